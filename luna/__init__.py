@@ -1,0 +1,1 @@
+"""The shared kernel of Luna: the words that every service speaks. Imports no service."""

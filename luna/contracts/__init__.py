@@ -1,0 +1,24 @@
+"""The messages services exchange: one request and one reply model per task."""
+
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
+from luna.contracts.message import Message, Request
+from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply, SlotReply
+from luna.contracts.replay import PolicyReply, ReplayReply, ReplayRequest
+
+__all__ = [
+    "EvaluateReply",
+    "EvaluateRequest",
+    "IssueReply",
+    "IssueRequest",
+    "Message",
+    "PlanReply",
+    "PlanRequest",
+    "PolicyReply",
+    "ReasonReply",
+    "ReplayReply",
+    "ReplayRequest",
+    "Request",
+    "SlotReply",
+    "TrainReply",
+    "TrainRequest",
+]

@@ -1,0 +1,92 @@
+"""Train, issue and evaluate forecasts."""
+
+from datetime import date
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from luna.contracts.message import Instant, Message, Request
+
+SiteId = Annotated[str, Field(min_length=1, max_length=64)]
+ForecastVersion = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
+
+
+class TrainReply(Message):
+    """One training: what it learned from and how long it took."""
+
+    run_id: str
+    forecast_version: str
+    days: int
+    train_seconds: float
+    metrics: dict[str, float] = {}
+
+
+class TrainRequest(Request):
+    """Train Aurora for a site on everything known before ``until`` (default: all there is)."""
+
+    task: ClassVar[str] = "forecaster.model.train"
+    reply: ClassVar[type[Message]] = TrainReply
+
+    site_id: SiteId
+    until: Instant | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class IssueReply(Message):
+    """What was issued: rows of quantiles per slot, for one or many issue times."""
+
+    forecast_version: str
+    issued_at: list[Instant]
+    slots: int
+    issue_milliseconds: float
+
+
+class IssueRequest(Request):
+    """Issue forecasts at ``at``, or every ``every_minutes`` from ``at`` to ``to``, each using nothing known after it."""
+
+    task: ClassVar[str] = "forecaster.forecast.issue"
+    reply: ClassVar[type[Message]] = IssueReply
+
+    site_id: SiteId
+    at: Instant
+    to: Instant | None = None
+    every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+    forecast_version: ForecastVersion | None = None
+
+
+class SeriesScore(Message):
+    """How good one version was on one series (energies in kWh per slot)."""
+
+    mae: float
+    rmse: float
+    pinball: float
+    coverage_80: float
+    skill: float
+
+
+class VersionScore(Message):
+    """How good one version was, per series, and what it took."""
+
+    series: dict[str, SeriesScore]
+    train_seconds: float
+    issue_milliseconds: float
+
+
+class EvaluateReply(Message):
+    """Every version against what happened; ``skill`` is 1 − MAE / MAE of the first baseline named."""
+
+    versions: dict[str, VersionScore]
+    origins: int
+
+
+class EvaluateRequest(Request):
+    """Score versions by rolling origin from ``from_day`` to ``to_day``, both included."""
+
+    task: ClassVar[str] = "forecaster.forecast.evaluate"
+    reply: ClassVar[type[Message]] = EvaluateReply
+
+    site_id: SiteId
+    from_day: date
+    to_day: date
+    versions: Annotated[list[ForecastVersion], Field(min_length=1, max_length=16)]
+    every_minutes: Annotated[int, Field(ge=15, le=1440)] = 360

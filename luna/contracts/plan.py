@@ -1,0 +1,208 @@
+"""Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from luna.contracts.message import Instant, Message, Request
+from luna.site import Site
+from luna.timeline import STEPS
+
+MAX_SLOTS = 12 * 24 * 14
+Energies = Annotated[list[Annotated[float, Field(ge=0, le=100_000)]], Field(min_length=1, max_length=MAX_SLOTS)]
+Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
+Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
+Language = Literal["en", "de"]
+
+
+class OutlookMessage(Message):
+    """Prices and forecasts ahead, one value per slot; energies in kWh per slot, prices in currency per kWh."""
+
+    load_kwh: Energies
+    pv_kwh: Energies
+    import_price: Prices
+    export_price: Prices
+    carbon_g_per_kwh: Annotated[list[Annotated[float, Field(ge=0, le=10_000)]], Field(max_length=MAX_SLOTS)] | None = None
+    load_p10_kwh: Energies | None = None
+    load_p90_kwh: Energies | None = None
+    pv_p10_kwh: Energies | None = None
+    pv_p90_kwh: Energies | None = None
+    prices_known_until: Instant | None = None
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        slots = len(self.load_kwh)
+        for name in type(self).model_fields:
+            series = getattr(self, name)
+            if isinstance(series, list) and len(series) != slots:
+                raise ValueError(f"{name} has {len(series)} values, load_kwh has {slots}; every series needs one value per slot")
+        return self
+
+
+class BatteryState(Message):
+    """How full a battery is."""
+
+    soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused")]
+
+
+class VehicleSession(Message):
+    """A stay of a vehicle at its charger."""
+
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    target_soc: Annotated[float, Field(ge=0, le=1)]
+
+
+class VehicleState(Message):
+    """How full a vehicle is and when it is plugged in."""
+
+    soc: Annotated[float, Field(ge=0, le=1)]
+    sessions: list[VehicleSession] = []
+
+
+class StateMessage(Message):
+    """What persists from slot to slot."""
+
+    batteries: dict[str, BatteryState] = {}
+    vehicles: dict[str, VehicleState] = {}
+    month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
+
+
+class Terminal(Message):
+    """What holds at the end of the horizon.
+
+    ``minimum_soc``/``equal_soc``: the SoC ``soc`` (default: the SoC at the start) is reached at least / exactly;
+    ``value``: a stored kWh is worth ``value``, for all batteries or by name; ``automatic``: 0.6 × the mean import price.
+    """
+
+    kind: Literal["minimum_soc", "equal_soc", "value", "automatic"] = "automatic"
+    soc: Annotated[float, Field(ge=0, le=1)] | None = None
+    value: Annotated[float, Field(ge=-100, le=100)] | dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
+
+    @model_validator(mode="after")
+    def _value_given(self) -> Self:
+        if self.kind == "value" and self.value is None:
+            raise ValueError("terminal.value is needed: currency per stored kWh")
+        return self
+
+
+class PlanOptions(Message):
+    """How to plan."""
+
+    terminal: Terminal = Terminal()
+    mip_gap: Annotated[float, Field(ge=0, le=1)] = 0.0
+    time_limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    language: Language = "en"
+
+
+class PlanRequest(Request):
+    """Plan a site: a stored one by ``site_id``, or the one in ``site`` with its ``outlook`` and ``state``."""
+
+    task: ClassVar[str] = "planner.schedule.solve"
+
+    site_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    site: Site | None = None
+    start: Instant | None = None
+    slot_minutes: Literal[5, 15, 30, 60] = 15
+    first_slot_minutes: Annotated[float, Field(gt=0, le=60)] | None = None
+    outlook: OutlookMessage | None = None
+    state: StateMessage = StateMessage()
+    options: PlanOptions = PlanOptions()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.site is None) == (self.site_id is None):
+            raise ValueError("give either site (with start, outlook and state) or site_id")
+        if self.site is not None and (self.outlook is None or self.start is None):
+            raise ValueError("a site in the request needs start and outlook beside it")
+        if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
+            raise ValueError("first_slot_minutes is what remains of the first slot: at most slot_minutes")
+        return self
+
+    @property
+    def step(self) -> timedelta:
+        """The length of a slot."""
+        return next(step for step in STEPS if step == timedelta(minutes=self.slot_minutes))
+
+
+class CostReply(Message):
+    """Cost over the horizon; ``total`` is the sum of the parts that are money. Earnings are negative."""
+
+    total: float
+    import_: Annotated[float, Field(alias="import")]
+    export: float
+    wear: float
+    peak: float = 0.0
+    carbon_g: float | None = None
+
+
+class CompromiseReply(Message):
+    """A wish that could not be met in full: which, by how much, and what it cost."""
+
+    constraint: str
+    shortfall: str
+    cost: float
+
+
+class BatteryFlow(Message):
+    """What a battery does in a slot, at its terminals, and how full it ends."""
+
+    charge_kwh: float
+    discharge_kwh: float
+    soc_end: float
+    target_soc: float | None = None
+
+
+class ReasonReply(Message):
+    """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from."""
+
+    code: str
+    text: str
+    energy_value: float | None = None
+    cost_of_opposite: float | None = None
+    binding: list[str] = []
+    figures: dict[str, Any] = {}
+
+
+class SlotReply(Message):
+    """One slot of a plan: the mode, the flows expected under it, and the reason."""
+
+    start: datetime
+    mode: Mode
+    load_kwh: float
+    pv_kwh: float
+    curtailed_kwh: float
+    import_kwh: float
+    export_kwh: float
+    import_price: float
+    export_price: float
+    batteries: dict[str, BatteryFlow]
+    vehicles: dict[str, Any] = {}
+    loads: dict[str, Any] = {}
+    reason: ReasonReply
+    load_p10_kwh: float | None = None
+    load_p90_kwh: float | None = None
+    pv_p10_kwh: float | None = None
+    pv_p90_kwh: float | None = None
+
+
+class PlanReply(Message):
+    """An issued plan."""
+
+    plan_id: str
+    status: Literal["optimal", "feasible", "compromised"]
+    gap: float
+    cost: CostReply
+    timing_ms: dict[str, float]
+    compromises: list[CompromiseReply] = []
+    slots: list[SlotReply]
+    site: str
+    timezone: str
+    currency: str
+    slot_minutes: int
+    issued_at: datetime
+    prices_known_until: datetime | None = None
+
+
+PlanRequest.reply = PlanReply

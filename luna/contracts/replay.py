@@ -1,0 +1,55 @@
+"""Replay recorded days under several policies."""
+
+from datetime import date
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from luna.contracts.message import Message, Request
+
+POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
+
+
+class DayCost(Message):
+    """What a policy cost on one local day."""
+
+    day: date
+    cost: float
+
+
+class PolicyReply(Message):
+    """What a policy did over the window. ``score`` is the share of the oracle's savings over idle."""
+
+    cost: float
+    import_kwh: float
+    export_kwh: float
+    cycles: float
+    score: float | None
+    violations: int
+    mode_changes_per_day: float
+    terminal_value: float
+    days: list[DayCost]
+
+
+class ReplayReply(Message):
+    """All policies under one initial and one terminal rule; ``loss`` says what each kind of forecast error cost."""
+
+    policies: dict[str, PolicyReply]
+    slots: int
+    currency: str
+    initial_soc: dict[str, float]
+    loss: dict[str, float] = {}
+
+
+class ReplayRequest(Request):
+    """Replay a stored site from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``."""
+
+    task: ClassVar[str] = "planner.replay.run"
+    reply: ClassVar[type[Message]] = ReplayReply
+
+    site_id: Annotated[str, Field(min_length=1, max_length=64)]
+    from_day: date
+    to_day: date
+    policies: Annotated[list[str], Field(min_length=1, max_length=16)] = list(POLICIES)
+    every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+    system_id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")] = "simulation"

@@ -1,0 +1,86 @@
+"""Every error Luna raises on purpose: what was wrong, where, and what to do.
+
+    LunaError
+    ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
+    ├── NotFoundError          a named thing does not exist                         404, exit 2
+    ├── ConflictError          the request contradicts what is stored or running    409, exit 1
+    ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
+    └── MachineError           this machine lacks something; the remedy names it    500, exit 1
+"""
+
+from typing import Any, ClassVar
+
+
+class LunaError(Exception):
+    """The root of the tree.
+
+    Args:
+        message: what was wrong, one sentence without the remedy.
+        field: where, as a path in the caller's own words (``site.batteries.0.charge_efficiency``).
+        value: the offending value; shown as given.
+        remedy: what to do about it.
+    """
+
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    title: ClassVar[str] = "Internal error"
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.value = value
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        where = f"{self.field}: " if self.field else ""
+        value = f" (got {self.value!r})" if self.value is not None else ""
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{where}{self.message}{value}.{remedy}"
+
+    def problem(self) -> dict[str, Any]:
+        """Return the error as a problem document. Source: RFC 9457."""
+        document: dict[str, Any] = {
+            "type": f"urn:luna:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": str(self),
+        }
+        extras = {"field": self.field, "value": _printable(self.value), "remedy": self.remedy}
+        return document | {name: extra for name, extra in extras.items() if extra is not None}
+
+
+class InvalidInputError(LunaError):
+    """Something the caller sent cannot be used; nothing was changed."""
+
+    status, exit_code, title, code = 422, 2, "Invalid input", "invalid-input"
+
+
+class NotFoundError(LunaError):
+    """A thing the caller named does not exist."""
+
+    status, exit_code, title, code = 404, 2, "Not found", "not-found"
+
+
+class ConflictError(LunaError):
+    """The request contradicts what is stored or running."""
+
+    status, title, code = 409, "Conflict", "conflict"
+
+
+class UnavailableError(LunaError):
+    """A dependency is away for now; the same call may work later."""
+
+    status, title, code = 503, "Temporarily unavailable", "unavailable"
+    retry_after_seconds: ClassVar[int] = 5
+
+
+class MachineError(LunaError):
+    """This machine lacks something that Luna needs; the remedy names it."""
+
+    title, code = "Machine not ready", "machine"
+
+
+def _printable(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

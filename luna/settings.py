@@ -1,0 +1,67 @@
+"""All configuration, read once: environment, ``.env``, and ``*_FILE`` secrets."""
+
+import os
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from luna.errors import LunaError
+from luna.site import invalid_input
+
+
+class FileSecrets(PydanticBaseSettingsSource):
+    """Reads ``LUNA_<NAME>_FILE``: the value stands in the named file, one trailing newline ignored."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"LUNA_{field_name.upper()}_FILE")
+        return (Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """Every setting of Luna. Without server addresses, Luna runs its own embedded servers under ``data_folder``."""
+
+    model_config = SettingsConfigDict(env_prefix="LUNA_", env_file=".env", extra="ignore", frozen=True)
+
+    data_folder: Annotated[Path, Field(description="where the embedded servers, caches and reports live")] = Path("var")
+    database_url: Annotated[SecretStr | None, Field(description="PostgreSQL; empty means the embedded one")] = None
+    redis_url: Annotated[SecretStr | None, Field(description="Redis; empty means the embedded one")] = None
+    api_host: Annotated[str, Field(description="address the gateway listens on")] = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
+    worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
+    plan_timeout: Annotated[timedelta, Field(description="how long the gateway waits for a plan")] = timedelta(seconds=30)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings
+
+
+@cache
+def load_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        LunaError: a setting is wrong; names it, its value and the bound.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        raise invalid_input(exc, field="settings") from exc
+    except OSError as exc:
+        raise LunaError(f"a secret's file cannot be read: {exc}", remedy="Check the *_FILE variables.") from exc

@@ -1,0 +1,233 @@
+"""What a site consists of: validated, with units in the names and bounds on every number.
+
+Required fields are few; everything else has a documented default. Unknown fields are refused by name.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from luna.errors import InvalidInputError
+from luna.timeline import parse_zone
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Efficiency = Annotated[float, Field(gt=0, le=1, description="share of the energy that arrives; a percentage such as 95 is refused")]
+PowerKw = Annotated[float, Field(ge=0, le=10_000)]
+EnergyKwh = Annotated[float, Field(gt=0, le=100_000)]
+Price = Annotated[float, Field(ge=-100, le=100, description="currency per kWh")]
+
+
+class _Part(BaseModel):
+    """A part of a site: frozen, and strict about names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Location(_Part):
+    """Where the site is, for sun and weather."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
+    longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
+
+
+class GridConnection(_Part):
+    """What the connection carries; without a value the plan is not limited by it."""
+
+    import_limit_kw: Annotated[float, Field(gt=0, le=10_000)] = 10_000.0
+    export_limit_kw: PowerKw = 10_000.0
+
+
+class Battery(_Part):
+    """A stationary battery. Charge and discharge are measured at its terminals (AC)."""
+
+    name: Name = "battery"
+    capacity_kwh: EnergyKwh
+    min_soc: Fraction = 0.0
+    max_soc: Fraction = 1.0
+    charge_limit_kw: PowerKw
+    discharge_limit_kw: PowerKw
+    charge_efficiency: Efficiency = 0.95
+    discharge_efficiency: Efficiency = 0.95
+    wear_price: Annotated[float, Field(ge=0, le=10, description="currency per kWh charged and per kWh discharged")] = 0.0
+    min_charge_kw: PowerKw = 0.0
+    charge_from_grid: bool = True
+    discharge_to_grid: bool = True
+    taper_from_soc: Annotated[Fraction, Field(description="from here to full, charging power falls linearly")] = 1.0
+    taper_to_share: Annotated[Fraction, Field(description="share of the charging power that is left when full")] = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_soc >= self.max_soc:
+            raise ValueError(f"min_soc {self.min_soc} must lie below max_soc {self.max_soc}")
+        return self
+
+
+class PvArray(_Part):
+    """A PV array; ``azimuth_deg`` counts clockwise from north, 180 is south."""
+
+    name: Name = "roof"
+    peak_kw: Annotated[float, Field(gt=0, le=10_000)]
+    tilt_deg: Annotated[float, Field(ge=0, le=90)] = 30.0
+    azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
+    curtailable: bool = True
+
+
+class ElectricVehicle(_Part):
+    """A vehicle with its charger; sessions (from, to, target) are state, not configuration."""
+
+    name: Name = "car"
+    capacity_kwh: EnergyKwh
+    min_charge_kw: PowerKw = 1.4
+    charge_limit_kw: PowerKw = 11.0
+    charge_efficiency: Efficiency = 0.9
+    discharge_limit_kw: PowerKw = 0.0
+
+
+class DeferrableLoad(_Part):
+    """A load that may wait: a water heater or another appliance with a daily energy."""
+
+    name: Name
+    kind: Literal["water_heater", "deferrable"] = "deferrable"
+    power_kw: Annotated[float, Field(gt=0, le=1_000)]
+    energy_kwh_per_day: Annotated[float, Field(ge=0, le=10_000)]
+    max_gap_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
+    min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+
+
+class FixedPrice(_Part):
+    """One price for every slot."""
+
+    kind: Literal["fixed"] = "fixed"
+    price: Price
+
+
+class PriceBand(_Part):
+    """A price that holds between two local clock times; ``to`` at or before ``from`` runs over midnight."""
+
+    from_: Annotated[str, Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    to: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+    price: Price
+    days: Literal["all", "weekday", "weekend"] = "all"
+
+
+class TimeOfUsePrice(_Part):
+    """Prices by local clock; the first band that fits decides, ``default`` holds elsewhere."""
+
+    kind: Literal["time_of_use"]
+    default: Price
+    bands: Annotated[list[PriceBand], Field(min_length=1, max_length=96)]
+
+
+class SpotPrice(_Part):
+    """The day-ahead price of a market: (spot + markup) × (1 + vat), currency per kWh."""
+
+    kind: Literal["spot"]
+    market: Annotated[str, Field(min_length=1, max_length=32)]
+    markup: Price = 0.0
+    vat: Annotated[float, Field(ge=0, le=1, description="share, 0.19 for 19 %")] = 0.0
+
+
+PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice, Field(discriminator="kind")]
+
+
+class PeakPrice(_Part):
+    """A capacity tariff: the mean of the ``highest`` import intervals of a month is billed per kW."""
+
+    price_per_kw_month: Annotated[float, Field(ge=0, le=1_000)]
+    highest: Annotated[int, Field(ge=1, le=10)] = 1
+    interval_minutes: Literal[15, 30, 60] = 15
+
+
+class Tariff(_Part):
+    """What a kWh costs and earns."""
+
+    import_: Annotated[PriceRule, Field(alias="import")]
+    export: PriceRule = FixedPrice(price=0.0)
+    peak: PeakPrice | None = None
+
+
+class Site(_Part):
+    """Everything about a site that does not change from slot to slot."""
+
+    name: Name
+    timezone: str
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] = "EUR"
+    location: Location | None = None
+    grid: GridConnection = GridConnection()
+    batteries: Annotated[list[Battery], Field(max_length=16)] = []
+    pv: Annotated[list[PvArray], Field(max_length=32)] = []
+    vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
+    loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
+    tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
+    input_sensors: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        parse_zone(self.timezone)
+        for kind in ("batteries", "pv", "vehicles", "loads"):
+            counts = Counter(part.name for part in getattr(self, kind))
+            doubled = [name for name, count in counts.items() if count > 1]
+            if doubled:
+                raise ValueError(f"{kind}: the name {doubled[0]!r} stands twice")
+        return self
+
+    @property
+    def curtailable(self) -> bool:
+        """Whether PV output may be held back: every array must allow it."""
+        return bool(self.pv) and all(array.curtailable for array in self.pv)
+
+
+def parse_site(document: object, *, field: str = "site") -> Site:
+    """Return the site that ``document`` (parsed JSON or YAML) describes.
+
+    Raises:
+        InvalidInputError: names the first wrong field, its value and the remedy.
+    """
+    try:
+        return Site.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field=field) from exc
+
+
+def load_site(path: Path) -> Site:
+    """Return the site a YAML file describes.
+
+    Raises:
+        InvalidInputError: the file is missing, no YAML, or describes no valid site.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+    except yaml.YAMLError as exc:
+        raise InvalidInputError(f"is no YAML: {exc}", field=str(path)) from exc
+    return parse_site(document, field=str(path))
+
+
+def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
+    """Translate a validation error into Luna's: every wrong field named, the first one with its value."""
+    faults = error.errors(include_url=False)
+    first = faults[0]
+    others = [_path(field, fault) for fault in faults[1:4]]
+    more = f"; also wrong: {', '.join(others)}" if others else ""
+    value = first["input"] if isinstance(first["input"], str | int | float | bool) else None
+    return InvalidInputError(f"{first['msg']}{more}", field=_path(field, first), value=value, remedy=_REMEDIES.get(first["type"], "Correct it."))
+
+
+def _path(root: str, fault: Any) -> str:
+    # Pydantic puts the tag of a union into the path; the caller never wrote it.
+    parts = [str(part).replace("import_", "import") for part in fault["loc"] if part not in ("fixed", "time_of_use", "spot")]
+    return ".".join([root, *parts]) if root else ".".join(parts)
+
+
+_REMEDIES = {
+    "extra_forbidden": "Remove it or correct its name; the fields are listed in config/site.yaml.",
+    "missing": "Add it.",
+    "less_than_equal": "Check the unit: efficiencies and SoC are fractions between 0 and 1, power is in kW, energy in kWh.",
+    "greater_than_equal": "Check sign and unit.",
+    "finite_number": "Give a finite number.",
+}

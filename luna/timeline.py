@@ -1,0 +1,233 @@
+"""The slot grid: instants in UTC, slots of equal length, local days of 92, 96 or 100 quarter-hours.
+
+Local time appears only here and at the edges. A slot is named by its start and covers ``[start, start + step)``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.errors import InvalidInputError
+
+FloatArray = NDArray[np.float64]
+InstantArray = NDArray[np.datetime64]
+
+SLOT = timedelta(minutes=15)
+STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
+
+
+class Clock(Protocol):
+    """Where "now" comes from. Domain code takes an instant; edges take a clock."""
+
+    def now(self) -> datetime:
+        """Return the current instant, timezone-aware UTC."""
+
+
+class SystemClock:
+    """The machine's clock: the one place where the current time is read."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedClock:
+    """A clock that stands still, for tests and replays."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """``count`` consecutive slots of length ``step`` from ``start``.
+
+    ``first_step`` (shorter than ``step``) says that the first slot has begun and how much of it remains.
+
+    Raises:
+        InvalidInputError: naive or unaligned start, a step that is not 5, 15, 30 or 60 minutes, no slots.
+    """
+
+    start: datetime
+    step: timedelta
+    count: int
+    first_step: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if self.step not in STEPS:
+            raise InvalidInputError(
+                "a slot has 5, 15, 30 or 60 minutes", field="slot_minutes", value=self.step / timedelta(minutes=1), remedy="Choose one of them."
+            )
+        if self.count < 1:
+            raise InvalidInputError("a timeline needs at least one slot", field="slots", value=self.count)
+        object.__setattr__(self, "start", require_utc(self.start, field="start"))
+        # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
+        if (self.start - _EPOCH) % STEPS[0]:
+            raise InvalidInputError("the start is no multiple of five minutes", field="start", value=self.start.isoformat(), remedy="Round it down to a slot start.")
+        if self.first_step is not None and not timedelta(0) < self.first_step <= self.step:
+            raise InvalidInputError("what remains of the first slot lies between zero and one slot", field="first_slot_minutes", value=str(self.first_step))
+
+    @property
+    def end(self) -> datetime:
+        """The instant at which the last slot ends."""
+        return self.start + self.count * self.step
+
+    @cached_property
+    def hours(self) -> FloatArray:
+        """Length of each slot that is still to come, shape ``(slots,)``, hours."""
+        hours = np.full(self.count, self.step / timedelta(hours=1))
+        if self.first_step is not None:
+            hours[0] = self.first_step / timedelta(hours=1)
+        return hours
+
+    @cached_property
+    def starts(self) -> InstantArray:
+        """Start of each slot, shape ``(slots,)``, ``datetime64[s]`` in UTC."""
+        return np.datetime64(self.start.replace(tzinfo=None), "s") + np.arange(self.count) * np.timedelta64(int(self.step.total_seconds()), "s")
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[datetime]:
+        return (self.start + slot * self.step for slot in range(self.count))
+
+    def index_of(self, instant: datetime) -> int:
+        """Return the slot that covers ``instant``.
+
+        Raises:
+            InvalidInputError: the instant lies outside the timeline.
+        """
+        slot = (instant - self.start) // self.step
+        if not 0 <= slot < self.count:
+            raise InvalidInputError(f"the instant lies outside {self.start.isoformat()} to {self.end.isoformat()}", value=instant.isoformat())
+        return slot
+
+    def window(self, first: int, count: int) -> "Timeline":
+        """Return ``count`` slots from slot ``first`` on."""
+        begun = self.first_step if first == 0 else None
+        return Timeline(self.start + first * self.step, self.step, count, begun)
+
+    def whole(self) -> "Timeline":
+        """Return the same slots, the first one in full length."""
+        return replace(self, first_step=None)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def require_utc(instant: datetime, *, field: str) -> datetime:
+    """Return ``instant`` in UTC.
+
+    Raises:
+        InvalidInputError: the instant carries no offset, so it names no moment.
+    """
+    if instant.tzinfo is None or instant.utcoffset() is None:
+        raise InvalidInputError("the time has no offset", field=field, value=instant.isoformat(), remedy='Write it with one, for example "2024-02-01T00:00:00Z".')
+    return instant.astimezone(UTC)
+
+
+def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
+    """Return the instant an ISO 8601 ``text`` names; without an offset, ``zone`` decides, where one is given.
+
+    Raises:
+        InvalidInputError: not ISO 8601, or neither offset nor zone.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise InvalidInputError("not an ISO 8601 time", field=field, value=text, remedy='Write it like "2024-02-01T00:00:00Z".') from exc
+    if instant.tzinfo is None and zone is not None:
+        instant = instant.replace(tzinfo=zone)
+    return require_utc(instant, field=field)
+
+
+def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
+    """Return the time zone of an IANA ``name``.
+
+    Raises:
+        InvalidInputError: no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as exc:
+        raise InvalidInputError("no such time zone", field=field, value=name, remedy='Use an IANA name such as "Europe/Berlin".') from exc
+
+
+def floor_to(instant: datetime, step: timedelta) -> datetime:
+    """Return the start of the slot that covers ``instant``."""
+    return instant - (instant - _EPOCH) % step
+
+
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant at which the local ``day`` begins, in UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def local_day(day: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
+    """Return the slots of one local calendar day: 92, 96 or 100 quarter-hours in most zones.
+
+    Invariants: consecutive days join without gap or overlap.
+
+    Raises:
+        InvalidInputError: the day is no whole number of slots (a half-hour change on an hourly grid).
+    """
+    return local_days(day, day, zone, step)
+
+
+def local_days(first: date, last: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
+    """Return the slots of the local days ``first`` to ``last``, both included."""
+    start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
+    count, rest = divmod(end - start, step)
+    if rest:
+        raise InvalidInputError(f"{first} to {last} in {zone.key} is no whole number of slots", field="slot_minutes", value=step / timedelta(minutes=1), remedy="Use a shorter slot.")
+    return Timeline(start, step, count)
+
+
+def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
+    """Return the local calendar day of each slot."""
+    return [instant.astimezone(zone).date() for instant in timeline]
+
+
+def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:
+    """Return the offset of local time from UTC at each instant (``datetime64``, UTC), one look-up per half-hour: no zone changes between."""
+    halves, where = np.unique(instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True)
+    offsets = [(_EPOCH + timedelta(minutes=30 * int(half))).astimezone(zone).utcoffset() for half in halves]
+    return np.array(offsets, dtype="timedelta64[s]")[where]
+
+
+def spread_energy(energy: FloatArray, factor: int) -> FloatArray:
+    """Split each value into ``factor`` equal parts: hourly energy onto quarter-hours. The sum stays."""
+    return np.repeat(energy / factor, factor)
+
+
+def hold_price(price: FloatArray, factor: int) -> FloatArray:
+    """Repeat each value ``factor`` times: hourly prices onto quarter-hours. The mean stays."""
+    return np.repeat(price, factor)
+
+
+def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> FloatArray:
+    """Put ``values`` that begin at ``starts`` onto ``timeline``; a slot without a value is NaN, never zero.
+
+    Args:
+        starts: strictly ascending slot starts in UTC, shape ``(values,)``.
+        values: one value per start, shape ``(values,)``.
+
+    Raises:
+        InvalidInputError: unsorted or duplicated starts.
+    """
+    if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
+        wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
+        raise InvalidInputError("slots are not strictly ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]), remedy="Sort them and drop duplicates.")
+    aligned = np.full(timeline.count, np.nan)
+    slots = (starts.astype("datetime64[s]") - timeline.starts[0]) // np.timedelta64(int(timeline.step.total_seconds()), "s")
+    inside = (slots >= 0) & (slots < timeline.count)
+    aligned[slots[inside]] = values[inside]
+    return aligned

@@ -1,0 +1,1 @@
+"""The command line: the capabilities of all services from a terminal."""

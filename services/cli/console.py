@@ -1,0 +1,43 @@
+"""How commands speak: tables for people, one JSON document for machines, problem documents on stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from luna.errors import LunaError
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def emit(document: Any, *, as_json: bool, show: Callable[[], None]) -> None:
+    """Write ``document`` for machines, or call ``show`` for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    else:
+        show()
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
+    """Print a table; every column but the first is right-aligned."""
+    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for index, heading in enumerate(headings):
+        grid.add_column(heading, justify="left" if index == 0 else "right")
+    for row in rows:
+        grid.add_row(*row)
+    out.print(grid)
+
+
+def report(error: LunaError) -> None:
+    """Write an error: a problem document for a pipe, plain words for a terminal."""
+    if sys.stderr.isatty():
+        err.print(f"[bold red]{error.title}[/]: {error}")
+    else:
+        sys.stderr.write(json.dumps(error.problem(), ensure_ascii=False) + "\n")
