@@ -1,11 +1,11 @@
 """Every error Luna raises on purpose: what was wrong, where, and what to do.
 
-    LunaError
-    ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
-    ├── NotFoundError          a named thing does not exist                         404, exit 2
-    ├── ConflictError          the request contradicts what is stored or running    409, exit 1
-    ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
-    └── MachineError           this machine lacks something; the remedy names it    500, exit 1
+LunaError
+├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
+├── NotFoundError          a named thing does not exist                         404, exit 2
+├── ConflictError          the request contradicts what is stored or running    409, exit 1
+├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
+└── MachineError           this machine lacks something; the remedy names it    500, exit 1
 """
 
 from typing import Any, ClassVar

@@ -71,7 +71,9 @@ class Timeline:
         object.__setattr__(self, "start", require_utc(self.start, field="start"))
         # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
         if (self.start - _EPOCH) % STEPS[0]:
-            raise InvalidInputError("the start is no multiple of five minutes", field="start", value=self.start.isoformat(), remedy="Round it down to a slot start.")
+            raise InvalidInputError(
+                "the start is no multiple of five minutes", field="start", value=self.start.isoformat(), remedy="Round it down to a slot start."
+            )
         if self.first_step is not None and not timedelta(0) < self.first_step <= self.step:
             raise InvalidInputError("what remains of the first slot lies between zero and one slot", field="first_slot_minutes", value=str(self.first_step))
 
@@ -130,7 +132,9 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
         InvalidInputError: the instant carries no offset, so it names no moment.
     """
     if instant.tzinfo is None or instant.utcoffset() is None:
-        raise InvalidInputError("the time has no offset", field=field, value=instant.isoformat(), remedy='Write it with one, for example "2024-02-01T00:00:00Z".')
+        raise InvalidInputError(
+            "the time has no offset", field=field, value=instant.isoformat(), remedy='Write it with one, for example "2024-02-01T00:00:00Z".'
+        )
     return instant.astimezone(UTC)
 
 
@@ -187,7 +191,12 @@ def local_days(first: date, last: date, zone: ZoneInfo, step: timedelta = SLOT) 
     start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
     count, rest = divmod(end - start, step)
     if rest:
-        raise InvalidInputError(f"{first} to {last} in {zone.key} is no whole number of slots", field="slot_minutes", value=step / timedelta(minutes=1), remedy="Use a shorter slot.")
+        raise InvalidInputError(
+            f"{first} to {last} in {zone.key} is no whole number of slots",
+            field="slot_minutes",
+            value=step / timedelta(minutes=1),
+            remedy="Use a shorter slot.",
+        )
     return Timeline(start, step, count)
 
 
@@ -225,7 +234,9 @@ def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> Float
     """
     if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
         wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
-        raise InvalidInputError("slots are not strictly ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]), remedy="Sort them and drop duplicates.")
+        raise InvalidInputError(
+            "slots are not strictly ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]), remedy="Sort them and drop duplicates."
+        )
     aligned = np.full(timeline.count, np.nan)
     slots = (starts.astype("datetime64[s]") - timeline.starts[0]) // np.timedelta64(int(timeline.step.total_seconds()), "s")
     inside = (slots >= 0) & (slots < timeline.count)

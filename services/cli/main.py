@@ -14,7 +14,13 @@ GROUPS = {"db": "database", "site": "site", "data": "data", "forecast": "forecas
 
 def build() -> typer.Typer:
     """Return the application with every command."""
-    app = typer.Typer(name="luna", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Luna: plans battery, car, heater and grid on your own machine.")
+    app = typer.Typer(
+        name="luna",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Luna: plans battery, car, heater and grid on your own machine.",
+    )
     for name, module in GROUPS.items():
         app.add_typer(import_module(f"services.cli.{module}").app, name=name)
     for module in ("plan", "replay", "demo", "up", "bench"):
