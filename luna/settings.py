@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     plan_timeout: Annotated[timedelta, Field(description="how long the gateway waits for a plan")] = timedelta(seconds=30)
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # noqa: PLR0917
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
