@@ -1,0 +1,57 @@
+"""What a site did: measured energies per quarter-hour and the state of charge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray, InstantArray, Timeline, align
+
+SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "soc")
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Measured slots of 15 minutes; every array of shape ``(slots,)``, NaN where nothing is known.
+
+    ``starts`` is ``datetime64[s]`` in UTC. Energies are measured at the meter or the battery terminals, ``soc`` (0–1) at the end of the slot.
+
+    Invariants: ``starts`` is strictly ascending; gaps in time are allowed.
+
+    Raises:
+        InvalidInputError: arrays of different length, unsorted or repeated starts.
+    """
+
+    starts: InstantArray
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    import_kwh: FloatArray
+    export_kwh: FloatArray
+    charge_kwh: FloatArray
+    discharge_kwh: FloatArray
+    soc: FloatArray
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name).shape != self.starts.shape:
+                raise InvalidInputError(f"has another length than the {self.starts.size} slot starts", field=field.name, value=getattr(self, field.name).size)
+        if self.starts.size > 1 and not (np.diff(self.starts) > np.timedelta64(0)).all():
+            raise InvalidInputError("slots are not strictly ascending", field="starts", remedy="Sort them and drop duplicates.")
+
+    @classmethod
+    def of(cls, starts: InstantArray, series: Mapping[str, FloatArray]) -> Self:
+        """Return observations of the named series; those not named are unknown."""
+        strangers = sorted(set(series) - set(SERIES))
+        if strangers:
+            raise InvalidInputError("no such series", field="series", value=strangers[0], remedy=f"Known are {', '.join(SERIES)}.")
+        unknown = np.full(starts.size, np.nan)
+        return cls(starts.astype("datetime64[s]"), **{name: np.asarray(series.get(name, unknown), dtype=np.float64) for name in SERIES})
+
+    def __len__(self) -> int:
+        return int(self.starts.size)
+
+    def on(self, timeline: Timeline) -> Self:
+        """Return the same observations on every slot of ``timeline``; a slot without a value is NaN."""
+        return type(self).of(timeline.starts, {name: align(self.starts, getattr(self, name), timeline) for name in SERIES})
