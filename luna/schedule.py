@@ -1,0 +1,49 @@
+"""Schedules: a set-point and the flows expected under it for every slot, with reasons; and what decides: policies."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from luna.physics import Flows, SetPoint
+from luna.timeline import FloatArray, Timeline
+
+Figure = float | datetime | str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a slot is as it is. ``code`` and ``figures`` make the sentence (``luna.wording``); prices per kWh, energies in kWh.
+
+    ``energy_value`` is what one more stored kWh is worth at the end of the slot; ``cost_of_opposite`` what leaving the action out would cost.
+    """
+
+    code: str
+    energy_value: float | None = None
+    cost_of_opposite: float | None = None
+    binding: tuple[str, ...] = ()
+    figures: dict[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A plan: set-points and expected flows, every array with the slot as its last axis.
+
+    Invariants: settling the set-points against the plan's own outlook gives the plan's own flows.
+    """
+
+    timeline: Timeline
+    setpoints: SetPoint
+    flows: Flows
+    reasons: list[Reason]
+
+
+class Policy(Protocol):
+    """Anything that maps the state of a site, slot by slot, to set-points."""
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what to follow in ``slot``.
+
+        Args:
+            slot: position on the timeline the policy was made for.
+            stored_kwh: stored energy at the start of the slot, shape ``(batteries, sites)``.
+        """

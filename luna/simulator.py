@@ -1,0 +1,90 @@
+"""Steps sites through time under a policy: physics decides what happens, economics what it costs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import numpy as np
+
+from luna.economics import Costs, slot_costs
+from luna.physics import Flows, IntArray, SetPoint, SiteLimits, clamp, settle
+from luna.schedule import Policy
+from luna.timeline import FloatArray, Timeline
+
+Progress = Callable[[int, int], None]
+Part = TypeVar("Part", Flows, SetPoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Actuals:
+    """What really happened: load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN."""
+
+    timeline: Timeline
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """What a policy made of the actuals; arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis."""
+
+    timeline: Timeline
+    flows: Flows
+    setpoints: SetPoint
+
+    @property
+    def mode(self) -> IntArray:
+        """The mode of each battery, site and slot."""
+        return self.setpoints.mode
+
+
+def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
+    """Return what ``policy`` makes of ``actuals``; every set-point passes the safety layer.
+
+    Args:
+        policy: decides each slot from the stored energy at its start.
+        actuals: load and PV.
+        limits: of the site or sites.
+        stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
+        progress: told the number of slots done and in all.
+
+    Invariants: energy balance in every slot to 1e-9; limits are never left.
+    """
+    load, pv = np.atleast_2d(actuals.load_kwh), np.atleast_2d(actuals.pv_kwh)
+    flows: list[Flows] = []
+    setpoints: list[SetPoint] = []
+    for slot, hours in enumerate(actuals.timeline.hours):
+        setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, limits)
+        flow = settle(setpoint, stored_kwh, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=limits, hours=hours)
+        stored_kwh = flow.stored_kwh
+        flows.append(flow)
+        setpoints.append(setpoint)
+        if progress is not None:
+            progress(slot + 1, actuals.timeline.count)
+    return Trajectory(actuals.timeline, stack(flows), stack(setpoints))
+
+
+def stack(parts: Sequence[Part]) -> Part:
+    """Return the parts of consecutive slots as one, with the slot as an added last axis."""
+    kind = type(parts[0])
+    return kind(**{part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1) for part in fields(kind)})
+
+
+def price(trajectory: Trajectory, *, import_price: FloatArray, export_price: FloatArray, wear_price: FloatArray) -> Costs:
+    """Return the costs of a trajectory, shape ``(sites, slots)``; ``wear_price`` per battery, shape ``(batteries, 1, 1)``."""
+    flows = trajectory.flows
+    return slot_costs(
+        import_kwh=flows.import_kwh,
+        export_kwh=flows.export_kwh,
+        throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
+        import_price=import_price,
+        export_price=export_price,
+        wear_price=wear_price,
+    )
+
+
+def balance_residual_kwh(flows: Flows, load_kwh: FloatArray, pv_kwh: FloatArray) -> FloatArray:
+    """Return by how much a slot's energies fail to add up, kWh; 0 up to rounding for every possible flow."""
+    supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + flows.discharge_kwh.sum(axis=0)
+    used = load_kwh + flows.export_kwh + flows.charge_kwh.sum(axis=0)
+    return np.abs(supplied - used)
