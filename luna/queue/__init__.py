@@ -1,0 +1,6 @@
+"""Typed messages between services: one Celery queue per service, one request and one reply model per task."""
+
+from luna.queue.task import RetryableError, task
+from luna.queue.work import Progress, Work
+
+__all__ = ["Progress", "RetryableError", "Work", "task"]

@@ -1,0 +1,58 @@
+"""What a task's body is given: one unit of work, a clock, the settings, a way to tell how far it is."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.message import Message
+from luna.database.engine import unit_of_work
+from luna.settings import Settings
+from luna.timeline import Clock, SystemClock
+
+
+class Progress(Message):
+    """How far a task is: ``done`` of ``total`` steps, and what the current one is called."""
+
+    done: int
+    total: int
+    label: str = ""
+
+
+@dataclass
+class Work:
+    """One unit of work: everything done through ``connection`` is committed together, or not at all.
+
+    Args:
+        settings: the settings of the process.
+        database: returns the engine; asked only when the body wants a connection.
+        clock: where "now" comes from.
+        report: receives each ``progress``.
+    """
+
+    settings: Settings
+    database: Callable[[], Engine]
+    clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
+    report: Callable[[Progress], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        self._stack = ExitStack()
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The connection of this unit of work, opened when first asked for."""
+        return self._stack.enter_context(unit_of_work(self.database()))
+
+    def progress(self, done: int, total: int, label: str = "") -> None:
+        """Tell the caller that ``done`` of ``total`` steps are done."""
+        self.report(Progress(done=done, total=total, label=label))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
