@@ -1,0 +1,1 @@
+"""Where readings, prices and documents come in: sources, validation, recording."""

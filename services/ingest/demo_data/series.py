@@ -1,0 +1,88 @@
+"""The demo's series: read from the packages once, then from a compact file of a few hundred kilobytes."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.timeline import FloatArray, InstantArray, Timeline, local_days
+from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Progress, fetch_package
+from services.ingest.demo_data.price_source import read_prices
+from services.ingest.demo_data.profile_source import read_profiles
+
+YEAR = 2023
+ZONE = ZoneInfo("Europe/Amsterdam")
+SLOTS: Timeline = local_days(date(YEAR, 1, 1), date(YEAR, 12, 31), ZONE)
+HOURS: Timeline = Timeline(SLOTS.start, timedelta(hours=1), SLOTS.count // 4)
+LOADS = ("H0-A", "H0-C")
+PLANTS = ("PV3", "PV8")
+# To be raised when the reading of the packages changes.
+READING = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What the packages hold for the demo, before anything is shifted or scaled.
+
+    ``price``: EUR/kWh per hour of 2023, shape ``(hours,)``.
+    ``profiles``: normalised power by name, one value per quarter-hour of 2016 in ``profile_starts``.
+    """
+
+    price: FloatArray
+    filled_hours: int
+    profile_starts: InstantArray
+    profiles: dict[str, FloatArray]
+
+
+def load_series(folder: Path, *, progress: Progress | None = None) -> Series:
+    """Return the series from ``folder``, making what is missing there.
+
+    Raises:
+        MachineError: a package is neither cached nor downloadable.
+    """
+    path = folder / f"demo-{_fingerprint()}.npz"
+    cached = _read(path)
+    if cached is not None:
+        return cached
+    wheels = [fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH)]
+    series = _extract(*wheels)
+    _write(path, series)
+    return series
+
+
+def _extract(prices: Path, profiles: Path) -> Series:
+    price, filled = read_prices(prices, HOURS)
+    starts, by_name = read_profiles(profiles, LOADS, PLANTS)
+    return Series(price, filled, starts, by_name)
+
+
+def _fingerprint() -> str:
+    parts = (READING, YEAR, EV2GYM.sha256, SIMBENCH.sha256, *LOADS, *PLANTS)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _read(path: Path) -> Series | None:
+    """Return the cached series; None where there are none or the file is damaged."""
+    try:
+        with path.open("rb") as opened, np.load(opened) as file:
+            profiles = {name: file[name] for name in (*LOADS, *PLANTS)}
+            return Series(file["price"], int(file["filled_hours"]), file["profile_starts"], profiles)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _write(path: Path, series: Series) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
+    os.close(handle)
+    arrays = {"price": series.price, "filled_hours": np.array(series.filled_hours), "profile_starts": series.profile_starts}
+    try:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays, **series.profiles)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
