@@ -1,0 +1,38 @@
+"""The documented example describes a valid site and names every field of the model."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from luna import site as model
+from luna.site import load_site
+
+EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"
+PARTS = [
+    model.Site,
+    model.Location,
+    model.GridConnection,
+    model.Battery,
+    model.PvArray,
+    model.ElectricVehicle,
+    model.DeferrableLoad,
+    model.FixedPrice,
+    model.PriceBand,
+    model.TimeOfUsePrice,
+    model.SpotPrice,
+    model.PeakPrice,
+    model.Tariff,
+]
+
+
+def test_the_example_loads() -> None:
+    site = load_site(EXAMPLE)
+    assert (site.name, len(site.batteries), len(site.pv), len(site.vehicles), len(site.loads)) == ("home", 1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
+def test_the_example_names_every_field(part: type[BaseModel]) -> None:
+    named = set(re.findall(r"\b(\w+):", EXAMPLE.read_text(encoding="utf-8")))
+    assert {field.alias or name for name, field in part.model_fields.items()} <= named
