@@ -1,0 +1,109 @@
+"""A server's process: its birth with an inherited lock, its end, and why it failed."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from luna.embedded.account import OWN_FOLDER, Account, options_for
+from luna.embedded.locks import PAUSE_SECONDS, is_held, open_private
+from luna.errors import MachineError
+
+LOG_BYTES = 1_000_000
+STOP_SECONDS = 20.0
+# What a server says when trying again cannot help, and what to do about it.
+LASTING_FAILURES = {
+    "No space left on device": "Free some space on this disk, or set LUNA_DATA_FOLDER to a folder on another one.",
+    "Disk quota exceeded": "Free some space in your quota, or set LUNA_DATA_FOLDER to a folder on another disk.",
+    "Permission denied": OWN_FOLDER,
+    "Read-only file system": OWN_FOLDER,
+    "error while loading shared libraries": "Install the named system library.",
+    "could not load library": "Install the named system library.",
+    "Bad file format reading the append only file": "Restore the folder from a backup, or repair the file with redis-check-aof --fix.",
+    "incompatible with server": "Install the PostgreSQL version that wrote the data, or move the folder away.",
+}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What to execute, as whom, and what to say to it first."""
+
+    command: list[str]
+    account: Account | None
+    standard_input: bytes = b""
+
+
+def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own (Ctrl-C reaches Luna, which stops it in order); it holds ``lock`` until its last process is gone."""
+    output = _open_log(log)
+    try:
+        process = subprocess.Popen(
+            launch.command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(lock,), start_new_session=True, **options_for(launch.account)
+        )
+    except OSError as exc:
+        raise MachineError(f"a server's program cannot be executed: {exc.strerror}", value=launch.command[0], remedy="Install Luna anew.") from exc
+    finally:
+        os.close(output)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(process.pid).encode(), 0)
+    _feed(process, launch.standard_input)
+    # Reaps the process the moment it ends, also when it is killed: no zombie, and the lock tells the truth.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
+
+
+def end(lock_path: Path, signals: tuple[signal.Signals, ...]) -> None:
+    """Stop the server that holds the lock, at first kindly; return when no process of it lives.
+
+    Raises:
+        MachineError: it outlives even the last signal.
+    """
+    for kind in signals:
+        deadline = time.monotonic() + STOP_SECONDS
+        _signal(lock_path, kind)
+        while time.monotonic() < deadline:
+            if not is_held(lock_path):
+                return
+            time.sleep(PAUSE_SECONDS)
+    raise MachineError("a server does not end", value=str(lock_path), remedy="End the process whose number stands in this file.")
+
+
+def explain_failure(message: str, output: str, folder: Path) -> MachineError:
+    """Return the error for a server that did not start, with the remedy where its last words name the cause."""
+    remedy = _lasting_remedy(output) or f"The server's log beside {folder} says more."
+    words = " ".join(output.split())[-500:]
+    return MachineError(f"{message}: {words}", field="data_folder", value=str(folder), remedy=remedy)
+
+
+def is_lasting(output: str) -> bool:
+    """Whether trying again cannot help."""
+    return _lasting_remedy(output) is not None
+
+
+def _lasting_remedy(output: str) -> str | None:
+    return next((remedy for words, remedy in LASTING_FAILURES.items() if words in output), None)
+
+
+def _feed(process: subprocess.Popen[bytes], words: bytes) -> None:
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    # A server that is already dead shows in its log, not here.
+    with suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(words)
+
+
+def _open_log(path: Path) -> int:
+    descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
+    if os.fstat(descriptor).st_size > LOG_BYTES:
+        os.ftruncate(descriptor, 0)
+    return descriptor
+
+
+def _signal(lock_path: Path, kind: signal.Signals) -> None:
+    pid = lock_path.read_text(encoding="ascii")
+    if pid and is_held(lock_path):
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), kind)

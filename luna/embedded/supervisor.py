@@ -1,0 +1,136 @@
+"""The embedded servers of one folder: used by several processes at once, stopped by the last one that leaves."""
+
+import atexit
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from luna.embedded import process
+from luna.embedded.account import make_folder
+from luna.embedded.locks import is_held, one_at_a_time, open_lock, take
+from luna.embedded.postgres import Postgres
+from luna.embedded.redis import Redis
+from luna.embedded.signals import ending_in_order, uninterrupted
+from luna.embedded.startup import bring_up, build_server, files_of
+from luna.embedded.state import load_state
+from luna.settings import Settings
+
+SERVICES = ("postgres", "redis")
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where database and queue are reached; both carry a password."""
+
+    database_url: str
+    redis_url: str
+
+
+class Servers:
+    """This process's use of the servers in one folder.
+
+    Invariants: servers live as long as any process uses them; the last ``stop`` returns when no process of theirs is left.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        make_folder(folder)
+        self.folder = folder.resolve()
+        self._users: int | None = None
+        self._pid = os.getpid()
+        self.urls: dict[str, str] = {}
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._at_exit = ExitStack()
+
+    @property
+    def database_url(self) -> str:
+        return self.urls["postgres"]
+
+    @property
+    def redis_url(self) -> str:
+        return self.urls["redis"]
+
+    def bring_up(self, services: Sequence[str] = SERVICES) -> None:
+        """Start what does not run and join what does. Safe to repeat: revives what has died since.
+
+        Raises:
+            MachineError: what this machine lacks; names folder and remedy.
+        """
+        with one_at_a_time(self.folder / "lock"):
+            self._enrol()
+            state = load_state(self.folder)
+            for name in services:
+                server = build_server(name, state)
+                state, child = bring_up(server, self.folder, state)
+                self.urls[name] = server.url(state.ports[name])
+                if child is not None:
+                    self._children[name] = child
+
+    def stop(self) -> None:
+        """Leave; where nobody else uses the servers, stop them."""
+        atexit.unregister(self.stop)
+        # A forked child shares its parent's lock and has nothing of its own to leave.
+        if self._users is None or os.getpid() != self._pid:
+            return
+        users, self._users = self._users, None
+        try:
+            with uninterrupted(), one_at_a_time(self.folder / "lock"):
+                if take(users):
+                    self._stop_all()
+        finally:
+            os.close(users)
+
+    def __enter__(self) -> Self:
+        self._at_exit.enter_context(ending_in_order())
+        self._at_exit.callback(self.stop)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._at_exit.close()
+
+    def _enrol(self) -> None:
+        if self._users is None:
+            self._users = open_lock(self.folder / "users.lock")
+            take(self._users, fcntl.LOCK_SH)
+            atexit.register(self.stop)
+
+    def _stop_all(self) -> None:
+        for kind in (Redis, Postgres):
+            lock = files_of(self.folder, kind.name).lock
+            if is_held(lock):
+                process.end(lock, kind.stop_signals)
+        for child in self._children.values():
+            child.wait(timeout=process.STOP_SECONDS)
+
+
+def start(folder: Path, *, services: Sequence[str] = SERVICES) -> Servers:
+    """Start the servers of ``folder``, or join them where another process has started them.
+
+    Raises:
+        MachineError: a program is missing, the folder cannot be written, the disk is full; names the remedy.
+    """
+    servers = Servers(folder)
+    try:
+        servers.bring_up(services)
+    except BaseException:
+        servers.stop()
+        raise
+    return servers
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Addresses]:
+    """Yield the addresses that the settings name; embedded servers under ``data_folder`` stand in for those they do not."""
+    given = {"postgres": settings.database_url, "redis": settings.redis_url}
+    urls = {name: url.get_secret_value() for name, url in given.items() if url is not None}
+    missing = [name for name in SERVICES if name not in urls]
+    with ending_in_order(), ExitStack() as stack:
+        if missing:
+            servers = stack.enter_context(start(settings.data_folder / "servers", services=missing))
+            urls |= servers.urls
+        yield Addresses(database_url=urls["postgres"], redis_url=urls["redis"])

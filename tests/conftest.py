@@ -1,0 +1,85 @@
+"""The real servers for every test that needs them: one pair for all workers of a run, a database for each worker."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
+
+from luna.embedded import Servers, start
+
+FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    workerinput = getattr(config, "workerinput", None)
+    config.stash[FOLDER] = Path(workerinput["servers_folder"]) if workerinput else _make_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    node.workerinput["servers_folder"] = str(node.config.stash[FOLDER])  # type: ignore[attr-defined]
+
+
+def _make_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="luna-tests-"))
+    # As root the servers run under another account, which must be able to walk through.
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """The embedded servers; the workers of one run share them, and the last worker stops them."""
+    with start(request.config.stash[FOLDER] / "servers") as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def database_url(servers: Servers, worker_id: str) -> str:
+    """A fresh, migrated database of this worker's own."""
+    from luna.database.migrate import upgrade
+
+    url = make_url(servers.database_url)
+    name = f"luna_{worker_id}"
+    with psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    own = url.set(database=name).render_as_string(hide_password=False)
+    upgrade(own)
+    return own
+
+
+@pytest.fixture(scope="session")
+def database(database_url: str) -> Iterator[Engine]:
+    """An engine on this worker's database."""
+    from luna.database import engine
+
+    pool = engine.create(database_url)
+    yield pool
+    pool.dispose()
+
+
+@pytest.fixture
+def connection(database: Engine) -> Iterator[Connection]:
+    """A connection whose transaction is rolled back when the test ends."""
+    with database.connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Servers, worker_id: str) -> str:
+    """The queue's server; each worker has a numbered database of its own."""
+    number = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
+    return f"{servers.redis_url.rsplit('/', 1)[0]}/{number}"
