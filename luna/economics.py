@@ -94,9 +94,13 @@ def slot_costs(
     return Costs(import_kwh * import_price, -export_kwh * export_price, wear)
 
 
-def curtailment_rule(import_price: FloatArray, export_price: FloatArray) -> IntArray:
-    """Return how PV that may be held back is used: not exported where that costs money, off where importing is paid."""
-    choice = np.where(import_price < 0, Curtailment.ALL, np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE))
+def curtailment_rule(import_price: FloatArray, export_price: FloatArray, *, house_first: bool = False) -> IntArray:
+    """Return how PV that may be held back is used: not exported where that costs money, off where importing is paid.
+
+    ``house_first``: PV keeps serving house and battery even then, because a battery may take from nothing else.
+    """
+    paid = Curtailment.EXPORT if house_first else Curtailment.ALL
+    choice = np.where(import_price < 0, paid, np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE))
     return choice.astype(np.int8)
 
 
@@ -104,11 +108,13 @@ def curtailment_rule(import_price: FloatArray, export_price: FloatArray) -> IntA
 class BreakEven:
     """The value of one stored kWh at which an action neither gains nor loses, currency per stored kWh, any shape.
 
-    Above ``buy`` it pays to charge from the grid, above ``store`` to store surplus; below ``serve`` to serve the load, below ``sell`` to export.
+    Above ``buy`` it pays to charge from the grid, above ``store`` to store surplus, above ``spill`` to store surplus that would be held back;
+    below ``serve`` to serve the load, below ``sell`` to export.
     """
 
     buy: FloatArray
     store: FloatArray
+    spill: FloatArray
     serve: FloatArray
     sell: FloatArray
 
@@ -121,6 +127,7 @@ def break_even(import_price: FloatArray, export_price: FloatArray, *, charge_eff
     return BreakEven(
         buy=(import_price + wear_price) / charge_efficiency,
         store=(export_price + wear_price) / charge_efficiency,
+        spill=np.full_like(import_price, wear_price / charge_efficiency),
         serve=(import_price - wear_price) * discharge_efficiency,
         sell=(export_price - wear_price) * discharge_efficiency,
     )
@@ -176,4 +183,4 @@ def extend_prices(price: FloatArray, known: int, *, slots_per_day: int) -> Float
     period = min(slots_per_day, known)
     ahead = np.maximum(np.arange(price.size) - known, -1)
     days_back = np.where(ahead >= 0, ahead // period + 1, 0)
-    return price[np.arange(price.size) - days_back * period]
+    return np.asarray(price[np.arange(price.size) - days_back * period])

@@ -101,8 +101,8 @@ class SetPoint:
     """What batteries and PV are told for one slot; a mode with limits, not a number.
 
     ``power_kw`` bounds exchange with the grid in the modes charge and export; ``target_soc`` is where that exchange ends.
-    Storing surplus ends at ``ceiling_soc``, serving the load at ``floor_soc``. Arrays have shape ``(batteries, sites)``,
-    ``curtailment`` has shape ``(sites,)``.
+    Storing surplus ends at ``ceiling_soc``, serving the load at ``floor_soc``. In every mode, surplus that the connection cannot take is
+    stored up to ``spill_soc`` before it is held back. Arrays have shape ``(batteries, sites)``, ``curtailment`` has shape ``(sites,)``.
     """
 
     mode: IntArray
@@ -110,6 +110,7 @@ class SetPoint:
     target_soc: FloatArray
     floor_soc: FloatArray
     ceiling_soc: FloatArray
+    spill_soc: FloatArray
     curtailment: IntArray
 
 
@@ -154,6 +155,7 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
         target_soc=_bounded(setpoint.target_soc, still, battery),
         floor_soc=_bounded(setpoint.floor_soc, battery.max_soc, battery),
         ceiling_soc=_bounded(setpoint.ceiling_soc, battery.min_soc, battery),
+        spill_soc=_bounded(setpoint.spill_soc, battery.min_soc, battery),
         curtailment=curtailment.astype(np.int8),
     )
 
@@ -188,21 +190,23 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     deficit, surplus = np.maximum(load_kwh - available, 0.0), np.maximum(available - load_kwh, 0.0)
     charge, discharge = np.zeros_like(stored_kwh), np.zeros_like(stored_kwh)
     grid_charge, grid_export = np.zeros_like(deficit), np.zeros_like(deficit)
-    forced_store = np.where(limits.curtailable, 0.0, np.maximum(surplus - export_limit, 0.0))
+    spilled = np.maximum(surplus - export_limit, 0.0)
     forced_serve = np.maximum(deficit - import_limit, 0.0)
     for index in range(stored_kwh.shape[0]):
         step = _Step.of(setpoint, stored_kwh, index=index, limits=limits, hours=hours)
-        store = np.minimum(surplus, np.maximum(step.storable, np.minimum(forced_store, step.chargeable)))
+        store = np.minimum(surplus, np.maximum(step.storable, np.minimum(spilled, step.spillable)))
         serve = np.minimum(deficit, np.maximum(step.servable, np.minimum(forced_serve, step.dischargeable)))
         bought = np.clip(np.minimum(step.buyable - store, import_limit - (deficit - serve) - grid_charge), 0.0, step.power_kwh)
         started = store + bought >= step.least_kwh - 1e-9
         store, bought = np.where(started, store, 0.0), np.where(started, bought, 0.0)
         sold = np.clip(np.minimum(step.sellable - serve, export_limit - (surplus - store) - grid_export), 0.0, step.power_kwh)
         surplus, deficit = surplus - store, deficit - serve
-        forced_store, forced_serve = np.maximum(forced_store - store, 0.0), np.maximum(forced_serve - serve, 0.0)
+        spilled, forced_serve = np.maximum(spilled - store, 0.0), np.maximum(forced_serve - serve, 0.0)
         grid_charge, grid_export = grid_charge + bought, grid_export + sold
         charge[index], discharge[index] = store + bought, serve + sold
 
+    passed_on = np.minimum(grid_charge, grid_export)  # one battery's sale is another's purchase: the meter sees neither
+    grid_charge, grid_export = grid_charge - passed_on, grid_export - passed_on
     no_export = (setpoint.curtailment == Curtailment.EXPORT) & limits.curtailable
     room = np.where(no_export, 0.0, np.maximum(export_limit - grid_export, 0.0))
     held_back = np.where(limits.curtailable, np.maximum(surplus - room, 0.0), 0.0)
@@ -224,9 +228,9 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
 class _Step:
     """What one battery may do in one slot, kWh at its terminals, shape ``(sites,)``."""
 
-    chargeable: FloatArray
     dischargeable: FloatArray
     storable: FloatArray
+    spillable: FloatArray
     servable: FloatArray
     buyable: FloatArray
     sellable: FloatArray
@@ -249,9 +253,10 @@ class _Step:
         storable = np.where(STORES[mode], np.minimum(chargeable, room_to(setpoint.ceiling_soc[index])), 0.0)
         target = setpoint.target_soc[index]
         return cls(
-            chargeable=chargeable,
             dischargeable=dischargeable,
             storable=storable,
+            # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
+            spillable=np.where(limits.curtailable, np.minimum(chargeable, room_to(setpoint.spill_soc[index])), chargeable),
             servable=np.where(SERVES[mode], np.minimum(dischargeable, reach_to(setpoint.floor_soc[index])), 0.0),
             buyable=np.where(mode == Mode.CHARGE, np.minimum(chargeable, room_to(target)), 0.0),
             sellable=np.where(mode == Mode.EXPORT, np.minimum(dischargeable, reach_to(target)), 0.0),

@@ -87,4 +87,4 @@ def balance_residual_kwh(flows: Flows, load_kwh: FloatArray, pv_kwh: FloatArray)
     """Return by how much a slot's energies fail to add up, kWh; 0 up to rounding for every possible flow."""
     supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + flows.discharge_kwh.sum(axis=0)
     used = load_kwh + flows.export_kwh + flows.charge_kwh.sum(axis=0)
-    return np.abs(supplied - used)
+    return np.asarray(np.abs(supplied - used))

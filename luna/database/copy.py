@@ -1,0 +1,224 @@
+"""Arrays into tables and out of them through PostgreSQL's binary COPY.
+
+Rows never become Python objects: a batch is one NumPy record array laid out as the wire wants it.
+Source: PostgreSQL documentation, COPY, "Binary Format".
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg import sql
+from sqlalchemy import Connection, Table
+
+Array = NDArray[Any]
+# An array holds one value per row, anything else is the value of every row.
+Columns = Mapping[str, Array | str | int | datetime]
+# What a stored row becomes: itself, the new one, or the new one with its unknown values taken from the stored.
+OnConflict = Literal["keep", "replace", "complete"]
+
+SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+TRAILER = b"\xff\xff"
+POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
+BATCH_ROWS = 32_768
+SQL_TYPES = {"f8": "float8", "i2": "int2", "i4": "int4", "i8": "int8", "b1": "bool"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a bulk write did, in rows."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged)
+
+    @property
+    def rows(self) -> int:
+        """Rows handed in."""
+        return self.inserted + self.updated + self.unchanged
+
+
+def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflict: OnConflict = "replace") -> Written:
+    """Write rows of which some may be stored already.
+
+    New rows go straight into ``table``; where a key is already there, all go through a staging table.
+
+    Args:
+        columns: by column name ``float64`` (NaN: unknown), ``int16``/``32``/``64``, ``bool`` or ``datetime64`` (UTC) arrays of equal length, or one value for
+            all rows. They hold the primary key, each key once.
+
+    Invariants: writing the same rows twice changes nothing the second time.
+    """
+    arrays = _broadcast(columns)
+    rows = len(next(iter(arrays.values())))
+    if not rows:
+        return Written()
+    try:
+        with connection.begin_nested():
+            append(connection, table.name, arrays)
+    except psycopg.errors.UniqueViolation:
+        return _upsert_staged(connection, _Upsert(table, arrays), on_conflict)
+    return Written(inserted=rows)
+
+
+def append(connection: Connection, table: str, columns: Columns) -> int:
+    """Append rows to ``table``; a key that is already there is an error. Returns the number of rows."""
+    arrays = {name: array for name, array in _broadcast(columns).items() if not _all_unknown(array)}
+    names = sql.SQL(", ").join(map(sql.Identifier, arrays))
+    with _cursor(connection) as cursor:
+        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), names)) as copy:
+            copy.write(SIGNATURE)
+            for rows in encode(arrays):
+                copy.write(rows)
+            copy.write(TRAILER)
+        return cursor.rowcount
+
+
+def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
+    """Return the result of ``query`` as arrays.
+
+    Args:
+        query: yields one column per entry of ``types``, none of them NULL: floats go through ``known``.
+        types: name → ``f8``, ``i4``, ``i8`` or ``M8[s]`` (an instant in UTC), in the query's order.
+    """
+    with _cursor(connection) as cursor, cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy:
+        body = b"".join(copy)[len(SIGNATURE) : -len(TRAILER)]
+    layout = [("fields", ">i2")]
+    for name, kind in types.items():
+        layout += [(f"{name} length", ">i4"), (name, ">i8" if kind.startswith("M") else f">{kind}")]
+    rows = np.frombuffer(body, dtype=layout)
+    return {name: _from_wire(rows[name], kind) for name, kind in types.items()}
+
+
+def known(column: str) -> sql.Composed:
+    """Return an expression that gives NaN where the float ``column`` is unknown: ``read`` needs rows of equal width."""
+    return sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column))
+
+
+def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
+    """Yield rows in the binary format, without signature and trailer. NaN becomes NULL."""
+    wires = {name: _wire(array) for name, array in arrays.items()}
+    total = len(next(iter(wires.values())))
+    layout = [("fields", ">i2")]
+    for name, wire in wires.items():
+        layout += [(f"{name} length", ">i4"), (name, wire.dtype.newbyteorder(">").str)]
+    batch = np.zeros(min(total, BATCH_ROWS), dtype=layout)
+    batch["fields"] = len(wires)
+    for first in range(0, total, BATCH_ROWS):
+        rows = batch[: min(BATCH_ROWS, total - first)]
+        yield _fill(rows, {name: wire[first : first + rows.size] for name, wire in wires.items()})
+
+
+def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
+    unknown = {}
+    for name, wire in wires.items():
+        rows[name] = wire
+        rows[f"{name} length"] = wire.itemsize
+        if wire.dtype.kind == "f" and (missing := np.isnan(wire)).any():
+            rows[f"{name} length"][missing] = -1
+            unknown[name] = missing
+    if not unknown:
+        return rows.tobytes()
+    # A NULL has a length of -1 and no bytes: cut its bytes out.
+    keep = np.ones((rows.size, rows.itemsize), dtype=np.bool_)
+    for name, missing in unknown.items():
+        width, offset = rows.dtype.fields[name][0].itemsize, rows.dtype.fields[name][1]  # type: ignore[index]
+        keep[missing, offset : offset + width] = False
+    return rows.view(np.uint8).reshape(rows.size, rows.itemsize)[keep].tobytes()
+
+
+class _Upsert:
+    """The statements that carry a staging table into its target."""
+
+    def __init__(self, table: Table, columns: Mapping[str, Array]) -> None:
+        self.table = table
+        self.columns = columns
+        self.keys = [column.name for column in table.primary_key]
+        self.values = [name for name in columns if name not in self.keys and not _all_unknown(columns[name])]
+
+    def create_staging(self) -> sql.Composed:
+        types = (sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_sql_type(array))) for name, array in self.columns.items())
+        return sql.SQL("CREATE TEMP TABLE staging ({}) ON COMMIT DROP").format(sql.SQL(", ").join(types))
+
+    def insert(self) -> sql.Composed:
+        names = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        return sql.SQL("INSERT INTO {table} ({names}) SELECT {names} FROM staging ON CONFLICT DO NOTHING").format(
+            table=sql.Identifier(self.table.name), names=names
+        )
+
+    def update(self, *, complete: bool) -> sql.Composed:
+        """Return the statement that changes the rows whose values differ, and touches no other."""
+        form = "coalesce({}, {})" if complete else "{}"
+        fresh = {name: sql.SQL(form).format(*[_staged(name), self._stored(name)][: 1 + complete]) for name in self.values}
+        return sql.SQL("UPDATE {table} SET {assigned} FROM staging WHERE {same_key} AND ROW({before}) IS DISTINCT FROM ROW({after})").format(
+            table=sql.Identifier(self.table.name),
+            assigned=sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in fresh.items()),
+            same_key=sql.SQL(" AND ").join(sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys),
+            before=sql.SQL(", ").join(map(self._stored, self.values)),
+            after=sql.SQL(", ").join(fresh.values()),
+        )
+
+    def _stored(self, name: str) -> sql.Identifier:
+        return sql.Identifier(self.table.name, name)
+
+
+def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnConflict) -> Written:
+    rows = len(next(iter(statements.columns.values())))
+    with _cursor(connection) as cursor:
+        cursor.execute(statements.create_staging())
+        append(connection, "staging", statements.columns)
+        cursor.execute(statements.insert())
+        inserted, updated = cursor.rowcount, 0
+        if on_conflict != "keep" and statements.values:
+            cursor.execute(statements.update(complete=on_conflict == "complete"))
+            updated = cursor.rowcount
+        cursor.execute("DROP TABLE staging")
+    return Written(inserted, updated, rows - inserted - updated)
+
+
+def _cursor(connection: Connection) -> psycopg.Cursor[Any]:
+    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
+    if driver is None:
+        raise psycopg.OperationalError("the connection is closed")
+    return driver.cursor()
+
+
+def _staged(name: str) -> sql.Identifier:
+    return sql.Identifier("staging", name)
+
+
+def _broadcast(columns: Columns) -> dict[str, Array]:
+    rows = next(value.size for value in columns.values() if isinstance(value, np.ndarray))
+    return {name: value if isinstance(value, np.ndarray) else np.broadcast_to(_scalar(value), rows) for name, value in columns.items()}
+
+
+def _scalar(value: str | int | datetime) -> Array:
+    if isinstance(value, str):
+        return np.array(value.encode())
+    if isinstance(value, datetime):
+        return np.array(value.astimezone(UTC).replace(tzinfo=None), dtype="datetime64[us]")
+    return np.array(value, dtype=np.int32)
+
+
+def _wire(array: Array) -> Array:
+    return (array.astype("datetime64[us]") - POSTGRES_EPOCH).astype(np.int64) if array.dtype.kind == "M" else array
+
+
+def _from_wire(array: Array, kind: str) -> Array:
+    native = array.astype(array.dtype.newbyteorder("="))
+    return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind) if kind.startswith("M") else native
+
+
+def _sql_type(array: Array) -> str:
+    return "text" if array.dtype.kind == "S" else "timestamptz" if array.dtype.kind == "M" else SQL_TYPES[array.dtype.str[1:]]
+
+
+def _all_unknown(array: Array) -> bool:
+    return array.dtype.kind == "f" and bool(np.isnan(array).all())

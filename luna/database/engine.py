@@ -1,0 +1,58 @@
+"""Connections: one pool per process, one unit of work per request or task."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import OperationalError
+
+from luna.errors import MachineError, UnavailableError
+
+# A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
+STATEMENT_TIMEOUT = timedelta(seconds=120)
+LOCK_TIMEOUT = timedelta(seconds=10)
+
+
+def create(url: str, *, application_name: str = "luna", pool_size: int = 5) -> Engine:
+    """Return an engine for ``url`` (``postgresql+psycopg://…``); nothing is opened before the first unit of work."""
+    options = {
+        "timezone": "UTC",
+        "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
+        "lock_timeout": _milliseconds(LOCK_TIMEOUT),
+        # A killed client must not hold its locks for hours.
+        "idle_in_transaction_session_timeout": _milliseconds(timedelta(minutes=10)),
+        # Queries here take milliseconds; compiling them takes hundreds.
+        "jit": "off",
+    }
+    connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, "connect_timeout": 10}
+    return create_engine(url, connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800)
+
+
+@contextmanager
+def unit_of_work(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection whose writes are committed together at the end, or not at all.
+
+    Raises:
+        UnavailableError: the database cannot be reached, or a lock or statement took too long.
+        MachineError: its disk is full.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as exc:
+        raise _translate(exc.orig) from exc
+    except psycopg.OperationalError as exc:
+        raise _translate(exc) from exc
+
+
+def _translate(error: BaseException | None) -> UnavailableError | MachineError:
+    reason = str(error).strip().partition("\n")[0]
+    if isinstance(error, psycopg.errors.DiskFull):
+        return MachineError(f"the database's disk is full: {reason}", field="data_folder", remedy="Free some space; nothing was changed.")
+    return UnavailableError(f"the database does not answer: {reason}", field="database_url", remedy="Check that it runs, then try again; nothing was changed.")
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration / timedelta(milliseconds=1))

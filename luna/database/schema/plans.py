@@ -1,0 +1,120 @@
+"""Plans, trainings, scores and who decided what."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Identity, Index, Integer, Table
+from sqlalchemy.schema import SchemaItem
+
+from luna.database.schema.identity import sites
+from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
+
+
+def _plan_columns() -> list[SchemaItem]:
+    return [
+        text("plan_id", primary_key=True),
+        text("site", "the site's name; a site given with the request need not be stored"),
+        text("system_id", "prod, simulation, prod_shadow_…"),
+        instant("issued_at"),
+        instant("starts_at"),
+        instant("ends_at"),
+        text("status"),
+        number("total_cost", nullable=False),
+        text("currency"),
+        text("inputs_digest", "SHA-256 of everything the plan was made from"),
+        document("reply", "the plan as answered"),
+        recorded(),
+    ]
+
+
+plan_history = Table(
+    "plan_history", metadata, *_plan_columns(), Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"), comment="An issued plan"
+)
+
+antares_plan_history = Table(
+    "antares_plan_history",
+    metadata,
+    *_plan_columns(),
+    text("run_id", "the training of the agent that issued it"),
+    text("control_mode", "shadow, export_only, full_control"),
+    Index("ix_antares_plan_history_site_issued_at", "site", "system_id", "issued_at"),
+    comment="A plan issued by the agent",
+)
+
+antares_learning = Table(
+    "antares_learning",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    text("system_id", primary_key=True),
+    instant("slot_start", primary_key=True),
+    document("state"),
+    document("action"),
+    number("reward"),
+    recorded(),
+    comment="A step of an episode: state, action, reward",
+)
+
+
+def _parent() -> Column[Any]:
+    return Column("parent_run_id", ForeignKey("training_runs.run_id", ondelete="SET NULL"), comment="the run this one continued")
+
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    text("run_id", primary_key=True),
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
+    text("version", "forecast version or agent kind"),
+    instant("data_from", "first instant that was learned from"),
+    instant("data_until", "end of what was learned from; a backtest before it must not use the run"),
+    text("code_version"),
+    Column("seed", BigInteger, nullable=False),
+    document("metrics"),
+    text("artefact_key", "object that holds the model", nullable=True),
+    _parent(),
+    number("train_seconds", nullable=False),
+    recorded("finished_at"),
+    Index("ix_training_runs_latest", "site_key", "version", "data_until"),
+    comment="One training of any model",
+)
+
+oracle_daily_results = Table(
+    "oracle_daily_results",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    Column("day", Date, primary_key=True, comment="local day of the site"),
+    number("oracle_cost", nullable=False),
+    number("idle_cost", nullable=False),
+    text("currency"),
+    document("schedule"),
+    recorded(),
+    comment="The optimum in hindsight of one day",
+)
+
+daily_scores = Table(
+    "daily_scores",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    Column("day", Date, primary_key=True, comment="local day of the site"),
+    text("system_id", primary_key=True),
+    text("policy", primary_key=True),
+    number("cost", nullable=False),
+    text("currency"),
+    recorded("scored_at"),
+    comment="What one policy cost on one day",
+)
+
+control_log = Table(
+    "control_log",
+    metadata,
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", Integer, nullable=False),
+    instant("slot_start"),
+    text("decided_by", "planner, agent, owner, rule"),
+    text("plan_id", nullable=True),
+    document("requested", "the set-points asked for"),
+    document("allowed", "what the safety layer made of them"),
+    document("confirmed", "what came back", nullable=True),
+    recorded(),
+    Index("ix_control_log_slot", "site_key", "slot_start"),
+    comment="Who decided a slot; rows are only added",
+)

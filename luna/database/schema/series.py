@@ -1,0 +1,135 @@
+"""Everything over time. The time column stands in each key, so that these tables can be hypertables.
+
+The hot tables have no foreign keys: a check per row would halve the speed of bulk writes, and every writer resolves the site first.
+"""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, Table
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+
+from luna.database.schema.identity import sites
+from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
+
+market_prices = Table(
+    "market_prices",
+    metadata,
+    text("market", primary_key=True),
+    instant("slot_start", primary_key=True),
+    instant("published_at", "revisions are kept, so that a replay sees what was known", primary_key=True),
+    number("price", "currency per kWh", nullable=False),
+    text("currency", "ISO 4217"),
+    comment="The price of a market in one quarter-hour, as published",
+)
+
+smart_meter_readings = Table(
+    "smart_meter_readings",
+    metadata,
+    text("meter", primary_key=True),
+    text("register", "OBIS code", primary_key=True),
+    instant("instant", primary_key=True),
+    number("value", "cumulative, as received", nullable=False),
+    comment="A meter reading as received",
+)
+
+sensors = Table(
+    "sensors",
+    metadata,
+    Column("sensor_key", Integer, Identity(always=True), primary_key=True),
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
+    text("name"),
+    text("unit", nullable=True),
+    Index("uq_sensors_site_key_name", "site_key", "name", unique=True),
+    comment="A source of readings at a site",
+)
+
+sensor_readings = Table(
+    "sensor_readings",
+    metadata,
+    Column("sensor_key", Integer, primary_key=True, autoincrement=False),
+    instant("instant", primary_key=True),
+    number("value", nullable=False),
+    comment="A raw value of a sensor",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("quarantine_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", Integer, nullable=False),
+    text("kind", "observations, prices, weather, carbon, readings"),
+    text("source", "the file's SHA-256, or the name of a live source"),
+    Column("line", BigInteger, nullable=False, comment="line of the file, or sequence number of the live source"),
+    text("reason"),
+    document("raw", "the row as received"),
+    recorded("received_at"),
+    Index("uq_quarantine_row", "site_key", "kind", "source", "line", unique=True),
+    comment="A row that was refused, with the reason: nothing is dropped silently",
+)
+
+weather = Table(
+    "weather",
+    metadata,
+    text("place", primary_key=True),
+    instant("slot_start", primary_key=True),
+    instant("issued_at", "measured values: the end of the slot", primary_key=True),
+    number("temperature_c"),
+    number("ghi_w_m2"),
+    number("dhi_w_m2"),
+    number("dni_w_m2"),
+    number("wind_m_s"),
+    number("cloud_fraction"),
+    comment="Weather at a place in one quarter-hour, measured or forecast",
+)
+
+carbon_intensity = Table(
+    "carbon_intensity",
+    metadata,
+    text("place", primary_key=True),
+    instant("slot_start", primary_key=True),
+    instant("issued_at", "measured values: the end of the slot", primary_key=True),
+    number("carbon_g_per_kwh", nullable=False),
+    comment="Carbon intensity of the grid in one quarter-hour, measured or forecast",
+)
+
+slot_observations = Table(
+    "slot_observations",
+    metadata,
+    Column("site_key", Integer, primary_key=True, autoincrement=False),
+    instant("slot_start", primary_key=True),
+    number("load_kwh"),
+    number("pv_kwh"),
+    number("import_kwh"),
+    number("export_kwh"),
+    number("charge_kwh", "at the battery terminals"),
+    number("discharge_kwh", "at the battery terminals"),
+    number("soc", "fraction at the end of the slot"),
+    number("import_price", "what the site paid, currency per kWh"),
+    number("export_price", "what the site earned, currency per kWh"),
+    Column("repaired", SmallInteger, nullable=False, server_default="0", comment="bit i: value i (load first, soc seventh) was repaired, not measured"),
+    text("source", "where the values came from: file, home_assistant, mqtt, …", server_default="file"),
+    comment="What a site did in one quarter-hour; empty means unknown, never zero",
+)
+
+_QUANTILES = [number(f"{series}_{column}") for series in ("load", "pv") for column in ("kwh", "p10_kwh", "p50_kwh", "p90_kwh")]
+
+slot_forecasts = Table(
+    "slot_forecasts",
+    metadata,
+    Column("site_key", Integer, primary_key=True, autoincrement=False),
+    text("forecast_version", primary_key=True),
+    instant("issued_at", primary_key=True),
+    instant("slot_start", primary_key=True),
+    *_QUANTILES,
+    comment="What was expected of one quarter-hour; load_kwh and pv_kwh are means, the others quantiles",
+)
+
+data_quality_daily = Table(
+    "data_quality_daily",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    Column("day", Date, primary_key=True, comment="local day of the site"),
+    text("verdict"),
+    Column("reasons", ARRAY(TEXT), nullable=False, server_default="{}"),
+    recorded("judged_at"),
+    CheckConstraint("verdict IN ('clean', 'mask_battery', 'exclude')", name="ck_data_quality_daily_verdict"),
+    comment="Whether a day may train and score",
+)

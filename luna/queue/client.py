@@ -1,0 +1,156 @@
+"""Send a request and receive its reply."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import redis
+from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from luna.contracts.message import Message, Request
+from luna.errors import LunaError, UnavailableError
+from luna.queue import wire
+from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
+from luna.queue.ledger import DeadTask, Ledger
+from luna.queue.nodes import live_queues
+from luna.queue.work import Progress
+from luna.telemetry import current_trace_id
+
+# How long one blocking read lasts; below the socket's own timeout.
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """What is known of a submitted task; ``error`` only where it failed, ``reply`` only where it succeeded."""
+
+    status: Literal["waiting", "running", "succeeded", "failed"]
+    reply: Message | None = None
+    error: LunaError | None = None
+
+
+class Client:
+    """Speaks to the workers behind one Redis. Threads may share it.
+
+    Every method raises UnavailableError within three seconds where Redis is away.
+    """
+
+    def __init__(self, redis_url: str) -> None:
+        self._app = create_sender(redis_url)
+        self._redis = redis.Redis.from_url(
+            redis_url,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+        )
+        self._ledger = Ledger(self._redis)
+
+    def call(self, request: Request, *, timeout: timedelta, on_progress: Callable[[Progress], None] | None = None) -> Any:
+        """Return the reply to ``request``, an instance of its ``reply`` model.
+
+        Raises:
+            InvalidInputError: the message is refused; nothing was sent.
+            UnavailableError: Redis is away, or no reply came in time.
+            LunaError: what the task raised, in its own class.
+        """
+        task_id = self.submit(request, expires=timeout)
+        deadline = time.monotonic() + timeout.total_seconds()
+        while (left := deadline - time.monotonic()) > 0:
+            with _reachable():
+                progress = self._ledger.next_event(task_id, timeout=max(0.01, min(left, _POLL_SECONDS)))
+            if progress is not None and on_progress is not None:
+                on_progress(progress)
+            if progress is None and (state := self.fetch(task_id, type(request))).status in ("succeeded", "failed"):
+                return _outcome(state)
+        raise UnavailableError(
+            f"no reply within {timeout.total_seconds():g} s", field="task", value=request.task, remedy="Check that a worker runs, then try again."
+        )
+
+    def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
+        """Send ``request`` and return the task's id.
+
+        Args:
+            request: an instance of a request model.
+            key: names this piece of work, where the same work may be asked for in different words; default: a digest of the message.
+            expires: a task that has not begun by then is dropped.
+        """
+        text = wire.encode_request(request)
+        task_id = uuid.uuid4().hex
+        arguments = {"key": key or wire.digest(request.task, text), "trace_id": current_trace_id()}
+        with _reachable():
+            self._app.send_task(
+                request.task,
+                (text,),
+                arguments,
+                task_id=task_id,
+                queue=request.queue(),
+                expires=expires.total_seconds() if expires else None,
+                argsrepr=request.task,
+                kwargsrepr=arguments["key"],
+            )
+        return task_id
+
+    def fetch(self, task_id: str, request: type[Request]) -> TaskState:
+        """Return what is known of a task that answers ``request``; outcomes are kept for an hour."""
+        with _reachable():
+            stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
+            document = json.loads(stored) if stored else {"status": "PENDING"}
+            if document["status"] == "SUCCESS":
+                return TaskState("succeeded", reply=wire.decode_reply(request.reply, document["result"]))
+            if document["status"] in ("FAILURE", "REVOKED"):
+                return TaskState("failed", error=_error(document))
+            return TaskState("running" if self._ledger.running(task_id) else "waiting")
+
+    def dead(self) -> list[DeadTask]:
+        """Return the tasks that ended their worker each time they were started, the latest first."""
+        with _reachable():
+            return self._ledger.dead()
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in ``queue``."""
+        with _reachable():
+            length: Any = self._redis.llen(f"{PREFIX}{queue}")
+        return int(length)
+
+    def workers(self) -> dict[str, list[str]]:
+        """Return the queues that each live worker serves."""
+        with _reachable():
+            return live_queues(self._redis)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._app.close()
+        self._redis.close()
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as exc:
+        raise UnavailableError("the queue does not answer", field="redis_url", remedy="Check that Redis runs, then try again; nothing was lost.") from exc
+
+
+def _outcome(state: TaskState) -> Message | None:
+    if state.error is not None:
+        raise state.error
+    return state.reply
+
+
+def _error(document: dict[str, Any]) -> LunaError:
+    result = document["result"]
+    if result["exc_type"] == "TaskFailedError":
+        return wire.decode_error(result["exc_message"][0])
+    if result["exc_type"] == "TimeLimitExceeded":
+        return LunaError("the task exceeded its time limit and was ended", remedy="Ask for a smaller piece of work.")
+    if result["exc_type"] == "TaskRevokedError":
+        return UnavailableError("the task waited too long to begin", remedy="Try again, or run more workers.")
+    return LunaError("the task failed unexpectedly", remedy="The worker's log holds the reason.")

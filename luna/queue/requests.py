@@ -1,0 +1,35 @@
+"""Counts tasks in the worker's main process, where one registry sees the outcomes of all pool processes."""
+
+from celery.worker.request import Request
+from prometheus_client import Counter, Histogram
+
+TASK_SECONDS = Histogram(
+    "luna_queue_task_seconds",
+    "Time a task ran in its process.",
+    ["task"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
+)
+TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome"])
+
+
+class MeasuredRequest(Request):
+    """Celery's view of one delivered message, with its outcome counted."""
+
+    def on_success(self, failed__retval__runtime: tuple[bool, object, float], **kwargs: object) -> None:
+        failed, _, seconds = failed__retval__runtime
+        if not failed:
+            TASK_SECONDS.labels(self.name).observe(seconds)
+            TASKS.labels(self.name, "succeeded").inc()
+        super().on_success(failed__retval__runtime, **kwargs)
+
+    def on_failure(self, exc_info: object, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        TASKS.labels(self.name, "failed").inc()
+        super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+
+    def on_retry(self, exc_info: object) -> None:
+        TASKS.labels(self.name, "retried").inc()
+        super().on_retry(exc_info)
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        TASKS.labels(self.name, "timed_out").inc()
+        super().on_timeout(soft, timeout)

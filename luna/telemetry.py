@@ -1,0 +1,113 @@
+"""Logs, metrics and health, one of each: JSON lines on stderr, Prometheus in the process, checks with their latency.
+
+A log line holds an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come from the context. A metric is
+named ``luna_<service>_<what>_<unit>``. What looks like a secret is never written.
+"""
+
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from pydantic import SecretStr
+from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from luna.errors import LunaError
+
+HIDDEN = "***"
+_SECRET_NAMES = re.compile(r"password|passwd|secret|token|authorization|api_key|credential|cookie", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
+_TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
+# Libraries whose INFO says nothing to an operator.
+_QUIET = ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu", "uvicorn.access")
+
+
+def configure_logging(service: str, *, level: str = "INFO") -> None:
+    """Send every log of this process, also of libraries, to stderr as JSON lines named after ``service``."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+        _name_service(service),
+        hide_secrets,
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=final, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace what is secret by its name or stands as a password in a URL."""
+    return {name: HIDDEN if _SECRET_NAMES.search(name) else _without_secrets(value) for name, value in event.items()}
+
+
+@contextmanager
+def log_context(**fields: str | None) -> Iterator[None]:
+    """Bind ``fields`` to every log line within; those that are None stay as they are."""
+    with bound_contextvars(**{name: value for name, value in fields.items() if value is not None}):
+        yield
+
+
+def current_trace_id() -> str:
+    """Return the trace that this context belongs to, or a new one."""
+    return str(get_contextvars().get("trace_id") or new_trace_id())
+
+
+def new_trace_id(wanted: str | None = None) -> str:
+    """Return ``wanted`` where it is fit to be a trace's id, else a new one."""
+    return wanted if wanted and _TRACE_ID.fullmatch(wanted) else uuid.uuid4().hex
+
+
+@dataclass(frozen=True)
+class Check:
+    """How one dependency is: ``detail`` says what is wrong, or what was seen."""
+
+    name: str
+    ok: bool
+    latency_ms: float
+    detail: str = ""
+
+
+def check_health(name: str, probe: Callable[[], str]) -> Check:
+    """Run ``probe``, which returns a detail or raises a LunaError, and time it."""
+    begun = time.perf_counter()
+    try:
+        ok, detail = True, probe()
+    except LunaError as error:
+        ok, detail = False, str(error)
+    return Check(name, ok, round((time.perf_counter() - begun) * 1000, 2), str(_without_secrets(detail)))
+
+
+def _name_service(service: str) -> Processor:
+    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return event | {"service": service}
+
+    return add
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return HIDDEN
+    if isinstance(value, dict):
+        return {name: HIDDEN if _SECRET_NAMES.search(str(name)) else _without_secrets(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(inner) for inner in value]
+    return _SECRET_IN_URL.sub(rf"\1:{HIDDEN}@", value) if isinstance(value, str) else value

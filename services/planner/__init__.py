@@ -1,0 +1,1 @@
+"""The planner: value of stored energy, mixed-integer model, replay."""

@@ -1,0 +1,120 @@
+"""What a stored kWh is worth: the exact dynamic programme over piecewise-linear value functions.
+
+W_t(s), the least cost from stored energy s at the start of slot t to the horizon, is convex and piecewise linear while every slot is convex.
+Its negative slope V′ is kept as segments (length, value), sorted from the most valuable stored kWh to the least. One Bellman step is the
+infimal convolution of W with the slot's cost: a merge of two sorted lists that drops what charging at most brings from the front and cuts at
+the usable capacity. Source: docs/decisions/0004.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.economics import BreakEven
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray
+from services.planner import kernels
+from services.planner.segments import Segments
+
+# Costs within rounding count as equal.
+TIE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a battery's actions begin and end in each slot: stored kWh above the reserve, shape ``(…, slots)``.
+
+    Invariants: ``buy_kwh ≤ store_kwh`` and ``serve_kwh ≤ sell_kwh``.
+    """
+
+    buy_kwh: FloatArray
+    store_kwh: FloatArray
+    spill_kwh: FloatArray
+    serve_kwh: FloatArray
+    sell_kwh: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFunction:
+    """V′ after every slot: segments of slot t stand at ``offsets[t]:offsets[t + 1]``; entry 0 is before the first slot."""
+
+    capacity_kwh: float
+    length_kwh: FloatArray
+    value: FloatArray
+    offsets: NDArray[np.int64]
+
+    def after(self, slot: int) -> tuple[FloatArray, FloatArray]:
+        """Return lengths and values of V′ at the end of ``slot``."""
+        part = slice(self.offsets[slot + 1], self.offsets[slot + 2])
+        return self.length_kwh[part], self.value[part]
+
+    def marginal(self, stored_kwh: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return V′ at the end of each slot left and right of ``stored_kwh`` (``(slots,)``, above the reserve)."""
+        pair: tuple[FloatArray, FloatArray] = kernels.marginal(self.length_kwh, self.value, self.offsets, stored_kwh)
+        return pair
+
+    def integral(self, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
+        """Return what the energy between two levels at the end of each slot is worth: positive where ``after_kwh`` is more."""
+        difference: FloatArray = kernels.integral(self.length_kwh, self.value, self.offsets, before_kwh, after_kwh)
+        return difference
+
+    def thresholds(self, levels: BreakEven, *, toward_house: FloatArray | float = 0.0) -> Thresholds:
+        """Return the thresholds of each slot.
+
+        Args:
+            levels: break-even values, each of shape ``(slots,)``.
+            toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
+        """
+        margin = np.broadcast_to(np.asarray(toward_house, dtype=float), levels.buy.shape)
+        level = np.stack([levels.buy + TIE, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE])
+        reach = kernels.reach(self.length_kwh, self.value, self.offsets, level)
+        return Thresholds(*reach)
+
+
+def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray]) -> ValueFunction:
+    """Return V′ before and after every slot.
+
+    Args:
+        segments: what each slot offers, shape ``(slots, 6)``; every slot convex.
+        capacity_kwh: usable capacity, from the lowest to the highest SoC.
+        terminal: lengths and descending values of V′ at the horizon; lengths sum to ``capacity_kwh``.
+
+    Raises:
+        InvalidInputError: a slot is not convex: the mixed-integer model has to place it.
+    """
+    _require_convex(segments)
+    slots, room = segments.charge_kwh.size, 32
+    while True:
+        length, value = np.empty((slots + 1) * room), np.empty((slots + 1) * room)
+        offsets = np.empty(slots + 2, dtype=np.int64)
+        if kernels.backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh, (length, value, offsets)):
+            return ValueFunction(capacity_kwh, length, value, offsets)
+        room *= 2
+
+
+def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], cells: int) -> FloatArray:
+    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
+
+    Args:
+        segments: of many paths or sites, shape ``(paths, slots, 6)``; every slot convex.
+        capacity_kwh: usable capacity.
+        terminal: as in ``solve_value``, the same for all paths.
+        cells: parts into which the capacity is divided.
+    """
+    _require_convex(segments)
+    grid: FloatArray = kernels.first_values(segments.length_kwh, segments.value, segments.charge_kwh, terminal, capacity_kwh, cells)
+    return grid
+
+
+def _require_convex(segments: Segments) -> None:
+    if not segments.convex.all():
+        slot = int(np.argwhere(~segments.convex)[0][-1])
+        raise InvalidInputError("this slot's cost is not convex", field=f"slots[{slot}]", remedy="Fix its direction by the mixed-integer model first.")
+
+
+def follow(thresholds: Thresholds, segments: Segments, start_kwh: float, capacity_kwh: float) -> FloatArray:
+    """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``, above the reserve."""
+    limits = np.stack([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, thresholds.sell_kwh])
+    path: FloatArray = kernels.follow(limits, segments.length_kwh, start_kwh, capacity_kwh)
+    return path

@@ -1,0 +1,180 @@
+"""The compiled loops of the energy value: lists of segments as plain arrays, because Numba knows nothing else.
+
+A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two buffers; entry 0 is before the first slot.
+"""
+
+import numpy as np
+from numba import njit
+
+from services.planner.segments import BUY, SELL, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
+
+_EMPTY = 1e-12
+# Levels of stored energy this close are the same.
+_SAME = 1e-9
+
+
+@njit(cache=True)
+def merge(length, value, count, slot, drop_kwh, capacity_kwh, out):
+    """Merge a value function with a slot's segments, drop from the front, cut at the capacity; return how many segments remain."""
+    slot_length, slot_value = slot
+    out_length, out_value = out
+    old, new, written, total, left = 0, 0, 0, 0.0, drop_kwh
+    while total < capacity_kwh - _EMPTY:
+        while new < 6 and slot_length[new] <= _EMPTY:
+            new += 1
+        if old < count and (new == 6 or value[old] >= slot_value[new]):
+            piece, worth = length[old], value[old]
+            old += 1
+        elif new < 6:
+            piece, worth = slot_length[new], slot_value[new]
+            new += 1
+        else:
+            break
+        skipped = min(piece, left)
+        left -= skipped
+        piece = min(piece - skipped, capacity_kwh - total)
+        if piece <= _EMPTY:
+            continue
+        total += piece
+        if written > 0 and out_value[written - 1] == worth:
+            out_length[written - 1] += piece
+            continue
+        if written == out_length.size:
+            return -1
+        out_length[written], out_value[written] = piece, worth
+        written += 1
+    return written
+
+
+@njit(cache=True)
+def backward(slots, terminal, capacity_kwh, out):
+    """Walk from the horizon to now, filling the buffers from their end; return False when they are too short."""
+    length, value, offsets = out
+    slot_length, slot_value, drop_kwh = slots
+    last = drop_kwh.size
+    begin = length.size - terminal[0].size
+    length[begin:], value[begin:] = terminal[0], terminal[1]
+    offsets[last + 1], offsets[last] = length.size, begin
+    scratch_length, scratch_value = np.empty(length.size // (last + 1) * 8 + 64), np.empty(length.size // (last + 1) * 8 + 64)
+    for slot in range(last - 1, -1, -1):
+        end = offsets[slot + 2]
+        written = merge(
+            length[begin:end],
+            value[begin:end],
+            end - begin,
+            (slot_length[slot], slot_value[slot]),
+            drop_kwh[slot],
+            capacity_kwh,
+            (scratch_length, scratch_value),
+        )
+        if written < 0 or written > begin:
+            return False
+        length[begin - written : begin] = scratch_length[:written]
+        value[begin - written : begin] = scratch_value[:written]
+        begin -= written
+        offsets[slot] = begin
+    return True
+
+
+@njit(cache=True)
+def first_values(slot_length, slot_value, drop_kwh, terminal, capacity_kwh, cells):
+    """Return V′ at the end of slot 0 of every path as means over cells."""
+    paths, slots = drop_kwh.shape
+    grid = np.empty((paths, cells))
+    size = 6 * slots + terminal[0].size
+    now = (np.empty(size), np.empty(size))
+    then = (np.empty(size), np.empty(size))
+    for path in range(paths):
+        count = terminal[0].size
+        now[0][:count], now[1][:count] = terminal[0], terminal[1]
+        for slot in range(slots - 1, 0, -1):
+            part = (slot_length[path, slot], slot_value[path, slot])
+            count = merge(now[0], now[1], count, part, drop_kwh[path, slot], capacity_kwh, then)
+            now, then = then, now
+        average(now[0], now[1], count, capacity_kwh / cells, grid[path])
+    return grid
+
+
+@njit(cache=True)
+def average(length, value, count, cell_kwh, out):
+    """Write the mean of a step function over consecutive cells."""
+    index, left = 0, length[0]
+    for cell in range(out.size):
+        need, total = cell_kwh, 0.0
+        while need > _EMPTY and index < count:
+            piece = min(need, left)
+            total += piece * value[index]
+            need -= piece
+            left -= piece
+            if left <= _EMPTY and index + 1 < count:
+                index += 1
+                left = length[index]
+            elif left <= _EMPTY:
+                break
+        out[cell] = total / max(cell_kwh - need, _EMPTY)
+
+
+@njit(cache=True)
+def reach(length, value, offsets, level):
+    """Return how much stored energy is worth more than each level at the end of each slot, shape of ``level``."""
+    kinds, slots = level.shape
+    reach = np.zeros((kinds, slots))
+    for slot in range(slots):
+        for index in range(offsets[slot + 1], offsets[slot + 2]):
+            for kind in range(kinds):
+                if value[index] > level[kind, slot]:
+                    reach[kind, slot] += length[index]
+    return reach
+
+
+@njit(cache=True)
+def marginal(length, value, offsets, stored_kwh):
+    """Return V′ left and right of a level at the end of each slot."""
+    left, right = np.empty(stored_kwh.size), np.empty(stored_kwh.size)
+    for slot in range(stored_kwh.size):
+        total, last = 0.0, offsets[slot + 2] - 1
+        left[slot] = right[slot] = value[last]
+        for index in range(offsets[slot + 1], last + 1):
+            total += length[index]
+            if total >= stored_kwh[slot] - _SAME:
+                left[slot] = right[slot] = value[index]
+                if total <= stored_kwh[slot] + _SAME and index < last:
+                    right[slot] = value[index + 1]
+                break
+    return left, right
+
+
+@njit(cache=True)
+def integral(length, value, offsets, before_kwh, after_kwh):
+    """Return the integral of V′ between two levels at the end of each slot."""
+    worth = np.zeros(before_kwh.size)
+    for slot in range(before_kwh.size):
+        low, high = min(before_kwh[slot], after_kwh[slot]), max(before_kwh[slot], after_kwh[slot])
+        begin = 0.0
+        for index in range(offsets[slot + 1], offsets[slot + 2]):
+            end = begin + length[index]
+            worth[slot] += value[index] * max(0.0, min(end, high) - max(begin, low))
+            begin = end
+        if after_kwh[slot] < before_kwh[slot]:
+            worth[slot] = -worth[slot]
+    return worth
+
+
+@njit(cache=True)
+def follow(limits, slot_length, start_kwh, capacity_kwh):
+    """Return the stored energy after each slot: store, buy; or serve, sell."""
+    slots = slot_length.shape[0]
+    path = np.empty(slots)
+    stored = start_kwh
+    for slot in range(slots):
+        part = slot_length[slot]
+        level = stored + min(max(limits[2, slot] - stored, 0.0), part[STORE_HELD_BACK])
+        level += min(max(limits[1, slot] - level, 0.0), part[STORE])
+        level += min(max(limits[0, slot] - level, 0.0), part[BUY])
+        if level == stored:
+            level -= part[SERVE_FORCED]
+            level -= min(max(level - limits[3, slot], 0.0), part[SERVE])
+            level -= min(max(level - limits[4, slot], 0.0), part[SELL])
+        stored = min(max(level, 0.0), capacity_kwh)
+        path[slot] = stored
+    return path
