@@ -47,7 +47,7 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
+    final: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=final, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _QUIET:
@@ -98,7 +98,8 @@ def check_health(name: str, probe: Callable[[], str]) -> Check:
 
 def _name_service(service: str) -> Processor:
     def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return event | {"service": service}
+        event["service"] = service
+        return event
 
     return add
 

@@ -28,6 +28,7 @@ _COMMON = {
     "worker_deduplicate_successful_tasks": True,
     "worker_max_memory_per_child": MAX_MEMORY_KIB,
     "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
     "worker_enable_remote_control": False,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,

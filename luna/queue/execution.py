@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import redis
 import structlog
-from billiard.exceptions import SoftTimeLimitExceeded
 from celery import Task
+from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import Engine
 
-from luna.contracts.message import Request
+from luna.contracts.message import Request as RequestMessage
 from luna.database import engine
 from luna.errors import LunaError
 from luna.queue import wire
@@ -55,7 +55,7 @@ class Process:
         return engine.create(self.database_url)
 
 
-class LunaTask(Task):
+class LunaTask(Task):  # type: ignore[misc]
     """The base class of every task: decodes, binds the log context, holds a unit of work, sorts errors."""
 
     Request = MeasuredRequest
@@ -70,7 +70,7 @@ class LunaTask(Task):
                 raise self._bury(text, key)
             return self._answer(text, key)
 
-    def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0913, PLR0917
+    def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
         self.process.ledger.end(kwargs["key"], task_id)
 
     def _answer(self, text: str, key: str) -> str:
@@ -93,7 +93,7 @@ class LunaTask(Task):
             hidden = LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
             raise self._failed(hidden) from error
 
-    def _perform(self, request: Request) -> str:
+    def _perform(self, request: RequestMessage) -> str:
         report = throttle(lambda progress: self.process.ledger.report(self.request.id, progress))
         with (
             log_context(site_id=getattr(request, "site_id", None)),

@@ -67,7 +67,7 @@ class Ledger:
 
     def dead(self) -> list[DeadTask]:
         """Return the tasks that died, the latest first."""
-        buried: list[Any] = self._redis.hvals(f"{PREFIX}dead")  # type: ignore[assignment]
+        buried: list[Any] = self._redis.hvals(f"{PREFIX}dead")
         return sorted((DeadTask.model_validate_json(text) for text in buried), key=lambda task: task.died_at, reverse=True)
 
     def report(self, task_id: str, progress: Progress) -> None:

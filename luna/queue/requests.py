@@ -12,7 +12,7 @@ TASK_SECONDS = Histogram(
 TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome"])
 
 
-class MeasuredRequest(Request):
+class MeasuredRequest(Request):  # type: ignore[misc]
     """Celery's view of one delivered message, with its outcome counted."""
 
     def on_success(self, failed__retval__runtime: tuple[bool, object, float], **kwargs: object) -> None:

@@ -1,0 +1,129 @@
+"""Tasks for the queue's own tests: each shows one behaviour of the base class."""
+
+import os
+import signal
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from sqlalchemy import text
+
+from luna.contracts.message import Message, Request
+from luna.errors import ConflictError
+from luna.queue import RetryableError, Work, task
+
+
+class Echo(Message):
+    value: int
+    tries: int = 1
+
+
+class EchoRequest(Request):
+    task: ClassVar[str] = "sample.value.echo"
+    reply: ClassVar[type[Message]] = Echo
+
+    value: Annotated[int, Field(ge=0)]
+
+
+class ConflictRequest(EchoRequest):
+    task: ClassVar[str] = "sample.value.contradict"
+
+
+class CrashRequest(EchoRequest):
+    task: ClassVar[str] = "sample.value.crash"
+
+
+class FileRequest(EchoRequest):
+    path: Path
+
+
+class FlakyRequest(FileRequest):
+    task: ClassVar[str] = "sample.value.retry"
+
+
+class PoisonRequest(FileRequest):
+    task: ClassVar[str] = "sample.value.poison"
+
+
+class SlowRequest(FileRequest):
+    task: ClassVar[str] = "sample.value.wait"
+
+
+class StepsRequest(EchoRequest):
+    task: ClassVar[str] = "sample.value.step"
+
+
+class EndlessRequest(EchoRequest):
+    task: ClassVar[str] = "sample.value.overrun"
+
+
+class StoreRequest(EchoRequest):
+    task: ClassVar[str] = "sample.value.store"
+
+
+def note(path: Path, line: str) -> int:
+    """Append ``line`` and return how many lines there are."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@task(EchoRequest)
+def echo(request: EchoRequest, work: Work) -> Echo:
+    return Echo(value=request.value)
+
+
+@task(ConflictRequest)
+def contradict(request: ConflictRequest, work: Work) -> Echo:
+    raise ConflictError("a plan for this slot is running", field="site_id", value=request.value, remedy="Wait for it.")
+
+
+@task(CrashRequest)
+def crash(request: CrashRequest, work: Work) -> Echo:
+    raise ZeroDivisionError("an inner detail")
+
+
+@task(FlakyRequest)
+def retry(request: FlakyRequest, work: Work) -> Echo:
+    tries = note(request.path, "try")
+    if tries <= request.value:
+        raise RetryableError("the price source is away")
+    return Echo(value=request.value, tries=tries)
+
+
+@task(PoisonRequest)
+def poison(request: PoisonRequest, work: Work) -> Echo:
+    note(request.path, "start")
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Echo(value=request.value)
+
+
+@task(SlowRequest)
+def wait(request: SlowRequest, work: Work) -> Echo:
+    starts = note(request.path, "start")
+    # Only the first start is slow: it is the one that a test ends.
+    time.sleep(60 if starts == 1 else 0)
+    return Echo(value=request.value, tries=starts)
+
+
+@task(StepsRequest)
+def step(request: StepsRequest, work: Work) -> Echo:
+    for done in range(1, request.value + 1):
+        work.progress(done, request.value, "counting")
+        time.sleep(0.001)
+    return Echo(value=request.value)
+
+
+@task(EndlessRequest, soft_limit=timedelta(seconds=1), hard_limit=timedelta(seconds=3))
+def overrun(request: EndlessRequest, work: Work) -> Echo:
+    time.sleep(60)
+    return Echo(value=request.value)
+
+
+@task(StoreRequest)
+def store(request: StoreRequest, work: Work) -> Echo:
+    # A table of the test's own, so that no domain table is needed here.
+    work.connection.execute(text("INSERT INTO sample_values (value) VALUES (:value)"), {"value": request.value})
+    return Echo(value=100 // request.value)
