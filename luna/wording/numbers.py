@@ -1,0 +1,149 @@
+"""Numbers and times as people of a language write them: true minus, no-break space before units, never "−0"."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from luna.errors import InvalidInputError
+
+Language = Literal["en", "de"]
+LANGUAGES: tuple[Language, ...] = ("en", "de")
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+UNKNOWN = "\u2013"
+
+# Sign and hundredth of a currency. Source: Unicode CLDR 48, narrow symbols; the names of hundredths are those on bills.
+_CURRENCIES = {
+    "EUR": ("€", "ct"),
+    "CHF": ("CHF", "Rp."),
+    "GBP": ("£", "p"),
+    "USD": ("$", "¢"),
+    "AUD": ("A$", "c"),
+    "CAD": ("CA$", "¢"),
+    "SEK": ("kr", "öre"),
+    "NOK": ("kr", "øre"),
+    "DKK": ("kr.", "øre"),
+    "PLN": ("zł", "gr"),
+    "CZK": ("Kč", "h"),
+}
+# Currencies without a hundredth speak in their own unit. Source: ISO 4217, minor unit 0.
+_WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF"})
+
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "de": ("Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."),
+}
+_MONTHS = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"),
+    "de": ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How one reader is spoken to: language, site's time zone, site's currency.
+
+    Invariants: no result holds an ASCII minus or an ordinary space before a unit; what is unknown (None, NaN) is "–".
+
+    Raises:
+        InvalidInputError: a language that is not spoken here.
+    """
+
+    language: Language
+    zone: ZoneInfo
+    currency: str
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            raise InvalidInputError("this language is not spoken here", field="language", value=self.language, remedy="Use en or de.")
+
+    def number(self, value: float | None, decimals: int = 0, *, signed: bool = False) -> str:
+        """Return a number with grouped thousands; ``signed`` puts a plus before gains."""
+        if value is None or not math.isfinite(value):
+            return UNKNOWN
+        digits = f"{abs(value):,.{decimals}f}"
+        zero = not digits.strip("0.,")
+        if self.language == "de":
+            digits = digits.translate(str.maketrans(",.", ".,"))
+        sign = "" if zero else MINUS if value < 0 else "+" if signed else ""
+        return sign + digits
+
+    def money(self, value: float | None, *, signed: bool = False) -> str:
+        """Return an amount: "€2.60", "2,60 €"."""
+        decimals = 0 if self.currency in _WITHOUT_HUNDREDTHS else 2
+        text = self.number(value, decimals, signed=signed)
+        if text == UNKNOWN:
+            return text
+        symbol = _CURRENCIES.get(self.currency, (self.currency, ""))[0]
+        if self.language == "de":
+            return f"{text}{NBSP}{symbol}"
+        sign, digits = (text[0], text[1:]) if text[0] in (MINUS, "+") else ("", text)
+        gap = NBSP if len(symbol) > 1 and symbol.isalpha() else ""
+        return f"{sign}{symbol}{gap}{digits}"
+
+    def price(self, value: float | None, *, decimals: int = 0) -> str:
+        """Return a price per kWh as a sentence names it: "27 ct"."""
+        scale, unit = self.price_unit
+        # Of a currency whose hundredth has no name here, two decimals say the same.
+        decimals += 2 if scale == 1 and self.currency not in _WITHOUT_HUNDREDTHS else 0
+        text = self.number(None if value is None else value * scale, decimals)
+        return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+    def price_per_kwh(self, value: float | None) -> str:
+        """Return a price as a table names it: "26.5 ct/kWh"."""
+        text = self.price(value, decimals=1)
+        return text if text == UNKNOWN else f"{text}/kWh"
+
+    @property
+    def price_unit(self) -> tuple[int, str]:
+        """What prices are multiplied by to be shown, and the unit's name."""
+        symbol, hundredth = _CURRENCIES.get(self.currency, (self.currency, ""))
+        return (100, hundredth) if hundredth else (1, symbol)
+
+    def energy(self, value_kwh: float | None) -> str:
+        """Return an energy: "6.2 kWh"."""
+        return self._with_unit(value_kwh, "kWh")
+
+    def power(self, value_kw: float | None) -> str:
+        """Return a power: "−5.0 kW"."""
+        return self._with_unit(value_kw, "kW")
+
+    def share(self, fraction: float | None, *, decimals: int = 0) -> str:
+        """Return a share: "72%", "72 %"."""
+        text = self.number(None if fraction is None else fraction * 100, decimals)
+        return text if text == UNKNOWN else text + ("%" if self.language == "en" else f"{NBSP}%")
+
+    def clock(self, instant: datetime) -> str:
+        """Return the site's clock; in the hour that it shows twice, with the zone's name."""
+        local = instant.astimezone(self.zone)
+        text = f"{local:%H:%M}"
+        return f"{text}{NBSP}{local.tzname()}" if _shown_twice(local) else text
+
+    def weekday(self, instant: datetime) -> str:
+        """Return the local weekday: "Thu", "Do."."""
+        return _WEEKDAYS[self.language][instant.astimezone(self.zone).weekday()]
+
+    def day(self, instant: datetime) -> str:
+        """Return the local day: "Thu 21 May", "Do., 21. Mai"."""
+        local = instant.astimezone(self.zone)
+        month = _MONTHS[self.language][local.month - 1]
+        if self.language == "de":
+            return f"{self.weekday(instant)}, {local.day}.{NBSP}{month}"
+        return f"{self.weekday(instant)} {local.day}{NBSP}{month}"
+
+    def day_with_year(self, instant: datetime) -> str:
+        """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
+        local = instant.astimezone(self.zone)
+        month = _MONTHS[self.language][local.month - 1]
+        return f"{local.day}{'.' if self.language == 'de' else ''}{NBSP}{month}{NBSP}{local.year}"
+
+    def _with_unit(self, value: float | None, unit: str) -> str:
+        text = self.number(value, 1)
+        return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+
+def _shown_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()

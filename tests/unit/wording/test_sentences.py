@@ -1,0 +1,149 @@
+"""Every reason in both languages, with the figure that decides."""
+
+from datetime import UTC, datetime
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from luna.errors import InvalidInputError
+from luna.wording import FIGURES, LIMITS, MODES, REASONS, Language, limit, mode, sentence
+from luna.wording.sentences import Figure
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+# 10:30 UTC is 12:30 in Amsterdam in May.
+FIGURES_GIVEN: dict[str, Figure] = {
+    "kwh": 6.2,
+    "buy": 0.40,
+    "sell": 0.27,
+    "price": 0.31,
+    "value": 0.24,
+    "refill": -0.04,
+    "reserve": 0.2,
+    "time": datetime(2026, 5, 21, 10, 30, tzinfo=UTC),
+    "start": datetime(2026, 5, 20, 17, 30, tzinfo=UTC),
+}
+
+
+def say(code: str, language: Language = "en", **changes: Figure) -> str:
+    return sentence(code, FIGURES_GIVEN | changes, language=language, zone=AMSTERDAM, currency="EUR")
+
+
+SENTENCES = {
+    "sell_high": (
+        "Sells 6.2 kWh for up to 27 ct: more than the 24 ct a stored kWh is worth, because it refills at −4 ct from Thu 12:30.",
+        "Verkauft 6,2 kWh für bis zu 27 ct: mehr als die 24 ct, die eine gespeicherte kWh wert ist, denn ab Do. 12:30 lädt sie für −4 ct nach.",
+    ),
+    "charge_negative": (
+        "The grid pays for every kWh: the battery takes 6.2 kWh, and solar is held back while selling would cost money.",
+        "Das Netz zahlt für jede kWh: Die Batterie nimmt 6,2 kWh auf, Solarstrom wird gedrosselt, solange Verkaufen Geld kostet.",
+    ),
+    "charge_cheap": (
+        "Buys 6.2 kWh at 40 ct, because a kWh costs 31 ct on Thu at 12:30 and charging losses stay below the difference.",
+        "Kauft 6,2 kWh für 40 ct, weil die kWh am Do. um 12:30 31 ct kostet und die Ladeverluste kleiner sind als der Unterschied.",
+    ),
+    "hold_for_peak": ("Keeps its 6.2 kWh for Thu 12:30, when each brings 31 ct.", "Behält 6,2 kWh für Do. 12:30: Dann bringt jede 31 ct."),
+    "serve_peak": (
+        "Runs the house from the battery: buying costs 40 ct, a stored kWh is worth 24 ct.",
+        "Versorgt das Haus aus der Batterie: Kaufen kostet 40 ct, eine gespeicherte kWh ist 24 ct wert.",
+    ),
+    "follow_house": (
+        "Stores surplus and serves the house: 24 ct per stored kWh lies between selling (27 ct) and buying (40 ct).",
+        "Speichert Überschuss und versorgt das Haus: 24 ct je gespeicherter kWh liegt zwischen Verkauf (27 ct) und Kauf (40 ct).",
+    ),
+    "keep_room": (
+        "Sells solar now for 27 ct and keeps room, because the battery fills at −4 ct from Thu 12:30.",
+        "Verkauft Solarstrom jetzt für 27 ct und lässt Platz, weil die Batterie ab Do. 12:30 für −4 ct lädt.",
+    ),
+    "store_surplus": (
+        "Stores solar surplus: a stored kWh is worth 24 ct, selling it pays 27 ct.",
+        "Speichert Solarüberschuss: Eine gespeicherte kWh ist 24 ct wert, ihr Verkauf bringt 27 ct.",
+    ),
+    "hold_equal": (
+        "Leaves the battery as it is: a stored kWh is worth 24 ct, and using it now would gain nothing.",
+        "Lässt die Batterie, wie sie ist: Eine gespeicherte kWh ist 24 ct wert, sie jetzt zu nutzen brächte nichts.",
+    ),
+    "reserve_kept": (
+        "Stays at the reserve of 20% you set until Thu 12:30.",
+        "Bleibt bis Do. 12:30 bei der Reserve von 20 %, die du gesetzt hast.",
+    ),
+    "idle_no_battery": (
+        "There is no battery: the house uses its solar power first, the grid does the rest.",
+        "Keine Batterie: Das Haus nutzt zuerst den eigenen Solarstrom, den Rest übernimmt das Netz.",
+    ),
+    "ev_cheapest": (
+        "Charges the car in the cheapest hours before Thu 12:30: 6.2 kWh at 31 ct on average.",
+        "Lädt das Auto in den günstigsten Stunden vor Do. 12:30: 6,2 kWh zu 31 ct im Mittel.",
+    ),
+    "heater_on_surplus": (
+        "Heats water with solar surplus that would sell for only 27 ct.",
+        "Erwärmt Wasser mit Solarüberschuss, der im Verkauf nur 27 ct brächte.",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_says_every_reason_in_both_languages(code: str) -> None:
+    spoken = tuple(say(code, language).replace("\u00a0", " ") for language in ("en", "de"))
+    assert spoken == SENTENCES[code]
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_wordings_ask_only_for_known_figures_and_the_same_in_both_languages(code: str) -> None:
+    asked = {language: [{name for _, name, _, _ in Formatter().parse(text) if name} for text in texts] for language, texts in REASONS[code].items()}
+    assert asked["en"] == asked["de"]
+    assert set().union(*asked["en"]) <= {*FIGURES, "at_time"}
+
+
+def test_numbers_never_part_from_their_units() -> None:
+    assert "6.2\u00a0kWh" in say("sell_high")
+    assert "27\u00a0ct" in say("sell_high")
+
+
+def test_a_time_of_the_same_day_needs_no_weekday() -> None:
+    assert say("hold_for_peak", start=datetime(2026, 5, 21, 4, tzinfo=UTC)).replace("\u00a0", " ") == "Keeps its 6.2 kWh for 12:30, when each brings 31 ct."
+
+
+def test_a_time_may_come_as_text() -> None:
+    assert say("hold_for_peak", time="2026-05-21T10:30:00Z") == say("hold_for_peak")
+
+
+def test_says_the_shorter_wording_where_figures_are_missing() -> None:
+    assert say("sell_high", refill=None, time=None).endswith("a stored kWh is worth.")
+
+
+def test_prices_that_would_read_the_same_get_a_decimal() -> None:
+    spoken = say("serve_peak", buy=0.274, value=0.266).replace("\u00a0", " ")
+    assert spoken == "Runs the house from the battery: buying costs 27.4 ct, a stored kWh is worth 26.6 ct."
+
+
+@pytest.mark.parametrize(
+    ("code", "figures", "complaint"),
+    [
+        ("sell_low", {}, r"reason\.code: has no words \(got 'sell_low'\)"),
+        ("serve_peak", {"buy": 0.3, "worth": 0.2}, r"reason\.figures: has no words \(got 'worth'\)"),
+        ("serve_peak", {"buy": 0.3}, r"reason\.figures: serve_peak needs value"),
+        ("serve_peak", {"buy": 0.3, "value": "much"}, r"reason\.figures\.value: is no number"),
+        ("hold_for_peak", {"kwh": 1, "price": 0.3, "time": 12}, r"reason\.figures\.time: is no time"),
+        ("hold_for_peak", {"kwh": 1, "price": 0.3, "time": "2026-05-21T10:30"}, "no offset"),
+    ],
+    ids=["code", "figure", "missing", "not a number", "not a time", "no offset"],
+)
+def test_names_what_is_wrong_with_a_reason(code: str, figures: dict[str, Figure], complaint: str) -> None:
+    with pytest.raises(InvalidInputError, match=complaint):
+        sentence(code, figures, language="en", zone=AMSTERDAM, currency="EUR")
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_every_mode_has_words(name: str) -> None:
+    assert all(len(mode(name, language=language).short) <= len(mode(name, language=language).full) for language in ("en", "de"))
+
+
+@pytest.mark.parametrize("code", LIMITS)
+def test_every_limit_has_words(code: str) -> None:
+    assert limit(code, language="en") != limit(code, language="de")
+
+
+def test_refuses_a_limit_without_words() -> None:
+    with pytest.raises(InvalidInputError, match="moon_phase"):
+        limit("moon_phase", language="en")
