@@ -141,7 +141,7 @@ class _Upsert:
         self.table = table
         self.columns = columns
         self.keys = [column.name for column in table.primary_key]
-        self.values = [name for name in columns if name not in self.keys and not _all_unknown(columns[name])]
+        self.values = [name for name in columns if name not in self.keys]
 
     def create_staging(self) -> sql.Composed:
         types = (sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_sql_type(array))) for name, array in self.columns.items())

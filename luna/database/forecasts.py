@@ -1,0 +1,92 @@
+"""Forecasts as issued: what was expected of a slot, by which version, at which instant."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, select
+
+from luna.database import copy, sites
+from luna.database.schema.series import slot_forecasts
+from luna.errors import InvalidInputError
+from luna.outlook import Forecast, Quantiles
+from luna.timeline import SLOT, Timeline, align
+
+# Column of the table → place in ``Quantiles``.
+PLACES = {"kwh": "expected", "p10_kwh": "p10", "p50_kwh": "p50", "p90_kwh": "p90"}
+COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
+
+
+def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) -> copy.Written:
+    """Store forecasts of quarter-hours; one issued again at the same instant by the same version takes the place of the first.
+
+    Raises:
+        InvalidInputError: slots of another length.
+    """
+    key = sites.key_of(connection, site_id)
+    versions = dict.fromkeys(forecast.version for forecast in forecasts)
+    return sum((_write(connection, key, [f for f in forecasts if f.version == version]) for version in versions), copy.Written())
+
+
+def read(connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime) -> Forecast | None:
+    """Return the latest forecast of ``timeline`` issued at or before ``known_at``; slots it does not reach are NaN. None where none covers the first slot."""
+    key = sites.key_of(connection, site_id)
+    table = slot_forecasts.c
+    latest = connection.scalar(
+        select(table.issued_at)
+        .where(table.site_key == key, table.forecast_version == version, table.issued_at <= known_at, table.slot_start == timeline.start)
+        .order_by(table.issued_at.desc())
+        .limit(1)
+    )
+    if latest is None:
+        return None
+    rows = _rows(connection, key, version, first=latest, last=latest)
+    return _forecast(rows, timeline.whole(), latest.astimezone(UTC), version)
+
+
+def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[Forecast]:
+    """Return every forecast issued from ``first`` to ``last``, both included, in order of issue."""
+    rows = _rows(connection, sites.key_of(connection, site_id), version, first=first, last=last)
+    issued, begins = np.unique(rows["issued_at"], return_index=True)
+    ends = [*begins[1:], rows["issued_at"].size]
+    parts = ({name: column[begin:end] for name, column in rows.items()} for begin, end in zip(begins, ends, strict=True))
+    return [_forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version) for at, part in zip(issued, parts, strict=True)]
+
+
+def _write(connection: Connection, key: int, forecasts: Sequence[Forecast]) -> copy.Written:
+    wrong = next((forecast for forecast in forecasts if forecast.timeline.step != SLOT), None)
+    if wrong is not None:
+        raise InvalidInputError("forecasts are stored by the quarter-hour", field="slot_minutes", value=wrong.timeline.step // timedelta(minutes=1))
+    issued = [np.datetime64(forecast.issued_at.astimezone(UTC).replace(tzinfo=None), "us") for forecast in forecasts]
+    columns: dict[str, Any] = {
+        "site_key": key,
+        "forecast_version": forecasts[0].version,
+        "issued_at": np.repeat(np.array(issued), [len(forecast.timeline) for forecast in forecasts]),
+        "slot_start": np.concatenate([forecast.timeline.starts for forecast in forecasts]),
+    }
+    for series in ("load", "pv"):
+        for column, place in PLACES.items():
+            columns[f"{series}_{column}"] = np.concatenate([getattr(getattr(forecast, f"{series}_kwh"), place) for forecast in forecasts])
+    return copy.upsert(connection, slot_forecasts, columns)
+
+
+def _rows(connection: Connection, key: int, version: str, *, first: datetime, last: datetime) -> dict[str, Any]:
+    query = sql.SQL(
+        "SELECT issued_at, slot_start, {} FROM slot_forecasts"
+        " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
+    ).format(sql.SQL(", ").join(map(copy.known, COLUMNS)), key, version, first, last)
+    return copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
+
+
+def _timeline(rows: dict[str, Any]) -> Timeline:
+    first, last = (instant.astype(datetime).replace(tzinfo=UTC) for instant in rows["slot_start"][[0, -1]])
+    return Timeline(first, SLOT, (last - first) // SLOT + 1)
+
+
+def _forecast(rows: dict[str, Any], timeline: Timeline, issued_at: datetime, version: str) -> Forecast:
+    load, pv = (
+        Quantiles(**{place: align(rows["slot_start"], rows[f"{series}_{column}"], timeline) for column, place in PLACES.items()}) for series in ("load", "pv")
+    )
+    return Forecast(timeline, issued_at, version, load, pv)

@@ -1,0 +1,58 @@
+"""What sites did, one row per site and quarter-hour."""
+
+from datetime import UTC, datetime
+
+from psycopg import sql
+from sqlalchemy import Connection, func, select
+
+from luna.database import copy, sites
+from luna.database.schema.series import slot_observations
+from luna.observations import SERIES, Observations
+from luna.resolution import from_quarter_hours, kind_of, quarter_hours
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
+
+PRICES = ("import_price", "export_price")
+
+
+def upsert(connection: Connection, site_id: str, observations: Observations) -> int:
+    """Store observations; returns how many rows were added or changed. What is unknown in the new never erases what is stored."""
+    written = write(connection, site_id, observations.starts, {name: getattr(observations, name) for name in SERIES})
+    return written.inserted + written.updated
+
+
+def write(connection: Connection, site_id: str, starts: InstantArray, series: dict[str, FloatArray]) -> copy.Written:
+    """Store some series (``SERIES`` or ``PRICES``) of a site by slot start; the others keep what is stored."""
+    columns: copy.Columns = {"site_key": sites.key_of(connection, site_id), "slot_start": starts, **series}
+    return copy.upsert(connection, slot_observations, columns, on_conflict="complete")
+
+
+def read(connection: Connection, site_id: str, timeline: Timeline) -> Observations:
+    """Return what a site did on every slot of ``timeline``, NaN where nothing is known.
+
+    Slots longer than a quarter-hour hold sums (the last state of charge), unknown where any part is.
+    """
+    return Observations.of(timeline.starts, read_series(connection, site_id, timeline, SERIES))
+
+
+def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+    """Return import and export price as loaded for the site itself, NaN where none."""
+    prices = read_series(connection, site_id, timeline, PRICES)
+    return prices["import_price"], prices["export_price"]
+
+
+def read_series(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return the named series of a site on ``timeline``."""
+    grid = quarter_hours(timeline)
+    query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start").format(
+        sql.SQL(", ").join(map(copy.known, names)), sites.key_of(connection, site_id), grid.start, grid.end
+    )
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
+    return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, kind_of(name)) for name in names}
+
+
+def span(connection: Connection, site_id: str) -> tuple[datetime, datetime] | None:
+    """Return start of the first and end of the last stored slot, None where there is none."""
+    key = sites.key_of(connection, site_id)
+    start = slot_observations.c.slot_start
+    first, last = connection.execute(select(func.min(start), func.max(start)).where(slot_observations.c.site_key == key)).one()
+    return None if first is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)

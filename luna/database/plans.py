@@ -1,0 +1,47 @@
+"""Issued plans, each reproducible from its row."""
+
+from datetime import timedelta
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts import PlanReply
+from luna.database.schema.plans import plan_history
+from luna.errors import NotFoundError
+
+
+def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str) -> None:
+    """Store a plan; storing it again changes nothing."""
+    row = {
+        "plan_id": plan.plan_id,
+        "site": site_id,
+        "system_id": system_id,
+        "issued_at": plan.issued_at,
+        "starts_at": plan.slots[0].start,
+        "ends_at": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
+        "status": plan.status,
+        "total_cost": plan.cost.total,
+        "currency": plan.currency,
+        "inputs_digest": inputs_digest,
+        "reply": plan.model_dump(mode="json", by_alias=True),
+    }
+    connection.execute(insert(plan_history).values(row).on_conflict_do_nothing())
+
+
+def load(connection: Connection, plan_id: str) -> PlanReply:
+    """Return a plan as it was answered.
+
+    Raises:
+        NotFoundError: no plan of that id.
+    """
+    reply = connection.scalar(select(plan_history.c.reply).where(plan_history.c.plan_id == plan_id))
+    if reply is None:
+        raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
+    return PlanReply.model_validate(reply)
+
+
+def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> PlanReply | None:
+    """Return the plan issued last for a site, None where there is none."""
+    query = select(plan_history.c.reply).where(plan_history.c.site == site_id, plan_history.c.system_id == system_id)
+    reply = connection.scalar(query.order_by(plan_history.c.issued_at.desc()).limit(1))
+    return None if reply is None else PlanReply.model_validate(reply)

@@ -1,0 +1,50 @@
+"""Prices of markets, every revision kept with the instant it was published."""
+
+from datetime import datetime
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection
+
+from luna.database import copy
+from luna.database.schema.series import market_prices
+from luna.errors import InvalidInputError
+from luna.resolution import from_quarter_hours, quarter_hours
+from luna.timeline import FloatArray, InstantArray, Timeline, align
+
+
+def upsert(
+    connection: Connection,
+    market: str,
+    *,
+    starts: InstantArray,
+    price: FloatArray,
+    currency: str,
+    published_at: datetime | InstantArray,
+) -> copy.Written:
+    """Store the prices of quarter-hours, in currency per kWh.
+
+    Args:
+        published_at: one instant for all, or one per slot.
+
+    Raises:
+        InvalidInputError: a price is no finite number.
+    """
+    if not np.isfinite(price).all():
+        raise InvalidInputError("a price is no finite number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]", remedy="Leave the slot out.")
+    columns = {"market": market, "slot_start": starts, "published_at": published_at, "price": price, "currency": currency}
+    return copy.upsert(connection, market_prices, columns)
+
+
+def read(connection: Connection, market: str, timeline: Timeline, *, known_at: datetime | None = None) -> FloatArray:
+    """Return the price of every slot as last published at or before ``known_at`` (default: ever), NaN where none.
+
+    Slots longer than a quarter-hour hold the mean, unknown where any part is.
+    """
+    grid = quarter_hours(timeline)
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, price FROM market_prices"
+        " WHERE market = {} AND slot_start >= {} AND slot_start < {} AND published_at <= {} ORDER BY slot_start, published_at DESC"
+    ).format(market, grid.start, grid.end, known_at or sql.SQL("'infinity'"))
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "price": "f8"})
+    return from_quarter_hours(align(rows["slot_start"], rows["price"], grid), timeline, "price")
