@@ -1,5 +1,6 @@
 """The Celery application: one queue per service, JSON only, late acknowledgement, nothing lost with a worker."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from celery import Celery
@@ -29,6 +30,8 @@ _COMMON = {
     "worker_max_memory_per_child": MAX_MEMORY_KIB,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
+    # How long a dead process's last result may still be on its way.
+    "worker_lost_wait": 1.0,
     "worker_enable_remote_control": False,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
@@ -38,7 +41,8 @@ _COMMON = {
 
 def create_sender(redis_url: str) -> Celery:
     """Return the application of a process that sends: it gives up within three seconds where Redis is away."""
-    app = _create(redis_url, {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": SOCKET_TIMEOUT_SECONDS})
+    impatient = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": SOCKET_TIMEOUT_SECONDS, "max_retries": 0}
+    app = _create(redis_url, impatient)
     app.conf.update(broker_connection_timeout=CONNECT_TIMEOUT_SECONDS, broker_pool_limit=64)
     return app
 
@@ -55,8 +59,8 @@ def unacknowledged_by(node: str) -> dict[str, str]:
     return {option: f"{option}:{node}" for option in ("unacked_key", "unacked_index_key", "unacked_mutex_key")}
 
 
-def _create(redis_url: str, transport: dict[str, object]) -> Celery:
+def _create(redis_url: str, transport: Mapping[str, object]) -> Celery:
     app = Celery("luna", broker=redis_url, set_as_current=False)
     shared = {"global_keyprefix": PREFIX, "visibility_timeout": int(VISIBILITY_TIMEOUT.total_seconds())}
-    app.conf.update(_COMMON, broker_transport_options=shared | transport)
+    app.conf.update(_COMMON, broker_transport_options={**shared, **transport})
     return app

@@ -125,6 +125,11 @@ class Client:
         with _reachable():
             return live_queues(self._redis)
 
+    def ping(self) -> None:
+        """Return if Redis answers."""
+        with _reachable():
+            self._redis.ping()
+
     def close(self) -> None:
         """Close every connection."""
         self._app.close()

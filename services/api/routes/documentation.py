@@ -1,0 +1,95 @@
+"""The routes for people: one page made from the OpenAPI document, without scripts and without a request to anywhere."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+router = APIRouter(include_in_schema=False)
+
+_STYLE = """
+:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent) }
+body { font: 16px/1.55 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1.5rem }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; display: block; overflow-x: auto }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line) }
+code { font-family: ui-monospace, monospace; font-size: .92em } summary { cursor: pointer } .method { font-weight: 650 }
+"""
+_BOUNDS = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<", "maxLength": "length ≤", "maxItems": "items ≤"}
+
+Schema = dict[str, Any]
+
+
+@router.get("/docs", response_class=HTMLResponse)
+async def show_documentation(request: Request) -> HTMLResponse:
+    """Return the page."""
+    page = render(request.app.openapi())
+    return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+
+
+def render(document: Schema) -> str:
+    """Return the OpenAPI ``document`` as one HTML page."""
+    info = document["info"]
+    operations = [(path, method, operation) for path, methods in document["paths"].items() for method, operation in methods.items()]
+    parts = [_operation(*operation) for operation in operations]
+    models = [_model(name, schema) for name, schema in sorted(document.get("components", {}).get("schemas", {}).items())]
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(info['title'])}: the gateway</title><style>{_STYLE}</style>"
+        f"<h1>{escape(info['title'])}</h1><p>{escape(info.get('summary', ''))} "
+        f'For machines: <a href="/openapi.json">openapi.json</a>.</p>{"".join(parts)}<h2>Messages</h2>{"".join(models)}</html>'
+    )
+
+
+def _operation(path: str, method: str, operation: Schema) -> str:
+    answers = [(status, answer) for status, answer in operation["responses"].items() if status not in ("422", "default")]
+    rows = [(f"answer {status}", _content(answer)) for status, answer in answers]
+    rows = [("body", _content(operation["requestBody"])), *rows] if "requestBody" in operation else rows
+    rows += [(f"{parameter['name']} ({parameter['in']})", _kind(parameter["schema"])) for parameter in operation.get("parameters", [])]
+    return (
+        f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>'
+        f"<p>{escape(operation.get('summary', ''))}. {escape(operation.get('description', ''))}</p>{_table(rows)}"
+    )
+
+
+def _content(part: Schema) -> str:
+    return " or ".join(_kind(content["schema"]) for content in part.get("content", {}).values() if content.get("schema")) or "text"
+
+
+def _model(name: str, schema: Schema) -> str:
+    required = schema.get("required", [])
+    rows = [(f"{field}{'' if field in required else ' (optional)'}", _describe(inner)) for field, inner in schema.get("properties", {}).items()]
+    return f'<details id="{escape(name)}"><summary><code>{escape(name)}</code> {escape(_first_line(schema))}</summary>{_table(rows)}</details>'
+
+
+def _describe(schema: Schema) -> str:
+    notes = [*_bounds(schema), *([f"default {schema['default']}"] if schema.get("default") not in (None, {}, []) else []), schema.get("description", "")]
+    return "; ".join([_kind(schema), *(escape(note) for note in notes if note)])
+
+
+def _bounds(schema: Schema) -> Iterator[str]:
+    for part in (schema, *schema.get("anyOf", [])):
+        yield from (f"{sign} {part[bound]}" for bound, sign in _BOUNDS.items() if bound in part)
+
+
+def _kind(schema: Schema) -> str:
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f'<a href="#{name}">{name}</a>'
+    if choices := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
+        return " or ".join(_kind(choice) for choice in choices)
+    if "enum" in schema:
+        return " | ".join(escape(str(value)) for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    return escape(str(schema.get("format") or schema.get("const") or schema.get("type", "any")))
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    return f"<table>{''.join(f'<tr><th><code>{escape(name)}</code></th><td>{what}</td></tr>' for name, what in rows)}</table>" if rows else ""
+
+
+def _first_line(schema: Schema) -> str:
+    return str(schema.get("description", "")).partition("\n")[0]

@@ -1,0 +1,36 @@
+"""The gateway's metrics, and how full the queues are."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+
+from luna.errors import UnavailableError
+from services.api.gateway import CurrentGateway, Gateway
+
+router = APIRouter(tags=["metrics"])
+
+WAITING = Gauge("luna_queue_waiting_tasks", "Messages that wait in a queue.", ["queue"])
+DEAD = Gauge("luna_queue_dead_tasks", "Tasks that ended their worker each time and are not tried again.")
+WORKERS = Gauge("luna_queue_live_workers", "Workers that gave a sign of life, by queue served.", ["queue"])
+REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gateway: 1 or 0.")
+
+
+@router.get("/metrics", summary="Metrics in Prometheus' format", response_class=Response)
+def read_metrics(gateway: CurrentGateway) -> Response:
+    """Return every metric of this process."""
+    _look_at_queue(gateway)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _look_at_queue(gateway: Gateway) -> None:
+    # Without Redis the last figures would be read as current ones.
+    WAITING.clear()
+    WORKERS.clear()
+    try:
+        served = [queue for queues in gateway.queue.workers().values() for queue in queues]
+        for queue in {"planner", "forecaster", "ingest", *served}:
+            WORKERS.labels(queue).set(served.count(queue))
+            WAITING.labels(queue).set(gateway.queue.waiting(queue))
+        DEAD.set(len(gateway.queue.dead()))
+        REACHABLE.set(1)
+    except UnavailableError:
+        REACHABLE.set(0)

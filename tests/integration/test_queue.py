@@ -1,0 +1,212 @@
+"""The queue against a real Redis, a real database and worker processes that get killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+import sample_tasks as sample
+from sqlalchemy import Engine, text
+
+from luna.contracts.message import Request
+from luna.errors import ConflictError, InvalidInputError, LunaError, UnavailableError
+from luna.queue import Client, Progress
+
+SOON = timedelta(seconds=20)
+Worker = subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="module")
+def start_worker(redis_url: str, database_url: str) -> Iterator[Callable[[], Worker]]:
+    """Starts a worker for the sample tasks; whatever is left of it ends with the module."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(worker_process(redis_url, database_url))
+
+
+@pytest.fixture(scope="module")
+def client(redis_url: str) -> Iterator[Client]:
+    client = Client(redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def worker(start_worker: Callable[[], Worker], client: Client) -> Worker:
+    process = start_worker()
+    client.call(sample.EchoRequest(value=0), timeout=SOON)
+    return process
+
+
+@contextmanager
+def worker_process(redis_url: str, database_url: str) -> Iterator[Worker]:
+    environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, "-m", "luna.queue.worker", "--modules", "sample_tasks", "--beat-seconds", "0.5"]
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        kill(process)
+        process.wait(timeout=10)
+
+
+def kill(process: Worker) -> None:
+    """End a worker and its pool at once, as a power cut would."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.05)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_request_comes_back_as_its_reply_model(client: Client) -> None:
+    assert client.call(sample.EchoRequest(value=7), timeout=SOON) == sample.Echo(value=7)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_submitted_task_can_be_fetched_later(client: Client) -> None:
+    task_id = client.submit(sample.EchoRequest(value=7))
+    wait_for(lambda: client.fetch(task_id, sample.EchoRequest).status == "succeeded")
+    assert client.fetch(task_id, sample.EchoRequest).reply == sample.Echo(value=7)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [pytest.param({"value": 1}, id="plain dictionary"), pytest.param(sample.EchoRequest.model_construct(value=-1), id="model built without validation")],
+)
+def test_an_invalid_message_is_refused_at_the_sender(client: Client, message: Request) -> None:
+    before = client.waiting("sample")
+    with pytest.raises(InvalidInputError):
+        client.submit(message)
+    assert client.waiting("sample") == before
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_error_crosses_the_queue_as_the_same_class_with_field_value_and_remedy(client: Client) -> None:
+    with pytest.raises(ConflictError) as raised:
+        client.call(sample.ConflictRequest(value=2), timeout=SOON)
+    assert (raised.value.field, raised.value.value, raised.value.remedy) == ("site_id", 2, "Wait for it.")
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_unforeseen_error_reaches_the_caller_without_internals(client: Client) -> None:
+    with pytest.raises(LunaError) as raised:
+        client.call(sample.CrashRequest(value=2), timeout=SOON)
+    assert type(raised.value) is LunaError
+    assert "inner detail" not in str(raised.value)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_retryable_error_comes_again_until_it_succeeds(client: Client, tmp_path: Path) -> None:
+    reply = client.call(sample.FlakyRequest(value=2, path=tmp_path / "tries"), timeout=SOON)
+    assert reply.tries == 3
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_task_that_overruns_its_soft_limit_is_told_to_its_caller(client: Client) -> None:
+    with pytest.raises(LunaError, match="longer than"):
+        client.call(sample.EndlessRequest(value=1), timeout=SOON)
+
+
+@pytest.mark.usefixtures("worker")
+def test_progress_arrives_at_most_five_times_a_second_and_ends_complete(client: Client) -> None:
+    seen: list[Progress] = []
+    began = time.monotonic()
+    client.call(sample.StepsRequest(value=800), timeout=SOON, on_progress=seen.append)
+    assert 2 <= len(seen) <= 2 + 5 * (time.monotonic() - began)
+    assert seen[-1] == Progress(done=800, total=800, label="counting")
+
+
+@pytest.fixture
+def sample_values(database: Engine) -> Iterator[Callable[[], list[int]]]:
+    with database.begin() as connection:
+        connection.execute(text("CREATE TABLE sample_values (value integer)"))
+
+    def read() -> list[int]:
+        with database.begin() as connection:
+            return list(connection.scalars(text("SELECT value FROM sample_values")))
+
+    yield read
+    with database.begin() as connection:
+        connection.execute(text("DROP TABLE sample_values"))
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_unit_of_work_is_committed_with_its_reply_and_rolled_back_with_its_error(client: Client, sample_values: Callable[[], list[int]]) -> None:
+    client.call(sample.StoreRequest(value=4), timeout=SOON)
+    with pytest.raises(LunaError):
+        client.call(sample.StoreRequest(value=0), timeout=SOON)
+    assert sample_values() == [4]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(client: Client, tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    with pytest.raises(LunaError, match="ended its worker 3 times"):
+        client.call(sample.PoisonRequest(value=1, path=starts), timeout=SOON)
+    assert len(starts.read_text().splitlines()) == 3
+    assert client.dead()[0].task == "sample.value.poison"
+
+
+def test_equal_requests_at_the_same_time_are_not_taken_for_poison(client: Client, worker: Worker) -> None:
+    tasks = [client.submit(sample.StepsRequest(value=100)) for _ in range(8)]
+    wait_for(lambda: all(client.fetch(task, sample.StepsRequest).status == "succeeded" for task in tasks))
+
+
+def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Client, worker: Worker, start_worker: Callable[[], Worker], tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    task_id = client.submit(sample.SlowRequest(value=1, path=starts))
+    wait_for(starts.exists)
+    kill(worker)
+    successor = start_worker()
+    wait_for(lambda: client.fetch(task_id, sample.SlowRequest).status == "succeeded")
+    assert client.fetch(task_id, sample.SlowRequest).reply == sample.Echo(value=1, tries=2)
+    assert client.waiting("sample") == 0
+
+    # SIGTERM lets what runs finish: the last reply is stored before the process ends.
+    last = client.submit(sample.StepsRequest(value=1000))
+    wait_for(lambda: client.fetch(last, sample.StepsRequest).status == "running")
+    successor.terminate()
+    assert successor.wait(timeout=20) == 0
+    assert client.fetch(last, sample.StepsRequest).status == "succeeded"
+    assert client.workers() == {}
+
+
+def test_a_call_without_a_worker_is_unavailable_in_time(client: Client, redis_url: str) -> None:
+    with pytest.raises(UnavailableError, match="no reply within"):
+        client.call(sample.EchoRequest(value=1), timeout=timedelta(seconds=0.3))
+    redis.Redis.from_url(redis_url).delete("luna:sample")
+
+
+def test_redis_away_is_unavailable_within_three_seconds() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    began = time.monotonic()
+    with pytest.raises(UnavailableError):
+        Client(f"redis://127.0.0.1:{port}/0").call(sample.EchoRequest(value=1), timeout=SOON)
+    assert time.monotonic() - began < 3
+
+
+def test_redis_that_accepts_and_says_nothing_is_unavailable_within_three_seconds() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        began = time.monotonic()
+        with pytest.raises(UnavailableError):
+            Client(f"redis://127.0.0.1:{silent.getsockname()[1]}/0").call(sample.EchoRequest(value=1), timeout=SOON)
+    assert time.monotonic() - began < 3
