@@ -1,0 +1,227 @@
+"""The gateway over HTTP, with a real queue and database behind it."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import Engine
+
+from luna.contracts import PlanReply
+from luna.database import plans
+from luna.embedded import Addresses
+from luna.queue import Client
+from luna.settings import Settings
+from services.api.app import MAX_BODY_BYTES, create_app
+
+PROBLEM = "application/problem+json"
+SLOTS = 16
+
+
+def request_document(**changes: object) -> dict[str, Any]:
+    """A request for four hours of a home with a battery, with ``changes`` to its top level."""
+    series = {"load_kwh": 0.1, "pv_kwh": 0.0, "import_price": 0.25, "export_price": 0.07}
+    document = {
+        "site": {
+            "name": "home",
+            "timezone": "Europe/Berlin",
+            "currency": "EUR",
+            "location": {"latitude": 52.5, "longitude": 13.4},
+            "grid": {"import_limit_kw": 11, "export_limit_kw": 8},
+            "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+            "tariff": {"import": {"kind": "fixed", "price": 0.25}, "export": {"kind": "fixed", "price": 0.07}},
+        },
+        "start": "2024-02-01T00:00:00Z",
+        "outlook": {name: [value] * SLOTS for name, value in series.items()},
+        "state": {"batteries": {"battery": {"soc": 0.5}}},
+    }
+    return document | changes
+
+
+@contextmanager
+def serve(addresses: Addresses) -> Iterator[httpx.Client]:
+    """Run the gateway on a free port and yield a client of it."""
+    settings = Settings(plan_timeout=timedelta(seconds=20))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, addresses), port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        yield client
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
+    """The gateway with real servers behind it."""
+    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def api_without_servers() -> Iterator[httpx.Client]:
+    """The gateway where neither database nor queue answers."""
+    with serve(Addresses(database_url="postgresql+psycopg://luna@127.0.0.1:9/luna", redis_url="redis://127.0.0.1:9/0")) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def planner(redis_url: str, database_url: str) -> Iterator[None]:
+    """A worker for the planner's queue, ready to work."""
+    environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_WORKER_PROCESSES": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner"], env=environment, stderr=subprocess.DEVNULL)
+    client = Client(redis_url)
+    deadline = time.monotonic() + 40
+    while not client.workers():
+        assert process.poll() is None, "the worker ended"
+        assert time.monotonic() < deadline, "the worker did not start"
+        time.sleep(0.1)
+    client.close()
+    yield
+    process.terminate()
+    process.wait(timeout=20)
+
+
+def test_an_unknown_address_is_a_problem_document(api: httpx.Client) -> None:
+    answer = api.get("/nowhere")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+    assert answer.json()["remedy"]
+
+
+def test_a_wrong_method_is_a_problem_document(api: httpx.Client) -> None:
+    answer = api.get("/plan")
+    assert (answer.status_code, answer.headers["content-type"], answer.headers["allow"]) == (405, PROBLEM, "POST")
+
+
+def without_state_of_charge() -> dict[str, Any]:
+    return request_document(state={"batteries": {"battery": {"soc": 50}}})
+
+
+def with_wrong_efficiency() -> dict[str, Any]:
+    document = request_document()
+    document["site"]["batteries"][0]["charge_efficiency"] = 1.3
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        pytest.param(request_document(start="2024-02-01T00:00:00"), "start", id="naive timestamp"),
+        pytest.param(request_document(slot_minutes=7), "slot_minutes", id="slot length"),
+        pytest.param(request_document(horizon=3), "horizon", id="unknown field"),
+        pytest.param(request_document(site="home"), "site", id="text for a site"),
+        pytest.param(without_state_of_charge(), "state.batteries.battery.soc", id="percentage for a fraction"),
+        pytest.param(with_wrong_efficiency(), "site.batteries.0.charge_efficiency", id="efficiency above one"),
+    ],
+)
+def test_an_invalid_request_names_field_and_remedy(api: httpx.Client, document: dict[str, Any], field: str) -> None:
+    answer = api.post("/plan", json=document)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert answer.json()["field"] == field
+    assert answer.json()["remedy"]
+
+
+@pytest.mark.parametrize("body", [pytest.param(b"{", id="no JSON"), pytest.param(b'{"site": NaN}', id="not a number"), pytest.param(b"", id="nothing")])
+def test_a_body_that_cannot_be_read_is_a_problem_document(api: httpx.Client, body: bytes) -> None:
+    answer = api.post("/plan", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+
+
+def test_a_body_above_the_limit_is_refused(api: httpx.Client) -> None:
+    answer = api.post("/plan", content=b" " * (MAX_BODY_BYTES + 1), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_plan_comes_back_over_the_queue(api: httpx.Client) -> None:
+    answer = api.post("/plan", json=request_document())
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["slots"]) == SLOTS
+    assert answer.json()["status"] == "optimal"
+
+
+@pytest.mark.usefixtures("planner")
+def test_an_unknown_site_is_not_found(api: httpx.Client) -> None:
+    answer = api.post("/plan", json={"site_id": "no-such-site"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+
+
+def test_an_issued_plan_can_be_read_and_an_unknown_one_is_not_found(api: httpx.Client, database: Engine) -> None:
+    instant = datetime(2024, 2, 1, tzinfo=UTC)
+    flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
+    plan = PlanReply.model_validate(
+        {
+            "plan_id": "6f8c7d1e-test-api",
+            "status": "optimal",
+            "gap": 0,
+            "cost": {"total": 0.025, "import": 0.025, "export": 0, "wear": 0},
+            "timing_ms": {},
+            "slots": [{"start": instant, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}],
+            "site": "home",
+            "timezone": "Europe/Berlin",
+            "currency": "EUR",
+            "slot_minutes": 15,
+            "issued_at": instant,
+        }
+    )
+    with database.begin() as connection:
+        plans.save(connection, site_id="home", plan=plan, inputs_digest="digest", system_id="prod")
+    assert api.get(f"/plans/{plan.plan_id}").json() == plan.model_dump(mode="json", by_alias=True)
+    answer = api.get("/plans/unknown")
+    assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (404, PROBLEM, "plan_id")
+
+
+@pytest.mark.usefixtures("planner")
+def test_readiness_shows_each_dependency_with_its_latency(api: httpx.Client) -> None:
+    answer = api.get("/health/ready")
+    assert answer.status_code == 200, answer.text
+    assert {check["name"]: check["ok"] for check in answer.json()["checks"]} == {"database": True, "redis": True, "worker": True}
+
+
+def test_without_servers_the_gateway_lives_but_is_not_ready(api_without_servers: httpx.Client) -> None:
+    assert api_without_servers.get("/health/live").status_code == 200
+    answer = api_without_servers.get("/health/ready")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert {check["name"]: check["ok"] for check in answer.json()["checks"]} == {"database": False, "redis": False, "worker": False}
+
+
+@pytest.mark.parametrize(("method", "address"), [pytest.param("POST", "/plan", id="queue"), pytest.param("GET", "/plans/some", id="database")])
+def test_a_dependency_that_is_away_is_unavailable_with_a_time_to_retry(api_without_servers: httpx.Client, method: str, address: str) -> None:
+    answer = api_without_servers.request(method, address, json=request_document())
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_trace_id_goes_through_or_is_made(api: httpx.Client) -> None:
+    assert api.get("/health/live", headers={"X-Trace-Id": "caller-0001"}).headers["x-trace-id"] == "caller-0001"
+    assert len(api.get("/health/live", headers={"X-Trace-Id": "bad id!"}).headers["x-trace-id"]) == 32
+
+
+def test_requests_are_measured_by_route_template(api: httpx.Client) -> None:
+    api.get("/plans/some-plan")
+    metrics = api.get("/metrics").text
+    assert 'luna_api_request_seconds_count{method="GET",route="/plans/{plan_id}",status_class="4xx"}' in metrics
+    assert "some-plan" not in metrics
+
+
+def test_metrics_are_served_without_servers(api_without_servers: httpx.Client) -> None:
+    assert "luna_queue_reachable_bool 0.0" in api_without_servers.get("/metrics").text
+
+
+def test_the_documentation_asks_nothing_from_anywhere(api: httpx.Client) -> None:
+    page = api.get("/docs")
+    assert page.status_code == 200
+    assert "/plans/{plan_id}" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert not [mark for mark in ("<script", "src=", "http://", "https://", "@import", "url(") if mark in page.text]
