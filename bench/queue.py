@@ -1,0 +1,160 @@
+"""Tasks per second and round trip through the queue, with Luna's base class and bare; ``POST /plan`` over the planner's own time.
+
+Run as ``python -m bench.queue``; figures of one run only compare with each other.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+import redis
+import uvicorn
+
+from luna.embedded import Addresses, start
+from luna.queue import Client
+from luna.settings import Settings
+from services.api.app import create_app
+
+TASKS = 1500
+ROUNDS = 3
+TRIPS = 300
+PLANS = 60
+SOON = timedelta(seconds=60)
+
+
+def measure() -> dict[str, Any]:
+    """Return the figures; ``post_plan`` is left out where the planner's tasks are not installed."""
+    with ExitStack() as stack:
+        servers = stack.enter_context(start(Path(stack.enter_context(_folder()))))
+        addresses = Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
+        os.environ["LUNA_REDIS_URL"] = addresses.redis_url
+        return _measure_tasks(addresses) | _measure_gateway(addresses)
+
+
+def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
+    from bench.queue_tasks import NumberRequest, bare, return_bare
+
+    client, store = Client(addresses.redis_url), redis.Redis.from_url(addresses.redis_url)
+    luna = ["luna.queue.worker", "--modules", "bench.queue_tasks"]
+    celery = ["celery", "-A", "bench.queue_tasks:bare", "worker", "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
+    with _worker(luna, addresses), _worker(celery, addresses):
+        client.call(NumberRequest(value=0), timeout=SOON)
+        return_bare.delay(0).get(timeout=60)
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(_rate(lambda value: client.submit(NumberRequest(value=value)), lambda: _count(store, "luna:celery-task-meta-*")))
+            theirs.append(_rate(lambda value: return_bare.apply_async((value,)), lambda: _count(store, "bare:celery-task-meta-*")))
+        trips = [_timed(lambda: client.call(NumberRequest(value=1), timeout=SOON)) for _ in range(TRIPS)]
+        bare_trips = [_timed(lambda: return_bare.delay(1).get(timeout=60)) for _ in range(TRIPS)]
+    client.close()
+    bare.close()
+    return {
+        "tasks_per_s": median(ours),
+        "round_trip_p50_ms": median(trips),
+        "peers": {"celery": {"tasks_per_s": median(theirs), "round_trip_p50_ms": median(bare_trips)}},
+        "ratio_to_bare": median(ours) / median(theirs),
+    }
+
+
+def _measure_gateway(addresses: Addresses) -> dict[str, Any]:
+    if not (Path(__file__).parents[1] / "services/planner/tasks.py").exists():
+        return {"missing": ["post_plan"]}
+    document = _plan_request()
+    with _worker(["luna.queue.worker", "planner"], addresses), _gateway(addresses) as api:
+        over, whole = [], []
+        for _ in range(PLANS):
+            begun = time.perf_counter()
+            answer = api.post("/plan", json=document).raise_for_status().json()
+            elapsed = (time.perf_counter() - begun) * 1000
+            whole.append(elapsed)
+            over.append(elapsed - sum(answer["timing_ms"].values()))
+    return {"post_plan": {"p50_ms": median(whole), "over_planner_p50_ms": median(over), "slots": len(answer["slots"])}}
+
+
+def _rate(send: Callable[[int], object], count: Callable[[], int]) -> float:
+    """Return tasks per second from the first one sent to the last result stored."""
+    before, begun = count(), time.perf_counter()
+    for value in range(TASKS):
+        send(value)
+    while count() < before + TASKS:
+        time.sleep(0.02)
+    return TASKS / (time.perf_counter() - begun)
+
+
+def _count(store: redis.Redis, pattern: str) -> int:
+    return sum(1 for _ in store.scan_iter(pattern, count=10_000))
+
+
+def _timed(call: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    call()
+    return (time.perf_counter() - begun) * 1000
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
+        Path(folder).chmod(0o711)
+        yield folder
+
+
+@contextmanager
+def _worker(module: list[str], addresses: Addresses) -> Iterator[None]:
+    named = {"LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATABASE_URL": addresses.database_url, "LUNA_WORKER_PROCESSES": "2"}
+    process = subprocess.Popen([sys.executable, "-m", *module], env=os.environ | named, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextmanager
+def _gateway(addresses: Addresses) -> Iterator[httpx.Client]:
+    server = uvicorn.Server(uvicorn.Config(create_app(Settings(), addresses), port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        while "worker" in client.get("/health/ready").json().get("detail", ""):
+            time.sleep(0.2)
+        yield client
+    server.should_exit = True
+    thread.join()
+
+
+def _plan_request() -> dict[str, Any]:
+    day = [0.1 + 0.05 * (slot % 96 > 68) for slot in range(192)]
+    price = [0.25 + 0.1 * ((slot // 24) % 4 == 3) for slot in range(192)]
+    sun = [max(0.0, 0.6 - 0.02 * abs(slot % 96 - 50)) for slot in range(192)]
+    return {
+        "site": {
+            "name": "home",
+            "timezone": "Europe/Berlin",
+            "currency": "EUR",
+            "location": {"latitude": 52.5, "longitude": 13.4},
+            "grid": {"import_limit_kw": 11, "export_limit_kw": 8},
+            "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+            "tariff": {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "fixed", "price": 0.07}},
+        },
+        "start": "2024-02-01T00:00:00Z",
+        "outlook": {"load_kwh": day, "pv_kwh": sun, "import_price": price, "export_price": [0.07] * 192},
+        "state": {"batteries": {"battery": {"soc": 0.5}}},
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

@@ -1,0 +1,34 @@
+"""The smallest tasks there are: one with Luna's base class, one bare; what they take is what the queue takes."""
+
+import os
+from typing import ClassVar
+
+from celery import Celery
+
+from luna.contracts.message import Message, Request
+from luna.queue import Work, task
+
+
+class Number(Message):
+    value: int
+
+
+class NumberRequest(Request):
+    task: ClassVar[str] = "bench.number.return"
+    reply: ClassVar[type[Message]] = Number
+
+    value: int
+
+
+@task(NumberRequest)
+def return_number(request: NumberRequest, _work: Work) -> Number:
+    return Number(value=request.value)
+
+
+bare = Celery("bare", broker=os.environ.get("LUNA_REDIS_URL", ""), backend=os.environ.get("LUNA_REDIS_URL", ""), set_as_current=False)
+bare.conf.update(broker_transport_options={"global_keyprefix": "bare:"}, result_backend_transport_options={"global_keyprefix": "bare:"})
+
+
+@bare.task(name="bare.number.return")
+def return_bare(value: int) -> int:
+    return value
