@@ -171,7 +171,7 @@ def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArra
     return battery.charge_limit_kw * (1.0 - above * (1.0 - battery.taper_to_share))
 
 
-def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, pv_kwh: FloatArray, limits: SiteLimits, hours: float) -> Flows:
+def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, pv_kwh: FloatArray, limits: SiteLimits, hours: FloatArray | float) -> Flows:
     """Return what a slot's actual load and PV make of a clamped set-point.
 
     Batteries act in order, each on the surplus or deficit that the ones before it left. The connection's limits outrank the mode: a battery
@@ -183,7 +183,7 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
         load_kwh: what the site used, shape ``(sites,)``, without the batteries.
         pv_kwh: what PV could give, shape ``(sites,)``.
         limits: of the same site or sites.
-        hours: length of the slot.
+        hours: length of the slot; an array where the trailing axis counts slots.
     """
     import_limit, export_limit = limits.import_limit_kw * hours, limits.export_limit_kw * hours
     available = np.where(setpoint.curtailment == Curtailment.ALL, 0.0, pv_kwh)
@@ -238,7 +238,7 @@ class _Step:
     least_kwh: FloatArray
 
     @classmethod
-    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, index: int, limits: SiteLimits, hours: float) -> Self:
+    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, index: int, limits: SiteLimits, hours: FloatArray | float) -> Self:
         battery, stored, mode = limits.batteries, stored_kwh[index], setpoint.mode[index]
         capacity, gain, drain = battery.capacity_kwh[index], battery.charge_efficiency[index], battery.discharge_efficiency[index]
 

@@ -64,7 +64,7 @@ def slot_segments(
     """
     battery, (import_price, export_price) = site.batteries[0], prices
     ways = direction or _free(hours)
-    paid = (import_price < 0) & site.curtailable & ways.may_import & battery.charge_from_grid
+    paid = (import_price < 0) & site.curtailable & battery.charge_from_grid & (ways.may_import | (export_price < 0))
     net = load_kwh - np.where(paid, 0.0, pv_kwh)
     deficit, surplus = np.maximum(net, 0.0), np.maximum(-net, 0.0)
     surplus_price = np.where(ways.may_export, export_price, 0.0)

@@ -1,0 +1,320 @@
+"""The coming days as one mixed-integer model.
+
+Per slot: import, export, held-back PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
+The linear model is solved first. Only where its answer does what physics forbids (importing while exporting, charging while discharging,
+charging below the least power) binaries are added, until nothing is left to forbid: exact, because every relaxation bounds the full model.
+The same model written for readers: tests/reference_model.py.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from luna.economics import break_even
+from luna.physics import BoolArray
+from luna.timeline import FloatArray
+from services.planner.problem import Problem
+from services.planner.solver import Indices, InfeasibleError, LinearModel, ModelBuilder, Solution, Solver
+
+# What breaking a limit costs per kWh, as a multiple of the dearest price: dearer than any trade, small enough for the solver's tolerances.
+SLACK_PRICE = 100.0
+_NOTHING = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Which way each slot may go; ``grid`` arrays ``(slots,)``, battery arrays ``(batteries, slots)``."""
+
+    may_import: BoolArray
+    may_export: BoolArray
+    may_charge: BoolArray
+    may_discharge: BoolArray
+    must_charge: BoolArray
+
+    @classmethod
+    def free(cls, batteries: int, slots: int) -> "Ways":
+        """Return ways that forbid nothing."""
+        grid, battery = np.ones(slots, dtype=bool), np.ones((batteries, slots), dtype=bool)
+        return cls(grid, grid, battery, battery, ~battery)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The slots whose way binaries choose: between import and export, charge and discharge, charging enough and not at all."""
+
+    grid: BoolArray
+    battery: BoolArray
+    least: BoolArray
+
+    def any(self) -> bool:
+        """Return whether anything is to be chosen."""
+        return bool(self.grid.any() or self.battery.any() or self.least.any())
+
+    def joined(self, other: "Choices") -> "Choices":
+        """Return the slots of both."""
+        return Choices(self.grid | other.grid, self.battery | other.battery, self.least | other.least)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFlows:
+    """What a solved model does: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
+
+    ``energy_value`` is the dual of the storage rows: what one more stored kWh at the end of a slot is worth.
+    """
+
+    import_kwh: FloatArray
+    export_kwh: FloatArray
+    held_back_kwh: FloatArray
+    charge_kwh: FloatArray
+    discharge_kwh: FloatArray
+    stored_kwh: FloatArray
+    energy_value: FloatArray
+    ways: Ways
+    objective: float
+    gap: float
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Formulation:
+    """A built model and where its quantities stand."""
+
+    model: LinearModel
+    grid: Indices
+    batteries: Indices
+    storage_rows: Indices
+    choices: tuple[Indices, Indices, Indices]
+
+    def flows(self, solution: Solution, ways: Ways) -> PlannedFlows:
+        """Return what the solution does."""
+        (imported, exported, held_back), battery = solution.column[self.grid], solution.column[self.batteries]
+        return PlannedFlows(
+            import_kwh=imported,
+            export_kwh=exported,
+            held_back_kwh=held_back,
+            charge_kwh=battery[:, 0],
+            discharge_kwh=battery[:, 1],
+            stored_kwh=battery[:, 2],
+            energy_value=solution.dual[self.storage_rows],
+            ways=ways,
+            objective=solution.objective,
+            gap=solution.gap,
+            proven=solution.proven,
+        )
+
+
+def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
+    """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack."""
+    try:
+        return _solve(problem, solver, elastic=False)
+    except InfeasibleError:
+        return _solve(problem, solver, elastic=True)
+
+
+def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
+    """Return the same answer from the model with every binary in place: the slow way, for tests and benches."""
+    batteries, slots = len(problem.site.batteries), problem.outlook.timeline.count
+    everywhere = np.ones((batteries, slots), dtype=bool)
+    least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
+    return _solve_choices(problem, solver, Choices(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
+
+
+def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
+    ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    built = formulate(problem, ways, elastic=elastic)
+    flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
+    found = find_forbidden(problem, flows)
+    # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
+    choices = found.joined(find_tempting(problem)) if found.any() else found
+    while found.any():
+        flows = _solve_choices(problem, solver, choices, elastic=elastic)
+        found = find_forbidden(problem, flows)
+        choices = choices.joined(found)
+    return flows
+
+
+def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elastic: bool) -> PlannedFlows:
+    """Let binaries choose, then solve the linear model of what they chose: exact flows, and duals."""
+    ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    built = formulate(problem, ways, choices=choices, elastic=elastic)
+    chosen = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=problem.time_limit_s)
+    fixed = _fix(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
+    exact = formulate(problem, fixed, elastic=elastic)
+    flows = exact.flows(solver.solve(exact.model, time_limit_s=problem.time_limit_s), fixed)
+    return replace(flows, gap=chosen.gap, proven=chosen.proven)
+
+
+def _fix(ways: Ways, choices: Choices, chosen: list[BoolArray]) -> Ways:
+    imports, charges, enough = (_scatter(where, values) for where, values in zip((choices.grid, choices.battery, choices.least), chosen, strict=True))
+    return Ways(
+        may_import=ways.may_import & (~choices.grid | imports),
+        may_export=ways.may_export & (~choices.grid | ~imports),
+        may_charge=ways.may_charge & (~choices.battery | charges) & (~choices.least | enough),
+        may_discharge=ways.may_discharge & (~choices.battery | ~charges),
+        must_charge=choices.least & enough,
+    )
+
+
+def _scatter(where: BoolArray, values: BoolArray) -> BoolArray:
+    spread = np.zeros_like(where)
+    spread[where] = values
+    return spread
+
+
+def find_forbidden(problem: Problem, flows: PlannedFlows) -> Choices:
+    """Return the slots in which flows do what physics forbids."""
+    least = np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1) * problem.outlook.timeline.hours
+    return Choices(
+        grid=(flows.import_kwh > _NOTHING) & (flows.export_kwh > _NOTHING),
+        battery=(flows.charge_kwh > _NOTHING) & (flows.discharge_kwh > _NOTHING),
+        least=(flows.charge_kwh > _NOTHING) & (flows.charge_kwh < least - _NOTHING),
+    )
+
+
+def find_tempting(problem: Problem) -> Choices:
+    """Return the slots in which forbidden flows would earn: selling above buying, or burning energy while it is paid for."""
+    outlook, batteries = problem.outlook, problem.site.batteries
+    burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
+    for index, battery in enumerate(batteries):
+        terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
+        levels = break_even(outlook.import_price, outlook.export_price, **terms)
+        burns[index] = levels.serve > levels.buy + 1e-12
+    return Choices(outlook.export_price > outlook.import_price + 1e-12, burns, np.zeros_like(burns))
+
+
+def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, elastic: bool = False) -> Formulation:
+    """Return the model of a problem.
+
+    Args:
+        problem: what to plan.
+        ways: what is forbidden outright.
+        choices: slots in which binaries choose the way.
+        elastic: whether limits may be broken at a price.
+    """
+    builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
+    slots, hours = outlook.timeline.count, outlook.timeline.hours
+    penalty = slack_price(problem)
+    most_import = np.minimum(site.grid.import_limit_kw * hours, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours)
+    most_export = np.minimum(site.grid.export_limit_kw * hours, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
+    bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
+    sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
+    held_back = builder.add_columns(slots, cost=0.0, upper=outlook.pv_kwh * site.curtailable)
+    batteries = np.array([_battery_columns(builder, problem, ways, index=index, elastic=elastic) for index in range(len(site.batteries))], dtype=np.int32)
+    batteries = batteries.reshape(-1, 3, slots)
+    balance = [(bought, 1.0), (sold, -1.0), (held_back, -1.0)]
+    for charge, discharge, _ in batteries:
+        balance += [(charge, -1.0), (discharge, 1.0)]
+    if elastic:
+        beyond_import = builder.add_columns(slots, cost=outlook.import_price + penalty, upper=INFINITE_KWH)
+        beyond_export = builder.add_columns(slots, cost=penalty - outlook.export_price, upper=INFINITE_KWH)
+        balance += [(beyond_import, 1.0), (beyond_export, -1.0)]
+    net = outlook.load_kwh - outlook.pv_kwh
+    builder.add_rows(net, net, balance)
+    storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
+    _add_surplus_rows(builder, problem, batteries, held_back)
+    if elastic:
+        for index, columns in enumerate(batteries):
+            _add_soc_slack(builder, problem, columns, index=index)
+    chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
+    rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
+    return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen)
+
+
+INFINITE_KWH = 1e6
+_NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
+
+
+def slack_price(problem: Problem) -> float:
+    """Return what breaking a limit costs per kWh."""
+    dearest = max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()))
+    return SLACK_PRICE * max(dearest, 0.1)
+
+
+def _battery_columns(builder: ModelBuilder, problem: Problem, ways: Ways, *, index: int, elastic: bool) -> list[Indices]:
+    """Add charge, discharge and stored energy of one battery."""
+    battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
+    slots, hours = outlook.timeline.count, outlook.timeline.hours
+    power = battery.charge_limit_kw * hours
+    charge = builder.add_columns(
+        slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
+    )
+    house = np.maximum(outlook.load_kwh - np.where(problem.curtailment == 2, 0.0, outlook.pv_kwh), 0.0)
+    drain = battery.discharge_limit_kw * hours if battery.discharge_to_grid else np.minimum(battery.discharge_limit_kw * hours, house)
+    discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * ways.may_discharge[index])
+    least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
+    least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
+    worth = np.zeros(slots)
+    worth[-1] = -terminal.value[index]
+    bounds = (0.0, battery.capacity_kwh) if elastic else (least, most)
+    stored = builder.add_columns(slots, cost=worth, lower=bounds[0], upper=bounds[1])
+    return [charge, discharge, stored]
+
+
+def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Indices:
+    """Add the storage row of each slot, and where charging tapers, its limit."""
+    battery, (charge, discharge, stored) = problem.site.batteries[index], columns
+    begin = np.zeros(stored.size)
+    begin[0] = problem.stored_kwh[index]
+    rows = builder.add_rows(
+        begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
+    )
+    if battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0:
+        power = battery.charge_limit_kw * problem.outlook.timeline.hours
+        steepness = power * (1.0 - battery.taper_to_share) / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)
+        most = power + steepness * battery.taper_from_soc * battery.capacity_kwh
+        most[0] -= steepness[0] * problem.stored_kwh[index]
+        builder.add_rows(np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])])
+    return rows
+
+
+def _add_surplus_rows(builder: ModelBuilder, problem: Problem, batteries: Indices, held_back: Indices) -> None:
+    """Batteries that may not charge from the grid take at most the surplus that is not held back."""
+    bound = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
+    if bound:
+        surplus = np.maximum(problem.outlook.pv_kwh - problem.outlook.load_kwh, 0.0)
+        builder.add_rows(np.full(surplus.size, -np.inf), surplus, [(held_back, 1.0), *((batteries[index, 0], 1.0) for index in bound)])
+
+
+def _add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
+    """Let a battery leave its limits at a price: below the reserve, above the ceiling, and at the horizon."""
+    battery, terminal, stored = problem.site.batteries[index], problem.terminal, columns[2]
+    penalty, slots = slack_price(problem), stored.size
+    least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
+    least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
+    missing = builder.add_columns(slots, cost=penalty, upper=battery.capacity_kwh)
+    surplus = builder.add_columns(slots, cost=penalty, upper=battery.capacity_kwh)
+    builder.add_rows(least, np.full(slots, np.inf), [(stored, 1.0), (missing, 1.0)])
+    builder.add_rows(np.full(slots, -np.inf), most, [(stored, 1.0), (surplus, -1.0)])
+
+
+def _add_choices(
+    builder: ModelBuilder, problem: Problem, choices: Choices, parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray]
+) -> tuple[Indices, Indices, Indices]:
+    """Add a binary per chosen slot: 1 means import, charge, or charge enough."""
+    bought, sold, batteries, most_import, most_export = parts
+    hours = problem.outlook.timeline.hours
+    grid = _switch(builder, (bought[choices.grid], most_import[choices.grid]), (sold[choices.grid], most_export[choices.grid]))
+    ways, enough = [_NO_CHOICES[0]], [_NO_CHOICES[0]]
+    for index, battery in enumerate(problem.site.batteries):
+        where, least = choices.battery[index], choices.least[index]
+        charge, discharge = batteries[index, 0], batteries[index, 1]
+        ways.append(_switch(builder, (charge[where], battery.charge_limit_kw * hours[where]), (discharge[where], battery.discharge_limit_kw * hours[where])))
+        enough.append(_threshold(builder, charge[least], battery.min_charge_kw * hours[least], battery.charge_limit_kw * hours[least]))
+    return grid, np.concatenate(ways), np.concatenate(enough)
+
+
+def _switch(builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]) -> Indices:
+    count = on[0].size
+    binary = builder.add_columns(count, cost=0.0, upper=1.0, integer=True)
+    if count:
+        builder.add_rows(np.full(count, -np.inf), np.zeros(count), [(on[0], 1.0), (binary, -on[1])])
+        builder.add_rows(np.full(count, -np.inf), off[1], [(off[0], 1.0), (binary, off[1])])
+    return binary
+
+
+def _threshold(builder: ModelBuilder, column: Indices, least: FloatArray, most: FloatArray) -> Indices:
+    binary = builder.add_columns(column.size, cost=0.0, upper=1.0, integer=True)
+    if column.size:
+        builder.add_rows(np.zeros(column.size), np.full(column.size, np.inf), [(column, 1.0), (binary, -least)])
+        builder.add_rows(np.full(column.size, -np.inf), np.zeros(column.size), [(column, 1.0), (binary, -most)])
+    return binary

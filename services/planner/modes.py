@@ -1,0 +1,75 @@
+"""From the value of stored energy, or from planned flows, to the mode with its limits that a battery follows."""
+
+import numpy as np
+
+from luna.physics import IntArray, Mode, SetPoint
+from luna.site import Battery
+from luna.timeline import FloatArray
+from services.planner.energy_value import Thresholds
+from services.planner.formulation import PlannedFlows
+
+# Stored energies this close are the same.
+_SAME_KWH = 1e-7
+
+
+def read_modes(thresholds: Thresholds, stored_kwh: FloatArray, battery: Battery, *, curtailment: IntArray) -> SetPoint:
+    """Return what one battery follows when a slot begins with ``stored_kwh``.
+
+    Between the thresholds, a full battery counts as storing and an empty one as serving: the mode then follows the house instead of
+    flickering with the last watt-hour.
+
+    Args:
+        thresholds: of the same slots, kWh above the reserve.
+        stored_kwh: at the start of each slot, kWh above the reserve, shape ``(slots,)``.
+        battery: of the site.
+        curtailment: how PV is held back, shape ``(slots,)``.
+    """
+    usable_kwh = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
+    stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | (thresholds.store_kwh >= usable_kwh - _SAME_KWH)
+    serves = (stored_kwh > thresholds.serve_kwh + _SAME_KWH) | (thresholds.serve_kwh <= _SAME_KWH)
+    mode = np.where(serves, np.where(stores, Mode.SELF_CONSUMPTION, Mode.SUPPLY), np.where(stores, Mode.SAVE, Mode.HOLD))
+    charges, exports = stored_kwh < thresholds.buy_kwh - _SAME_KWH, stored_kwh > thresholds.sell_kwh + _SAME_KWH
+    mode = np.where(charges, Mode.CHARGE, np.where(exports, Mode.EXPORT, mode))
+    target_kwh = np.where(charges, thresholds.buy_kwh, thresholds.sell_kwh)
+
+    def soc(level_kwh: FloatArray) -> FloatArray:
+        return np.asarray(np.clip(battery.min_soc + level_kwh / battery.capacity_kwh, battery.min_soc, battery.max_soc))[None, :]
+
+    return SetPoint(
+        mode=mode.astype(np.int8)[None, :],
+        power_kw=np.where(charges, battery.charge_limit_kw, battery.discharge_limit_kw)[None, :],
+        target_soc=soc(target_kwh),
+        floor_soc=soc(thresholds.serve_kwh),
+        ceiling_soc=soc(thresholds.store_kwh),
+        spill_soc=soc(thresholds.spill_kwh),
+        curtailment=curtailment,
+    )
+
+
+def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh: FloatArray, curtailment: IntArray) -> SetPoint:
+    """Return modes that make planned flows happen: every bound is the planned state of charge at the end of the slot.
+
+    Args:
+        flows: of a solved model.
+        batteries: of the site.
+        net_load_kwh: load minus usable PV, shape ``(slots,)``.
+        curtailment: how PV is held back, shape ``(slots,)``.
+    """
+    capacity = np.array([[battery.capacity_kwh] for battery in batteries])
+    end_soc = flows.stored_kwh / capacity
+    charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
+    from_surplus = flows.charge_kwh.sum(axis=0) <= np.maximum(-net_load_kwh, 0.0) + _SAME_KWH
+    into_house = flows.discharge_kwh.sum(axis=0) <= np.maximum(net_load_kwh, 0.0) + _SAME_KWH
+    mode = np.full(end_soc.shape, Mode.HOLD)
+    mode = np.where(charging, np.where(from_surplus, Mode.SAVE, Mode.CHARGE), mode)
+    mode = np.where(discharging, np.where(into_house, Mode.SUPPLY, Mode.EXPORT), mode)
+    limit = np.array([[battery.charge_limit_kw, battery.discharge_limit_kw] for battery in batteries])
+    return SetPoint(
+        mode=mode.astype(np.int8),
+        power_kw=np.where(charging, limit[:, :1], limit[:, 1:]),
+        target_soc=end_soc,
+        floor_soc=end_soc,
+        ceiling_soc=end_soc,
+        spill_soc=end_soc,
+        curtailment=curtailment,
+    )

@@ -1,0 +1,200 @@
+"""The planner: from a problem to a schedule that physics has checked.
+
+One battery in slots whose cost is convex follows the value of stored energy directly: the dynamic programme is exact there. Everything else
+goes through the mixed-integer model; where it has fixed the way of every slot, the one battery's share is again left to its value function.
+"""
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from luna.economics import Costs, slot_costs
+from luna.errors import LunaError
+from luna.physics import Curtailment, Flows, IntArray, SetPoint, clamp, settle
+from luna.simulator import balance_residual_kwh
+from luna.timeline import FloatArray
+from services.planner.energy_value import Thresholds, ValueFunction, follow, solve_value
+from services.planner.formulation import PlannedFlows, solve_flows
+from services.planner.modes import follow_flows, read_modes
+from services.planner.problem import Problem
+from services.planner.segments import FORBIDDEN_VALUE, Direction, Segments, slot_segments
+from services.planner.solver import Solver
+
+# How far a plan and its re-simulation may be apart, kWh per slot.
+_TOLERANCE_KWH = 1e-6
+
+
+class PlanMismatchError(LunaError):
+    """A plan that physics does not confirm: it is never answered."""
+
+    title, code = "The plan failed its own check", "plan-mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryValue:
+    """What the plan knows about its one battery: V′, the thresholds read from it, and the slots' segments."""
+
+    function: ValueFunction
+    thresholds: Thresholds
+    segments: Segments
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked plan.
+
+    ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
+    ``(batteries, slots)``. ``value`` is there for plans of one battery.
+    """
+
+    problem: Problem
+    setpoints: SetPoint
+    flows: Flows
+    costs: Costs
+    start_kwh: FloatArray
+    energy_value: FloatArray
+    value: BatteryValue | None
+    gap: float
+    proven: bool
+    build_ms: float
+    solve_ms: float
+
+
+def make_plan(problem: Problem, solver: Solver) -> Plan:
+    """Return the least-cost plan.
+
+    Where limits contradict each other it is the least-cost compromise.
+
+    Raises:
+        SolverError: no plan within the time limit.
+        PlanMismatchError: physics does not confirm the plan; a bug, never an answer.
+    """
+    begun = perf_counter()
+    segments = _segments(problem) if _is_single(problem) else None
+    built = perf_counter()
+    if segments is not None and segments.convex.all() and _starts_inside(problem):
+        plan = _plan_by_value(problem, segments, curtailment=problem.curtailment)
+    else:
+        plan = _plan_by_model(problem, solver)
+    return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=(perf_counter() - built) * 1e3)
+
+
+def _is_single(problem: Problem) -> bool:
+    """Return whether the site has one battery whose power depends on nothing but the slot."""
+    batteries = problem.site.batteries
+    return len(batteries) == 1 and batteries[0].min_charge_kw == 0 and (batteries[0].taper_from_soc == 1 or batteries[0].taper_to_share == 1)
+
+
+def _starts_inside(problem: Problem) -> bool:
+    battery = problem.limits.batteries
+    return bool(battery.min_kwh[0, 0] <= problem.stored_kwh[0] <= battery.max_kwh[0, 0])
+
+
+def _segments(problem: Problem, direction: Direction | None = None) -> Segments:
+    outlook = problem.outlook
+    return slot_segments(
+        problem.site,
+        load_kwh=outlook.load_kwh,
+        pv_kwh=outlook.pv_kwh,
+        prices=(outlook.import_price, outlook.export_price),
+        hours=outlook.timeline.hours,
+        direction=direction,
+    )
+
+
+def _plan_by_value(problem: Problem, segments: Segments, *, curtailment: IntArray) -> Plan:
+    """Plan one battery by the value of its stored energy."""
+    battery, lowest = problem.site.batteries[0], problem.limits.batteries.min_kwh[0, 0]
+    usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
+    function = solve_value(segments, capacity_kwh=usable, terminal=terminal_segments(problem))
+    thresholds = function.thresholds(segments.levels)
+    start = float(problem.stored_kwh[0] - lowest)
+    path = follow(thresholds, segments, start, usable)
+    starts = np.concatenate([[start], path[:-1]])
+    setpoints = read_modes(thresholds, starts, battery, curtailment=curtailment)
+    left, right = function.marginal(path)
+    worth = np.where(np.abs(left) < FORBIDDEN_VALUE / 2, left, right)
+    worth = np.where(path > starts, np.where(np.abs(right) < FORBIDDEN_VALUE / 2, right, worth), worth)
+    value = BatteryValue(function, thresholds, segments)
+    return _check(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], value=value)
+
+
+def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
+    """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
+    battery, terminal = problem.limits.batteries, problem.terminal
+    lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
+    least, most = (float(np.clip(level[0], lowest, highest)) for level in (terminal.least_kwh, terminal.most_kwh))
+    lengths = np.array([least - lowest, most - least, highest - most])
+    values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
+    return lengths[lengths > 0], values[lengths > 0]
+
+
+def _plan_by_model(problem: Problem, solver: Solver) -> Plan:
+    """Plan by the mixed-integer model; one battery then follows its value given the ways the model chose."""
+    flows = solve_flows(problem, solver)
+    curtailment = _curtailment(problem, flows)
+    planned = _plan_by_flows(problem, flows, curtailment)
+    if not (_is_single(problem) and _starts_inside(problem)) or planned.flows.excess_kwh.any():
+        return planned
+    segments = _segments(problem, _chosen_direction(problem, flows))
+    if not segments.convex.all():
+        return planned
+    followed = replace(_plan_by_value(problem, segments, curtailment=curtailment), gap=planned.gap, proven=planned.proven)
+    return followed if objective(followed) <= objective(planned) + 1e-6 else planned
+
+
+def objective(plan: Plan) -> float:
+    """Return the cost of a plan less what is left in the batteries at the terminal value."""
+    return float(plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+
+
+def _chosen_direction(problem: Problem, flows: PlannedFlows) -> Direction:
+    """Return the way each slot goes in a solved model; slots whose cost is convex anyway stay free."""
+    free = _segments(problem).convex
+    imports = flows.export_kwh <= _TOLERANCE_KWH
+    discharges = flows.discharge_kwh[0] > _TOLERANCE_KWH
+    return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges)
+
+
+def _curtailment(problem: Problem, flows: PlannedFlows) -> IntArray:
+    """Return how PV is held back in a solved model: where importing would be paid but selling is too, the model's choice counts."""
+    rule, outlook = problem.curtailment, problem.outlook
+    used = flows.held_back_kwh < outlook.pv_kwh - _TOLERANCE_KWH
+    kept = np.where(outlook.export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
+    return np.where(used & (rule == Curtailment.ALL), kept, rule).astype(np.int8)
+
+
+def _plan_by_flows(problem: Problem, flows: PlannedFlows, curtailment: IntArray) -> Plan:
+    """Plan by following a solved model slot for slot."""
+    usable_pv = np.where(curtailment == Curtailment.ALL, 0.0, problem.outlook.pv_kwh)
+    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=problem.outlook.load_kwh - usable_pv, curtailment=curtailment)
+    starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+    plan = _check(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, value=None)
+    return replace(plan, gap=flows.gap, proven=flows.proven)
+
+
+def _check(problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatArray], *, energy_value: FloatArray, value: BatteryValue | None) -> Plan:
+    """Settle every slot from the stored energy the plan claims at its start; what comes out must be what it claims at the end.
+
+    By induction over the slots this re-simulates the whole plan, all slots side by side.
+    """
+    start_kwh, end_kwh = path
+    outlook, limits = problem.outlook, problem.limits
+    safe = clamp(setpoints, start_kwh, limits)
+    flows = settle(safe, start_kwh, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
+    apart = np.abs(flows.stored_kwh - end_kwh).max(axis=0, initial=0.0)
+    residual = balance_residual_kwh(flows, outlook.load_kwh, outlook.pv_kwh)
+    wrong = np.flatnonzero((apart > _TOLERANCE_KWH * 10) | (residual > _TOLERANCE_KWH))
+    if wrong.size:
+        slot = int(wrong[0])
+        raise PlanMismatchError(f"stored energy is {apart[slot]:.3g} kWh off, the balance {residual[slot]:.3g} kWh", field=f"slots[{slot}]")
+    costs = slot_costs(
+        import_kwh=flows.import_kwh,
+        export_kwh=flows.export_kwh,
+        throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
+        import_price=outlook.import_price,
+        export_price=outlook.export_price,
+        wear_price=problem.wear_price,
+    )
+    return Plan(problem, safe, flows, costs, start_kwh, energy_value, value, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)

@@ -1,0 +1,126 @@
+"""What a plan has to solve, as values: a site, what lies ahead, where it starts and what holds at the end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.contracts.plan import PlanRequest, StateMessage, Terminal
+from luna.economics import curtailment_rule
+from luna.errors import InvalidInputError
+from luna.outlook import Outlook
+from luna.physics import BatteryLimits, IntArray, SiteLimits
+from luna.site import Site
+from luna.timeline import FloatArray, Timeline, floor_to, require_utc
+
+# Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
+TERMINAL_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalRule:
+    """What holds for each battery at the horizon: stored energy within bounds (kWh), and the value of a stored kWh; shape ``(batteries,)``."""
+
+    least_kwh: FloatArray
+    most_kwh: FloatArray
+    value: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``."""
+
+    site: Site
+    outlook: Outlook
+    stored_kwh: FloatArray
+    terminal: TerminalRule
+    limits: SiteLimits
+    mip_gap: float = 0.0
+    time_limit_s: float = 10.0
+
+    @property
+    def curtailment(self) -> IntArray:
+        """How PV is held back in each slot, where prices alone decide, shape ``(slots,)``."""
+        if not self.site.curtailable:
+            return np.zeros(self.outlook.timeline.count, dtype=np.int8)
+        house_first = not all(battery.charge_from_grid for battery in self.site.batteries)
+        return curtailment_rule(self.outlook.import_price, self.outlook.export_price, house_first=house_first)
+
+    @property
+    def wear_price(self) -> FloatArray:
+        """Wear per kWh of throughput, shape ``(batteries, 1)``."""
+        return np.array([[battery.wear_price] for battery in self.site.batteries]).reshape(-1, 1)
+
+
+def pose(request: PlanRequest) -> Problem:
+    """Return the problem that a request with its own site, outlook and state describes.
+
+    Raises:
+        InvalidInputError: a battery without state, a state without battery, a start off the grid.
+    """
+    if request.site is None or request.outlook is None or request.start is None:
+        raise InvalidInputError("a plan without a stored site needs site, start and outlook", field="site", remedy="Add them to the request.")
+    series = request.outlook
+    timeline = _timeline(request, len(series.load_kwh))
+    carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
+    outlook = Outlook(timeline, np.array(series.load_kwh), np.array(series.pv_kwh), np.array(series.import_price), np.array(series.export_price), carbon)
+    stored = _stored(request.site, request.state)
+    return Problem(
+        request.site,
+        outlook,
+        stored,
+        terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
+        SiteLimits.of(request.site),
+        request.options.mip_gap,
+        request.options.time_limit_s,
+    )
+
+
+def _timeline(request: PlanRequest, count: int) -> Timeline:
+    start = require_utc(request.start, field="start")  # type: ignore[arg-type]
+    first = None
+    if request.first_slot_minutes is not None:
+        first = request.step * (request.first_slot_minutes / request.slot_minutes)
+        start = floor_to(start, request.step)
+    return Timeline(start, request.step, count, first)
+
+
+def _stored(site: Site, state: StateMessage) -> FloatArray:
+    names = [battery.name for battery in site.batteries]
+    for name in state.batteries:
+        if name not in names:
+            raise InvalidInputError("the site has no such battery", field=f"state.batteries.{name}", remedy=f"Its batteries are: {', '.join(names) or 'none'}.")
+    for name in names:
+        if name not in state.batteries:
+            raise InvalidInputError("the battery's state of charge is missing", field=f"state.batteries.{name}.soc", remedy="Add it, a share from 0 to 1.")
+    return np.array([state.batteries[battery.name].soc * battery.capacity_kwh for battery in site.batteries], dtype=float)
+
+
+def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:
+    """Return the terminal rule in kWh and currency.
+
+    Raises:
+        InvalidInputError: a value per battery names none or a wrong battery.
+    """
+    batteries = BatteryLimits.of(site.batteries)
+    least, most = batteries.min_kwh[:, 0], batteries.max_kwh[:, 0]
+    nothing = np.zeros(len(site.batteries))
+    if terminal.kind == "automatic":
+        return TerminalRule(least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0))
+    if terminal.kind == "value":
+        return TerminalRule(least, most, _terminal_values(terminal, site))
+    wanted = stored_kwh if terminal.soc is None else terminal.soc * batteries.capacity_kwh[:, 0]
+    return TerminalRule(wanted, wanted if terminal.kind == "equal_soc" else np.maximum(most, wanted), nothing)
+
+
+def _terminal_values(terminal: Terminal, site: Site) -> FloatArray:
+    if not isinstance(terminal.value, dict):
+        return np.full(len(site.batteries), terminal.value, dtype=float)
+    names = {battery.name for battery in site.batteries}
+    if set(terminal.value) != names:
+        raise InvalidInputError(
+            "values do not fit the site's batteries",
+            field="options.terminal.value",
+            value=", ".join(terminal.value),
+            remedy=f"Name exactly: {', '.join(sorted(names))}.",
+        )
+    return np.array([terminal.value[battery.name] for battery in site.batteries])

@@ -1,0 +1,167 @@
+"""HiGHS behind one function: a model of named blocks in, a solution out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.errors import LunaError
+from luna.timeline import FloatArray
+
+Indices = NDArray[np.int32]
+Term = tuple[Indices, FloatArray | float]
+INFINITE = highspy.kHighsInf
+
+
+class SolverError(LunaError):
+    """The solver ended without a usable answer; a model that Luna builds always has one."""
+
+    title, code = "The solver found no answer", "solver"
+
+
+class InfeasibleError(LunaError):
+    """The limits contradict each other."""
+
+    title, code = "Contradicting limits", "infeasible"
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """A mixed-integer linear model in the sparse row form that HiGHS reads."""
+
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    integer: NDArray[np.int32]
+    row_lower: FloatArray
+    row_upper: FloatArray
+    starts: Indices
+    index: Indices
+    value: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Values of the columns, duals of the rows (0 for mixed-integer models), objective and proven relative gap."""
+
+    column: FloatArray
+    dual: FloatArray
+    objective: float
+    gap: float
+    proven: bool
+
+
+@dataclass
+class ModelBuilder:
+    """Collects a model block by block: one column or row per slot in each."""
+
+    cost: list[FloatArray] = field(default_factory=list)
+    lower: list[FloatArray] = field(default_factory=list)
+    upper: list[FloatArray] = field(default_factory=list)
+    integer: list[NDArray[np.int32]] = field(default_factory=list)
+    bounds: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
+    entries: list[tuple[Indices, Indices, FloatArray]] = field(default_factory=list)
+    columns: int = 0
+    rows: int = 0
+
+    def add_columns(
+        self, count: int, *, cost: FloatArray | float, upper: FloatArray | float, lower: FloatArray | float = 0.0, integer: bool = False
+    ) -> Indices:
+        """Add ``count`` columns and return their indices."""
+        for blocks, values in ((self.cost, cost), (self.lower, lower), (self.upper, upper)):
+            blocks.append(np.broadcast_to(np.asarray(values, dtype=float), (count,)))
+        self.integer.append(np.full(count, integer, dtype=np.int32))
+        self.columns += count
+        return np.arange(self.columns - count, self.columns, dtype=np.int32)
+
+    def add_rows(self, lower: FloatArray, upper: FloatArray, terms: Sequence[Term]) -> Indices:
+        """Add one row per element of ``lower``; a term with fewer columns belongs to the last rows."""
+        rows = np.arange(self.rows, self.rows + lower.size, dtype=np.int32)
+        self.bounds.append((lower, upper))
+        for columns, factor in terms:
+            self.entries.append((rows[rows.size - columns.size :], columns, np.broadcast_to(np.asarray(factor, dtype=float), columns.shape)))
+        self.rows += lower.size
+        return rows
+
+    def build(self) -> LinearModel:
+        """Return the model collected so far."""
+        row, column, value = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
+        order = np.argsort(row, kind="stable")
+        starts = np.searchsorted(row[order], np.arange(self.rows)).astype(np.int32)
+        lower, upper = (np.concatenate(parts) for parts in zip(*self.bounds, strict=True))
+        return LinearModel(
+            cost=np.concatenate(self.cost),
+            lower=np.concatenate(self.lower),
+            upper=np.concatenate(self.upper),
+            integer=np.concatenate(self.integer),
+            row_lower=lower,
+            row_upper=upper,
+            starts=starts,
+            index=column[order],
+            value=value[order],
+        )
+
+
+class Solver:
+    """A HiGHS instance that keeps its model: when only costs and bounds change, it starts from the last basis."""
+
+    def __init__(self) -> None:
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
+        self._model: LinearModel | None = None
+        for option, setting in (("output_flag", False), ("presolve", "off"), ("threads", 1), ("random_seed", 0)):
+            self._highs.setOptionValue(option, setting)
+
+    def solve(self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0) -> Solution:
+        """Return the least-cost solution.
+
+        Raises:
+            InfeasibleError: no column values satisfy all rows.
+            SolverError: the time limit passed before any solution was found, or the solver failed.
+        """
+        self._highs.setOptionValue("mip_rel_gap", mip_gap)
+        self._highs.setOptionValue("mip_abs_gap", 0.0 if mip_gap == 0 else 1e-6)
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + time_limit_s)
+        self._load(model)
+        self._highs.run()
+        return self._read(model)
+
+    def _load(self, model: LinearModel) -> None:
+        kept = self._model
+        if kept is not None and _same_structure(kept, model):
+            columns, rows = np.arange(model.cost.size, dtype=np.int32), np.arange(model.row_lower.size, dtype=np.int32)
+            self._highs.changeColsCost(columns.size, columns, model.cost)
+            self._highs.changeColsBounds(columns.size, columns, model.lower, model.upper)
+            self._highs.changeRowsBounds(rows.size, rows, model.row_lower, model.row_upper)
+        else:
+            _pass_model(self._highs, model)
+        self._model = model
+
+    def _read(self, model: LinearModel) -> Solution:
+        status, info = self._highs.getModelStatus(), self._highs.getInfo()
+        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            raise InfeasibleError("the limits contradict each other")
+        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy="Raise options.time_limit_s or shorten the horizon.")
+        found = self._highs.getSolution()
+        gap = float(info.mip_gap) if model.integer.any() else 0.0
+        return Solution(np.array(found.col_value), np.array(found.row_dual), info.objective_function_value, gap, status == highspy.HighsModelStatus.kOptimal)
+
+
+def _same_structure(one: LinearModel, other: LinearModel) -> bool:
+    # Warm starts are for linear models: their basis stays valid whatever costs and bounds become.
+    linear = not one.integer.any() and not other.integer.any()
+    return (
+        linear and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("starts", "index", "value")) and one.cost.size == other.cost.size
+    )
+
+
+def _pass_model(highs: Any, model: LinearModel) -> None:
+    row_wise, minimise = 2, 1
+    highs.passModel(
+        model.cost.size, model.row_lower.size, model.value.size, row_wise, minimise, 0.0,
+        model.cost, model.lower, model.upper, model.row_lower, model.row_upper,
+        model.starts, model.index, model.value, model.integer,
+    )  # fmt: skip
