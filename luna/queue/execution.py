@@ -11,6 +11,8 @@ import redis
 import structlog
 from celery import Task
 from celery.exceptions import SoftTimeLimitExceeded
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine
 
 from luna.contracts.message import Request as RequestMessage
@@ -28,6 +30,8 @@ from luna.timeline import SystemClock
 MAX_RETRIES = 5
 _FIRST_BACKOFF_SECONDS = 0.5
 _REPORT_EVERY_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+_REDIS_RETRIES = 30
 
 log = structlog.get_logger("luna.queue")
 
@@ -47,7 +51,9 @@ class Process:
     @cached_property
     def ledger(self) -> Ledger:
         """The book in Redis."""
-        return Ledger(redis.Redis.from_url(self.redis_url))
+        # A worker outlives a restart of Redis: what it has done is noted as soon as it is back.
+        patience = Retry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
+        return Ledger(redis.Redis.from_url(self.redis_url, retry=patience, socket_connect_timeout=2))
 
     @cached_property
     def engine(self) -> Engine:

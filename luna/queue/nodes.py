@@ -56,9 +56,11 @@ class Node:
             log.warning("queue does not answer", error=str(exc))
 
     def leave(self) -> None:
-        """Say that this worker ends; what it could not finish stays under its name for the others."""
+        """Say that this worker ends; what it could not finish stays under its name, for the others to put back."""
         try:
             self._redis.delete(_beat_key(self._name))
+            if not self._redis.hlen(f"{PREFIX}{unacknowledged_by(self._name)['unacked_key']}"):
+                self._redis.srem(f"{PREFIX}nodes", self._name)
         except (redis.ConnectionError, redis.TimeoutError) as exc:
             log.warning("queue does not answer", error=str(exc))
         self._redis.close()
