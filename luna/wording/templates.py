@@ -44,6 +44,10 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = {
             "Kauft {kwh} für {buy}, weil eine gespeicherte kWh {value} wert ist und die Ladeverluste kleiner sind als der Unterschied.",
         ),
     },
+    "charge_for_target": {
+        "en": ("Buys {kwh} at {buy} to reach the charge that was asked for.",),
+        "de": ("Kauft {kwh} für {buy}, um den verlangten Ladestand zu erreichen.",),
+    },
     "hold_for_peak": {
         "en": (
             "Keeps its {kwh} for {time}, when each brings {price}.",

@@ -1,0 +1,182 @@
+"""Why a plan does what it does: per slot a code with its figures, the limits at work, and what leaving the action out would cost."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from luna.economics import slot_costs
+from luna.physics import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, clamp, settle
+from luna.schedule import Figure, Reason
+from luna.timeline import FloatArray
+from services.planner.plan import Plan
+from services.planner.segments import FORBIDDEN_VALUE
+
+_NOTHING_KWH = 1e-6
+# What leaving a mode out means: the battery rests instead of acting, or follows the house instead of resting.
+_OPPOSITE = np.array([Mode.HOLD, Mode.SUPPLY, Mode.SAVE, Mode.SELF_CONSUMPTION, Mode.HOLD, Mode.HOLD], dtype=np.int8)
+
+
+def explain(plan: Plan) -> list[Reason]:
+    """Return the reason of every slot. Slots of one run share sentence and figures; value, limits and opposite are each slot's own."""
+    slots = plan.problem.outlook.timeline.count
+    if not plan.problem.site.batteries:
+        return [Reason("idle_no_battery")] * slots
+    opposite = price_opposite(plan)
+    binding = find_limits(plan)
+    reasons: list[Reason] = []
+    story = _Story(plan)
+    for first, last in story.runs():
+        code, figures = story.tell(first, last)
+        reasons += [
+            Reason(code, float(plan.energy_value[0, slot]), None if np.isnan(opposite[slot]) else float(opposite[slot]), binding[slot], figures)
+            for slot in range(first, last)
+        ]
+    return reasons
+
+
+def price_opposite(plan: Plan) -> FloatArray:
+    """Return what the opposite of each slot's mode would cost more, all else planned anew, shape ``(slots,)``; NaN where it is impossible.
+
+    What the slot itself costs more comes from settling the other mode; what the battery then lacks is worth the integral of V′.
+    """
+    slots = plan.problem.outlook.timeline.count
+    if plan.value is None:
+        return np.full(slots, np.nan)
+    problem, outlook = plan.problem, plan.problem.outlook
+    battery = problem.limits.batteries
+    other = replace(
+        plan.setpoints,
+        mode=_OPPOSITE[plan.setpoints.mode],
+        floor_soc=np.broadcast_to(battery.min_soc, plan.start_kwh.shape),
+        ceiling_soc=np.broadcast_to(battery.max_soc, plan.start_kwh.shape),
+    )
+    flows = settle(
+        clamp(other, plan.start_kwh, problem.limits),
+        plan.start_kwh,
+        load_kwh=outlook.load_kwh,
+        pv_kwh=outlook.pv_kwh,
+        limits=problem.limits,
+        hours=outlook.timeline.hours,
+    )
+    costs = slot_costs(
+        import_kwh=flows.import_kwh,
+        export_kwh=flows.export_kwh,
+        throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
+        import_price=outlook.import_price,
+        export_price=outlook.export_price,
+        wear_price=problem.wear_price,
+    )
+    lowest = battery.min_kwh[0, 0]
+    kept_worth = plan.value.function.integral(plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
+    more = costs.total - plan.costs.total - kept_worth
+    return np.where(np.abs(more) > FORBIDDEN_VALUE / 1e3, np.nan, np.maximum(more, 0.0))
+
+
+def find_limits(plan: Plan) -> list[tuple[str, ...]]:
+    """Return the limits at work in each slot, as codes of ``luna.wording``."""
+    problem, flows, mode = plan.problem, plan.flows, plan.setpoints.mode[0]
+    battery, hours = problem.limits.batteries, problem.outlook.timeline.hours
+    stored, charge, discharge = flows.stored_kwh[0], flows.charge_kwh[0], flows.discharge_kwh[0]
+    full, empty = stored >= battery.max_kwh[0, 0] - _NOTHING_KWH, stored <= battery.min_kwh[0, 0] + _NOTHING_KWH
+    limits = problem.limits
+    checks: dict[str, BoolArray] = {
+        "battery_full": full & (STORES[mode] | (charge > _NOTHING_KWH)),
+        "reserve" if battery.min_soc[0, 0] > 0 else "battery_empty": empty & SERVES[mode],
+        "charge_power": charge >= battery.charge_limit_kw[0, 0] * hours - _NOTHING_KWH,
+        "discharge_power": discharge >= battery.discharge_limit_kw[0, 0] * hours - _NOTHING_KWH,
+        "import_limit": flows.import_kwh >= limits.import_limit_kw * hours - _NOTHING_KWH,
+        "export_limit": flows.export_kwh >= limits.export_limit_kw * hours - _NOTHING_KWH,
+        "curtailment": flows.curtailed_kwh > _NOTHING_KWH,
+    }
+    at_work: list[tuple[str, ...]] = [()] * problem.outlook.timeline.count
+    for code, where in checks.items():
+        for slot in np.flatnonzero(where):
+            at_work[slot] = (*at_work[slot], code)
+    return at_work
+
+
+class _Story:
+    """The plan as runs of slots that do the same thing, and what each run is for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.outlook = plan.problem.outlook
+        self.mode: IntArray = plan.setpoints.mode[0]
+        self.charge: FloatArray = plan.flows.charge_kwh[0]
+        self.discharge: FloatArray = plan.flows.discharge_kwh[0]
+        self.surplus: FloatArray = np.maximum(self.outlook.pv_kwh - self.outlook.load_kwh, 0.0)
+        self.usable: FloatArray = plan.flows.stored_kwh[0] - plan.problem.limits.batteries.min_kwh[0, 0]
+        # What happens, not only what is allowed, splits a run: resting, storing and serving read differently.
+        self.action = self.mode * 3 + np.where(self.charge > _NOTHING_KWH, 1, np.where(self.discharge > _NOTHING_KWH, 2, 0))
+        self.starts = list(self.outlook.timeline)
+
+    def runs(self) -> list[tuple[int, int]]:
+        """Return the runs as pairs of first slot and slot after the last."""
+        changes = np.flatnonzero(np.diff(self.action)) + 1
+        edges = [0, *changes.tolist(), self.action.size]
+        return list(pairwise(edges))
+
+    def tell(self, first: int, last: int) -> tuple[str, dict[str, Figure]]:
+        """Return the code of a run and the figures of its sentence."""
+        run = slice(first, last)
+        charged, discharged = float(self.charge[run].sum()), float(self.discharge[run].sum())
+        figures: dict[str, Figure] = {
+            "start": self.starts[first],
+            "buy": float(self.outlook.import_price[run].mean()),
+            "sell": float(self.outlook.export_price[run].mean()),
+            "value": float(self.plan.energy_value[0, run].mean()),
+        }
+        mode = self.mode[first]
+        if mode == Mode.CHARGE:
+            return self._tell_charge(run, figures, charged)
+        if mode == Mode.EXPORT and discharged > _NOTHING_KWH:
+            sell = float(self.outlook.export_price[run].max())
+            return "sell_high", figures | {"kwh": discharged, "sell": sell} | self._refill(last)
+        if discharged > _NOTHING_KWH:
+            return "serve_peak", figures
+        if charged > _NOTHING_KWH:
+            return ("follow_house" if mode == Mode.SELF_CONSUMPTION else "store_surplus"), figures
+        return self._tell_rest(run, figures)
+
+    def _tell_charge(self, run: slice, figures: dict[str, Figure], charged: float) -> tuple[str, dict[str, Figure]]:
+        figures = figures | {"kwh": charged}
+        if (self.outlook.import_price[run] < 0).all() and (self.plan.setpoints.curtailment[run] != Curtailment.NONE).any():
+            return "charge_negative", figures
+        use = self._next_use(run.stop)
+        wanted_at_the_end = not use and bool((self.plan.energy_value[0, run] < self.outlook.import_price[run]).all())
+        return ("charge_for_target" if wanted_at_the_end else "charge_cheap"), figures | use
+
+    def _tell_rest(self, run: slice, figures: dict[str, Figure]) -> tuple[str, dict[str, Figure]]:
+        kept = float(self.usable[run.start])
+        if self.surplus[run].sum() > _NOTHING_KWH and not STORES[self.mode[run.start]]:
+            return "keep_room", figures | self._refill(run.stop)
+        if kept > _NOTHING_KWH:
+            return "hold_for_peak", figures | {"kwh": kept} | self._next_use(run.stop)
+        reserve = float(self.plan.problem.limits.batteries.min_soc[0, 0])
+        refill = self._refill(run.stop)
+        if reserve > 0:
+            return "reserve_kept", figures | {"reserve": reserve} | ({"time": refill["time"]} if refill else {})
+        return "hold_equal", figures
+
+    def _next_use(self, slot: int) -> dict[str, Figure]:
+        """Return when the battery is next used, and what the dearest kWh of that use brings: up to the next charging."""
+        used = np.flatnonzero(self.discharge[slot:] > _NOTHING_KWH) + slot
+        if not used.size:
+            return {}
+        refills = np.flatnonzero(self.charge[used[0] :] > _NOTHING_KWH)
+        until = used[0] + refills[0] if refills.size else self.charge.size
+        spell = used[used < until]
+        brings = np.where(self.mode[spell] == Mode.EXPORT, self.outlook.export_price[spell], self.outlook.import_price[spell])
+        best = int(brings.argmax())
+        return {"time": self.starts[spell[best]], "price": float(brings[best])}
+
+    def _refill(self, slot: int) -> dict[str, Figure]:
+        """Return when the battery is next charged and what a kWh costs then: the import price, or what selling surplus would bring."""
+        charged = np.flatnonzero(self.charge[slot:] > _NOTHING_KWH) + slot
+        if not charged.size:
+            return {}
+        first = int(charged[0])
+        bought = self.mode[first] == Mode.CHARGE
+        price = self.outlook.import_price[first] if bought else max(self.outlook.export_price[first], 0.0)
+        return {"time": self.starts[first], "refill": float(price)}

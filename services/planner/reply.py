@@ -1,0 +1,176 @@
+"""A plan in the words of the outward interface."""
+
+import hashlib
+import json
+from datetime import datetime
+from time import perf_counter
+from typing import Literal
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.plan import BatteryFlow, CompromiseReply, CostReply, OutlookMessage, PlanReply, PlanRequest, ReasonReply, SlotReply
+from luna.economics import carbon_g
+from luna.physics import Mode
+from luna.schedule import Reason
+from luna.wording import Language, limit, sentence
+from services.planner.explanation import explain
+from services.planner.plan import Plan
+
+_NOTHING_KWH = 1e-4
+
+
+def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanReply:
+    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
+    begun = perf_counter()
+    site, timeline = plan.problem.site, plan.problem.outlook.timeline
+    reasons = explain(plan)
+    compromises = find_compromises(plan)
+    explained = (perf_counter() - begun) * 1e3
+    status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
+    return PlanReply(
+        plan_id=str(uuid4()),
+        status="compromised" if compromises else status,
+        gap=plan.gap,
+        cost=_cost(plan),
+        timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
+        compromises=compromises,
+        slots=_slots(plan, _say(reasons, plan, request.options.language), request.outlook),
+        site=site.name,
+        timezone=site.timezone,
+        currency=site.currency,
+        slot_minutes=int(timeline.step.total_seconds() // 60),
+        issued_at=issued_at,
+        prices_known_until=request.outlook.prices_known_until if request.outlook else None,
+    )
+
+
+def digest(request: PlanRequest) -> str:
+    """Return the fingerprint of everything a plan was made from."""
+    return hashlib.sha256(json.dumps(request.model_dump(mode="json", by_alias=True), sort_keys=True).encode()).hexdigest()
+
+
+def _cost(plan: Plan) -> CostReply:
+    carbon = plan.problem.outlook.carbon_g_per_kwh
+    return CostReply(
+        total=float(plan.costs.total.sum()),
+        import_=float(plan.costs.import_cost.sum()),
+        export=float(plan.costs.export_cost.sum()),
+        wear=float(plan.costs.wear_cost.sum()),
+        carbon_g=None if carbon is None else carbon_g(plan.flows.import_kwh, carbon),
+    )
+
+
+def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[ReasonReply]:
+    """Put reasons into words; a sentence is made once per run."""
+    site = plan.problem.site
+    zone, said = ZoneInfo(site.timezone), {}
+    replies = []
+    for reason in reasons:
+        key = id(reason.figures)
+        if key not in said:
+            figures = {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in reason.figures.items()}
+            said[key] = sentence(reason.code, reason.figures, language=language, zone=zone, currency=site.currency), figures
+        text, figures = said[key]
+        replies.append(
+            ReasonReply(
+                code=reason.code,
+                text=text,
+                energy_value=reason.energy_value,
+                cost_of_opposite=reason.cost_of_opposite,
+                binding=[limit(code, language=language) for code in reason.binding],
+                figures=figures,
+            )
+        )
+    return replies
+
+
+def _slots(plan: Plan, reasons: list[ReasonReply], outlook: OutlookMessage | None) -> list[SlotReply]:
+    flows, ahead = plan.flows, plan.problem.outlook
+    columns = {
+        "load_kwh": ahead.load_kwh,
+        "pv_kwh": ahead.pv_kwh,
+        "curtailed_kwh": flows.curtailed_kwh,
+        "import_kwh": flows.import_kwh,
+        "export_kwh": flows.export_kwh,
+        "import_price": ahead.import_price,
+        "export_price": ahead.export_price,
+    }
+    bands = {name: getattr(outlook, name) for name in ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")} if outlook else {}
+    columns |= {name: np.array(values) for name, values in bands.items() if values}
+    rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
+    batteries = _battery_flows(plan)
+    modes = _site_modes(plan)
+    return [
+        SlotReply(start=start, mode=modes[slot], batteries=batteries[slot], reason=reasons[slot], **{name: values[slot] for name, values in rounded.items()})
+        for slot, start in enumerate(ahead.timeline)
+    ]
+
+
+def _site_modes(plan: Plan) -> list[str]:
+    """Return the word for each slot: the first battery's mode, or that of the first battery that exchanges with the grid."""
+    mode = plan.setpoints.mode
+    if mode.shape[0] == 0:
+        return [Mode.HOLD.word] * plan.problem.outlook.timeline.count
+    active = mode >= Mode.CHARGE
+    chosen = np.where(active.any(axis=0), active.argmax(axis=0), 0)
+    return [Mode(value).word for value in mode[chosen, np.arange(mode.shape[1])].tolist()]
+
+
+def _battery_flows(plan: Plan) -> list[dict[str, BatteryFlow]]:
+    flows, setpoints = plan.flows, plan.setpoints
+    slots = [dict[str, BatteryFlow]() for _ in range(plan.problem.outlook.timeline.count)]
+    for index, battery in enumerate(plan.problem.site.batteries):
+        exchanging = setpoints.mode[index] >= Mode.CHARGE
+        soc = np.round(flows.stored_kwh[index] / battery.capacity_kwh, 9).tolist()
+        charge, discharge = (np.round(energy[index], 6).tolist() for energy in (flows.charge_kwh, flows.discharge_kwh))
+        target = np.round(setpoints.target_soc[index], 6).tolist()
+        for slot, into in enumerate(slots):
+            into[battery.name] = BatteryFlow(
+                charge_kwh=charge[slot], discharge_kwh=discharge[slot], soc_end=soc[slot], target_soc=target[slot] if exchanging[slot] else None
+            )
+    return slots
+
+
+def find_compromises(plan: Plan) -> list[CompromiseReply]:
+    """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
+    dearest = max(float(plan.problem.outlook.import_price.max()), 0.0)
+    found = [*_soc_shortfalls(plan), *_grid_excess(plan), *_unplanned(plan)]
+    return [CompromiseReply(constraint=constraint, shortfall=words, cost=round(kwh * dearest, 6)) for constraint, words, kwh in found]
+
+
+def _soc_shortfalls(plan: Plan) -> list[tuple[str, str, float]]:
+    problem, found = plan.problem, []
+    for index, battery in enumerate(problem.site.batteries):
+        stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
+        start_soc = float(problem.stored_kwh[index]) / capacity
+        for bound, missing in (("min_soc", battery.min_soc - start_soc), ("max_soc", start_soc - battery.max_soc)):
+            if missing * capacity > _NOTHING_KWH:
+                wanted = getattr(battery, bound)
+                text = f"battery {battery.name}: {bound} {wanted:g}, it starts at {start_soc:g} (state.batteries.{battery.name}.soc); the plan brings it back"
+                found.append((text, f"{missing:.1%}", missing * capacity))
+        least, most, last = problem.terminal.least_kwh[index], problem.terminal.most_kwh[index], stored[-1]
+        for word, missing in (("at least", least - last), ("at most", last - most)):
+            if missing > _NOTHING_KWH:
+                wanted = (least if word == "at least" else most) / capacity
+                found.append((f"battery {battery.name}: {word} {wanted:.1%} at the end", f"{missing:.3f} kWh", float(missing)))
+    return found
+
+
+def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
+    grid, flows, hours = plan.problem.site.grid, plan.flows, plan.problem.outlook.timeline.hours
+    found = []
+    for word, limit_kw, energy in (("import", grid.import_limit_kw, flows.import_kwh), ("export", grid.export_limit_kw, flows.export_kwh)):
+        beyond = np.maximum(energy - limit_kw * hours, 0.0)
+        if beyond.max(initial=0.0) > _NOTHING_KWH:
+            slot = int((beyond / hours).argmax())
+            when = list(plan.problem.outlook.timeline)[slot].isoformat()
+            found.append((f"grid {word} limit {limit_kw:g} kW, broken first and most at {when}", f"{beyond[slot] / hours[slot]:.2f} kW", float(beyond.sum())))
+    return found
+
+
+def _unplanned(plan: Plan) -> list[tuple[str, str, float]]:
+    site = plan.problem.site
+    parts = [*(f"vehicle {vehicle.name}" for vehicle in site.vehicles), *(f"load {load.name}" for load in site.loads)]
+    return [(f"{part}: not placed by this planner, its energy counts as part of the load forecast", "not planned", 0.0) for part in parts]
