@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luna.telemetry import log_context, new_trace_id
 
+# Asked every few seconds by a monitor; measured, but no news.
+_ROUTINE = ("/health/live", "/health/ready", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
@@ -70,4 +72,5 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     # A path that no route knows would make a time series of its own for each guess.
     template = getattr(scope.get("route"), "path", "unknown")
     REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(seconds)
-    log.info("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
+    say = log.debug if template in _ROUTINE else log.info
+    say("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))

@@ -1,6 +1,7 @@
 """The gateway over HTTP, with a real queue and database behind it."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,9 +19,11 @@ from sqlalchemy import Engine
 from luna.contracts import PlanReply
 from luna.database import plans
 from luna.embedded import Addresses
+from luna.errors import MachineError
 from luna.queue import Client
 from luna.settings import Settings
 from services.api.app import MAX_BODY_BYTES, create_app
+from services.api.server import serve as serve_until_told
 
 PROBLEM = "application/problem+json"
 SLOTS = 16
@@ -225,3 +228,11 @@ def test_the_documentation_asks_nothing_from_anywhere(api: httpx.Client) -> None
     assert "/plans/{plan_id}" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert not [mark for mark in ("<script", "src=", "http://", "https://", "@import", "url(") if mark in page.text]
+
+
+def test_a_port_in_use_is_named_with_a_remedy(database_url: str, redis_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(MachineError) as raised:
+            serve_until_told(Settings(api_port=port), Addresses(database_url=database_url, redis_url=redis_url))
+    assert (raised.value.field, raised.value.value) == ("api_port", port)

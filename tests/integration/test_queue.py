@@ -17,6 +17,7 @@ import sample_tasks as sample
 from sqlalchemy import Engine, text
 
 from luna.contracts.message import Request
+from luna.embedded import start
 from luna.errors import ConflictError, InvalidInputError, LunaError, UnavailableError
 from luna.queue import Client, Progress
 
@@ -184,6 +185,19 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
     assert successor.wait(timeout=20) == 0
     assert client.fetch(last, sample.StepsRequest).status == "succeeded"
     assert client.workers() == {}
+
+
+def test_a_running_task_outlives_a_restart_of_redis(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    with start(tmp_path / "servers", services=("redis",)) as servers, worker_process(servers.redis_url, "postgresql+psycopg://nobody@127.0.0.1:9/none"):
+        client = Client(servers.redis_url)
+        task_id = client.submit(sample.StepsRequest(value=2000))
+        wait_for(lambda: client.fetch(task_id, sample.StepsRequest).status == "running")
+        os.kill(redis.Redis.from_url(servers.redis_url).info("server")["process_id"], signal.SIGKILL)
+        servers.bring_up(("redis",))
+        wait_for(lambda: client.fetch(task_id, sample.StepsRequest).status == "succeeded")
+        assert client.call(sample.EchoRequest(value=1), timeout=SOON) == sample.Echo(value=1)
+        client.close()
 
 
 def test_a_call_without_a_worker_is_unavailable_in_time(client: Client, redis_url: str) -> None:

@@ -1,0 +1,18 @@
+"""``python -m services.api``: the gateway alone, with the servers that the settings name or embedded ones."""
+
+import sys
+
+import structlog
+
+from luna.errors import LunaError
+from luna.settings import load_settings
+from luna.telemetry import configure_logging
+from services.api.server import serve
+
+if __name__ == "__main__":
+    try:
+        configure_logging("api", level=load_settings().log_level)
+        serve(load_settings())
+    except LunaError as error:
+        structlog.get_logger("luna.api").error("gateway cannot start", error=str(error))
+        sys.exit(error.exit_code)

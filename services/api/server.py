@@ -1,0 +1,37 @@
+"""Serves the gateway: ``python -m services.api``."""
+
+import errno
+import socket
+
+import uvicorn
+
+from luna.embedded import Addresses
+from luna.errors import MachineError
+from luna.settings import Settings
+from services.api.app import create_app
+
+# What a plan under way has to end when the gateway is told to stop.
+GRACE_SECONDS = 10
+
+
+def serve(settings: Settings, addresses: Addresses | None = None) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        MachineError: the address is in use or not this machine's.
+    """
+    with _listen(settings) as listener:
+        config = uvicorn.Config(
+            create_app(settings, addresses), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    address = (settings.api_host, settings.api_port)
+    try:
+        return socket.create_server(address, family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET, backlog=512)
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE:
+            raise MachineError("the port is in use", field="api_port", value=settings.api_port, remedy="Set LUNA_API_PORT to a free one.") from exc
+        raise MachineError(f"cannot listen: {exc.strerror}", field="api_host", value=settings.api_host, remedy="Correct LUNA_API_HOST.") from exc
