@@ -21,9 +21,11 @@ import httpx
 import redis
 import uvicorn
 
+from luna.database.migrate import upgrade
 from luna.embedded import Addresses, start
 from luna.queue import Client
 from luna.settings import Settings
+from luna.telemetry import configure_logging
 from services.api.app import create_app
 
 TASKS = 1500
@@ -35,8 +37,10 @@ SOON = timedelta(seconds=60)
 
 def measure() -> dict[str, Any]:
     """Return the figures; ``post_plan`` is left out where the planner's tasks are not installed."""
+    configure_logging("bench", level="WARNING")
     with ExitStack() as stack:
         servers = stack.enter_context(start(Path(stack.enter_context(_folder()))))
+        upgrade(servers.database_url)
         addresses = Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
         os.environ["LUNA_REDIS_URL"] = addresses.redis_url
         return _measure_tasks(addresses) | _measure_gateway(addresses)

@@ -86,7 +86,7 @@ def planner(redis_url: str, database_url: str) -> Iterator[None]:
     process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner"], env=environment, stderr=subprocess.DEVNULL)
     client = Client(redis_url)
     deadline = time.monotonic() + 40
-    while not client.workers():
+    while ["planner"] not in client.workers().values():
         assert process.poll() is None, "the worker ended"
         assert time.monotonic() < deadline, "the worker did not start"
         time.sleep(0.1)

@@ -184,7 +184,7 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
     successor.terminate()
     assert successor.wait(timeout=20) == 0
     assert client.fetch(last, sample.StepsRequest).status == "succeeded"
-    assert client.workers() == {}
+    assert ["sample"] not in client.workers().values()
 
 
 def test_a_running_task_outlives_a_restart_of_redis(tmp_path: Path) -> None:
