@@ -72,13 +72,13 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
     """Append rows to ``table``; a key that is already there is an error. Returns the number of rows."""
     arrays = {name: array for name, array in _broadcast(columns).items() if not _all_unknown(array)}
     names = sql.SQL(", ").join(map(sql.Identifier, arrays))
-    with _cursor(connection) as cursor:
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), names)) as copy:
+    with cursor(connection) as session:
+        with session.copy(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), names)) as copy:
             copy.write(SIGNATURE)
             for rows in encode(arrays):
                 copy.write(rows)
             copy.write(TRAILER)
-        return cursor.rowcount
+        return session.rowcount
 
 
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
@@ -88,7 +88,7 @@ def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]
         query: yields one column per entry of ``types``, none of them NULL: floats go through ``known``.
         types: name → ``f8``, ``i4``, ``i8`` or ``M8[s]`` (an instant in UTC), in the query's order.
     """
-    with _cursor(connection) as cursor, cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy:
+    with cursor(connection) as session, session.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy:
         body = b"".join(copy)[len(SIGNATURE) : -len(TRAILER)]
     layout = [("fields", ">i2")]
     for name, kind in types.items():
@@ -171,19 +171,20 @@ class _Upsert:
 
 def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnConflict) -> Written:
     rows = len(next(iter(statements.columns.values())))
-    with _cursor(connection) as cursor:
-        cursor.execute(statements.create_staging())
+    with cursor(connection) as session:
+        session.execute(statements.create_staging())
         append(connection, "staging", statements.columns)
-        cursor.execute(statements.insert())
-        inserted, updated = cursor.rowcount, 0
+        session.execute(statements.insert())
+        inserted, updated = session.rowcount, 0
         if on_conflict != "keep" and statements.values:
-            cursor.execute(statements.update(complete=on_conflict == "complete"))
-            updated = cursor.rowcount
-        cursor.execute("DROP TABLE staging")
+            session.execute(statements.update(complete=on_conflict == "complete"))
+            updated = session.rowcount
+        session.execute("DROP TABLE staging")
     return Written(inserted, updated, rows - inserted - updated)
 
 
-def _cursor(connection: Connection) -> psycopg.Cursor[Any]:
+def cursor(connection: Connection) -> psycopg.Cursor[Any]:
+    """Return a cursor of the driver inside the connection's transaction, for what SQLAlchemy cannot say."""
     driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if driver is None:
         raise psycopg.OperationalError("the connection is closed")

@@ -1,6 +1,7 @@
 """Prices of markets, every revision kept with the instant it was published."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
@@ -20,7 +21,7 @@ def upsert(
     starts: InstantArray,
     price: FloatArray,
     currency: str,
-    published_at: datetime | InstantArray,
+    published_at: datetime | Sequence[datetime] | InstantArray,
 ) -> copy.Written:
     """Store the prices of quarter-hours, in currency per kWh.
 
@@ -32,7 +33,7 @@ def upsert(
     """
     if not np.isfinite(price).all():
         raise InvalidInputError("a price is no finite number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]", remedy="Leave the slot out.")
-    columns = {"market": market, "slot_start": starts, "published_at": published_at, "price": price, "currency": currency}
+    columns = {"market": market, "slot_start": starts, "published_at": _instants(published_at), "price": price, "currency": currency}
     return copy.upsert(connection, market_prices, columns)
 
 
@@ -48,3 +49,9 @@ def read(connection: Connection, market: str, timeline: Timeline, *, known_at: d
     ).format(market, grid.start, grid.end, known_at or sql.SQL("'infinity'"))
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "price": "f8"})
     return from_quarter_hours(align(rows["slot_start"], rows["price"], grid), timeline, "price")
+
+
+def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> datetime | InstantArray:
+    if isinstance(published_at, datetime | np.ndarray):
+        return published_at
+    return np.array([instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")

@@ -1,0 +1,48 @@
+"""Weather and carbon intensity, measured and forecast, each with the instant it became known."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from luna.database import copy
+from luna.database.schema import series
+from luna.resolution import from_quarter_hours, quarter_hours
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
+
+WEATHER = ("temperature_c", "ghi_w_m2", "dhi_w_m2", "dni_w_m2", "wind_m_s", "cloud_fraction")
+TABLES = {table.name: table for table in (series.weather, series.carbon_intensity)}
+
+
+def upsert(
+    connection: Connection, table: str, place: str, starts: InstantArray, *, values: Mapping[str, FloatArray], issued_at: InstantArray | None
+) -> copy.Written:
+    """Store quarter-hours of ``weather`` or ``carbon_intensity``.
+
+    Args:
+        issued_at: when each value was forecast; None says that they were measured, known when their slot ended.
+    """
+    known_at = starts.astype("datetime64[us]") + SLOT if issued_at is None else issued_at
+    columns: copy.Columns = {"place": place, "slot_start": starts, "issued_at": known_at, **values}
+    return copy.upsert(connection, TABLES[table], columns, on_conflict="complete")
+
+
+def read_weather(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
+    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where nothing was."""
+    return _read(connection, "weather", place, timeline, names=WEATHER, known_at=known_at)
+
+
+def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:
+    """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where nothing was."""
+    return _read(connection, "carbon_intensity", place, timeline, names=("carbon_g_per_kwh",), known_at=known_at)["carbon_g_per_kwh"]
+
+
+def _read(connection: Connection, table: str, place: str, timeline: Timeline, *, names: tuple[str, ...], known_at: datetime) -> dict[str, FloatArray]:
+    grid = quarter_hours(timeline)
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM {}"
+        " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {} ORDER BY slot_start, issued_at DESC"
+    ).format(sql.SQL(", ").join(map(copy.known, names)), sql.Identifier(table), place, grid.start, grid.end, known_at)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
+    return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, "price") for name in names}
