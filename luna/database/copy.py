@@ -157,13 +157,18 @@ class _Upsert:
         """Return the statement that changes the rows whose values differ, and touches no other."""
         form = "coalesce({}, {})" if complete else "{}"
         fresh = {name: sql.SQL(form).format(*[_staged(name), self._stored(name)][: 1 + complete]) for name in self.values}
-        return sql.SQL("UPDATE {table} SET {assigned} FROM staging WHERE {same_key} AND ROW({before}) IS DISTINCT FROM ROW({after})").format(
+        return sql.SQL("UPDATE {table} SET {assigned} FROM staging WHERE {same_key} AND {near} AND ROW({before}) IS DISTINCT FROM ROW({after})").format(
             table=sql.Identifier(self.table.name),
             assigned=sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in fresh.items()),
             same_key=sql.SQL(" AND ").join(sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys),
+            near=sql.SQL(" AND ").join(self._bound_key(name) for name in self.keys if _has_extremes(self.columns[name])),
             before=sql.SQL(", ").join(map(self._stored, self.values)),
             after=sql.SQL(", ").join(fresh.values()),
         )
+
+    def _bound_key(self, name: str) -> sql.Composed:
+        # Constants tell the planner which part of the index matters; without them it reads the whole table.
+        return sql.SQL("{} BETWEEN {} AND {}").format(self._stored(name), *_extremes(self.columns[name]))
 
     def _stored(self, name: str) -> sql.Identifier:
         return sql.Identifier(self.table.name, name)
@@ -206,6 +211,20 @@ def _scalar(value: str | int | datetime) -> Array:
     if isinstance(value, datetime):
         return np.array(value.astimezone(UTC).replace(tzinfo=None), dtype="datetime64[us]")
     return np.array(value, dtype=np.int32)
+
+
+def _has_extremes(array: Array) -> bool:
+    # How text sorts is the database's choice; one text for all rows needs no order.
+    return array.dtype.kind != "S" or array.strides == (0,)
+
+
+def _extremes(array: Array) -> tuple[object, object]:
+    if array.dtype.kind == "M":
+        lowest, highest = (instant.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for instant in (array.min(), array.max()))
+        return lowest, highest
+    if array.dtype.kind == "S":
+        return array[0].decode(), array[0].decode()
+    return array.min().item(), array.max().item()
 
 
 def _wire(array: Array) -> Array:

@@ -1,0 +1,93 @@
+"""Files as batches of rows in constant memory: CSV, JSON lines, Parquet, the first two also compressed with gzip.
+
+What a file is shows in its first bytes, not in its name.
+"""
+
+import gzip
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import IO, cast
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from luna.errors import InvalidInputError
+
+BLOCK_BYTES = 4_000_000
+BATCH_ROWS = 65_536
+
+
+def read_batches(path: Path) -> Iterator[pl.DataFrame]:
+    """Yield the file's rows with a column ``line`` (from 1, the header being line 1); cells are text, or typed where the file is.
+
+    Raises:
+        InvalidInputError: the file is missing, empty or malformed; says from which line on.
+    """
+    try:
+        yield from _batches(path)
+    except (OSError, EOFError) as exc:
+        raise InvalidInputError(f"cannot be read: {getattr(exc, 'strerror', None) or exc}", field=str(path), remedy="Name a readable file.") from exc
+
+
+def _batches(path: Path) -> Iterator[pl.DataFrame]:
+    magic = path.open("rb").read(4) if path.is_file() else b""
+    if magic == b"PAR1":
+        yield from _read_parquet(path)
+        return
+    with _open(path, packed=magic[:2] == b"\x1f\x8b") as file:
+        head = file.readline(1_000_000).removeprefix(b"\xef\xbb\xbf")
+        if not head.strip():
+            raise InvalidInputError("the file is empty", field=str(path), remedy="Give a header line and rows.")
+        yield from _read_json(path, file, head) if head.lstrip().startswith(b"{") else _read_csv(path, file, head)
+
+
+def _open(path: Path, *, packed: bool) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
+
+
+def _read_csv(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:
+    separator = max(",;\t", key=head.decode("utf-8", "replace").count)
+    for line, block in _blocks(file, first_line=2):
+        try:
+            rows = pl.read_csv(BytesIO(head + block), separator=separator, infer_schema=False)
+        except PolarsError as exc:
+            raise _malformed(path, line, exc) from exc
+        yield rows.rename(str.strip).with_row_index("line", offset=line)
+
+
+def _read_json(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:
+    for line, block in _blocks(file, first_line=1, head=head):
+        try:
+            rows = pl.read_ndjson(BytesIO(block), infer_schema_length=None)
+        except PolarsError as exc:
+            raise _malformed(path, line, exc) from exc
+        yield rows.with_row_index("line", offset=line)
+
+
+def _read_parquet(path: Path) -> Iterator[pl.DataFrame]:
+    try:
+        rows = pl.scan_parquet(path)
+        total = rows.select(pl.len()).collect().item()
+        for first in range(0, total, BATCH_ROWS):
+            yield rows.slice(first, BATCH_ROWS).collect().with_row_index("line", offset=first + 1)
+    except PolarsError as exc:
+        raise _malformed(path, 1, exc) from exc
+
+
+def _blocks(file: IO[bytes], *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
+    """Yield the number of the first line and the lines of each block; a line is never cut."""
+    line, rest = first_line, head
+    while block := file.read(BLOCK_BYTES):
+        whole, newline, tail = (rest + block).rpartition(b"\n")
+        rest = tail
+        if newline:
+            yield line, whole + newline
+            line += whole.count(b"\n") + 1
+    if rest.strip():
+        yield line, rest
+
+
+def _malformed(path: Path, line: int, error: PolarsError) -> InvalidInputError:
+    reason = str(error).strip().partition("\n")[0]
+    return InvalidInputError(f"the file is malformed somewhere after line {line}: {reason}", field=str(path), remedy="Correct it; nothing was stored.")

@@ -1,0 +1,100 @@
+"""Written times as instants: an offset decides, else the zone, and then the order in the two odd hours of the year."""
+
+from collections import Counter
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+WRITTEN = r"^\s*(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
+UNREADABLE = "not an ISO 8601 time"
+NAIVE = "the time has no offset, and no --timezone says where the clock stands"
+SKIPPED = "the clock skips this local time"
+CHOICES: tuple[Literal["earliest"], Literal["latest"]] = ("earliest", "latest")
+FURTHEST_OFFSET = 14 * 60
+
+
+class InstantReader:
+    """Reads the times of one file, batch by batch.
+
+    A local time that a clock shows twice is told apart by order: read for the first time it is the earlier instant, in a file that runs backwards the later.
+    """
+
+    def __init__(self, zone: ZoneInfo | None) -> None:
+        self.zone = zone
+        self._seen: Counter[tuple[object, ...]] = Counter()
+        self._backwards: bool | None = None
+
+    def read(self, written: pl.Series, *, series: pl.Series | None = None) -> pl.DataFrame:
+        """Return ``instant`` (UTC, null where there is none), ``fault`` (null or why) and ``resolved`` (whether order decided).
+
+        Args:
+            written: ISO 8601 text, or typed instants.
+            series: what each row belongs to, where several series share a clock.
+        """
+        times = _split(as_text(written))
+        stated = (pl.col("local") - pl.duration(minutes=pl.col("offset_minutes"))).dt.replace_time_zone("UTC")
+        times = times.with_columns(stated.alias("instant"), pl.lit(value=False).alias("resolved"), pl.lit(NAIVE).alias("without_offset"))
+        if self.zone is not None and times["offset_minutes"].has_nulls():
+            times = self._read_clock(times, self.zone, series)
+        naive = pl.col("offset_minutes").is_null() & ~pl.col("misstated")
+        fault = (
+            pl.when(pl.col("instant").is_not_null()).then(None).when(naive & pl.col("local").is_not_null()).then("without_offset").otherwise(pl.lit(UNREADABLE))
+        )
+        return times.select("instant", fault.alias("fault"), "resolved")
+
+    def _read_clock(self, times: pl.DataFrame, zone: ZoneInfo, series: pl.Series | None) -> pl.DataFrame:
+        local = pl.when(pl.col("offset_minutes").is_null() & ~pl.col("misstated")).then("local")
+        earlier, later = (local.dt.replace_time_zone(zone.key, ambiguous=choice, non_existent="null").dt.convert_time_zone("UTC") for choice in CHOICES)
+        times = times.with_columns(pl.lit(SKIPPED).alias("without_offset"), earlier=earlier, later=later)
+        twofold = (times["earlier"] != times["later"]).fill_null(value=False)
+        second = self._count_readings(times["local"], twofold, series)
+        clock = pl.when(second).then("later").otherwise("earlier")
+        return times.with_columns(pl.coalesce("instant", clock).alias("instant"), twofold.alias("resolved"))
+
+    def _count_readings(self, local: pl.Series, twofold: pl.Series, series: pl.Series | None) -> pl.Series:
+        """Return which of the twofold local times are the later of their two instants."""
+        if self._backwards is None and len(local) > 1:
+            ordered = local.drop_nulls()
+            self._backwards = bool(ordered.len() > 1 and ordered[0] > ordered[-1])
+        later = [False] * len(local)
+        for row in twofold.arg_true():
+            key = (local[row], None if series is None else series[row])
+            self._seen[key] += 1
+            later[row] = (self._seen[key] > 1) != bool(self._backwards)
+        return pl.Series(later, dtype=pl.Boolean)
+
+
+def as_text(cells: pl.Series) -> pl.Series:
+    """Return cells as text; typed instants as ISO 8601."""
+    if not isinstance(cells.dtype, pl.Datetime):
+        return cells.cast(pl.String)
+    written = "%Y-%m-%dT%H:%M:%S%.6f"
+    return cells.dt.to_string(written) if cells.dtype.time_zone is None else cells.dt.convert_time_zone("UTC").dt.to_string(f"{written}Z")
+
+
+def _split(text: pl.Series) -> pl.DataFrame:
+    """Return the local time, the offset in minutes (null: none stated) and whether the stated one cannot be."""
+    parts = (
+        pl.DataFrame({"text": text})
+        .select(pl.col("text").str.extract_groups(WRITTEN).struct.rename_fields(["day", "time", "second", "fraction", "offset"]))
+        .unnest("text")
+    )
+    written = pl.concat_str("day", pl.lit("T"), "time", pl.col("second").fill_null(":00"), pl.col("fraction").fill_null(""))
+    return parts.select(
+        written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).alias("local"),
+        _minutes(parts["offset"]).alias("offset_minutes"),
+    ).with_columns((pl.col("offset_minutes").is_null() & parts["offset"].is_not_null()).alias("misstated"))
+
+
+def _minutes(offsets: pl.Series) -> pl.Series:
+    minutes = {offset: _offset_minutes(offset) for offset in offsets.unique().drop_nulls()}
+    return offsets.replace_strict(minutes, default=None, return_dtype=pl.Int64)
+
+
+def _offset_minutes(offset: str) -> int | None:
+    if offset in {"Z", "z"}:
+        return 0
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    return (-minutes if offset[0] == "-" else minutes) if minutes <= FURTHEST_OFFSET else None

@@ -1,0 +1,179 @@
+"""A file into the database: all of it or nothing, in little memory, every row accounted for."""
+
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from sqlalchemy import Connection
+
+from luna.database import quarantine, sites
+from luna.database.copy import Written
+from luna.errors import InvalidInputError
+from luna.site import Site
+from services.ingest.batches import read_batches
+from services.ingest.instants import InstantReader
+from services.ingest.kinds import Kind, kind_named, match_columns
+from services.ingest.sinks import find_market, store
+from services.ingest.slots import limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
+from services.ingest.spacing import choose_step, measure_spacing
+from services.ingest.spill import Spill
+from services.ingest.validation import describe_rejected, judge
+
+SLOT_SPAN = timedelta(days=364)
+SAMPLE_SPAN = timedelta(days=7)
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """How to read a file: its kind, the zone of times without offset, Luna's name → the file's, and the file's columns to leave out."""
+
+    kind: str
+    zone: ZoneInfo | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What became of a file. ``accepted``, ``repaired``, ``quarantined`` and ``duplicated`` count its rows, ``written`` what is stored."""
+
+    rows: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicated: int = 0
+    repairs: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    step: timedelta | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+    written: Written = field(default_factory=Written)
+
+    @property
+    def repaired(self) -> int:
+        """Repairs to accepted rows."""
+        return self.repairs.total()
+
+
+def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, *, progress: Progress | None = None) -> LoadReport:
+    """Store a file's rows for a site and put those that cannot be used into quarantine.
+
+    Args:
+        progress: called with the rows read so far.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the file, its columns or its step cannot be used, or not a single row can.
+
+    Invariants: loading the same file twice changes nothing the second time; each row is accepted, duplicated or quarantined.
+    """
+    with tempfile.TemporaryDirectory(prefix="luna-load-") as folder:
+        loading = _Loading(connection, sites.load(connection, site_id), kind_named(form.kind), Path(folder))
+        loading.read(path, form, progress)
+        loading.write()
+        loading.close(path)
+        return loading.report
+
+
+class _Loading:
+    """One file on its way: read and judged once, then sorted and written span by span."""
+
+    def __init__(self, connection: Connection, site: Site, kind: Kind, folder: Path) -> None:
+        self.connection = connection
+        self.site = site
+        self.kind = kind
+        self.spill = Spill(folder, SAMPLE_SPAN if kind.sampled else SLOT_SPAN)
+        self.report = LoadReport()
+        quarantine.begin(connection)
+
+    def read(self, path: Path, form: FileForm, progress: Progress | None) -> None:
+        clock = InstantReader(form.zone)
+        latest: datetime | None = None
+        for batch in read_batches(path):
+            matched = match_columns([name for name in batch.columns if name != "line"], self.kind, renamed=form.renamed, ignored=form.ignored)
+            if "spot_price" in matched.values():
+                find_market(self.site)
+            verdict = judge(batch.select("line", *matched).rename(matched), self.kind, clock)
+            self.report.rows += batch.height
+            self.report.repairs.update(verdict.repaired)
+            self._refuse(verdict.rejected)
+            latest = self._note_order(verdict.accepted["instant"], latest)
+            self.spill.add(verdict.accepted)
+            if progress:
+                progress(self.report.rows)
+
+    def write(self) -> None:
+        if not self.kind.sampled:
+            self.report.step = choose_step(measure_spacing(self.spill.read_instants(span)) for span in self.spill.spans)
+        for span in self.spill.spans:
+            rows = self._tidy(self.spill.read(span))
+            if rows.height:
+                self._write_span(rows)
+
+    def close(self, path: Path) -> None:
+        self.report.accepted = self.report.rows - self.report.quarantined - self.report.duplicated
+        if not self.report.accepted:
+            reason = self.report.reasons.most_common(1)[0][0] if self.report.reasons else "the file has no rows"
+            raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=f"{self.report.rows} rows", remedy=_remedy(reason))
+        with path.open("rb") as file:
+            source = hashlib.file_digest(file, "sha256").hexdigest()
+        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=source)
+
+    def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
+        keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]
+        rows, identical, contradicting = set_aside_repeats(rows, keys, self._values(rows))
+        self.report.duplicated += identical
+        self._refuse_read(contradicting)
+        if self.report.step is not None:
+            rows, off_grid = set_aside_off_grid(rows, self.report.step)
+            self._refuse_read(off_grid)
+            rows, impossible = set_aside_impossible(rows, limit_powers(self.site), self.report.step)
+            self._refuse_read(impossible)
+        return rows
+
+    def _write_span(self, rows: pl.DataFrame) -> None:
+        step = self.report.step
+        first, last = _extent(rows["instant"])
+        self.report.first = self.report.first or first
+        self.report.last = last + (step or timedelta())
+        if step is not None:
+            keys = [name for name in self.kind.keys if name in rows.columns]
+            rows = to_quarter_hours(rows, step, keys=keys, values=self._values(rows))
+        self.report.written += store(self.connection, self.site, self.kind, rows)
+
+    def _values(self, rows: pl.DataFrame) -> list[str]:
+        return [name for name in self.kind.series if name in rows.columns]
+
+    def _refuse(self, rejected: pl.DataFrame) -> None:
+        self.report.quarantined += rejected.height
+        self.report.reasons.update(dict(rejected["reason"].value_counts().iter_rows()))
+        quarantine.add(self.connection, rejected.select("line", "reason", "raw").iter_rows())
+
+    def _refuse_read(self, rows: pl.DataFrame) -> None:
+        if rows.height:
+            self._refuse(describe_rejected(rows["reason"], rows.drop("reason")))
+
+    def _note_order(self, instants: pl.Series, latest: datetime | None) -> datetime | None:
+        if not instants.len():
+            return latest
+        unsorted = not instants.is_sorted() or (latest is not None and instants[0] < latest)
+        note = "The rows were not in order of time; they were sorted."
+        if unsorted and note not in self.report.notes:
+            self.report.notes.append(note)
+        return _extent(instants)[1]
+
+
+def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
+    return cast("tuple[datetime, datetime]", (instants.min(), instants.max()))
+
+
+def _remedy(reason: str) -> str:
+    return "Name the clock's zone with --timezone, for example --timezone Europe/Berlin." if "--timezone" in reason else "Correct the file; nothing was stored."

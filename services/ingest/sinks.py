@@ -1,0 +1,79 @@
+"""Where the rows of each kind go."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from luna.database import environment, observations, prices, readings
+from luna.database.copy import Written
+from luna.errors import InvalidInputError
+from luna.site import Site, SpotPrice
+from luna.timeline import FloatArray, InstantArray, parse_zone
+from services.ingest.kinds import Kind
+
+# Day-ahead results are public from 13:00 of the day before. Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
+DAY_AHEAD_PUBLISHED = time(13)
+
+
+def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) -> Written:
+    """Store accepted rows: quarter-hours, or instants where the kind is sampled.
+
+    Raises:
+        InvalidInputError: market prices for a site whose tariff names no market.
+    """
+    if kind.name == "readings":
+        return _store_readings(connection, site, rows)
+    starts = _instants(rows["instant"])
+    values = {name: _floats(rows[name]) for name in kind.series if name in rows.columns}
+    if kind.name == "prices" and "spot_price" in values:
+        return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
+    if kind.name in {"observations", "prices"}:
+        return observations.write(connection, site.name, starts, values)
+    table = "weather" if kind.name == "weather" else "carbon_intensity"
+    issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None
+    return environment.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
+
+
+def find_market(site: Site) -> str:
+    """Return the market whose prices the site pays or earns.
+
+    Raises:
+        InvalidInputError: its tariff names none.
+    """
+    market = next((rule.market for rule in (site.tariff.import_, site.tariff.export) if isinstance(rule, SpotPrice)), None)
+    if market is None:
+        raise InvalidInputError(
+            "the site's tariff names no market", field="spot_price", value=site.name, remedy="Give import_price instead, or a tariff of kind spot."
+        )
+    return market
+
+
+def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
+    """Return when day-ahead prices of each slot became known: 13:00 of the local day before."""
+    local = pl.Series(starts.astype("datetime64[us]")).dt.replace_time_zone("UTC").dt.convert_time_zone(zone.key).dt.date()
+    known = {day: datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone) for day in local.unique()}
+    return _instants(local.replace_strict(known, return_dtype=pl.Datetime("us", "UTC")))
+
+
+def _store_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, starts: InstantArray, price: FloatArray) -> Written:
+    published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else publication_times(starts, parse_zone(site.timezone))
+    return prices.upsert(connection, find_market(site), starts=starts, price=price, currency=site.currency, published_at=published_at)
+
+
+def _store_readings(connection: Connection, site: Site, rows: pl.DataFrame) -> Written:
+    units = rows.group_by("sensor").agg(pl.col("unit").drop_nulls().first()) if "unit" in rows.columns else rows.select(pl.col("sensor").unique(), unit=None)
+    numbers = readings.register(connection, site.name, dict(units.iter_rows()))
+    keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
+    return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]))
+
+
+def _instants(column: pl.Series) -> InstantArray:
+    return column.dt.replace_time_zone(None).to_numpy()
+
+
+def _floats(column: pl.Series) -> FloatArray:
+    return column.fill_null(np.nan).to_numpy()

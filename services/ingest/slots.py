@@ -1,0 +1,123 @@
+"""Accepted rows onto quarter-hours. Pure: repeats, grid, physical limits, and the change of the step."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from luna.resolution import JOIN, SPLIT, kind_of
+from luna.site import Site
+from luna.timeline import SLOT
+
+MINUTE = timedelta(minutes=1)
+# Meters, inverters and short peaks go a little beyond a name plate; a wrong unit goes far beyond.
+TOLERANCE = 1.25
+ANY_POWER_KW = 10_000.0
+
+
+def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]) -> tuple[pl.DataFrame, int, pl.DataFrame]:
+    """Return rows with each key once (its first), sorted; how many were identical repeats; and those that contradict the first, with ``reason``."""
+    rows = rows.sort([*keys, "line"])
+    if not rows.select(keys).is_duplicated().any():
+        return rows, 0, rows.clear().with_columns(pl.lit("").alias("reason"))
+    first_line = pl.col("line").first().over(keys)
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).first().over(keys)) for name in values)
+    marked = rows.with_columns(first_line.alias("first_line"), same.alias("same"))
+    repeats = marked.filter(pl.col("line") != pl.col("first_line"))
+    contradicting = repeats.filter(~pl.col("same")).with_columns(pl.format("contradicts line {}, which has the same time", "first_line").alias("reason"))
+    return rows.filter(marked["line"] == marked["first_line"]), int(repeats["same"].sum()), contradicting.drop("first_line", "same")
+
+
+def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return rows that begin on the grid of ``step``, and those that do not, with ``reason``.
+
+    Slots longer than a quarter-hour may begin on any quarter-hour, the same all day: local hours of some zones begin at half past.
+    """
+    epoch = pl.col("instant").dt.epoch("us")
+    phase = epoch % _microseconds(step)
+    usual = phase.mode().min().over(pl.col("instant").dt.date()) if step > SLOT else pl.lit(0)
+    on_grid = rows.select((epoch % _microseconds(_common_part(step)) == 0) & (phase == usual)).to_series()
+    return rows.filter(on_grid), rows.filter(~on_grid).with_columns(pl.lit(f"off the grid of {step // MINUTE}-minute slots").alias("reason"))
+
+
+def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return rows within the site's physical limits, and those beyond, with ``reason``."""
+    hours = step / timedelta(hours=1)
+    beyond = [
+        pl.when(pl.col(name) > limit * hours).then(pl.lit(f"{name} is above {limit * hours:g} kWh in {step // MINUTE} minutes, more than the site can do"))
+        for name, limit in limits_kw.items()
+        if name in rows.columns
+    ]
+    reason = rows.select(pl.coalesce([*beyond, pl.lit(None, pl.String)]).alias("reason")).to_series()
+    return rows.filter(reason.is_null()), rows.with_columns(reason).filter(reason.is_not_null())
+
+
+def limit_powers(site: Site) -> dict[str, float]:
+    """Return the highest believable power of each energy series, kW."""
+    imported = site.grid.import_limit_kw * TOLERANCE
+    solar = sum(array.peak_kw for array in site.pv) * TOLERANCE or ANY_POWER_KW
+    charge = sum(battery.charge_limit_kw for battery in site.batteries) * TOLERANCE or ANY_POWER_KW
+    discharge = sum(battery.discharge_limit_kw for battery in site.batteries) * TOLERANCE or ANY_POWER_KW
+    return {
+        "load_kwh": min(ANY_POWER_KW, imported + solar + discharge),
+        "pv_kwh": solar,
+        "import_kwh": imported,
+        "export_kwh": site.grid.export_limit_kw * TOLERANCE if site.grid.export_limit_kw else ANY_POWER_KW,
+        "charge_kwh": charge,
+        "discharge_kwh": discharge,
+    }
+
+
+def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
+    """Bring slots of ``step`` onto quarter-hours: energies keep their sum, prices their value, a state stands at the end of its slot.
+
+    A quarter-hour of which a part is missing is unknown; one of which nothing is known is left out.
+
+    Args:
+        rows: ``instant``, ``keys`` and ``values``; each instant and key once, on the grid.
+    """
+    if step == SLOT:
+        return rows.select("instant", *keys, *values)
+    part = _common_part(step)
+    pieces = _split(rows.sort([*keys, "instant"]), step // part, part, keys=keys, values=values)
+    slots = pieces if part == SLOT else _join(pieces, SLOT // part, part, keys=keys, values=values)
+    return slots.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in values))
+
+
+def _split(rows: pl.DataFrame, factor: int, part: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
+    place = pl.Series(np.arange(rows.height).repeat(factor))
+    starts = pl.col("instant") + pl.Series(np.tile(np.arange(factor), rows.height)) * part
+    return rows.select("instant", *keys)[place].with_columns(starts, *(_series(name, SPLIT[kind_of(name)](_floats(rows[name]), factor)) for name in values))
+
+
+def _join(pieces: pl.DataFrame, factor: int, part: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
+    slot = pl.col("instant").dt.truncate("15m")
+    place = (pl.col("instant").dt.epoch("us") % _microseconds(SLOT)) // _microseconds(part)
+    marked = pieces.with_columns(slot.alias("slot"), place.alias("place")).with_columns(pl.struct("slot", *keys).rle_id().alias("row"))
+    cells = marked["row"].to_numpy().astype(np.int64) * factor + marked["place"].to_numpy().astype(np.int64)
+    firsts = marked.unique("row", keep="first", maintain_order=True)
+    joined = []
+    for name in values:
+        padded = np.full(firsts.height * factor, np.nan)
+        padded[cells] = _floats(pieces[name])
+        joined.append(_series(name, JOIN[kind_of(name)](padded, factor)))
+    return firsts.select(pl.col("slot").alias("instant"), *keys).with_columns(joined)
+
+
+def _common_part(step: timedelta) -> timedelta:
+    return int(np.gcd(step // MINUTE, SLOT // MINUTE)) * MINUTE
+
+
+def _microseconds(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1)
+
+
+def _floats(column: pl.Series) -> NDArray[np.float64]:
+    return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _series(name: str, values: NDArray[Any]) -> pl.Series:
+    return pl.Series(name, values, nan_to_null=True)

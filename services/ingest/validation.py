@@ -1,0 +1,109 @@
+"""Rows as they came into rows that can be believed and rows that cannot, each with its reason. Pure: no files, no database."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from services.ingest.instants import InstantReader
+from services.ingest.kinds import Bounds, Kind
+
+# Meters that count both directions round a few watt-hours below zero.
+ROUNDING_KWH = 0.001
+ROUNDED = "an energy just below zero, rounded up to it"
+TOLD_APART = "a local time that the clock shows twice, told apart by order"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a batch.
+
+    ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has; ``rejected`` has ``line``, ``reason`` and ``raw`` (JSON);
+    ``repaired`` counts accepted rows by what was done to them.
+    """
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    repaired: dict[str, int] = field(default_factory=dict)
+
+
+def judge(rows: pl.DataFrame, kind: Kind, clock: InstantReader) -> Verdict:
+    """Tell rows that can be used from rows that cannot.
+
+    Args:
+        rows: Luna's columns, as text or typed, and ``line``.
+        clock: reads the times; it remembers the batches before.
+
+    Invariants: every row is either accepted or rejected.
+    """
+    names = [name for name in kind.series if name in rows.columns]
+    times = clock.read(rows[kind.time], series=rows["sensor"] if "sensor" in rows.columns else None)
+    keys = [
+        _read_instant_key(rows[name], clock) if form == "instant" else _read_text_key(rows[name]) for name, form in kind.keys.items() if name in rows.columns
+    ]
+    numbers = [_read_numbers(rows[name], kind.series[name]) for name in names]
+    values = pl.DataFrame([reading[name] for name, reading in zip(names, numbers, strict=True)])
+    faults = [reading["fault"] for reading in (times, *keys, *numbers, _find_gaps(values, complete=kind.complete))]
+    judged = pl.DataFrame(
+        [rows["line"], times["instant"], *(key.to_series() for key in keys), *values, *(rows[name].cast(pl.String) for name in _notes(rows, kind))]
+    )
+    return _separate(judged.with_columns(_first(faults), times["resolved"], _any([reading["rounded"] for reading in numbers])), rows)
+
+
+def _separate(judged: pl.DataFrame, rows: pl.DataFrame) -> Verdict:
+    bad = judged["reason"].is_not_null()
+    good = judged.filter(~bad)
+    repaired = {TOLD_APART: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
+    return Verdict(
+        good.drop("reason", "resolved", "rounded"),
+        describe_rejected(judged.filter(bad)["reason"], rows.filter(bad)),
+        {what: count for what, count in repaired.items() if count},
+    )
+
+
+def describe_rejected(reason: pl.Series | pl.Expr, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return ``line``, ``reason`` and ``raw`` (the row as JSON) of refused rows."""
+    return rows.select("line", pl.struct(pl.exclude("line").cast(pl.String)).struct.json_encode().alias("raw")).with_columns(reason.alias("reason"))
+
+
+def _notes(rows: pl.DataFrame, kind: Kind) -> list[str]:
+    return [name for name in kind.notes if name in rows.columns]
+
+
+def _first(faults: list[pl.Series]) -> pl.Series:
+    return pl.select(pl.coalesce([fault.cast(pl.String) for fault in faults])).to_series().alias("reason")
+
+
+def _any(flags: list[pl.Series]) -> pl.Series:
+    return pl.select(pl.any_horizontal(*flags)).to_series().alias("rounded")
+
+
+def _read_instant_key(cells: pl.Series, clock: InstantReader) -> pl.DataFrame:
+    times = InstantReader(clock.zone).read(cells)
+    return times.select(pl.col("instant").alias(cells.name), (pl.lit(f"{cells.name}: ") + pl.col("fault")).alias("fault"))
+
+
+def _read_text_key(cells: pl.Series) -> pl.DataFrame:
+    text = pl.col(cells.name).cast(pl.String).str.strip_chars()
+    missing = text.is_null() | (text == "")
+    return pl.DataFrame(cells).select(text, pl.when(missing).then(pl.lit(f"{cells.name} is missing")).alias("fault"))
+
+
+def _read_numbers(cells: pl.Series, bounds: Bounds) -> pl.DataFrame:
+    """Return the numbers (null: unknown) under the column's name, ``fault`` and, for energies, ``rounded``."""
+    name = cells.name
+    given = pl.DataFrame(cells).with_columns(pl.col(name).cast(pl.String).str.strip_chars().alias("text"))
+    number = pl.col(name).cast(pl.Float64) if cells.dtype.is_numeric() else pl.col("text").cast(pl.Float64, strict=False)
+    rounded = number.is_between(-ROUNDING_KWH, 0.0, closed="left") & name.endswith("_kwh")
+    fault = (
+        pl.when(number.is_null() & (pl.col("text") != "")).then(pl.lit(f"{name} is no number"))
+        .when(~number.is_finite()).then(pl.lit(f"{name} is not finite"))
+        .when((number < bounds.lowest) & ~rounded).then(pl.lit(f"{name} is below {bounds.lowest:g}: {bounds.hint}"))
+        .when(number > bounds.highest).then(pl.lit(f"{name} is above {bounds.highest:g}: {bounds.hint}"))
+    )  # fmt: skip
+    return given.select(pl.when(rounded).then(0.0).otherwise(number).alias(name), fault.alias("fault"), rounded.fill_null(value=False).alias("rounded"))
+
+
+def _find_gaps(values: pl.DataFrame, *, complete: bool) -> pl.DataFrame:
+    if complete:
+        return values.select(pl.coalesce(pl.when(pl.col(name).is_null()).then(pl.lit(f"{name} is missing")) for name in values.columns).alias("fault"))
+    return values.select(pl.when(pl.all_horizontal(pl.all().is_null())).then(pl.lit("the row holds no value")).alias("fault"))
