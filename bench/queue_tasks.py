@@ -29,6 +29,6 @@ bare = Celery("bare", broker=os.environ.get("LUNA_REDIS_URL", ""), backend=os.en
 bare.conf.update(broker_transport_options={"global_keyprefix": "bare:"}, result_backend_transport_options={"global_keyprefix": "bare:"})
 
 
-@bare.task(name="bare.number.return")
+@bare.task(name="bare.number.return")  # type: ignore[untyped-decorator]
 def return_bare(value: int) -> int:
     return value

@@ -21,7 +21,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from luna.errors import LunaError
 
 HIDDEN = "***"
-_SECRET_NAMES = re.compile(r"password|passwd|secret|token|authorization|api_key|credential|cookie", re.IGNORECASE)
+_SECRET_NAMES = re.compile(r"(?:^|[_-])(?:password|passwd|secret|token|authorization|api_?key|credentials?|cookie)(?:$|[_-])", re.IGNORECASE)
 _SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
 _TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 # Libraries whose INFO says nothing to an operator.

@@ -84,8 +84,11 @@ async def _on_unforeseen_error(_request: Request, error: Exception) -> JSONRespo
 
 
 def _as_pydantic(error: RequestValidationError) -> ValidationError:
-    # The first part of each place says "body" or "path", which is not the caller's word.
-    faults = [
-        InitErrorDetails(type=fault["type"], loc=tuple(fault["loc"][1:]), input=fault.get("input"), ctx=fault.get("ctx") or {}) for fault in error.errors()
-    ]
+    faults = [InitErrorDetails(type=fault["type"], loc=_place(fault), input=fault.get("input"), ctx=fault.get("ctx") or {}) for fault in error.errors()]
     return ValidationError.from_exception_data("request", faults)
+
+
+def _place(fault: dict[str, Any]) -> tuple[str | int, ...]:
+    # The first part says "body" or "path", which is the caller's word only where nothing follows; in broken JSON a position does.
+    where, *path = fault["loc"]
+    return tuple(path) if path and fault["type"] != "json_invalid" else (where,)

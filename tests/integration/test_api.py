@@ -1,5 +1,6 @@
 """The gateway over HTTP, with a real queue and database behind it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -125,6 +126,10 @@ def with_wrong_efficiency() -> dict[str, Any]:
         pytest.param(request_document(horizon=3), "horizon", id="unknown field"),
         pytest.param(request_document(site="home"), "site", id="text for a site"),
         pytest.param(without_state_of_charge(), "state.batteries.battery.soc", id="percentage for a fraction"),
+        pytest.param({}, "body", id="neither site nor site_id"),
+        pytest.param(
+            request_document(outlook={"load_kwh": [0.1], "pv_kwh": [], "import_price": [0.2], "export_price": [0.1]}), "outlook.pv_kwh", id="empty series"
+        ),
         pytest.param(with_wrong_efficiency(), "site.batteries.0.charge_efficiency", id="efficiency above one"),
     ],
 )
@@ -135,10 +140,17 @@ def test_an_invalid_request_names_field_and_remedy(api: httpx.Client, document: 
     assert answer.json()["remedy"]
 
 
-@pytest.mark.parametrize("body", [pytest.param(b"{", id="no JSON"), pytest.param(b'{"site": NaN}', id="not a number"), pytest.param(b"", id="nothing")])
-def test_a_body_that_cannot_be_read_is_a_problem_document(api: httpx.Client, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        pytest.param("{", "body", id="no JSON"),
+        pytest.param("", "body", id="nothing"),
+        pytest.param(json.dumps(request_document()).replace("0.1,", "NaN,", 1), "outlook.load_kwh.0", id="not a number"),
+    ],
+)
+def test_a_body_that_cannot_be_read_names_the_place(api: httpx.Client, body: str, field: str) -> None:
     answer = api.post("/plan", content=body, headers={"content-type": "application/json"})
-    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (422, PROBLEM, field)
 
 
 def test_a_body_above_the_limit_is_refused(api: httpx.Client) -> None:

@@ -39,6 +39,10 @@ def test_a_line_is_json_with_service_and_context(capsys: pytest.CaptureFixture[s
     assert "site_id" not in ours
 
 
+def test_a_count_of_tokens_is_no_secret() -> None:
+    assert hide_secrets(None, "info", {"prompt_tokens": 12}) == {"prompt_tokens": 12}
+
+
 def away() -> str:
     raise UnavailableError("the database does not answer", field="database_url")
 
