@@ -42,6 +42,10 @@ SENTENCES = {
         "Buys 6.2 kWh at 40 ct, because a kWh costs 31 ct on Thu at 12:30 and charging losses stay below the difference.",
         "Kauft 6,2 kWh für 40 ct, weil die kWh am Do. um 12:30 31 ct kostet und die Ladeverluste kleiner sind als der Unterschied.",
     ),
+    "charge_for_target": (
+        "Buys 6.2 kWh at 40 ct to reach the charge that was asked for.",
+        "Kauft 6,2 kWh für 40 ct, um den verlangten Ladestand zu erreichen.",
+    ),
     "hold_for_peak": ("Keeps its 6.2 kWh for Thu 12:30, when each brings 31 ct.", "Behält 6,2 kWh für Do. 12:30: Dann bringt jede 31 ct."),
     "serve_peak": (
         "Runs the house from the battery: buying costs 40 ct, a stored kWh is worth 24 ct.",

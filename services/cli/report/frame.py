@@ -1,0 +1,113 @@
+"""Where things lie in a chart: one time axis over panels with their own scales, and the few SVG elements used."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from luna.timeline import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The horizontal side: a drawing ``width`` wide whose plot holds ``count`` slots of equal width."""
+
+    width: float
+    left: float
+    right: float
+    count: int
+    narrow: bool
+
+    @property
+    def end(self) -> float:
+        """The plot's right edge."""
+        return self.width - self.right
+
+    @property
+    def slot_width(self) -> float:
+        """Width of one slot."""
+        return (self.end - self.left) / self.count
+
+    def x(self, edge: float) -> float:
+        """Return the place of a slot's edge."""
+        return self.left + edge * self.slot_width
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The vertical side of a panel: ``low`` to ``high`` in whole steps over ``height``, beginning at ``top``."""
+
+    top: float
+    height: float
+    low: float
+    high: float
+    step: float
+
+    @property
+    def bottom(self) -> float:
+        """The panel's lower edge."""
+        return self.top + self.height
+
+    @property
+    def marks(self) -> list[float]:
+        """The values that carry a label."""
+        return [self.low + index * self.step for index in range(round((self.high - self.low) / self.step) + 1)]
+
+    def y(self, value: float) -> float:
+        """Return the height of a value."""
+        return self.top + (self.high - value) / (self.high - self.low) * self.height
+
+
+def fit_axis(values: Iterable[float], top: float, height: float, *, step: float, least: tuple[float, float]) -> Axis:
+    """Return an axis in whole steps that holds ``least`` and all values."""
+    seen = [value for value in values if math.isfinite(value)]
+    low = math.floor(min(*seen, least[0]) / step + 1e-9) * step if seen else least[0]
+    high = math.ceil(max(*seen, least[1]) / step - 1e-9) * step if seen else least[1]
+    low, high = (min(low, least[0]), max(high, least[1]))
+    # Many steps make a ruler nobody reads: widen them.
+    while (high - low) / step > 6:
+        step *= 2
+        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+    return Axis(top, height, low, high, step)
+
+
+def number(value: float) -> str:
+    """Return a coordinate, short."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def rectangle(box: tuple[float, float, float, float], css: str, **attributes: str) -> Markup:
+    """Return a rectangle; ``box`` is x, y, width, height."""
+    sides = (number(side) for side in box)
+    return Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"{}/>').format(*sides, css, _attributes(attributes))
+
+
+def path(points: str, css: str, **attributes: str) -> Markup:
+    """Return a path."""
+    return Markup('<path d="{}" class="{}"{}/>').format(points, css, _attributes(attributes))
+
+
+def text(place: tuple[float, float], words: str, css: str, *, anchor: str = "start") -> Markup:
+    """Return a line of text at x, y."""
+    return Markup('<text x="{}" y="{}" class="{}" text-anchor="{}">{}</text>').format(number(place[0]), number(place[1]), css, anchor, words)
+
+
+def join(parts: Iterable[Markup]) -> Markup:
+    """Return the parts one after another."""
+    return Markup("").join(parts)
+
+
+def polyline(points: Sequence[tuple[float, float]]) -> str:
+    """Return path data through the points."""
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) if points else ""
+
+
+def stairs(frame: Frame, axis: Axis, values: FloatArray, first: int = 0) -> str:
+    """Return path data of values that hold over their slots."""
+    points = [(frame.x(first + index + side), axis.y(value)) for index, value in enumerate(values) for side in (0, 1)]
+    return polyline(points)
+
+
+def _attributes(attributes: dict[str, str]) -> Markup:
+    return join(Markup(' {}="{}"').format(name.replace("_", "-"), escape(value)) for name, value in attributes.items())

@@ -1,0 +1,179 @@
+"""One HTML file out of a plan and a replay: no request to anywhere, readable without a script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from luna.contracts import PlanReply, ReplayReply
+from luna.site import Site
+from luna.wording import MODES, Language, Numbers, mode
+from services.cli.report.chart import draw_plan
+from services.cli.report.loss_chart import draw_losses
+from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
+from services.cli.report.site_words import describe_site
+from services.cli.report.texts import TEXTS
+from services.cli.report.view import view_plan
+from services.cli.report.words import GLYPHS, word_slots
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one series comes from, in the report's language."""
+
+    series: str
+    source: str
+    licence: str
+    period: str
+    changes: str
+    quality: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteResult:
+    """A site and what the policies reached there from ``first_day`` to ``last_day``, both included."""
+
+    site: Site
+    replay: ReplayReply
+    first_day: date
+    last_day: date
+    yearly_load_kwh: float | None = None
+
+    @property
+    def days(self) -> int:
+        """How many days were replayed."""
+        return (self.last_day - self.first_day).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInput:
+    """Everything the report says. ``plan`` belongs to the first of ``results``; the others get a section each.
+
+    ``without_soc``: state of charge at the end of each planned slot if the inverter alone decided; drawn where given.
+    """
+
+    plan: PlanReply
+    results: Sequence[SiteResult]
+    origins: Sequence[Origin]
+    commands: Sequence[str]
+    made_at: datetime
+    took_seconds: float
+    language: Language = "en"
+    without_soc: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the four figures below the headline."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondSite:
+    """A further site's section."""
+
+    title: str
+    description: str
+    kept: bool
+    verdict: str
+    score_note: str
+    rows: list[Row]
+
+
+def render(report: ReportInput) -> str:
+    """Return the report as one HTML document."""
+    main = report.results[0]
+    numbers = Numbers(report.language, ZoneInfo(main.site.timezone), main.site.currency)
+    view = view_plan(report.plan, main.site, numbers, without_soc=report.without_soc)
+    words = word_slots(view)
+    steps = trace_losses(main.replay, numbers)
+    return _template().render(
+        language=report.language,
+        text=TEXTS[report.language],
+        css=_asset("report.css"),
+        script=_asset("plan.js"),
+        made=_say_made(report, numbers),
+        headline=_say_headline(main, numbers),
+        lead=f"{describe_site(main, numbers)} {TEXTS[report.language]['scale'].format(zero=numbers.share(0), full=numbers.share(1))}",
+        figures=_figures(main, numbers),
+        hours=round(view.count * view.step / timedelta(hours=1)),
+        view=view,
+        slots=words,
+        chosen=words[view.selected],
+        charts=[draw_plan(view, words, narrow=narrow) for narrow in (False, True)],
+        modes=[(GLYPHS[name], mode(name, language=report.language).full) for name in MODES],
+        score_note=_say_window(main, numbers),
+        rows=tabulate_policies(main.replay, numbers),
+        losses=[draw_losses(steps, numbers, narrow=narrow) for narrow in (False, True)] if len(steps) > 1 else [],
+        seconds=[_describe_second(result, report.language) for result in report.results[1:]],
+        origins=report.origins,
+        commands=report.commands,
+    )
+
+
+def _say_made(report: ReportInput, numbers: Numbers) -> str:
+    return TEXTS[report.language]["made"].format(
+        date=numbers.day_with_year(report.made_at), time=numbers.clock(report.made_at), seconds=numbers.number(report.took_seconds)
+    )
+
+
+def _say_headline(result: SiteResult, numbers: Numbers) -> str:
+    score = result.replay.policies[LUNA].score
+    key = "headline_nothing" if score is None else "headline"
+    return TEXTS[numbers.language][key].format(days=numbers.number(result.days), score=numbers.share(score))
+
+
+def _say_window(result: SiteResult, numbers: Numbers) -> str:
+    first, last = (numbers.day_with_year(datetime.combine(day, time(12), numbers.zone)) for day in (result.first_day, result.last_day))
+    return TEXTS[numbers.language]["score_note"].format(days=numbers.number(result.days), first=first, last=last)
+
+
+def _figures(result: SiteResult, numbers: Numbers) -> list[Figure]:
+    words, policies = TEXTS[numbers.language], result.replay.policies
+    luna = policies[LUNA]
+    wear = max((battery.wear_price for battery in result.site.batteries), default=0.0)
+    idle, inverter = numbers.money(policies["idle"].cost), numbers.share(policies[INVERTER].score)
+    return [
+        Figure(words["cost"].format(days=result.days), numbers.money(luna.cost), words["cost_note"].format(idle=idle)),
+        Figure(words["kept"], numbers.share(luna.score), words["kept_note"].format(score=inverter)),
+        Figure(words["safety"], words["breaches"].format(count=luna.violations), words["safety_note"].format(slots=numbers.number(result.replay.slots))),
+        Figure(
+            words["use"],
+            words["cycles"].format(cycles=numbers.number(luna.cycles / result.days, 2)),
+            words["use_note"].format(wear=numbers.price(wear)) if wear else words["use_note_free"],
+        ),
+    ]
+
+
+def _describe_second(result: SiteResult, language: Language) -> SecondSite:
+    numbers = Numbers(language, ZoneInfo(result.site.timezone), result.site.currency)
+    kept, verdict = compare_with_inverter(result.replay, numbers)
+    return SecondSite(
+        title=TEXTS[language]["second"].format(name=result.site.name),
+        description=describe_site(result, numbers),
+        kept=kept,
+        verdict=verdict,
+        score_note=_say_window(result, numbers),
+        rows=tabulate_policies(result.replay, numbers),
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(loader=PackageLoader("services.cli", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("report.html.j2")
+
+
+@cache
+def _asset(name: str) -> Markup:
+    # Both are ours and hold nothing that comes from outside.
+    return Markup(files("services.cli.report").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704

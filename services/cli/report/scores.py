@@ -1,0 +1,74 @@
+"""What the replay says: the table of policies, Luna against the inverter alone, and what forecast errors cost."""
+
+from dataclasses import dataclass
+
+from luna.contracts import PolicyReply, ReplayReply
+from luna.wording import Numbers
+from services.cli.report.texts import LOSSES, POLICIES, TEXTS
+
+LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"
+BAR_COLOURS = {"idle": "load", "self_consumption": "load", "rule": "load", "mpc": "planner", "mpc_perfect": "planner-light", "oracle": "fallback"}
+LOSS_COLOURS = {"load_forecast": "load", "pv_forecast": "pv"}
+# Less than half a cent apart is the same amount to a reader.
+SAME_COST = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A policy in the score table."""
+
+    name: str
+    best: bool
+    colour: str
+    bar: float
+    score: str
+    cost: str
+    saved: str
+    cycles: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the losses, in points of score: from ``before`` down to ``after``."""
+
+    name: str
+    colour: str
+    before: float
+    after: float
+
+
+def tabulate_policies(replay: ReplayReply, numbers: Numbers) -> list[Row]:
+    """Return the policies, the dearest first; Luna's row stands out."""
+    idle = replay.policies[IDLE].cost if IDLE in replay.policies else None
+    ordered = sorted(replay.policies.items(), key=lambda item: (item[0] == ORACLE, -item[1].cost))
+    return [_row(name, policy, idle, numbers) for name, policy in ordered]
+
+
+def _row(name: str, policy: PolicyReply, idle: float | None, numbers: Numbers) -> Row:
+    return Row(
+        name=POLICIES[name][numbers.language] if name in POLICIES else name,
+        best=name == LUNA,
+        colour=BAR_COLOURS.get(name, "load"),
+        bar=min(max((policy.score or 0.0) * 100, 0.0), 100.0),
+        score=numbers.share(policy.score, decimals=1),
+        cost=numbers.money(policy.cost),
+        saved=numbers.money(None if idle is None else idle - policy.cost),
+        cycles=numbers.number(policy.cycles / len(policy.days), 2) if policy.days else numbers.number(None),
+    )
+
+
+def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, str]:
+    """Return whether Luna is never worse than plain self-consumption here, and the sentence that says so."""
+    saved = replay.policies[INVERTER].cost - replay.policies[LUNA].cost
+    key = "second_equal" if abs(saved) < SAME_COST else "second_better" if saved > 0 else "second_worse"
+    return saved > -SAME_COST, TEXTS[numbers.language][key].format(amount=numbers.money(abs(saved)))
+
+
+def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[Step]:
+    """Return the steps from perfect foresight down; a step may lead up again."""
+    language = numbers.language
+    steps = [Step(POLICIES[ORACLE][language], "", 1.0, 1.0)]
+    for name, lost in replay.loss.items():
+        before = steps[-1].after
+        steps.append(Step(LOSSES[name][language] if name in LOSSES else name, LOSS_COLOURS.get(name, "planner"), before, before - lost))
+    return steps

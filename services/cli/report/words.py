@@ -1,0 +1,98 @@
+"""Each slot of a plan in words: for the live row, the sheet below the chart, and the table."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from luna.contracts import ReasonReply
+from luna.errors import InvalidInputError
+from luna.wording import LIMITS, Language, Numbers, limit, mode, sentence
+from services.cli.report.texts import TEXTS
+from services.cli.report.view import PlanView, Run
+
+GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWords:
+    """A slot in words; every field is ready to be shown."""
+
+    time: str
+    part_of: str
+    mode: str
+    glyph: str
+    buy: str
+    sell: str
+    load: str
+    pv: str
+    charging: str
+    grid: str
+    soc: str
+    without: str
+    why: str
+    worth: str
+    opposite: str
+    limits: str
+    first: int
+    end: int
+
+
+def word_slots(view: PlanView) -> list[SlotWords]:
+    """Return every shown slot in words."""
+    return [_word_slot(view, run, index) for run in view.runs for index in range(run.first, run.end)]
+
+
+def _word_slot(view: PlanView, run: Run, index: int) -> SlotWords:
+    numbers, slot, flows = view.numbers, view.slots[index], view.flows
+    reason = slot.reason
+    return SlotWords(
+        time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
+        part_of=_part_of(view, run),
+        mode=mode(slot.mode, language=numbers.language).full,
+        glyph=GLYPHS[slot.mode],
+        buy=numbers.price(slot.import_price, decimals=1),
+        sell=numbers.price(slot.export_price, decimals=1),
+        load=numbers.power(flows.load[index]),
+        pv=numbers.power(flows.pv[index]),
+        charging=_signed(numbers, flows.charge[index] - flows.discharge[index]),
+        grid=_signed(numbers, flows.import_[index] - flows.export[index]),
+        soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
+        without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
+        why=_say_reason(reason, slot.start, numbers),
+        worth=numbers.price(reason.energy_value, decimals=1),
+        opposite=_say_opposite(reason.cost_of_opposite, numbers),
+        limits=_say_limits(reason.binding, numbers.language),
+        first=run.first,
+        end=run.end,
+    )
+
+
+def _part_of(view: PlanView, run: Run) -> str:
+    first, last = (view.numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
+    return TEXTS[view.numbers.language]["part_of"].format(first=first, last=last)
+
+
+def _signed(numbers: Numbers, power_kw: float) -> str:
+    # A battery that charges, a grid that supplies: plus. The sign says the direction, so it is always there.
+    text = numbers.power(power_kw)
+    return f"+{text}" if power_kw >= 0.05 else text
+
+
+def _say_reason(reason: ReasonReply, start: datetime, numbers: Numbers) -> str:
+    """Return the reason in the reader's language: anew from its figures, where they are words here, else as the plan says it."""
+    try:
+        return sentence(reason.code, {"start": start} | reason.figures, language=numbers.language, zone=numbers.zone, currency=numbers.currency)
+    except InvalidInputError:
+        return reason.text
+
+
+def _say_opposite(cost: float | None, numbers: Numbers) -> str:
+    return numbers.money(None) if cost is None else TEXTS[numbers.language]["opposite_value"].format(cost=numbers.money(cost))
+
+
+def _say_limits(limits: list[str], language: Language) -> str:
+    """Return limits in the reader's language; a plan carries them as words of its own language."""
+    codes = [_CODES.get(words, words) for words in limits]
+    return ", ".join(limit(code, language=language) if code in LIMITS else code for code in codes) or TEXTS[language]["none"]
+
+
+_CODES = {words: code for code, spoken in LIMITS.items() for words in spoken.values()}
