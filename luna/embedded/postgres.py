@@ -73,15 +73,16 @@ class Postgres:
         """Whether the server lets us in with our password, which scram keeps from strangers on the port."""
         import psycopg
 
-        facts = {"host": HOST, "port": port, "user": USER, "password": self.password, "dbname": DATABASE}
+        address = self.url(port).replace("+psycopg", "", 1)
         try:
-            psycopg.connect(**facts, connect_timeout=2, require_auth="scram-sha-256").close()  # type: ignore[arg-type]
+            psycopg.connect(address, connect_timeout=2, require_auth="scram-sha-256").close()
         except psycopg.OperationalError:
             return False
         return True
 
     def url(self, port: int) -> str:
-        return f"postgresql+psycopg://{USER}:{quote(self.password, safe='')}@{HOST}:{port}/{DATABASE}"
+        # Without sslmode the client reads certificates from a home folder that may be another user's.
+        return f"postgresql+psycopg://{USER}:{quote(self.password, safe='')}@{HOST}:{port}/{DATABASE}?sslmode=disable"
 
     @property
     def _data(self) -> Path:

@@ -103,7 +103,7 @@ def _open_log(path: Path) -> int:
 
 
 def _signal(lock_path: Path, kind: signal.Signals) -> None:
-    pid = lock_path.read_text(encoding="ascii")
+    pid = lock_path.read_text(encoding="utf-8")
     if pid and is_held(lock_path):
         with suppress(ProcessLookupError):
             os.kill(int(pid), kind)

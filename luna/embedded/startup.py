@@ -18,7 +18,7 @@ from luna.embedded.state import State, choose_port, save_state
 from luna.errors import MachineError
 
 # A server that lives may recover for long; one that keeps dying (the remains of a killed one are in its way) gets less time.
-ANSWER_SECONDS = 120.0
+ANSWER_SECONDS = 60.0
 RETRY_SECONDS = 20.0
 RETRY_PAUSE_SECONDS = 0.25
 LOG_TAIL_BYTES = 4_000

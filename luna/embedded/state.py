@@ -13,6 +13,7 @@ from luna.embedded.locks import open_private
 from luna.errors import MachineError
 
 HOST = "127.0.0.1"
+RESTORE = "Restore it from a backup (it holds the password of the data beside it), or move the folder away to begin anew."
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,15 @@ def load_state(folder: Path) -> State:
     path = _state_path(folder)
     try:
         return State(**json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        # Written before the first server is: there are never data whose password nobody knows.
+    except FileNotFoundError as exc:
+        # Written before the first server's data are: only somebody else can have removed it.
+        if (folder / "postgres").exists():
+            raise MachineError("this file of the embedded servers is missing", value=str(path), remedy=RESTORE) from exc
         state = State(home=str(choose_home(folder)), password=secrets.token_urlsafe(24))
         save_state(folder, state)
         return state
     except (ValueError, TypeError) as exc:
-        remedy = "Restore it from a backup: it holds the password of the data beside it."
-        raise MachineError("this file of the embedded servers is damaged", value=str(path), remedy=remedy) from exc
+        raise MachineError("this file of the embedded servers is damaged", value=str(path), remedy=RESTORE) from exc
     except OSError as exc:
         raise folder_error(path, exc) from exc
 

@@ -100,12 +100,13 @@ class Servers:
             atexit.register(self.stop)
 
     def _stop_all(self) -> None:
-        for kind in (Redis, Postgres):
-            lock = files_of(self.folder, kind.name).lock
-            if is_held(lock):
-                process.end(lock, kind.stop_signals)
-        for child in self._children.values():
-            child.wait(timeout=process.STOP_SECONDS)
+        with ExitStack() as last_first:
+            for child in self._children.values():
+                last_first.callback(child.wait, timeout=process.STOP_SECONDS)
+            for kind in (Postgres, Redis):
+                lock = files_of(self.folder, kind.name).lock
+                if is_held(lock):
+                    last_first.callback(process.end, lock, kind.stop_signals)
 
 
 def start(folder: Path, *, services: Sequence[str] = SERVICES) -> Servers:
