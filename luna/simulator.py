@@ -1,6 +1,6 @@
 """Steps sites through time under a policy: physics decides what happens, economics what it costs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -11,7 +11,6 @@ from luna.physics import Flows, IntArray, SetPoint, SiteLimits, clamp, settle
 from luna.schedule import Policy
 from luna.timeline import FloatArray, Timeline
 
-Progress = Callable[[int, int], None]
 Part = TypeVar("Part", Flows, SetPoint)
 
 
@@ -38,7 +37,7 @@ class Trajectory:
         return self.setpoints.mode
 
 
-def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
+def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray) -> Trajectory:
     """Return what ``policy`` makes of ``actuals``; every set-point passes the safety layer.
 
     Args:
@@ -46,7 +45,6 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         actuals: load and PV.
         limits: of the site or sites.
         stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
-        progress: told the number of slots done and in all.
 
     Invariants: energy balance in every slot to 1e-9; limits are never left.
     """
@@ -59,8 +57,6 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         stored_kwh = flow.stored_kwh
         flows.append(flow)
         setpoints.append(setpoint)
-        if progress is not None:
-            progress(slot + 1, actuals.timeline.count)
     return Trajectory(actuals.timeline, stack(flows), stack(setpoints))
 
 

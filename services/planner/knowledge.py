@@ -1,0 +1,174 @@
+"""What could be known at an instant: prices as published, forecasts as issued. Nothing here reads the future."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics import extend_prices, price_slots
+from luna.errors import InvalidInputError
+from luna.outlook import Forecast, Outlook
+from luna.site import Site, SpotPrice
+from luna.timeline import FloatArray, InstantArray, Timeline
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Every revision of a market's prices on a timeline.
+
+    ``slot`` (position on the timeline), ``published_at`` (``datetime64``, UTC) and ``price`` (currency/kWh) have one value per revision, in
+    order of slot and publication.
+    """
+
+    timeline: Timeline
+    slot: np.ndarray[tuple[int], np.dtype[np.int64]]
+    published_at: InstantArray
+    price: FloatArray
+
+    def known(self, now: datetime) -> FloatArray:
+        """Return the price of every slot as last published at or before ``now``; NaN where nothing was."""
+        seen = self.published_at <= np.datetime64(now.replace(tzinfo=None))
+        price = np.full(self.timeline.count, np.nan)
+        price[self.slot[seen]] = self.price[seen]
+        return price
+
+    def actual(self) -> FloatArray:
+        """Return the price of every slot as finally published."""
+        price = np.full(self.timeline.count, np.nan)
+        price[self.slot] = self.price
+        return price
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of a site ahead: import and export per slot, and up to when they are published rather than carried on."""
+
+    import_price: FloatArray
+    export_price: FloatArray
+    known_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PriceKnowledge:
+    """What a site's tariff makes of its markets' prices. The books begin at least a day before the first instant asked for."""
+
+    site: Site
+    timeline: Timeline
+    books: Mapping[str, PriceBook]
+
+    def ahead(self, now: datetime, timeline: Timeline) -> Prices:
+        """Return the prices of ``timeline`` as known at ``now``; beyond what is published, the last known day is carried on.
+
+        Raises:
+            InvalidInputError: a price is missing before the end of what is published.
+        """
+        last = self.timeline.index_of(timeline.start) + timeline.count
+        spot, known = {}, last
+        for market, book in self.books.items():
+            price = book.known(now)[:last]
+            known = min(known, int(np.flatnonzero(np.isfinite(price))[-1]) + 1 if np.isfinite(price).any() else 0)
+            spot[market] = extend_prices(price, known, slots_per_day=DAY // timeline.step)[-timeline.count :]
+        imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
+        return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))
+
+    def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return import and export price of ``timeline`` as finally published.
+
+        Raises:
+            InvalidInputError: a slot has no price.
+        """
+        first = self.timeline.index_of(timeline.start)
+        spot = {market: book.actual()[first : first + timeline.count] for market, book in self.books.items()}
+        prices = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
+        missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
+        if missing.size:
+            slot = list(timeline)[int(missing[0])].isoformat()
+            raise InvalidInputError("the price of this slot is missing", field="import_price", value=slot, remedy="Load it: luna data load --kind prices.")
+        return prices
+
+    def mean_import_price(self, now: datetime, days: int = 7) -> float:
+        """Return the mean import price of the last ``days`` days before ``now``, or of what there is."""
+        slot = self.timeline.index_of(now)
+        first = max(slot - days * (DAY // self.timeline.step), 0)
+        return float(self.actual(self.timeline.window(first, max(slot - first, 1)))[0].mean())
+
+
+class EnergyOutlook(Protocol):
+    """Where expected load and PV come from."""
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return expected load and PV of ``timeline`` as known at ``now``, kWh per slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastBook:
+    """Forecasts in order of issue; each covers its own timeline."""
+
+    forecasts: Sequence[Forecast]
+
+    def latest(self, now: datetime) -> Forecast:
+        """Return the forecast last issued at or before ``now``.
+
+        Raises:
+            InvalidInputError: none was issued by then.
+        """
+        index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
+        if index == 0:
+            raise InvalidInputError("no forecast was issued by then", field="forecast", value=now.isoformat(), remedy="Issue one: luna forecast issue.")
+        return self.forecasts[index - 1]
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return expected load and PV; slots beyond the forecast's end repeat its last day."""
+        forecast = self.latest(now)
+        first = (timeline.start - forecast.timeline.start) // timeline.step
+        place = np.arange(first, first + timeline.count)
+        period = DAY // timeline.step
+        beyond = np.maximum(place - (forecast.timeline.count - 1), 0)
+        place -= -(-beyond // period) * period
+        return forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What will really happen, as if it were known: for the policies that measure what not knowing costs."""
+
+    timeline: Timeline
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return actual load and PV; ``now`` does not matter."""
+        del now
+        first = self.timeline.index_of(timeline.start)
+        return self.load_kwh[first : first + timeline.count], self.pv_kwh[first : first + timeline.count]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOutlook:
+    """Load from one source, PV from another."""
+
+    load: EnergyOutlook
+    pv: EnergyOutlook
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return load and PV of the two sources."""
+        return self.load.ahead(now, timeline)[0], self.pv.ahead(now, timeline)[1]
+
+
+def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: PriceKnowledge) -> Outlook:
+    """Return the outlook over ``timeline`` from what is known at ``now``."""
+    load, pv = energy.ahead(now, timeline)
+    known = prices.ahead(now, timeline)
+    return Outlook(timeline, load, pv, known.import_price, known.export_price)
+
+
+def markets(site: Site) -> list[str]:
+    """Return the markets whose prices a site's tariff needs."""
+    rules = (site.tariff.import_, site.tariff.export)
+    return sorted({rule.market for rule in rules if isinstance(rule, SpotPrice)})

@@ -1,0 +1,132 @@
+"""Who may decide in a replay: no control, plain rules, the planner with what it could know, and hindsight."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.physics import IntArray, Mode, SetPoint, SiteLimits
+from luna.site import Site
+from luna.timeline import FloatArray, Timeline, local_dates
+from services.planner.energy_value import Thresholds
+from services.planner.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
+from services.planner.modes import read_modes
+from services.planner.plan import Plan, make_plan
+from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
+from services.planner.solver import Solver
+
+# How far the planner looks ahead. Source: docs/decisions/0004, as the next two.
+HORIZON = timedelta(hours=35)
+TOWARD_HOUSE = 0.005
+_EVEN_TIE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPolicy:
+    """One mode for all batteries in every slot: ``hold`` is no control at all, ``self_consumption`` what inverters do by themselves."""
+
+    mode: Mode
+    batteries: int
+    curtailment: IntArray
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the mode with its widest limits."""
+        return whole_range(np.full_like(stored_kwh, self.mode, dtype=np.int8), self.curtailment[slot])
+
+
+@dataclass(frozen=True, slots=True)
+class CheapestHours:
+    """The rule many owners set by hand: charge in the day's three cheapest hours, follow the house otherwise."""
+
+    cheap: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    curtailment: IntArray
+
+    @classmethod
+    def of(cls, timeline: Timeline, import_price: FloatArray, *, zone: ZoneInfo, curtailment: IntArray) -> "CheapestHours":
+        """Return the rule for known prices: per local day the cheapest slots that make three hours, the earlier first."""
+        days = np.array([day.toordinal() for day in local_dates(timeline, zone)])
+        count = timedelta(hours=3) // timeline.step
+        cheap = np.zeros(timeline.count, dtype=bool)
+        for day in np.unique(days):
+            slots = np.flatnonzero(days == day)
+            cheap[slots[np.argsort(import_price[slots], kind="stable")[:count]]] = True
+        return cls(cheap, curtailment)
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return ``charge`` in cheap slots, ``self_consumption`` in all others."""
+        mode = Mode.CHARGE if self.cheap[slot] else Mode.SELF_CONSUMPTION
+        return whole_range(np.full_like(stored_kwh, mode, dtype=np.int8), self.curtailment[slot])
+
+
+def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
+    """Return modes without limits of their own: the safety layer narrows them to what battery and connection bear."""
+    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
+    target = np.where(mode == Mode.EXPORT, down, up)
+    return SetPoint(mode, up, target, floor_soc=down, ceiling_soc=up, spill_soc=up, curtailment=np.atleast_1d(curtailment))
+
+
+@dataclass
+class ModelPredictive:
+    """The planner: plans anew every ``every`` slots from what is known then, and lets its thresholds meet the actual state of charge.
+
+    One battery follows the value of its stored energy; several follow the planned modes.
+    """
+
+    site: Site
+    timeline: Timeline
+    energy: EnergyOutlook
+    prices: PriceKnowledge
+    every: int
+
+    def __post_init__(self) -> None:
+        self._solver, self._limits = Solver(), SiteLimits.of(self.site)
+        self._plan: Plan | None = None
+        self._thresholds: Thresholds | None = None
+        self._planned_at = -self.every
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what to follow in ``slot``."""
+        if self._plan is None or slot - self._planned_at >= self.every:
+            self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
+            self._thresholds = read_thresholds(self._plan)
+            self._planned_at = slot
+        ahead = slot - self._planned_at
+        if self._thresholds is None:
+            return pick_slot(self._plan.setpoints, ahead)
+        now = Thresholds(*(getattr(self._thresholds, name)[ahead : ahead + 1] for name in Thresholds.__slots__))
+        above = stored_kwh[0] - self._limits.batteries.min_kwh[0]
+        return read_modes(now, above, self.site.batteries[0], curtailment=self._plan.setpoints.curtailment[ahead : ahead + 1])
+
+    def _pose(self, slot: int, stored_kwh: FloatArray) -> Problem:
+        now = self.timeline.start + slot * self.timeline.step
+        ahead = Timeline(now, self.timeline.step, HORIZON // self.timeline.step)
+        worth = TERMINAL_SHARE * max(self.prices.mean_import_price(now), 0.0)
+        batteries = self._limits.batteries
+        terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
+        return Problem(self.site, look_ahead(now, ahead, energy=self.energy, prices=self.prices), stored_kwh, terminal, self._limits)
+
+
+def read_thresholds(plan: Plan) -> Thresholds | None:
+    """Return the thresholds of a plan of one battery, with the margin toward the house that forecast errors ask for."""
+    if plan.value is None:
+        return None
+    margin = np.where(plan.value.segments.even, _EVEN_TIE, TOWARD_HOUSE)
+    return plan.value.function.thresholds(plan.value.segments.levels, toward_house=margin)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Follows a schedule slot by slot: the oracle's, made in hindsight."""
+
+    setpoints: SetPoint
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the schedule's set-point, whatever is stored."""
+        del stored_kwh
+        return pick_slot(self.setpoints, slot)
+
+
+def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
+    """Return the set-point of one slot out of a schedule's, with one site as its last axis."""
+    return SetPoint(**{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__})
