@@ -1,0 +1,103 @@
+"""``luna data``: files into the database, series out of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from luna.errors import InvalidInputError
+from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.storage import unit_of_work
+
+if TYPE_CHECKING:
+    from services.ingest.loading import LoadReport
+
+app = typer.Typer(help="Load and query series.", no_args_is_help=True)
+
+SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
+
+
+@app.command()
+def load(  # noqa: PLR0913 - one per option
+    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet; the first two also as gzip.")],
+    *,
+    site: SiteOption,
+    kind: Annotated[str, typer.Option(help="observations, prices, weather, carbon or readings.")],
+    timezone: Annotated[str | None, typer.Option(help="Where the clock of times without offset stands, such as Europe/Berlin.")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="Luna's column and the file's: load_kwh=verbrauch. May be repeated.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column of the file to leave out. May be repeated.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Store a file's rows; loading it again changes nothing. Rows that cannot be used go into quarantine with the reason."""
+    from luna.timeline import parse_zone
+    from services.ingest.loading import FileForm, load_file
+
+    form = FileForm(kind, parse_zone(timezone, field="--timezone") if timezone else None, _parse_columns(column or []), frozenset(ignore or []))
+    with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
+        report = load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"))
+    emit(_describe(report), as_json=as_json, show=lambda: _show(report))
+
+
+@app.command()
+def query(  # noqa: PLR0913 - one per option
+    *,
+    site: SiteOption,
+    series: Annotated[str, typer.Option(help="load_kwh, pv_kwh, import_kwh, export_kwh, charge_kwh, discharge_kwh, soc, import_price or export_price.")],
+    first: Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")],
+    end: Annotated[str, typer.Option("--to", help="The instant after the last.")],
+    resolution: Annotated[str, typer.Option(help="15m, 30m, 1h, or 1d for the site's local days.")] = "15m",
+    aggregate: Annotated[str | None, typer.Option(help="sum, mean, min or max; energies are summed by default.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a stored series; what is unknown stays empty."""
+    from luna.database import sites
+    from luna.timeline import parse_instant, parse_zone
+    from services.ingest.querying import SeriesQuery, as_rows, query_series
+
+    with unit_of_work() as connection:
+        zone = parse_zone(sites.load(connection, site).timezone)
+        window = [parse_instant(text, field=field, zone=zone) for text, field in ((first, "--from"), (end, "--to"))]
+        answer = query_series(connection, site, SeriesQuery(series, window[0], window[1], resolution, aggregate))
+    rows = as_rows(answer)
+    document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
+    cells = [[row["start"], "–" if row["value"] is None else f"{row['value']:.3f}", f"{row['known']:.0%}"] for row in rows]
+    emit(document, as_json=as_json, show=lambda: table(["start", series, "known"], cells))
+
+
+def _parse_columns(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for text, (ours, _, theirs) in zip(given, pairs, strict=True):
+        if not ours or not theirs:
+            raise InvalidInputError("two names are needed", field="--column", value=text, remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
+    return {ours: theirs for ours, _, theirs in pairs}
+
+
+def _describe(report: "LoadReport") -> dict[str, Any]:
+    return {
+        "rows": report.rows,
+        "accepted": report.accepted,
+        "repaired": report.repaired,
+        "quarantined": report.quarantined,
+        "duplicated": report.duplicated,
+        "repairs": dict(report.repairs),
+        "reasons": dict(report.reasons),
+        "notes": report.notes,
+        "step_minutes": None if report.step is None else report.step.total_seconds() / 60,
+        "first": None if report.first is None else report.first.isoformat(),
+        "last": None if report.last is None else report.last.isoformat(),
+        "inserted": report.written.inserted,
+        "updated": report.written.updated,
+        "unchanged": report.written.unchanged,
+    }
+
+
+def _show(report: "LoadReport") -> None:
+    counts = {name: getattr(report, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
+    table(list(counts), [[f"{count:,}" for count in counts.values()]])
+    written = report.written
+    out.print(f"Stored from {report.first} to {report.last}: {written.inserted:,} new, {written.updated:,} changed, {written.unchanged:,} as before.")
+    for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
+        for reason, count in reasons.most_common(10):
+            out.print(f"  {title} {count:,} × {reason}")
+    for note in report.notes:
+        out.print(f"  {note}")

@@ -1,0 +1,38 @@
+"""The database for one command: the configured one, or the embedded one started for as long as the command runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+
+@contextmanager
+def open_database() -> Iterator["Engine"]:
+    """Yield an engine on the migrated database.
+
+    Raises:
+        UnavailableError: the configured database does not answer.
+        MachineError: this machine has no PostgreSQL to start.
+    """
+    from luna.database import engine, migrate
+    from luna.embedded import running
+    from luna.settings import load_settings
+
+    with running(load_settings()) as addresses:
+        migrate.upgrade(addresses.database_url)
+        pool = engine.create(addresses.database_url, application_name="luna-cli")
+        try:
+            yield pool
+        finally:
+            pool.dispose()
+
+
+@contextmanager
+def unit_of_work() -> Iterator["Connection"]:
+    """Yield a connection whose writes are committed together when the command succeeds."""
+    from luna.database import engine
+
+    with open_database() as pool, engine.unit_of_work(pool) as connection:
+        yield connection
