@@ -33,9 +33,17 @@ def pytest_configure_node(node: object) -> None:
 
 def _make_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="luna-tests-"))
-    # As root the servers run under another account, which must be able to walk through.
+    # As root the servers run under another account, which must be able to walk through; pytest's own folders are shut to it.
     folder.chmod(0o711)
     return folder
+
+
+@pytest.fixture
+def servers_folder() -> Iterator[Path]:
+    """A folder for servers of a test's own."""
+    parent = _make_folder()
+    yield parent / "servers"
+    shutil.rmtree(parent)
 
 
 @pytest.fixture(scope="session")

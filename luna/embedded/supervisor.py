@@ -4,12 +4,15 @@ import atexit
 import fcntl
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import structlog
 
 from luna.embedded import process
 from luna.embedded.account import make_folder
@@ -19,9 +22,13 @@ from luna.embedded.redis import Redis
 from luna.embedded.signals import ending_in_order, uninterrupted
 from luna.embedded.startup import bring_up, build_server, files_of
 from luna.embedded.state import load_state
+from luna.errors import MachineError
 from luna.settings import Settings
 
 SERVICES = ("postgres", "redis")
+WATCH_SECONDS = 1.0
+
+log = structlog.get_logger("luna.embedded")
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,18 @@ class Servers:
                 if child is not None:
                     self._children[name] = child
 
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Start again whatever dies while the block runs."""
+        done = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(done,), daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watch.join()
+
     def stop(self) -> None:
         """Leave; where nobody else uses the servers, stop them."""
         atexit.unregister(self.stop)
@@ -99,6 +118,19 @@ class Servers:
             take(self._users, fcntl.LOCK_SH)
             atexit.register(self.stop)
 
+    def _watch(self, done: threading.Event) -> None:
+        while not done.wait(WATCH_SECONDS):
+            dead = [name for name in self.urls if not is_held(files_of(self.folder, name).lock)]
+            if dead:
+                log.warning("server died and is started again", servers=dead)
+                self._revive(dead)
+
+    def _revive(self, names: Sequence[str]) -> None:
+        try:
+            self.bring_up(names)
+        except MachineError as error:
+            log.error("server does not come back", error=str(error))  # noqa: TRY400 - tried again at the next look
+
     def _stop_all(self) -> None:
         with ExitStack() as last_first:
             for child in self._children.values():
@@ -125,8 +157,13 @@ def start(folder: Path, *, services: Sequence[str] = SERVICES) -> Servers:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Addresses]:
-    """Yield the addresses that the settings name; embedded servers under ``data_folder`` stand in for those they do not."""
+def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Addresses]:
+    """Yield the addresses that the settings name; embedded servers under ``data_folder`` stand in for those they do not.
+
+    Args:
+        settings: name the servers, or the folder of the embedded ones.
+        keep_alive: start embedded servers again that die meanwhile; for a process that stays.
+    """
     given = {"postgres": settings.database_url, "redis": settings.redis_url}
     urls = {name: url.get_secret_value() for name, url in given.items() if url is not None}
     missing = [name for name in SERVICES if name not in urls]
@@ -134,4 +171,6 @@ def running(settings: Settings) -> Iterator[Addresses]:
         if missing:
             servers = stack.enter_context(start(settings.data_folder / "servers", services=missing))
             urls |= servers.urls
+            if keep_alive:
+                stack.enter_context(servers.kept_alive())
         yield Addresses(database_url=urls["postgres"], redis_url=urls["redis"])

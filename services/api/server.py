@@ -14,20 +14,25 @@ from services.api.app import create_app
 GRACE_SECONDS = 10
 
 
-def serve(settings: Settings, addresses: Addresses | None = None) -> None:
-    """Serve until SIGTERM or SIGINT.
+def serve(settings: Settings, addresses: Addresses | None = None, *, listener: socket.socket | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; a ``listener`` that is given is closed at the end.
 
     Raises:
         MachineError: the address is in use or not this machine's.
     """
-    with _listen(settings) as listener:
+    with listener or listen(settings) as open_listener:
         config = uvicorn.Config(
             create_app(settings, addresses), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[open_listener])
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket at the gateway's address, so that a port in use is known before anything is started.
+
+    Raises:
+        MachineError: the address is in use or not this machine's.
+    """
     address = (settings.api_host, settings.api_port)
     try:
         return socket.create_server(address, family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET, backlog=512)

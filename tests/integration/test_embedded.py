@@ -11,7 +11,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from luna.embedded import running, start
 from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, make_reachable
@@ -43,11 +44,8 @@ with start(Path(sys.argv[1]), services=sys.argv[2:]) as servers:
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    parent = Path(tempfile.mkdtemp(prefix="luna-embedded-"))
-    parent.chmod(0o711)
-    yield parent / "servers"
-    shutil.rmtree(parent)
+def folder(servers_folder: Path) -> Path:
+    return servers_folder
 
 
 def begin_use(folder: Path, *services: str) -> subprocess.Popen[str]:
@@ -97,6 +95,13 @@ def test_a_killed_redis_comes_back_at_its_address_with_everything_it_confirmed(f
         servers.bring_up(["redis"])
         assert servers.redis_url == url
         assert client.llen("kept") == 1000
+
+
+def test_a_server_that_dies_while_it_is_watched_is_started_again(folder: Path) -> None:
+    with start(folder, services=["redis"]) as servers, servers.kept_alive():
+        os.kill(pid_of(folder, "redis"), signal.SIGKILL)
+        with redis.Redis.from_url(servers.redis_url, retry=Retry(ConstantBackoff(0.1), 100)) as client:
+            assert client.ping()
 
 
 def test_servers_whose_owner_was_killed_are_joined_and_stopped_by_the_next(folder: Path) -> None:
