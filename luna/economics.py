@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from luna.errors import InvalidInputError
 from luna.physics import Curtailment, IntArray
 from luna.site import FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
-from luna.timeline import FloatArray, Timeline, local_midnight, local_offsets
+from luna.timeline import FloatArray, Timeline, local_midnight, local_offsets, repeat_last
 
 SpotPrices = Mapping[str, FloatArray]
 
@@ -180,7 +180,4 @@ def extend_prices(price: FloatArray, known: int, *, slots_per_day: int) -> Float
     if known == 0 or gaps.size:
         slot = int(gaps[0]) if gaps.size else 0
         raise InvalidInputError("the price of this slot is missing", field=f"import_price[{slot}]", remedy="Load it: luna data load --kind prices.")
-    period = min(slots_per_day, known)
-    ahead = np.maximum(np.arange(price.size) - known, -1)
-    days_back = np.where(ahead >= 0, ahead // period + 1, 0)
-    return np.asarray(price[np.arange(price.size) - days_back * period])
+    return np.asarray(price[repeat_last(np.arange(price.size), known, period=min(slots_per_day, known))])

@@ -1,7 +1,6 @@
 """Series from one slot length to another. Energies keep their sum, prices and states their mean; what is unknown stays unknown."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import numpy as np
 
@@ -64,14 +63,3 @@ def from_quarter_hours(values: FloatArray, timeline: Timeline, kind: str) -> Flo
         return values if factor == 1 else JOIN[kind](values, factor)
     first = (timeline.start - floor_to(timeline.start, SLOT)) // timeline.step
     return SPLIT[kind](values, SLOT // timeline.step)[first : first + timeline.count]
-
-
-def onto_quarter_hours(values: FloatArray, step: timedelta, kind: str) -> FloatArray:
-    """Bring consecutive slots of ``step`` onto quarter-hours; where neither divides the other, through their common divisor.
-
-    Args:
-        values: shape ``(slots,)``, from the start of a quarter-hour on, whole quarter-hours.
-    """
-    part = timedelta(minutes=int(np.gcd(step // timedelta(minutes=1), SLOT // timedelta(minutes=1))))
-    pieces = values if step == part else SPLIT[kind](values, step // part)
-    return pieces if part == SLOT else JOIN[kind](pieces, SLOT // part)

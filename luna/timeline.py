@@ -17,6 +17,7 @@ from luna.errors import InvalidInputError
 
 FloatArray = NDArray[np.float64]
 InstantArray = NDArray[np.datetime64]
+IndexArray = NDArray[np.int64]
 
 SLOT = timedelta(minutes=15)
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
@@ -220,6 +221,12 @@ def spread_energy(energy: FloatArray, factor: int) -> FloatArray:
 def hold_price(price: FloatArray, factor: int) -> FloatArray:
     """Repeat each value ``factor`` times: hourly prices onto quarter-hours. The mean stays."""
     return np.repeat(price, factor)
+
+
+def repeat_last(places: IndexArray, known: int, *, period: int) -> IndexArray:
+    """Return where to read each slot when only the first ``known`` are there: beyond them, the last ``period`` slots repeat."""
+    periods_back = np.where(places >= known, (places - known) // period + 1, 0)
+    return np.asarray(places - periods_back * period)
 
 
 def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> FloatArray:

@@ -55,3 +55,13 @@ def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> dat
     if isinstance(published_at, datetime | np.ndarray):
         return published_at
     return np.array([instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")
+
+
+def read_revisions(connection: Connection, market: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:
+    """Return every revision of the quarter-hours of ``timeline``: slot start, when it was published, price; in order of slot and publication."""
+    query = sql.SQL(
+        "SELECT slot_start, published_at, price FROM market_prices"
+        " WHERE market = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, published_at"
+    ).format(market, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"})
+    return rows["slot_start"], rows["published_at"], rows["price"]

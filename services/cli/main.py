@@ -9,7 +9,7 @@ from luna.errors import LunaError
 from services.cli.console import report
 
 # A command's module is imported only when it is called: `luna --help` must not load solvers and models.
-GROUPS = {"db": "database", "site": "site", "data": "data", "forecast": "forecast"}
+GROUPS = {"db": "database", "site": "site", "data": "data"}
 
 
 def build() -> typer.Typer:
@@ -23,7 +23,7 @@ def build() -> typer.Typer:
     )
     for name, module in GROUPS.items():
         app.add_typer(import_module(f"services.cli.{module}").app, name=name)
-    for module in ("plan", "replay", "demo", "up", "bench"):
+    for module in ("plan", "demo", "up"):
         import_module(f"services.cli.{module}").register(app)
     return app
 

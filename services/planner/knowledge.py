@@ -13,7 +13,7 @@ from luna.economics import extend_prices, price_slots
 from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Outlook
 from luna.site import Site, SpotPrice
-from luna.timeline import FloatArray, InstantArray, Timeline
+from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
 
 DAY = timedelta(days=1)
 
@@ -127,10 +127,7 @@ class ForecastBook:
         """Return expected load and PV; slots beyond the forecast's end repeat its last day."""
         forecast = self.latest(now)
         first = (timeline.start - forecast.timeline.start) // timeline.step
-        place = np.arange(first, first + timeline.count)
-        period = DAY // timeline.step
-        beyond = np.maximum(place - (forecast.timeline.count - 1), 0)
-        place -= -(-beyond // period) * period
+        place = repeat_last(np.arange(first, first + timeline.count), forecast.timeline.count, period=DAY // timeline.step)
         return forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
 
 

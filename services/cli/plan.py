@@ -1,0 +1,110 @@
+"""``luna plan``: a plan from a request file, or for a stored site."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import ValidationError
+
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.errors import InvalidInputError
+from luna.site import invalid_input
+from luna.timeline import SystemClock
+from luna.wording import Language, Numbers, mode
+from services.cli.console import JsonOption, emit, out, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="plan")(show_plan)
+
+
+def show_plan(
+    *,
+    request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
+    site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,
+    start: Annotated[str | None, typer.Option(help="When the plan begins (default: now).")] = None,
+    language: Annotated[Language | None, typer.Option(help="Language of the reasons.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plan the coming days: what the battery does in each slot, and why."""
+    if (request is None) == (site is None):
+        raise InvalidInputError("give either --request or --site", field="--request")
+    document: dict[str, Any] = read_document(request) if request else {"site_id": site} | ({"start": start} if start else {})
+    if language:
+        document["options"] = {**(document.get("options") or {}), "language": language}
+    asked = parse_request(document, field=str(request) if request else "plan")
+    reply = _plan_alone(asked) if asked.site_id is None else _plan_stored(asked)
+    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, asked.options.language))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a file, or of standard input for ``-``.
+
+    Raises:
+        InvalidInputError: unreadable, no JSON, no object, or a number that JSON does not know.
+    """
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as exc:
+        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+    except (json.JSONDecodeError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"is no JSON: {exc}", field=str(path), remedy="Correct it.") from exc
+    if not isinstance(document, dict):
+        raise InvalidInputError("is no JSON object", field=str(path), remedy="Write a plan request: { … }.")
+    return document
+
+
+def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
+    """Return the request a document holds.
+
+    Raises:
+        InvalidInputError: names the wrong field, its value and the remedy.
+    """
+    try:
+        return PlanRequest.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field=field if field == "plan" else "") from exc
+
+
+def _plan_alone(request: PlanRequest) -> PlanReply:
+    from services.planner.jobs import plan_request
+    from services.planner.solver import Solver
+
+    return plan_request(request, now=SystemClock().now(), solver=Solver())
+
+
+def _plan_stored(request: PlanRequest) -> PlanReply:
+    from services.cli.storage import unit_of_work
+    from services.planner.jobs import plan_and_store
+    from services.planner.solver import Solver
+
+    with unit_of_work() as connection:
+        return plan_and_store(request, lambda: connection, now=SystemClock().now(), solver=Solver())
+
+
+def _show(reply: PlanReply, language: Language) -> None:
+    numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
+    rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
+    table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}")
+    out.print(f"Cost {numbers.money(reply.cost.total)} ({reply.status}); plan {reply.plan_id}")
+    for compromise in reply.compromises:
+        out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
+
+
+def _runs(reply: PlanReply) -> list[tuple[int, int]]:
+    edges = [0, *(slot for slot in range(1, len(reply.slots)) if reply.slots[slot].reason.text != reply.slots[slot - 1].reason.text), len(reply.slots)]
+    return list(pairwise(edges))
+
+
+def _row(reply: PlanReply, run: tuple[int, int], numbers: Numbers, language: Language) -> Sequence[str]:
+    slots = reply.slots[slice(*run)]
+    stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in slots for flow in slot.batteries.values())
+    grid = sum(slot.import_kwh - slot.export_kwh for slot in slots)
+    start = f"{numbers.weekday(slots[0].start)} {numbers.clock(slots[0].start)}"
+    return start, mode(slots[0].mode, language=language).full, numbers.energy(stored), numbers.energy(grid), slots[0].reason.text

@@ -1,0 +1,141 @@
+"""The planner's edge: fetch, call, store. Tasks and commands both come through here."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.plan import BatteryState, OutlookMessage, PlanReply, PlanRequest, StateMessage
+from luna.contracts.replay import ReplayReply, ReplayRequest
+from luna.database import forecasts, observations, plans, prices, scores, sites
+from luna.errors import InvalidInputError, NotFoundError
+from luna.outlook import Forecast
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
+from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge, markets
+from services.planner.plan import make_plan
+from services.planner.policies import HORIZON
+from services.planner.problem import pose
+from services.planner.replay import Progress, Scene, replay
+from services.planner.reply import answer, digest
+from services.planner.solver import Solver
+
+PLAN_HORIZON = timedelta(hours=48)
+# What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
+LOOK_BACK = 8 * DAY
+FORECAST_VERSION = "aurora_v1.0"
+
+
+def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
+    """Return the plan of a request that holds everything it needs."""
+    return answer(make_plan(pose(request), solver), request=request, issued_at=now)
+
+
+def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanReply:
+    """Return the plan of any request, stored in ``plan_history``.
+
+    Args:
+        request: with its own site, or naming a stored one.
+        connection: opened when needed.
+        now: the instant of issue.
+        solver: kept between calls.
+
+    Raises:
+        NotFoundError: no such site, or no forecast to plan from.
+        InvalidInputError: the request or the stored data cannot be planned from.
+    """
+    complete = request if request.site is not None else complete_request(connection(), request, now=now)
+    reply = plan_request(complete, now=now, solver=solver)
+    site_id = request.site_id or reply.site
+    plans.save(connection(), site_id=site_id, plan=reply, inputs_digest=digest(complete), system_id="prod")
+    return reply
+
+
+def complete_request(connection: Connection, request: PlanRequest, *, now: datetime) -> PlanRequest:
+    """Return the request with site, outlook and state of the stored site, as they are known at its start."""
+    site_id = str(request.site_id)
+    site = sites.load(connection, site_id)
+    if request.step != SLOT:
+        raise InvalidInputError("a stored site is planned in slots of 15 minutes", field="slot_minutes", value=request.slot_minutes, remedy="Leave it out.")
+    start = floor_to(request.start or now, SLOT)
+    timeline = Timeline(start, SLOT, PLAN_HORIZON // SLOT)
+    forecast = forecasts.read(connection, site_id, timeline, version=FORECAST_VERSION, known_at=start)
+    if forecast is None:
+        raise NotFoundError(
+            "no forecast covers the start", field="start", value=start.isoformat(), remedy=f"Issue one: luna forecast issue --site {site_id} --at T."
+        )
+    known = read_prices(connection, site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count)).ahead(start, timeline)
+    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast, start, timeline.count)
+    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until)
+    state = request.state if request.state.batteries else read_state(connection, site_id, site, start)
+    return request.model_copy(update={"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state})
+
+
+def _energies(forecast: Forecast, start: datetime, slots: int) -> dict[str, FloatArray]:
+    first = (start - forecast.timeline.start) // SLOT
+    # A forecast issued earlier ends earlier: its last day stands for what is beyond.
+    place = repeat_last(np.arange(first, first + slots), forecast.timeline.count, period=DAY // SLOT)
+    load, pv = forecast.load_kwh, forecast.pv_kwh
+    bands = {"load_p10_kwh": load.p10, "load_p90_kwh": load.p90, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
+    return {name: values[place] for name, values in ({"load_kwh": load.expected, "pv_kwh": pv.expected} | bands).items()}
+
+
+def read_state(connection: Connection, site_id: str, site: Site, start: datetime) -> StateMessage:
+    """Return how full the batteries were when last observed on the day before ``start``; half full where nothing was recorded."""
+    recent = observations.read(connection, site_id, Timeline(start - DAY, SLOT, DAY // SLOT)).soc
+    seen = recent[np.isfinite(recent)]
+    soc = float(seen[-1]) if seen.size else 0.5
+    return StateMessage(batteries={battery.name: BatteryState(soc=soc) for battery in site.batteries})
+
+
+def read_prices(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:
+    """Return what was published when, for every market of the site's tariff."""
+    books = {}
+    for market in markets(site):
+        starts, published_at, price = prices.read_revisions(connection, market, timeline)
+        slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
+        books[market] = PriceBook(timeline, slot, published_at, price)
+    return PriceKnowledge(site, timeline, books)
+
+
+def replay_site(connection: Connection, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
+    """Return what every policy costs a stored site over the window, and store the daily costs.
+
+    Raises:
+        NotFoundError: no such site, or no forecasts for the window.
+        InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
+    """
+    scene = read_scene(connection, request)
+    reply = replay(scene, request.policies, every=max(timedelta(minutes=request.every_minutes) // SLOT, 1), progress=progress)
+    scores.upsert_daily(connection, request.site_id, system_id=request.system_id, replay=reply)
+    return reply
+
+
+def read_scene(connection: Connection, request: ReplayRequest) -> Scene:
+    """Return everything the replay of a stored site needs."""
+    site = sites.load(connection, request.site_id)
+    if request.to_day < request.from_day:
+        raise InvalidInputError("the window ends before it begins", field="to", value=request.to_day.isoformat(), remedy="Swap the days.")
+    window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
+    ahead = HORIZON // SLOT
+    seen = observations.read(connection, request.site_id, Timeline(window.start, SLOT, window.count + ahead))
+    load, pv = (_require(series, window, name) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
+    issued = forecasts.read_all(connection, request.site_id, version=FORECAST_VERSION, first=window.start - DAY, last=window.end)
+    if "mpc" in request.policies and not issued:
+        remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id}."
+        raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
+    known = read_prices(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
+    return Scene(site, window, Foresight(Timeline(window.start, SLOT, load.size), load, pv), known, ForecastBook(issued))
+
+
+def _require(series: FloatArray, window: Timeline, name: str) -> FloatArray:
+    """Return the series free of gaps: none is allowed in the window; beyond the last observation its last day is repeated."""
+    gaps = np.flatnonzero(np.isnan(series[: window.count]))
+    if gaps.size:
+        slot = list(window)[int(gaps[0])].isoformat()
+        remedy = "Load them (luna data load --kind observations), or choose days without gaps (luna data query shows them)."
+        raise InvalidInputError(f"{gaps.size} slots of the window have no observation, the first at {slot}", field=name, remedy=remedy)
+    known = int(np.flatnonzero(np.isfinite(series))[-1]) + 1
+    return series[repeat_last(np.arange(series.size), known, period=DAY // SLOT)]

@@ -1,0 +1,27 @@
+"""The planner's tasks: decode, call, encode."""
+
+from datetime import timedelta
+from functools import cache
+
+from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
+from luna.queue import Work, task
+from services.planner import jobs
+from services.planner.solver import Solver
+
+
+@cache
+def _solver() -> Solver:
+    """The one solver of this process: it starts from its last basis."""
+    return Solver()
+
+
+@task(PlanRequest)
+def solve(request: PlanRequest, work: Work) -> PlanReply:
+    """Plan and store."""
+    return jobs.plan_and_store(request, lambda: work.connection, now=work.clock.now(), solver=_solver())
+
+
+@task(ReplayRequest, soft_limit=timedelta(hours=1))
+def replay(request: ReplayRequest, work: Work) -> ReplayReply:
+    """Replay recorded days and store their scores."""
+    return jobs.replay_site(work.connection, request, progress=work.progress)
