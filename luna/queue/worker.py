@@ -46,16 +46,22 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
 
 def import_tasks(modules: list[str]) -> None:
-    """Import the modules that declare tasks; a service whose libraries are not installed is left out and named."""
+    """Import the modules that declare tasks; a service whose libraries are not installed is left out and named.
+
+    A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked.
+    """
     for module in modules:
         try:
-            import_module(module)
+            prepare = getattr(import_module(module), "prepare", None)
         except ModuleNotFoundError as exc:
             # Something of our own that is missing inside a service is a fault, not an extra left out.
             ours = (exc.name or "").partition(".")[0] in ("luna", "services")
             if ours and not module.startswith(exc.name or ""):
                 raise
             log.warning("service left out", module=module, missing=exc.name)
+            continue
+        if prepare is not None:
+            prepare()
 
 
 def build(settings: Settings, addresses: Addresses, queues: list[str], *, beat: timedelta = BEAT) -> tuple[WorkController, Node]:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -73,9 +74,11 @@ def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
+    from services.planner.energy_value import load_kernels
     from services.planner.jobs import plan_request
     from services.planner.solver import Solver
 
+    load_kernels()  # the times in the answer are those of planning
     return plan_request(request, now=SystemClock().now(), solver=Solver())
 
 

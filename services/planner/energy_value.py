@@ -107,6 +107,18 @@ def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
     return grid
 
 
+def load_kernels() -> None:
+    """Load the compiled loops (compile them the first time): a second that should not count as planning."""
+    nothing = np.zeros((1, 6))
+    function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
+    level = np.zeros(1)
+    kernels.backward((nothing, nothing, level), (np.ones(1), np.ones(1)), 1.0, (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)))
+    kernels.follow(np.zeros((5, 1)), nothing, 0.0, 1.0)
+    function.marginal(level)
+    function.integral(level, level)
+    function.thresholds(BreakEven(level, level, level, level, level))
+
+
 def _require_convex(segments: Segments) -> None:
     if not segments.convex.all():
         slot = int(np.argwhere(~segments.convex)[0][-1])

@@ -6,6 +6,7 @@ from functools import cache
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
 from luna.queue import Work, task
 from services.planner import jobs
+from services.planner.energy_value import load_kernels
 from services.planner.solver import Solver
 
 
@@ -13,6 +14,11 @@ from services.planner.solver import Solver
 def _solver() -> Solver:
     """The one solver of this process: it starts from its last basis."""
     return Solver()
+
+
+def prepare() -> None:
+    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
+    load_kernels()
 
 
 @task(PlanRequest)
