@@ -9,6 +9,7 @@ from services.cli.report.texts import LOSSES, POLICIES, TEXTS
 LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"
 BAR_COLOURS = {"idle": "load", "self_consumption": "load", "rule": "load", "mpc": "planner", "mpc_perfect": "planner-light", "oracle": "fallback"}
 LOSS_COLOURS = {"load_forecast": "load", "pv_forecast": "pv"}
+POINTS = 100
 # Less than half a cent apart is the same amount to a reader.
 SAME_COST = 0.005
 
@@ -29,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the losses, in points of score: from ``before`` down to ``after``."""
+    """One step of the losses, as shares of the possible: from ``before`` down to ``after``."""
 
     name: str
     colour: str
@@ -65,10 +66,10 @@ def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, 
 
 
 def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[Step]:
-    """Return the steps from perfect foresight down; a step may lead up again."""
+    """Return the steps from perfect foresight down, as shares; a reply's losses are points of score, and one may lead up again."""
     language = numbers.language
     steps = [Step(POLICIES[ORACLE][language], "", 1.0, 1.0)]
     for name, lost in replay.loss.items():
         before = steps[-1].after
-        steps.append(Step(LOSSES[name][language] if name in LOSSES else name, LOSS_COLOURS.get(name, "planner"), before, before - lost))
+        steps.append(Step(LOSSES[name][language] if name in LOSSES else name, LOSS_COLOURS.get(name, "planner"), before, before - lost / POINTS))
     return steps

@@ -8,7 +8,8 @@ from itertools import groupby
 import numpy as np
 
 from luna.contracts import PlanReply, SlotReply
-from luna.site import Site
+from luna.contracts.plan import BatteryFlow
+from luna.site import Battery, Site
 from luna.timeline import FloatArray
 from luna.wording import Numbers
 
@@ -120,18 +121,22 @@ def _band(low: Sequence[float | None], high: Sequence[float | None], hours: floa
     return np.array(known_low) / hours, np.array(known_high) / hours
 
 
+def read_starting_soc(slots: Sequence[SlotReply], site: Site) -> dict[str, float]:
+    """Return how full each battery is before the first slot; a reply only says how full it ends."""
+    first = slots[0].batteries
+    return {battery.name: first[battery.name].soc_end - _stored_kwh(first[battery.name], battery) / battery.capacity_kwh for battery in site.batteries}
+
+
+def _stored_kwh(flow: BatteryFlow, battery: Battery) -> float:
+    return flow.charge_kwh * battery.charge_efficiency - flow.discharge_kwh / battery.discharge_efficiency
+
+
 def _trace_soc(slots: Sequence[SlotReply], site: Site) -> FloatArray:
     """Return how full the site's batteries are together, at each slot's edges; empty where there is none."""
     if not site.batteries:
         return np.zeros(0)
-    first = slots[0].batteries
-    begin = {
-        battery.name: first[battery.name].soc_end
-        - (first[battery.name].charge_kwh * battery.charge_efficiency - first[battery.name].discharge_kwh / battery.discharge_efficiency) / battery.capacity_kwh
-        for battery in site.batteries
-    }
     ends = [{name: flow.soc_end for name, flow in slot.batteries.items()} for slot in slots]
-    return np.clip([_mean_soc(site, soc) for soc in (begin, *ends)], 0.0, 1.0)
+    return np.clip([_mean_soc(site, soc) for soc in (read_starting_soc(slots, site), *ends)], 0.0, 1.0)
 
 
 def _mean_soc(site: Site, soc: dict[str, float]) -> float:

@@ -119,7 +119,7 @@ def make_replay(*, luna_cost: float = 26.3) -> ReplayReply:
         slots=1344,
         currency="EUR",
         initial_soc={"battery": 0.5},
-        loss={"mpc_perfect": 0.0125, "load_forecast": 0.03, "pv_forecast": 0.026},
+        loss={"horizon": 1.25, "load_forecast": 3.0, "pv_forecast": 2.6},
     )
 
 

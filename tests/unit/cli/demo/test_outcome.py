@@ -1,0 +1,55 @@
+"""What the demo adds to plan and replay before it becomes a report."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from luna.contracts import PlanReply, PlanRequest
+from luna.contracts.plan import OutlookMessage, StateMessage
+from luna.site import Site, parse_site
+from services.cli.demo.course import Window
+from services.cli.demo.outcome import trace_without_luna
+from services.planner.plan import make_plan
+from services.planner.problem import pose
+from services.planner.reply import answer
+from services.planner.solver import Solver
+
+NOON = datetime(2023, 9, 14, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def site() -> Site:
+    battery = {"capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 4, "charge_efficiency": 0.9, "discharge_efficiency": 0.9}
+    return parse_site({"name": "home", "timezone": "Europe/Amsterdam", "batteries": [battery], "pv": [{"peak_kw": 6}]})
+
+
+def plan(site: Site, *, load_kwh: list[float], pv_kwh: list[float], soc: float) -> PlanReply:
+    slots = len(load_kwh)
+    outlook = OutlookMessage(load_kwh=load_kwh, pv_kwh=pv_kwh, import_price=[0.1, 0.4] * (slots // 2), export_price=[0.05] * slots)
+    state = StateMessage.model_validate({"batteries": {battery.name: {"soc": soc} for battery in site.batteries}})
+    request = PlanRequest(site=site, start=NOON, outlook=outlook, state=state)
+    return answer(make_plan(pose(request), Solver()), request=request, issued_at=NOON)
+
+
+def test_without_luna_the_inverter_stores_surplus_and_serves_the_house(site: Site) -> None:
+    # Surplus of 0.5 kWh stores 0.45; a load of 0.9 kWh takes out 1.0.
+    reply = plan(site, load_kwh=[0.0, 0.9], pv_kwh=[0.5, 0.0], soc=0.5)
+    assert trace_without_luna(reply, site) == pytest.approx([0.545, 0.445])
+
+
+def test_without_luna_a_full_battery_stays_full(site: Site) -> None:
+    assert trace_without_luna(plan(site, load_kwh=[0.0, 0.0], pv_kwh=[0.5, 0.5], soc=1.0), site) == pytest.approx([1.0, 1.0])
+
+
+def test_without_a_battery_there_is_nothing_to_draw(site: Site) -> None:
+    reply = plan(site, load_kwh=[0.1, 0.1], pv_kwh=[0.0, 0.0], soc=0.5)
+    assert trace_without_luna(reply, site.model_copy(update={"batteries": []})) is None
+
+
+def test_the_window_follows_the_sites_clock() -> None:
+    window = Window(date(2023, 10, 28), date(2023, 10, 29), ZoneInfo("Europe/Amsterdam"))
+    assert window.start == datetime(2023, 10, 27, 22, tzinfo=UTC)
+    # The clock has gone back: 14:00 lies at 13:00 UTC, midnight at 23:00.
+    assert window.plan_start.astimezone(UTC) == datetime(2023, 10, 29, 13, tzinfo=UTC)
+    assert window.end == datetime(2023, 10, 29, 23, tzinfo=UTC)
