@@ -1,0 +1,104 @@
+"""A trained Aurora as one file: the trees in LightGBM's own text, the rest as JSON, named after its own digest."""
+
+import gzip
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import numpy as np
+
+from luna.errors import LunaError
+from luna.site import Site
+from services.forecaster.aurora import VERSION, Aurora
+from services.forecaster.series_model import SeriesModel
+from services.forecaster.trees import HEADS, Trees, import_lightgbm
+
+FORMAT = 1  # raised whenever features, members or heads change: older trees would read the wrong columns
+FOLDER = "aurora"
+
+
+class ArtefactError(LunaError):
+    """A stored model cannot be used; what it forecast can still be forecast from the site's profile."""
+
+    title: ClassVar[str] = "Model unusable"
+    code: ClassVar[str] = "artefact"
+
+
+def save_aurora(aurora: Aurora, objects: Path) -> str:
+    """Store a trained model under ``objects`` and return its key; the same model twice is one file, and a file is there whole or not at all.
+
+    Raises:
+        ArtefactError: it cannot be written.
+    """
+    packed = gzip.compress(json.dumps(_describe(aurora), sort_keys=True).encode(), compresslevel=6, mtime=0)
+    key = f"{FOLDER}/{hashlib.sha256(packed).hexdigest()}.json.gz"
+    path = objects / key
+    temporary = path.with_suffix(f".{uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(packed)
+        temporary.replace(path)
+    except OSError as exc:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise ArtefactError(f"the model cannot be written: {exc.strerror}", field=str(path), remedy="Free some space, or check who may write there.") from exc
+    return key
+
+
+def load_aurora(objects: Path, key: str, site: Site) -> Aurora:
+    """Return the model stored under ``key``, for the site as it is configured now.
+
+    Raises:
+        ArtefactError: missing, damaged, or of another format.
+    """
+    document = _read(objects / key, digest=Path(key).name.partition(".")[0])
+    if document.get("format") != FORMAT:
+        raise ArtefactError("the model is of another format", field=key, value=document.get("format"), remedy=RETRAIN)
+    models = {name: _parse_model(part) for name, part in document["series"].items()}
+    return Aurora(site, models, document["known_days"], document["metrics"])
+
+
+RETRAIN = "Train again with `luna forecast train`."
+
+
+def _read(path: Path, *, digest: str) -> dict[str, Any]:
+    try:
+        packed = path.read_bytes()
+    except OSError as exc:
+        raise ArtefactError(f"the model cannot be read: {exc.strerror}", field=str(path), remedy=RETRAIN) from exc
+    if hashlib.sha256(packed).hexdigest() != digest:
+        raise ArtefactError("the model is damaged: its digest is not its name", field=str(path), remedy=RETRAIN)
+    document: dict[str, Any] = json.loads(gzip.decompress(packed))
+    return document
+
+
+def _describe(aurora: Aurora) -> dict[str, Any]:
+    series = {name: _describe_model(model) for name, model in aurora.models.items()}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "site": aurora.site.name,
+        "stage": aurora.stage,
+        "known_days": aurora.known_days,
+        "metrics": aurora.metrics,
+        "series": series,
+    }
+
+
+def _describe_model(model: SeriesModel) -> dict[str, Any]:
+    return {
+        "trees": {head: model.trees.boosters[head].model_to_string() for head in HEADS},
+        "weights": {head: model.weights[head].tolist() for head in HEADS},
+        "stretch_low": model.stretch_low.tolist(),
+        "stretch_high": model.stretch_high.tolist(),
+    }
+
+
+def _parse_model(part: dict[str, Any]) -> SeriesModel:
+    lightgbm = import_lightgbm()
+    trees = Trees({head: lightgbm.Booster(model_str=part["trees"][head]) for head in HEADS})
+    weights = {head: np.array(part["weights"][head]) for head in HEADS}
+    return SeriesModel(trees, weights, np.array(part["stretch_low"]), np.array(part["stretch_high"]))

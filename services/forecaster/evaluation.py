@@ -1,0 +1,66 @@
+"""How good forecasts were: every version on the same origins, against what happened."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.observations import Observations
+from luna.outlook import Quantiles
+from luna.site import Site
+from luna.timeline import FloatArray
+from services.forecaster.forecaster import Batch
+from services.forecaster.frame import IntArray, frame_series, number_slot
+
+SHARES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Errors of one series, kWh per slot; the median is judged by MAE and pinball, the mean by RMSE.
+
+    ``coverage_80`` is the share of slots between p10 and p90; of PV, only slots between sunrise and sunset count, for at night every band is right.
+    """
+
+    mae: float
+    rmse: float
+    pinball: float
+    coverage_80: float
+    slots: int
+
+
+def score_batch(batch: Batch, history: Observations, site: Site) -> dict[str, Score]:
+    """Return the score of each series over all forecasts of a batch; slots that were not measured do not count."""
+    origins = np.array([number_slot(instant) for instant in batch.issued_at], dtype=np.int64)
+    slots = batch.load_kwh.expected.shape[1]
+    frame = frame_series(history, site, first=int(origins.min()), last=int(origins.max()) + slots)
+    target: IntArray = (origins - frame.first)[:, None] + np.arange(slots)
+    light = frame.clear_sky_kwh[target] > 0
+    return {
+        "load_kwh": score_quantiles(batch.load_kwh, frame.load_kwh[target], np.ones_like(light)),
+        "pv_kwh": score_quantiles(batch.pv_kwh, frame.pv_kwh[target], light),
+    }
+
+
+def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:
+    """Return the score of one series; ``counted`` says which slots the coverage is taken over. NaN where nothing was measured."""
+    known = ~np.isnan(actual)
+    if not known.any():
+        return Score(np.nan, np.nan, np.nan, np.nan, 0)
+    error = {name: (actual - getattr(forecast, name))[known] for name in ("expected", "p10", "p50", "p90")}
+    pinball = [np.maximum(share * error[name], (share - 1) * error[name]).mean() for name, share in zip(("p10", "p50", "p90"), SHARES, strict=True)]
+    inside = ((error["p10"] >= 0) & (error["p90"] <= 0))[counted[known]]
+    return Score(
+        mae=float(np.abs(error["p50"]).mean()),
+        rmse=float(np.sqrt((error["expected"] ** 2).mean())),
+        pinball=float(np.mean(pinball)),
+        coverage_80=float(inside.mean()) if inside.size else float("nan"),
+        slots=int(known.sum()),
+    )
+
+
+def measure_skill(mae: float, reference_mae: float) -> float:
+    """Return ``1 − MAE / MAE of the reference``; zero where the reference is exact and so is the forecast."""
+    if reference_mae > 0:
+        return 1 - mae / reference_mae
+    return 0.0 if mae == 0 else float("-inf")

@@ -1,0 +1,84 @@
+"""What every forecaster offers, and the many forecasts one call returns."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+
+from luna.errors import InvalidInputError
+from luna.observations import Observations
+from luna.outlook import Forecast, Quantiles
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to, require_utc
+
+HORIZON_SLOTS = 192  # 48 hours
+LONGEST_HORIZON_SLOTS = 14 * 96
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Forecasts issued at many instants; arrays of shape ``(instants, slots)``.
+
+    ``stage`` says what they rest on: ``cold`` (next to nothing), ``profile`` (recalled days), ``young`` (two weeks and more), ``full`` (two months and more).
+    """
+
+    version: str
+    stage: str
+    issued_at: Sequence[datetime]
+    load_kwh: Quantiles
+    pv_kwh: Quantiles
+
+    def __iter__(self) -> Iterator[Forecast]:
+        return (self.forecast(row) for row in range(len(self.issued_at)))
+
+    def forecast(self, row: int) -> Forecast:
+        """Return the forecast issued at one of the instants; its timeline begins with the slot that covers the instant."""
+        issued_at = self.issued_at[row]
+        timeline = Timeline(floor_to(issued_at, SLOT), SLOT, self.load_kwh.expected.shape[1])
+        return Forecast(timeline, issued_at, self.version, _row(self.load_kwh, row), _row(self.pv_kwh, row))
+
+
+class Forecaster(Protocol):
+    """Anything that forecasts a site's load and PV.
+
+    Invariants: nothing measured in or after the slot that covers an issue time changes the forecast issued then.
+    """
+
+    @property
+    def version(self) -> str:
+        """The version its forecasts carry."""
+
+    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS) -> Batch:
+        """Return what would have been forecast at each instant, for ``slots`` quarter-hours from the one that covers it.
+
+        Raises:
+            InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
+        """
+
+
+def check_issue(issued_at: Sequence[datetime], slots: int) -> list[datetime]:
+    """Return the instants in UTC.
+
+    Raises:
+        InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
+    """
+    if not issued_at:
+        raise InvalidInputError("a forecast needs an instant to be issued at", field="issued_at")
+    if not 1 <= slots <= LONGEST_HORIZON_SLOTS:
+        raise InvalidInputError("the horizon lies outside what can be forecast", field="slots", value=slots, remedy=f"Choose 1 to {LONGEST_HORIZON_SLOTS}.")
+    return [require_utc(instant, field="issued_at") for instant in issued_at]
+
+
+def fold_rows(quantiles: Quantiles, slots: int) -> Quantiles:
+    """Return rows ``(instants · slots,)`` as ``(instants, slots)``."""
+    return Quantiles(*(_fold(array, slots) for array in (quantiles.expected, quantiles.p10, quantiles.p50, quantiles.p90)))
+
+
+def _fold(array: FloatArray, slots: int) -> FloatArray:
+    folded: FloatArray = np.reshape(array, (-1, slots))
+    return folded
+
+
+def _row(quantiles: Quantiles, row: int) -> Quantiles:
+    return Quantiles(quantiles.expected[row], quantiles.p10[row], quantiles.p50[row], quantiles.p90[row])

@@ -1,0 +1,96 @@
+"""PV as its origins see it: everything in proportion to clear sky and to the site's own best days under it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.forecaster.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.recall import Days, Windows, fill_gaps, recall_days
+from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, divide, mark_time
+
+SKY_FLOOR = 0.02  # share of the best clear-sky slot below which a ratio to it says nothing
+DEFAULT_SKY_SHARE = 0.8  # of clear sky on the best day, when nothing has been measured
+BRIGHT_FADE_SLOTS = 24.0  # after which the brightness of the last two hours has lost all but 1/e of what set it apart
+
+
+@dataclass(frozen=True, slots=True)
+class _Yields:
+    """Statistics of the recalled days, in kWh and as shares of clear sky."""
+
+    recalled: FloatArray
+    week: Days
+    month: Days
+    week_shares: Days
+    month_shares: Days
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs) -> Self:
+        recalled, sky = recall_days(frame.pv_kwh, pairs, MEMORY), recall_days(frame.clear_sky_kwh, pairs, MEMORY)
+        shares = recalled / np.maximum(sky, SKY_FLOOR * frame.brightest_kwh)
+        return cls(recalled, Days.of(recalled[:, :WEEK]), Days.of(recalled), Days.of(shares[:, :WEEK]), Days.of(shares))
+
+
+@dataclass(frozen=True, slots=True)
+class _Brightness:
+    """Output over clear sky: of the last two hours, of each of the last three days, of the week; by row, NaN where unknown."""
+
+    now: FloatArray
+    days: tuple[FloatArray, ...]
+    week: FloatArray
+    recent_sky_kwh: FloatArray
+
+    @classmethod
+    def of(cls, frame: Frame, origin: IntArray) -> Self:
+        output, sky = Windows.of(frame.pv_kwh), Windows.of(np.where(np.isnan(frame.pv_kwh), np.nan, frame.clear_sky_kwh))
+
+        def share(end: IntArray, length: int) -> FloatArray:
+            return divide(output.mean(end, length), sky.mean(end, length))
+
+        days = tuple(share(origin - back * DAY_SLOTS, DAY_SLOTS) for back in range(3))
+        return cls(share(origin, 2 * HOUR), days, share(origin, WEEK * DAY_SLOTS), sky.mean(origin, 2 * HOUR))
+
+    @property
+    def unusual(self) -> FloatArray:
+        """The last two hours over the week, one where unknown."""
+        ratio = np.clip(divide(self.now, self.week), 0, 3)
+        unusual: FloatArray = np.where(np.isnan(ratio), 1.0, ratio)
+        return unusual
+
+
+def view_pv(frame: Frame, pairs: Pairs) -> View:
+    """Return PV as its origins see it."""
+    sky = frame.clear_sky_kwh[pairs.target]
+    limit = np.where(sky > 0, frame.pv_limit_kwh, 0.0)
+    yields, brightness = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin)
+    best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0), DEFAULT_SKY_SHARE) * sky, limit)
+    scale = np.maximum(best, FLOOR_KWH)
+    centre = {name: np.minimum(member, limit) for name, member in _list_centres(yields, brightness, sky, pairs.lead).items()}
+    edges = _list_edges(yields, best)
+    spread = [yields.month.quantile(share) for share in (0.25, 0.75)]
+    energies = [*centre.values(), *edges["p10"].values(), *edges["p90"].values(), *spread]
+    shares = [brightness.now, *brightness.days, brightness.week, brightness.unusual, sky, best, brightness.recent_sky_kwh]
+    features = np.column_stack([*(energy / scale for energy in energies), *shares, *mark_time(frame, pairs)]).astype(np.float32)
+    return View(features, scale, {"centre": centre, **edges}, yields.month.count, limit)
+
+
+def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, lead: IntArray) -> dict[str, FloatArray]:
+    clear = fill_gaps(yields.week_shares.mean, yields.month_shares.mean, DEFAULT_SKY_SHARE / 2) * sky
+    mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
+    return {
+        "mean": mean,
+        "median": fill_gaps(yields.week.quantile(0.5), mean),
+        "latest": fill_gaps(yields.recalled[:, 0], mean),
+        "month_median": fill_gaps(yields.month.quantile(0.5), mean),
+        "clear_sky": clear,
+        "month_clear_sky": fill_gaps(yields.month_shares.mean, DEFAULT_SKY_SHARE / 2) * sky,
+        "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-lead / BRIGHT_FADE_SLOTS)),
+    }
+
+
+def _list_edges(yields: _Yields, best: FloatArray) -> dict[Part, dict[str, FloatArray]]:
+    few: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
+    return {
+        head: {"month": fill_gaps(yields.month.quantile(share), few[head]), "week": fill_gaps(yields.week.quantile(share), few[head])} for head, share in EDGES
+    }

@@ -1,0 +1,188 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from household import QUICK, day, describe_site, measure_days
+
+from luna.errors import InvalidInputError
+from luna.observations import Observations
+from luna.outlook import Forecast
+from luna.timeline import SLOT
+from services.forecaster.aurora import Aurora, train
+from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.evaluation import score_batch
+from services.forecaster.solar import estimate_clear_sky
+
+SITE = describe_site()
+QUANTILES = ("p10", "p50", "p90")
+
+
+@pytest.fixture(scope="module")
+def history() -> Observations:
+    return measure_days(75)
+
+
+@pytest.fixture(scope="module")
+def aurora(history: Observations) -> Aurora:
+    return train(history, site=SITE, until=day(65), settings=QUICK)
+
+
+def assert_sound(forecast: Forecast) -> None:
+    for series in (forecast.load_kwh, forecast.pv_kwh):
+        assert np.isfinite([series.expected, series.p10, series.p50, series.p90]).all()
+        assert (series.p10 >= 0).all()
+        assert (series.p10 <= series.p50).all()
+        assert (series.p50 <= series.p90).all()
+        assert (series.expected >= 0).all()
+
+
+def test_two_months_make_a_full_model(aurora: Aurora) -> None:
+    assert aurora.stage == "full"
+    assert set(aurora.models) == {"load", "pv"}
+
+
+def test_a_forecast_is_ordered_and_covers_the_horizon(aurora: Aurora, history: Observations) -> None:
+    forecast = aurora.issue(history, day(66, hours=9.1))
+    assert_sound(forecast)
+    assert (forecast.timeline.start, forecast.timeline.count) == (day(66, hours=9), 192)
+
+
+def test_pv_is_zero_at_night_and_never_above_the_arrays(aurora: Aurora, history: Observations) -> None:
+    forecast = aurora.issue(history, day(66))
+    night = estimate_clear_sky(forecast.timeline.starts, SITE) == 0
+    assert night.any()
+    assert (forecast.pv_kwh.p90[night] == 0).all()
+    assert (forecast.pv_kwh.expected[night] == 0).all()
+    assert forecast.pv_kwh.p90.max() <= 5 * 0.25
+
+
+def test_many_origins_at_once_equal_one_after_the_other(aurora: Aurora, history: Observations) -> None:
+    instants = [day(64) + timedelta(hours=7 * step) for step in range(12)]
+    for one, forecast in zip(aurora.issue_many(history, instants), (aurora.issue(history, instant) for instant in instants), strict=True):
+        np.testing.assert_array_equal(one.load_kwh.p90, forecast.load_kwh.p90)
+        np.testing.assert_array_equal(one.pv_kwh.expected, forecast.pv_kwh.expected)
+
+
+def test_the_same_seed_gives_the_same_forecast(aurora: Aurora, history: Observations) -> None:
+    again = train(history, site=SITE, until=day(65), settings=QUICK).issue(history, day(66))
+    np.testing.assert_array_equal(aurora.issue(history, day(66)).load_kwh.p50, again.load_kwh.p50)
+
+
+def test_aurora_beats_the_seven_day_average_and_its_band_holds(aurora: Aurora, history: Observations) -> None:
+    instants = [day(65) + timedelta(hours=6 * step) for step in range(32)]
+    ours = score_batch(aurora.issue_many(history, instants), history, SITE)
+    theirs = score_batch(Baseline("baseline_7_day_avg", SITE).issue_many(history, instants), history, SITE)
+    assert ours["load_kwh"].mae < theirs["load_kwh"].mae
+    assert ours["load_kwh"].pinball < theirs["load_kwh"].pinball
+    assert ours["load_kwh"].coverage_80 == pytest.approx(0.8, abs=0.06)
+
+
+def test_a_busy_hour_lifts_the_next_slots_and_fades(aurora: Aurora, history: Observations) -> None:
+    now = day(66, hours=12)
+    busy = history.load_kwh.copy()
+    last_hour = slice(66 * 96 + 44, 66 * 96 + 48)
+    busy[last_hour] += 0.5
+    changed = Observations.of(history.starts, {"load_kwh": busy, "pv_kwh": history.pv_kwh})
+    lift = aurora.issue(changed, now).load_kwh.expected - aurora.issue(history, now).load_kwh.expected
+    assert lift[0] > 0
+    assert lift[:4].mean() > lift[16:20].mean()
+
+
+@pytest.mark.parametrize(("days", "stage"), [(2, "profile"), (20, "young"), (61, "full")])
+def test_the_stage_says_what_the_forecast_rests_on(days: int, stage: str) -> None:
+    aurora = train(measure_days(days), site=SITE, until=day(days), settings=QUICK)
+    assert aurora.stage == stage
+    assert_sound(aurora.issue(measure_days(days), day(days)))
+
+
+def test_before_the_first_reading_the_forecast_is_cold(history: Observations) -> None:
+    aurora = train(history, site=SITE, until=day(0), settings=QUICK)
+    assert aurora.stage == "cold"
+    assert_sound(aurora.issue(history, day(0)))
+
+
+def test_two_days_of_history_give_a_wider_band_than_two_months(aurora: Aurora, history: Observations) -> None:
+    short = measure_days(2, start=day(64))
+    young = train(short, site=SITE, until=day(66), settings=QUICK).issue(short, day(66)).load_kwh
+    grown = aurora.issue(history, day(66)).load_kwh
+    assert (young.p90 - young.p10).mean() > (grown.p90 - grown.p10).mean()
+
+
+def with_gap(history: Observations) -> Observations:
+    load, pv = history.load_kwh.copy(), history.pv_kwh.copy()
+    load[58 * 96 : 64 * 96] = np.nan
+    pv[20 * 96 : 64 * 96] = np.nan
+    return Observations.of(history.starts, {"load_kwh": load, "pv_kwh": pv})
+
+
+def with_constant(history: Observations) -> Observations:
+    return Observations.of(history.starts, {"load_kwh": np.full(len(history), 0.2), "pv_kwh": np.zeros(len(history))})
+
+
+def with_nonsense(history: Observations) -> Observations:
+    load, pv = history.load_kwh.copy(), history.pv_kwh.copy()
+    load[::50], pv[::70], load[7], pv[9] = -3, 900, np.inf, np.nan
+    return Observations.of(history.starts, {"load_kwh": load, "pv_kwh": pv})
+
+
+def with_nothing(history: Observations) -> Observations:
+    return Observations.of(history.starts, {})
+
+
+def with_every_second_slot(history: Observations) -> Observations:
+    return Observations.of(history.starts[::2], {"load_kwh": history.load_kwh[::2], "pv_kwh": history.pv_kwh[::2]})
+
+
+@pytest.mark.parametrize("damage", [with_gap, with_constant, with_nonsense, with_nothing, with_every_second_slot])
+def test_bad_histories_still_give_a_sound_forecast(damage: object, history: Observations) -> None:
+    damaged = damage(history)  # type: ignore[operator]
+    assert_sound(train(damaged, site=SITE, until=day(64), settings=QUICK).issue(damaged, day(64)))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"pv": []}, {"location": None}, {"timezone": "Australia/Lord_Howe"}], ids=["no array", "no location", "half-hour clock change"]
+)
+def test_sites_without_the_usual_description_are_forecast(changes: dict[str, object], history: Observations) -> None:
+    site = describe_site(**changes)
+    assert_sound(train(history, site=site, until=day(64), settings=QUICK).issue(history, day(64)))
+
+
+def test_a_constant_load_is_forecast_as_that_constant(history: Observations) -> None:
+    constant = with_constant(history)
+    assert train(constant, site=SITE, until=day(64), settings=QUICK).issue(constant, day(64)).load_kwh.p50 == pytest.approx(0.2)
+
+
+def test_both_clock_changes_of_a_year_give_as_many_slots_as_asked(aurora: Aurora) -> None:
+    spring = measure_days(40, start=day(20))
+    assert_sound(aurora.issue(spring, day(30)))  # 31 March 2024
+    autumn = measure_days(40, start=day(210))
+    assert_sound(aurora.issue(autumn, day(240)))  # 27 October 2024
+
+
+@pytest.mark.parametrize("version", BASELINES)
+def test_baselines_are_sound(version: str, history: Observations) -> None:
+    assert_sound(Baseline(version, SITE).issue_many(history, [day(66)]).forecast(0))
+
+
+def test_the_seven_day_average_is_the_mean_of_the_same_slot_of_seven_days(history: Observations) -> None:
+    forecast = Baseline("baseline_7_day_avg", SITE).issue_many(history, [day(50)]).forecast(0)
+    same_slot = history.load_kwh[: 50 * 96].reshape(50, 96)[-7:, 30]
+    assert forecast.load_kwh.p50[30] == pytest.approx(same_slot.mean())
+    assert forecast.load_kwh.p50[30 + 96] == pytest.approx(same_slot.mean())
+
+
+@pytest.mark.parametrize("slots", [0, 2000])
+def test_a_horizon_out_of_reach_is_refused_by_name(slots: int, aurora: Aurora, history: Observations) -> None:
+    with pytest.raises(InvalidInputError, match="slots"):
+        aurora.issue(history, day(66), slots)
+
+
+def test_an_instant_without_offset_is_refused(aurora: Aurora, history: Observations) -> None:
+    with pytest.raises(InvalidInputError, match="no offset"):
+        aurora.issue(history, day(66).replace(tzinfo=None))
+
+
+def test_a_week_ahead_can_be_forecast(aurora: Aurora, history: Observations) -> None:
+    forecast = aurora.issue(history, day(66), slots=7 * 96)
+    assert_sound(forecast)
+    assert forecast.timeline.end == day(66) + 7 * 96 * SLOT
