@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection
 
@@ -23,7 +24,7 @@ def upsert(
     Args:
         issued_at: when each value was forecast; None says that they were measured, known when their slot ended.
     """
-    known_at = starts.astype("datetime64[us]") + SLOT if issued_at is None else issued_at
+    known_at = starts.astype("datetime64[us]") + np.timedelta64(SLOT) if issued_at is None else issued_at
     columns: copy.Columns = {"place": place, "slot_start": starts, "issued_at": known_at, **values}
     return copy.upsert(connection, TABLES[table], columns, on_conflict="complete")
 

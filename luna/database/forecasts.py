@@ -50,7 +50,7 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
     """Return every forecast issued from ``first`` to ``last``, both included, in order of issue."""
     rows = _rows(connection, sites.key_of(connection, site_id), version, first=first, last=last)
     issued, begins = np.unique(rows["issued_at"], return_index=True)
-    ends = [*begins[1:], rows["issued_at"].size]
+    ends = [*begins, rows["issued_at"].size][1:]
     parts = ({name: column[begin:end] for name, column in rows.items()} for begin, end in zip(begins, ends, strict=True))
     return [_forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version) for at, part in zip(issued, parts, strict=True)]
 

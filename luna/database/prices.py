@@ -60,8 +60,7 @@ def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> dat
 def read_revisions(connection: Connection, market: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:
     """Return every revision of the quarter-hours of ``timeline``: slot start, when it was published, price; in order of slot and publication."""
     query = sql.SQL(
-        "SELECT slot_start, published_at, price FROM market_prices"
-        " WHERE market = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, published_at"
+        "SELECT slot_start, published_at, price FROM market_prices WHERE market = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, published_at"
     ).format(market, timeline.start, timeline.end)
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"})
     return rows["slot_start"], rows["published_at"], rows["price"]

@@ -31,7 +31,8 @@ def read_batches(path: Path) -> Iterator[pl.DataFrame]:
 
 
 def _batches(path: Path) -> Iterator[pl.DataFrame]:
-    magic = path.open("rb").read(4) if path.is_file() else b""
+    with path.open("rb") as file:
+        magic = file.read(4)
     if magic == b"PAR1":
         yield from _read_parquet(path)
         return

@@ -51,8 +51,8 @@ def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], ste
         for name, limit in limits_kw.items()
         if name in rows.columns
     ]
-    reason = rows.select(pl.coalesce([*beyond, pl.lit(None, pl.String)]).alias("reason")).to_series()
-    return rows.filter(reason.is_null()), rows.with_columns(reason).filter(reason.is_not_null())
+    marked = rows.with_columns(pl.coalesce([*beyond, pl.lit(None, pl.String)]).alias("reason"))
+    return marked.filter(pl.col("reason").is_null()).drop("reason"), marked.filter(pl.col("reason").is_not_null())
 
 
 def limit_powers(site: Site) -> dict[str, float]:

@@ -1,0 +1,197 @@
+"""Files into the real database and out again."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+import pytest
+from sqlalchemy import Connection
+
+from luna.database import environment, observations, prices, quarantine, readings, sites
+from luna.errors import InvalidInputError, NotFoundError
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from services.ingest.loading import FileForm, LoadReport, load_file
+from services.ingest.querying import SeriesQuery, as_rows, query_series
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+DAY = Timeline(START, SLOT, 96)
+BERLIN = ZoneInfo("Europe/Berlin")
+OBSERVATIONS = FileForm("observations")
+
+
+@pytest.fixture(autouse=True)
+def _home(connection: Connection) -> None:
+    tariff = {"import": {"kind": "spot", "market": "NL"}}
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}], "tariff": tariff}))
+
+
+def csv(folder: Path, *rows: str, header: str = "slot_start,load_kwh,pv_kwh") -> Path:
+    path = folder / "file.csv"
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    return path
+
+
+def day(step_minutes: int = 15) -> list[str]:
+    starts = [START + minute * timedelta(minutes=1) for minute in range(0, 1440, step_minutes)]
+    return [f"{start.isoformat()},{slot % 7}.5,{slot % 2}" for slot, start in enumerate(starts)]
+
+
+def counts(report: LoadReport) -> tuple[int, int, int, int]:
+    return report.accepted, report.repaired, report.quarantined, report.duplicated
+
+
+def test_a_file_comes_back_as_it_was(connection: Connection, tmp_path: Path) -> None:
+    report = load_file(connection, "home", csv(tmp_path, *day()), OBSERVATIONS)
+    assert counts(report) == (96, 0, 0, 0)
+    assert (report.first, report.last, report.step) == (START, DAY.end, SLOT)
+    assert observations.read(connection, "home", DAY).load_kwh.tolist() == [slot % 7 + 0.5 for slot in range(96)]
+
+
+def test_loading_twice_changes_nothing(connection: Connection, tmp_path: Path) -> None:
+    path = csv(tmp_path, *day(), "nonsense,1,1", *day()[:3])
+    first, second = (load_file(connection, "home", path, OBSERVATIONS) for _ in range(2))
+    assert counts(first) == counts(second) == (96, 0, 1, 3)
+    assert (first.written.inserted, second.written.inserted, second.written.updated) == (96, 0, 0)
+    assert len(quarantine.read(connection, "home")) == 1
+
+
+def test_every_row_is_accounted_for_with_its_reason(connection: Connection, tmp_path: Path) -> None:
+    wrong = ["2024-01-02T00:00:00,1,1", "2024-01-02T00:15:00Z,nan,1", "2024-01-02T00:30:00Z,-3,1", "2024-01-02T00:45:00Z,1,2", "2024-01-02T01:07:00Z,1,1"]
+    report = load_file(connection, "home", csv(tmp_path, *day(), *wrong, f"{START.isoformat()},9,9"), OBSERVATIONS)
+    assert counts(report) == (96, 0, 6, 0)
+    assert report.rows == 102
+    assert {row.line: row.reason.split()[0] for row in quarantine.read(connection, "home")} == {
+        98: "the",
+        99: "load_kwh",
+        100: "load_kwh",
+        101: "pv_kwh",
+        102: "off",
+        103: "contradicts",
+    }
+    assert report.reasons.total() == 6
+
+
+def test_rows_in_any_order_are_sorted_and_it_is_said(connection: Connection, tmp_path: Path) -> None:
+    report = load_file(connection, "home", csv(tmp_path, *day()[::-1]), OBSERVATIONS)
+    assert counts(report) == (96, 0, 0, 0)
+    assert "sorted" in report.notes[0]
+    assert observations.read(connection, "home", DAY).load_kwh[1] == 1.5
+
+
+@pytest.mark.parametrize("step_minutes", [1, 5, 10, 15, 30, 60])
+def test_energy_is_preserved_from_any_step(connection: Connection, tmp_path: Path, step_minutes: int) -> None:
+    rows = day(step_minutes)
+    report = load_file(connection, "home", csv(tmp_path, *[row.rsplit(",", 1)[0] for row in rows], header="slot_start,load_kwh"), OBSERVATIONS)
+    assert report.step == timedelta(minutes=step_minutes)
+    energy = sum(slot % 7 + 0.5 for slot in range(len(rows)))
+    assert observations.read(connection, "home", DAY).load_kwh.sum() == pytest.approx(energy)
+
+
+def test_the_autumn_day_of_a_local_clock_has_a_hundred_slots(connection: Connection, tmp_path: Path) -> None:
+    slots = Timeline(datetime(2024, 10, 26, 22, tzinfo=UTC), SLOT, 100)
+    rows = [f"{start.astimezone(BERLIN).replace(tzinfo=None).isoformat()},{slot},0" for slot, start in enumerate(slots)]
+    report = load_file(connection, "home", csv(tmp_path, *rows), FileForm("observations", zone=BERLIN))
+    assert counts(report) == (100, 8, 0, 0)
+    assert observations.read(connection, "home", slots).load_kwh.tolist() == list(range(100))
+
+
+def test_the_missing_hour_of_spring_is_quarantined(connection: Connection, tmp_path: Path) -> None:
+    rows = [f"2024-03-31T0{hour}:{minute:02}:00,1,0" for hour in range(4) for minute in (0, 15, 30, 45)]
+    report = load_file(connection, "home", csv(tmp_path, *rows), FileForm("observations", zone=BERLIN))
+    assert counts(report) == (12, 0, 4, 0)
+    assert list(report.reasons) == ["the clock skips this local time"]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "field"),
+    [
+        ("slot_start,load_kw", ["2024-01-01T00:00:00Z,1"], "load_kw"),
+        ("load_kwh,pv_kwh", ["1,1"], "slot_start"),
+        ("slot_start,load_kwh", [f"2024-01-01T00:{minute:02}:00Z,1" for minute in range(0, 60, 7)], "slot_start"),
+    ],
+    ids=["unknown column", "missing column", "step of seven minutes"],
+)
+def test_a_file_that_cannot_be_used_stores_nothing(connection: Connection, tmp_path: Path, header: str, rows: list[str], field: str) -> None:
+    with pytest.raises(InvalidInputError) as caught, connection.begin_nested():
+        load_file(connection, "home", csv(tmp_path, *rows, header=header), OBSERVATIONS)
+    assert caught.value.field == field
+    assert caught.value.remedy
+    assert observations.span(connection, "home") is None
+
+
+def test_a_file_of_naive_times_names_the_option_that_helps(connection: Connection, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="--timezone"):
+        load_file(connection, "home", csv(tmp_path, "2024-01-01T00:00:00,1,1"), OBSERVATIONS)
+
+
+def test_an_unknown_site_is_named(connection: Connection, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="nowhere"):
+        load_file(connection, "nowhere", csv(tmp_path, *day()), OBSERVATIONS)
+
+
+def test_market_prices_are_published_the_day_before(connection: Connection, tmp_path: Path) -> None:
+    rows = [f"2024-01-02T{hour:02}:00:00+01:00,0.{hour:02}" for hour in range(24)]
+    load_file(connection, "home", csv(tmp_path, *rows, header="slot_start,spot_price"), FileForm("prices"))
+    local_day = Timeline(datetime(2024, 1, 1, 23, tzinfo=UTC), SLOT, 96)
+    noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    assert np.isnan(prices.read(connection, "NL", local_day, known_at=noon - timedelta(minutes=1))).all()
+    np.testing.assert_allclose(prices.read(connection, "NL", local_day, known_at=noon), np.repeat(np.arange(24) / 100, 4))
+
+
+def test_the_sites_own_prices_are_kept_beside_its_energies(connection: Connection, tmp_path: Path) -> None:
+    load_file(connection, "home", csv(tmp_path, *day()), OBSERVATIONS)
+    load_file(connection, "home", csv(tmp_path, *day(60), header="slot_start,import_price,export_price"), FileForm("prices"))
+    imported, exported = observations.read_prices(connection, "home", DAY)
+    assert (imported[0], exported[4]) == (0.5, 1.0)
+    assert observations.read(connection, "home", DAY).load_kwh[1] == 1.5
+
+
+def test_market_prices_need_a_tariff_with_a_market(connection: Connection, tmp_path: Path) -> None:
+    sites.save(connection, parse_site({"name": "fixed", "timezone": "UTC"}))
+    with pytest.raises(InvalidInputError, match="market"):
+        load_file(connection, "fixed", csv(tmp_path, "2024-01-01T00:00:00Z,0.1", header="slot_start,spot_price"), FileForm("prices"))
+
+
+def test_weather_and_carbon_are_known_when_issued(connection: Connection, tmp_path: Path) -> None:
+    rows = [f"{start.isoformat()},100,2023-12-31T12:00:00Z" for start in Timeline(START, timedelta(hours=1), 24)]
+    load_file(connection, "home", csv(tmp_path, *rows, header="slot_start,ghi_w_m2,issued_at"), FileForm("weather"))
+    load_file(connection, "home", csv(tmp_path, *[row.rsplit(",", 1)[0] for row in rows], header="slot_start,carbon_g_per_kwh"), FileForm("carbon"))
+    assert environment.read_weather(connection, "home", DAY, known_at=START)["ghi_w_m2"].tolist() == [100.0] * 96
+    assert np.isnan(environment.read_carbon(connection, "home", DAY, known_at=START)).all()
+    assert environment.read_carbon(connection, "home", DAY, known_at=DAY.end).tolist() == [100.0] * 96
+
+
+def test_readings_keep_their_instants(connection: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "readings.parquet"
+    instants = [START + timedelta(seconds=7 * row) for row in range(100)]
+    pl.DataFrame({"instant": instants, "sensor": ["meter"] * 100, "value": [float(row) for row in range(100)], "unit": ["kWh"] * 100}).write_parquet(path)
+    assert counts(load_file(connection, "home", path, FileForm("readings"))) == (100, 0, 0, 0)
+    assert load_file(connection, "home", path, FileForm("readings")).written.unchanged == 100
+    assert readings.read(connection, "home", "meter", first=START, end=DAY.end)[1].tolist() == list(range(100))
+
+
+def test_columns_of_another_name_are_loaded(connection: Connection, tmp_path: Path) -> None:
+    form = FileForm("observations", renamed={"load_kwh": "verbrauch"}, ignored=frozenset({"note"}))
+    report = load_file(connection, "home", csv(tmp_path, "2024-01-01T00:00:00Z,3,x", header="slot_start,verbrauch,note"), form)
+    assert report.accepted == 1
+
+
+def test_gaps_are_none_and_never_zero(connection: Connection, tmp_path: Path) -> None:
+    load_file(connection, "home", csv(tmp_path, *day()[:6]), OBSERVATIONS)
+    raw = as_rows(query_series(connection, "home", SeriesQuery("load_kwh", START, START + timedelta(hours=2))))
+    assert [row["value"] for row in raw] == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, None, None]
+    hourly = as_rows(query_series(connection, "home", SeriesQuery("load_kwh", START, START + timedelta(hours=2), "1h")))
+    assert hourly == [{"start": "2024-01-01T00:00:00Z", "value": 8.0, "known": 1.0}, {"start": "2024-01-01T01:00:00Z", "value": None, "known": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [({"series": "gas_kwh"}, "series"), ({"resolution": "7m"}, "resolution"), ({"aggregate": "median"}, "aggregate"), ({"end": START}, "to")],
+)
+def test_a_query_that_cannot_be_answered_names_its_field(options: dict[str, str], field: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        SeriesQuery(**{"series": "load_kwh", "first": START, "end": DAY.end} | options)  # type: ignore[arg-type]
+    assert caught.value.field == field

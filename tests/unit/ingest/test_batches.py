@@ -1,0 +1,70 @@
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from luna.errors import InvalidInputError
+from services.ingest import batches
+from services.ingest.batches import read_batches
+
+ROWS = pl.DataFrame({"slot_start": ["2024-01-01T00:00:00Z", "2024-01-01T00:15:00Z"], "load_kwh": ["1", "2"]})
+CSV = b"slot_start,load_kwh\n2024-01-01T00:00:00Z,1\n2024-01-01T00:15:00Z,2\n"
+
+
+def read(path: Path) -> pl.DataFrame:
+    return pl.concat(read_batches(path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CSV,
+        CSV.rstrip(),
+        CSV.replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + CSV.replace(b",", b";"),
+        CSV.replace(b",", b"\t").replace(b"load_kwh", b" load_kwh "),
+        gzip.compress(CSV),
+        gzip.compress(b'{"slot_start":"2024-01-01T00:00:00Z","load_kwh":"1"}\n{"slot_start":"2024-01-01T00:15:00Z","load_kwh":"2"}'),
+    ],
+    ids=["csv", "no last newline", "windows", "semicolon and mark", "tab", "gzip", "json lines"],
+)
+def test_reads_every_form_by_its_content(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    assert read(path).drop("line").equals(ROWS)
+
+
+def test_reads_parquet_with_its_types(tmp_path: Path) -> None:
+    ROWS.with_columns(pl.col("load_kwh").cast(pl.Float64)).write_parquet(tmp_path / "file")
+    assert read(tmp_path / "file")["load_kwh"].to_list() == [1.0, 2.0]
+
+
+def test_a_long_file_comes_in_blocks_that_cut_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    lines = [f"2024-01-01T00:00:00Z,{number}" for number in range(400_000)]
+    path.write_text("slot_start,load_kwh\n" + "\n".join(lines))
+    frames = list(read_batches(path))
+    assert len(frames) > 1
+    assert max(frame.estimated_size() for frame in frames) < 10 * batches.BLOCK_BYTES
+    whole = pl.concat(frames)
+    assert whole["load_kwh"].cast(pl.Int64).to_list() == list(range(400_000))
+    assert whole["line"].to_list() == list(range(2, 400_002))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b'{"slot_start": \n{', b"slot_start,load_kwh\n1,2,3\n", b"\x1f\x8bbroken", b"PAR1broken"],
+    ids=["empty", "blank", "json", "ragged", "gzip", "parquet"],
+)
+def test_refuses_a_broken_file_by_its_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file.csv"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInputError) as caught:
+        read(path)
+    assert caught.value.field == str(path)
+
+
+def test_refuses_a_missing_file_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"gone\.csv"):
+        read(tmp_path / "gone.csv")

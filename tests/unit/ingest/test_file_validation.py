@@ -1,0 +1,66 @@
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+
+from services.ingest.instants import InstantReader
+from services.ingest.kinds import KINDS
+from services.ingest.validation import Verdict, judge
+
+
+def verdict(kind: str, **columns: list[Any]) -> Verdict:
+    size = max(len(cells) for cells in columns.values())
+    times = {KINDS[kind].time: [f"2024-01-01T00:{minute:02}:00Z" for minute in range(0, 15 * size, 15)]}
+    rows = pl.DataFrame(times | columns).with_row_index("line", offset=2)
+    return judge(rows, KINDS[kind], InstantReader(None))
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("abc", "load_kwh is no number"),
+        ("1,5", "load_kwh is no number"),
+        ("NaN", "load_kwh is not finite"),
+        ("-inf", "load_kwh is not finite"),
+        ("-1", "load_kwh is below 0: energies are counted in their own direction"),
+        ("", "the row holds no value"),
+    ],
+)
+def test_refuses_a_value_with_its_reason(cell: str, reason: str) -> None:
+    refused = verdict("observations", load_kwh=[cell]).rejected
+    assert refused["reason"].to_list() == [reason]
+    assert json.loads(refused["raw"][0])["load_kwh"] == cell
+
+
+def test_a_percentage_is_no_state_of_charge() -> None:
+    assert "no percentage" in verdict("observations", soc=["55"]).rejected["reason"][0]
+
+
+def test_a_price_per_mwh_is_no_price_per_kwh() -> None:
+    assert "not per MWh" in verdict("prices", spot_price=["95.2"]).rejected["reason"][0]
+
+
+def test_an_empty_cell_is_unknown_beside_a_known_one() -> None:
+    accepted = verdict("observations", load_kwh=["1"], pv_kwh=[""]).accepted
+    assert accepted.select("load_kwh", "pv_kwh").row(0) == (1.0, None)
+
+
+def test_a_price_without_value_is_refused() -> None:
+    assert verdict("prices", import_price=["0.3"], export_price=[""]).rejected["reason"].to_list() == ["export_price is missing"]
+
+
+def test_an_energy_just_below_zero_is_rounded_and_counted() -> None:
+    judged = verdict("observations", load_kwh=["-0.0004"])
+    assert judged.accepted["load_kwh"].to_list() == [0.0]
+    assert sum(judged.repaired.values()) == 1
+
+
+def test_a_reading_needs_its_sensor() -> None:
+    assert verdict("readings", sensor=[" "], value=["1"]).rejected["reason"].to_list() == ["sensor is missing"]
+
+
+def test_lines_are_those_of_the_file() -> None:
+    judged = verdict("observations", load_kwh=["1", "x", "2"])
+    assert judged.accepted["line"].to_list() == [2, 4]
+    assert judged.rejected["line"].to_list() == [3]

@@ -1,0 +1,38 @@
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from luna.errors import InvalidInputError
+from services.ingest.spacing import Spacing, choose_step, measure_spacing
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def spacing(*minutes: float) -> Spacing:
+    return measure_spacing(pl.Series([START + timedelta(minutes=minute) for minute in minutes], dtype=pl.Datetime("us", "UTC")))
+
+
+@pytest.mark.parametrize("step", [1, 5, 10, 15, 30, 60])
+def test_reads_the_step_from_the_rows(step: float) -> None:
+    assert choose_step([spacing(*range(0, 50 * step, step))]) == timedelta(minutes=step)
+
+
+def test_gaps_do_not_change_the_step() -> None:
+    assert choose_step([spacing(0, 15, 30, 60, 75, 105, 300, 315)]) == timedelta(minutes=15)
+
+
+def test_one_row_is_a_quarter_hour() -> None:
+    assert choose_step([spacing(0)]) == timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("step", [0.5, 7, 25, 1440])
+def test_refuses_a_step_that_does_not_divide_the_hour(step: float) -> None:
+    with pytest.raises(InvalidInputError, match="divide"):
+        choose_step([spacing(*(step * row for row in range(30)))])
+
+
+def test_refuses_a_step_that_changes_within_the_file() -> None:
+    hourly, quarterly = range(0, 60 * 40, 60), range(60 * 40, 60 * 80, 15)
+    with pytest.raises(InvalidInputError, match="from 15 to 60"):
+        choose_step([spacing(*hourly, *quarterly)])
