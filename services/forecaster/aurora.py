@@ -1,7 +1,7 @@
 """Aurora: trees that know the site's habits, blended with what anybody could say, in bands that follow their own recent errors."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -38,8 +38,19 @@ class TrainSettings:
     threads: int = 1
     seed: int = 0
 
+    def seeded(self, seed: int) -> "TrainSettings":
+        """Return the same settings with another seed."""
+        return replace(self, seed=seed)
+
 
 DEFAULT_SETTINGS = TrainSettings()
+
+
+def name_stage(known_days: float, *, learned: bool) -> Stage:
+    """Return what a forecast rests on that has so many days of load behind it, and a model or none."""
+    if not learned:
+        return "profile" if known_days >= 1 else "cold"
+    return "full" if known_days >= FULL_DAYS else "young"
 
 
 def keep_quiet(_done: int, _total: int, _label: str) -> None:
@@ -67,10 +78,8 @@ class Aurora:
 
     @property
     def stage(self) -> Stage:
-        """What its forecasts rest on."""
-        if LOAD.name not in self.models:
-            return "profile" if self.known_days >= 1 else "cold"
-        return "full" if self.known_days >= FULL_DAYS else "young"
+        """What it has learned from."""
+        return name_stage(self.known_days, learned=LOAD.name in self.models)
 
     def issue(self, history: Observations, issued_at: datetime, slots: int = HORIZON_SLOTS) -> Forecast:
         """Return the forecast of ``slots`` quarter-hours from the one that covers ``issued_at``, using nothing measured in or after it."""
@@ -82,7 +91,10 @@ class Aurora:
         frame = frame_origins(history, self.site, instants, slots)
         pairs = pair_origins(frame, instants, slots)
         load, pv = (fold_rows(self._forecast(series, frame, pairs), slots) for series in EVERY_SERIES)
-        return Batch(VERSION, self.stage, instants, load, pv)
+        learned = LOAD.name in self.models
+        known_days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
+        stage = name_stage(known_days, learned=learned)
+        return Batch(VERSION, stage, instants, load, pv)
 
     def _forecast(self, series: Series, frame: Frame, pairs: Pairs) -> Quantiles:
         view = series.view(frame, pairs)

@@ -60,7 +60,7 @@ def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np
 
 
 def measure_skill(mae: float, reference_mae: float) -> float:
-    """Return ``1 − MAE / MAE of the reference``; zero where the reference is exact and so is the forecast."""
+    """Return ``1 − MAE / MAE of the reference``; where the reference is exact, zero for an exact forecast and −1 for any other."""
     if reference_mae > 0:
         return 1 - mae / reference_mae
-    return 0.0 if mae == 0 else float("-inf")
+    return 0.0 if mae == 0 else -1.0

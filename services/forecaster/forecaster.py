@@ -57,6 +57,16 @@ class Forecaster(Protocol):
         """
 
 
+def join_batches(batches: Sequence[Batch]) -> Batch:
+    """Return batches of one forecaster as one."""
+    first = batches[0]
+    load, pv = (
+        Quantiles(*(np.concatenate([getattr(getattr(batch, name), part) for batch in batches]) for part in ("expected", "p10", "p50", "p90")))
+        for name in ("load_kwh", "pv_kwh")
+    )
+    return Batch(first.version, first.stage, [instant for batch in batches for instant in batch.issued_at], load, pv)
+
+
 def check_issue(issued_at: Sequence[datetime], slots: int) -> list[datetime]:
     """Return the instants in UTC.
 

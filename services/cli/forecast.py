@@ -1,0 +1,160 @@
+"""``luna forecast``: train Aurora, issue forecasts, compare versions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
+from luna.contracts.message import Request
+from luna.errors import InvalidInputError
+from luna.site import invalid_input
+from luna.timeline import parse_instant
+from services.cli.console import JsonOption, emit, err, out, table
+
+if TYPE_CHECKING:
+    from luna.outlook import Forecast, Quantiles
+    from services.forecaster.aurora import Progress
+
+app = typer.Typer(help="Train Aurora, issue forecasts, compare versions.", no_args_is_help=True)
+
+SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
+UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+@app.command()
+def train(
+    *,
+    site: SiteOption,
+    until: Annotated[str | None, typer.Option(help="Learn from nothing after this instant (default: all there is).")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed and data give the same model.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Train Aurora on a site's history and store the model."""
+    request = _parse(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed)
+    from services.cli.storage import unit_of_work
+    from services.forecaster.jobs import train_site
+
+    with unit_of_work() as connection, _bar("Training") as progress:
+        reply = train_site(connection, request, objects=_objects(), progress=progress)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply))
+
+
+@app.command()
+def issue(
+    *,
+    site: SiteOption,
+    at: Annotated[str, typer.Option(help="When the forecast is issued; nothing measured after it is used.")],
+    to: Annotated[str | None, typer.Option(help="Issue again and again until this instant.")] = None,
+    every: Annotated[str, typer.Option(help="How often, with --to: 15m, 1h, 6h.")] = "1h",
+    version: Annotated[str | None, typer.Option(help="aurora_v1.0 or a baseline.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""
+    instants = {"at": parse_instant(at, field="--at"), "to": to and parse_instant(to, field="--to")}
+    request = _parse(IssueRequest, site_id=site, **instants, every_minutes=parse_minutes(every, field="--every"), forecast_version=version)
+    from services.cli.storage import unit_of_work
+    from services.forecaster.jobs import issue_forecasts
+
+    with unit_of_work() as connection, _bar("Forecasting") as progress:
+        issued = issue_forecasts(connection, request, objects=_objects(), progress=progress)
+    last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
+    document = issued.reply().model_dump(mode="json") | {"stage": issued.batch.stage, "forecast": _describe(last)}
+    emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage))
+
+
+@app.command()
+def evaluate(
+    *,
+    site: SiteOption,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")],
+    versions: Annotated[
+        str, typer.Option(help="Comma-separated; skill is against the first baseline named.")
+    ] = "aurora_v1.0,baseline_7_day_avg,seasonal_naive",
+    every: Annotated[str, typer.Option(help="How often a forecast is issued: 1h, 6h.")] = "6h",
+    as_json: JsonOption = False,
+) -> None:
+    """Compare versions with what happened, each forecast from nothing known after its issue."""
+    days = {"from_day": first.date(), "to_day": last.date()}
+    request = _parse(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=parse_minutes(every, field="--every"))
+    from services.cli.storage import unit_of_work
+    from services.forecaster.comparison import evaluate_versions
+
+    with unit_of_work() as connection, _bar("Evaluating") as progress:
+        reply = evaluate_versions(connection, request, objects=_objects(), progress=progress)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_scores(reply))
+
+
+def parse_minutes(text: str, *, field: str) -> int:
+    """Return the minutes that a duration such as ``15m``, ``6h`` or ``1d`` names.
+
+    Raises:
+        InvalidInputError: no such duration.
+    """
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = UNITS.get(text[len(digits) :])
+    if unit is None or not digits.isdecimal() or int(digits) == 0:
+        raise InvalidInputError("no duration", field=field, value=text, remedy="Write a number and a unit: 15m, 6h or 1d.")
+    return int(digits) * unit // timedelta(minutes=1)
+
+
+def _parse(request: type[Request], **values: Any) -> Any:
+    try:
+        return request.model_validate({name: value for name, value in values.items() if value is not None})
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+
+
+def _objects() -> Path:
+    from luna.settings import load_settings
+
+    return load_settings().data_folder / "objects"
+
+
+@contextmanager
+def _bar(title: str) -> "Iterator[Progress]":
+    from rich.progress import Progress as Bar
+
+    with Bar(console=err, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total, label: bar.update(task, completed=done, total=total, description=f"{title} {label}")
+
+
+def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
+    def parts(name: str, quantiles: "Quantiles", slot: int) -> dict[str, float]:
+        values = {"": quantiles.expected, "_p10": quantiles.p10, "_p50": quantiles.p50, "_p90": quantiles.p90}
+        return {f"{name}{suffix}_kwh": round(float(value[slot]), 6) for suffix, value in values.items()}
+
+    return [
+        {"slot_start": start.isoformat(), **parts("load", forecast.load_kwh, slot), **parts("pv", forecast.pv_kwh, slot)}
+        for slot, start in enumerate(forecast.timeline)
+    ]
+
+
+def _show_training(reply: TrainReply) -> None:
+    out.print(f"Trained {reply.forecast_version} on {reply.days} days in {reply.train_seconds:.1f} s: run {reply.run_id}")
+    table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
+
+
+def _show_forecast(forecast: "Forecast", stage: str) -> None:
+    out.print(f"{forecast.version} issued {forecast.issued_at:%Y-%m-%d %H:%M} UTC, stage: {stage}; energies per hour, kWh")
+    rows = []
+    for first in range(0, len(forecast.timeline) - 3, 4):
+        hour = slice(first, first + 4)
+        series = [getattr(quantiles, part)[hour].sum() for quantiles in (forecast.load_kwh, forecast.pv_kwh) for part in ("p10", "expected", "p90")]
+        rows.append([f"{forecast.timeline.start + first * forecast.timeline.step:%a %d %H:%M}", *(f"{value:.2f}" for value in series)])
+    table(["hour (UTC)", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
+
+
+def _show_scores(reply: EvaluateReply) -> None:
+    rows = [
+        [version, name, f"{score.mae:.4f}", f"{score.rmse:.4f}", f"{score.pinball:.4f}", f"{score.coverage_80:.0%}", f"{score.skill:+.1%}"]
+        for version, found in reply.versions.items()
+        for name, score in found.series.items()
+    ]
+    table(["version", "series", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "skill"], rows, title=f"{reply.origins} origins")

@@ -1,0 +1,93 @@
+"""Every version of a stored site against what happened, by rolling origin."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, TrainRequest, VersionScore
+from luna.database import sites, training_runs
+from luna.errors import InvalidInputError
+from luna.observations import Observations
+from luna.site import Site
+from luna.timeline import local_days
+from services.forecaster.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.baseline import BASELINES
+from services.forecaster.evaluation import Score, measure_skill, score_batch
+from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
+from services.forecaster.jobs import choose_forecaster, issue_in_parts, list_instants, read_history, train_site
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One version's scores by series, and what it took to train it and to issue once."""
+
+    scores: dict[str, Score]
+    train_seconds: float
+    issue_milliseconds: float
+
+
+def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objects: Path, progress: Progress = keep_quiet) -> EvaluateReply:
+    """Score versions on a stored site; Aurora as trained before the first day, and trained now where it was not.
+
+    Raises:
+        NotFoundError: no such site or version.
+        InvalidInputError: the window is upside down, or nothing was measured in it.
+    """
+    site = sites.load(connection, request.site_id)
+    if request.to_day < request.from_day:
+        raise InvalidInputError("the window ends before it begins", field="to_day", value=request.to_day.isoformat(), remedy="Swap the days.")
+    window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
+    instants = list_instants(window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes))
+    history = read_history(connection, site, instants, ahead_slots=HORIZON_SLOTS)
+    judged = {}
+    for place, version in enumerate(dict.fromkeys(request.versions)):
+        train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
+        forecaster = choose_forecaster(connection, site, version, before=instants[0], objects=objects)
+        judged[version] = judge_forecaster(forecaster, history, site, instants, train_seconds=train_seconds)
+        progress(place + 1, len(request.versions), version)
+    return describe_scores(judged, origins=len(instants))
+
+
+def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: Path) -> float:
+    """Return the seconds that training took of the latest Aurora that knows nothing from after ``before``; train one where there is none."""
+    run = training_runs.latest(connection, site.name, version=VERSION, before=before)
+    return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
+
+
+def judge_forecaster(forecaster: Forecaster, history: Observations, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
+    """Return how good a forecaster was at the instants, and how long one issue takes."""
+    batch, _ = issue_in_parts(forecaster, history, instants)
+    began = time.perf_counter()
+    forecaster.issue_many(history, instants[-1:], HORIZON_SLOTS)
+    milliseconds = 1000 * (time.perf_counter() - began)
+    return Judged(score_batch(batch, history, site), train_seconds, milliseconds)
+
+
+def describe_scores(judged: dict[str, Judged], *, origins: int) -> EvaluateReply:
+    """Return the message about versions; skill is against the first baseline named, or the first version where none is.
+
+    Raises:
+        InvalidInputError: a series was measured in no slot of the window.
+    """
+    reference = next((version for version in judged if version in BASELINES), next(iter(judged)))
+    versions = {}
+    for version, found in judged.items():
+        series = {name: _describe(score, judged[reference].scores[name]) for name, score in found.scores.items() if score.slots}
+        if not series:
+            raise InvalidInputError(
+                "nothing was measured in the window", field="from_day", remedy="Choose days with observations (luna data query shows them)."
+            )
+        versions[version] = VersionScore(series=series, train_seconds=found.train_seconds, issue_milliseconds=found.issue_milliseconds)
+    return EvaluateReply(versions=versions, origins=origins)
+
+
+def _describe(score: Score, reference: Score) -> SeriesScore:
+    coverage = 0.0 if np.isnan(score.coverage_80) else score.coverage_80
+    skill = measure_skill(score.mae, reference.mae)
+    return SeriesScore(mae=score.mae, rmse=score.rmse, pinball=score.pinball, coverage_80=coverage, skill=skill)

@@ -1,0 +1,34 @@
+"""The forecaster's tasks: decode, call, encode."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
+from luna.errors import MachineError
+from luna.queue import Work, task
+from services.forecaster import comparison, jobs
+from services.forecaster.trees import import_lightgbm
+
+
+def prepare() -> None:
+    """Load LightGBM before the worker's processes are forked; where it cannot be loaded, the task that needs it says why."""
+    with suppress(MachineError):
+        import_lightgbm()
+
+
+@task(TrainRequest, soft_limit=timedelta(minutes=30))
+def train(request: TrainRequest, work: Work) -> TrainReply:
+    """Train and store."""
+    return jobs.train_site(work.connection, request, objects=work.settings.data_folder / "objects", progress=work.progress)
+
+
+@task(IssueRequest)
+def issue(request: IssueRequest, work: Work) -> IssueReply:
+    """Issue and store."""
+    return jobs.issue_forecasts(work.connection, request, objects=work.settings.data_folder / "objects", progress=work.progress).reply()
+
+
+@task(EvaluateRequest, soft_limit=timedelta(hours=1))
+def evaluate(request: EvaluateRequest, work: Work) -> EvaluateReply:
+    """Score versions against what happened."""
+    return comparison.evaluate_versions(work.connection, request, objects=work.settings.data_folder / "objects", progress=work.progress)

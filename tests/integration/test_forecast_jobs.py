@@ -1,0 +1,108 @@
+"""Training, issuing and comparing forecasts against the real database."""
+
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from household import QUICK, day, describe_site, measure_days
+from sqlalchemy import Connection
+
+from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
+from luna.database import forecasts, observations, sites, training_runs
+from luna.errors import InvalidInputError, NotFoundError
+from services.forecaster.comparison import evaluate_versions
+from services.forecaster.jobs import PART_ORIGINS, issue_forecasts, train_site
+
+VERSION = "aurora_v1.0"
+SITE = describe_site()
+
+
+@pytest.fixture
+def home(connection: Connection) -> Connection:
+    sites.save(connection, SITE)
+    observations.upsert(connection, "home", measure_days(40))
+    return connection
+
+
+@pytest.fixture
+def trained(home: Connection, tmp_path: Path) -> TrainReply:
+    return train_site(home, TrainRequest(site_id="home", until=day(30)), objects=tmp_path, settings=QUICK)
+
+
+def test_a_training_leaves_a_model_and_its_run(home: Connection, tmp_path: Path, trained: TrainReply) -> None:
+    run = training_runs.latest(home, "home", version=VERSION)
+    assert run is not None
+    assert (run.run_id, run.data_from, run.data_until, run.seed) == (trained.run_id, day(0), day(30), 0)
+    assert (tmp_path / str(run.artefact_key)).is_file()
+    assert trained.days == 30
+    assert trained.metrics["load.mae_over_best_baseline"] <= 1
+
+
+def test_training_twice_on_the_same_data_is_one_run(home: Connection, tmp_path: Path, trained: TrainReply) -> None:
+    again = train_site(home, TrainRequest(site_id="home", until=day(30)), objects=tmp_path, settings=QUICK)
+    assert again.run_id == trained.run_id
+
+
+@pytest.mark.usefixtures("trained")
+def test_what_is_issued_can_be_read_back(home: Connection, tmp_path: Path) -> None:
+    issued = issue_forecasts(home, IssueRequest(site_id="home", at=day(31), to=day(31, hours=6)), objects=tmp_path)
+    stored = forecasts.read_all(home, "home", version=VERSION, first=day(31), last=day(32))
+    assert [forecast.issued_at for forecast in stored] == [day(31) + timedelta(hours=hour) for hour in range(7)]
+    np.testing.assert_allclose(stored[3].load_kwh.p90, issued.batch.forecast(3).load_kwh.p90)
+    assert issued.batch.stage == "young"
+    assert issued.reply().slots == 192
+
+
+@pytest.mark.usefixtures("trained")
+def test_more_origins_than_one_part_hold_are_all_issued(home: Connection, tmp_path: Path) -> None:
+    heard: list[int] = []
+    request = IssueRequest(site_id="home", at=day(31), to=day(34), every_minutes=15)
+    issued = issue_forecasts(home, request, objects=tmp_path, progress=lambda done, _total, _label: heard.append(done))
+    assert len(issued.batch.issued_at) == 289
+    assert heard == [PART_ORIGINS, 289]
+
+
+def test_a_model_that_knows_the_future_is_not_used(home: Connection, tmp_path: Path, trained: TrainReply) -> None:
+    assert trained.days == 30
+    assert issue_forecasts(home, IssueRequest(site_id="home", at=day(29)), objects=tmp_path).batch.stage == "profile"
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_lost_model_gives_a_forecast_from_the_profile(home: Connection, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "aurora")
+    issued = issue_forecasts(home, IssueRequest(site_id="home", at=day(31)), objects=tmp_path)
+    assert issued.batch.stage == "profile"
+    assert np.isfinite(issued.batch.load_kwh.p90).all()
+
+
+def test_versions_are_compared_on_the_same_origins(home: Connection, tmp_path: Path) -> None:
+    request = EvaluateRequest(site_id="home", from_day=date(2024, 4, 1), to_day=date(2024, 4, 5), versions=[VERSION, "seasonal_naive", "baseline_7_day_avg"])
+    reply = evaluate_versions(home, request, objects=tmp_path)
+    assert reply.origins == 20
+    assert reply.versions["seasonal_naive"].series["load_kwh"].skill == 0
+    assert reply.versions[VERSION].series["load_kwh"].skill > 0
+    assert reply.versions[VERSION].train_seconds > 0
+
+
+def test_an_unknown_version_is_named_with_those_there_are(home: Connection, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="seasonal_naive"):
+        issue_forecasts(home, IssueRequest(site_id="home", at=day(31), forecast_version="oracle"), objects=tmp_path)
+
+
+def test_an_unknown_site_is_not_found(home: Connection, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no such site"):
+        train_site(home, TrainRequest(site_id="elsewhere"), objects=tmp_path)
+
+
+def test_a_site_without_observations_says_what_to_load(connection: Connection, tmp_path: Path) -> None:
+    sites.save(connection, SITE)
+    with pytest.raises(InvalidInputError, match="luna data load"):
+        train_site(connection, TrainRequest(site_id="home"), objects=tmp_path)
+
+
+def test_a_window_without_observations_is_refused(home: Connection, tmp_path: Path) -> None:
+    request = EvaluateRequest(site_id="home", from_day=date(2025, 4, 1), to_day=date(2025, 4, 2), versions=["seasonal_naive"])
+    with pytest.raises(InvalidInputError, match="nothing was measured"):
+        evaluate_versions(home, request, objects=tmp_path)
