@@ -1,4 +1,4 @@
-"""Arrays into tables and out of them through PostgreSQL's binary COPY.
+"""Arrays into tables through PostgreSQL's binary COPY, and out of them as array values.
 
 Rows never become Python objects: a batch is one NumPy record array laid out as the wire wants it.
 Source: PostgreSQL documentation, COPY, "Binary Format".
@@ -23,6 +23,8 @@ OnConflict = Literal["keep", "replace", "complete"]
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
+# Dimensions, flags, element type, length, lower bound.
+ARRAY_HEADER_BYTES = 20
 POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
 BATCH_ROWS = 32_768
 SQL_TYPES = {"f8": "float8", "i2": "int2", "i4": "int4", "i8": "int8", "b1": "bool"}
@@ -84,21 +86,23 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
     """Return the result of ``query`` as arrays.
 
+    The server packs each column into one array value: a COPY would hand over row by row, three times as slow.
+
     Args:
         query: yields one column per entry of ``types``, none of them NULL: floats go through ``known``.
         types: name → ``f8``, ``i4``, ``i8`` or ``M8[s]`` (an instant in UTC), in the query's order.
     """
-    with cursor(connection) as session, session.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy:
-        body = b"".join(copy)[len(SIGNATURE) : -len(TRAILER)]
-    layout = [("fields", ">i2")]
-    for name, kind in types.items():
-        layout += [(f"{name} length", ">i4"), (name, ">i8" if kind.startswith("M") else f">{kind}")]
-    rows = np.frombuffer(body, dtype=layout)
-    return {name: _from_wire(rows[name], kind) for name, kind in types.items()}
+    packed = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in types)
+    names = sql.SQL(", ").join(map(sql.Identifier, types))
+    with cursor(connection) as session:
+        session.execute(sql.SQL("SELECT {} FROM ({}) AS rows ({})").format(packed, query, names), binary=True)
+        result = session.pgresult
+        cells = [result.get_value(0, place) if result else None for place in range(len(types))]
+    return {name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)}
 
 
 def known(column: str) -> sql.Composed:
-    """Return an expression that gives NaN where the float ``column`` is unknown: ``read`` needs rows of equal width."""
+    """Return an expression that gives NaN where the float ``column`` is unknown: ``read`` needs elements of equal width."""
     return sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column))
 
 
@@ -231,8 +235,13 @@ def _wire(array: Array) -> Array:
     return (array.astype("datetime64[us]") - POSTGRES_EPOCH).astype(np.int64) if array.dtype.kind == "M" else array
 
 
-def _from_wire(array: Array, kind: str) -> Array:
-    native = array.astype(array.dtype.newbyteorder("="))
+def _unpack(cell: bytes | None, kind: str) -> Array:
+    """Return the elements of an array value; no rows make none. Source: PostgreSQL, array_send."""
+    wire = ">i8" if kind.startswith("M") else f">{kind}"
+    if cell is None:
+        return np.empty(0, dtype=kind)
+    elements = np.frombuffer(cell, dtype=[("length", ">i4"), ("value", wire)], offset=ARRAY_HEADER_BYTES)["value"]
+    native = elements.astype(elements.dtype.newbyteorder("="))
     return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind) if kind.startswith("M") else native
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from luna.database import observations, sites
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
 from luna.resolution import kind_of
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_offsets, parse_zone
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight, parse_zone
 
 RESOLUTIONS = {"15m": SLOT, "30m": timedelta(minutes=30), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
 REDUCE: dict[str, Callable[[FloatArray, NDArray[np.intp]], FloatArray]] = {
@@ -78,9 +78,16 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> An
 
 def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDArray[np.intp]:
     """Return the place of the first slot of every bucket: a local day, or ``length`` counted in UTC."""
-    clock = starts + local_offsets(starts, zone) if length >= RESOLUTIONS["1d"] else starts
-    bucket = clock.astype("datetime64[s]").astype(np.int64) // int(length.total_seconds())
+    if length >= RESOLUTIONS["1d"]:
+        return _find_days(starts, zone)
+    bucket = starts.astype("datetime64[s]").astype(np.int64) // int(length.total_seconds())
     return np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
+
+
+def _find_days(starts: InstantArray, zone: ZoneInfo) -> NDArray[np.intp]:
+    first, last = (start.astype(datetime).replace(tzinfo=UTC).astimezone(zone).date() for start in starts[[0, -1]])
+    midnights = [local_midnight(first + timedelta(days=day), zone).replace(tzinfo=None) for day in range(1, (last - first).days + 1)]
+    return np.array([0, *np.searchsorted(starts, np.array(midnights, dtype=starts.dtype))], dtype=np.intp)
 
 
 def reduce_buckets(values: FloatArray, begins: NDArray[np.intp], aggregate: str) -> tuple[FloatArray, FloatArray]:
