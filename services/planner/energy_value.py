@@ -84,12 +84,19 @@ def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
         InvalidInputError: a slot is not convex: the mixed-integer model has to place it.
     """
     _require_convex(segments)
-    slots, room = segments.charge_kwh.size, 32
+    return ValueFunction(capacity_kwh, *run_backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh))
+
+
+def run_backward(
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], capacity_kwh: float
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return lengths, values and offsets of V′ for slots given as lengths, values and what charging at most brings."""
+    count, room = slots[2].size, 32
+    offsets = np.empty(count + 2, dtype=np.int64)
     while True:
-        length, value = np.empty((slots + 1) * room), np.empty((slots + 1) * room)
-        offsets = np.empty(slots + 2, dtype=np.int64)
-        if kernels.backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh, (length, value, offsets)):
-            return ValueFunction(capacity_kwh, length, value, offsets)
+        length, value = np.empty((count + 1) * room), np.empty((count + 1) * room)
+        if kernels.backward(slots, terminal, capacity_kwh, (length, value, offsets)):
+            return length, value, offsets
         room *= 2
 
 

@@ -20,12 +20,12 @@ def merge(length, value, count, slot, drop_kwh, capacity_kwh, out):
     out_length, out_value = out
     old, new, written, total, left = 0, 0, 0, 0.0, drop_kwh
     while total < capacity_kwh - _EMPTY:
-        while new < 6 and slot_length[new] <= _EMPTY:
+        while new < slot_length.size and slot_length[new] <= _EMPTY:
             new += 1
-        if old < count and (new == 6 or value[old] >= slot_value[new]):
+        if old < count and (new == slot_length.size or value[old] >= slot_value[new]):
             piece, worth = length[old], value[old]
             old += 1
-        elif new < 6:
+        elif new < slot_length.size:
             piece, worth = slot_length[new], slot_value[new]
             new += 1
         else:
@@ -81,7 +81,7 @@ def first_values(slot_length, slot_value, drop_kwh, terminal, capacity_kwh, cell
     """Return V′ at the end of slot 0 of every path as means over cells."""
     paths, slots = drop_kwh.shape
     grid = np.empty((paths, cells))
-    size = 6 * slots + terminal[0].size
+    size = slot_length.shape[2] * slots + terminal[0].size
     now = (np.empty(size), np.empty(size))
     then = (np.empty(size), np.empty(size))
     for path in range(paths):
@@ -178,3 +178,40 @@ def follow(limits, slot_length, start_kwh, capacity_kwh):
         stored = min(max(level, 0.0), capacity_kwh)
         path[slot] = stored
     return path
+
+
+@njit(cache=True)
+def walk(slots, function, start_kwh, capacity_kwh):
+    """Follow the best path slot by slot: return how much stored energy each slot takes out, and what each slot is worth on the way.
+
+    ``function`` are the buffers and offsets of V′. From charging at most, a slot's segments are taken while they are worth more than V′.
+    """
+    slot_length, slot_value, charge_kwh = slots
+    length, value, offsets = function
+    taken, gain = np.empty(charge_kwh.size), np.zeros(charge_kwh.size)
+    stored = start_kwh
+    for slot in range(charge_kwh.size):
+        level = stored + charge_kwh[slot]
+        index, below = offsets[slot + 1], 0.0
+        while index + 1 < offsets[slot + 2] and below + length[index] < level - _SAME:
+            below += length[index]
+            index += 1
+        for part in range(slot_length.shape[1]):
+            left = slot_length[slot, part]
+            while left > _EMPTY:
+                forced = level > capacity_kwh + _SAME
+                if not forced and (level <= _SAME or value[index] >= slot_value[slot, part]):
+                    break
+                room = level - capacity_kwh if forced else level - below
+                step = min(left, room)
+                level -= step
+                left -= step
+                gain[slot] += step * slot_value[slot, part]
+                if not forced and level <= below + _EMPTY and index > offsets[slot + 1]:
+                    index -= 1
+                    below -= length[index]
+            if left > _EMPTY:
+                break
+        taken[slot] = stored - level
+        stored = level
+    return taken, gain

@@ -11,9 +11,10 @@ import numpy as np
 
 from luna.economics import Costs, slot_costs
 from luna.errors import LunaError
-from luna.physics import Curtailment, Flows, IntArray, SetPoint, clamp, settle
+from luna.physics import BoolArray, Curtailment, Flows, IntArray, SetPoint, clamp, settle
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
+from services.planner.branching import choose_ways
 from services.planner.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.formulation import PlannedFlows, solve_flows
 from services.planner.modes import follow_flows, read_modes
@@ -73,10 +74,8 @@ def make_plan(problem: Problem, solver: Solver) -> Plan:
     begun = perf_counter()
     segments = _segments(problem) if _is_single(problem) else None
     built = perf_counter()
-    if segments is not None and segments.convex.all() and _starts_inside(problem):
-        plan = _plan_by_value(problem, segments, curtailment=problem.curtailment)
-    else:
-        plan = _plan_by_model(problem, solver)
+    plan = _plan_single(problem, segments) if segments is not None and _starts_inside(problem) else None
+    plan = plan or _plan_by_model(problem, solver)
     return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=(perf_counter() - built) * 1e3)
 
 
@@ -103,10 +102,26 @@ def _segments(problem: Problem, direction: Direction | None = None) -> Segments:
     )
 
 
+def _plan_single(problem: Problem, segments: Segments) -> Plan | None:
+    """Plan one battery by its value; None where the ways of its slots are beyond the search."""
+    if segments.convex.all():
+        return _plan_by_value(problem, segments, curtailment=problem.curtailment)
+    direction = choose_ways(problem, segments, terminal_segments(problem), capacity_kwh=_usable_kwh(problem))
+    if direction is None:
+        return None
+    fixed = _segments(problem, direction)
+    return _plan_by_value(problem, fixed, curtailment=_curtailment(problem, exports=~direction.may_import)) if fixed.convex.all() else None
+
+
+def _usable_kwh(problem: Problem) -> float:
+    battery = problem.limits.batteries
+    return float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
+
+
 def _plan_by_value(problem: Problem, segments: Segments, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
     battery, lowest = problem.site.batteries[0], problem.limits.batteries.min_kwh[0, 0]
-    usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
+    usable = _usable_kwh(problem)
     function = solve_value(segments, capacity_kwh=usable, terminal=terminal_segments(problem))
     thresholds = function.thresholds(segments.levels)
     start = float(problem.stored_kwh[0] - lowest)
@@ -133,7 +148,8 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
 def _plan_by_model(problem: Problem, solver: Solver) -> Plan:
     """Plan by the mixed-integer model; one battery then follows its value given the ways the model chose."""
     flows = solve_flows(problem, solver)
-    curtailment = _curtailment(problem, flows)
+    used = flows.held_back_kwh < problem.outlook.pv_kwh - _TOLERANCE_KWH
+    curtailment = _curtailment(problem, exports=used & (flows.export_kwh > _TOLERANCE_KWH))
     planned = _plan_by_flows(problem, flows, curtailment)
     if not (_is_single(problem) and _starts_inside(problem)) or planned.flows.excess_kwh.any():
         return planned
@@ -157,12 +173,11 @@ def _chosen_direction(problem: Problem, flows: PlannedFlows) -> Direction:
     return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges)
 
 
-def _curtailment(problem: Problem, flows: PlannedFlows) -> IntArray:
-    """Return how PV is held back in a solved model: where importing would be paid but selling is too, the model's choice counts."""
-    rule, outlook = problem.curtailment, problem.outlook
-    used = flows.held_back_kwh < outlook.pv_kwh - _TOLERANCE_KWH
-    kept = np.where(outlook.export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
-    return np.where(used & (rule == Curtailment.ALL), kept, rule).astype(np.int8)
+def _curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
+    """Return how PV is held back when ways are chosen: where the slot exports although importing is paid, PV is sold as long as that pays."""
+    rule = problem.curtailment
+    sold = exports & (rule == Curtailment.ALL) & (problem.outlook.export_price >= 0)
+    return np.where(sold, Curtailment.NONE, rule).astype(np.int8)
 
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows, curtailment: IntArray) -> Plan:

@@ -24,13 +24,14 @@ class Segments:
     """What slots offer to one battery; arrays over slots as their last axis but one or last axis.
 
     ``length_kwh`` and ``value`` have shape ``(…, slots, 6)``: stored kWh, and currency per stored kWh. ``charge_kwh`` (``(…, slots)``) is the
-    stored energy that charging at most brings: the sum of the first three lengths. ``levels`` are the break-even values per slot, ``even`` says
-    where buying and selling cost the same.
+    stored energy that charging at most brings: the sum of the first three lengths. ``rest_cost`` (same shape) is what the slot costs when only
+    what is forced moves. ``levels`` are the break-even values per slot, ``even`` says where buying and selling cost the same.
     """
 
     length_kwh: FloatArray
     value: FloatArray
     charge_kwh: FloatArray
+    rest_cost: FloatArray
     levels: BreakEven
     even: BoolArray
     convex: BoolArray
@@ -70,15 +71,18 @@ def slot_segments(
     surplus_price = np.where(ways.may_export, export_price, 0.0)
     surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
     levels = _levels(site, (import_price, surplus_price, np.broadcast_to(export_price, net.shape)), ways)
+    export_kwh = site.grid.export_limit_kw * hours * ways.may_export
     length = _lengths(site, deficit, surplus, hours=hours, ways=ways)
     value = np.empty_like(length)
     value[..., BUY], value[..., STORE], value[..., SERVE], value[..., SELL] = levels.buy, levels.store, levels.serve, levels.sell
     value[..., STORE_HELD_BACK] = levels.spill
     value[..., SERVE_FORCED] = FORBIDDEN_VALUE
+    value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
     return Segments(
         length_kwh=length,
         value=value,
         charge_kwh=length[..., : STORE_HELD_BACK + 1].sum(axis=-1),
+        rest_cost=_rest_cost(site, (deficit, surplus), prices=(import_price, surplus_price), forced=length[..., SERVE_FORCED], export_kwh=export_kwh),
         levels=levels,
         even=np.broadcast_to(import_price - export_price < 1e-9, net.shape),
         convex=_convex(length, value) & (ways.may_export ^ ways.may_import | (import_price >= export_price - 1e-12)),
@@ -128,6 +132,15 @@ def _lengths(site: Site, deficit: FloatArray, surplus: FloatArray, *, hours: Flo
     length[..., :SERVE_FORCED] *= battery.charge_efficiency
     length[..., SERVE_FORCED:] /= battery.discharge_efficiency
     return length
+
+
+def _rest_cost(
+    site: Site, net: tuple[FloatArray, FloatArray], *, prices: tuple[FloatArray, FloatArray], forced: FloatArray, export_kwh: FloatArray
+) -> FloatArray:
+    """Return what each slot costs when the battery serves what the connection cannot carry, and nothing else."""
+    battery, (deficit, surplus), (import_price, surplus_price) = site.batteries[0], net, prices
+    served = forced * battery.discharge_efficiency
+    return np.asarray((deficit - served) * import_price - np.minimum(surplus, export_kwh) * surplus_price + served * battery.wear_price)
 
 
 def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
