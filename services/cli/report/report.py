@@ -128,7 +128,7 @@ def _say_made(report: ReportInput, numbers: Numbers) -> str:
 
 def _say_headline(result: SiteResult, numbers: Numbers) -> str:
     score = result.replay.policies[LUNA].score
-    key = "headline_nothing" if score is None else "headline"
+    key = "headline_nothing" if score is None else "headline_one" if result.days == 1 else "headline"
     return TEXTS[numbers.language][key].format(days=numbers.number(result.days), score=numbers.share(score))
 
 

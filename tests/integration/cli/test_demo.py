@@ -1,0 +1,50 @@
+"""The README's first command, from nothing to the report, and nothing left behind."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from luna.settings import load_settings
+from services.ingest.demo_data import load_demo
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> Path:
+    """A folder of its own that shares the downloaded packages."""
+    cache = load_settings().data_folder / "cache"
+    load_demo(cache)
+    # As root the servers run under another account, which must be able to walk through.
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o711)
+    (tmp_path / "cache").symlink_to(cache.resolve())
+    return tmp_path
+
+
+def test_the_demo_plans_replays_reports_and_leaves_no_process(data_folder: Path) -> None:
+    command = [str(Path(sys.executable).with_name("luna")), "demo", "--days", "1", "--json"]
+    environment = os.environ | {"LUNA_DATA_FOLDER": str(data_folder)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    scores = {site: {name: policy["score"] for name, policy in replay["policies"].items()} for site, replay in document["sites"].items()}
+    assert {site: (score["idle"], score["oracle"]) for site, score in scores.items()} == {"home": (0, 1), "feed_in": (0, 1)}
+    assert len(document["plan"]["slots"]) == 192
+    assert "<h1>On one unseen day Luna kept" in Path(document["report"]).read_text(encoding="utf-8").replace("\u00a0", " ")
+    assert processes_of(data_folder) == []
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the command lines that name ``folder``, or that were started with it as their data folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in words:
+            found.append(words.decode(errors="replace"))
+    return found
