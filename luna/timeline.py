@@ -106,9 +106,9 @@ class Timeline:
         """Return the slot that covers ``instant``.
 
         Raises:
-            InvalidInputError: the instant lies outside the timeline.
+            InvalidInputError: the instant carries no offset, or lies outside the timeline.
         """
-        slot = (instant - self.start) // self.step
+        slot = (require_utc(instant, field="instant") - self.start) // self.step
         if not 0 <= slot < self.count:
             raise InvalidInputError(f"the instant lies outside {self.start.isoformat()} to {self.end.isoformat()}", value=instant.isoformat())
         return slot
@@ -130,13 +130,16 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
     """Return ``instant`` in UTC.
 
     Raises:
-        InvalidInputError: the instant carries no offset, so it names no moment.
+        InvalidInputError: the instant carries no offset, so it names no moment, or has no year between 1 and 9999 in UTC.
     """
     if instant.tzinfo is None or instant.utcoffset() is None:
         raise InvalidInputError(
             "the time has no offset", field=field, value=instant.isoformat(), remedy='Write it with one, for example "2024-02-01T00:00:00Z".'
         )
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as exc:
+        raise InvalidInputError("the time lies outside the calendar", field=field, value=instant.isoformat(), remedy="Check the year.") from exc
 
 
 def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
@@ -162,7 +165,7 @@ def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as exc:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
         raise InvalidInputError("no such time zone", field=field, value=name, remedy='Use an IANA name such as "Europe/Berlin".') from exc
 
 
@@ -237,7 +240,7 @@ def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> Float
         values: one value per start, shape ``(values,)``.
 
     Raises:
-        InvalidInputError: unsorted or duplicated starts.
+        InvalidInputError: unsorted or duplicated starts, or one that begins within a slot.
     """
     if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
         wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
@@ -245,7 +248,13 @@ def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> Float
             "slots are not strictly ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]), remedy="Sort them and drop duplicates."
         )
     aligned = np.full(timeline.count, np.nan)
-    slots = (starts.astype("datetime64[s]") - timeline.starts[0]) // np.timedelta64(int(timeline.step.total_seconds()), "s")
+    since, step = starts.astype("datetime64[s]") - timeline.starts[0], np.timedelta64(int(timeline.step.total_seconds()), "s")
+    slots = since // step
     inside = (slots >= 0) & (slots < timeline.count)
+    late = np.flatnonzero(inside & (since != slots * step))
+    if late.size:
+        raise InvalidInputError(
+            "the value does not begin with a slot", field=f"slot_start[{late[0]}]", value=str(starts[late[0]]), remedy="Bring it to the slots' length first."
+        )
     aligned[slots[inside]] = values[inside]
     return aligned
