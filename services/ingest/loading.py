@@ -105,6 +105,8 @@ class _Loading:
             self.report.rows += batch.height
             self.report.repairs.update(verdict.repaired)
             self._refuse(verdict.rejected)
+            # A refused row still says how far apart the file's slots are: without it an hour would pass for two.
+            self.spill.add_instants(verdict.rejected["instant"])
             latest = self._note_order(verdict.accepted["instant"], latest)
             self.spill.add(verdict.accepted)
             if progress:
@@ -112,7 +114,10 @@ class _Loading:
 
     def write(self) -> None:
         if not self.kind.sampled:
-            self.report.step = choose_step(measure_spacing(self.spill.read_instants(span)) for span in self.spill.spans)
+            spacings = [measure_spacing(self.spill.read_instants(span)) for span in self.spill.spans]
+            self.report.step = choose_step(spacings)
+            if not any(spacing.counts for spacing in spacings):
+                self.report.notes.append("The file shows no step; its slot was taken for a quarter-hour.")
         for span in self.spill.spans:
             rows = self._tidy(self.spill.read(span))
             if rows.height:

@@ -17,8 +17,8 @@ TOLD_APART = "a local time that the clock shows twice, told apart by order"
 class Verdict:
     """What became of a batch.
 
-    ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has; ``rejected`` has ``line``, ``reason`` and ``raw`` (JSON);
-    ``repaired`` counts accepted rows by what was done to them.
+    ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has; ``rejected`` has ``line``, ``reason``, ``raw`` (JSON)
+    and ``instant`` where the time could be read; ``repaired`` counts accepted rows by what was done to them.
     """
 
     accepted: pl.DataFrame
@@ -55,7 +55,7 @@ def _separate(judged: pl.DataFrame, rows: pl.DataFrame) -> Verdict:
     repaired = {TOLD_APART: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
     return Verdict(
         good.drop("reason", "resolved", "rounded"),
-        describe_rejected(judged.filter(bad)["reason"], rows.filter(bad)),
+        describe_rejected(judged.filter(bad)["reason"], rows.filter(bad)).with_columns(judged.filter(bad)["instant"]),
         {what: count for what, count in repaired.items() if count},
     )
 

@@ -90,6 +90,12 @@ def test_energy_is_preserved_from_any_step(connection: Connection, tmp_path: Pat
     assert observations.read(connection, "home", DAY).load_kwh.sum() == pytest.approx(energy)
 
 
+def test_a_refused_row_still_tells_the_step(connection: Connection, tmp_path: Path) -> None:
+    rows = ["2024-01-01T00:00:00Z,1,0", "2024-01-01T00:15:00Z,x,0", "2024-01-01T00:30:00Z,3,0"]
+    assert load_file(connection, "home", csv(tmp_path, *rows), OBSERVATIONS).step == SLOT
+    np.testing.assert_array_equal(observations.read(connection, "home", DAY.window(0, 4)).load_kwh, [1.0, np.nan, 3.0, np.nan])
+
+
 def test_the_autumn_day_of_a_local_clock_has_a_hundred_slots(connection: Connection, tmp_path: Path) -> None:
     slots = Timeline(datetime(2024, 10, 26, 22, tzinfo=UTC), SLOT, 100)
     rows = [f"{start.astimezone(BERLIN).replace(tzinfo=None).isoformat()},{slot},0" for slot, start in enumerate(slots)]
