@@ -49,7 +49,13 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: Series) ->
     heads = model.predict(seen, recent.lead)
     day_begins = days * DAY_SLOTS - frame.first
     factors = [_tune_day(heads, actual, kept & (recent.target < begin), begin - recent.origin) for begin in day_begins]
-    return Tuning(*(np.array(column) for column in zip(*factors, strict=True))).spread(rows)
+    low, high, mean = (np.array(column) for column in zip(*factors, strict=True))
+    return Tuning(_damp(low, series.narrowing), _damp(high, series.narrowing), mean).spread(rows)
+
+
+def _damp(factor: FloatArray, narrowing: float) -> FloatArray:
+    damped: FloatArray = np.where(factor < 1, factor**narrowing, factor)
+    return damped
 
 
 def pair_recent(frame: Frame, days: IntArray) -> Pairs:
