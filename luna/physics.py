@@ -102,7 +102,8 @@ class SetPoint:
 
     ``power_kw`` bounds exchange with the grid in the modes charge and export; ``target_soc`` is where that exchange ends.
     Storing surplus ends at ``ceiling_soc``, serving the load at ``floor_soc``. In every mode, surplus that the connection cannot take is
-    stored up to ``spill_soc`` before it is held back. Arrays have shape ``(batteries, sites)``, ``curtailment`` has shape ``(sites,)``.
+    stored up to ``spill_soc`` before it is held back. Arrays have shape ``(batteries, sites)``; ``curtailment`` and ``pv_limit_kw``, what PV
+    may produce at most, have shape ``(sites,)``.
     """
 
     mode: IntArray
@@ -112,6 +113,7 @@ class SetPoint:
     ceiling_soc: FloatArray
     spill_soc: FloatArray
     curtailment: IntArray
+    pv_limit_kw: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
         ceiling_soc=_bounded(setpoint.ceiling_soc, battery.min_soc, battery),
         spill_soc=_bounded(setpoint.spill_soc, battery.min_soc, battery),
         curtailment=curtailment.astype(np.int8),
+        pv_limit_kw=np.where(limits.curtailable & ~np.isnan(setpoint.pv_limit_kw), np.maximum(setpoint.pv_limit_kw, 0.0), np.inf),
     )
 
 
@@ -186,7 +189,7 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
         hours: length of the slot; an array where the trailing axis counts slots.
     """
     import_limit, export_limit = limits.import_limit_kw * hours, limits.export_limit_kw * hours
-    available = np.where(setpoint.curtailment == Curtailment.ALL, 0.0, pv_kwh)
+    available = np.where(setpoint.curtailment == Curtailment.ALL, 0.0, np.minimum(pv_kwh, setpoint.pv_limit_kw * hours))
     deficit, surplus = np.maximum(load_kwh - available, 0.0), np.maximum(available - load_kwh, 0.0)
     charge, discharge = np.zeros_like(stored_kwh), np.zeros_like(stored_kwh)
     grid_charge, grid_export = np.zeros_like(deficit), np.zeros_like(deficit)
@@ -250,14 +253,17 @@ class _Step:
 
         chargeable = np.minimum(charge_limit_kw(stored_kwh, battery)[index] * hours, room_to(battery.max_soc[index]))
         dischargeable = np.minimum(battery.discharge_limit_kw[index] * hours, reach_to(battery.min_soc[index]))
-        storable = np.where(STORES[mode], np.minimum(chargeable, room_to(setpoint.ceiling_soc[index])), 0.0)
+        # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
         target = setpoint.target_soc[index]
+        ceiling = np.where(mode == Mode.CHARGE, np.maximum(setpoint.ceiling_soc[index], target), setpoint.ceiling_soc[index])
+        floor = np.where(mode == Mode.EXPORT, np.minimum(setpoint.floor_soc[index], target), setpoint.floor_soc[index])
+        storable = np.where(STORES[mode], np.minimum(chargeable, room_to(ceiling)), 0.0)
         return cls(
             dischargeable=dischargeable,
             storable=storable,
             # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
             spillable=np.where(limits.curtailable, np.minimum(chargeable, room_to(setpoint.spill_soc[index])), chargeable),
-            servable=np.where(SERVES[mode], np.minimum(dischargeable, reach_to(setpoint.floor_soc[index])), 0.0),
+            servable=np.where(SERVES[mode], np.minimum(dischargeable, reach_to(floor)), 0.0),
             buyable=np.where(mode == Mode.CHARGE, np.minimum(chargeable, room_to(target)), 0.0),
             sellable=np.where(mode == Mode.EXPORT, np.minimum(dischargeable, reach_to(target)), 0.0),
             power_kwh=setpoint.power_kw[index] * hours,

@@ -43,19 +43,20 @@ def read_modes(thresholds: Thresholds, stored_kwh: FloatArray, battery: Battery,
         ceiling_soc=soc(thresholds.store_kwh),
         spill_soc=soc(thresholds.spill_kwh),
         curtailment=curtailment,
+        pv_limit_kw=np.full(curtailment.shape, np.inf),
     )
 
 
-def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh: FloatArray, curtailment: IntArray) -> SetPoint:
+def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh: FloatArray, pv_limit_kw: FloatArray) -> SetPoint:
     """Return modes that make planned flows happen: every bound is the planned state of charge at the end of the slot.
 
     Args:
         flows: of a solved model.
         batteries: of the site.
-        net_load_kwh: load minus usable PV, shape ``(slots,)``.
-        curtailment: how PV is held back, shape ``(slots,)``.
+        net_load_kwh: load minus PV in use, shape ``(slots,)``.
+        pv_limit_kw: what PV may produce, shape ``(slots,)``.
     """
-    capacity = np.array([[battery.capacity_kwh] for battery in batteries])
+    capacity = np.array([battery.capacity_kwh for battery in batteries]).reshape(-1, 1)
     end_soc = flows.stored_kwh / capacity
     charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
     from_surplus = flows.charge_kwh.sum(axis=0) <= np.maximum(-net_load_kwh, 0.0) + _SAME_KWH
@@ -63,7 +64,7 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
     mode = np.full(end_soc.shape, Mode.HOLD)
     mode = np.where(charging, np.where(from_surplus, Mode.SAVE, Mode.CHARGE), mode)
     mode = np.where(discharging, np.where(into_house, Mode.SUPPLY, Mode.EXPORT), mode)
-    limit = np.array([[battery.charge_limit_kw, battery.discharge_limit_kw] for battery in batteries])
+    limit = np.array([[battery.charge_limit_kw, battery.discharge_limit_kw] for battery in batteries]).reshape(-1, 2)
     return SetPoint(
         mode=mode.astype(np.int8),
         power_kw=np.where(charging, limit[:, :1], limit[:, 1:]),
@@ -71,5 +72,6 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
         floor_soc=end_soc,
         ceiling_soc=end_soc,
         spill_soc=end_soc,
-        curtailment=curtailment,
+        curtailment=np.zeros(pv_limit_kw.shape, dtype=np.int8),
+        pv_limit_kw=pv_limit_kw,
     )

@@ -24,6 +24,7 @@ from services.planner.solver import Solver
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
+_NOTHING_KWH = 1e-9
 
 
 class PlanMismatchError(LunaError):
@@ -150,7 +151,7 @@ def _plan_by_model(problem: Problem, solver: Solver) -> Plan:
     flows = solve_flows(problem, solver)
     used = flows.held_back_kwh < problem.outlook.pv_kwh - _TOLERANCE_KWH
     curtailment = _curtailment(problem, exports=used & (flows.export_kwh > _TOLERANCE_KWH))
-    planned = _plan_by_flows(problem, flows, curtailment)
+    planned = _plan_by_flows(problem, flows)
     if not (_is_single(problem) and _starts_inside(problem)) or planned.flows.excess_kwh.any():
         return planned
     segments = _segments(problem, _chosen_direction(problem, flows))
@@ -180,10 +181,12 @@ def _curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
     return np.where(sold, Curtailment.NONE, rule).astype(np.int8)
 
 
-def _plan_by_flows(problem: Problem, flows: PlannedFlows, curtailment: IntArray) -> Plan:
+def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     """Plan by following a solved model slot for slot."""
-    usable_pv = np.where(curtailment == Curtailment.ALL, 0.0, problem.outlook.pv_kwh)
-    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=problem.outlook.load_kwh - usable_pv, curtailment=curtailment)
+    outlook, held_back = problem.outlook, flows.held_back_kwh
+    used = outlook.pv_kwh - held_back
+    limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
+    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit)
     starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
     plan = _check(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, value=None)
     return replace(plan, gap=flows.gap, proven=flows.proven)
