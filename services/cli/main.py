@@ -9,7 +9,7 @@ from luna.errors import LunaError
 from services.cli.console import report
 
 # A command's module is imported only when it is called: `luna --help` must not load solvers and models.
-GROUPS = {"db": "database", "site": "site", "data": "data"}
+GROUPS = {"db": "database", "site": "site", "data": "data", "forecast": "forecast"}
 
 
 def build() -> typer.Typer:
