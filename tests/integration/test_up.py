@@ -1,0 +1,118 @@
+"""`luna up` as a process of its own: what it runs, and that nothing of it remains."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from luna.database import migrate
+from luna.embedded.locks import is_held
+
+PATIENCE_SECONDS = 90
+
+
+@pytest.fixture
+def environment(servers_folder: Path) -> dict[str, str]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    own = {"LUNA_DATA_FOLDER": str(servers_folder.parent), "LUNA_API_PORT": str(port), "LUNA_WORKER_PROCESSES": "1"}
+    return {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from services.cli.main import main; main()", *arguments]
+
+
+@contextmanager
+def luna_up(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Luna with a live gateway; its worker may still be starting."""
+    with subprocess.Popen(command("up"), env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: ask(environment, "live") == httpx.codes.OK)
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
+def ask(environment: dict[str, str], question: str) -> int:
+    # A proxy of this machine's has no business between Luna and its test.
+    with httpx.Client(trust_env=False) as client:
+        try:
+            return client.get(f"http://127.0.0.1:{environment['LUNA_API_PORT']}/health/{question}").status_code
+        except httpx.TransportError:
+            return 0
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)
+
+
+def processes(environment: dict[str, str]) -> list[str]:
+    """The processes of Luna that were started with this environment, and the servers that live."""
+    folder = Path(environment["LUNA_DATA_FOLDER"])
+    listing = subprocess.run(["ps", "eaxww", "-o", "pid,command"], check=True, capture_output=True, text=True).stdout
+    servers = [lock.name for lock in folder.glob("servers/*s.lock") if is_held(lock)]
+    return servers + [line for line in listing.splitlines() if f"LUNA_DATA_FOLDER={folder}" in line]
+
+
+def workers(environment: dict[str, str]) -> list[int]:
+    return [int(line.split()[0]) for line in processes(environment) if "luna.queue.worker" in line]
+
+
+def test_everything_runs_and_ctrl_c_ends_it(environment: dict[str, str]) -> None:
+    with luna_up(environment) as luna:
+        wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
+        luna.send_signal(signal.SIGINT)
+    assert luna.returncode == 0
+    assert processes(environment) == []
+
+
+def test_an_order_to_terminate_ends_everything_while_the_worker_still_starts(environment: dict[str, str]) -> None:
+    with luna_up(environment) as luna:
+        luna.send_signal(signal.SIGTERM)
+    assert processes(environment) == []
+
+
+def test_after_a_kill_the_next_start_works_and_nothing_of_the_first_remains(environment: dict[str, str]) -> None:
+    with luna_up(environment) as luna:
+        luna.kill()
+    with luna_up(environment) as luna:
+        luna.send_signal(signal.SIGINT)
+    wait_until(lambda: processes(environment) == [])
+
+
+def test_a_worker_that_dies_is_started_again(environment: dict[str, str]) -> None:
+    with luna_up(environment) as luna:
+        [first] = workers(environment)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: workers(environment) not in ([first], []))
+        luna.send_signal(signal.SIGINT)
+    assert processes(environment) == []
+
+
+def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(environment["LUNA_API_PORT"]))):
+        refused = subprocess.run(command("up"), env=environment, check=False, capture_output=True, text=True)
+    problem = json.loads(refused.stderr.splitlines()[-1])
+    assert refused.returncode == 1
+    assert problem["field"] == "api_port"
+    assert "LUNA_API_PORT" in problem["remedy"]
+    assert not (Path(environment["LUNA_DATA_FOLDER"]) / "servers").exists()
+
+
+def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
+    answer = subprocess.run(command("db", "upgrade", "--json"), env=environment, check=True, capture_output=True, text=True)
+    assert json.loads(answer.stdout) == {"revision": migrate.head()}
