@@ -74,8 +74,9 @@ def end(lock_path: Path, signals: tuple[signal.Signals, ...]) -> None:
 
 def explain_failure(message: str, output: str, folder: Path) -> MachineError:
     """Return the error for a server that did not start, with the remedy where its last words name the cause."""
-    remedy = _lasting_remedy(output) or f"The server's log beside {folder} says more."
-    words = " ".join(output.split())[-500:]
+    lasting = next((line for line in output.splitlines() if is_lasting(line)), None)
+    words = lasting or " ".join(output.split())[-500:]
+    remedy = _lasting_remedy(words) or f"The server's log beside {folder} says more."
     return MachineError(f"{message}: {words}", field="data_folder", value=str(folder), remedy=remedy)
 
 

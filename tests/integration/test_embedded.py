@@ -27,6 +27,7 @@ from luna.embedded import running, start
 from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, make_reachable
 from luna.embedded.binaries import Programs, find_postgres, find_redis
 from luna.embedded.locks import is_held
+from luna.embedded.process import explain_failure
 from luna.errors import MachineError
 from luna.settings import Settings
 
@@ -230,6 +231,19 @@ def test_a_folder_that_cannot_be_made_is_named_with_its_remedy(tmp_path: Path) -
     (tmp_path / "file").touch()
     with pytest.raises(MachineError, match=r"data_folder: .*file/servers.*LUNA_DATA_FOLDER"):
         start(tmp_path / "file/servers")
+
+
+@pytest.mark.parametrize(
+    ("last_words", "remedy"),
+    [
+        ("LOG:  starting\nFATAL:  could not write lock file: No space left on device\nHINT:  Check free disk space.", "Free some space"),
+        ("postgres: error while loading shared libraries: libz.so.1: cannot open shared object file", "Install the named system library"),
+        ("something nobody has seen before", "log"),
+    ],
+    ids=["full-disk", "missing-library", "unknown"],
+)
+def test_what_a_server_says_last_becomes_a_remedy(last_words: str, remedy: str) -> None:
+    assert remedy in str(explain_failure("postgres does not start", last_words, Path("var/servers")).remedy)
 
 
 def test_lost_state_beside_data_is_named_instead_of_starting_over(folder: Path) -> None:
