@@ -98,9 +98,8 @@ class Servers:
             return
         users, self._users = self._users, None
         try:
-            with uninterrupted(), one_at_a_time(self.folder / "lock"):
-                if take(users):
-                    self._stop_all()
+            with uninterrupted():
+                self._leave(users)
         finally:
             os.close(users)
 
@@ -130,6 +129,17 @@ class Servers:
             self.bring_up(names)
         except MachineError as error:
             log.error("server does not come back", error=str(error))  # noqa: TRY400 - tried again at the next look
+
+    def _leave(self, users: int) -> None:
+        if not self.folder.exists():
+            # Somebody removed the data of running servers: nobody else can find these any more.
+            for child in self._children.values():
+                child.kill()
+                child.wait()
+            return
+        with one_at_a_time(self.folder / "lock"):
+            if take(users):
+                self._stop_all()
 
     def _stop_all(self) -> None:
         with ExitStack() as last_first:

@@ -169,6 +169,14 @@ def test_stop_leaves_no_process(folder: Path) -> None:
             os.kill(pid, 0)
 
 
+def test_servers_whose_folder_somebody_removed_are_stopped_all_the_same(folder: Path) -> None:
+    with start(folder, services=["redis"]):
+        pid = pid_of(folder, "redis")
+        shutil.rmtree(folder)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "terminate", "closed-terminal"])
 def test_an_owner_that_is_told_to_end_stops_its_servers_first(folder: Path, kind: signal.Signals) -> None:
     with begin_use(folder, "redis") as owner:

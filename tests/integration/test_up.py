@@ -40,7 +40,7 @@ def luna_up(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
             wait_until(lambda: ask(environment, "live") == httpx.codes.OK)
             yield process
         except BaseException:
-            process.kill()
+            process.terminate()
             raise
 
 
