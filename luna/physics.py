@@ -68,7 +68,9 @@ class BatteryLimits:
     @classmethod
     def of(cls, batteries: Sequence[Battery]) -> Self:
         """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
-        return cls(**{name: np.array([[getattr(battery, name)] for battery in batteries]).reshape(len(batteries), 1) for name in cls.__slots__})
+        contract = {"charge_from_grid", "discharge_to_grid"}
+        columns = {name: np.array([[getattr(battery, name)] for battery in batteries], dtype=bool if name in contract else float) for name in cls.__slots__}
+        return cls(**{name: column.reshape(len(batteries), 1) for name, column in columns.items()})
 
     @property
     def min_kwh(self) -> FloatArray:
@@ -197,12 +199,15 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     forced_serve = np.maximum(deficit - import_limit, 0.0)
     for index in range(stored_kwh.shape[0]):
         step = _Step.of(setpoint, stored_kwh, index=index, limits=limits, hours=hours)
-        store = np.minimum(surplus, np.maximum(step.storable, np.minimum(spilled, step.spillable)))
+        # A battery that cannot charge as slowly as the connection overflows takes more.
+        overflow = np.where(spilled > 0.0, np.maximum(spilled, step.least_kwh), 0.0)
+        store = np.minimum(surplus, np.maximum(step.storable, np.minimum(overflow, step.spillable)))
         serve = np.minimum(deficit, np.maximum(step.servable, np.minimum(forced_serve, step.dischargeable)))
         bought = np.clip(np.minimum(step.buyable - store, import_limit - (deficit - serve) - grid_charge), 0.0, step.power_kwh)
         started = store + bought >= step.least_kwh - 1e-9
         store, bought = np.where(started, store, 0.0), np.where(started, bought, 0.0)
         sold = np.clip(np.minimum(step.sellable - serve, export_limit - (surplus - store) - grid_export), 0.0, step.power_kwh)
+        sold = np.where(store > 0.0, 0.0, sold)
         surplus, deficit = surplus - store, deficit - serve
         spilled, forced_serve = np.maximum(spilled - store, 0.0), np.maximum(forced_serve - serve, 0.0)
         grid_charge, grid_export = grid_charge + bought, grid_export + sold
@@ -210,6 +215,9 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
 
     passed_on = np.minimum(grid_charge, grid_export)  # one battery's sale is another's purchase: the meter sees neither
     grid_charge, grid_export = grid_charge - passed_on, grid_export - passed_on
+    # What neither connection nor battery can carry, PV that was held back does.
+    released = np.minimum(pv_kwh - available, np.maximum(deficit - import_limit, 0.0))
+    available, deficit = available + released, deficit - released
     no_export = (setpoint.curtailment == Curtailment.EXPORT) & limits.curtailable
     room = np.where(no_export, 0.0, np.maximum(export_limit - grid_export, 0.0))
     held_back = np.where(limits.curtailable, np.maximum(surplus - room, 0.0), 0.0)
@@ -251,8 +259,9 @@ class _Step:
         def reach_to(soc: FloatArray) -> FloatArray:
             return np.asarray(np.maximum(stored - soc * capacity, 0.0) * drain)
 
-        chargeable = np.minimum(charge_limit_kw(stored_kwh, battery)[index] * hours, room_to(battery.max_soc[index]))
-        dischargeable = np.minimum(battery.discharge_limit_kw[index] * hours, reach_to(battery.min_soc[index]))
+        known = np.isfinite(stored)
+        chargeable = np.where(known, np.minimum(charge_limit_kw(stored_kwh, battery)[index] * hours, room_to(battery.max_soc[index])), 0.0)
+        dischargeable = np.where(known, np.minimum(battery.discharge_limit_kw[index] * hours, reach_to(battery.min_soc[index])), 0.0)
         # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
         target = setpoint.target_soc[index]
         ceiling = np.where(mode == Mode.CHARGE, np.maximum(setpoint.ceiling_soc[index], target), setpoint.ceiling_soc[index])
@@ -262,7 +271,7 @@ class _Step:
             dischargeable=dischargeable,
             storable=storable,
             # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
-            spillable=np.where(limits.curtailable, np.minimum(chargeable, room_to(setpoint.spill_soc[index])), chargeable),
+            spillable=np.where(limits.curtailable & known, np.minimum(chargeable, room_to(setpoint.spill_soc[index])), chargeable),
             servable=np.where(SERVES[mode], np.minimum(dischargeable, reach_to(floor)), 0.0),
             buyable=np.where(mode == Mode.CHARGE, np.minimum(chargeable, room_to(target)), 0.0),
             sellable=np.where(mode == Mode.EXPORT, np.minimum(dischargeable, reach_to(target)), 0.0),
