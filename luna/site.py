@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
@@ -63,6 +64,7 @@ class Battery(_Part):
     def _ordered(self) -> Self:
         if self.min_soc >= self.max_soc:
             raise ValueError(f"min_soc {self.min_soc} must lie below max_soc {self.max_soc}")
+        _require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         return self
 
 
@@ -86,6 +88,16 @@ class ElectricVehicle(_Part):
     charge_efficiency: Efficiency = 0.9
     discharge_limit_kw: PowerKw = 0.0
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _require_chargeable(self.min_charge_kw, self.charge_limit_kw)
+        return self
+
+
+def _require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
+    if min_charge_kw > charge_limit_kw:
+        raise ValueError(f"min_charge_kw {min_charge_kw} must not exceed charge_limit_kw {charge_limit_kw}, or it never charges")
+
 
 class DeferrableLoad(_Part):
     """A load that may wait: a water heater or another appliance with a daily energy."""
@@ -96,6 +108,12 @@ class DeferrableLoad(_Part):
     energy_kwh_per_day: Annotated[float, Field(ge=0, le=10_000)]
     max_gap_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
     min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+
+    @model_validator(mode="after")
+    def _fits_into_a_day(self) -> Self:
+        if self.energy_kwh_per_day > 24 * self.power_kw:
+            raise ValueError(f"energy_kwh_per_day {self.energy_kwh_per_day} exceeds what power_kw gives in a day, {24 * self.power_kw}")
+        return self
 
 
 class FixedPrice(_Part):
@@ -165,9 +183,16 @@ class Site(_Part):
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
     input_sensors: dict[str, str] = {}
 
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            return parse_zone(name).key
+        except InvalidInputError as exc:
+            raise PydanticCustomError("time_zone", "no such time zone") from exc
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        parse_zone(self.timezone)
         for kind in ("batteries", "pv", "vehicles", "loads"):
             counts = Counter(part.name for part in getattr(self, kind))
             doubled = [name for name, count in counts.items() if count > 1]
@@ -203,8 +228,10 @@ def load_site(path: Path) -> Site:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+    except UnicodeDecodeError as exc:
+        raise InvalidInputError("is no UTF-8 text", field=str(path), remedy="Save it as UTF-8.") from exc
     except yaml.YAMLError as exc:
-        raise InvalidInputError(f"is no YAML: {exc}", field=str(path)) from exc
+        raise InvalidInputError(f"is no YAML: {exc}", field=str(path), remedy="Correct it at that line; config/site.yaml is an example.") from exc
     return parse_site(document, field=str(path))
 
 
@@ -215,19 +242,26 @@ def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
     others = [_path(field, fault) for fault in faults[1:4]]
     more = f"; also wrong: {', '.join(others)}" if others else ""
     value = first["input"] if isinstance(first["input"], str | int | float | bool) else None
-    return InvalidInputError(f"{first['msg']}{more}", field=_path(field, first), value=value, remedy=_REMEDIES.get(first["type"], "Correct it."))
+    message = first["msg"].removeprefix("Value error, ")
+    return InvalidInputError(f"{message}{more}", field=_path(field, first), value=value, remedy=_REMEDIES.get(first["type"], "Correct it."))
 
 
 def _path(root: str, fault: Any) -> str:
-    # Pydantic puts the tag of a union into the path; the caller never wrote it.
-    parts = [str(part).replace("import_", "import") for part in fault["loc"] if part not in ("fixed", "time_of_use", "spot")]
-    return ".".join([root, *parts]) if root else ".".join(parts)
+    # Pydantic puts the kind of a tariff into the path; the caller never wrote it there.
+    place = [str(part) for part in fault["loc"]]
+    parts = [part for before, part in zip(["", *place], place, strict=False) if not (before in {"import", "export"} and part in _TARIFF_KINDS)]
+    return ".".join([root, *parts] if root else parts)
 
 
+_TARIFF_KINDS = ("fixed", "time_of_use", "spot")
 _REMEDIES = {
     "extra_forbidden": "Remove it or correct its name; the fields are listed in config/site.yaml.",
     "missing": "Add it.",
     "less_than_equal": "Check the unit: efficiencies and SoC are fractions between 0 and 1, power is in kW, energy in kWh.",
+    "less_than": "Check the unit.",
     "greater_than_equal": "Check sign and unit.",
+    "greater_than": "Check sign and unit.",
+    "string_type": 'Put it in quotes, as in "22:00": YAML reads it as a number otherwise.',
+    "time_zone": 'Use an IANA name such as "Europe/Berlin".',
     "finite_number": "Give a finite number.",
 }
