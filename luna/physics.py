@@ -179,8 +179,8 @@ def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArra
 def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, pv_kwh: FloatArray, limits: SiteLimits, hours: FloatArray | float) -> Flows:
     """Return what a slot's actual load and PV make of a clamped set-point.
 
-    Batteries act in order, each on the surplus or deficit that the ones before it left. The connection's limits outrank the mode: a battery
-    serves load that the connection cannot carry, and stores PV that may neither be exported nor held back.
+    Batteries that follow the house act first, in order, then those that also trade with the grid; each on the surplus or deficit that the
+    ones before it left. The connection's limits outrank the mode: what modes leave beyond them, batteries serve or store all the same.
 
     Args:
         setpoint: clamped, shapes as in ``SetPoint``.
@@ -193,25 +193,19 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     import_limit, export_limit = limits.import_limit_kw * hours, limits.export_limit_kw * hours
     available = np.where(setpoint.curtailment == Curtailment.ALL, 0.0, np.minimum(pv_kwh, setpoint.pv_limit_kw * hours))
     deficit, surplus = np.maximum(load_kwh - available, 0.0), np.maximum(available - load_kwh, 0.0)
-    charge, discharge = np.zeros_like(stored_kwh), np.zeros_like(stored_kwh)
-    grid_charge, grid_export = np.zeros_like(deficit), np.zeros_like(deficit)
-    spilled = np.maximum(surplus - export_limit, 0.0)
-    forced_serve = np.maximum(deficit - import_limit, 0.0)
-    for index in range(stored_kwh.shape[0]):
-        step = _Step.of(setpoint, stored_kwh, index=index, limits=limits, hours=hours)
-        # A battery that cannot charge as slowly as the connection overflows takes more.
-        overflow = np.where(spilled > 0.0, np.maximum(spilled, step.least_kwh), 0.0)
-        store = np.minimum(surplus, np.maximum(step.storable, np.minimum(overflow, step.spillable)))
-        serve = np.minimum(deficit, np.maximum(step.servable, np.minimum(forced_serve, step.dischargeable)))
-        bought = np.clip(np.minimum(step.buyable - store, import_limit - (deficit - serve) - grid_charge), 0.0, step.power_kwh)
-        started = store + bought >= step.least_kwh - 1e-9
-        store, bought = np.where(started, store, 0.0), np.where(started, bought, 0.0)
-        sold = np.clip(np.minimum(step.sellable - serve, export_limit - (surplus - store) - grid_export), 0.0, step.power_kwh)
-        sold = np.where(store > 0.0, 0.0, sold)
-        surplus, deficit = surplus - store, deficit - serve
-        spilled, forced_serve = np.maximum(spilled - store, 0.0), np.maximum(forced_serve - serve, 0.0)
-        grid_charge, grid_export = grid_charge + bought, grid_export + sold
-        charge[index], discharge[index] = store + bought, serve + sold
+    reach = _Reach.of(setpoint, stored_kwh, limits=limits, hours=hours)
+    trades = setpoint.mode >= Mode.CHARGE
+    store = _store_surplus(surplus, export_limit, reach, last=trades)
+    serve = _share(deficit, reach.servable, last=trades)
+    serve = serve + _share(deficit - import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=trades)
+    deficit, left = deficit - serve.sum(axis=0), surplus - store.sum(axis=0)
+    buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
+    sold = _share(export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=trades)
+    bought = _share(import_limit - deficit + sold.sum(axis=0), buys, last=trades)
+    started = store + bought >= reach.least_kwh - 1e-9
+    store, bought = np.where(started, store, 0.0), np.where(started, bought, 0.0)
+    surplus, grid_charge, grid_export = surplus - store.sum(axis=0), bought.sum(axis=0), sold.sum(axis=0)
+    charge, discharge = store + bought, serve + sold
 
     passed_on = np.minimum(grid_charge, grid_export)  # one battery's sale is another's purchase: the meter sees neither
     grid_charge, grid_export = grid_charge - passed_on, grid_export - passed_on
@@ -235,9 +229,30 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     )
 
 
+def _store_surplus(surplus: FloatArray, export_limit: FloatArray, reach: "_Reach", *, last: BoolArray) -> FloatArray:
+    """Return what each battery stores: as its mode says, then what the connection cannot take."""
+    store = _share(surplus, reach.storable, last=last)
+    room = reach.spillable - store
+    spilled = _share(surplus - export_limit - store.sum(axis=0), room, last=last)
+    # A battery that cannot charge as slowly as the connection overflows takes more.
+    spilled = np.where(spilled > 0.0, np.minimum(np.maximum(spilled, reach.least_kwh - store), room), 0.0)
+    return store + _share(surplus - store.sum(axis=0), spilled, last=last)
+
+
+def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, last: BoolArray) -> FloatArray:
+    """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``last`` after all others."""
+    wanted = np.maximum(wanted_kwh, 0.0)
+    if wanted.shape[0] == 1:
+        return np.asarray(np.minimum(np.maximum(energy_kwh, 0.0), wanted))
+    sooner = np.where(last, 0.0, wanted)
+    later = wanted - sooner
+    ahead = np.where(last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
+    return np.asarray(np.minimum(np.maximum(energy_kwh - ahead, 0.0), wanted))
+
+
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """What one battery may do in one slot, kWh at its terminals, shape ``(sites,)``."""
+class _Reach:
+    """What batteries may do in one slot, kWh at their terminals, shape ``(batteries, sites)``."""
 
     dischargeable: FloatArray
     storable: FloatArray
@@ -249,32 +264,30 @@ class _Step:
     least_kwh: FloatArray
 
     @classmethod
-    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, index: int, limits: SiteLimits, hours: FloatArray | float) -> Self:
-        battery, stored, mode = limits.batteries, stored_kwh[index], setpoint.mode[index]
-        capacity, gain, drain = battery.capacity_kwh[index], battery.charge_efficiency[index], battery.discharge_efficiency[index]
+    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
+        battery, mode = limits.batteries, setpoint.mode
 
         def room_to(soc: FloatArray) -> FloatArray:
-            return np.asarray(np.maximum(soc * capacity - stored, 0.0) / gain)
+            return np.asarray(np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency)
 
         def reach_to(soc: FloatArray) -> FloatArray:
-            return np.asarray(np.maximum(stored - soc * capacity, 0.0) * drain)
+            return np.asarray(np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency)
 
-        known = np.isfinite(stored)
-        chargeable = np.where(known, np.minimum(charge_limit_kw(stored_kwh, battery)[index] * hours, room_to(battery.max_soc[index])), 0.0)
-        dischargeable = np.where(known, np.minimum(battery.discharge_limit_kw[index] * hours, reach_to(battery.min_soc[index])), 0.0)
+        known = np.isfinite(stored_kwh)
+        chargeable = np.where(known, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
+        dischargeable = np.where(known, np.minimum(battery.discharge_limit_kw * hours, reach_to(battery.min_soc)), 0.0)
         # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
-        target = setpoint.target_soc[index]
-        ceiling = np.where(mode == Mode.CHARGE, np.maximum(setpoint.ceiling_soc[index], target), setpoint.ceiling_soc[index])
-        floor = np.where(mode == Mode.EXPORT, np.minimum(setpoint.floor_soc[index], target), setpoint.floor_soc[index])
-        storable = np.where(STORES[mode], np.minimum(chargeable, room_to(ceiling)), 0.0)
+        target = setpoint.target_soc
+        ceiling = np.where(mode == Mode.CHARGE, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
+        floor = np.where(mode == Mode.EXPORT, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
         return cls(
             dischargeable=dischargeable,
-            storable=storable,
+            storable=np.where(STORES[mode], np.minimum(chargeable, room_to(ceiling)), 0.0),
             # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
-            spillable=np.where(limits.curtailable & known, np.minimum(chargeable, room_to(setpoint.spill_soc[index])), chargeable),
+            spillable=np.where(limits.curtailable & known, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
             servable=np.where(SERVES[mode], np.minimum(dischargeable, reach_to(floor)), 0.0),
             buyable=np.where(mode == Mode.CHARGE, np.minimum(chargeable, room_to(target)), 0.0),
             sellable=np.where(mode == Mode.EXPORT, np.minimum(dischargeable, reach_to(target)), 0.0),
-            power_kwh=setpoint.power_kw[index] * hours,
-            least_kwh=battery.min_charge_kw[index] * hours,
+            power_kwh=setpoint.power_kw * hours,
+            least_kwh=battery.min_charge_kw * hours,
         )
