@@ -99,9 +99,8 @@ def curtailment_rule(import_price: FloatArray, export_price: FloatArray, *, hous
 
     ``house_first``: PV keeps serving house and battery even then, because a battery may take from nothing else.
     """
-    paid = Curtailment.EXPORT if house_first else Curtailment.ALL
-    choice = np.where(import_price < 0, paid, np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE))
-    return choice.astype(np.int8)
+    kept = np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
+    return np.where((import_price < 0) & (not house_first), Curtailment.ALL, kept).astype(np.int8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class BreakEven:
     """The value of one stored kWh at which an action neither gains nor loses, currency per stored kWh, any shape.
 
     Above ``buy`` it pays to charge from the grid, above ``store`` to store surplus, above ``spill`` to store surplus that would be held back;
-    below ``serve`` to serve the load, below ``sell`` to export.
+    below ``serve`` to serve the load, below ``sell`` to export, below ``displace`` to empty it in the place of PV that is then held back.
     """
 
     buy: FloatArray
@@ -117,6 +116,7 @@ class BreakEven:
     spill: FloatArray
     serve: FloatArray
     sell: FloatArray
+    displace: FloatArray
 
 
 def break_even(import_price: FloatArray, export_price: FloatArray, *, charge_efficiency: float, discharge_efficiency: float, wear_price: float) -> BreakEven:
@@ -130,6 +130,7 @@ def break_even(import_price: FloatArray, export_price: FloatArray, *, charge_eff
         spill=np.full_like(import_price, wear_price / charge_efficiency),
         serve=(import_price - wear_price) * discharge_efficiency,
         sell=(export_price - wear_price) * discharge_efficiency,
+        displace=np.full_like(import_price, -wear_price * discharge_efficiency),
     )
 
 

@@ -5,7 +5,7 @@ Energies are kWh within one slot, measured at the battery's terminals; stored en
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Self
 
@@ -195,15 +195,17 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     deficit, surplus = np.maximum(load_kwh - available, 0.0), np.maximum(available - load_kwh, 0.0)
     reach = _Reach.of(setpoint, stored_kwh, limits=limits, hours=hours)
     trades = setpoint.mode >= Mode.CHARGE
-    store = _store_surplus(surplus, export_limit, reach, last=trades)
     serve = _share(deficit, reach.servable, last=trades)
     serve = serve + _share(deficit - import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=trades)
-    deficit, left = deficit - serve.sum(axis=0), surplus - store.sum(axis=0)
-    buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
-    sold = _share(export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=trades)
-    bought = _share(import_limit - deficit + sold.sum(axis=0), buys, last=trades)
-    started = store + bought >= reach.least_kwh - 1e-9
-    store, bought = np.where(started, store, 0.0), np.where(started, bought, 0.0)
+    deficit = deficit - serve.sum(axis=0)
+    store, bought, sold = _exchange(surplus, serve, reach, rooms=(import_limit - deficit, export_limit), last=trades)
+    # What a battery too weak to start leaves, others may take; each pass settles at least one battery in one of its two roles.
+    for _ in range(2 * len(stored_kwh)):
+        stalled = (store + bought > 0.0) & (store + bought < reach.least_kwh - 1e-9)
+        if not stalled.any():
+            break
+        reach = reach.without(stalled, last=trades)
+        store, bought, sold = _exchange(surplus, serve, reach, rooms=(import_limit - deficit, export_limit), last=trades)
     surplus, grid_charge, grid_export = surplus - store.sum(axis=0), bought.sum(axis=0), sold.sum(axis=0)
     charge, discharge = store + bought, serve + sold
 
@@ -227,6 +229,18 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
         curtailed_kwh=pv_kwh - available + held_back,
         excess_kwh=np.where(excess > 1e-9, excess, 0.0),
     )
+
+
+def _exchange(
+    surplus: FloatArray, serve: FloatArray, reach: "_Reach", *, rooms: tuple[FloatArray, FloatArray], last: BoolArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return what each battery stores, buys and sells; ``rooms`` is what the connection still carries inward, and all it carries outward."""
+    import_room, export_limit = rooms
+    store = _store_surplus(surplus, export_limit, reach, last=last)
+    left = surplus - store.sum(axis=0)
+    buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
+    sold = _share(export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
+    return store, _share(import_room + sold.sum(axis=0), buys, last=last), sold
 
 
 def _store_surplus(surplus: FloatArray, export_limit: FloatArray, reach: "_Reach", *, last: BoolArray) -> FloatArray:
@@ -291,3 +305,14 @@ class _Reach:
             power_kwh=setpoint.power_kw * hours,
             least_kwh=battery.min_charge_kw * hours,
         )
+
+    def without(self, stalled: BoolArray, *, last: BoolArray) -> Self:
+        """Return the reach when one of the ``stalled`` batteries of each site charges no more of its own will, or, where none would, not at all."""
+        willing = self.storable + self.buyable > 0.0
+        chosen = stalled
+        for preferred in (willing, ~last):
+            narrowed = chosen & preferred
+            chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
+        chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
+        rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
+        return replace(self, **rest, spillable=np.where(chosen & ~willing, 0.0, self.spillable))

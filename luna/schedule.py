@@ -47,3 +47,20 @@ class Policy(Protocol):
             slot: position on the timeline the policy was made for.
             stored_kwh: stored energy at the start of the slot, shape ``(batteries, sites)``.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The policy that follows a schedule's set-points slot by slot."""
+
+    setpoints: SetPoint
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the schedule's set-point, whatever is stored."""
+        del stored_kwh
+        return pick_slot(self.setpoints, slot)
+
+
+def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
+    """Return the set-point of one slot out of a schedule's, with one site as its last axis."""
+    return SetPoint(**{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__})

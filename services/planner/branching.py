@@ -24,8 +24,8 @@ Allowed = tuple[bool, bool, bool, bool]
 _HALVES: tuple[Allowed, ...] = ((True, True, True, False), (True, True, False, True))
 _QUARTERS: tuple[Allowed, ...] = ((True, False, True, False), (True, False, False, True), (False, True, True, False), (False, True, False, True))
 # Wide enough for the hull of four ways.
-_WIDTH = 12
-_MOST_NODES = 4_000
+_WIDTH = 24
+_MOST_NODES = 500
 _GAP = 1e-9
 
 
@@ -65,10 +65,10 @@ class Relaxed:
 class Search:
     """The ways of one problem's slots, and the relaxation of any choice among them."""
 
-    def __init__(self, problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, capacity_kwh: float) -> None:
-        self.ways = find_ways(problem, np.flatnonzero(~free.convex))
+    def __init__(self, problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, ways: dict[int, list[Way]]) -> None:
+        self.ways = ways
         self._start = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
-        self._terminal, self._capacity = terminal, capacity_kwh
+        self._terminal, self._capacity = terminal, float(terminal[0].sum())
         self._length, self._value = (np.pad(part, ((0, 0), (0, _WIDTH - part.shape[1]))) for part in (free.length_kwh, free.value))
         self._charge, self._most_cost = free.charge_kwh.copy(), most_cost(free)
         self._corners = {slot: [way.corners for way in ways] for slot, ways in self.ways.items()}
@@ -105,21 +105,21 @@ class Search:
         return Direction(*allowed)
 
 
-def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, capacity_kwh: float) -> Direction | None:
+def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray]) -> Direction | None:
     """Return the way of every slot in an optimal plan of one battery.
 
     Args:
         problem: of a site with one battery that starts within its limits.
         free: the slots' segments without any way fixed.
-        terminal: V′ at the horizon.
-        capacity_kwh: usable capacity.
+        terminal: V′ at the horizon, over the usable capacity.
 
     Returns:
         None where a slot forces energy in or out whatever its way, or the search grows too large: the mixed-integer model takes over.
     """
-    search = Search(problem, free, terminal, capacity_kwh=capacity_kwh)
-    if not all(_exists_at_rest(ways) for ways in search.ways.values()):
+    ways = find_ways(problem, np.flatnonzero(~free.convex))
+    if not all(_exists_at_rest(each) for each in ways.values()):
         return None
+    search = Search(problem, free, terminal, ways=ways)
     order = count()
     root = search.relax({})
     heap = [(root.cost, next(order), root)]
@@ -148,7 +148,7 @@ def find_ways(problem: Problem, slots: NDArray[np.int64]) -> dict[int, list[Way]
     ways = {}
     for slot in slots.tolist():
         enough = all(half.convex[slot] for half in halves.values())
-        ways[slot] = [_way(allowed, part, slot) for allowed, part in (halves if enough else quarters).items()]
+        ways[slot] = [_way(allowed, part, slot) for allowed, part in (halves if enough else quarters).items() if part.covered[slot]]
     return ways
 
 

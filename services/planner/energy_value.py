@@ -15,7 +15,7 @@ from luna.economics import BreakEven
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.planner import kernels
-from services.planner.segments import Segments
+from services.planner.segments import KINDS, Segments
 
 # Costs within rounding count as equal.
 TIE = 1e-9
@@ -33,6 +33,7 @@ class Thresholds:
     spill_kwh: FloatArray
     serve_kwh: FloatArray
     sell_kwh: FloatArray
+    displace_kwh: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ class ValueFunction:
             toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
         """
         margin = np.broadcast_to(np.asarray(toward_house, dtype=float), levels.buy.shape)
-        level = np.stack([levels.buy + TIE, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE])
+        level = np.stack(
+            [levels.buy + TIE, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
+        )
         reach = kernels.reach(self.length_kwh, self.value, self.offsets, level)
         return Thresholds(*reach)
 
@@ -76,7 +79,7 @@ def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
     """Return V′ before and after every slot.
 
     Args:
-        segments: what each slot offers, shape ``(slots, 6)``; every slot convex.
+        segments: what each slot offers, shape ``(slots, 7)``; every slot convex.
         capacity_kwh: usable capacity, from the lowest to the highest SoC.
         terminal: lengths and descending values of V′ at the horizon; lengths sum to ``capacity_kwh``.
 
@@ -104,7 +107,7 @@ def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
     """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
 
     Args:
-        segments: of many paths or sites, shape ``(paths, slots, 6)``; every slot convex.
+        segments: of many paths or sites, shape ``(paths, slots, 7)``; every slot convex.
         capacity_kwh: usable capacity.
         terminal: as in ``solve_value``, the same for all paths.
         cells: parts into which the capacity is divided.
@@ -116,14 +119,14 @@ def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
 
 def load_kernels() -> None:
     """Load the compiled loops (compile them the first time): a second that should not count as planning."""
-    nothing = np.zeros((1, 6))
+    nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
     level = np.zeros(1)
     kernels.backward((nothing, nothing, level), (np.ones(1), np.ones(1)), 1.0, (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)))
-    kernels.follow(np.zeros((5, 1)), nothing, 0.0, 1.0)
+    kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
     function.marginal(level)
     function.integral(level, level)
-    function.thresholds(BreakEven(level, level, level, level, level))
+    function.thresholds(BreakEven(level, level, level, level, level, level))
 
 
 def _require_convex(segments: Segments) -> None:
@@ -134,6 +137,8 @@ def _require_convex(segments: Segments) -> None:
 
 def follow(thresholds: Thresholds, segments: Segments, start_kwh: float, capacity_kwh: float) -> FloatArray:
     """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``, above the reserve."""
-    limits = np.stack([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, thresholds.sell_kwh])
+    first = np.where(segments.displaces_first, thresholds.displace_kwh, thresholds.sell_kwh)
+    second = np.where(segments.displaces_first, thresholds.sell_kwh, thresholds.displace_kwh)
+    limits = np.stack([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, first, second])
     path: FloatArray = kernels.follow(limits, segments.length_kwh, start_kwh, capacity_kwh)
     return path

@@ -16,8 +16,9 @@ from luna.timeline import FloatArray
 from services.planner.problem import Problem
 from services.planner.solver import Indices, InfeasibleError, LinearModel, ModelBuilder, Solution, Solver
 
-# What breaking a limit costs per kWh, as a multiple of the dearest price: dearer than any trade, small enough for the solver's tolerances.
-SLACK_PRICE = 100.0
+# What breaking a limit costs per kWh, as multiples of the dearest price: dearer than any trade, small enough for the solver's tolerances.
+# Rather than the connection's limits the wish for the horizon is given up, and what physics cannot do (draining a reserve) comes last.
+HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
 _NOTHING = 1e-7
 
 
@@ -59,7 +60,8 @@ class Choices:
 class PlannedFlows:
     """What a solved model does: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
 
-    ``energy_value`` is the dual of the storage rows: what one more stored kWh at the end of a slot is worth.
+    ``energy_value`` is the dual of the storage rows: what one more stored kWh at the end of a slot is worth. ``elastic`` says that limits
+    contradict each other and were broken at a price.
     """
 
     import_kwh: FloatArray
@@ -73,6 +75,7 @@ class PlannedFlows:
     objective: float
     gap: float
     proven: bool
+    elastic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
     try:
         return _solve(problem, solver, elastic=False)
     except InfeasibleError:
-        return _solve(problem, solver, elastic=True)
+        return replace(_solve(problem, solver, elastic=True), elastic=True)
 
 
 def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
@@ -193,7 +196,6 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     """
     builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
     slots, hours = outlook.timeline.count, outlook.timeline.hours
-    penalty = slack_price(problem)
     most_import = np.minimum(site.grid.import_limit_kw * hours, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours)
     most_export = np.minimum(site.grid.export_limit_kw * hours, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
     bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
@@ -205,13 +207,12 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
     if elastic:
-        beyond_import = builder.add_columns(slots, cost=outlook.import_price + penalty, upper=INFINITE_KWH)
-        beyond_export = builder.add_columns(slots, cost=penalty - outlook.export_price, upper=INFINITE_KWH)
-        balance += [(beyond_import, 1.0), (beyond_export, -1.0)]
+        balance += _grid_slack(builder, problem)
     net = outlook.load_kwh - outlook.pv_kwh
     builder.add_rows(net, net, balance)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     _add_surplus_rows(builder, problem, batteries, held_back)
+    _add_house_rows(builder, problem, batteries, held_back)
     if elastic:
         for index, columns in enumerate(batteries):
             _add_soc_slack(builder, problem, columns, index=index)
@@ -220,33 +221,51 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen)
 
 
-INFINITE_KWH = 1e6
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
 
 
-def slack_price(problem: Problem) -> float:
-    """Return what breaking a limit costs per kWh."""
-    dearest = max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()))
-    return SLACK_PRICE * max(dearest, 0.1)
+def dearest_price(problem: Problem) -> float:
+    """Return the largest price, in or out, that slack is priced by."""
+    return max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
+
+
+def _excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
+    """Return what load and PV alone exceed the connection's limits by, in and out; PV that may be held back exceeds nothing."""
+    outlook, grid = problem.outlook, problem.site.grid
+    net, hours = outlook.load_kwh - outlook.pv_kwh, outlook.timeline.hours
+    export_kwh = np.maximum(-net - grid.export_limit_kw * hours, 0.0) * (not problem.site.curtailable)
+    return np.maximum(net - grid.import_limit_kw * hours, 0.0), export_kwh
+
+
+def _grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indices, float]]:
+    """Let load and PV, and nothing else, exceed the connection's limits at a price."""
+    (import_kwh, export_kwh), outlook = _excess_kwh(problem), problem.outlook
+    # The sooner the dearer: a battery helps as soon as it can, as it will when it meets the limit.
+    penalty = GRID_SLACK * dearest_price(problem) * np.linspace(2.0, 1.0, import_kwh.size)
+    imported = builder.add_columns(import_kwh.size, cost=outlook.import_price + penalty, upper=import_kwh)
+    exported = builder.add_columns(import_kwh.size, cost=penalty - outlook.export_price, upper=export_kwh)
+    return [(imported, 1.0), (exported, -1.0)]
 
 
 def _battery_columns(builder: ModelBuilder, problem: Problem, ways: Ways, *, index: int, elastic: bool) -> list[Indices]:
     """Add charge, discharge and stored energy of one battery."""
     battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
     slots, hours = outlook.timeline.count, outlook.timeline.hours
-    power = battery.charge_limit_kw * hours
+    # Where load or PV break a limit of the connection, no battery works against the others that help.
+    free = [excess <= 0 for excess in _excess_kwh(problem)] if elastic else [True, True]
+    power = battery.charge_limit_kw * hours * free[0]
     charge = builder.add_columns(
         slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
     )
-    house = np.maximum(outlook.load_kwh - np.where(problem.curtailment == 2, 0.0, outlook.pv_kwh), 0.0)
-    drain = battery.discharge_limit_kw * hours if battery.discharge_to_grid else np.minimum(battery.discharge_limit_kw * hours, house)
-    discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * ways.may_discharge[index])
+    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | (outlook.load_kwh >= outlook.pv_kwh))
+    discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * free[1] * ways.may_discharge[index])
+    worth = np.append(np.zeros(slots - 1), -terminal.value[index])
     least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
-    least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
-    worth = np.zeros(slots)
-    worth[-1] = -terminal.value[index]
-    bounds = (0.0, battery.capacity_kwh) if elastic else (least, most)
-    stored = builder.add_columns(slots, cost=worth, lower=bounds[0], upper=bounds[1])
+    if elastic:
+        least, most = np.minimum(least, problem.stored_kwh[index]), np.maximum(most, problem.stored_kwh[index])
+    else:
+        least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
+    stored = builder.add_columns(slots, cost=worth, lower=least, upper=most)
     return [charge, discharge, stored]
 
 
@@ -275,16 +294,27 @@ def _add_surplus_rows(builder: ModelBuilder, problem: Problem, batteries: Indice
         builder.add_rows(np.full(surplus.size, -np.inf), surplus, [(held_back, 1.0), *((batteries[index, 0], 1.0) for index in bound)])
 
 
+def _add_house_rows(builder: ModelBuilder, problem: Problem, batteries: Indices, held_back: Indices) -> None:
+    """Batteries that may not discharge to the grid serve at most the load that PV leaves; none where PV covers the house."""
+    bound = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
+    if bound:
+        left = problem.outlook.load_kwh - problem.outlook.pv_kwh
+        most = np.where(left >= 0, left, np.inf)
+        builder.add_rows(np.full(left.size, -np.inf), most, [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in bound)])
+
+
 def _add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
-    """Let a battery leave its limits at a price: below the reserve, above the ceiling, and at the horizon."""
-    battery, terminal, stored = problem.site.batteries[index], problem.terminal, columns[2]
-    penalty, slots = slack_price(problem), stored.size
-    least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
-    least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
-    missing = builder.add_columns(slots, cost=penalty, upper=battery.capacity_kwh)
-    surplus = builder.add_columns(slots, cost=penalty, upper=battery.capacity_kwh)
-    builder.add_rows(least, np.full(slots, np.inf), [(stored, 1.0), (missing, 1.0)])
-    builder.add_rows(np.full(slots, -np.inf), most, [(stored, 1.0), (surplus, -1.0)])
+    """Let a battery miss what is wanted at the horizon, and begin outside its limits, at a price."""
+    battery, terminal, stored, dearest = problem.site.batteries[index], problem.terminal, columns[2], dearest_price(problem)
+    wanted = (
+        (stored, battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh, SOC_SLACK),
+        (stored[-1:], terminal.least_kwh[index], terminal.most_kwh[index], HORIZON_SLACK),
+    )
+    for energy, least, most, slack in wanted:
+        missing = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
+        surplus = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
+        builder.add_rows(np.full(energy.size, least), np.full(energy.size, np.inf), [(energy, 1.0), (missing, 1.0)])
+        builder.add_rows(np.full(energy.size, -np.inf), np.full(energy.size, most), [(energy, 1.0), (surplus, -1.0)])
 
 
 def _add_choices(

@@ -6,7 +6,7 @@ A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two bu
 import numpy as np
 from numba import njit
 
-from services.planner.segments import BUY, SELL, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
+from services.planner.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
 
 _EMPTY = 1e-12
 # Levels of stored energy this close are the same.
@@ -162,7 +162,7 @@ def integral(length, value, offsets, before_kwh, after_kwh):
 
 @njit(cache=True)
 def follow(limits, slot_length, start_kwh, capacity_kwh):
-    """Return the stored energy after each slot: store, buy; or serve, sell."""
+    """Return the stored energy after each slot: store, buy; or serve, sell, displace PV."""
     slots = slot_length.shape[0]
     path = np.empty(slots)
     stored = start_kwh
@@ -174,7 +174,8 @@ def follow(limits, slot_length, start_kwh, capacity_kwh):
         if level == stored:
             level -= part[SERVE_FORCED]
             level -= min(max(level - limits[3, slot], 0.0), part[SERVE])
-            level -= min(max(level - limits[4, slot], 0.0), part[SELL])
+            level -= min(max(level - limits[4, slot], 0.0), part[FIRST_OUT])
+            level -= min(max(level - limits[5, slot], 0.0), part[SECOND_OUT])
         stored = min(max(level, 0.0), capacity_kwh)
         path[slot] = stored
     return path

@@ -12,14 +12,15 @@ import numpy as np
 from luna.economics import Costs, slot_costs
 from luna.errors import LunaError
 from luna.physics import BoolArray, Curtailment, Flows, IntArray, SetPoint, clamp, settle
-from luna.simulator import balance_residual_kwh
+from luna.schedule import Committed
+from luna.simulator import Actuals, balance_residual_kwh, simulate
 from luna.timeline import FloatArray
 from services.planner.branching import choose_ways
 from services.planner.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.formulation import PlannedFlows, solve_flows
 from services.planner.modes import follow_flows, read_modes
 from services.planner.problem import Problem
-from services.planner.segments import FORBIDDEN_VALUE, Direction, Segments, slot_segments
+from services.planner.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 from services.planner.solver import Solver
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
@@ -104,14 +105,17 @@ def _segments(problem: Problem, direction: Direction | None = None) -> Segments:
 
 
 def _plan_single(problem: Problem, segments: Segments) -> Plan | None:
-    """Plan one battery by its value; None where the ways of its slots are beyond the search."""
-    if segments.convex.all():
-        return _plan_by_value(problem, segments, curtailment=problem.curtailment)
-    direction = choose_ways(problem, segments, terminal_segments(problem), capacity_kwh=_usable_kwh(problem))
-    if direction is None:
+    """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
+    if not segments.covered.all():
         return None
-    fixed = _segments(problem, direction)
-    return _plan_by_value(problem, fixed, curtailment=_curtailment(problem, exports=~direction.may_import)) if fixed.convex.all() else None
+    curtailment = problem.curtailment
+    if not segments.convex.all():
+        direction = choose_ways(problem, segments, terminal_segments(problem))
+        if direction is None:
+            return None
+        segments, curtailment = _segments(problem, direction), _curtailment(problem, exports=~direction.may_import)
+    plan = _plan_by_value(problem, segments, curtailment=curtailment)
+    return None if plan.flows.excess_kwh.any() else plan
 
 
 def _usable_kwh(problem: Problem) -> float:
@@ -121,19 +125,34 @@ def _usable_kwh(problem: Problem) -> float:
 
 def _plan_by_value(problem: Problem, segments: Segments, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
-    battery, lowest = problem.site.batteries[0], problem.limits.batteries.min_kwh[0, 0]
-    usable = _usable_kwh(problem)
-    function = solve_value(segments, capacity_kwh=usable, terminal=terminal_segments(problem))
-    thresholds = function.thresholds(segments.levels)
+    value, lowest = _value_battery(problem, segments), problem.limits.batteries.min_kwh[0, 0]
     start = float(problem.stored_kwh[0] - lowest)
-    path = follow(thresholds, segments, start, usable)
+    path = follow(value.thresholds, segments, start, _usable_kwh(problem))
     starts = np.concatenate([[start], path[:-1]])
-    setpoints = read_modes(thresholds, starts, battery, curtailment=curtailment)
-    left, right = function.marginal(path)
-    worth = np.where(np.abs(left) < FORBIDDEN_VALUE / 2, left, right)
-    worth = np.where(path > starts, np.where(np.abs(right) < FORBIDDEN_VALUE / 2, right, worth), worth)
-    value = BatteryValue(function, thresholds, segments)
+    limit = _displaced_pv_limit_kw(problem, segments, starts - path)
+    setpoints = read_modes(value.thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
+    left, right = value.function.marginal(path)
+    # Energy that comes in is worth V′ to the right of where it ends, energy that goes out V′ to the left; at a hard bound the finite side counts.
+    charges = path > starts
+    near, far = np.where(charges, right, left), np.where(charges, left, right)
+    worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
     return _check(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], value=value)
+
+
+def _value_battery(problem: Problem, segments: Segments) -> BatteryValue:
+    function = solve_value(segments, capacity_kwh=_usable_kwh(problem), terminal=terminal_segments(problem))
+    return BatteryValue(function, function.thresholds(segments.levels), segments)
+
+
+def _displaced_pv_limit_kw(problem: Problem, segments: Segments, taken_kwh: FloatArray) -> FloatArray:
+    """Return what PV may produce where the battery empties in its place, given the stored energy each slot takes out; elsewhere no limit."""
+    outlook, length = problem.outlook, segments.length_kwh
+    out = np.maximum(taken_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
+    displaced = np.where(segments.displaces_first, np.minimum(out, length[:, FIRST_OUT]), np.maximum(out - length[:, FIRST_OUT], 0.0))
+    displaced *= problem.site.batteries[0].discharge_efficiency
+    exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
+    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.site.grid.export_limit_kw * outlook.timeline.hours)
+    return np.where(displaced > _NOTHING_KWH, np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours, np.inf)
 
 
 def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
@@ -147,18 +166,13 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
 
 
 def _plan_by_model(problem: Problem, solver: Solver) -> Plan:
-    """Plan by the mixed-integer model; one battery then follows its value given the ways the model chose."""
+    """Plan by the mixed-integer model; one battery also gets its value, given the ways the model chose."""
     flows = solve_flows(problem, solver)
-    used = flows.held_back_kwh < problem.outlook.pv_kwh - _TOLERANCE_KWH
-    curtailment = _curtailment(problem, exports=used & (flows.export_kwh > _TOLERANCE_KWH))
     planned = _plan_by_flows(problem, flows)
-    if not (_is_single(problem) and _starts_inside(problem)) or planned.flows.excess_kwh.any():
+    if not (_is_single(problem) and _starts_inside(problem)):
         return planned
     segments = _segments(problem, _chosen_direction(problem, flows))
-    if not segments.convex.all():
-        return planned
-    followed = replace(_plan_by_value(problem, segments, curtailment=curtailment), gap=planned.gap, proven=planned.proven)
-    return followed if objective(followed) <= objective(planned) + 1e-6 else planned
+    return replace(planned, value=_value_battery(problem, segments)) if segments.convex.all() else planned
 
 
 def objective(plan: Plan) -> float:
@@ -186,10 +200,19 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     outlook, held_back = problem.outlook, flows.held_back_kwh
     used = outlook.pv_kwh - held_back
     limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
-    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit)
-    starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
-    plan = _check(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, value=None)
+    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
+    # Where limits are broken, physics decides which: the schedule is then what its set-points come to.
+    stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
+    starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
+    plan = _check(problem, setpoints, (starts, stored), energy_value=flows.energy_value, value=None)
     return replace(plan, gap=flows.gap, proven=flows.proven)
+
+
+def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:
+    """Return the stored energy at the end of each slot when the set-points are followed from the start, shape ``(batteries, slots)``."""
+    outlook = problem.outlook
+    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
+    return simulate(Committed(setpoints), actuals, limits=problem.limits, stored_kwh=problem.stored_kwh[:, None]).flows.stored_kwh[:, 0]
 
 
 def _check(problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatArray], *, energy_value: FloatArray, value: BatteryValue | None) -> Plan:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.physics import IntArray, Mode, SetPoint, SiteLimits
+from luna.schedule import pick_slot
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.energy_value import Thresholds
@@ -114,20 +115,3 @@ def read_thresholds(plan: Plan) -> Thresholds | None:
         return None
     margin = np.where(plan.value.segments.even, _EVEN_TIE, TOWARD_HOUSE)
     return plan.value.function.thresholds(plan.value.segments.levels, toward_house=margin)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """Follows a schedule slot by slot: the oracle's, made in hindsight."""
-
-    setpoints: SetPoint
-
-    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the schedule's set-point, whatever is stored."""
-        del stored_kwh
-        return pick_slot(self.setpoints, slot)
-
-
-def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
-    """Return the set-point of one slot out of a schedule's, with one site as its last axis."""
-    return SetPoint(**{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__})

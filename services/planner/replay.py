@@ -12,13 +12,13 @@ from luna.economics import curtailment_rule
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import IntArray, Mode, SiteLimits
-from luna.schedule import Policy
+from luna.schedule import Committed, Policy
 from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.knowledge import EnergyOutlook, ForecastBook, Foresight, PriceKnowledge, SplitOutlook
 from services.planner.plan import make_plan
-from services.planner.policies import CheapestHours, Committed, ModelPredictive, PlainPolicy
+from services.planner.policies import CheapestHours, ModelPredictive, PlainPolicy
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
 from services.planner.solver import Solver
 

@@ -1,20 +1,23 @@
 """A slot's economics as the dynamic programme sees it: how much energy may move, and what each kWh of it is worth.
 
-A slot offers up to six segments. Sorted from the most to the least valuable stored kWh they are: buying less from the grid, storing less
+A slot offers up to seven segments. Sorted from the most to the least valuable stored kWh they are: buying less from the grid, storing less
 surplus that would be sold, storing less surplus that would be held back, serving load that the connection cannot carry, serving the load,
-selling. Taking energy out of the battery walks them in this order; the slot is convex when their values descend.
+selling, and displacing PV that is then held back (in exchange where selling costs money). Taking energy out of the battery walks them in
+this order; the slot is convex when their values descend.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from luna.economics import BreakEven, break_even
 from luna.physics import BoolArray
-from luna.site import Site
+from luna.site import Battery, Site
 from luna.timeline import FloatArray
 
-BUY, STORE, STORE_HELD_BACK, SERVE_FORCED, SERVE, SELL = range(6)
+BUY, STORE, STORE_HELD_BACK, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
+KINDS = 7
 # Dearer than any trade: what breaking a limit costs per stored kWh. Source: prices are bounded by ±100 per kWh in luna.site.
 FORBIDDEN_VALUE = 1e4
 
@@ -23,9 +26,10 @@ FORBIDDEN_VALUE = 1e4
 class Segments:
     """What slots offer to one battery; arrays over slots as their last axis but one or last axis.
 
-    ``length_kwh`` and ``value`` have shape ``(…, slots, 6)``: stored kWh, and currency per stored kWh. ``charge_kwh`` (``(…, slots)``) is the
+    ``length_kwh`` and ``value`` have shape ``(…, slots, 7)``: stored kWh, and currency per stored kWh. ``charge_kwh`` (``(…, slots)``) is the
     stored energy that charging at most brings: the sum of the first three lengths. ``rest_cost`` (same shape) is what the slot costs when only
-    what is forced moves. ``levels`` are the break-even values per slot, ``even`` says where buying and selling cost the same.
+    what is forced moves. ``levels`` are the break-even values per slot, ``even`` says where buying and selling cost the same,
+    ``displaces_first`` where displacing PV comes before selling, ``covered`` where the segments say all there is to say about the slot.
     """
 
     length_kwh: FloatArray
@@ -34,7 +38,9 @@ class Segments:
     rest_cost: FloatArray
     levels: BreakEven
     even: BoolArray
+    displaces_first: BoolArray
     convex: BoolArray
+    covered: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +69,65 @@ def slot_segments(
         hours: length of each slot, shape ``(slots,)``.
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
     """
-    battery, (import_price, export_price) = site.batteries[0], prices
-    ways = direction or _free(hours)
+    (import_price, export_price), ways = prices, direction or _free(hours)
+    battery = site.batteries[0]
     paid = (import_price < 0) & site.curtailable & battery.charge_from_grid & (ways.may_import | (export_price < 0))
-    net = load_kwh - np.where(paid, 0.0, pv_kwh)
-    deficit, surplus = np.maximum(net, 0.0), np.maximum(-net, 0.0)
     surplus_price = np.where(ways.may_export, export_price, 0.0)
     surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
-    levels = _levels(site, (import_price, surplus_price, np.broadcast_to(export_price, net.shape)), ways)
-    export_kwh = site.grid.export_limit_kw * hours * ways.may_export
-    length = _lengths(site, deficit, surplus, hours=hours, ways=ways)
-    value = np.empty_like(length)
-    value[..., BUY], value[..., STORE], value[..., SERVE], value[..., SELL] = levels.buy, levels.store, levels.serve, levels.sell
-    value[..., STORE_HELD_BACK] = levels.spill
-    value[..., SERVE_FORCED] = FORBIDDEN_VALUE
+    house = _House.of(site, load_kwh - np.where(paid, 0.0, pv_kwh), hours, ways)
+    # PV in use is what the battery could displace: none where it is off or may not be held back.
+    in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
+    may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))
+    displaceable = np.where(paid, 0.0, in_use) * may_displace
+    displaces_first = np.broadcast_to(export_price < 0, house.deficit.shape)
+    levels = _levels(site, (import_price, surplus_price, np.broadcast_to(export_price, displaces_first.shape)), ways)
+    length = _lengths(battery, house, displaceable, displaces_first)
+    value = _values(levels, displaces_first)
     value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
+    unbound = battery.charge_from_grid and battery.discharge_to_grid
+    one_way = ways.may_export ^ ways.may_import
     return Segments(
         length_kwh=length,
         value=value,
-        charge_kwh=length[..., : STORE_HELD_BACK + 1].sum(axis=-1),
-        rest_cost=_rest_cost(site, (deficit, surplus), prices=(import_price, surplus_price), forced=length[..., SERVE_FORCED], export_kwh=export_kwh),
+        charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
+        rest_cost=_rest_cost(battery, house, length[..., SERVE_FORCED], (import_price, surplus_price)),
         levels=levels,
-        even=np.broadcast_to(import_price - export_price < 1e-9, net.shape),
-        convex=_convex(length, value) & (ways.may_export ^ ways.may_import | (import_price >= export_price - 1e-12)),
+        even=np.broadcast_to(import_price - export_price < 1e-9, displaces_first.shape),
+        displaces_first=displaces_first,
+        convex=_convex(length, value) & (one_way | (import_price >= export_price - 1e-12)),
+        covered=house.covered(paid & (pv_kwh > 0), curtailable=site.curtailable) & (unbound | (import_price >= 0) | (pv_kwh <= 0)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What is left for the battery: deficit, surplus, and what connection and battery can move, kWh at the terminals, ``(…, slots)``."""
+
+    deficit: FloatArray
+    surplus: FloatArray
+    import_kwh: FloatArray
+    export_kwh: FloatArray
+    charge_kwh: FloatArray
+    discharge_kwh: FloatArray
+
+    @classmethod
+    def of(cls, site: Site, net_kwh: FloatArray, hours: FloatArray, ways: Direction) -> Self:
+        battery, grid = site.batteries[0], site.grid
+        return cls(
+            deficit=np.maximum(net_kwh, 0.0),
+            surplus=np.maximum(-net_kwh, 0.0),
+            import_kwh=grid.import_limit_kw * hours * ways.may_import,
+            export_kwh=grid.export_limit_kw * hours * ways.may_export,
+            charge_kwh=battery.charge_limit_kw * hours * ways.may_charge,
+            discharge_kwh=battery.discharge_limit_kw * hours * ways.may_discharge,
+        )
+
+    def covered(self, pv_off: BoolArray, *, curtailable: bool) -> BoolArray:
+        """Return where connection and battery together carry the slot, and PV that is off because importing is paid is not missed."""
+        served = self.deficit <= self.import_kwh + self.discharge_kwh + 1e-9
+        placed = curtailable | (self.surplus <= self.export_kwh + self.charge_kwh + 1e-9)
+        missed = pv_off & (self.import_kwh > 0) & (self.deficit + self.charge_kwh > self.import_kwh)
+        return np.asarray(served & placed & ~missed)
 
 
 def _levels(site: Site, prices: tuple[FloatArray, FloatArray, FloatArray], ways: Direction) -> BreakEven:
@@ -98,13 +139,15 @@ def _levels(site: Site, prices: tuple[FloatArray, FloatArray, FloatArray], ways:
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
     # Surplus beyond the export limit is held back for nothing, or must be stored where PV cannot be held back.
-    spill = surplus.spill if site.curtailable else np.full(shape, -FORBIDDEN_VALUE)
+    spill = np.broadcast_to(surplus.spill, shape) if site.curtailable else np.full(shape, -FORBIDDEN_VALUE)
+    may_displace = ways.may_discharge & site.curtailable
     return BreakEven(
         buy=np.where(may_buy, np.broadcast_to(surplus.buy, shape), np.inf),
         store=np.where(ways.may_charge, surplus.store, np.inf),
         spill=np.where(ways.may_charge, spill, np.inf),
         serve=np.where(ways.may_discharge, np.broadcast_to(surplus.serve, shape), -np.inf),
         sell=np.where(may_sell, sale.sell, -np.inf),
+        displace=np.where(may_displace, np.broadcast_to(surplus.displace, shape), -np.inf),
     )
 
 
@@ -113,34 +156,36 @@ def _free(hours: FloatArray) -> Direction:
     return Direction(always, always, always, always)
 
 
-def _lengths(site: Site, deficit: FloatArray, surplus: FloatArray, *, hours: FloatArray, ways: Direction) -> FloatArray:
-    """Return the length of each segment in stored kWh, shape ``(…, slots, 6)``."""
-    battery = site.batteries[0]
-    charge = battery.charge_limit_kw * hours * ways.may_charge
-    discharge = battery.discharge_limit_kw * hours * ways.may_discharge
-    import_kwh = site.grid.import_limit_kw * hours * ways.may_import
-    export_kwh = site.grid.export_limit_kw * hours * ways.may_export
-    length = np.zeros((*deficit.shape, 6))
-    length[..., STORE_HELD_BACK] = np.minimum(np.maximum(surplus - export_kwh, 0.0), charge)
-    length[..., STORE] = np.minimum(np.minimum(surplus, export_kwh), charge - length[..., STORE_HELD_BACK])
-    stored = length[..., STORE] + length[..., STORE_HELD_BACK]
-    length[..., BUY] = np.clip(np.minimum(charge - stored, import_kwh - deficit), 0.0, None) * battery.charge_from_grid
-    length[..., SERVE_FORCED] = np.minimum(np.maximum(deficit - import_kwh, 0.0), discharge)
-    length[..., SERVE] = np.minimum(deficit, discharge) - length[..., SERVE_FORCED]
-    served = length[..., SERVE] + length[..., SERVE_FORCED]
-    length[..., SELL] = np.clip(np.minimum(discharge - served, export_kwh - surplus), 0.0, None) * battery.discharge_to_grid
+def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displaces_first: BoolArray) -> FloatArray:
+    """Return the length of each segment in stored kWh, shape ``(…, slots, 7)``."""
+    length = np.zeros((*house.deficit.shape, KINDS))
+    length[..., STORE_HELD_BACK] = np.minimum(np.maximum(house.surplus - house.export_kwh, 0.0), house.charge_kwh)
+    length[..., STORE] = np.minimum(np.minimum(house.surplus, house.export_kwh), house.charge_kwh - length[..., STORE_HELD_BACK])
+    room = np.minimum(house.charge_kwh - length[..., :SERVE_FORCED].sum(axis=-1), house.import_kwh - house.deficit)
+    length[..., BUY] = np.maximum(room, 0.0) * battery.charge_from_grid
+    length[..., SERVE_FORCED] = np.minimum(np.maximum(house.deficit - house.import_kwh, 0.0), house.discharge_kwh)
+    length[..., SERVE] = np.minimum(house.deficit, house.discharge_kwh) - length[..., SERVE_FORCED]
+    left = np.maximum(house.discharge_kwh - house.deficit, 0.0)
+    saleable = np.maximum(house.export_kwh - house.surplus * ~displaces_first, 0.0) * battery.discharge_to_grid
+    length[..., FIRST_OUT] = np.minimum(left, np.where(displaces_first, displaceable, saleable))
+    length[..., SECOND_OUT] = np.minimum(left - length[..., FIRST_OUT], np.where(displaces_first, saleable, displaceable))
     length[..., :SERVE_FORCED] *= battery.charge_efficiency
     length[..., SERVE_FORCED:] /= battery.discharge_efficiency
     return length
 
 
-def _rest_cost(
-    site: Site, net: tuple[FloatArray, FloatArray], *, prices: tuple[FloatArray, FloatArray], forced: FloatArray, export_kwh: FloatArray
-) -> FloatArray:
+def _values(levels: BreakEven, displaces_first: BoolArray) -> FloatArray:
+    """Return the value of each segment per stored kWh, shape ``(…, slots, 7)``."""
+    forced = np.full(levels.buy.shape, FORBIDDEN_VALUE)
+    first, second = np.where(displaces_first, levels.displace, levels.sell), np.where(displaces_first, levels.sell, levels.displace)
+    return np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, first, second], axis=-1)
+
+
+def _rest_cost(battery: Battery, house: _House, forced_kwh: FloatArray, prices: tuple[FloatArray, FloatArray]) -> FloatArray:
     """Return what each slot costs when the battery serves what the connection cannot carry, and nothing else."""
-    battery, (deficit, surplus), (import_price, surplus_price) = site.batteries[0], net, prices
-    served = forced * battery.discharge_efficiency
-    return np.asarray((deficit - served) * import_price - np.minimum(surplus, export_kwh) * surplus_price + served * battery.wear_price)
+    served = forced_kwh * battery.discharge_efficiency
+    earned = np.minimum(house.surplus, house.export_kwh) * prices[1]
+    return np.asarray((house.deficit - served) * prices[0] - earned + served * battery.wear_price)
 
 
 def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
