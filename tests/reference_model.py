@@ -1,0 +1,104 @@
+"""The planner's optimisation model, written to be read: one name per quantity, one constraint per sentence, every binary in its place.
+
+``services/planner/formulation.py`` builds the same model as sparse arrays and adds binaries only where they are needed; tests compare the two.
+"""
+
+from collections.abc import Sequence
+
+import pulp
+
+from luna.site import Battery
+from services.planner.problem import Problem
+
+Quantity = Sequence[pulp.LpVariable]
+
+
+def solve_reference(problem: Problem) -> float:
+    """Return the least cost over the horizon less the terminal value of what is left in the batteries; NaN where limits contradict each other."""
+    model = _Reference(problem)
+    status = model.problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, options=["primalTolerance 1e-9", "integerTolerance 1e-9"]))
+    return float(pulp.value(model.problem.objective)) if status == pulp.LpStatusOptimal else float("nan")
+
+
+class _Reference:
+    def __init__(self, problem: Problem) -> None:
+        self.site, self.outlook, self.terminal = problem.site, problem.outlook, problem.terminal
+        self.slots, self.hours = range(problem.outlook.timeline.count), problem.outlook.timeline.hours
+        self.problem = pulp.LpProblem("site", pulp.LpMinimize)
+        self.bought, self.sold, self.held_back = self.quantity("import"), self.quantity("export"), self.quantity("held_back")
+        self.charge = [self.quantity(f"charge_{index}") for index, _ in enumerate(self.site.batteries)]
+        self.discharge = [self.quantity(f"discharge_{index}") for index, _ in enumerate(self.site.batteries)]
+        self.stored = [self.quantity(f"stored_{index}") for index, _ in enumerate(self.site.batteries)]
+        self.set_objective()
+        self.connect_to_grid()
+        for index, battery in enumerate(self.site.batteries):
+            self.store(index, battery, stored_kwh=float(problem.stored_kwh[index]))
+            self.limit_power(index, battery, stored_kwh=float(problem.stored_kwh[index]))
+            self.end(index)
+        self.keep_away_from_grid()
+
+    def quantity(self, name: str) -> Quantity:
+        return [self.problem.add_variable(f"{name}_{slot}", lowBound=0) for slot in self.slots]
+
+    def choice(self, name: str) -> Quantity:
+        return [self.problem.add_variable(f"{name}_{slot}", cat=pulp.LpBinary) for slot in self.slots]
+
+    def set_objective(self) -> None:
+        energy = pulp.lpSum(self.bought[slot] * self.outlook.import_price[slot] - self.sold[slot] * self.outlook.export_price[slot] for slot in self.slots)
+        wear = pulp.lpSum(
+            battery.wear_price * (self.charge[index][slot] + self.discharge[index][slot])
+            for index, battery in enumerate(self.site.batteries)
+            for slot in self.slots
+        )
+        left = pulp.lpSum(self.terminal.value[index] * stored[-1] for index, stored in enumerate(self.stored))
+        self.problem.setObjective(energy + wear - left)
+
+    def connect_to_grid(self) -> None:
+        """What comes in goes out; a slot imports or exports, within the limits; PV is held back only where it may, and never beyond what there is."""
+        imports = self.choice("imports")
+        for slot in self.slots:
+            supplied = self.outlook.pv_kwh[slot] - self.held_back[slot] + self.bought[slot] + pulp.lpSum(discharge[slot] for discharge in self.discharge)
+            used = self.outlook.load_kwh[slot] + self.sold[slot] + pulp.lpSum(charge[slot] for charge in self.charge)
+            self.problem += supplied == used
+            self.problem += self.bought[slot] <= self.site.grid.import_limit_kw * self.hours[slot] * imports[slot]
+            self.problem += self.sold[slot] <= self.site.grid.export_limit_kw * self.hours[slot] * (1 - imports[slot])
+            self.problem += self.held_back[slot] <= self.outlook.pv_kwh[slot] * self.site.curtailable
+
+    def store(self, index: int, battery: Battery, *, stored_kwh: float) -> None:
+        """Stored energy follows from charging and discharging with their losses, and stays within its limits."""
+        charge, discharge, stored = self.charge[index], self.discharge[index], self.stored[index]
+        for slot in self.slots:
+            before = stored[slot - 1] if slot else stored_kwh
+            self.problem += stored[slot] == before + charge[slot] * battery.charge_efficiency - discharge[slot] / battery.discharge_efficiency
+            self.problem += stored[slot] >= battery.min_soc * battery.capacity_kwh
+            self.problem += stored[slot] <= battery.max_soc * battery.capacity_kwh
+
+    def limit_power(self, index: int, battery: Battery, *, stored_kwh: float) -> None:
+        """A battery charges or discharges, not both; charges with its least power or not at all; and more slowly when nearly full."""
+        charge, discharge, charges = self.charge[index], self.discharge[index], self.choice(f"charges_{index}")
+        for slot in self.slots:
+            self.problem += charge[slot] <= battery.charge_limit_kw * self.hours[slot] * charges[slot]
+            self.problem += charge[slot] >= battery.min_charge_kw * self.hours[slot] * charges[slot]
+            self.problem += discharge[slot] <= battery.discharge_limit_kw * self.hours[slot] * (1 - charges[slot])
+            if battery.taper_from_soc < 1:
+                before = self.stored[index][slot - 1] if slot else stored_kwh
+                beyond = (before / battery.capacity_kwh - battery.taper_from_soc) / (1 - battery.taper_from_soc)
+                self.problem += charge[slot] <= battery.charge_limit_kw * self.hours[slot] * (1 - beyond * (1 - battery.taper_to_share))
+
+    def end(self, index: int) -> None:
+        """At the horizon each battery holds what the terminal rule asks for."""
+        self.problem += self.stored[index][-1] >= self.terminal.least_kwh[index]
+        self.problem += self.stored[index][-1] <= self.terminal.most_kwh[index]
+
+    def keep_away_from_grid(self) -> None:
+        """Batteries that may not charge from the grid share the PV surplus that is not held back; those that may not discharge to it, the rest of the load."""
+        from_sun = [self.charge[index] for index, battery in enumerate(self.site.batteries) if not battery.charge_from_grid]
+        into_house = [self.discharge[index] for index, battery in enumerate(self.site.batteries) if not battery.discharge_to_grid]
+        for slot in self.slots:
+            surplus = max(self.outlook.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
+            if from_sun:
+                self.problem += pulp.lpSum(charge[slot] for charge in from_sun) + self.held_back[slot] <= surplus
+            if into_house:
+                left = self.outlook.load_kwh[slot] - self.outlook.pv_kwh[slot] + self.held_back[slot]
+                covered = self.outlook.pv_kwh[slot] > self.outlook.load_kwh[slot]
+                self.problem += pulp.lpSum(discharge[slot] for discharge in into_house) <= (0.0 if covered else left)
