@@ -249,7 +249,7 @@ def _store_surplus(surplus: FloatArray, export_limit: FloatArray, reach: "_Reach
     room = reach.spillable - store
     spilled = _share(surplus - export_limit - store.sum(axis=0), room, last=last)
     # A battery that cannot charge as slowly as the connection overflows takes more.
-    spilled = np.where(spilled > 0.0, np.minimum(np.maximum(spilled, reach.least_kwh - store), room), 0.0)
+    spilled = np.where(spilled > 1e-9, np.minimum(np.maximum(spilled, reach.least_kwh - store), room), 0.0)
     return store + _share(surplus - store.sum(axis=0), spilled, last=last)
 
 

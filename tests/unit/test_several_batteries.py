@@ -44,3 +44,26 @@ def test_battery_that_serves_makes_room_for_one_that_buys() -> None:
     flows = settle_pair((Mode.CHARGE, Mode.SUPPLY), net_load_kwh=2.0, grid_kw=1.0)
     assert flows.charge_kwh[0, 0] == pytest.approx(1.0)
     assert flows.import_kwh[0] == pytest.approx(1.0)
+
+
+def test_rounding_beyond_the_limit_starts_no_battery() -> None:
+    # 1.405 kWh of surplus, 0.117 of it stored by the second battery, the rest exported; the difference rounds to a trace above the limit.
+    slow = {"name": "one", "min_charge_kw": 1} | LOSSLESS
+    grid = {"export_limit_kw": 1.4048600136843434 - 0.11660455264597068}
+    roof = {"peak_kw": 9, "curtailable": False}
+    site = parse_site({"name": "home", "timezone": "UTC", "grid": grid, "pv": [roof], "batteries": [slow, {"name": "two"} | LOSSLESS]})
+    limits, column = SiteLimits.of(site), np.ones((2, 1))
+    mode = np.array([[Mode.HOLD], [Mode.SAVE]], dtype=np.int8)
+    ceiling = column * (5.0 + 0.1166045526459705) / 10
+    asked = SetPoint(
+        mode,
+        column,
+        column,
+        floor_soc=column * 0,
+        ceiling_soc=ceiling,
+        spill_soc=column,
+        curtailment=np.zeros(1, dtype=np.int8),
+        pv_limit_kw=np.full(1, np.inf),
+    )
+    flows = settle(clamp(asked, column * 5.0, limits), column * 5.0, load_kwh=np.zeros(1), pv_kwh=np.array([1.4048600136843434]), limits=limits, hours=1.0)
+    assert flows.charge_kwh[0, 0] == 0.0
