@@ -171,10 +171,11 @@ def _exists_at_rest(ways: list[Way]) -> bool:
 def _hull(corners: list[FloatArray]) -> Way:
     """Return the upper concave hull of ways given by their corners."""
     points = np.concatenate(corners)
-    points = points[np.lexsort((-points[:, 1], points[:, 0]))]
+    # Ways end at the same energy up to rounding: of these only the best counts.
+    points = points[np.lexsort((-points[:, 1], np.round(points[:, 0], 9)))]
     upper: list[FloatArray] = []
     for point in points:
-        if upper and point[0] - upper[-1][0] <= 1e-12:
+        if upper and point[0] - upper[-1][0] <= 1e-9:
             continue
         while len(upper) > 1 and _slope(upper[-1], point) >= _slope(upper[-2], upper[-1]):
             upper.pop()
