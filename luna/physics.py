@@ -197,7 +197,7 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     trades = setpoint.mode >= Mode.CHARGE
     serve = _share(deficit, reach.servable, last=trades)
     serve = serve + _share(deficit - import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=trades)
-    deficit = deficit - serve.sum(axis=0)
+    deficit = np.maximum(deficit - serve.sum(axis=0), 0.0)
     store, bought, sold = _exchange(surplus, serve, reach, rooms=(import_limit - deficit, export_limit), last=trades)
     # What a battery too weak to start leaves, others may take; each pass settles at least one battery in one of its two roles.
     for _ in range(2 * len(stored_kwh)):
@@ -206,14 +206,14 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
             break
         reach = reach.without(stalled, last=trades)
         store, bought, sold = _exchange(surplus, serve, reach, rooms=(import_limit - deficit, export_limit), last=trades)
-    surplus, grid_charge, grid_export = surplus - store.sum(axis=0), bought.sum(axis=0), sold.sum(axis=0)
+    surplus, grid_charge, grid_export = np.maximum(surplus - store.sum(axis=0), 0.0), bought.sum(axis=0), sold.sum(axis=0)
     charge, discharge = store + bought, serve + sold
 
     passed_on = np.minimum(grid_charge, grid_export)  # one battery's sale is another's purchase: the meter sees neither
     grid_charge, grid_export = grid_charge - passed_on, grid_export - passed_on
     # What neither connection nor battery can carry, PV that was held back does.
     released = np.minimum(pv_kwh - available, np.maximum(deficit - import_limit, 0.0))
-    available, deficit = available + released, deficit - released
+    available, deficit = np.minimum(available + released, pv_kwh), deficit - released
     no_export = (setpoint.curtailment == Curtailment.EXPORT) & limits.curtailable
     room = np.where(no_export, 0.0, np.maximum(export_limit - grid_export, 0.0))
     held_back = np.where(limits.curtailable, np.maximum(surplus - room, 0.0), 0.0)
