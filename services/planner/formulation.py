@@ -98,7 +98,7 @@ class Formulation:
             charge_kwh=battery[:, 0],
             discharge_kwh=battery[:, 1],
             stored_kwh=battery[:, 2],
-            energy_value=solution.dual[self.storage_rows],
+            energy_value=-solution.dual[self.storage_rows],
             ways=ways,
             objective=solution.objective,
             gap=solution.gap,

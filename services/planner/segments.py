@@ -79,7 +79,7 @@ def slot_segments(
     in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
     may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))
     displaceable = np.where(paid, 0.0, in_use) * may_displace
-    displaces_first = np.broadcast_to(export_price < 0, house.deficit.shape)
+    displaces_first = np.broadcast_to((export_price < 0) & site.curtailable, house.deficit.shape)
     levels = _levels(site, (import_price, surplus_price, np.broadcast_to(export_price, displaces_first.shape)), ways)
     length = _lengths(battery, house, displaceable, displaces_first)
     value = _values(levels, displaces_first)
