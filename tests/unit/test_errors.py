@@ -1,0 +1,76 @@
+"""What an error says to a person and to a machine."""
+
+import json
+
+import numpy as np
+import pytest
+
+from luna.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
+
+KINDS = [LunaError, InvalidInputError, NotFoundError, ConflictError, UnavailableError, MachineError]
+
+
+def test_an_error_names_place_value_and_remedy() -> None:
+    error = InvalidInputError("must lie below 1", field="site.batteries.0.charge_efficiency", value=1.3, remedy="Give a share.")
+    assert str(error) == "site.batteries.0.charge_efficiency: must lie below 1 (got 1.3). Give a share."
+
+
+def test_an_error_says_no_more_than_it_knows() -> None:
+    assert str(LunaError("the disk is full")) == "the disk is full."
+    assert LunaError("the disk is full").problem() == {
+        "type": "urn:luna:problem:internal",
+        "title": "Internal error",
+        "status": 500,
+        "detail": "the disk is full.",
+    }
+
+
+def test_a_problem_document_carries_what_a_caller_can_act_on() -> None:
+    problem = NotFoundError("no such site", field="site_id", value="hut", remedy="luna site list shows them.").problem()
+    assert problem == {
+        "type": "urn:luna:problem:not-found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "site_id: no such site (got 'hut'). luna site list shows them.",
+        "field": "site_id",
+        "value": "hut",
+        "remedy": "luna site list shows them.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1.3, 1.3),
+        (0, 0),
+        (False, False),
+        ("x", "x"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (np.float64(1.5), 1.5),
+        (np.int64(3), "3"),
+        ([1, 2], "[1, 2]"),
+    ],
+    ids=repr,
+)
+def test_every_value_can_be_written_as_json(value: object, shown: object) -> None:
+    problem = InvalidInputError("wrong", value=value).problem()
+    assert problem["value"] == shown
+    assert json.loads(json.dumps(problem, allow_nan=False))["value"] == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "exit_code"),
+    zip(KINDS, [500, 422, 404, 409, 503, 500], [1, 2, 2, 1, 1, 1], strict=True),
+    ids=[kind.__name__ for kind in KINDS],
+)
+def test_each_kind_has_its_status_and_exit_code(kind: type[LunaError], status: int, exit_code: int) -> None:
+    assert (kind.status, kind.exit_code, kind("x").problem()["status"]) == (status, exit_code, status)
+
+
+def test_each_kind_has_a_code_of_its_own() -> None:
+    assert len({kind.code for kind in KINDS}) == len(KINDS)
+
+
+def test_every_kind_is_caught_as_one() -> None:
+    assert all(issubclass(kind, LunaError) for kind in KINDS)
