@@ -55,6 +55,15 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
     return [_forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version) for at, part in zip(issued, parts, strict=True)]
 
 
+def read_instants(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[datetime]:
+    """Return when forecasts were issued from ``first`` to ``last``, both included, in order."""
+    table = slot_forecasts.c
+    query = select(table.issued_at).where(
+        table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last)
+    )
+    return [instant.astimezone(UTC) for instant in connection.scalars(query.distinct().order_by(table.issued_at))]
+
+
 def _write(connection: Connection, key: int, forecasts: Sequence[Forecast]) -> copy.Written:
     wrong = next((forecast for forecast in forecasts if forecast.timeline.step != SLOT), None)
     if wrong is not None:

@@ -1,0 +1,100 @@
+"""``luna replay``: what every policy would have cost on recorded days."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from luna.contracts.forecast import IssueRequest
+from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
+from luna.timeline import local_midnight
+from luna.wording import Numbers
+from services.cli.console import JsonOption, emit, err, out, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from services.planner.replay import Progress
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="replay")(show_replay)
+
+
+def show_replay(  # noqa: PLR0913 - one per option
+    *,
+    site: Annotated[str, typer.Option(help="A stored site.")],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")],
+    policies: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(POLICIES),
+    every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
+    system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
+    as_json: JsonOption = False,
+) -> None:
+    """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight."""
+    from luna.settings import load_settings
+    from services.cli.storage import unit_of_work
+    from services.planner.jobs import replay_site
+
+    names = [name.strip() for name in policies.split(",") if name.strip()]
+    request = ReplayRequest(site_id=site, from_day=first.date(), to_day=last.date(), policies=names, every_minutes=every, system_id=system_id)
+    with unit_of_work() as connection, show_progress(quiet=as_json) as progress:
+        if "mpc" in names:
+            ensure_forecasts(connection, request, objects=load_settings().data_folder / "objects", progress=progress)
+        reply = replay_site(connection, request, progress=progress)
+    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, request))
+
+
+def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "Path", progress: "Progress") -> None:
+    """Train and issue what the window lacks: a model that knows nothing of the window, a forecast per re-planning."""
+    from luna.database import forecasts, sites
+    from services.forecaster.comparison import ensure_trained
+    from services.forecaster.jobs import issue_forecasts
+    from services.planner.jobs import FORECAST_VERSION
+
+    site = sites.load(connection, request.site_id)
+    zone = ZoneInfo(site.timezone)
+    start, end = local_midnight(request.from_day, zone), local_midnight(request.to_day + timedelta(days=1), zone)
+    step = timedelta(minutes=request.every_minutes)
+    issued = forecasts.read_instants(connection, request.site_id, version=FORECAST_VERSION, first=start, last=end)
+    if len(issued) >= (end - start) // step:
+        return
+    progress(0, 1, "train")
+    ensure_trained(connection, site, before=start, objects=objects)
+    asked = IssueRequest(site_id=request.site_id, at=start, to=end - step, every_minutes=request.every_minutes)
+    issue_forecasts(connection, asked, objects=objects, progress=progress)
+
+
+@contextmanager
+def show_progress(*, quiet: bool) -> Iterator["Progress"]:
+    """Yield what shows how far a replay is: a bar on standard error, or nothing."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(TextColumn("{task.description:<18}"), BarColumn(), TimeElapsedColumn(), console=err, disable=quiet, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda done, total, label: bar.update(task, completed=done, total=total, description=label)
+
+
+def _show(reply: ReplayReply, request: ReplayRequest) -> None:
+    numbers = Numbers("en", ZoneInfo("UTC"), reply.currency)
+    rows = [
+        (
+            name,
+            numbers.money(policy.cost),
+            "–" if policy.score is None else numbers.share(policy.score, decimals=1),
+            f"{policy.cycles:.1f}",
+            f"{policy.mode_changes_per_day:.1f}",
+            str(policy.violations),
+        )
+        for name, policy in reply.policies.items()
+    ]
+    title = f"{request.site_id}, {request.from_day} to {request.to_day}"
+    table(["policy", "cost", "score", "cycles", "mode changes/day", "violations"], rows, title=title)
+    if reply.loss:
+        out.print("Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items()))
