@@ -8,6 +8,7 @@ LunaError
 └── MachineError           this machine lacks something; the remedy names it    500, exit 1
 """
 
+import math
 from typing import Any, ClassVar
 
 
@@ -83,4 +84,6 @@ class MachineError(LunaError):
 
 
 def _printable(value: object) -> object:
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    # JSON knows neither NaN nor infinity.
+    plain = value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
+    return value if plain else str(value)
