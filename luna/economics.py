@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from luna.errors import InvalidInputError
 from luna.physics import Curtailment, IntArray
 from luna.site import FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
-from luna.timeline import FloatArray, Timeline, local_midnight, local_offsets, repeat_last
+from luna.timeline import FloatArray, Timeline, local_midnight, local_offsets, repeat_last, require_utc
 
 SpotPrices = Mapping[str, FloatArray]
 
@@ -142,7 +142,9 @@ def peak_cost(import_kwh: FloatArray, timeline: Timeline, peak: PeakPrice, *, in
     """
     interval = timedelta(minutes=peak.interval_minutes)
     if timeline.step > interval:
-        raise InvalidInputError("slots are longer than the tariff's interval", field="tariff.peak.interval_minutes", value=peak.interval_minutes)
+        raise InvalidInputError(
+            "slots are longer than the tariff's interval", field="tariff.peak.interval_minutes", value=peak.interval_minutes, remedy="Plan in shorter slots."
+        )
     before = sorted([*(incurred_kw or []), *([0.0] * peak.highest)], reverse=True)
     ticks = (timeline.starts.astype("datetime64[s]").astype(np.int64)) // int(interval.total_seconds())
     _, where = np.unique(ticks, return_inverse=True)
@@ -159,7 +161,7 @@ def carbon_g(import_kwh: FloatArray, carbon_g_per_kwh: FloatArray) -> float:
 
 def published_until(now: datetime, zone: ZoneInfo, *, hour: int = 13) -> datetime:
     """Return the instant up to which a day-ahead market has published: tomorrow's end from ``hour`` local time on, else today's end."""
-    local = now.astimezone(zone)
+    local = require_utc(now, field="now").astimezone(zone)
     days = 2 if local.hour >= hour else 1
     return local_midnight(local.date() + timedelta(days=days), zone)
 
