@@ -1,0 +1,66 @@
+# Every command a newcomer needs; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-core demo test up-local bench bench-peers lint format types layers lock clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+# One stamp per lock file: an environment is made anew only when its lock changed.
+$(VENV)/.uv: locks/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Luna needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.uv locks/core.txt pyproject.toml
+	@echo "Installing Luna into $(VENV) …"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/core.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.core locks/test.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/test.txt
+	@touch $@
+
+setup-core: $(VENV)/.core  ## install what the demo needs
+setup: $(VENV)/.test  ## install everything, for development
+
+DAYS ?= 14
+demo: $(VENV)/.core  ## a real year from prices to var/demo/report.html; nothing is left running
+	@$(BIN)/luna demo --days $(DAYS)
+
+up-local: $(VENV)/.core  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
+	@exec $(BIN)/luna up
+
+test: $(VENV)/.test  ## unit, property and integration tests against the real embedded servers
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json
+	@$(BIN)/luna bench $(NAMES)
+
+bench-peers: $(VENV)/.test  ## install the peers the benches compare with, in an environment of their own
+	@$(BIN)/python -m bench.peers.install
+
+lint: $(VENV)/.test  ## ruff: style and mistakes
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(VENV)/.test  ## rewrite the code in the house's format
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+types: $(VENV)/.test  ## mypy --strict
+	@$(BIN)/mypy --strict
+
+layers: $(VENV)/.test  ## who may import whom
+	@$(BIN)/lint-imports --no-cache
+
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
+	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
+
+clean:  ## remove environments and everything Luna made; asks nothing, so the databases go too
+	@rm -rf $(VENV) .venv-peers var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
