@@ -80,7 +80,8 @@ def slot_segments(
     may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))
     displaceable = np.where(paid, 0.0, in_use) * may_displace
     displaces_first = np.broadcast_to((export_price < 0) & site.curtailable, house.deficit.shape)
-    levels = _levels(site, (import_price, surplus_price, np.broadcast_to(export_price, displaces_first.shape)), ways)
+    surplus_price, sale_price = (np.broadcast_to(price, displaces_first.shape) for price in (surplus_price, export_price))
+    levels = _levels(site, (import_price, surplus_price, sale_price), ways)
     length = _lengths(battery, house, displaceable, displaces_first)
     value = _values(levels, displaces_first)
     value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
