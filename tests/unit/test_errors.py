@@ -61,7 +61,7 @@ def test_every_value_can_be_written_as_json(value: object, shown: object) -> Non
 
 @pytest.mark.parametrize(
     ("kind", "status", "exit_code"),
-    zip(KINDS, [500, 422, 404, 409, 503, 500], [1, 2, 2, 1, 1, 1], strict=True),
+    list(zip(KINDS, [500, 422, 404, 409, 503, 500], [1, 2, 2, 1, 1, 1], strict=True)),
     ids=[kind.__name__ for kind in KINDS],
 )
 def test_each_kind_has_its_status_and_exit_code(kind: type[LunaError], status: int, exit_code: int) -> None:

@@ -300,7 +300,7 @@ def test_the_safety_layer_brings_every_number_within_its_bounds() -> None:
 
 
 def test_unknown_numbers_move_no_energy() -> None:
-    nothing = dict.fromkeys(("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc"), np.nan)
+    nothing: dict[str, Any] = dict.fromkeys(("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc"), np.nan)
     for mode in Mode:
         assert read(run(describe_site({}), aim(mode, **nothing), load_kwh=3, pv_kwh=1)) == expect(**{"import": 2})
         assert read(run(describe_site({}), aim(mode, **nothing), load_kwh=1, pv_kwh=3)) == expect(export=2)

@@ -120,7 +120,7 @@ def test_sites_may_have_limits_of_their_own() -> None:
         Follow(Mode.CHARGE), Actuals(Timeline(START, HOUR, 3), nothing, nothing), limits=SiteLimits(battery, *grid), stored_kwh=np.full((1, 2), 5.0)
     )
     # Full at 9 kWh: 4 kWh inside are 4.44 at the terminals.
-    np.testing.assert_allclose(trajectory.flows.charge_kwh[0], [[1, 1, 1], [2, 2, 4 / 0.9 - 4]])
+    np.testing.assert_allclose(trajectory.flows.charge_kwh[0], [[1.0, 1.0, 1.0], [2.0, 2.0, 4 / 0.9 - 4]])
 
 
 def test_a_site_without_a_battery_runs_too() -> None:

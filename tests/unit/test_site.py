@@ -33,7 +33,7 @@ def change(path: str, value: object) -> dict[str, Any]:
     """The site above with one value put at ``path``."""
     site = deepcopy(SITE)
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    reduce(lambda part, key: part[key], parents, site)[last] = value  # type: ignore[call-overload, index]
+    reduce(lambda part, key: part[key], parents, site)[last] = value  # type: ignore[index]
     return site
 
 
