@@ -50,6 +50,21 @@ def draw_problem(rng: np.random.Generator, *, batteries: int, slots: int) -> Pro
     return pose_problem(site, series, soc=rng.uniform(lowest, highest), terminal=terminal, first_step=begun)
 
 
+def draw_contradiction(rng: np.random.Generator, *, batteries: int, slots: int) -> Problem:
+    """Return a problem whose limits often contradict each other: connections too narrow, states and wishes out of reach."""
+    parts = [_draw_battery(rng) | {"max_soc": rng.choice([1.0, 0.9])} for _ in range(batteries)]
+    site = describe_site(*parts, curtailable=bool(rng.random() < 0.5), import_limit_kw=rng.uniform(0.5, 4), export_limit_kw=rng.uniform(0, 2))
+    bought, sold = draw_prices(rng, slots)
+    series = {
+        "load_kwh": rng.gamma(1.0, 0.4, slots),
+        "pv_kwh": np.maximum(np.sin(np.linspace(-1, 4, slots)), 0.0) * rng.uniform(0, 2),
+        "import_price": bought,
+        "export_price": sold,
+    }
+    terminal = Terminal(kind=rng.choice(TERMINALS), value=0.1, soc=rng.choice([None, 0.05, 0.95]))
+    return pose_problem(site, series, soc=rng.uniform(0, 1), terminal=terminal)
+
+
 def draw_prices(rng: np.random.Generator, slots: int) -> tuple[FloatArray, FloatArray]:
     """Return import and export prices of one kind of tariff, hourly."""
     hourly = -(-slots // 4)
