@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from luna.errors import LunaError
@@ -38,6 +39,6 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str 
 def report(error: LunaError) -> None:
     """Write an error: a problem document for a pipe, plain words for a terminal."""
     if sys.stderr.isatty():
-        err.print(f"[bold red]{error.title}[/]: {error}")
+        err.print(f"[bold red]{error.title}[/]: {escape(str(error))}")
     else:
         sys.stderr.write(json.dumps(error.problem(), ensure_ascii=False) + "\n")

@@ -1,19 +1,39 @@
 """``luna``: the capabilities of all services from a terminal."""
 
+import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
+from typing import NamedTuple
 
 import typer
 
-from luna.errors import LunaError
+from luna.errors import InvalidInputError, LunaError, MachineError
 from services.cli.console import report
 
-# A command's module is imported only when it is called: `luna --help` must not load solvers and models.
-GROUPS = {"db": "database", "site": "site", "data": "data", "forecast": "forecast"}
+
+class Entry(NamedTuple):
+    """A command in the list of commands: its module, and what the list says of it."""
+
+    module: str
+    summary: str
 
 
-def build() -> typer.Typer:
-    """Return the application with every command."""
+COMMANDS = {
+    "demo": Entry("demo", "Load a real year, train, plan, replay unseen days, write a report."),
+    "up": Entry("up", "Run servers, one worker and the gateway until Ctrl-C."),
+    "site": Entry("site", "Add and list sites."),
+    "data": Entry("data", "Load and query series."),
+    "forecast": Entry("forecast", "Train Aurora, issue forecasts, compare versions."),
+    "plan": Entry("plan", "Plan the coming days, from a request file or for a stored site."),
+    "replay": Entry("replay", "Show what every policy would have cost on recorded days."),
+    "db": Entry("database", "Bring the database's schema up to date."),
+}
+
+
+def build(called: str | None = None) -> typer.Typer:
+    """Return the application; of its commands only ``called`` is imported, so that the list of commands loads no solver and no model."""
     app = typer.Typer(
         name="luna",
         no_args_is_help=True,
@@ -21,17 +41,83 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Luna: plans battery, car, heater and grid on your own machine.",
     )
-    for name, module in GROUPS.items():
-        app.add_typer(import_module(f"services.cli.{module}").app, name=name)
-    for module in ("plan", "demo", "up"):
-        import_module(f"services.cli.{module}").register(app)
+    for name, entry in COMMANDS.items():
+        if name == called:
+            _add(app, name, entry.module)
+        else:
+            app.command(name, help=entry.summary)(_not_called)
     return app
 
 
 def main() -> None:
-    """Run a command; exit 0 on success, 2 on bad input, 1 on failure."""
+    """Run the command line; exit 0 on success, 2 on bad input, 1 on failure, 130 on Ctrl-C."""
     try:
-        build()()
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
     except LunaError as error:
         report(error)
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 1
+        # The reader has left; what is still buffered goes nowhere instead of failing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code.
+
+    Raises:
+        LunaError: what the command raised; what this machine or the command line lacks, in Luna's words.
+    """
+    called = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    try:
+        app = build(called)
+        if called and not {"--help"} & set(arguments):
+            _configure_logging(called)
+        return int(app(arguments, standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        return _refuse(error, arguments)
+    except ImportError as exc:
+        raise describe_missing(exc) from exc
+
+
+def _add(app: typer.Typer, name: str, module: str) -> None:
+    command = import_module(f"services.cli.{module}")
+    if hasattr(command, "app"):
+        app.add_typer(command.app, name=name)
+    else:
+        command.register(app)
+
+
+def _not_called() -> None:
+    """Stand for a command in the list of commands."""
+
+
+def _configure_logging(command: str) -> None:
+    from luna.settings import load_settings
+    from luna.telemetry import configure_logging
+
+    configure_logging(command, level=load_settings().log_level)
+
+
+def _refuse(error: typer.TyperException, arguments: Sequence[str]) -> int:
+    """Raise what is wrong with the command line; where nothing was asked, the help was shown and is all there is to say."""
+    option = getattr(error, "option_name", None) or next(iter(getattr(getattr(error, "param", None), "opts", ())), None)
+    message = str(error.message if option and error.message else error.format_message()).rstrip(".")
+    if not message:
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    value = next((after for word, after in pairwise(arguments) if word == option), None)
+    raise InvalidInputError(message, field=option, value=value, remedy=f"See {context.command_path if context else 'luna'} --help.") from error
+
+
+def describe_missing(exc: ImportError) -> Exception:
+    """Return in Luna's words which library or system library this machine lacks; a fault of Luna's own stays as it is."""
+    if isinstance(exc, ModuleNotFoundError):
+        ours = (exc.name or "").partition(".")[0] in ("luna", "services")
+        return exc if ours else MachineError("a library is not installed", field=exc.name, remedy='Install it: pip install "luna-energy[core]".')
+    library, found, _ = str(exc).partition(": cannot open shared object file")
+    return MachineError("a system library is missing", field=library, remedy="Install the package that holds it.") if found else exc

@@ -75,7 +75,7 @@ def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
     from services.planner.energy_value import load_kernels
-    from services.planner.jobs import plan_request
+    from services.planner.reply import plan_request
     from services.planner.solver import Solver
 
     load_kernels()  # the times in the answer are those of planning

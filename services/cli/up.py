@@ -21,7 +21,8 @@ GRACE_SECONDS = 30.0
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(up)
+    """Add the command."""
+    app.command(name="up")(up)
 
 
 def up() -> None:
@@ -29,11 +30,9 @@ def up() -> None:
     from luna.database import migrate
     from luna.embedded import running
     from luna.settings import load_settings
-    from luna.telemetry import configure_logging
     from services.api.server import listen, serve
 
     settings = load_settings()
-    configure_logging("up", level=settings.log_level)
     # Gateway, worker and servers end in this order; the port comes first, so that nothing is started where it is in use.
     with suppress(KeyboardInterrupt), listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         migrate.upgrade(addresses.database_url)

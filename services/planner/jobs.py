@@ -15,22 +15,15 @@ from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge, markets
-from services.planner.plan import make_plan
 from services.planner.policies import HORIZON
-from services.planner.problem import pose
 from services.planner.replay import Progress, Scene, replay
-from services.planner.reply import answer, digest
+from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
 
 PLAN_HORIZON = timedelta(hours=48)
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
 LOOK_BACK = 8 * DAY
 FORECAST_VERSION = "aurora_v1.0"
-
-
-def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
-    """Return the plan of a request that holds everything it needs."""
-    return answer(make_plan(pose(request), solver), request=request, issued_at=now)
 
 
 def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanReply:

@@ -16,9 +16,16 @@ from luna.physics import Mode
 from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
 from services.planner.explanation import explain
-from services.planner.plan import Plan
+from services.planner.plan import Plan, make_plan
+from services.planner.problem import pose
+from services.planner.solver import Solver
 
 _NOTHING_KWH = 1e-4
+
+
+def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
+    """Return the plan of a request that holds everything it needs."""
+    return answer(make_plan(pose(request), solver), request=request, issued_at=now)
 
 
 def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanReply:

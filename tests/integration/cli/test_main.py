@@ -1,0 +1,103 @@
+"""The frame around every command: what is loaded, what is said, and with which code it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.main import COMMANDS, build
+
+LUNA = [sys.executable, "-c", "from services.cli.main import main; main()"]
+# Runs a command line and writes on stderr which of the libraries named first were loaded.
+LOADED = """
+import sys
+from services.cli.main import run
+run(sys.argv[2:])
+print(sorted(set(sys.argv[1].split(",")) & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def call(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*LUNA, *words], capture_output=True, text=True, check=False, timeout=60, **options)
+
+
+@pytest.fixture
+def request_file(tmp_path: Path) -> Path:
+    """A plan request for four hours of a house without a battery."""
+    series = {"load_kwh": 0.1, "pv_kwh": 0.0, "import_price": 0.25, "export_price": 0.07}
+    document = {
+        "site": {"name": "home", "timezone": "Europe/Berlin"},
+        "start": "2024-02-01T00:00:00Z",
+        "outlook": {name: [value] * 16 for name, value in series.items()},
+    }
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_list_is_there(name: str) -> None:
+    app = build(name)
+    called = [each.name for each in app.registered_groups if each.name == name] + [each.name for each in app.registered_commands if each.name == name]
+    assert called == [name]
+
+
+def test_the_list_of_commands_loads_no_library_of_any_service() -> None:
+    heavy = "numpy,numba,highspy,lightgbm,polars,pydantic,sqlalchemy,celery,fastapi"
+    done = subprocess.run([sys.executable, "-c", LOADED, heavy, "--help"], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+    assert all(f" {name} " in done.stdout for name in COMMANDS)
+
+
+def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(request_file: Path) -> None:
+    heavy = "lightgbm,polars,sqlalchemy,psycopg,celery,redis,fastapi,uvicorn"
+    done = subprocess.run([sys.executable, "-c", LOADED, heavy, "plan", "--request", request_file, "--json"], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+    assert len(json.loads(done.stdout)["slots"]) == 16
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        (["plan", "--nope"], "--nope", None),
+        (["replay", "--site", "home", "--from", "2023-02-30"], "--from", "2023-02-30"),
+        (["data", "load", "--site", "home"], "file", None),
+        (["nothing"], None, None),
+    ],
+    ids=["unknown option", "wrong value", "missing argument", "unknown command"],
+)
+def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_read_on(words: list[str], field: str | None, value: str | None) -> None:
+    done = call(*words)
+    problem = json.loads(done.stderr)
+    assert (done.returncode, done.stdout, problem.get("field"), problem.get("value")) == (2, "", field, value)
+    assert "--help" in problem["remedy"]
+
+
+def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: Path) -> None:
+    without_numba = [sys.executable, "-c", "import sys; sys.modules['numba'] = None; from services.cli.main import main; main()"]
+    done = subprocess.run([*without_numba, "plan", "--request", request_file], capture_output=True, text=True, check=False)
+    problem = json.loads(done.stderr)
+    assert (done.returncode, problem["field"]) == (1, "numba")
+    assert "pip install" in problem["remedy"]
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly(request_file: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*LUNA, "plan", "--request", request_file, "--json"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_ctrl_c_ends_the_command_quietly(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "request")
+    with subprocess.Popen([*LUNA, "plan", "--request", tmp_path / "request"], stderr=subprocess.PIPE) as luna, (tmp_path / "request").open("w"):
+        # Whoever opens a pipe for writing waits until it is being read.
+        luna.send_signal(signal.SIGINT)
+        assert luna.communicate(timeout=60) == (None, b"")
+    assert luna.returncode == 130
