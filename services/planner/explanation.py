@@ -24,6 +24,7 @@ def explain(plan: Plan) -> list[Reason]:
         return [Reason("idle_no_battery")] * slots
     opposite = price_opposite(plan)
     binding = find_limits(plan)
+    plan = replace(plan, energy_value=value_in_money(plan))
     reasons: list[Reason] = []
     story = _Story(plan)
     for first, last in story.runs():
@@ -68,9 +69,18 @@ def price_opposite(plan: Plan) -> FloatArray:
         wear_price=problem.wear_price,
     )
     lowest = battery.min_kwh[0, 0]
-    kept_worth = plan.value.function.integral(plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
-    more = costs.total - plan.costs.total - kept_worth
-    return np.where(np.abs(more) > FORBIDDEN_VALUE / 1e3, np.nan, np.maximum(more, 0.0))
+    function, levels = plan.value.function, (plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
+    more = costs.total - plan.costs.total - function.integral(*levels)
+    forbidden = replace(function, value=(np.abs(function.value) > FORBIDDEN_VALUE / 2).astype(float))
+    return np.where(np.abs(forbidden.integral(*levels)) > _NOTHING_KWH, np.nan, np.maximum(more, 0.0))
+
+
+def value_in_money(plan: Plan) -> FloatArray:
+    """Return what a stored kWh is worth; where a limit or a wish makes it priceless, the dearest kWh it could stand for, ``(batteries, slots)``."""
+    outlook, battery = plan.problem.outlook, plan.problem.limits.batteries
+    dearest = max(float(np.abs(outlook.import_price).max()), float(np.abs(outlook.export_price).max()))
+    most = (dearest + plan.problem.wear_price) / np.minimum(battery.charge_efficiency, battery.discharge_efficiency)
+    return np.asarray(np.clip(plan.energy_value, -most, most))
 
 
 def find_limits(plan: Plan) -> list[tuple[str, ...]]:
@@ -79,14 +89,14 @@ def find_limits(plan: Plan) -> list[tuple[str, ...]]:
     battery, hours = problem.limits.batteries, problem.outlook.timeline.hours
     stored, charge, discharge = flows.stored_kwh[0], flows.charge_kwh[0], flows.discharge_kwh[0]
     full, empty = stored >= battery.max_kwh[0, 0] - _NOTHING_KWH, stored <= battery.min_kwh[0, 0] + _NOTHING_KWH
-    limits = problem.limits
+    limits, unsold = problem.limits, (flows.curtailed_kwh > _NOTHING_KWH) & (problem.outlook.export_price >= 0)
     checks: dict[str, BoolArray] = {
         "battery_full": full & (STORES[mode] | (charge > _NOTHING_KWH)),
         "reserve" if battery.min_soc[0, 0] > 0 else "battery_empty": empty & SERVES[mode],
-        "charge_power": charge >= battery.charge_limit_kw[0, 0] * hours - _NOTHING_KWH,
-        "discharge_power": discharge >= battery.discharge_limit_kw[0, 0] * hours - _NOTHING_KWH,
-        "import_limit": flows.import_kwh >= limits.import_limit_kw * hours - _NOTHING_KWH,
-        "export_limit": flows.export_kwh >= limits.export_limit_kw * hours - _NOTHING_KWH,
+        "charge_power": _reaches(charge, battery.charge_limit_kw[0, 0] * hours),
+        "discharge_power": _reaches(discharge, battery.discharge_limit_kw[0, 0] * hours),
+        "import_limit": _reaches(flows.import_kwh, limits.import_limit_kw * hours),
+        "export_limit": _reaches(flows.export_kwh, limits.export_limit_kw * hours) | (limits.export_limit_kw == 0) & unsold,
         "curtailment": flows.curtailed_kwh > _NOTHING_KWH,
     }
     at_work: list[tuple[str, ...]] = [()] * problem.outlook.timeline.count
@@ -94,6 +104,10 @@ def find_limits(plan: Plan) -> list[tuple[str, ...]]:
         for slot in np.flatnonzero(where):
             at_work[slot] = (*at_work[slot], code)
     return at_work
+
+
+def _reaches(energy_kwh: FloatArray, limit_kwh: FloatArray) -> BoolArray:
+    return np.asarray((energy_kwh >= limit_kwh - _NOTHING_KWH) & (energy_kwh > _NOTHING_KWH))
 
 
 class _Story:
@@ -130,9 +144,10 @@ class _Story:
         mode = self.mode[first]
         if mode == Mode.CHARGE:
             return self._tell_charge(run, figures, charged)
-        if mode == Mode.EXPORT and discharged > _NOTHING_KWH:
+        sold = float(np.minimum(self.discharge[run], self.plan.flows.export_kwh[run]).sum())
+        if mode == Mode.EXPORT and sold > _NOTHING_KWH:
             sell = float(self.outlook.export_price[run].max())
-            return "sell_high", figures | {"kwh": discharged, "sell": sell} | self._refill(last)
+            return "sell_high", figures | {"kwh": sold, "sell": sell} | self._refill(last)
         if discharged > _NOTHING_KWH:
             return "serve_peak", figures
         if charged > _NOTHING_KWH:
@@ -144,7 +159,8 @@ class _Story:
         if (self.outlook.import_price[run] < 0).all() and (self.plan.setpoints.curtailment[run] != Curtailment.NONE).any():
             return "charge_negative", figures
         use = self._next_use(run.stop)
-        wanted_at_the_end = not use and bool((self.plan.energy_value[0, run] < self.outlook.import_price[run]).all())
+        # What is neither used again nor worth its price at the horizon was asked for.
+        wanted_at_the_end = not use and bool((self.outlook.import_price[run] > self.plan.problem.terminal.value[0]).all())
         return ("charge_for_target" if wanted_at_the_end else "charge_cheap"), figures | use
 
     def _tell_rest(self, run: slice, figures: dict[str, Figure]) -> tuple[str, dict[str, Figure]]:

@@ -1,0 +1,203 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from luna.contracts.plan import PlanRequest, Terminal
+from luna.physics import clamp, settle
+from luna.timeline import Timeline
+from luna.wording import REASONS
+from services.planner.energy_value import load_kernels
+from services.planner.explanation import explain, find_limits, price_opposite
+from services.planner.plan import Plan, make_plan, objective
+from services.planner.problem import Problem, pose
+from services.planner.reply import answer
+from services.planner.solver import Solver
+from tests.planning import START, describe_site, draw_contradiction, draw_problem, pose_problem
+
+NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
+# Cheap hours, a peak, an ordinary evening.
+PEAK = NIGHT | {"import_price": [0.10] * 4 + [0.50] * 4 + [0.25] * 4}
+NOTHING_LEFT = Terminal(kind="value", value=0.0)
+
+
+def plan_of(series: dict[str, Any], *, soc: float = 0.5, terminal: Terminal | None = None, **grid: Any) -> Plan:
+    return make_plan(pose_problem(describe_site({}, **grid), series, soc=soc, terminal=terminal), Solver())
+
+
+def codes(plan: Plan) -> list[str]:
+    return [reason.code for reason in explain(plan)]
+
+
+@pytest.mark.parametrize("batteries", [0, 1, 2])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None:
+    rng = np.random.default_rng(batteries)
+    for _ in range(12):
+        plan = make_plan(draw_problem(rng, batteries=batteries, slots=24), Solver())
+        reply = answer(plan, request=PlanRequest.model_validate(REQUEST | {"options": {"language": language}}), issued_at=START)
+        assert all(slot.reason.code in REASONS for slot in reply.slots)
+        assert all(slot.reason.text.endswith(".") for slot in reply.slots)
+        assert not any("nan" in slot.reason.text or "{" in slot.reason.text for slot in reply.slots)
+
+
+@pytest.mark.parametrize("batteries", [1, 2])
+def test_every_slot_has_a_value_of_energy_and_no_gain_from_the_opposite(batteries: int) -> None:
+    rng = np.random.default_rng(10 + batteries)
+    for _ in range(12):
+        plan = make_plan(draw_contradiction(rng, batteries=batteries, slots=24), Solver())
+        reasons, dearest = explain(plan), np.abs([plan.problem.outlook.import_price, plan.problem.outlook.export_price]).max()
+        values = np.array([reason.energy_value for reason in reasons], dtype=float)
+        assert (np.abs(values) <= (dearest + 0.03) / 0.9).all()
+        assert all((reason.cost_of_opposite or 0.0) >= 0.0 for reason in reasons)
+
+
+def test_one_battery_has_the_cost_of_the_opposite_in_every_slot() -> None:
+    assert all(reason.cost_of_opposite is not None for reason in explain(plan_of(PEAK)))
+
+
+def test_night_before_a_peak_is_charged_held_and_served() -> None:
+    plan = plan_of(PEAK, soc=0.0, terminal=NOTHING_LEFT)
+    # 8 × 0.4 kWh and losses are 3.55 kWh to buy: three slots at 1.25 kWh, as late as may be.
+    assert codes(plan) == ["hold_equal"] + ["charge_cheap"] * 3 + ["serve_peak"] * 8
+    assert explain(plan)[1].figures["price"] == pytest.approx(0.5)
+
+
+def test_energy_is_held_for_the_peak() -> None:
+    # 1.6 kWh for the peak, 1.68 with losses, are all there is; before it the house buys.
+    plan = plan_of(PEAK | {"import_price": [0.25] * 4 + [0.5] * 4}, soc=0.16 / 0.95, terminal=NOTHING_LEFT)
+    assert codes(plan)[:4] == ["hold_for_peak"] * 4
+
+
+def test_charging_for_a_wish_at_the_end_says_so() -> None:
+    plan = plan_of(NIGHT | {"import_price": [0.3] * 4}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.4))
+    assert codes(plan)[-1] == "charge_for_target"
+    assert "charge_cheap" not in codes(plan)
+
+
+def test_dear_exports_are_sold() -> None:
+    plan = plan_of(NIGHT | {"import_price": 0.3, "export_price": [0.05] * 4 + [0.45] * 4, "load_kwh": 0.0}, soc=0.9, terminal=NOTHING_LEFT)
+    assert "sell_high" in codes(plan)
+
+
+def test_sale_counts_what_is_sold_and_not_what_the_house_takes() -> None:
+    plan = plan_of(NIGHT | {"import_price": 0.5, "export_price": [0.45] * 4, "load_kwh": 0.25}, soc=1.0, terminal=NOTHING_LEFT)
+    # Four slots of 1.25 kWh, 0.25 of each for the house.
+    assert explain(plan)[0].figures["kwh"] == pytest.approx(4.0)
+
+
+def test_paid_imports_say_that_the_grid_pays() -> None:
+    plan = plan_of({"load_kwh": 0.3, "pv_kwh": 0.2, "import_price": [-0.1] * 4 + [0.3] * 4, "export_price": [-0.12] * 4 + [0.05] * 4}, soc=0.0)
+    assert codes(plan)[0] == "charge_negative"
+
+
+def test_site_without_battery_says_so() -> None:
+    plan = make_plan(pose_problem(describe_site(), NIGHT | {"import_price": [0.3] * 3}), Solver())
+    assert codes(plan) == ["idle_no_battery"] * 3
+
+
+def rest_of(problem: Problem, slot: int, stored_kwh: float) -> Problem:
+    """Return the problem that is left after ``slot`` when the battery then holds ``stored_kwh``."""
+    ahead = problem.outlook
+    later = {name: getattr(ahead, name)[slot + 1 :] for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
+    timeline = Timeline(list(ahead.timeline)[slot + 1], ahead.timeline.step, len(later["load_kwh"]))
+    return replace(problem, outlook=replace(ahead, timeline=timeline, **later), stored_kwh=np.array([stored_kwh]))
+
+
+def cost_with_opposite(plan: Plan, slot: int, *, mode: int) -> float:
+    """Return the cost of leaving the plan in one slot for another mode, then planning anew."""
+    problem, ahead, battery = plan.problem, plan.problem.outlook, plan.problem.limits.batteries
+    full = np.ones_like(plan.start_kwh)
+    modes = np.full_like(plan.setpoints.mode, mode)
+    asked = replace(plan.setpoints, mode=modes, floor_soc=full * battery.min_soc, ceiling_soc=full * battery.max_soc)
+    safe = clamp(asked, plan.start_kwh, problem.limits)
+    flows = settle(safe, plan.start_kwh, load_kwh=ahead.load_kwh, pv_kwh=ahead.pv_kwh, limits=problem.limits, hours=ahead.timeline.hours)
+    wear = problem.wear_price[0, 0] * (flows.charge_kwh[0] + flows.discharge_kwh[0])
+    here = flows.import_kwh * ahead.import_price - flows.export_kwh * ahead.export_price + wear
+    after = make_plan(rest_of(problem, slot, float(flows.stored_kwh[0, slot])), Solver())
+    return float(plan.costs.total[:slot].sum() + here[slot] + objective(after))
+
+
+HOLD, SUPPLY, SAVE, SELF_CONSUMPTION = 3, 2, 1, 0
+OPPOSITE = {0: HOLD, 1: SUPPLY, 2: SAVE, 3: SELF_CONSUMPTION, 4: HOLD, 5: HOLD}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_cost_of_the_opposite_is_that_of_planning_anew(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    bought = np.repeat(rng.uniform(0.05, 0.5, 5), 4)
+    series = {"load_kwh": rng.gamma(1, 0.3, 20), "pv_kwh": np.maximum(np.sin(np.linspace(-1, 4, 20)), 0), "import_price": bought, "export_price": 0.04}
+    plan = plan_of(series, soc=0.4)
+    slots = [0, 3, 7, 12, 18]
+    expected = [cost_with_opposite(plan, slot, mode=OPPOSITE[int(plan.setpoints.mode[0, slot])]) - objective(plan) for slot in slots]
+    assert price_opposite(plan)[slots] == pytest.approx(expected, abs=1e-6)
+
+
+def test_large_battery_prices_its_opposite_too() -> None:
+    site = describe_site({"capacity_kwh": 4000, "charge_limit_kw": 2000, "discharge_limit_kw": 2000})
+    series = PEAK | {"load_kwh": 300.0}
+    opposite = price_opposite(make_plan(pose_problem(site, series, soc=0.5), Solver()))
+    assert np.isfinite(opposite).all()
+    assert opposite.max() > 50
+
+
+def test_opposite_that_misses_a_wish_at_the_end_is_impossible_and_has_no_price() -> None:
+    plan = plan_of(NIGHT | {"import_price": [0.3] * 2}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.43))
+    assert np.isnan(price_opposite(plan)).all()
+
+
+def limits_of(plan: Plan) -> set[str]:
+    return set().union(*find_limits(plan))
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        pytest.param({"series": PEAK, "soc": 0.7}, {"charge_power", "battery_full"}, id="charging at full power to full"),
+        pytest.param({"series": PEAK, "soc": 0.05, "terminal": NOTHING_LEFT}, {"charge_power", "battery_empty"}, id="down to nothing"),
+        pytest.param({"series": PEAK, "soc": 0.0, "import_limit_kw": 4.0}, {"import_limit"}, id="narrow connection"),
+        pytest.param(
+            {"series": NIGHT | {"load_kwh": 0.0, "pv_kwh": [1.0] * 16, "import_price": 0.3}, "export_limit_kw": 1.0},
+            {"export_limit", "battery_full", "curtailment"},
+            id="sun beyond all limits",
+        ),
+    ],
+)
+def test_limits_at_work_are_found(plan: dict[str, Any], expected: set[str]) -> None:
+    assert expected <= limits_of(plan_of(**plan))
+
+
+def test_limits_of_a_quiet_night_are_none() -> None:
+    plan = plan_of(NIGHT | {"import_price": [0.3] * 4}, terminal=Terminal(kind="minimum_soc"))
+    assert limits_of(plan) == set()
+
+
+def test_forbidden_export_is_at_work_only_where_there_is_something_to_export() -> None:
+    plan = plan_of(NIGHT | {"pv_kwh": [0.0, 0.0, 3.0], "import_price": [0.3] * 3}, export_limit_kw=0.0, terminal=Terminal(kind="minimum_soc"))
+    assert ["export_limit" in at_work for at_work in find_limits(plan)] == [False, False, True]
+
+
+def test_battery_that_cannot_charge_is_not_held_by_its_power_when_at_rest() -> None:
+    site = describe_site({"charge_limit_kw": 0})
+    plan = make_plan(pose_problem(site, NIGHT | {"import_price": [0.3] * 2}, soc=0.0), Solver())
+    assert "charge_power" not in limits_of(plan)
+
+
+REQUEST: dict[str, Any] = {
+    "site": {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]},
+    "start": "2024-02-01T00:00:00Z",
+    "outlook": {"load_kwh": [0.3] * 4, "pv_kwh": [0.0] * 4, "import_price": [0.3] * 4, "export_price": [0.1] * 4},
+    "state": {"batteries": {"battery": {"soc": 0.5}}},
+}
+
+
+def test_reply_carries_the_reasons_in_the_interface_s_words() -> None:
+    load_kernels()
+    request = PlanRequest.model_validate(REQUEST)
+    reply = answer(make_plan(pose(request), Solver()), request=request, issued_at=START)
+    slot = reply.slots[0].model_dump(mode="json")
+    assert set(slot["reason"]) >= {"code", "text", "energy_value", "cost_of_opposite", "binding"}
+    assert slot["batteries"]["battery"].keys() >= {"charge_kwh", "discharge_kwh", "soc_end"}
+    assert reply.cost.total == pytest.approx(reply.cost.import_ + reply.cost.export + reply.cost.wear)
+    assert reply.status == "optimal"
