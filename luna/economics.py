@@ -95,12 +95,14 @@ def slot_costs(
 
 
 def curtailment_rule(import_price: FloatArray, export_price: FloatArray, *, house_first: bool = False) -> IntArray:
-    """Return how PV that may be held back is used: not exported where that costs money, off where importing is paid.
+    """Return how PV that may be held back is used: not exported where that costs money, off where importing is paid and selling is not.
 
+    Where both pay, PV is sold: which pays more depends on load and sun, and a plan that knows them may choose otherwise.
     ``house_first``: PV keeps serving house and battery even then, because a battery may take from nothing else.
     """
     kept = np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
-    return np.where((import_price < 0) & (not house_first), Curtailment.ALL, kept).astype(np.int8)
+    off = (import_price < 0) & (export_price <= 0) & (not house_first)
+    return np.where(off, Curtailment.ALL, kept).astype(np.int8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Schedules: a set-point and the flows expected under it for every slot, with reasons; and what decides: policies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+import numpy as np
 
 from luna.physics import Flows, SetPoint
 from luna.timeline import FloatArray, Timeline
@@ -64,3 +67,15 @@ class Committed:
 def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
     """Return the set-point of one slot out of a schedule's, with one site as its last axis."""
     return SetPoint(**{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Several policies of sites that run side by side: each decides for its own column of the last axis."""
+
+    policies: Sequence[Policy]
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the set-points of all, in order."""
+        parts = [policy.decide(slot, stored_kwh[:, column : column + 1]) for column, policy in enumerate(self.policies)]
+        return SetPoint(**{name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in SetPoint.__slots__})

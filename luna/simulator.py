@@ -1,6 +1,6 @@
 """Steps sites through time under a policy: physics decides what happens, economics what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from luna.physics import Flows, IntArray, SetPoint, SiteLimits, clamp, settle
 from luna.schedule import Policy
 from luna.timeline import FloatArray, Timeline
 
+Progress = Callable[[int, int], None]
 Part = TypeVar("Part", Flows, SetPoint)
 
 
@@ -36,8 +37,12 @@ class Trajectory:
         """The mode of each battery, site and slot."""
         return self.setpoints.mode
 
+    def column(self, site: int) -> "Trajectory":
+        """Return the trajectory of one of the sites that ran side by side."""
+        return Trajectory(self.timeline, pick_column(self.flows, site), pick_column(self.setpoints, site))
 
-def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray) -> Trajectory:
+
+def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
     """Return what ``policy`` makes of ``actuals``; every set-point passes the safety layer.
 
     Args:
@@ -45,6 +50,7 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         actuals: load and PV.
         limits: of the site or sites.
         stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
+        progress: told slots done and slots in all.
 
     Invariants: energy balance in every slot to 1e-9; limits are never left.
     """
@@ -57,6 +63,8 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         stored_kwh = flow.stored_kwh
         flows.append(flow)
         setpoints.append(setpoint)
+        if progress is not None:
+            progress(slot + 1, actuals.timeline.count)
     return Trajectory(actuals.timeline, stack(flows), stack(setpoints))
 
 
@@ -64,6 +72,11 @@ def stack(parts: Sequence[Part]) -> Part:
     """Return the parts of consecutive slots as one, with the slot as an added last axis."""
     kind = type(parts[0])
     return kind(**{part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1) for part in fields(kind)})
+
+
+def pick_column(part: Part, site: int) -> Part:
+    """Return one site's share; its axis stays, of length one."""
+    return type(part)(**{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)})
 
 
 def price(trajectory: Trajectory, *, import_price: FloatArray, export_price: FloatArray, wear_price: FloatArray) -> Costs:

@@ -189,10 +189,10 @@ def _chosen_direction(problem: Problem, flows: PlannedFlows) -> Direction:
 
 
 def _curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
-    """Return how PV is held back when ways are chosen: where the slot exports although importing is paid, PV is sold as long as that pays."""
-    rule = problem.curtailment
-    sold = exports & (rule == Curtailment.ALL) & (problem.outlook.export_price >= 0)
-    return np.where(sold, Curtailment.NONE, rule).astype(np.int8)
+    """Return how PV is held back when ways are chosen: where importing and selling both pay, it is off unless the slot exports."""
+    outlook, battery = problem.outlook, problem.site.batteries[0]
+    both_pay = (outlook.import_price < 0) & (outlook.export_price > 0) & problem.site.curtailable & battery.charge_from_grid
+    return np.where(both_pay & ~exports, Curtailment.ALL, problem.curtailment).astype(np.int8)
 
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:

@@ -1,12 +1,12 @@
 """Who may decide in a replay: no control, plain rules, the planner with what it could know, and hindsight."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.physics import IntArray, Mode, SetPoint, SiteLimits
+from luna.physics import SERVES, STORES, IntArray, Mode, SetPoint, SiteLimits
 from luna.schedule import pick_slot
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
@@ -17,9 +17,10 @@ from services.planner.plan import Plan, make_plan
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
 from services.planner.solver import Solver
 
-# How far the planner looks ahead. Source: docs/decisions/0004, as the next two.
+# How far the planner looks ahead. Source: docs/decisions/0004, as the next three.
 HORIZON = timedelta(hours=35)
 TOWARD_HOUSE = 0.005
+STICKINESS = 0.0025
 _EVEN_TIE = 1e-6
 
 
@@ -84,21 +85,24 @@ class ModelPredictive:
     def __post_init__(self) -> None:
         self._solver, self._limits = Solver(), SiteLimits.of(self.site)
         self._plan: Plan | None = None
-        self._thresholds: Thresholds | None = None
+        self._reading: Reading | None = None
         self._planned_at = -self.every
+        self._mode = Mode.SELF_CONSUMPTION
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what to follow in ``slot``."""
         if self._plan is None or slot - self._planned_at >= self.every:
             self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
-            self._thresholds = read_thresholds(self._plan)
+            self._reading = read_plan(self._plan)
             self._planned_at = slot
         ahead = slot - self._planned_at
-        if self._thresholds is None:
+        if self._reading is None:
             return pick_slot(self._plan.setpoints, ahead)
-        now = Thresholds(*(getattr(self._thresholds, name)[ahead : ahead + 1] for name in Thresholds.__slots__))
         above = stored_kwh[0] - self._limits.batteries.min_kwh[0]
-        return read_modes(now, above, self.site.batteries[0], curtailment=self._plan.setpoints.curtailment[ahead : ahead + 1])
+        held_back = self._plan.setpoints.curtailment[ahead : ahead + 1]
+        setpoint = read_modes(self._reading.at(ahead, self._mode), above, self.site.batteries[0], curtailment=held_back)
+        self._mode = Mode(int(setpoint.mode[0, 0]))
+        return setpoint
 
     def _pose(self, slot: int, stored_kwh: FloatArray) -> Problem:
         now = self.timeline.start + slot * self.timeline.step
@@ -109,9 +113,35 @@ class ModelPredictive:
         return Problem(self.site, look_ahead(now, ahead, energy=self.energy, prices=self.prices), stored_kwh, terminal, self._limits)
 
 
-def read_thresholds(plan: Plan) -> Thresholds | None:
-    """Return the thresholds of a plan of one battery, with the margin toward the house that forecast errors ask for."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The thresholds of a plan of one battery, read twice: to go on with an action, and to begin it."""
+
+    going_on: Thresholds
+    beginning: Thresholds
+
+    def at(self, slot: int, mode: Mode) -> Thresholds:
+        """Return the thresholds of one slot after a slot in ``mode``: what the battery does already, it stops doing only for a gain."""
+        active = {
+            "buy_kwh": mode == Mode.CHARGE,
+            "store_kwh": STORES[mode],
+            "spill_kwh": True,
+            "serve_kwh": SERVES[mode],
+            "sell_kwh": mode == Mode.EXPORT,
+            "displace_kwh": False,
+        }
+        sides = {name: self.going_on if going_on else self.beginning for name, going_on in active.items()}
+        return Thresholds(**{name: getattr(side, name)[slot : slot + 1] for name, side in sides.items()})
+
+
+def read_plan(plan: Plan) -> Reading | None:
+    """Return the thresholds of a plan of one battery, with the margin toward the house that forecast errors ask for, and against switching."""
     if plan.value is None:
         return None
-    margin = np.where(plan.value.segments.even, _EVEN_TIE, TOWARD_HOUSE)
-    return plan.value.function.thresholds(plan.value.segments.levels, toward_house=margin)
+    segments, function = plan.value.segments, plan.value.function
+    margin = np.where(segments.even, _EVEN_TIE, TOWARD_HOUSE)
+    stick = np.where(segments.even, 0.0, STICKINESS)
+    levels = segments.levels
+    easier = replace(levels, buy=levels.buy - stick, store=levels.store - stick, serve=levels.serve + stick, sell=levels.sell + stick)
+    harder = replace(levels, buy=levels.buy + stick, store=levels.store + stick, serve=levels.serve - stick, sell=levels.sell - stick)
+    return Reading(function.thresholds(easier, toward_house=margin), function.thresholds(harder, toward_house=margin))

@@ -12,7 +12,7 @@ from luna.economics import curtailment_rule
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import IntArray, Mode, SiteLimits
-from luna.schedule import Committed, Policy
+from luna.schedule import Committed, Policy, SideBySide
 from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
@@ -87,7 +87,7 @@ def replay(scene: Scene, policies: Sequence[str], *, every: int, progress: Progr
         scene: what happened and what was known.
         policies: names of ``POLICIES``; ``idle`` and ``oracle`` are replayed anyway, because scores are measured against them.
         every: slots between two plans.
-        progress: told policies done, policies in all, and which.
+        progress: told slots done, slots in all, and which local day it is.
 
     Raises:
         InvalidInputError: an unknown policy.
@@ -98,11 +98,7 @@ def replay(scene: Scene, policies: Sequence[str], *, every: int, progress: Progr
         if name not in builders:
             raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join(builders)}.")
     wanted = list(dict.fromkeys([*policies, "idle", "oracle", *(LOSS_STEPS if "mpc" in policies else ())]))
-    outcomes = {}
-    for index, name in enumerate(wanted):
-        outcomes[name] = _run(scene, rules, builders[name]())
-        if progress:
-            progress(index + 1, len(wanted), name)
+    outcomes = run_policies(scene, rules, {name: builders[name]() for name in wanted}, progress=progress)
     replies = {name: _reply(scene, outcomes, name, rules) for name in policies}
     return ReplayReply(
         policies=replies,
@@ -143,13 +139,32 @@ def hindsight(scene: Scene, rules: Rules) -> Policy:
     return Committed(make_plan(problem, Solver()).setpoints)
 
 
-def _run(scene: Scene, rules: Rules, policy: Policy) -> Outcome:
-    trajectory = simulate(policy, scene.actuals, limits=rules.limits, stored_kwh=rules.initial_kwh)
+def run_policies(scene: Scene, rules: Rules, policies: Mapping[str, Policy], *, progress: Progress | None = None) -> dict[str, Outcome]:
+    """Return what each policy makes of the scene; all run side by side, each in its own column."""
+    count, actuals = len(policies), scene.actuals
+    load, pv = (np.broadcast_to(series, (count, series.size)) for series in (actuals.load_kwh, actuals.pv_kwh))
+    trajectory = simulate(
+        SideBySide(list(policies.values())),
+        Actuals(scene.timeline, load, pv),
+        limits=rules.limits,
+        stored_kwh=np.repeat(rules.initial_kwh, count, axis=1),
+        progress=_by_day(scene, progress) if progress else None,
+    )
     wear = np.array([battery.wear_price for battery in scene.site.batteries]).reshape(-1, 1, 1)
-    costs = price(trajectory, import_price=rules.import_price, export_price=rules.export_price, wear_price=wear)
-    cost = costs.total[0]
-    gained = (trajectory.flows.stored_kwh[..., -1] - rules.initial_kwh).sum()
-    return Outcome(trajectory, cost, float(cost.sum() - rules.terminal_value * gained))
+    cost = price(trajectory, import_price=rules.import_price, export_price=rules.export_price, wear_price=wear).total
+    gained = (trajectory.flows.stored_kwh[..., -1] - rules.initial_kwh).sum(axis=0)
+    settled = cost.sum(axis=-1) - rules.terminal_value * gained
+    return {name: Outcome(trajectory.column(column), cost[column], float(settled[column])) for column, name in enumerate(policies)}
+
+
+def _by_day(scene: Scene, progress: Progress) -> Callable[[int, int], None]:
+    days = local_dates(scene.timeline, ZoneInfo(scene.site.timezone))
+
+    def report(done: int, total: int) -> None:
+        if done == total or days[done] != days[done - 1]:
+            progress(done, total, days[done - 1].isoformat())
+
+    return report
 
 
 def _reply(scene: Scene, outcomes: Mapping[str, Outcome], name: str, rules: Rules) -> PolicyReply:

@@ -129,8 +129,9 @@ def test_a_site_without_a_battery_has_no_wear() -> None:
         (0.1, -0.02, Curtailment.EXPORT, Curtailment.EXPORT),
         (0.0, -0.1, Curtailment.EXPORT, Curtailment.EXPORT),
         (-0.1, -0.2, Curtailment.ALL, Curtailment.EXPORT),
+        (-0.1, 0.07, Curtailment.NONE, Curtailment.NONE),
     ],
-    ids=["plain", "worth nothing", "selling costs", "buying is free", "buying is paid"],
+    ids=["plain", "worth nothing", "selling costs", "buying is free", "buying is paid", "both pay"],
 )
 def test_pv_is_held_back_where_it_costs(import_price: float, export_price: float, rule: Curtailment, house_first: Curtailment) -> None:
     prices = np.array([import_price]), np.array([export_price])
