@@ -6,7 +6,13 @@ A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two bu
 import numpy as np
 from numba import njit
 
+from luna.timeline import FloatArray, IndexArray
 from services.planner.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
+
+Pair = tuple[FloatArray, FloatArray]
+Triple = tuple[FloatArray, FloatArray, FloatArray]
+# Lengths and values of all segments, and where those of each slot begin.
+Buffers = tuple[FloatArray, FloatArray, IndexArray]
 
 _EMPTY = 1e-12
 # Levels of stored energy this close are the same.
@@ -14,7 +20,7 @@ _SAME = 1e-9
 
 
 @njit(cache=True)
-def merge(length, value, count, slot, drop_kwh, capacity_kwh, out):
+def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kwh: float, capacity_kwh: float, out: Pair) -> int:
     """Merge a value function with a slot's segments, drop from the front, cut at the capacity; return how many segments remain."""
     slot_length, slot_value = slot
     out_length, out_value = out
@@ -47,7 +53,7 @@ def merge(length, value, count, slot, drop_kwh, capacity_kwh, out):
 
 
 @njit(cache=True)
-def backward(slots, terminal, capacity_kwh, out):
+def backward(slots: Triple, terminal: Pair, capacity_kwh: float, out: Buffers) -> bool:
     """Walk from the horizon to now, filling the buffers from their end; return False when they are too short."""
     length, value, offsets = out
     slot_length, slot_value, drop_kwh = slots
@@ -77,7 +83,7 @@ def backward(slots, terminal, capacity_kwh, out):
 
 
 @njit(cache=True)
-def first_values(slot_length, slot_value, drop_kwh, terminal, capacity_kwh, cells):
+def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: FloatArray, terminal: Pair, capacity_kwh: float, cells: int) -> FloatArray:
     """Return V′ at the end of slot 0 of every path as means over cells."""
     paths, slots = drop_kwh.shape
     grid = np.empty((paths, cells))
@@ -96,7 +102,7 @@ def first_values(slot_length, slot_value, drop_kwh, terminal, capacity_kwh, cell
 
 
 @njit(cache=True)
-def average(length, value, count, cell_kwh, out):
+def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, out: FloatArray) -> None:
     """Write the mean of a step function over consecutive cells."""
     index, left = 0, length[0]
     for cell in range(out.size):
@@ -115,7 +121,7 @@ def average(length, value, count, cell_kwh, out):
 
 
 @njit(cache=True)
-def reach(length, value, offsets, level):
+def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: FloatArray) -> FloatArray:
     """Return how much stored energy is worth more than each level at the end of each slot, shape of ``level``."""
     kinds, slots = level.shape
     reach = np.zeros((kinds, slots))
@@ -128,7 +134,7 @@ def reach(length, value, offsets, level):
 
 
 @njit(cache=True)
-def marginal(length, value, offsets, stored_kwh):
+def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_kwh: FloatArray) -> Pair:
     """Return V′ left and right of a level at the end of each slot."""
     left, right = np.empty(stored_kwh.size), np.empty(stored_kwh.size)
     for slot in range(stored_kwh.size):
@@ -145,7 +151,7 @@ def marginal(length, value, offsets, stored_kwh):
 
 
 @njit(cache=True)
-def integral(length, value, offsets, before_kwh, after_kwh):
+def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
     """Return the integral of V′ between two levels at the end of each slot."""
     worth = np.zeros(before_kwh.size)
     for slot in range(before_kwh.size):
@@ -161,7 +167,7 @@ def integral(length, value, offsets, before_kwh, after_kwh):
 
 
 @njit(cache=True)
-def follow(limits, slot_length, start_kwh, capacity_kwh):
+def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capacity_kwh: float) -> FloatArray:
     """Return the stored energy after each slot: store, buy; or serve, sell, displace PV."""
     slots = slot_length.shape[0]
     path = np.empty(slots)
@@ -182,7 +188,7 @@ def follow(limits, slot_length, start_kwh, capacity_kwh):
 
 
 @njit(cache=True)
-def walk(slots, function, start_kwh, capacity_kwh):
+def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float) -> Pair:
     """Follow the best path slot by slot: return how much stored energy each slot takes out, and what each slot is worth on the way.
 
     ``function`` are the buffers and offsets of V′. From charging at most, a slot's segments are taken while they are worth more than V′.
