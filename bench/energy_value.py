@@ -1,0 +1,106 @@
+"""The value of stored energy alone: 140 slots (35 h) of one battery, one path, 15 paths, and a thousand sites.
+
+Run as ``python -m bench.energy_value``. ``floor_ms`` is HiGHS on the same horizon as a linear model kept between calls, which returns V′ at one
+state of charge; the dynamic programme returns it for all.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.cases import load_cases
+from bench.timing import describe, race
+from luna.contracts.plan import PlanRequest
+from luna.timeline import FloatArray, Timeline
+from services.planner.energy_value import load_kernels, mean_values, solve_value
+from services.planner.formulation import Ways, formulate
+from services.planner.plan import terminal_segments
+from services.planner.problem import Problem, pose
+from services.planner.segments import Segments, slot_segments
+from services.planner.solver import LinearModel, Solver
+
+SLOTS, PATHS, SITES = 140, 15, 1_000
+# Half a kWh of the cases' batteries.
+CELLS = 20
+ROUNDS, FULL_ROUNDS = 50, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One site: its problem, and its segments on one path and on many."""
+
+    problem: Problem
+    capacity_kwh: float
+    terminal: tuple[FloatArray, FloatArray]
+    path: Segments
+    paths: Segments
+    model: LinearModel
+
+
+def measure(*, full: bool = False) -> dict[str, Any]:
+    """Return milliseconds per site, from slots to V′ and from segments to V′."""
+    load_kernels()
+    cases = load_cases()
+    convex = [request for place, request in enumerate(cases.requests) if place not in cases.negative]
+    entries = [_enter(request, np.random.default_rng(place)) for place, request in enumerate(convex)]
+    kept = Solver()
+    times = race(
+        {
+            "one_path": lambda entry: solve_value(entry.path, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal),
+            "paths": lambda entry: _mean(entry, entry.paths),
+            "segments": lambda entry: _segment(entry.problem, paths=None),
+            "highs_kept": lambda entry: kept.solve(entry.model),
+        },
+        entries,
+        rounds=FULL_ROUNDS if full else ROUNDS,
+    )
+    fleet = _segment(entries[0].problem, paths=np.random.default_rng(0), count=SITES)
+    fleet_times = race({"sites": lambda entry: _mean(entry, fleet)}, entries[:1], rounds=ROUNDS)["sites"]
+    one, floor = describe(times["one_path"]), float(np.median(times["highs_kept"]))
+    return {
+        "slots": SLOTS,
+        **one,
+        "floor_ms": floor,
+        "ratio_to_floor": one["p50_ms"] / floor,
+        **describe(times["segments"], prefix="segments_"),
+        "paths": PATHS,
+        **describe(times["paths"], prefix="paths_"),
+        "sites": SITES,
+        "sites_ms": float(np.median(fleet_times)),
+        "sites_per_s": SITES / float(np.median(fleet_times)) * 1e3,
+    }
+
+
+def _enter(request: PlanRequest, rng: np.random.Generator) -> Entry:
+    problem = _shorten(pose(request))
+    battery = problem.limits.batteries
+    model = formulate(problem, Ways.free(1, SLOTS)).model
+    capacity = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
+    return Entry(problem, capacity, terminal_segments(problem), _segment(problem, paths=None), _segment(problem, paths=rng, count=PATHS), model)
+
+
+def _shorten(problem: Problem) -> Problem:
+    outlook = problem.outlook
+    cut = {name: getattr(outlook, name)[:SLOTS] for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
+    ahead = type(outlook)(Timeline(outlook.timeline.start, outlook.timeline.step, SLOTS), **cut)
+    return Problem(problem.site, ahead, problem.stored_kwh, problem.terminal, problem.limits)
+
+
+def _segment(problem: Problem, *, paths: np.random.Generator | None, count: int = 1) -> Segments:
+    """Return the slots' segments; with a generator, of ``count`` paths whose load and PV are off by some percent."""
+    outlook = problem.outlook
+    load, pv = outlook.load_kwh, outlook.pv_kwh
+    if paths is not None:
+        load, pv = (energy * np.repeat(paths.normal(1.0, 0.2, (count, SLOTS // 4)).clip(0.0), 4, axis=1) for energy in (load, pv))
+    prices = (outlook.import_price, outlook.export_price)
+    return slot_segments(problem.site, load_kwh=load, pv_kwh=pv, prices=prices, hours=outlook.timeline.hours)
+
+
+def _mean(entry: Entry, segments: Segments) -> FloatArray:
+    return mean_values(segments, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal, cells=CELLS).mean(axis=0)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

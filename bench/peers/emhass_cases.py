@@ -1,0 +1,123 @@
+"""EMHASS on planning cases: runs inside the peers' environment, times itself there, prints JSON.
+
+Run as ``.venv-peers/bin/python bench/peers/emhass_cases.py FOLDER ROUNDS``. FOLDER holds plan requests ``case_NN.json`` and beside each a
+``replan_NN.json`` with a new forecast of the same site. Imports nothing of Luna; EMHASS's optimisation class is called directly, so that
+neither its web server nor its files nor its forecasts are timed.
+"""
+
+import json
+import logging
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import emhass
+import numpy as np
+import pandas as pd
+from emhass.optimization import Optimization
+
+Document = dict[str, Any]
+# 0 asks for the optimum, as Luna is asked; the other is EMHASS's own default.
+EXACT, DEFAULT = 0.0, 0.01
+
+
+def main(folder: Path, rounds: int) -> Document:
+    """Return milliseconds per call and, of the exact plans, the flows."""
+    cases = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("case_*.json"))]
+    replans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("replan_*.json"))]
+    solve(build(cases[0], EXACT), cases[0])
+    times: dict[str, list[float]] = {"new_ms": [], "kept_ms": [], "default_gap_ms": []}
+    plans: list[Document] = []
+    for _ in range(rounds):
+        plans = []
+        for case, replan in zip(cases, replans, strict=True):
+            begun = time.perf_counter()
+            problem = build(case, EXACT)
+            plan = solve(problem, case)
+            built = time.perf_counter()
+            solve(problem, replan)
+            kept = time.perf_counter()
+            solve(build(case, DEFAULT), case)
+            for name, taken in zip(times, (built - begun, kept - built, time.perf_counter() - kept), strict=True):
+                times[name].append(taken * 1e3)
+            plans.append(describe(plan, case))
+    return {"version": version("emhass"), **times, "plans": plans}
+
+
+def build(case: Document, gap: float) -> Optimization:
+    """Return a new problem, set up as the case's site."""
+    settings = configure(case, gap)
+    hours = len(case["outlook"]["load_kwh"]) * case["slot_minutes"] / 60
+    return Optimization(settings, settings, settings, "cost", "price", "profit", {}, quiet(), opt_time_delta=hours)
+
+
+def solve(problem: Optimization, case: Document) -> pd.DataFrame:
+    """Return the plan. EMHASS counts in W; the terminal target is kept by its own soft constraint."""
+    outlook, watts = case["outlook"], 60_000 / case["slot_minutes"]
+    index = pd.date_range(case["start"], periods=len(outlook["load_kwh"]), freq=f"{case['slot_minutes']}min")
+    pv, load = (np.array(outlook[name]) * watts for name in ("pv_kwh", "load_kwh"))
+    cost, price = (np.array(outlook[name]) for name in ("import_price", "export_price"))
+    (state,) = case["state"]["batteries"].values()
+    target = case["options"]["terminal"]["soc"]
+    return problem.perform_optimization(pd.DataFrame(index=index), pv, load, cost, price, soc_init=state["soc"], soc_final=target)
+
+
+def configure(case: Document, gap: float) -> Document:
+    """Return EMHASS's own defaults with the case's site. Its discharge limit holds inside the battery, all others at the terminals."""
+    defaults = json.loads((Path(emhass.__file__).parent / "data/config_defaults.json").read_text(encoding="utf-8"))
+    lists = {name: [] for name, value in defaults.items() if isinstance(value, list) and ("deferrable" in name or "def_" in name)}
+    battery, grid = case["site"]["batteries"][0], case["site"]["grid"]
+    step = pd.Timedelta(minutes=case["slot_minutes"])
+    return {
+        **defaults,
+        **lists,
+        "number_of_deferrable_loads": 0,
+        "optimization_time_step": step,
+        "delta_forecast_daily": step * len(case["outlook"]["load_kwh"]),
+        "time_zone": "UTC",
+        "sensor_power_photovoltaics": "pv",
+        "sensor_power_load_no_var_loads": "load",
+        "lp_solver_mip_rel_gap": gap,
+        "set_use_pv": True,
+        "compute_curtailment": True,
+        "set_use_battery": True,
+        "set_nodischarge_to_grid": False,
+        "weight_battery_charge": battery["wear_price"],
+        "weight_battery_discharge": battery["wear_price"],
+        # Ending above the target is neither punished nor worth anything, as in the cases.
+        "battery_soc_final_reward_factor": 1e-9,
+        "maximum_power_from_grid": 1000 * grid["import_limit_kw"],
+        "maximum_power_to_grid": 1000 * grid["export_limit_kw"],
+        "battery_nominal_energy_capacity": 1000 * battery["capacity_kwh"],
+        "battery_minimum_state_of_charge": battery.get("min_soc", 0.0),
+        "battery_maximum_state_of_charge": battery.get("max_soc", 1.0),
+        "battery_charge_efficiency": battery["charge_efficiency"],
+        "battery_discharge_efficiency": battery["discharge_efficiency"],
+        "battery_charge_power_max": 1000 * battery["charge_limit_kw"],
+        "battery_discharge_power_max": 1000 * battery["discharge_limit_kw"] / battery["discharge_efficiency"],
+    }
+
+
+def describe(plan: pd.DataFrame, case: Document) -> Document:
+    """Return a plan's flows in kWh per slot, at the meter and at the battery's terminals."""
+    kilowatt_hours = case["slot_minutes"] / 60_000
+    flows = {
+        "import_kwh": plan["P_grid_pos"],
+        "export_kwh": -plan["P_grid_neg"],
+        "throughput_kwh": plan["P_batt"].abs(),
+        "curtailed_kwh": plan["P_PV_curtailment"],
+    }
+    return {name: (values * kilowatt_hours).tolist() for name, values in flows.items()} | {"soc_end": plan["SOC_opt"].tolist()}
+
+
+def quiet() -> logging.Logger:
+    """Return a logger that says nothing but errors."""
+    logger = logging.getLogger("emhass")
+    logger.setLevel(logging.ERROR)
+    return logger
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]))))

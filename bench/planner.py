@@ -1,0 +1,152 @@
+"""A plan of 48 h × 15 min beside HiGHS alone on the same matrix, the full mixed-integer model, PuLP with CBC, and EMHASS.
+
+Run as ``python -m bench.planner``; figures of one run only compare with each other.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from bench.cases import Cases, load_cases, revise_forecast
+from bench.peers.planning import PeerPlans, run_emhass
+from bench.timing import describe, race
+from luna.contracts.plan import PlanRequest
+from luna.timeline import FloatArray
+from services.planner.energy_value import load_kernels
+from services.planner.explanation import explain
+from services.planner.formulation import Ways, formulate, solve_full
+from services.planner.jobs import plan_request
+from services.planner.plan import Plan, make_plan, objective
+from services.planner.problem import Problem, pose
+from services.planner.solver import LinearModel, Solver
+
+ROUNDS, FULL_ROUNDS = 9, 25
+SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3
+# Those that say what a plan may cost at most; they come without times where they are not raced.
+EXACT = "highs_milp"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One case as the racers need it: the request, the same site with a new forecast, the problem, and HiGHS's matrix without binaries."""
+
+    request: PlanRequest
+    revised: PlanRequest
+    problem: Problem
+    model: LinearModel
+
+
+def measure(*, full: bool = False) -> dict[str, Any]:
+    """Return milliseconds of whole plans, of what they stand on and of their peers, and by how much a plan is dearer than any peer's."""
+    cases = load_cases()
+    replans = [revise_forecast(document, np.random.default_rng(place)) for place, document in enumerate(cases.documents)]
+    entries = [_enter(request, PlanRequest.model_validate(replan)) for request, replan in zip(cases.requests, replans, strict=True)]
+    load_kernels()
+    fast = race(_fast_works(), entries, rounds=FULL_ROUNDS if full else ROUNDS)
+    rounds = FULL_SLOW_ROUNDS if full else SLOW_ROUNDS
+    slow, costs = _race_models(cases, entries, rounds=rounds)
+    emhass = run_emhass(cases.documents, replans, rounds=rounds)
+    ours = np.array([objective(make_plan(entry.problem, Solver())) for entry in entries])
+    peers = _describe_peers(slow, emhass, fast=fast)
+    if emhass:
+        costs["emhass"] = emhass.cost
+    missing = [name for name in ("pulp_cbc", "emhass") if name not in peers]
+    return {
+        "cases": cases.source,
+        **_describe_plans(fast),
+        "negative_prices": _describe_negative(fast["whole"][:, cases.negative], slow[EXACT]),
+        "peers": peers,
+        "dearer_than": {name: float(np.nanmax(ours[: cost.size] - cost)) for name, cost in costs.items()} | _dearer_than_known(cases, ours),
+        "missing": missing,
+    }
+
+
+def plan_only(request: PlanRequest, solver: Solver) -> Plan:
+    """Plan and explain without putting the answer into a reply's words and models."""
+    plan = make_plan(pose(request), solver)
+    explain(plan)
+    return plan
+
+
+def _enter(request: PlanRequest, revised: PlanRequest) -> Entry:
+    problem = pose(request)
+    return Entry(request, revised, problem, formulate(problem, Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)).model)
+
+
+def _fast_works() -> dict[str, Callable[[Entry], Any]]:
+    solver, kept = Solver(), Solver()
+    now = datetime(2024, 1, 1, tzinfo=UTC)
+    return {
+        "whole": lambda entry: plan_request(entry.request, now=now, solver=solver),
+        "plan": lambda entry: plan_only(entry.request, solver),
+        "replan": lambda entry: plan_only(entry.revised, solver),
+        "highs_cold": lambda entry: Solver().solve(entry.model),
+        # Case after case has the same matrix: only costs and bounds change.
+        "highs_kept": lambda entry: kept.solve(entry.model),
+    }
+
+
+def _race_models(cases: Cases, entries: list[Entry], *, rounds: int) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """Return times and costs of the models that take tens of milliseconds: the full one on the negative cases, PuLP's on all where it is there."""
+    costs: dict[str, FloatArray] = {EXACT: np.array([solve_full(entry.problem, Solver()).objective for entry in entries])}
+    times = race({EXACT: lambda entry: solve_full(entry.problem, Solver())}, [entries[place] for place in cases.negative], rounds=rounds)
+    if find_spec("pulp"):
+        solve_reference = import_module("tests.reference_model").solve_reference
+        found: list[float] = []
+        times |= race({"pulp_cbc": lambda entry: found.append(solve_reference(entry.problem))}, entries, rounds=rounds)
+        costs["pulp_cbc"] = np.array(found[-len(entries) :])
+    return times, costs
+
+
+def _describe_plans(fast: dict[str, FloatArray]) -> dict[str, float]:
+    floor = float(np.median(fast["highs_cold"]))
+    whole, plan = describe(fast["whole"]), describe(fast["plan"], prefix="without_reply_")
+    return {
+        **whole,
+        **plan,
+        "floor_ms": floor,
+        "floor_kept_ms": float(np.median(fast["highs_kept"])),
+        "ratio_to_floor": whole["p50_ms"] / floor,
+        "without_reply_ratio_to_floor": plan["without_reply_p50_ms"] / floor,
+        **describe(fast["replan"], prefix="replan_"),
+    }
+
+
+def _describe_negative(whole: FloatArray, full: FloatArray) -> dict[str, float]:
+    ours, milp = describe(whole), float(np.median(full))
+    return {"cases": whole.shape[1], **ours, "full_milp_p50_ms": milp, "p95_ratio_to_full_milp": ours["p95_ms"] / milp}
+
+
+def _describe_peers(slow: dict[str, FloatArray], emhass: PeerPlans | None, *, fast: dict[str, FloatArray]) -> dict[str, dict[str, Any]]:
+    whole, replan = float(np.median(fast["whole"])), float(np.median(fast["replan"]))
+    peers: dict[str, dict[str, Any]] = {}
+    if "pulp_cbc" in slow:
+        peers["pulp_cbc"] = describe(slow["pulp_cbc"]) | {"ratio": float(np.median(slow["pulp_cbc"])) / whole}
+    if emhass:
+        new, kept = float(np.median(emhass.new_ms)), float(np.median(emhass.kept_ms))
+        peers["emhass"] = {
+            "version": emhass.version,
+            **describe(emhass.new_ms),
+            "ratio": new / whole,
+            "kept_p50_ms": kept,
+            "kept_ratio": kept / replan,
+            "default_gap_p50_ms": float(np.median(emhass.default_gap_ms)),
+        }
+    return peers
+
+
+def _dearer_than_known(cases: Cases, ours: FloatArray) -> dict[str, float]:
+    if not cases.optimum:
+        return {}
+    known = np.array([cases.optimum[str(document["site"]["name"])] for document in cases.documents])
+    return {"known_optimum": float((ours - known).max())}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

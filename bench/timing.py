@@ -1,0 +1,38 @@
+"""Times of things that take turns: on a machine that others use too, only figures taken side by side compare."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from luna.timeline import FloatArray
+
+Item = TypeVar("Item")
+
+
+def race(works: Mapping[str, Callable[[Item], Any]], items: Sequence[Item], *, rounds: int) -> dict[str, FloatArray]:
+    """Return the milliseconds of every work on every item, shape ``(rounds, items)``; a first round that does not count warms up.
+
+    The works take turns on each item; none meets what another left for the garbage collector.
+    """
+    times = {name: np.empty((rounds + 1, len(items))) for name in works}
+    for index in range(rounds + 1):
+        for place, item in enumerate(items):
+            for name, work in works.items():
+                times[name][index, place] = time_call(work, item)
+    return {name: taken[1:] for name, taken in times.items()}
+
+
+def time_call(work: Callable[[Item], Any], item: Item) -> float:
+    """Return the milliseconds of one call."""
+    gc.collect(1)
+    begun = time.perf_counter()
+    work(item)
+    return (time.perf_counter() - begun) * 1e3
+
+
+def describe(times: FloatArray, *, prefix: str = "") -> dict[str, float]:
+    """Return median and 95th percentile over everything that was timed."""
+    return {f"{prefix}p50_ms": float(np.median(times)), f"{prefix}p95_ms": float(np.percentile(times, 95))}
