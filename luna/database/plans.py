@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Text, cast, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from luna.contracts import PlanReply
 from luna.database.schema.plans import plan_history
@@ -23,7 +23,8 @@ def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest
         "total_cost": plan.cost.total,
         "currency": plan.currency,
         "inputs_digest": inputs_digest,
-        "reply": plan.model_dump(mode="json", by_alias=True),
+        # Hundreds of slots: the model writes its own JSON several times faster than through Python objects.
+        "reply": cast(literal(plan.model_dump_json(by_alias=True), Text), JSONB),
     }
     connection.execute(insert(plan_history).values(row).on_conflict_do_nothing())
 

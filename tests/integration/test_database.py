@@ -176,9 +176,9 @@ def test_every_issue_of_a_window_comes_back_in_order(connection: Connection) -> 
 
 def test_a_plan_comes_back_as_it_was_answered(connection: Connection) -> None:
     for _ in range(2):
-        plans.save(connection, site_id="home", plan=plan("p1"), inputs_digest="d", system_id="prod")
+        plans.save(connection, site_id="planned here alone", plan=plan("p1"), inputs_digest="d", system_id="prod")
     assert plans.load(connection, "p1") == plan("p1")
-    assert plans.latest(connection, "home") == plan("p1")
+    assert plans.latest(connection, "planned here alone") == plan("p1")
 
 
 @pytest.mark.usefixtures("home")
