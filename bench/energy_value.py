@@ -99,7 +99,7 @@ def _segment(problem: Problem, *, paths: np.random.Generator | None, count: int 
 
 
 def _mean(entry: Entry, segments: Segments) -> FloatArray:
-    return mean_values(segments, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal, cells=CELLS).mean(axis=0)
+    return np.asarray(mean_values(segments, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal, cells=CELLS).mean(axis=0))
 
 
 if __name__ == "__main__":

@@ -21,14 +21,13 @@ from luna.timeline import FloatArray
 from services.planner.energy_value import load_kernels
 from services.planner.explanation import explain
 from services.planner.formulation import Ways, formulate, solve_full
-from services.planner.jobs import plan_request
 from services.planner.plan import Plan, make_plan, objective
 from services.planner.problem import Problem, pose
+from services.planner.reply import plan_request
 from services.planner.solver import LinearModel, Solver
 
 ROUNDS, FULL_ROUNDS = 9, 25
 SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3
-# Those that say what a plan may cost at most; they come without times where they are not raced.
 EXACT = "highs_milp"
 
 

@@ -13,10 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import emhass
+import emhass  # type: ignore[import-not-found]
 import numpy as np
-import pandas as pd
-from emhass.optimization import Optimization
+import pandas as pd  # type: ignore[import-untyped]
+from emhass.optimization import Optimization  # type: ignore[import-not-found]
 
 Document = dict[str, Any]
 # 0 asks for the optimum, as Luna is asked; the other is EMHASS's own default.
@@ -67,7 +67,7 @@ def solve(problem: Optimization, case: Document) -> pd.DataFrame:
 def configure(case: Document, gap: float) -> Document:
     """Return EMHASS's own defaults with the case's site. Its discharge limit holds inside the battery, all others at the terminals."""
     defaults = json.loads((Path(emhass.__file__).parent / "data/config_defaults.json").read_text(encoding="utf-8"))
-    lists = {name: [] for name, value in defaults.items() if isinstance(value, list) and ("deferrable" in name or "def_" in name)}
+    lists: Document = {name: [] for name, value in defaults.items() if isinstance(value, list) and ("deferrable" in name or "def_" in name)}
     battery, grid = case["site"]["batteries"][0], case["site"]["grid"]
     step = pd.Timedelta(minutes=case["slot_minutes"])
     return {

@@ -40,7 +40,8 @@ def run_emhass(cases: Sequence[dict[str, Any]], replans: Sequence[dict[str, Any]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
     found = json.loads(done.stdout.splitlines()[-1])
     cost = [price_plan(plan, PlanRequest.model_validate(case)) for plan, case in zip(found["plans"], cases, strict=True)]
-    return PeerPlans(found["version"], *(np.array(found[name]) for name in ("new_ms", "kept_ms", "default_gap_ms")), np.array(cost))
+    new, kept, default_gap = (np.array(found[name]) for name in ("new_ms", "kept_ms", "default_gap_ms"))
+    return PeerPlans(found["version"], new_ms=new, kept_ms=kept, default_gap_ms=default_gap, cost=np.array(cost))
 
 
 def price_plan(plan: dict[str, list[float]], case: PlanRequest) -> float:
