@@ -22,6 +22,10 @@ EnergyKwh = Annotated[float, Field(gt=0, le=100_000)]
 Price = Annotated[float, Field(ge=-100, le=100, description="currency per kWh")]
 
 
+# No battery charges a hundred times its capacity in an hour: a power beyond that was given in watts.
+MOST_C_RATE = 100.0
+
+
 class _Part(BaseModel):
     """A part of a site: frozen, and strict about names."""
 
@@ -65,6 +69,9 @@ class Battery(_Part):
         if self.min_soc >= self.max_soc:
             raise ValueError(f"min_soc {self.min_soc} must lie below max_soc {self.max_soc}")
         _require_chargeable(self.min_charge_kw, self.charge_limit_kw)
+        for name in ("charge_limit_kw", "discharge_limit_kw"):
+            if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
+                raise ValueError(f"{name} {getattr(self, name):g} would move all {self.capacity_kwh:g} kWh within seconds; give kW, not W")
         return self
 
 

@@ -240,3 +240,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
 def test_a_site_survives_its_own_json() -> None:
     site = parse_site(SITE)
     assert Site.model_validate_json(site.model_dump_json(by_alias=True)) == site
+
+
+def test_watts_given_as_kilowatts_are_refused() -> None:
+    battery = {"capacity_kwh": 10, "charge_limit_kw": 5000, "discharge_limit_kw": 5}
+    with pytest.raises(InvalidInputError, match="give kW, not W"):
+        parse_site({"name": "home", "timezone": "Europe/Berlin", "batteries": [battery]})
