@@ -25,7 +25,7 @@ _SECRET_NAMES = re.compile(r"(?:^|[_-])(?:password|passwd|secret|token|authoriza
 _SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
 _TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 # Libraries whose INFO says nothing to an operator.
-_QUIET = ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu", "uvicorn.access")
+_QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu", "uvicorn.access")
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:

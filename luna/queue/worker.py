@@ -5,11 +5,13 @@ import os
 import platform
 import sys
 import uuid
+import warnings
 from datetime import timedelta
 from importlib import import_module
 
 import structlog
 from celery import Celery, bootsteps
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import WorkController
 from prometheus_client import start_http_server
@@ -23,7 +25,7 @@ from luna.queue.task import definitions
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 
-SERVICES = ("planner", "forecaster", "ingest")
+SERVICES = ("planner", "forecaster")
 
 log = structlog.get_logger("luna.queue")
 
@@ -46,19 +48,19 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
 
 def import_tasks(modules: list[str]) -> None:
-    """Import the modules that declare tasks; a service whose libraries are not installed is left out and named.
+    """Import the modules that declare tasks; a service whose libraries or system libraries are missing is left out, and they are named.
 
     A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked.
     """
     for module in modules:
         try:
             prepare = getattr(import_module(module), "prepare", None)
-        except ModuleNotFoundError as exc:
-            # Something of our own that is missing inside a service is a fault, not an extra left out.
-            ours = (exc.name or "").partition(".")[0] in ("luna", "services")
-            if ours and not module.startswith(exc.name or ""):
+        except (ImportError, OSError) as exc:
+            # Something of our own that is missing inside a service is a fault, not an extra or a system library left out.
+            name = getattr(exc, "name", None) or ""
+            if name.partition(".")[0] in ("luna", "services") and not module.startswith(name):
                 raise
-            log.warning("service left out", module=module, missing=exc.name)
+            log.warning("service left out", module=module, missing=str(exc))
             continue
         if prepare is not None:
             prepare()
@@ -114,17 +116,20 @@ def _served(queues: list[str]) -> list[str]:
 
 
 def _controller(app: Celery, settings: Settings, name: str, queues: list[str]) -> WorkController:
-    worker: WorkController = app.Worker(
-        hostname=f"luna@{name}",
-        queues=queues,
-        concurrency=settings.worker_processes,
-        pool_cls="prefork",
-        loglevel=settings.log_level,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        quiet=True,
-    )
+    with warnings.catch_warnings():
+        # To root Celery says that messages could be pickled code; ours are JSON.
+        warnings.simplefilter("ignore", SecurityWarning)
+        worker: WorkController = app.Worker(
+            hostname=f"luna@{name}",
+            queues=queues,
+            concurrency=settings.worker_processes,
+            pool_cls="prefork",
+            loglevel=settings.log_level,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+        )
     return worker
 
 

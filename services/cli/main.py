@@ -29,6 +29,7 @@ COMMANDS = {
     "plan": Entry("plan", "Plan the coming days, from a request file or for a stored site."),
     "replay": Entry("replay", "Show what every policy would have cost on recorded days."),
     "db": Entry("database", "Bring the database's schema up to date."),
+    "bench": Entry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 
 
@@ -49,10 +50,10 @@ def build(called: str | None = None) -> typer.Typer:
     return app
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit 0 on success, 2 on bad input, 1 on failure, 130 on Ctrl-C."""
     try:
-        code = run(sys.argv[1:])
+        code = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except LunaError as error:
         report(error)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from household import QUICK, day, describe_site, measure_days
 from sqlalchemy import Connection
 
 from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
@@ -14,6 +13,7 @@ from luna.database import forecasts, observations, sites, training_runs
 from luna.errors import InvalidInputError, NotFoundError
 from services.forecaster.comparison import evaluate_versions
 from services.forecaster.jobs import PART_ORIGINS, issue_forecasts, train_site
+from tests.household import QUICK, day, describe_site, measure_days
 
 VERSION = "aurora_v1.0"
 SITE = describe_site()

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 import redis
-import sample_tasks as sample
 from sqlalchemy import Engine, text
 
 from luna.contracts.message import Request
 from luna.embedded import start
 from luna.errors import ConflictError, InvalidInputError, LunaError, UnavailableError
 from luna.queue import Client, Progress
+from tests.integration import sample_tasks as sample
 
 SOON = timedelta(seconds=20)
+pytestmark = pytest.mark.xdist_group("queue")
 Worker = subprocess.Popen[bytes]
 
 
@@ -48,8 +49,8 @@ def worker(start_worker: Callable[[], Worker], client: Client) -> Worker:
 
 @contextmanager
 def worker_process(redis_url: str, database_url: str) -> Iterator[Worker]:
-    environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parent)}
-    command = [sys.executable, "-m", "luna.queue.worker", "--modules", "sample_tasks", "--beat-seconds", "0.5"]
+    environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "luna.queue.worker", "--modules", sample.__name__, "--beat-seconds", "0.5"]
     process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
     try:
         yield process
@@ -187,9 +188,8 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
     assert ["sample"] not in client.workers().values()
 
 
-def test_a_running_task_outlives_a_restart_of_redis(tmp_path: Path) -> None:
-    tmp_path.chmod(0o711)
-    with start(tmp_path / "servers", services=("redis",)) as servers, worker_process(servers.redis_url, "postgresql+psycopg://nobody@127.0.0.1:9/none"):
+def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> None:
+    with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, "postgresql+psycopg://nobody@127.0.0.1:9/none"):
         client = Client(servers.redis_url)
         task_id = client.submit(sample.StepsRequest(value=2000))
         wait_for(lambda: client.fetch(task_id, sample.StepsRequest).status == "running")

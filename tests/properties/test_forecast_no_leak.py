@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from household import QUICK, change_from, day, describe_site, measure_days
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from luna.timeline import SLOT, floor_to
 from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
 from services.forecaster.forecaster import Forecaster
+from tests.household import QUICK, change_from, day, describe_site, measure_days
 
 # Berlin changes its clock on day 30, so origins on either side of it are drawn too.
 SITE = describe_site()

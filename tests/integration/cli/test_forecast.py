@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from household import day, describe_site, measure_days
 from sqlalchemy import Engine
 
 from luna.database import engine, observations, sites
+from tests.household import day, describe_site, measure_days
 
 Luna = Callable[..., tuple[int, Any, str]]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from household import QUICK, day, describe_site, measure_days
 
 from luna.observations import Observations
 from services.forecaster.artefact import ArtefactError, load_aurora, save_aurora
 from services.forecaster.aurora import Aurora, train
+from tests.household import QUICK, day, describe_site, measure_days
 
 SITE = describe_site()
 

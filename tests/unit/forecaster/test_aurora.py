@@ -2,7 +2,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from household import QUICK, day, describe_site, measure_days
 
 from luna.errors import InvalidInputError
 from luna.observations import Observations
@@ -12,6 +11,7 @@ from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
 from services.forecaster.evaluation import score_batch
 from services.forecaster.solar import estimate_clear_sky
+from tests.household import QUICK, day, describe_site, measure_days
 
 SITE = describe_site()
 QUANTILES = ("p10", "p50", "p90")

@@ -3,11 +3,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from household import describe_site
 
 from luna.site import Location, PvArray
 from luna.timeline import local_day
 from services.forecaster.solar import estimate_clear_sky, estimate_irradiance, limit_output, locate_sun
+from tests.household import describe_site
 
 GREENWICH = Location(latitude=51.48, longitude=0.0)
 
