@@ -1,0 +1,18 @@
+"""All benches by name, the ones that need no server first."""
+
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+NAMES = ("planner", "energy_value", "oracle", "decisions", "simulator", "forecast", "queue", "data")
+
+
+def measure(name: str, *, full: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """Return a bench's figures, and what it could not compare with because it is not installed.
+
+    Raises:
+        MachineError: this machine lacks what the bench needs.
+    """
+    work = import_module(f"bench.{name}").measure
+    figures: dict[str, Any] = dict(work(full=full) if "full" in signature(work).parameters else work())
+    return figures, figures.pop("missing", [])

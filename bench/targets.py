@@ -1,0 +1,114 @@
+"""What each figure has to reach, and whether it does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure, where it stands in a bench's answer, and its bounds; ``unit`` is what follows the number."""
+
+    words: str
+    path: Path
+    at_most: float | None = None
+    at_least: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A figure beside its target."""
+
+    bench: str
+    target: Target
+    value: float
+    met: bool
+
+
+def _by_tariff(policy: str, share: Mapping[str, float]) -> tuple[Target, ...]:
+    return tuple(
+        Target(f"{policy} under tariff {tariff}, share of perfect foresight", ("tariffs", tariff, "policies", policy, "score"), at_least=least)
+        for tariff, least in share.items()
+    )
+
+
+def _every_tariff(words: str, name: str, *, at_most: float | None = None, at_least: float | None = None) -> tuple[Target, ...]:
+    return tuple(Target(f"{words}, tariff {tariff}", ("tariffs", tariff, name), at_most=at_most, at_least=at_least) for tariff in ("A", "B", "D"))
+
+
+def _forecasts(home: str) -> tuple[Target, ...]:
+    load, pv = ((home, "series", series, "aurora_v1.0") for series in ("load_kwh", "pv_kwh"))
+    return (
+        Target(f"{home}: load, MAE over the 7-day average", (*load, "mae_ratio"), at_most=0.84),
+        Target(f"{home}: load, pinball over the 7-day average", (*load, "pinball_ratio"), at_most=1.0),
+        Target(f"{home}: load inside the 80 % band", (*load, "coverage_80"), at_least=0.77, at_most=0.83),
+        Target(f"{home}: PV without weather, MAE over the 7-day average", (*pv, "mae_ratio"), at_most=1.0),
+        Target(f"{home}: training both series", (home, "train_seconds"), at_most=10, unit="s"),
+        Target(f"{home}: issuing 48 h with quantiles", (home, "issue_milliseconds"), at_most=30, unit="ms"),
+    )
+
+
+TARGETS: dict[str, tuple[Target, ...]] = {
+    "planner": (
+        Target("whole call over HiGHS alone, cold", ("ratio_to_floor",), at_most=2.0, unit="×"),
+        Target("build, solve, check, explain over HiGHS alone, cold", ("without_reply_ratio_to_floor",), at_most=2.0, unit="×"),
+        Target("EMHASS over the whole call", ("peers", "emhass", "ratio"), at_least=40, unit="×"),
+        Target("negative prices: p95 over the full model's p50", ("negative_prices", "p95_ratio_to_full_milp"), at_most=1.0, unit="×"),
+        Target("new forecast, same site", ("replan_p50_ms",), at_most=5.0, unit="ms"),
+        Target("dearer than the full model", ("dearer_than", "highs_milp"), at_most=1e-6),
+        Target("dearer than PuLP + CBC", ("dearer_than", "pulp_cbc"), at_most=1e-6),
+        Target("dearer than EMHASS", ("dearer_than", "emhass"), at_most=1e-6),
+        Target("dearer than the known optimum", ("dearer_than", "known_optimum"), at_most=1e-6),
+    ),
+    "energy_value": (
+        Target("140 slots, one path", ("p50_ms",), at_most=0.05, unit="ms"),
+        Target("140 slots, 15 paths", ("paths_p50_ms",), at_most=0.4, unit="ms"),
+    ),
+    "oracle": (
+        Target("365 days, one by one", ("days_s",), at_most=6.0, unit="s"),
+        Target("the year as one problem", ("year_s",), at_most=6.0, unit="s"),
+        Target("spot both ways: 365 days, one by one", ("spot_both_ways", "days_s"), at_most=6.0, unit="s"),
+        Target("dearer than the full model on the hardest days", ("dearer_than_full_milp",), at_most=1e-6),
+        Target("spot both ways: dearer than the full model on the hardest days", ("spot_both_ways", "dearer_than_full_milp"), at_most=1e-6),
+    ),
+    "decisions": (
+        *_by_tariff("mpc", {"A": 0.90, "B": 0.95, "D": 0.995}),
+        Target("mode changes a day, tariff A", ("tariffs", "A", "policies", "mpc", "mode_changes_per_day"), at_most=6.0),
+        Target("mode changes a day, tariff B", ("tariffs", "B", "policies", "mpc", "mode_changes_per_day"), at_most=2.5),
+        *_every_tariff("mpc over self-consumption", "mpc_over_self_consumption", at_least=0.0),
+        *_every_tariff("best policy beside the oracle", "best_score", at_most=1.0 + 1e-9),
+        *_every_tariff("breaches of limits", "violations", at_most=0),
+    ),
+    "queue": (
+        Target("tasks through the queue", ("tasks_per_s",), at_least=500, unit="/s"),
+        Target("POST /plan over the planner's own time", ("post_plan", "over_planner_p50_ms"), at_most=25, unit="ms"),
+    ),
+    "data": (
+        Target("upsert over bare COPY", ("copy", "ratio_to_bare"), at_least=0.6, unit="×"),
+        Target("CSV with validation", ("load", "rows_per_s"), at_least=100_000, unit="rows/s"),
+        Target("memory of a load", ("load", "peak_mb"), at_most=300, unit="MB"),
+        Target("a year by the hour, p95", ("query", "1h_p95_ms"), at_most=50, unit="ms"),
+        Target("a year by the day, p95", ("query", "1d_p95_ms"), at_most=50, unit="ms"),
+        Target("a year by the quarter hour, p95", ("query", "15m_p95_ms"), at_most=200, unit="ms"),
+    ),
+    "forecast": (*_forecasts("home"), *_forecasts("feed_in")),
+}
+
+
+def judge(bench: str, figures: Mapping[str, Any]) -> list[Verdict]:
+    """Return the verdicts on a bench's figures; what was not measured is left out."""
+    found = ((target, _find(figures, target.path)) for target in TARGETS.get(bench, ()))
+    return [Verdict(bench, target, value, _holds(target, value)) for target, value in found if value is not None]
+
+
+def _find(figures: Any, path: Path) -> float | None:
+    for name in path:
+        figures = figures.get(name) if isinstance(figures, Mapping) else None
+    return None if figures is None else float(figures)
+
+
+def _holds(target: Target, value: float) -> bool:
+    return (target.at_most is None or value <= target.at_most) and (target.at_least is None or value >= target.at_least)
