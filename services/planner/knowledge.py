@@ -77,14 +77,15 @@ class PriceKnowledge:
         imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))
 
-    def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
-        """Return import and export price of ``timeline`` as finally published.
+    def actual(self, timeline: Timeline, *, known_at: datetime | None = None) -> tuple[FloatArray, FloatArray]:
+        """Return import and export price of ``timeline`` as finally published, or as published by ``known_at``.
 
         Raises:
             InvalidInputError: a slot has no price.
         """
         first = self.timeline.index_of(timeline.start)
-        spot = {market: book.actual()[first : first + timeline.count] for market, book in self.books.items()}
+        published = {market: book.known(known_at) if known_at else book.actual() for market, book in self.books.items()}
+        spot = {market: price[first : first + timeline.count] for market, price in published.items()}
         prices = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
         if missing.size:
@@ -93,10 +94,10 @@ class PriceKnowledge:
         return prices
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
-        """Return the mean import price of the last ``days`` days before ``now``, or of what there is."""
+        """Return the mean import price of the last ``days`` days before ``now``, or of what there is, as published by then."""
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
-        return float(self.actual(self.timeline.window(first, max(slot - first, 1)))[0].mean())
+        return float(self.actual(self.timeline.window(first, max(slot - first, 1)), known_at=now)[0].mean())
 
 
 class EnergyOutlook(Protocol):
@@ -124,9 +125,17 @@ class ForecastBook:
         return self.forecasts[index - 1]
 
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
-        """Return expected load and PV; slots beyond the forecast's end repeat its last day."""
+        """Return expected load and PV; slots beyond the forecast's end repeat its last day.
+
+        Raises:
+            InvalidInputError: none was issued by then, or the last one issued begins later.
+        """
         forecast = self.latest(now)
         first = (timeline.start - forecast.timeline.start) // timeline.step
+        if first < 0:
+            raise InvalidInputError(
+                "no forecast covers this instant", field="forecast", value=timeline.start.isoformat(), remedy="Issue one: luna forecast issue."
+            )
         place = repeat_last(np.arange(first, first + timeline.count), forecast.timeline.count, period=DAY // timeline.step)
         return forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
 
