@@ -33,9 +33,13 @@ class TrainRequest(Request):
 
 
 class IssueReply(Message):
-    """What was issued: rows of quantiles per slot, for one or many issue times."""
+    """What was issued: rows of quantiles per slot, for one or many issue times.
+
+    ``stage`` says how much history they rest on: ``cold`` (next to none), ``profile`` (days), ``young`` (two weeks), ``full`` (two months).
+    """
 
     forecast_version: str
+    stage: str | None = None
     issued_at: list[Instant]
     slots: int
     issue_milliseconds: float

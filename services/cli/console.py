@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -26,11 +27,11 @@ def emit(document: Any, *, as_json: bool, show: Callable[[], None]) -> None:
         show()
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
-    """Print a table; every column but the first is right-aligned."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None, words: Sequence[str] = ()) -> None:
+    """Print a table; figures are right-aligned, the first column and those headed by ``words`` are not."""
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for index, heading in enumerate(headings):
-        grid.add_column(heading, justify="left" if index == 0 else "right")
+        grid.add_column(heading, justify="left" if index == 0 or heading in words else "right")
     for row in rows:
         grid.add_row(*row)
     out.print(grid)
@@ -42,3 +43,13 @@ def report(error: LunaError) -> None:
         err.print(f"[bold red]{error.title}[/]: {escape(str(error))}")
     else:
         sys.stderr.write(json.dumps(error.problem(), ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def follow_progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield what shows on standard error how far long work is: steps done, steps in all, the current one."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, disable=quiet, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total, label: bar.update(task, completed=done, total=total, description=f"{title} {label}")

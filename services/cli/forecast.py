@@ -1,7 +1,5 @@
 """``luna forecast``: train Aurora, issue forecasts, compare versions."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,11 +12,10 @@ from luna.contracts.message import Request
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 from luna.timeline import parse_instant
-from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.console import JsonOption, emit, follow_progress, out, table
 
 if TYPE_CHECKING:
     from luna.outlook import Forecast, Quantiles
-    from services.forecaster.aurora import Progress
 
 app = typer.Typer(help="Train Aurora, issue forecasts, compare versions.", no_args_is_help=True)
 
@@ -39,7 +36,7 @@ def train(
     from services.cli.storage import unit_of_work
     from services.forecaster.jobs import train_site
 
-    with unit_of_work() as connection, _bar("Training") as progress:
+    with unit_of_work() as connection, follow_progress("Training") as progress:
         reply = train_site(connection, request, objects=_objects(), progress=progress)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply))
 
@@ -60,10 +57,10 @@ def issue(
     from services.cli.storage import unit_of_work
     from services.forecaster.jobs import issue_forecasts
 
-    with unit_of_work() as connection, _bar("Forecasting") as progress:
+    with unit_of_work() as connection, follow_progress("Forecasting") as progress:
         issued = issue_forecasts(connection, request, objects=_objects(), progress=progress)
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
-    document = issued.reply().model_dump(mode="json") | {"stage": issued.batch.stage, "forecast": _describe(last)}
+    document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
     emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage))
 
 
@@ -85,7 +82,7 @@ def evaluate(
     from services.cli.storage import unit_of_work
     from services.forecaster.comparison import evaluate_versions
 
-    with unit_of_work() as connection, _bar("Evaluating") as progress:
+    with unit_of_work() as connection, follow_progress("Evaluating") as progress:
         reply = evaluate_versions(connection, request, objects=_objects(), progress=progress)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_scores(reply))
 
@@ -114,15 +111,6 @@ def _objects() -> Path:
     from luna.settings import load_settings
 
     return load_settings().data_folder / "objects"
-
-
-@contextmanager
-def _bar(title: str) -> "Iterator[Progress]":
-    from rich.progress import Progress as Bar
-
-    with Bar(console=err, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total, label: bar.update(task, completed=done, total=total, description=f"{title} {label}")
 
 
 def _describe(forecast: "Forecast") -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
 def _show(reply: PlanReply, language: Language) -> None:
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
-    table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}")
+    table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}", words=("mode", "reason"))
     out.print(f"Cost {numbers.money(reply.cost.total)} ({reply.status}); plan {reply.plan_id}")
     for compromise in reply.compromises:
         out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")

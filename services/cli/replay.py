@@ -1,7 +1,5 @@
 """``luna replay``: what every policy would have cost on recorded days."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -12,7 +10,7 @@ from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
 from luna.timeline import local_midnight
 from luna.wording import Numbers
-from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.console import JsonOption, emit, follow_progress, out, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +42,7 @@ def show_replay(  # noqa: PLR0913 - one per option
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
     request = ReplayRequest(site_id=site, from_day=first.date(), to_day=last.date(), policies=names, every_minutes=every, system_id=system_id)
-    with unit_of_work() as connection, show_progress(quiet=as_json) as progress:
+    with unit_of_work() as connection, follow_progress("replay", quiet=as_json) as progress:
         if "mpc" in names:
             ensure_forecasts(connection, request, objects=load_settings().data_folder / "objects", progress=progress)
         reply = replay_site(connection, request, progress=progress)
@@ -69,16 +67,6 @@ def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, object
     ensure_trained(connection, site, before=start, objects=objects)
     asked = IssueRequest(site_id=request.site_id, at=start, to=end - step, every_minutes=request.every_minutes)
     issue_forecasts(connection, asked, objects=objects, progress=progress)
-
-
-@contextmanager
-def show_progress(*, quiet: bool) -> Iterator["Progress"]:
-    """Yield what shows how far a replay is: a bar on standard error, or nothing."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    with Progress(TextColumn("{task.description:<18}"), BarColumn(), TimeElapsedColumn(), console=err, disable=quiet, transient=True) as bar:
-        task = bar.add_task("")
-        yield lambda done, total, label: bar.update(task, completed=done, total=total, description=label)
 
 
 def _show(reply: ReplayReply, request: ReplayRequest) -> None:

@@ -40,6 +40,7 @@ class Issued:
         instants = list(self.batch.issued_at)
         return IssueReply(
             forecast_version=self.batch.version,
+            stage=self.batch.stage,
             issued_at=instants,
             slots=self.batch.load_kwh.expected.shape[1],
             issue_milliseconds=1000 * self.seconds / len(instants),
