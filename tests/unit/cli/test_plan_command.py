@@ -1,0 +1,163 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.main import main
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def plan_request() -> dict[str, Any]:
+    battery = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
+    return {
+        "site": {"name": "home", "timezone": "Europe/Berlin", "batteries": [battery], "pv": [{"peak_kw": 6}]},
+        "start": "2024-02-01T00:00:00Z",
+        "slot_minutes": 15,
+        "outlook": {"load_kwh": [0.2] * 8, "pv_kwh": [0.0] * 4 + [0.4] * 4, "import_price": [0.2] * 4 + [0.4] * 4, "export_price": [0.07] * 8},
+        "state": {"batteries": {"battery": {"soc": 0.5}}},
+        "options": {"terminal": {"kind": "minimum_soc", "soc": 0.5}},
+    }
+
+
+class Call:
+    """One call of the command on a request file, in this process."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.file, self.capsys = folder / "request.json", capsys
+
+    def __call__(self, document: Any, *options: str) -> tuple[int | str | None, str, str]:
+        self.file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+        with pytest.raises(SystemExit) as left:
+            main(["plan", "--request", str(self.file), *options])
+        said = self.capsys.readouterr()
+        return left.value.code, said.out, said.err
+
+    def problem(self, document: Any) -> dict[str, Any]:
+        """Return the one problem document of a call that fails on bad input with nothing on stdout."""
+        code, out, err = self(document, "--json")
+        assert (code, out) == (2, "")
+        found: dict[str, Any] = json.loads(err)
+        return found
+
+
+@pytest.fixture
+def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+    return Call(tmp_path, capsys)
+
+
+def test_request_file_becomes_one_json_document(tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(plan_request()), encoding="utf-8")
+    words = [sys.executable, "-c", "from services.cli.main import main; main()", "plan", "--request", str(file), "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    reply = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert reply["status"] == "optimal"
+    assert [slot["start"] for slot in reply["slots"]][:2] == ["2024-02-01T00:00:00Z", "2024-02-01T00:15:00Z"]
+    assert reply["cost"]["total"] == pytest.approx(reply["cost"]["import"] + reply["cost"]["export"] + reply["cost"]["wear"])
+
+
+def test_plan_for_people_names_cost_and_modes(call: Call) -> None:
+    code, out, _ = call(plan_request())
+    assert code in (0, None)
+    assert "Cost" in out
+    assert "Plan for home, Europe/Berlin" in out
+
+
+def test_reasons_come_in_german_on_request(call: Call) -> None:
+    english, german = (json.loads(call(plan_request(), "--json", "--language", language)[1]) for language in ("en", "de"))
+    assert english["slots"][0]["reason"]["code"] == german["slots"][0]["reason"]["code"]
+    assert english["slots"][0]["reason"]["text"] != german["slots"][0]["reason"]["text"]
+
+
+@pytest.mark.parametrize("kind", ["minimum_soc", "equal_soc", "automatic"])
+def test_every_terminal_rule_is_understood(call: Call, kind: str) -> None:
+    code, out, _ = call(plan_request() | {"options": {"terminal": {"kind": kind}}}, "--json")
+    assert code in (0, None)
+    assert json.loads(out)["status"] == "optimal"
+
+
+def test_contradicting_limits_are_a_plan_with_named_compromises(call: Call) -> None:
+    # Eight slots of 0.5 kWh cannot fill a battery that is half empty.
+    document = plan_request()
+    battery_of(document).update(charge_limit_kw=2)
+    document["options"]["terminal"]["soc"] = 1.0
+    code, out, _ = call(document, "--json")
+    reply = json.loads(out)
+    assert code in (0, None)
+    assert reply["status"] == "compromised"
+    assert [each["constraint"] for each in reply["compromises"]] == ["battery battery: at least 100.0% at the end"]
+
+
+def battery_of(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["site"]["batteries"][0]
+    return found
+
+
+BAD: dict[str, tuple[Change, str]] = {
+    "SoC in percent": (lambda it: it["state"]["batteries"]["battery"].update(soc=80), "state.batteries.battery.soc"),
+    "SoC below nothing": (lambda it: it["state"]["batteries"]["battery"].update(soc=-0.1), "state.batteries.battery.soc"),
+    "start without offset": (lambda it: it.update(start="2024-02-01T00:00:00"), "start"),
+    "start that is no time": (lambda it: it.update(start="yesterday"), "start"),
+    "start off the grid": (lambda it: it.update(start="2024-02-01T00:03:30Z"), "start"),
+    "load that is no number": (lambda it: it["outlook"].update(load_kwh=[float("nan")] * 8), "outlook.load_kwh.0"),
+    "load below nothing": (lambda it: it["outlook"].update(load_kwh=[-0.1] * 8), "outlook.load_kwh.0"),
+    "price in another unit": (lambda it: it["outlook"].update(import_price=[280.0] * 8), "outlook.import_price.0"),
+    "series of different length": (lambda it: it["outlook"].update(pv_kwh=[0.0] * 7), "outlook"),
+    "no slots": (lambda it: it["outlook"].update(load_kwh=[]), "outlook.load_kwh"),
+    "unknown field": (lambda it: it["site"].update(colour="green"), "site.colour"),
+    "unknown option": (lambda it: it["options"].update(speed=1), "options.speed"),
+    "efficiency of 1.3": (lambda it: battery_of(it).update(charge_efficiency=1.3), "site.batteries.0.charge_efficiency"),
+    "reserve above the ceiling": (lambda it: battery_of(it).update(min_soc=0.9, max_soc=0.5), "site.batteries.0"),
+    "missing battery state": (lambda it: it.update(state={"batteries": {}}), "state.batteries.battery.soc"),
+    "state of a battery that is not there": (lambda it: it["state"]["batteries"].update(spare={"soc": 0.5}), "state.batteries.spare"),
+    "slots of seven minutes": (lambda it: it.update(slot_minutes=7), "slot_minutes"),
+    "first slot longer than a slot": (lambda it: it.update(first_slot_minutes=20), ""),
+    "terminal value without one": (lambda it: it["options"].update(terminal={"kind": "value"}), "options.terminal"),
+    "no outlook": (lambda it: it.pop("outlook"), ""),
+    "no time zone of this name": (lambda it: it["site"].update(timezone="Berlin"), "timezone"),
+}
+
+
+@pytest.mark.parametrize(("change", "field"), BAD.values(), ids=BAD)
+def test_bad_request_is_a_problem_document_that_names_field_and_remedy(call: Call, change: Change, field: str) -> None:
+    document = plan_request()
+    change(document)
+    problem = call.problem(document)
+    assert problem["status"] == 422
+    assert problem.get("field", "").endswith(field)
+    assert problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("slots: 8", "no JSON", id="not JSON"),
+        pytest.param("", "no JSON", id="empty"),
+        pytest.param("[1, 2]", "no JSON object", id="a list"),
+        pytest.param('{"site": ', "no JSON", id="cut off"),
+    ],
+)
+def test_file_that_is_no_request_is_named(call: Call, text: str, said: str) -> None:
+    problem = call.problem(text)
+    assert said in problem["detail"]
+    assert problem["field"] == str(call.file)
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["plan", "--request", str(tmp_path / "nowhere.json"), "--json"])
+    assert left.value.code == 2
+    assert json.loads(capsys.readouterr().err)["field"].endswith("nowhere.json")
+
+
+def test_neither_request_nor_site_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["plan", "--json"])
+    assert left.value.code == 2
+    assert json.loads(capsys.readouterr().err)["field"] == "--request"
