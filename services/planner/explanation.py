@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.economics import slot_costs
 from luna.physics import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, clamp, settle
-from luna.schedule import Figure, Reason
+from luna.schedule import Figure, Reason, Schedule
 from luna.timeline import FloatArray
 from services.planner.plan import Plan
 from services.planner.segments import FORBIDDEN_VALUE
@@ -15,6 +15,11 @@ from services.planner.segments import FORBIDDEN_VALUE
 _NOTHING_KWH = 1e-6
 # What leaving a mode out means: the battery rests instead of acting, or follows the house instead of resting.
 _OPPOSITE = np.array([Mode.HOLD, Mode.SUPPLY, Mode.SAVE, Mode.SELF_CONSUMPTION, Mode.HOLD, Mode.HOLD], dtype=np.int8)
+
+
+def lay_out(plan: Plan) -> Schedule:
+    """Return the plan as a schedule: set-points, expected flows and reasons."""
+    return Schedule(plan.problem.outlook.timeline, plan.setpoints, plan.flows, explain(plan))
 
 
 def explain(plan: Plan) -> list[Reason]:
@@ -155,9 +160,12 @@ class _Story:
         return self._tell_rest(run, figures)
 
     def _tell_charge(self, run: slice, figures: dict[str, Figure], charged: float) -> tuple[str, dict[str, Figure]]:
-        figures = figures | {"kwh": charged}
+        bought = float(np.minimum(self.charge[run], self.plan.flows.import_kwh[run]).sum())
+        if bought <= _NOTHING_KWH:
+            return "store_surplus", figures
+        figures = figures | {"kwh": bought}
         if (self.outlook.import_price[run] < 0).all() and (self.plan.setpoints.curtailment[run] != Curtailment.NONE).any():
-            return "charge_negative", figures
+            return "charge_negative", figures | {"kwh": charged}
         use = self._next_use(run.stop)
         # What is neither used again nor worth its price at the horizon was asked for.
         wanted_at_the_end = not use and bool((self.outlook.import_price[run] > self.plan.problem.terminal.value[0]).all())

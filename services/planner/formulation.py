@@ -7,6 +7,7 @@ The same model written for readers: tests/reference_model.py.
 """
 
 from dataclasses import dataclass, replace
+from time import perf_counter
 
 import numpy as np
 
@@ -14,11 +15,9 @@ from luna.economics import break_even
 from luna.physics import BoolArray
 from luna.timeline import FloatArray
 from services.planner.problem import Problem
+from services.planner.slack import add_grid_slack, add_soc_slack, excess_kwh
 from services.planner.solver import Indices, InfeasibleError, LinearModel, ModelBuilder, Solution, Solver
 
-# What breaking a limit costs per kWh, as multiples of the dearest price: dearer than any trade, small enough for the solver's tolerances.
-# Rather than the connection's limits the wish for the horizon is given up, and what physics cannot do (draining a reserve) comes last.
-HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
 _NOTHING = 1e-7
 
 
@@ -123,27 +122,28 @@ def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
 
 
 def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
-    ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    begun, ways = perf_counter(), Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
     built = formulate(problem, ways, elastic=elastic)
     flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
     found = find_forbidden(problem, flows)
     # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
     choices = found.joined(find_tempting(problem)) if found.any() else found
     while found.any():
-        flows = _solve_choices(problem, solver, choices, elastic=elastic)
+        left = replace(problem, time_limit_s=max(problem.time_limit_s - (perf_counter() - begun), 0.0))
+        flows = _solve_choices(left, solver, choices, elastic=elastic)
         found = find_forbidden(problem, flows)
         choices = choices.joined(found)
     return flows
 
 
 def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elastic: bool) -> PlannedFlows:
-    """Let binaries choose, then solve the linear model of what they chose: exact flows, and duals."""
+    """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals."""
     ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
     chosen = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=problem.time_limit_s)
     fixed = _fix(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
     exact = formulate(problem, fixed, elastic=elastic)
-    flows = exact.flows(solver.solve(exact.model, time_limit_s=problem.time_limit_s), fixed)
+    flows = exact.flows(solver.solve(exact.model), fixed)
     return replace(flows, gap=chosen.gap, proven=chosen.proven)
 
 
@@ -175,14 +175,16 @@ def find_forbidden(problem: Problem, flows: PlannedFlows) -> Choices:
 
 
 def find_tempting(problem: Problem) -> Choices:
-    """Return the slots in which forbidden flows would earn: selling above buying, or burning energy while it is paid for."""
+    """Return the slots in which forbidden flows would earn: selling above buying, burning energy while it is paid for, charging a little."""
     outlook, batteries = problem.outlook, problem.site.batteries
     burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
     for index, battery in enumerate(batteries):
         terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
         levels = break_even(outlook.import_price, outlook.export_price, **terms)
         burns[index] = levels.serve > levels.buy + 1e-12
-    return Choices(outlook.export_price > outlook.import_price + 1e-12, burns, np.zeros_like(burns))
+    # A charge too small in one slot is as good in the next, and discharging besides makes any charge small: all slots get both binaries.
+    little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(-1, 1) & np.ones_like(burns)
+    return Choices(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
 
 
 def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, elastic: bool = False) -> Formulation:
@@ -207,7 +209,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
     if elastic:
-        balance += _grid_slack(builder, problem)
+        balance += add_grid_slack(builder, problem)
     net = outlook.load_kwh - outlook.pv_kwh
     builder.add_rows(net, net, balance)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
@@ -215,7 +217,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     _add_house_rows(builder, problem, batteries, held_back)
     if elastic:
         for index, columns in enumerate(batteries):
-            _add_soc_slack(builder, problem, columns, index=index)
+            add_soc_slack(builder, problem, columns, index=index)
     chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
     return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen)
@@ -224,35 +226,12 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
 
 
-def dearest_price(problem: Problem) -> float:
-    """Return the largest price, in or out, that slack is priced by."""
-    return max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
-
-
-def _excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    """Return what load and PV alone exceed the connection's limits by, in and out; PV that may be held back exceeds nothing."""
-    outlook, grid = problem.outlook, problem.site.grid
-    net, hours = outlook.load_kwh - outlook.pv_kwh, outlook.timeline.hours
-    export_kwh = np.maximum(-net - grid.export_limit_kw * hours, 0.0) * (not problem.site.curtailable)
-    return np.maximum(net - grid.import_limit_kw * hours, 0.0), export_kwh
-
-
-def _grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indices, float]]:
-    """Let load and PV, and nothing else, exceed the connection's limits at a price."""
-    (import_kwh, export_kwh), outlook = _excess_kwh(problem), problem.outlook
-    # The sooner the dearer: a battery helps as soon as it can, as it will when it meets the limit.
-    penalty = GRID_SLACK * dearest_price(problem) * np.linspace(2.0, 1.0, import_kwh.size)
-    imported = builder.add_columns(import_kwh.size, cost=outlook.import_price + penalty, upper=import_kwh)
-    exported = builder.add_columns(import_kwh.size, cost=penalty - outlook.export_price, upper=export_kwh)
-    return [(imported, 1.0), (exported, -1.0)]
-
-
 def _battery_columns(builder: ModelBuilder, problem: Problem, ways: Ways, *, index: int, elastic: bool) -> list[Indices]:
     """Add charge, discharge and stored energy of one battery."""
     battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
     slots, hours = outlook.timeline.count, outlook.timeline.hours
     # Where load or PV break a limit of the connection, no battery works against the others that help.
-    free = [excess <= 0 for excess in _excess_kwh(problem)] if elastic else [True, True]
+    free = [excess <= 0 for excess in excess_kwh(problem)] if elastic else [True, True]
     power = battery.charge_limit_kw * hours * free[0]
     charge = builder.add_columns(
         slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
@@ -301,20 +280,6 @@ def _add_house_rows(builder: ModelBuilder, problem: Problem, batteries: Indices,
         left = problem.outlook.load_kwh - problem.outlook.pv_kwh
         most = np.where(left >= 0, left, np.inf)
         builder.add_rows(np.full(left.size, -np.inf), most, [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in bound)])
-
-
-def _add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
-    """Let a battery miss what is wanted at the horizon, and begin outside its limits, at a price."""
-    battery, terminal, stored, dearest = problem.site.batteries[index], problem.terminal, columns[2], dearest_price(problem)
-    wanted = (
-        (stored, battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh, SOC_SLACK),
-        (stored[-1:], terminal.least_kwh[index], terminal.most_kwh[index], HORIZON_SLACK),
-    )
-    for energy, least, most, slack in wanted:
-        missing = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
-        surplus = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
-        builder.add_rows(np.full(energy.size, least), np.full(energy.size, np.inf), [(energy, 1.0), (missing, 1.0)])
-        builder.add_rows(np.full(energy.size, -np.inf), np.full(energy.size, most), [(energy, 1.0), (surplus, -1.0)])
 
 
 def _add_choices(

@@ -7,15 +7,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import BatteryState, OutlookMessage, PlanReply, PlanRequest, StateMessage
+from luna.contracts.plan import BatteryState, OutlookMessage, PlanReply, PlanRequest, StateMessage, Terminal
 from luna.contracts.replay import ReplayReply, ReplayRequest
-from luna.database import forecasts, observations, plans, prices, scores, sites
+from luna.database import forecasts, observations, plans, scores, sites
+from luna.database import prices as market_prices
 from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge, markets
 from services.planner.policies import HORIZON
+from services.planner.problem import TERMINAL_SHARE
 from services.planner.replay import Progress, Scene, replay
 from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
@@ -59,11 +61,18 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         raise NotFoundError(
             "no forecast covers the start", field="start", value=start.isoformat(), remedy=f"Issue one: luna forecast issue --site {site_id} --at T."
         )
-    known = read_prices(connection, site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count)).ahead(start, timeline)
+    prices = read_prices(connection, site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
+    known = prices.ahead(start, timeline)
     series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast, start, timeline.count)
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until)
     state = request.state if request.state.batteries else read_state(connection, site_id, site, start)
-    return request.model_copy(update={"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state})
+    options = request.options
+    if options.terminal.kind == "automatic":
+        # As in replay: the last week's prices say more of what energy is worth afterwards than the horizon's own.
+        worth = TERMINAL_SHARE * max(prices.mean_import_price(start), 0.0)
+        options = options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})
+    update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options}
+    return request.model_copy(update=update)
 
 
 def _energies(forecast: Forecast, start: datetime, slots: int) -> dict[str, FloatArray]:
@@ -87,7 +96,7 @@ def read_prices(connection: Connection, site: Site, timeline: Timeline) -> Price
     """Return what was published when, for every market of the site's tariff."""
     books = {}
     for market in markets(site):
-        starts, published_at, price = prices.read_revisions(connection, market, timeline)
+        starts, published_at, price = market_prices.read_revisions(connection, market, timeline)
         slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
         books[market] = PriceBook(timeline, slot, published_at, price)
     return PriceKnowledge(site, timeline, books)

@@ -68,24 +68,27 @@ class PriceKnowledge:
         Raises:
             InvalidInputError: a price is missing before the end of what is published.
         """
-        last = self.timeline.index_of(timeline.start) + timeline.count
+        start = self.timeline.index_of(timeline.start)
+        # What is carried on is the last known day, so no more than a day before the start matters.
+        first, last = max(start - DAY // timeline.step, 0), start + timeline.count
         spot, known = {}, last
         for market, book in self.books.items():
-            price = book.known(now)[:last]
-            known = min(known, int(np.flatnonzero(np.isfinite(price))[-1]) + 1 if np.isfinite(price).any() else 0)
-            spot[market] = extend_prices(price, known, slots_per_day=DAY // timeline.step)[-timeline.count :]
+            price = book.known(now)[first:last]
+            seen = np.flatnonzero(np.isfinite(price))
+            count = int(seen[-1]) + 1 if seen.size else 0
+            known = min(known, first + count)
+            spot[market] = extend_prices(price, count, slots_per_day=DAY // timeline.step)[-timeline.count :]
         imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))
 
-    def actual(self, timeline: Timeline, *, known_at: datetime | None = None) -> tuple[FloatArray, FloatArray]:
-        """Return import and export price of ``timeline`` as finally published, or as published by ``known_at``.
+    def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return import and export price of ``timeline`` as finally published.
 
         Raises:
             InvalidInputError: a slot has no price.
         """
         first = self.timeline.index_of(timeline.start)
-        published = {market: book.known(known_at) if known_at else book.actual() for market, book in self.books.items()}
-        spot = {market: price[first : first + timeline.count] for market, price in published.items()}
+        spot = {market: book.actual()[first : first + timeline.count] for market, book in self.books.items()}
         prices = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
         if missing.size:
@@ -94,10 +97,14 @@ class PriceKnowledge:
         return prices
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
-        """Return the mean import price of the last ``days`` days before ``now``, or of what there is, as published by then."""
+        """Return the mean import price of the last ``days`` days before ``now``, or of what there is, as published by then; 0 for nothing."""
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
-        return float(self.actual(self.timeline.window(first, max(slot - first, 1)), known_at=now)[0].mean())
+        past = self.timeline.window(first, max(slot - first, 1))
+        spot = {market: book.known(now)[first : first + past.count] for market, book in self.books.items()}
+        imported, _ = price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)
+        seen = imported[np.isfinite(imported)]
+        return float(seen.mean()) if seen.size else 0.0
 
 
 class EnergyOutlook(Protocol):

@@ -1,5 +1,7 @@
 """From the value of stored energy, or from planned flows, to the mode with its limits that a battery follows."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from luna.physics import IntArray, Mode, SetPoint
@@ -48,6 +50,13 @@ def read_modes(
         curtailment=curtailment,
         pv_limit_kw=np.broadcast_to(np.asarray(pv_limit_kw, dtype=float), curtailment.shape),
     )
+
+
+def join_batteries(parts: Sequence[SetPoint]) -> SetPoint:
+    """Return the set-points of single batteries as one site's, in order; PV is held back as the first says."""
+    site = {name: getattr(parts[0], name) for name in ("curtailment", "pv_limit_kw")}
+    batteries = {name: np.concatenate([getattr(part, name) for part in parts]) for name in SetPoint.__slots__ if name not in site}
+    return SetPoint(**batteries, **site)
 
 
 def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh: FloatArray, pv_limit_kw: FloatArray, hours: FloatArray) -> SetPoint:

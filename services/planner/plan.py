@@ -11,7 +11,7 @@ import numpy as np
 
 from luna.economics import Costs, slot_costs
 from luna.errors import LunaError
-from luna.physics import BoolArray, Curtailment, Flows, IntArray, SetPoint, clamp, settle
+from luna.physics import BoolArray, Curtailment, Flows, IntArray, SetPoint, SiteLimits, clamp, settle
 from luna.schedule import Committed
 from luna.simulator import Actuals, balance_residual_kwh, simulate
 from luna.timeline import FloatArray
@@ -19,7 +19,7 @@ from services.planner.branching import choose_ways
 from services.planner.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.formulation import PlannedFlows, solve_flows
 from services.planner.modes import follow_flows, read_modes
-from services.planner.problem import Problem
+from services.planner.problem import Problem, TerminalRule
 from services.planner.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 from services.planner.solver import Solver
 
@@ -48,7 +48,8 @@ class Plan:
     """A checked plan.
 
     ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
-    ``(batteries, slots)``. ``value`` is there for plans of one battery.
+    ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where a battery starts outside its limits, or ways
+    of slots stay open.
     """
 
     problem: Problem
@@ -57,11 +58,16 @@ class Plan:
     costs: Costs
     start_kwh: FloatArray
     energy_value: FloatArray
-    value: BatteryValue | None
+    values: tuple[BatteryValue, ...]
     gap: float
     proven: bool
     build_ms: float
     solve_ms: float
+
+    @property
+    def value(self) -> BatteryValue | None:
+        """What is known of the only battery; None where there are several."""
+        return self.values[0] if len(self.values) == 1 else None
 
 
 def make_plan(problem: Problem, solver: Solver) -> Plan:
@@ -89,7 +95,7 @@ def _is_single(problem: Problem) -> bool:
 
 def _starts_inside(problem: Problem) -> bool:
     battery = problem.limits.batteries
-    return bool(battery.min_kwh[0, 0] <= problem.stored_kwh[0] <= battery.max_kwh[0, 0])
+    return bool(((battery.min_kwh[:, 0] <= problem.stored_kwh) & (problem.stored_kwh <= battery.max_kwh[:, 0])).all())
 
 
 def _segments(problem: Problem, direction: Direction | None = None) -> Segments:
@@ -113,7 +119,7 @@ def _plan_single(problem: Problem, segments: Segments) -> Plan | None:
         direction = choose_ways(problem, segments, terminal_segments(problem))
         if direction is None:
             return None
-        segments, curtailment = _segments(problem, direction), _curtailment(problem, exports=~direction.may_import)
+        segments, curtailment = _segments(problem, direction), hold_back(problem, exports=~direction.may_import)
     plan = _plan_by_value(problem, segments, curtailment=curtailment)
     return None if plan.flows.excess_kwh.any() else plan
 
@@ -136,7 +142,7 @@ def _plan_by_value(problem: Problem, segments: Segments, *, curtailment: IntArra
     charges = path > starts
     near, far = np.where(charges, right, left), np.where(charges, left, right)
     worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
-    return _check(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], value=value)
+    return _check(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
 
 
 def _value_battery(problem: Problem, segments: Segments) -> BatteryValue:
@@ -166,13 +172,28 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
 
 
 def _plan_by_model(problem: Problem, solver: Solver) -> Plan:
-    """Plan by the mixed-integer model; one battery also gets its value, given the ways the model chose."""
+    """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose."""
     flows = solve_flows(problem, solver)
     planned = _plan_by_flows(problem, flows)
-    if not (_is_single(problem) and _starts_inside(problem)):
-        return planned
-    segments = _segments(problem, _chosen_direction(problem, flows))
-    return replace(planned, value=_value_battery(problem, segments)) if segments.convex.all() else planned
+    return replace(planned, values=_value_each(problem, flows)) if _starts_inside(problem) else planned
+
+
+def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ...]:
+    """Return the value of each battery while the others do what is planned: their charging counts as load, their discharging as PV."""
+    values = []
+    for index, battery in enumerate(problem.site.batteries):
+        others = np.arange(len(problem.site.batteries)) != index
+        load = problem.outlook.load_kwh + flows.charge_kwh[others].sum(axis=0)
+        pv = problem.outlook.pv_kwh + flows.discharge_kwh[others].sum(axis=0)
+        site = problem.site.model_copy(update={"batteries": [battery]})
+        terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
+        outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
+        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, SiteLimits.of(site))
+        segments = _segments(alone, _chosen_direction(alone, flows, index))
+        if not segments.convex.all():
+            return ()
+        values.append(_value_battery(alone, segments))
+    return tuple(values)
 
 
 def objective(plan: Plan) -> float:
@@ -180,18 +201,18 @@ def objective(plan: Plan) -> float:
     return float(plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
-def _chosen_direction(problem: Problem, flows: PlannedFlows) -> Direction:
+def _chosen_direction(problem: Problem, flows: PlannedFlows, index: int) -> Direction:
     """Return the way each slot goes in a solved model; slots whose cost is convex anyway stay free."""
     free = _segments(problem).convex
     imports = flows.export_kwh <= _TOLERANCE_KWH
-    discharges = flows.discharge_kwh[0] > _TOLERANCE_KWH
+    discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
     return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges)
 
 
-def _curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
+def hold_back(problem: Problem, *, exports: BoolArray) -> IntArray:
     """Return how PV is held back when ways are chosen: where importing and selling both pay, it is off unless the slot exports."""
-    outlook, battery = problem.outlook, problem.site.batteries[0]
-    both_pay = (outlook.import_price < 0) & (outlook.export_price > 0) & problem.site.curtailable & battery.charge_from_grid
+    outlook, batteries = problem.outlook, problem.site.batteries
+    both_pay = (outlook.import_price < 0) & (outlook.export_price > 0) & problem.site.curtailable & all(each.charge_from_grid for each in batteries)
     return np.where(both_pay & ~exports, Curtailment.ALL, problem.curtailment).astype(np.int8)
 
 
@@ -204,7 +225,7 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     # Where limits are broken, physics decides which: the schedule is then what its set-points come to.
     stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
-    plan = _check(problem, setpoints, (starts, stored), energy_value=flows.energy_value, value=None)
+    plan = _check(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
     return replace(plan, gap=flows.gap, proven=flows.proven)
 
 
@@ -215,7 +236,7 @@ def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:
     return simulate(Committed(setpoints), actuals, limits=problem.limits, stored_kwh=problem.stored_kwh[:, None]).flows.stored_kwh[:, 0]
 
 
-def _check(problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatArray], *, energy_value: FloatArray, value: BatteryValue | None) -> Plan:
+def _check(problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatArray], *, energy_value: FloatArray, values: tuple[BatteryValue, ...]) -> Plan:
     """Settle every slot from the stored energy the plan claims at its start; what comes out must be what it claims at the end.
 
     By induction over the slots this re-simulates the whole plan, all slots side by side.
@@ -238,4 +259,4 @@ def _check(problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatA
         export_price=outlook.export_price,
         wear_price=problem.wear_price,
     )
-    return Plan(problem, safe, flows, costs, start_kwh, energy_value, value, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)
+    return Plan(problem, safe, flows, costs, start_kwh, energy_value, values, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)

@@ -12,8 +12,8 @@ from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.energy_value import Thresholds
 from services.planner.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
-from services.planner.modes import read_modes
-from services.planner.plan import Plan, make_plan
+from services.planner.modes import join_batteries, read_modes
+from services.planner.plan import BatteryValue, Plan, hold_back, make_plan
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
 from services.planner.solver import Solver
 
@@ -73,7 +73,7 @@ def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
 class ModelPredictive:
     """The planner: plans anew every ``every`` slots from what is known then, and lets its thresholds meet the actual state of charge.
 
-    One battery follows the value of its stored energy; several follow the planned modes.
+    Each battery follows the value of its stored energy; only where there is none do batteries follow the planned modes.
     """
 
     site: Site
@@ -85,24 +85,30 @@ class ModelPredictive:
     def __post_init__(self) -> None:
         self._solver, self._limits = Solver(), SiteLimits.of(self.site)
         self._plan: Plan | None = None
-        self._reading: Reading | None = None
+        self._readings: list[Reading] = []
         self._planned_at = -self.every
-        self._mode = Mode.SELF_CONSUMPTION
+        self._modes = [Mode.SELF_CONSUMPTION] * len(self.site.batteries)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what to follow in ``slot``."""
         if self._plan is None or slot - self._planned_at >= self.every:
             self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
-            self._reading = read_plan(self._plan)
+            self._readings = [read_value(value) for value in self._plan.values]
             self._planned_at = slot
         ahead = slot - self._planned_at
-        if self._reading is None:
+        if not self._readings:
             return pick_slot(self._plan.setpoints, ahead)
-        above = stored_kwh[0] - self._limits.batteries.min_kwh[0]
-        held_back = self._plan.setpoints.curtailment[ahead : ahead + 1]
-        setpoint = read_modes(self._reading.at(ahead, self._mode), above, self.site.batteries[0], curtailment=held_back)
-        self._mode = Mode(int(setpoint.mode[0, 0]))
+        setpoint = self._read(self._plan, ahead, stored_kwh - self._limits.batteries.min_kwh)
+        self._modes = [Mode(mode) for mode in setpoint.mode[:, 0].tolist()]
         return setpoint
+
+    def _read(self, plan: Plan, ahead: int, above_kwh: FloatArray) -> SetPoint:
+        held_back = hold_back(plan.problem, exports=plan.flows.export_kwh > 0)[ahead : ahead + 1]
+        parts = [
+            read_modes(reading.at(ahead, mode), above, battery, curtailment=held_back)
+            for reading, mode, above, battery in zip(self._readings, self._modes, above_kwh, self.site.batteries, strict=True)
+        ]
+        return join_batteries(parts)
 
     def _pose(self, slot: int, stored_kwh: FloatArray) -> Problem:
         now = self.timeline.start + slot * self.timeline.step
@@ -115,7 +121,7 @@ class ModelPredictive:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The thresholds of a plan of one battery, read twice: to go on with an action, and to begin it."""
+    """The thresholds of a battery, read twice: to go on with an action, and to begin it."""
 
     going_on: Thresholds
     beginning: Thresholds
@@ -134,11 +140,9 @@ class Reading:
         return Thresholds(**{name: getattr(side, name)[slot : slot + 1] for name, side in sides.items()})
 
 
-def read_plan(plan: Plan) -> Reading | None:
-    """Return the thresholds of a plan of one battery, with the margin toward the house that forecast errors ask for, and against switching."""
-    if plan.value is None:
-        return None
-    segments, function = plan.value.segments, plan.value.function
+def read_value(value: BatteryValue) -> Reading:
+    """Return a battery's thresholds with the margin toward the house that forecast errors ask for, and the one against switching."""
+    segments, function = value.segments, value.function
     margin = np.where(segments.even, _EVEN_TIE, TOWARD_HOUSE)
     stick = np.where(segments.even, 0.0, STICKINESS)
     levels = segments.levels

@@ -5,17 +5,17 @@ import json
 from datetime import datetime
 from time import perf_counter
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from luna.contracts.plan import BatteryFlow, CompromiseReply, CostReply, OutlookMessage, PlanReply, PlanRequest, ReasonReply, SlotReply
-from luna.economics import carbon_g
+from luna.economics import carbon_g, peak_cost
 from luna.physics import Mode
 from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
-from services.planner.explanation import explain
+from services.planner.explanation import lay_out
 from services.planner.plan import Plan, make_plan
 from services.planner.problem import pose
 from services.planner.solver import Solver
@@ -32,18 +32,18 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
     begun = perf_counter()
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
-    reasons = explain(plan)
+    schedule = lay_out(plan)
     compromises = find_compromises(plan)
     explained = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
-        plan_id=str(uuid4()),
+        plan_id=str(UUID(digest(request)[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
         gap=plan.gap,
-        cost=_cost(plan),
+        cost=_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
-        slots=_slots(plan, _say(reasons, plan, request.options.language), request.outlook),
+        slots=_slots(plan, _say(schedule.reasons, plan, request.options.language), request.outlook),
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
@@ -58,13 +58,16 @@ def digest(request: PlanRequest) -> str:
     return hashlib.sha256(json.dumps(request.model_dump(mode="json", by_alias=True), sort_keys=True).encode()).hexdigest()
 
 
-def _cost(plan: Plan) -> CostReply:
+def _cost(plan: Plan, request: PlanRequest) -> CostReply:
+    site, timeline = plan.problem.site, plan.problem.outlook.timeline
+    peak = peak_cost(plan.flows.import_kwh, timeline, site.tariff.peak, incurred_kw=request.state.month_peaks_kw) if site.tariff.peak else 0.0
     carbon = plan.problem.outlook.carbon_g_per_kwh
     return CostReply(
-        total=float(plan.costs.total.sum()),
+        total=float(plan.costs.total.sum()) + peak,
         import_=float(plan.costs.import_cost.sum()),
         export=float(plan.costs.export_cost.sum()),
         wear=float(plan.costs.wear_cost.sum()),
+        peak=peak,
         carbon_g=None if carbon is None else carbon_g(plan.flows.import_kwh, carbon),
     )
 
@@ -180,4 +183,7 @@ def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
 def _unplanned(plan: Plan) -> list[tuple[str, str, float]]:
     site = plan.problem.site
     parts = [*(f"vehicle {vehicle.name}" for vehicle in site.vehicles), *(f"load {load.name}" for load in site.loads)]
-    return [(f"{part}: not placed by this planner, its energy counts as part of the load forecast", "not planned", 0.0) for part in parts]
+    found = [(f"{part}: not placed by this planner, its energy counts as part of the load forecast", "not planned", 0.0) for part in parts]
+    if site.tariff.peak:
+        found.append(("tariff.peak: its cost is reported, this planner does not avoid it", "not planned", 0.0))
+    return found
