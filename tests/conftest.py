@@ -1,5 +1,6 @@
 """The real servers for every test that needs them: one pair for all workers of a run, a database for each worker."""
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 
 from luna.embedded import Servers, start
+from tests.command_line import Luna, Said
 
 FOLDER = pytest.StashKey[Path]()
 
@@ -41,6 +43,14 @@ def _make_folder() -> Path:
 @pytest.fixture
 def servers_folder() -> Iterator[Path]:
     """A folder for servers of a test's own."""
+    parent = _make_folder()
+    yield parent / "servers"
+    shutil.rmtree(parent)
+
+
+@pytest.fixture(scope="module")
+def kept_folder() -> Iterator[Path]:
+    """A folder for servers that a module's tests start one after the other; the cluster is made once."""
     parent = _make_folder()
     yield parent / "servers"
     shutil.rmtree(parent)
@@ -91,3 +101,32 @@ def redis_url(servers: Servers, worker_id: str) -> str:
     """The queue's server; each worker has a numbered database of its own."""
     number = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
     return f"{servers.redis_url.rsplit('/', 1)[0]}/{number}"
+
+
+@pytest.fixture
+def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Luna]:
+    """Runs command lines as their own process would, in this one; data lie in ``tmp_path``, settings and logging are as before afterwards."""
+    from luna.settings import load_settings
+    from services.cli.main import main
+
+    monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path))
+    handlers, level = logging.root.handlers[:], logging.root.level
+
+    def call(*words: str) -> Said:
+        load_settings.cache_clear()
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        return Said(int(end.value.code or 0), *capsys.readouterr())
+
+    yield call
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    load_settings.cache_clear()
+
+
+@pytest.fixture
+def luna_on_servers(luna: Luna, monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str) -> Luna:
+    """The same on this worker's database and queue."""
+    monkeypatch.setenv("LUNA_DATABASE_URL", database_url)
+    monkeypatch.setenv("LUNA_REDIS_URL", redis_url)
+    return luna

@@ -25,26 +25,30 @@ from luna.queue.task import definitions
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 
+LOOK_SECONDS = 1.0
 SERVICES = ("planner", "forecaster")
 
 log = structlog.get_logger("luna.queue")
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Beats from the worker's own event loop, so that a loop that stands still gives no sign of life."""
+    """Beats from the worker's own event loop, so that a loop that stands still gives no sign of life; and gives back what dead processes held."""
 
-    requires = ("celery.worker.components:Timer",)
+    requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
     node: Node
 
     def start(self, worker: WorkController) -> None:
         self.node.beat()
-        self._entry = worker.timer.call_repeatedly(self.node.beat_seconds, self.node.beat)
+        self._entries = [worker.timer.call_repeatedly(self.node.beat_seconds, self.node.beat)]
+        # Celery looks every five seconds whether a dead process held a task.
+        self._entries.append(worker.timer.call_repeatedly(LOOK_SECONDS, worker.pool.maintain_pool))
 
     def stop(self, worker: WorkController) -> None:
-        self._entry.cancel()
+        self.terminate(worker)
 
     def terminate(self, worker: WorkController) -> None:
-        self._entry.cancel()
+        for entry in self._entries:
+            entry.cancel()
 
 
 def import_tasks(modules: list[str]) -> None:

@@ -180,7 +180,7 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
     assert client.waiting("sample") == 0
 
     # SIGTERM lets what runs finish: the last reply is stored before the process ends.
-    last = client.submit(sample.StepsRequest(value=1000))
+    last = client.submit(sample.StepsRequest(value=500))
     wait_for(lambda: client.fetch(last, sample.StepsRequest).status == "running")
     successor.terminate()
     assert successor.wait(timeout=20) == 0
@@ -191,7 +191,7 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
 def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> None:
     with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, "postgresql+psycopg://nobody@127.0.0.1:9/none"):
         client = Client(servers.redis_url)
-        task_id = client.submit(sample.StepsRequest(value=2000))
+        task_id = client.submit(sample.StepsRequest(value=1000))
         wait_for(lambda: client.fetch(task_id, sample.StepsRequest).status == "running")
         os.kill(redis.Redis.from_url(servers.redis_url).info("server")["process_id"], signal.SIGKILL)
         servers.bring_up(("redis",))

@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.cli.main import COMMANDS, build
+from tests.command_line import Luna
 
 LUNA = [sys.executable, "-c", "from services.cli.main import main; main()"]
 # Runs a command line and writes on stderr which of the libraries named first were loaded.
@@ -20,10 +20,6 @@ from services.cli.main import run
 run(sys.argv[2:])
 print(sorted(set(sys.argv[1].split(",")) & set(sys.modules)), file=sys.stderr)
 """
-
-
-def call(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*LUNA, *words], capture_output=True, text=True, check=False, timeout=60, **options)
 
 
 @pytest.fixture
@@ -71,11 +67,12 @@ def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(request
     ],
     ids=["unknown option", "wrong value", "missing argument", "unknown command"],
 )
-def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_read_on(words: list[str], field: str | None, value: str | None) -> None:
-    done = call(*words)
-    problem = json.loads(done.stderr)
-    assert (done.returncode, done.stdout, problem.get("field"), problem.get("value")) == (2, "", field, value)
-    assert "--help" in problem["remedy"]
+def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_read_on(
+    luna: Luna, words: list[str], field: str | None, value: str | None
+) -> None:
+    said = luna(*words)
+    assert (said.code, said.out, said.problem.get("field"), said.problem.get("value")) == (2, "", field, value)
+    assert "--help" in said.problem["remedy"]
 
 
 def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: Path) -> None:
