@@ -1,3 +1,7 @@
+from contextlib import suppress
+from dataclasses import replace
+from time import perf_counter
+
 import numpy as np
 import pytest
 
@@ -5,7 +9,7 @@ from luna.contracts.plan import Terminal
 from services.planner.formulation import solve_flows, solve_full
 from services.planner.plan import make_plan
 from services.planner.problem import Problem
-from services.planner.solver import Solver
+from services.planner.solver import Solver, SolverError
 from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 
@@ -59,3 +63,13 @@ def test_load_beyond_the_connection_comes_from_the_battery_that_wears_less() -> 
     site = describe_site({"wear_price": 0.1}, {"wear_price": 0.0}, import_limit_kw=1)
     plan = make_plan(pose_problem(site, PLAIN | {"load_kwh": [0.5] * 4}, terminal=Terminal(kind="value", value=0.5)), Solver())
     assert plan.flows.discharge_kwh == pytest.approx(np.array([[0.0] * 4, [0.25] * 4]))
+
+
+@pytest.mark.parametrize("seed", [828, 877])
+def test_time_limit_holds_for_all_rounds_together(seed: int) -> None:
+    # A day of one battery that cannot charge slowly, at prices that tempt: round after round found new slots to ask for binaries.
+    problem = draw_problem(np.random.default_rng(seed), batteries=1, slots=96)
+    begun = perf_counter()
+    with suppress(SolverError):
+        solve_flows(replace(problem, time_limit_s=0.5), Solver())
+    assert perf_counter() - begun < 3.0
