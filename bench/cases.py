@@ -6,6 +6,7 @@ than exporting pays.
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,12 @@ from luna.timeline import FloatArray
 
 COUNT, HOURS, SEED = 20, 48, 20240604
 START = datetime(2024, 6, 3, 22, tzinfo=UTC)
-# What an hour of deep wind and sun takes off the spot price in the negative cases: two depths.
-NEGATIVE, INVERTED = 0.28, 0.57
+# What deep wind and sun take off the spot price at most in the negative cases: two depths, and their share by hour of the day.
+NEGATIVE, INVERTED = 0.35, 0.61
+DIP = {11: 0.4, 12: 0.75, 13: 1.0, 14: 0.85, 15: 0.5}
+# The hardest that prices get: a whole noon at the bottom, forty slots whose way has to be chosen.
+FLAT_DIP = dict.fromkeys(DIP, 0.92)
+HARD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,15 @@ def generate_cases(rng: np.random.Generator) -> list[dict[str, Any]]:
     return [draw_case(rng, name=f"case_{place:02d}", dip=depth) for place, depth in enumerate(rng.permutation(depths))]
 
 
-def draw_case(rng: np.random.Generator, *, name: str, dip: float) -> dict[str, Any]:
-    """Return one case; ``dip`` is by how much the spot price falls around noon."""
+def generate_hard_cases(rng: np.random.Generator) -> list[PlanRequest]:
+    """Return cases in which importing is paid, and cheaper than exporting, for whole noons."""
+    return [PlanRequest.model_validate(draw_case(rng, name=f"hard_{place:02d}", dip=INVERTED, shape=FLAT_DIP)) for place in range(HARD)]
+
+
+def draw_case(rng: np.random.Generator, *, name: str, dip: float, shape: Mapping[int, float] = DIP) -> dict[str, Any]:
+    """Return one case; ``dip`` is by how much the spot price falls around noon, ``shape`` in which hours by how much of that."""
     hour = np.arange(HOURS) % 24
-    spot = 0.08 + 0.04 * np.sin((hour - 14) * np.pi / 6) + rng.normal(0.0, 0.015, HOURS) - dip * np.isin(hour, [11, 12, 13, 14, 15])
+    spot = 0.08 + 0.04 * np.sin((hour - 14) * np.pi / 6) + rng.normal(0.0, 0.015, HOURS) - dip * np.array([shape.get(int(each), 0.0) for each in hour])
     spot = np.repeat(spot, 4)
     soc = round(float(rng.uniform(0.25, 0.8)), 3)
     series = {"load_kwh": draw_load(rng), "pv_kwh": draw_pv(rng), "import_price": (spot + 0.08) * 1.21, "export_price": spot - 0.01}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.cases import load_cases
-from bench.timing import describe, race
+from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
 from services.planner.energy_value import load_kernels, mean_values, solve_value
@@ -58,12 +58,11 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     )
     fleet = _segment(entries[0].problem, paths=np.random.default_rng(0), count=SITES)
     fleet_times = race({"sites": lambda entry: _mean(entry, fleet)}, entries[:1], rounds=ROUNDS)["sites"]
-    one, floor = describe(times["one_path"]), float(np.median(times["highs_kept"]))
     return {
         "slots": SLOTS,
-        **one,
-        "floor_ms": floor,
-        "ratio_to_floor": one["p50_ms"] / floor,
+        **describe(times["one_path"]),
+        "floor_ms": float(np.median(times["highs_kept"])),
+        "ratio_to_floor": compare(times["one_path"], times["highs_kept"]),
         **describe(times["segments"], prefix="segments_"),
         "paths": PATHS,
         **describe(times["paths"], prefix="paths_"),

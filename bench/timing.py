@@ -33,6 +33,11 @@ def time_call(work: Callable[[Item], Any], item: Item) -> float:
     return (time.perf_counter() - begun) * 1e3
 
 
+def compare(times: FloatArray, floor: FloatArray) -> float:
+    """Return the median ratio of calls that took turns: what slowed the machine slowed both."""
+    return float(np.median(times / floor))
+
+
 def describe(times: FloatArray, *, prefix: str = "") -> dict[str, float]:
     """Return median and 95th percentile over everything that was timed."""
     return {f"{prefix}p50_ms": float(np.median(times)), f"{prefix}p95_ms": float(np.percentile(times, 95))}
