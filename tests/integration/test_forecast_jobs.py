@@ -1,12 +1,14 @@
 """Training, issuing and comparing forecasts against the real database."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
 from luna.database import forecasts, observations, sites, training_runs
@@ -17,18 +19,38 @@ from tests.household import QUICK, day, describe_site, measure_days
 
 VERSION = "aurora_v1.0"
 SITE = describe_site()
+pytestmark = pytest.mark.xdist_group("forecast_jobs")
+
+
+@pytest.fixture(scope="module")
+def observed(database: Engine) -> Iterator[Connection]:
+    """A transaction in which a site has forty days."""
+    with database.connect() as connection, closing(connection.begin()):
+        sites.save(connection, SITE)
+        observations.upsert(connection, "home", measure_days(40))
+        yield connection
 
 
 @pytest.fixture
-def home(connection: Connection) -> Connection:
-    sites.save(connection, SITE)
-    observations.upsert(connection, "home", measure_days(40))
-    return connection
+def home(observed: Connection) -> Iterator[Connection]:
+    """The site; what a test writes is rolled back when it ends."""
+    savepoint = observed.begin_nested()
+    yield observed
+    savepoint.rollback()
+
+
+@pytest.fixture(scope="module")
+def model(observed: Connection, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainReply, Path]:
+    """A training on the first thirty days, stored beside the forty, and the folder of its model."""
+    folder = tmp_path_factory.mktemp("objects")
+    return train_site(observed, TrainRequest(site_id="home", until=day(30)), objects=folder, settings=QUICK), folder
 
 
 @pytest.fixture
-def trained(home: Connection, tmp_path: Path) -> TrainReply:
-    return train_site(home, TrainRequest(site_id="home", until=day(30)), objects=tmp_path, settings=QUICK)
+def trained(model: tuple[TrainReply, Path], tmp_path: Path) -> TrainReply:
+    """The training; its model lies in ``tmp_path``."""
+    shutil.copytree(model[1], tmp_path, dirs_exist_ok=True)
+    return model[0]
 
 
 def test_a_training_leaves_a_model_and_its_run(home: Connection, tmp_path: Path, trained: TrainReply) -> None:
@@ -77,9 +99,12 @@ def test_a_lost_model_gives_a_forecast_from_the_profile(home: Connection, tmp_pa
     assert np.isfinite(issued.batch.load_kwh.p90).all()
 
 
-def test_versions_are_compared_on_the_same_origins(home: Connection, tmp_path: Path) -> None:
-    request = EvaluateRequest(site_id="home", from_day=date(2024, 4, 1), to_day=date(2024, 4, 5), versions=[VERSION, "seasonal_naive", "baseline_7_day_avg"])
-    reply = evaluate_versions(home, request, objects=tmp_path)
+def test_versions_are_compared_on_the_same_origins(connection: Connection, tmp_path: Path) -> None:
+    sites.save(connection, describe_site(name="untrained"))
+    observations.upsert(connection, "untrained", measure_days(40))
+    versions = [VERSION, "seasonal_naive", "baseline_7_day_avg"]
+    request = EvaluateRequest(site_id="untrained", from_day=date(2024, 4, 1), to_day=date(2024, 4, 5), versions=versions)
+    reply = evaluate_versions(connection, request, objects=tmp_path)
     assert reply.origins == 20
     assert reply.versions["seasonal_naive"].series["load_kwh"].skill == 0
     assert reply.versions[VERSION].series["load_kwh"].skill > 0
@@ -97,9 +122,9 @@ def test_an_unknown_site_is_not_found(home: Connection, tmp_path: Path) -> None:
 
 
 def test_a_site_without_observations_says_what_to_load(connection: Connection, tmp_path: Path) -> None:
-    sites.save(connection, SITE)
+    sites.save(connection, describe_site(name="bare"))
     with pytest.raises(InvalidInputError, match="luna data load"):
-        train_site(connection, TrainRequest(site_id="home"), objects=tmp_path)
+        train_site(connection, TrainRequest(site_id="bare"), objects=tmp_path)
 
 
 def test_a_window_without_observations_is_refused(home: Connection, tmp_path: Path) -> None:
