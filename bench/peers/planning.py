@@ -19,7 +19,7 @@ PATIENCE_S = 1800
 
 @dataclass(frozen=True, slots=True)
 class PeerPlans:
-    """A peer's milliseconds per call, and its cost per case (currency, less the terminal value); NaN where its plan breaks a limit."""
+    """A peer's milliseconds of processor time per call, and its cost per case (currency, less the terminal value); NaN where its plan breaks a limit."""
 
     version: str
     new_ms: FloatArray
