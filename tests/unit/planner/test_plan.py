@@ -179,6 +179,7 @@ def test_paid_imports_hold_the_sun_back_and_fill_the_battery() -> None:
     assert plan.flows.import_kwh == pytest.approx([0.5 + 1.25] * 4)
 
 
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 def test_sun_earns_its_feed_in_price_while_imports_are_paid_if_the_battery_takes_only_sun() -> None:
     series = FLAT | {"load_kwh": [0.1] * 4, "pv_kwh": 0.5, "import_price": -0.05, "export_price": 0.08}
     problem = pose_problem(describe_site({"charge_from_grid": False}), series, soc=0.5, terminal=Terminal(kind="value", value=0.0))
