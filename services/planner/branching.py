@@ -25,7 +25,7 @@ _HALVES: tuple[Allowed, ...] = ((True, True, True, False), (True, True, False, T
 _QUARTERS: tuple[Allowed, ...] = ((True, False, True, False), (True, False, False, True), (False, True, True, False), (False, True, False, True))
 # Wide enough for the hull of four ways.
 _WIDTH = 24
-_MOST_NODES = 500
+_MOST_NODES = 100
 _GAP = 1e-9
 
 

@@ -1,16 +1,16 @@
 """A plan in the words of the outward interface."""
 
 import hashlib
-import json
 from datetime import datetime
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from luna.contracts.plan import BatteryFlow, CompromiseReply, CostReply, OutlookMessage, PlanReply, PlanRequest, ReasonReply, SlotReply
+from luna.contracts.plan import CompromiseReply, CostReply, OutlookMessage, PlanReply, PlanRequest, SlotReply
 from luna.economics import carbon_g, peak_cost
 from luna.physics import Mode
 from luna.schedule import Reason
@@ -21,6 +21,9 @@ from services.planner.problem import pose
 from services.planner.solver import Solver
 
 _NOTHING_KWH = 1e-4
+Fields = dict[str, Any]
+_SLOTS = TypeAdapter(list[SlotReply])
+BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 
 def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
@@ -55,7 +58,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
 
 def digest(request: PlanRequest) -> str:
     """Return the fingerprint of everything a plan was made from."""
-    return hashlib.sha256(json.dumps(request.model_dump(mode="json", by_alias=True), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(request.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 def _cost(plan: Plan, request: PlanRequest) -> CostReply:
@@ -72,7 +75,7 @@ def _cost(plan: Plan, request: PlanRequest) -> CostReply:
     )
 
 
-def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[ReasonReply]:
+def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[Fields]:
     """Put reasons into words; a sentence is made once per run."""
     site = plan.problem.site
     zone, said = ZoneInfo(site.timezone), {}
@@ -84,19 +87,20 @@ def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[ReasonRe
             said[key] = sentence(reason.code, reason.figures, language=language, zone=zone, currency=site.currency), figures
         text, figures = said[key]
         replies.append(
-            ReasonReply(
-                code=reason.code,
-                text=text,
-                energy_value=reason.energy_value,
-                cost_of_opposite=reason.cost_of_opposite,
-                binding=[limit(code, language=language) for code in reason.binding],
-                figures=figures,
-            )
+            {
+                "code": reason.code,
+                "text": text,
+                "energy_value": reason.energy_value,
+                "cost_of_opposite": reason.cost_of_opposite,
+                "binding": [limit(code, language=language) for code in reason.binding],
+                "figures": figures,
+            }
         )
     return replies
 
 
-def _slots(plan: Plan, reasons: list[ReasonReply], outlook: OutlookMessage | None) -> list[SlotReply]:
+def _slots(plan: Plan, reasons: list[Fields], outlook: OutlookMessage | None) -> list[SlotReply]:
+    """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
     flows, ahead = plan.flows, plan.problem.outlook
     columns = {
         "load_kwh": ahead.load_kwh,
@@ -107,15 +111,19 @@ def _slots(plan: Plan, reasons: list[ReasonReply], outlook: OutlookMessage | Non
         "import_price": ahead.import_price,
         "export_price": ahead.export_price,
     }
-    bands = {name: getattr(outlook, name) for name in ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")} if outlook else {}
+    bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
     columns |= {name: np.array(values) for name, values in bands.items() if values}
     rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
     batteries = _battery_flows(plan)
     modes = _site_modes(plan)
-    return [
-        SlotReply(start=start, mode=modes[slot], batteries=batteries[slot], reason=reasons[slot], **{name: values[slot] for name, values in rounded.items()})
-        for slot, start in enumerate(ahead.timeline)
-    ]
+    fixed: Fields = {"vehicles": {}, "loads": {}} | dict.fromkeys(BANDS)
+    names, series = list(rounded), list(rounded.values())
+    return _SLOTS.validate_python(
+        [
+            fixed | dict(zip(names, values, strict=True)) | {"start": start, "mode": mode, "batteries": flow, "reason": reason}
+            for start, mode, flow, reason, *values in zip(ahead.timeline, modes, batteries, reasons, *series, strict=True)
+        ]
+    )
 
 
 def _site_modes(plan: Plan) -> list[str]:
@@ -128,18 +136,17 @@ def _site_modes(plan: Plan) -> list[str]:
     return [Mode(value).word for value in mode[chosen, np.arange(mode.shape[1])].tolist()]
 
 
-def _battery_flows(plan: Plan) -> list[dict[str, BatteryFlow]]:
+def _battery_flows(plan: Plan) -> list[dict[str, Fields]]:
     flows, setpoints = plan.flows, plan.setpoints
-    slots = [dict[str, BatteryFlow]() for _ in range(plan.problem.outlook.timeline.count)]
+    slots: list[dict[str, Fields]] = [{} for _ in range(plan.problem.outlook.timeline.count)]
     for index, battery in enumerate(plan.problem.site.batteries):
         exchanging = setpoints.mode[index] >= Mode.CHARGE
         soc = np.round(flows.stored_kwh[index] / battery.capacity_kwh, 9).tolist()
         charge, discharge = (np.round(energy[index], 6).tolist() for energy in (flows.charge_kwh, flows.discharge_kwh))
         target = np.round(setpoints.target_soc[index], 6).tolist()
         for slot, into in enumerate(slots):
-            into[battery.name] = BatteryFlow(
-                charge_kwh=charge[slot], discharge_kwh=discharge[slot], soc_end=soc[slot], target_soc=target[slot] if exchanging[slot] else None
-            )
+            aim = target[slot] if exchanging[slot] else None
+            into[battery.name] = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
     return slots
 
 
