@@ -40,8 +40,8 @@ up-local: $(VENV)/.core  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stop
 test: $(VENV)/.test  ## unit, property and integration tests against the real embedded servers
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json
-	@$(BIN)/luna bench $(NAMES)
+bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
+	@$(BIN)/luna bench $(NAMES) $(if $(FULL),--full)
 
 bench-peers: $(VENV)/.test  ## install the peers the benches compare with, in an environment of their own
 	@$(BIN)/python -m bench.peers.install
@@ -61,6 +61,7 @@ layers: $(VENV)/.test  ## who may import whom
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
 	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
+	@$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
 
 clean:  ## remove environments and everything Luna made; asks nothing, so the databases go too
 	@rm -rf $(VENV) .venv-peers var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
