@@ -28,7 +28,6 @@ from services.api.server import serve as serve_until_told
 
 PROBLEM = "application/problem+json"
 SLOTS = 16
-pytestmark = pytest.mark.xdist_group("api")
 
 
 def request_document(**changes: object) -> dict[str, Any]:

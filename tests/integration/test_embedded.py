@@ -31,8 +31,6 @@ from luna.embedded.process import explain_failure
 from luna.errors import MachineError
 from luna.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("embedded")
-
 AS_ROOT = os.geteuid() == 0
 DAEMON = Account(pwd.getpwnam("daemon").pw_uid, pwd.getpwnam("daemon").pw_gid)
 # A process that uses the servers until its standard input ends.

@@ -19,7 +19,6 @@ from tests.household import QUICK, day, describe_site, measure_days
 
 VERSION = "aurora_v1.0"
 SITE = describe_site()
-pytestmark = pytest.mark.xdist_group("forecast_jobs")
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from luna.queue import Client, Progress
 from tests.integration import sample_tasks as sample
 
 SOON = timedelta(seconds=20)
-pytestmark = pytest.mark.xdist_group("queue")
 Worker = subprocess.Popen[bytes]
 
 

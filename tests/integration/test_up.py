@@ -18,7 +18,6 @@ from luna.database import migrate
 from luna.embedded.locks import is_held
 
 PATIENCE_SECONDS = 90
-pytestmark = pytest.mark.xdist_group("up")
 
 
 @pytest.fixture
