@@ -70,7 +70,9 @@ def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
     try:
         return PlanRequest.model_validate(document)
     except ValidationError as exc:
-        raise invalid_input(exc, field=field if field == "plan" else "") from exc
+        error = invalid_input(exc, field="")
+        error.field = error.field or field
+        raise error from exc
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:

@@ -9,6 +9,7 @@ from services.ingest.kinds import Bounds, Kind
 
 # Meters that count both directions round a few watt-hours below zero.
 ROUNDING_KWH = 0.001
+DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
 ROUNDED = "an energy just below zero, rounded up to it"
 TOLD_APART = "a local time that the clock shows twice, told apart by order"
 
@@ -95,7 +96,8 @@ def _read_numbers(cells: pl.Series, bounds: Bounds) -> pl.DataFrame:
     number = pl.col(name).cast(pl.Float64) if cells.dtype.is_numeric() else pl.col("text").cast(pl.Float64, strict=False)
     rounded = number.is_between(-ROUNDING_KWH, 0.0, closed="left") & name.endswith("_kwh")
     fault = (
-        pl.when(number.is_null() & (pl.col("text") != "")).then(pl.lit(f"{name} is no number"))
+        pl.when(number.is_null() & pl.col("text").str.contains(DECIMAL_COMMA)).then(pl.lit(f"{name} is no number: decimals follow a point, not a comma"))
+        .when(number.is_null() & (pl.col("text") != "")).then(pl.lit(f"{name} is no number"))
         .when(~number.is_finite()).then(pl.lit(f"{name} is not finite"))
         .when((number < bounds.lowest) & ~rounded).then(pl.lit(f"{name} is below {bounds.lowest:g}: {bounds.hint}"))
         .when(number > bounds.highest).then(pl.lit(f"{name} is above {bounds.highest:g}: {bounds.hint}"))

@@ -120,6 +120,26 @@ def test_a_number_that_is_none_is_refused(value: float) -> None:
     assert str(value) in str(error)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "remedy"),
+    [
+        ("batteries.0.capacity_kwh", "0,95", "a point before the decimals"),
+        ("batteries.0.capacity_kwh", None, "a number"),
+        ("batteries", {"capacity_kwh": 10}, "a list"),
+        ("location", "Berlin", "named fields"),
+        ("pv.0.curtailable", "perhaps", "true or false"),
+        ("tariff.import", {"kind": "dynamic", "price": 0.3}, "one of these kinds"),
+        ("tariff.import", {"price": 0.3}, "its kind"),
+        ("tariff.peak.interval_minutes", 20, "one of these"),
+        ("name", "a" * 65, "Shorten"),
+    ],
+)
+def test_the_remedy_fits_what_is_wrong(path: str, value: object, remedy: str) -> None:
+    error = refuse(change(path, value))
+    assert error.field == f"site.{path}"
+    assert remedy in str(error.remedy)
+
+
 @pytest.mark.parametrize("path", ["colour", "batteries.0.capacity_wh", "tariff.import.vat", "grid.limit_kw", "tariff.peak.price"])
 def test_an_unknown_field_is_refused_by_name(path: str) -> None:
     error = refuse(change(path, 3))

@@ -20,7 +20,7 @@ def verdict(kind: str, **columns: list[Any]) -> Verdict:
     ("cell", "reason"),
     [
         ("abc", "load_kwh is no number"),
-        ("1,5", "load_kwh is no number"),
+        ("1,5", "load_kwh is no number: decimals follow a point, not a comma"),
         ("NaN", "load_kwh is not finite"),
         ("-inf", "load_kwh is not finite"),
         ("-1", "load_kwh is below 0: energies are counted in their own direction"),
