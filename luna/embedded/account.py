@@ -1,5 +1,6 @@
 """Who runs the servers: PostgreSQL refuses root, so root lends it an account without rights."""
 
+import errno
 import hashlib
 import os
 import pwd
@@ -16,6 +17,7 @@ from luna.errors import MachineError
 DATA_ROOT = Path("/var/lib/luna")
 CACHE_ROOT = Path("/var/cache/luna")
 OWN_FOLDER = "Set LUNA_DATA_FOLDER to a folder that you may write to."
+FREE_SPACE = "Free some space on this disk, or set LUNA_DATA_FOLDER to a folder on another one."
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def make_private_folder(path: Path, account: Account | None) -> None:
 
 def folder_error(path: Path, cause: OSError) -> MachineError:
     """Return what to say when ``path`` cannot be written."""
-    return MachineError(f"cannot write here: {cause.strerror}", field="data_folder", value=str(path), remedy=OWN_FOLDER)
+    remedy = FREE_SPACE if cause.errno in (errno.ENOSPC, errno.EDQUOT) else OWN_FOLDER
+    return MachineError(f"cannot write here: {cause.strerror}", field="data_folder", value=str(path), remedy=remedy)
 
 
 def _digest(programs: Programs) -> str:

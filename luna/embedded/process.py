@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from luna.embedded.account import OWN_FOLDER, Account, options_for
+from luna.embedded.account import FREE_SPACE, OWN_FOLDER, Account, options_for
 from luna.embedded.locks import PAUSE_SECONDS, is_held, open_private
 from luna.errors import MachineError
 
@@ -17,8 +17,8 @@ LOG_BYTES = 1_000_000
 STOP_SECONDS = 20.0
 # What a server says when trying again cannot help, and what to do about it.
 LASTING_FAILURES = {
-    "No space left on device": "Free some space on this disk, or set LUNA_DATA_FOLDER to a folder on another one.",
-    "Disk quota exceeded": "Free some space in your quota, or set LUNA_DATA_FOLDER to a folder on another disk.",
+    "No space left on device": FREE_SPACE,
+    "Disk quota exceeded": FREE_SPACE,
     "Permission denied": OWN_FOLDER,
     "Read-only file system": OWN_FOLDER,
     "error while loading shared libraries": "Install the named system library.",

@@ -25,6 +25,8 @@ from luna.telemetry import current_trace_id
 
 # How long one blocking read lasts; below the socket's own timeout.
 _POLL_SECONDS = 1.0
+# What Redis answers where it cannot write: to its disk, into its memory.
+_FULL = ("MISCONF", "'maxmemory'")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class TaskState:
 class Client:
     """Speaks to the workers behind one Redis. Threads may share it.
 
-    Every method raises UnavailableError within three seconds where Redis is away.
+    Every method raises UnavailableError within three seconds where Redis is away or full.
     """
 
     def __init__(self, redis_url: str) -> None:
@@ -140,7 +142,12 @@ class Client:
 def _reachable() -> Iterator[None]:
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as exc:
+    except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError, OperationalError) as exc:
+        if any(sign in str(exc) for sign in _FULL):
+            remedy = "Free some space where Redis keeps its data, then try again."
+            raise UnavailableError("the queue takes nothing: its disk or memory is full", field="redis_url", remedy=remedy) from exc
+        if isinstance(exc, redis.ResponseError):
+            raise
         raise UnavailableError("the queue does not answer", field="redis_url", remedy="Check that Redis runs, then try again; nothing was lost.") from exc
 
 

@@ -17,6 +17,8 @@ from luna.queue.app import PREFIX, unacknowledged_by
 BEAT = timedelta(seconds=5)
 # Beats that may fail to come before a worker counts as gone.
 _BEATS_MISSED = 3
+# Redis does not answer, or answers that it cannot write.
+_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
 
 log = structlog.get_logger("luna.queue")
 
@@ -52,7 +54,7 @@ class Node:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
             self._redis.set(_beat_key(self._name), json.dumps(self._queues), px=int(self.beat_seconds * _BEATS_MISSED * 1000))
             self._recover()
-        except (redis.ConnectionError, redis.TimeoutError) as exc:
+        except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
 
     def leave(self) -> None:
@@ -61,7 +63,7 @@ class Node:
             self._redis.delete(_beat_key(self._name))
             if not self._redis.hlen(f"{PREFIX}{unacknowledged_by(self._name)['unacked_key']}"):
                 self._redis.srem(f"{PREFIX}nodes", self._name)
-        except (redis.ConnectionError, redis.TimeoutError) as exc:
+        except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
         self._redis.close()
 

@@ -13,6 +13,7 @@ import typer
 
 from luna.errors import InvalidInputError, MachineError
 from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def measure_all(names: Sequence[str], *, full: bool, folder: Path, quiet: bool) 
         result.verdicts.extend(verdicts)
         result.missing.extend(missing)
         document = figures | {"missing": missing, "targets": [_describe(verdict) for verdict in verdicts]}
-        (folder / f"{name}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_whole(folder / f"{name}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return result
 
 

@@ -1,5 +1,6 @@
 """``luna``: the capabilities of all services from a terminal."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,14 @@ COMMANDS = {
     "replay": Entry("replay", "Show what every policy would have cost on recorded days."),
     "db": Entry("database", "Bring the database's schema up to date."),
     "bench": Entry("bench", "Measure every part beside its floor, its peers and its target."),
+}
+
+
+DISK_REMEDIES = {
+    errno.ENOSPC: "Free some space, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) to a folder on another disk.",
+    errno.EDQUOT: "Free some space in your quota, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) to a folder on another disk.",
+    errno.EROFS: "Set LUNA_DATA_FOLDER to a folder that you may write.",
+    errno.EACCES: "Set LUNA_DATA_FOLDER to a folder that you may write.",
 }
 
 
@@ -81,8 +90,10 @@ def run(arguments: Sequence[str]) -> int:
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:
         return _refuse(error, arguments)
-    except ImportError as exc:
-        raise describe_missing(exc) from exc
+    except BrokenPipeError:
+        raise
+    except (ImportError, OSError) as exc:
+        raise describe_fault(exc) from exc
 
 
 def _add(app: typer.Typer, name: str, module: str) -> None:
@@ -115,10 +126,14 @@ def _refuse(error: typer.TyperException, arguments: Sequence[str]) -> int:
     raise InvalidInputError(message, field=option, value=value, remedy=f"See {context.command_path if context else 'luna'} --help.") from error
 
 
-def describe_missing(exc: ImportError) -> Exception:
-    """Return in Luna's words which library or system library this machine lacks; a fault of Luna's own stays as it is."""
+def describe_fault(exc: ImportError | OSError) -> Exception:
+    """Return in Luna's words what this machine lacks: a library, a system library, space, a permission. A fault of Luna's own stays as it is."""
     if isinstance(exc, ModuleNotFoundError):
         ours = (exc.name or "").partition(".")[0] in ("luna", "services")
         return exc if ours else MachineError("a library is not installed", field=exc.name, remedy='Install it: pip install "luna-energy[core]".')
     library, found, _ = str(exc).partition(": cannot open shared object file")
-    return MachineError("a system library is missing", field=library, remedy="Install the package that holds it.") if found else exc
+    if found:
+        return MachineError("a system library is missing", field=library, remedy="Install the package that holds it.")
+    if isinstance(exc, OSError) and exc.errno in DISK_REMEDIES:
+        return MachineError(f"cannot be written: {exc.strerror}", field=exc.filename or "data_folder", remedy=DISK_REMEDIES[exc.errno])
+    return exc

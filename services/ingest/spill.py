@@ -7,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from luna.errors import MachineError
+
 
 class Spill:
     """Rows by span of time. A span is small enough for memory and holds whole days, so no slot stands in two."""
@@ -46,6 +48,10 @@ class Spill:
         span = (pl.col("instant").dt.epoch("s") // int(self.span.total_seconds())).alias("span")
         for part in rows.with_columns(span).partition_by("span"):
             path = self.folder / f"{self._written}.arrow"
-            part.drop("span").write_ipc(path)
+            try:
+                part.drop("span").write_ipc(path)
+            except OSError as exc:
+                remedy = "Free some space there, or set TMPDIR to a folder on another disk; nothing was stored."
+                raise MachineError(f"temporary files cannot be written: {exc}", field="TMPDIR", value=str(self.folder.parent), remedy=remedy) from exc
             self._written += 1
             yield part["span"][0], path

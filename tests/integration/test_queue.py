@@ -223,3 +223,15 @@ def test_redis_that_accepts_and_says_nothing_is_unavailable_within_three_seconds
         with pytest.raises(UnavailableError):
             Client(f"redis://127.0.0.1:{silent.getsockname()[1]}/0").call(sample.EchoRequest(value=1), timeout=SOON)
     assert time.monotonic() - began < 3
+
+
+def test_redis_that_is_full_says_so_and_takes_messages_again_when_it_is_not(servers_folder: Path) -> None:
+    with start(servers_folder, services=("redis",)) as servers, redis.Redis.from_url(servers.redis_url) as admin:
+        client = Client(servers.redis_url)
+        admin.config_set("maxmemory", 1)
+        with pytest.raises(UnavailableError, match=r"full.*Free some space"):
+            client.submit(sample.EchoRequest(value=1))
+        admin.config_set("maxmemory", 0)
+        client.submit(sample.EchoRequest(value=1))
+        assert client.waiting("sample") == 1
+        client.close()

@@ -14,6 +14,7 @@ from luna.timeline import SystemClock, Timeline
 from luna.wording import Language, Numbers
 from services.cli.console import emit, out, table
 from services.cli.demo.course import DemoRun
+from services.cli.files import write_whole
 from services.cli.report import Origin, ReportInput, SiteResult, render
 from services.cli.report.scores import tabulate_policies
 from services.cli.report.texts import TEXTS
@@ -24,7 +25,7 @@ from services.ingest.demo_data import Provenance
 def publish(run: DemoRun, *, language: Language, as_json: bool) -> None:
     """Write the report beside the demo's data, and the tables or one JSON document to stdout."""
     path = run.folder / "report.html"
-    path.write_text(render(compose_report(run, language)), encoding="utf-8")
+    write_whole(path, render(compose_report(run, language)))
     document = {
         "report": str(path),
         "seconds": round(run.seconds, 1),

