@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.physics import SERVES, STORES, IntArray, Mode, SetPoint, SiteLimits
+from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint, SiteLimits
 from luna.schedule import pick_slot
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
@@ -22,6 +22,8 @@ HORIZON = timedelta(hours=35)
 TOWARD_HOUSE = 0.005
 STICKINESS = 0.0025
 _EVEN_TIE = 1e-6
+# Too little to be worth a change of mode.
+_LITTLE_KWH = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class ModelPredictive:
         """Return what to follow in ``slot``."""
         if self._plan is None or slot - self._planned_at >= self.every:
             self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
-            self._readings = [read_value(value) for value in self._plan.values]
+            self._readings = [read_value(value, dark=self._plan.problem.outlook.pv_kwh <= 0) for value in self._plan.values]
             self._planned_at = slot
         ahead = slot - self._planned_at
         if not self._readings:
@@ -105,7 +107,7 @@ class ModelPredictive:
     def _read(self, plan: Plan, ahead: int, above_kwh: FloatArray) -> SetPoint:
         held_back = hold_back(plan.problem, exports=plan.flows.export_kwh > 0)[ahead : ahead + 1]
         parts = [
-            read_modes(reading.at(ahead, mode), above, battery, curtailment=held_back)
+            read_modes(reading.at(ahead, mode, float(above[0])), above, battery, curtailment=held_back)
             for reading, mode, above, battery in zip(self._readings, self._modes, above_kwh, self.site.batteries, strict=True)
         ]
         return join_batteries(parts)
@@ -121,13 +123,18 @@ class ModelPredictive:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The thresholds of a battery, read twice: to go on with an action, and to begin it."""
+    """The thresholds of a battery, read twice: to go on with an action, and to begin it; ``dark`` are slots without any sun to store."""
 
     going_on: Thresholds
     beginning: Thresholds
+    dark: BoolArray
+    usable_kwh: float
 
-    def at(self, slot: int, mode: Mode) -> Thresholds:
-        """Return the thresholds of one slot after a slot in ``mode``: what the battery does already, it stops doing only for a gain."""
+    def at(self, slot: int, mode: Mode, above_kwh: float) -> Thresholds:
+        """Return the thresholds of one slot after a slot in ``mode``: what the battery does already, it stops doing only for a gain.
+
+        What cannot happen anyway stays as it is: storing in the dark or when full, serving when empty.
+        """
         active = {
             "buy_kwh": mode == Mode.CHARGE,
             "store_kwh": STORES[mode],
@@ -137,10 +144,15 @@ class Reading:
             "displace_kwh": False,
         }
         sides = {name: self.going_on if going_on else self.beginning for name, going_on in active.items()}
-        return Thresholds(**{name: getattr(side, name)[slot : slot + 1] for name, side in sides.items()})
+        now = Thresholds(**{name: getattr(side, name)[slot : slot + 1] for name, side in sides.items()})
+        if self.dark[slot] or above_kwh >= self.usable_kwh - _LITTLE_KWH:
+            now = replace(now, store_kwh=np.full(1, np.inf if STORES[mode] else -np.inf))
+        if above_kwh <= _LITTLE_KWH:
+            now = replace(now, serve_kwh=np.full(1, -np.inf if SERVES[mode] else np.inf))
+        return now
 
 
-def read_value(value: BatteryValue) -> Reading:
+def read_value(value: BatteryValue, *, dark: BoolArray) -> Reading:
     """Return a battery's thresholds with the margin toward the house that forecast errors ask for, and the one against switching."""
     segments, function = value.segments, value.function
     margin = np.where(segments.even, _EVEN_TIE, TOWARD_HOUSE)
@@ -148,4 +160,4 @@ def read_value(value: BatteryValue) -> Reading:
     levels = segments.levels
     easier = replace(levels, buy=levels.buy - stick, store=levels.store - stick, serve=levels.serve + stick, sell=levels.sell + stick)
     harder = replace(levels, buy=levels.buy + stick, store=levels.store + stick, serve=levels.serve - stick, sell=levels.sell - stick)
-    return Reading(function.thresholds(easier, toward_house=margin), function.thresholds(harder, toward_house=margin))
+    return Reading(function.thresholds(easier, toward_house=margin), function.thresholds(harder, toward_house=margin), dark, function.capacity_kwh)
