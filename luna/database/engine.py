@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
-from luna.errors import MachineError, UnavailableError
+from luna.errors import InvalidInputError, MachineError, UnavailableError
 
 # A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
 STATEMENT_TIMEOUT = timedelta(seconds=120)
@@ -16,7 +16,11 @@ LOCK_TIMEOUT = timedelta(seconds=10)
 
 
 def create(url: str, *, application_name: str = "luna", pool_size: int = 5) -> Engine:
-    """Return an engine for ``url`` (``postgresql+psycopg://…``); nothing is opened before the first unit of work."""
+    """Return an engine for ``url``; nothing is opened before the first unit of work.
+
+    Raises:
+        InvalidInputError: no address of a PostgreSQL.
+    """
     options = {
         "timezone": "UTC",
         "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
@@ -27,7 +31,26 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5) -> E
         "jit": "off",
     }
     connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, "connect_timeout": 10}
-    return create_engine(url, connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800)
+    return create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800)
+
+
+def parse_address(url: str) -> URL:
+    """Return a PostgreSQL's address (``postgresql://…``), spoken to through psycopg.
+
+    Raises:
+        InvalidInputError: no address of a PostgreSQL; its value stays unsaid, for it may hold a password.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError as exc:
+        raise _no_address() from exc
+    if address.get_backend_name() not in ("postgresql", "postgres"):
+        raise _no_address()
+    return address.set(drivername="postgresql+psycopg")
+
+
+def _no_address() -> InvalidInputError:
+    return InvalidInputError("no address of a PostgreSQL", field="LUNA_DATABASE_URL", remedy="Write postgresql://user:password@host:5432/database.")
 
 
 @contextmanager

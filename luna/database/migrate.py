@@ -6,11 +6,13 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from luna.errors import UnavailableError
+from luna.database.engine import parse_address
+from luna.errors import InvalidInputError, UnavailableError
 
 # Any number will do, as long as every Luna uses the same one.
 ADVISORY_LOCK = 5_862_411
@@ -23,6 +25,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database at ``url`` up to ``revision``; one that is already there is left alone.
 
     Raises:
+        InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
     _run(url, revision, command.upgrade)
@@ -47,7 +50,7 @@ def head() -> str:
 
 
 def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
-    engine = create_engine(url, poolclass=NullPool, connect_args={"application_name": "luna-migrate", "connect_timeout": 10})
+    engine = create_engine(parse_address(url), poolclass=NullPool, connect_args={"application_name": "luna-migrate", "connect_timeout": 10})
     try:
         with engine.begin() as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_OTHERS}'"))
@@ -56,5 +59,7 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)
+    except CommandError as exc:
+        raise InvalidInputError("the schema has no such revision", field="revision", value=revision, remedy=f"The newest is {head()}, or head.") from exc
     except OperationalError as exc:
         raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc

@@ -22,7 +22,7 @@ from luna.embedded.redis import Redis
 from luna.embedded.signals import ending_in_order, uninterrupted
 from luna.embedded.startup import bring_up, build_server, files_of
 from luna.embedded.state import load_state
-from luna.errors import MachineError
+from luna.errors import InvalidInputError, MachineError
 from luna.settings import Settings
 
 SERVICES = ("postgres", "redis")
@@ -173,9 +173,15 @@ def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Address
     Args:
         settings: name the servers, or the folder of the embedded ones.
         keep_alive: start embedded servers again that die meanwhile; for a process that stays.
+
+    Raises:
+        InvalidInputError: the queue's address is none of a Redis; its value stays unsaid, for it may hold a password.
+        MachineError: as in ``start``.
     """
     given = {"postgres": settings.database_url, "redis": settings.redis_url}
     urls = {name: url.get_secret_value() for name, url in given.items() if url is not None}
+    if not urls.get("redis", "redis://").startswith(("redis://", "rediss://")):
+        raise InvalidInputError("no address of a Redis", field="LUNA_REDIS_URL", remedy="Write redis://:password@host:6379/0, or rediss:// for TLS.")
     missing = [name for name in SERVICES if name not in urls]
     with ending_in_order(), ExitStack() as stack:
         if missing:

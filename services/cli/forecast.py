@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
-from luna.contracts.message import Request
 from luna.errors import InvalidInputError
-from luna.site import invalid_input
 from luna.timeline import parse_instant
 from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.requests import compose_request
 
 if TYPE_CHECKING:
     from luna.outlook import Forecast, Quantiles
@@ -32,7 +30,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train Aurora on a site's history and store the model."""
-    request = _parse(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed)
+    request = compose_request(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed)
     from services.cli.storage import unit_of_work
     from services.forecaster.jobs import train_site
 
@@ -53,7 +51,7 @@ def issue(
 ) -> None:
     """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""
     instants = {"at": parse_instant(at, field="--at"), "to": to and parse_instant(to, field="--to")}
-    request = _parse(IssueRequest, site_id=site, **instants, every_minutes=parse_minutes(every, field="--every"), forecast_version=version)
+    request = compose_request(IssueRequest, site_id=site, **instants, every_minutes=parse_minutes(every, field="--every"), forecast_version=version)
     from services.cli.storage import unit_of_work
     from services.forecaster.jobs import issue_forecasts
 
@@ -78,7 +76,7 @@ def evaluate(
 ) -> None:
     """Compare versions with what happened, each forecast from nothing known after its issue."""
     days = {"from_day": first.date(), "to_day": last.date()}
-    request = _parse(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=parse_minutes(every, field="--every"))
+    request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=parse_minutes(every, field="--every"))
     from services.cli.storage import unit_of_work
     from services.forecaster.comparison import evaluate_versions
 
@@ -98,13 +96,6 @@ def parse_minutes(text: str, *, field: str) -> int:
     if unit is None or not digits.isdecimal() or int(digits) == 0:
         raise InvalidInputError("no duration", field=field, value=text, remedy="Write a number and a unit: 15m, 6h or 1d.")
     return int(digits) * unit // timedelta(minutes=1)
-
-
-def _parse(request: type[Request], **values: Any) -> Any:
-    try:
-        return request.model_validate({name: value for name, value in values.items() if value is not None})
-    except ValidationError as exc:
-        raise invalid_input(exc, field="") from exc
 
 
 def _objects() -> Path:

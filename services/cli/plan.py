@@ -34,7 +34,7 @@ def show_plan(
 ) -> None:
     """Plan the coming days: what the battery does in each slot, and why."""
     if (request is None) == (site is None):
-        raise InvalidInputError("give either --request or --site", field="--request")
+        raise InvalidInputError("give either --request or --site", field="--request", remedy="See luna plan --help.")
     document: dict[str, Any] = read_document(request) if request else {"site_id": site} | ({"start": start} if start else {})
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}

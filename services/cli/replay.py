@@ -11,6 +11,7 @@ from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
 from luna.timeline import local_midnight
 from luna.wording import Numbers
 from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.requests import compose_request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,8 @@ def show_replay(  # noqa: PLR0913 - one per option
     from services.planner.jobs import replay_site
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
-    request = ReplayRequest(site_id=site, from_day=first.date(), to_day=last.date(), policies=names, every_minutes=every, system_id=system_id)
+    days = {"from_day": first.date(), "to_day": last.date()}
+    request = compose_request(ReplayRequest, site_id=site, **days, policies=names, every_minutes=every, system_id=system_id)
     with unit_of_work() as connection, follow_progress("replay", quiet=as_json) as progress:
         if "mpc" in names:
             ensure_forecasts(connection, request, objects=load_settings().data_folder / "objects", progress=progress)

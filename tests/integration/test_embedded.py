@@ -28,7 +28,7 @@ from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, make
 from luna.embedded.binaries import Programs, find_postgres, find_redis
 from luna.embedded.locks import is_held
 from luna.embedded.process import explain_failure
-from luna.errors import MachineError
+from luna.errors import InvalidInputError, MachineError
 from luna.settings import Settings
 
 AS_ROOT = os.geteuid() == 0
@@ -337,6 +337,14 @@ def test_configured_addresses_are_used_and_nothing_is_started(folder: Path) -> N
     settings = Settings(data_folder=folder, database_url="postgresql+psycopg://db/luna", redis_url="redis://queue")
     with running(settings) as addresses:
         assert (addresses.database_url, addresses.redis_url) == ("postgresql+psycopg://db/luna", "redis://queue")
+    assert not folder.exists()
+
+
+def test_an_address_that_is_none_is_refused_without_saying_its_password(folder: Path) -> None:
+    settings = Settings(data_folder=folder, database_url="postgresql://db/luna", redis_url="http://:secret@queue")
+    with pytest.raises(InvalidInputError, match="LUNA_REDIS_URL: no address of a Redis") as raised, running(settings):
+        pass
+    assert "secret" not in str(raised.value)
     assert not folder.exists()
 
 

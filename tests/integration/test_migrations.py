@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from luna.database import migrate
 from luna.database.schema import metadata
-from luna.errors import UnavailableError
+from luna.errors import InvalidInputError, UnavailableError
 
 
 @pytest.fixture
@@ -72,3 +72,10 @@ def test_an_empty_database_has_no_revision(empty_url: str) -> None:
 def test_a_database_that_is_away_is_named_with_a_remedy() -> None:
     with pytest.raises(UnavailableError, match="database_url"):
         migrate.upgrade("postgresql+psycopg://luna@127.0.0.1:1/luna")
+
+
+def test_a_revision_that_is_none_is_named_and_nothing_is_changed(empty_url: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"revision: .*'spring'.*or head"):
+        migrate.upgrade(empty_url, "spring")
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        assert migrate.current(connection) is None

@@ -75,6 +75,11 @@ def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_re
     assert "--help" in said.problem["remedy"]
 
 
+def test_options_that_make_no_request_are_named(luna: Luna) -> None:
+    said = luna("replay", "--site", "home", "--from", "2023-01-01", "--to", "2023-01-02", "--policies", "")
+    assert (said.code, said.out, said.problem["field"]) == (2, "", "policies")
+
+
 def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: Path) -> None:
     without_numba = [sys.executable, "-c", "import sys; sys.modules['numba'] = None; from services.cli.main import main; main()"]
     done = subprocess.run([*without_numba, "plan", "--request", request_file], capture_output=True, text=True, check=False)
