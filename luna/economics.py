@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
 from luna.physics import Curtailment, IntArray
-from luna.site import FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.site import FixedPrice, PeakPrice, PriceBand, PriceRule, Site, SpotPrice, Tariff, TimeOfUsePrice
 from luna.timeline import FloatArray, Timeline, local_midnight, local_offsets, repeat_last, require_utc
 
 SpotPrices = Mapping[str, FloatArray]
@@ -103,6 +103,13 @@ def curtailment_rule(import_price: FloatArray, export_price: FloatArray, *, hous
     kept = np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
     off = (import_price < 0) & (export_price <= 0) & (not house_first)
     return np.where(off, Curtailment.ALL, kept).astype(np.int8)
+
+
+def site_curtailment(site: Site, import_price: FloatArray, export_price: FloatArray) -> IntArray:
+    """Return the rule for a site's PV: none where it may not be held back, the house first where a battery may take from nothing else."""
+    if not site.curtailable:
+        return np.zeros(import_price.shape, dtype=np.int8)
+    return curtailment_rule(import_price, export_price, house_first=not all(battery.charge_from_grid for battery in site.batteries))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ class DayCost(Message):
 
 
 class PolicyReply(Message):
-    """What a policy did over the window. ``score`` is the share of the oracle's savings over idle."""
+    """What a policy did over the window. ``score`` is the share of the oracle's savings over idle.
+
+    ``cost`` is the sum of the days less ``stored_gain``: what the energy gained in the batteries is worth at ``terminal_value`` per kWh.
+    """
 
     cost: float
     import_kwh: float
@@ -28,6 +31,7 @@ class PolicyReply(Message):
     violations: int
     mode_changes_per_day: float
     terminal_value: float
+    stored_gain: float = 0.0
     days: list[DayCost]
 
 

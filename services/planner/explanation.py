@@ -5,11 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from luna.economics import slot_costs
 from luna.physics import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, clamp, settle
 from luna.schedule import Figure, Reason, Schedule
 from luna.timeline import FloatArray
-from services.planner.plan import Plan
+from services.planner.plan import Plan, price_flows
 from services.planner.segments import FORBIDDEN_VALUE
 
 _NOTHING_KWH = 1e-6
@@ -65,14 +64,7 @@ def price_opposite(plan: Plan) -> FloatArray:
         limits=problem.limits,
         hours=outlook.timeline.hours,
     )
-    costs = slot_costs(
-        import_kwh=flows.import_kwh,
-        export_kwh=flows.export_kwh,
-        throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
-        import_price=outlook.import_price,
-        export_price=outlook.export_price,
-        wear_price=problem.wear_price,
-    )
+    costs = price_flows(problem, flows)
     lowest = battery.min_kwh[0, 0]
     function, levels = plan.value.function, (plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
     more = costs.total - plan.costs.total - function.integral(*levels)

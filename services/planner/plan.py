@@ -26,6 +26,8 @@ from services.planner.solver import Solver
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
+# How far the cost of a plan and of its re-simulation may be apart, relative.
+_TOLERANCE_COST = 1e-6
 
 
 class PlanMismatchError(LunaError):
@@ -226,6 +228,9 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
     plan = _check(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    apart = abs(objective(plan) - flows.objective)
+    if apart > _TOLERANCE_COST * (1.0 + abs(flows.objective)) and not flows.elastic:
+        raise PlanMismatchError(f"settled again it costs {apart:.3g} {problem.site.currency} more or less than planned", field="cost.total")
     return replace(plan, gap=flows.gap, proven=flows.proven)
 
 
@@ -251,12 +256,17 @@ def _check(problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatA
     if wrong.size:
         slot = int(wrong[0])
         raise PlanMismatchError(f"stored energy is {apart[slot]:.3g} kWh off, the balance {residual[slot]:.3g} kWh", field=f"slots[{slot}]")
-    costs = slot_costs(
+    costs = price_flows(problem, flows)
+    return Plan(problem, safe, flows, costs, start_kwh, energy_value, values, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)
+
+
+def price_flows(problem: Problem, flows: Flows) -> Costs:
+    """Return what flows cost under the problem's prices, per slot."""
+    return slot_costs(
         import_kwh=flows.import_kwh,
         export_kwh=flows.export_kwh,
         throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
-        import_price=outlook.import_price,
-        export_price=outlook.export_price,
+        import_price=problem.outlook.import_price,
+        export_price=problem.outlook.export_price,
         wear_price=problem.wear_price,
     )
-    return Plan(problem, safe, flows, costs, start_kwh, energy_value, values, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.contracts.plan import PlanRequest, StateMessage, Terminal
-from luna.economics import curtailment_rule
+from luna.economics import site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, IntArray, SiteLimits
@@ -40,10 +40,7 @@ class Problem:
     @property
     def curtailment(self) -> IntArray:
         """How PV is held back in each slot, where prices alone decide, shape ``(slots,)``."""
-        if not self.site.curtailable:
-            return np.zeros(self.outlook.timeline.count, dtype=np.int8)
-        house_first = not all(battery.charge_from_grid for battery in self.site.batteries)
-        return curtailment_rule(self.outlook.import_price, self.outlook.export_price, house_first=house_first)
+        return site_curtailment(self.site, self.outlook.import_price, self.outlook.export_price)
 
     @property
     def wear_price(self) -> FloatArray:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
-from luna.economics import curtailment_rule
+from luna.economics import site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import IntArray, Mode, SiteLimits
@@ -63,8 +63,7 @@ class Rules:
         """Return the rules of a scene; a stored kWh left at the end is worth 0.6 × the mean import price of the last seven days."""
         limits = SiteLimits.of(scene.site)
         imported, exported = scene.prices.actual(scene.timeline)
-        house_first = not all(battery.charge_from_grid for battery in scene.site.batteries)
-        curtailment = curtailment_rule(imported, exported, house_first=house_first) if scene.site.curtailable else np.zeros(imported.size, dtype=np.int8)
+        curtailment = site_curtailment(scene.site, imported, exported)
         batteries = limits.batteries
         initial = batteries.min_kwh + INITIAL_SHARE * (batteries.max_kwh - batteries.min_kwh)
         last_week = imported[-7 * 24 * 3600 // int(scene.timeline.step.total_seconds()) :]
@@ -181,6 +180,7 @@ def _reply(scene: Scene, outcomes: Mapping[str, Outcome], name: str, rules: Rule
         violations=int((flows.excess_kwh > 0).sum()) + _soc_breaches(rules.limits, flows.stored_kwh),
         mode_changes_per_day=float((np.diff(modes, axis=-1) != 0).sum()) / days,
         terminal_value=rules.terminal_value,
+        stored_gain=float(outcome.cost.sum()) - outcome.settled_cost,
         days=_day_costs(scene, outcome.cost),
     )
 

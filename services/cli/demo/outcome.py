@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from luna.contracts import PlanReply
-from luna.economics import curtailment_rule
+from luna.economics import site_curtailment
 from luna.physics import Mode, SiteLimits
 from luna.simulator import Actuals, simulate
 from luna.site import Site
@@ -96,8 +96,7 @@ def trace_without_luna(plan: PlanReply, site: Site) -> list[float] | None:
     slots = [slot for slot in plan.slots if slot.start < plan.slots[0].start + SHOWN]
     timeline = Timeline(plan.slots[0].start, timedelta(minutes=plan.slot_minutes), len(slots))
     load, pv, bought, sold = (np.array([getattr(slot, name) for slot in slots]) for name in ("load_kwh", "pv_kwh", "import_price", "export_price"))
-    house_first = not all(battery.charge_from_grid for battery in site.batteries)
-    policy = PlainPolicy(Mode.SELF_CONSUMPTION, len(site.batteries), curtailment_rule(bought, sold, house_first=house_first))
+    policy = PlainPolicy(Mode.SELF_CONSUMPTION, len(site.batteries), site_curtailment(site, bought, sold))
     soc = read_starting_soc(slots, site)
     capacity = sum(battery.capacity_kwh for battery in site.batteries)
     stored = np.array([[soc[battery.name] * battery.capacity_kwh] for battery in site.batteries])
