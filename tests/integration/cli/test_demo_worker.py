@@ -11,9 +11,17 @@ from luna.queue import Client
 from services.cli.demo.worker import run_worker
 
 
-def test_a_worker_is_gone_when_its_block_ends(servers: Servers, tmp_path: Path) -> None:
-    client = Client(servers.redis_url)
-    with run_worker(servers, tmp_path) as worker:
+@pytest.fixture
+def own(servers: Servers, redis_url: str, tmp_path: Path) -> Servers:
+    """The servers, with a queue in which no other test's worker shows."""
+    own = Servers(tmp_path / "servers")
+    own.urls.update(servers.urls | {"redis": redis_url})
+    return own
+
+
+def test_a_worker_is_gone_when_its_block_ends(own: Servers, tmp_path: Path) -> None:
+    client = Client(own.redis_url)
+    with run_worker(own, tmp_path) as worker:
         worker.wait_until_ready(client)
         worker.check()
         pid = worker.pid
@@ -22,11 +30,9 @@ def test_a_worker_is_gone_when_its_block_ends(servers: Servers, tmp_path: Path) 
         os.killpg(pid, 0)
 
 
-def test_a_worker_that_ends_says_why(servers: Servers, tmp_path: Path) -> None:
-    away = Servers(tmp_path / "servers")
-    away.urls.update(servers.urls | {"redis": "redis://127.0.0.1:1/0"})
-    client = Client(servers.redis_url)
-    with run_worker(away, tmp_path) as worker:
+def test_a_worker_that_ends_says_why(own: Servers, tmp_path: Path) -> None:
+    client = Client(own.redis_url)
+    with run_worker(own, tmp_path) as worker:
         os.killpg(worker.pid, 9)
         with pytest.raises(MachineError, match=r"the worker has ended.*worker\.log"):
             worker.wait_until_ready(client)
