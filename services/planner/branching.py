@@ -25,7 +25,8 @@ _HALVES: tuple[Allowed, ...] = ((True, True, True, False), (True, True, False, T
 _QUARTERS: tuple[Allowed, ...] = ((True, False, True, False), (True, False, False, True), (False, True, True, False), (False, True, False, True))
 # Wide enough for the hull of four ways.
 _WIDTH = 24
-_MOST_NODES = 100
+# The mixed-integer model takes over sooner where it is fast: over short horizons.
+_LEAST_NODES, _NODES_PER_SLOT = 100, 0.5
 _GAP = 1e-9
 
 
@@ -123,7 +124,8 @@ def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, Fl
     order = count()
     root = search.relax({})
     heap = [(root.cost, next(order), root)]
-    while heap and len(heap) < _MOST_NODES:
+    most = max(_LEAST_NODES, int(_NODES_PER_SLOT * free.charge_kwh.size))
+    while heap and len(heap) < most:
         _, _, relaxed = heapq.heappop(heap)
         if sum(relaxed.gap.values()) <= _GAP:
             return search.direction(relaxed)
