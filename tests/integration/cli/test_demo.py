@@ -13,15 +13,12 @@ from services.ingest.demo_data import load_demo
 
 
 @pytest.fixture
-def data_folder(tmp_path: Path) -> Path:
+def data_folder(servers_folder: Path) -> Path:
     """A folder of its own that shares the downloaded packages."""
     cache = load_settings().data_folder / "cache"
     load_demo(cache)
-    # As root the servers run under another account, which must be able to walk through.
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o711)
-    (tmp_path / "cache").symlink_to(cache.resolve())
-    return tmp_path
+    (servers_folder.parent / "cache").symlink_to(cache.resolve())
+    return servers_folder.parent
 
 
 def test_the_demo_plans_replays_reports_and_leaves_no_process(data_folder: Path) -> None:
