@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.settings import load_settings
 from luna.site import FixedPrice, PriceRule, Site, SpotPrice
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_days, repeat_last
+from luna.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
 from services.ingest.demo_data import DemoPrices, DemoSite, load_demo
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
 from services.planner.policies import HORIZON
@@ -32,7 +32,6 @@ class Home:
 
     household: DemoSite
     prices: DemoPrices
-    published_at: InstantArray
 
     @property
     def zone(self) -> ZoneInfo:
@@ -50,8 +49,7 @@ def load_home(name: str = "home") -> Home:
     """Return a demo household; its packages are downloaded where they are not cached."""
     demo = load_demo(load_settings().data_folder / "cache")
     household = next(each for each in demo.sites if each.site.name == name)
-    published = np.array([instant.replace(tzinfo=None) for instant in demo.prices.published_at], dtype="datetime64[s]")
-    return Home(household, demo.prices, published)
+    return Home(household, demo.prices)
 
 
 def build_scene(home: Home, first: date, last: date, *, tariff: str, forecasts: ForecastBook | None = None) -> Scene:
@@ -79,4 +77,4 @@ def _fill(series: FloatArray) -> FloatArray:
 def _read_prices(home: Home, timeline: Timeline) -> PriceBook:
     slot = (home.prices.starts - timeline.starts[0]) // np.timedelta64(15, "m")
     inside = (slot >= 0) & (slot < timeline.count)
-    return PriceBook(timeline, slot[inside].astype(np.int64), home.published_at[inside], home.prices.price[inside])
+    return PriceBook(timeline, slot[inside].astype(np.int64), home.prices.published_at[inside], home.prices.price[inside])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from luna.errors import InvalidInputError
 from luna.physics import Curtailment, IntArray
 from luna.site import FixedPrice, PeakPrice, PriceBand, PriceRule, Site, SpotPrice, Tariff, TimeOfUsePrice
-from luna.timeline import FloatArray, Timeline, local_midnight, local_offsets, repeat_last, require_utc
+from luna.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
+DAY_AHEAD_PUBLISHED = time(13)
 SpotPrices = Mapping[str, FloatArray]
 
 
@@ -168,11 +169,14 @@ def carbon_g(import_kwh: FloatArray, carbon_g_per_kwh: FloatArray) -> float:
     return float(np.sum(import_kwh * carbon_g_per_kwh))
 
 
-def published_until(now: datetime, zone: ZoneInfo, *, hour: int = 13) -> datetime:
-    """Return the instant up to which a day-ahead market has published: tomorrow's end from ``hour`` local time on, else today's end."""
-    local = require_utc(now, field="now").astimezone(zone)
-    days = 2 if local.hour >= hour else 1
-    return local_midnight(local.date() + timedelta(days=days), zone)
+def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
+    """Return when day-ahead prices of each slot became known: 13:00 of the market's local day before, shape of ``starts``.
+
+    Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
+    """
+    days, where = np.unique((starts + local_offsets(starts, zone)).astype("datetime64[D]"), return_inverse=True)
+    known = [datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC) for day in days.tolist()]
+    return np.array([instant.replace(tzinfo=None) for instant in known], dtype="datetime64[us]")[where]
 
 
 def extend_prices(price: FloatArray, known: int, *, slots_per_day: int) -> FloatArray:

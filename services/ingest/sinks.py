@@ -1,8 +1,5 @@
 """Where the rows of each kind go."""
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -10,13 +7,11 @@ from sqlalchemy import Connection
 
 from luna.database import environment, observations, prices, readings
 from luna.database.copy import Written
+from luna.economics import publication_times
 from luna.errors import InvalidInputError
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
 from services.ingest.kinds import Kind
-
-# Day-ahead results are public from 13:00 of the day before. Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
-DAY_AHEAD_PUBLISHED = time(13)
 
 
 def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) -> Written:
@@ -50,13 +45,6 @@ def find_market(site: Site) -> str:
             "the site's tariff names no market", field="spot_price", value=site.name, remedy="Give import_price instead, or a tariff of kind spot."
         )
     return market
-
-
-def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
-    """Return when day-ahead prices of each slot became known: 13:00 of the local day before."""
-    local = pl.Series(starts.astype("datetime64[us]")).dt.replace_time_zone("UTC").dt.convert_time_zone(zone.key).dt.date()
-    known = {day: datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone) for day in local.unique()}
-    return _instants(local.replace_strict(known, return_dtype=pl.Datetime("us", "UTC")))
 
 
 def _store_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, starts: InstantArray, price: FloatArray) -> Written:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.economics import break_even, carbon_g, curtailment_rule, extend_prices, peak_cost, price_slots, published_until, slot_costs
+from luna.economics import break_even, carbon_g, curtailment_rule, extend_prices, peak_cost, price_slots, publication_times, slot_costs
 from luna.errors import InvalidInputError
 from luna.physics import Curtailment
 from luna.site import PeakPrice, Tariff
@@ -195,26 +195,20 @@ def test_imports_carry_the_grids_carbon() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "until"),
+    ("slot", "published"),
     [
-        ("2024-02-01T12:59:59+01:00", "2024-02-01T23:00:00Z"),
-        ("2024-02-01T13:00:00+01:00", "2024-02-02T23:00:00Z"),
-        ("2024-02-01T00:00:00+01:00", "2024-02-01T23:00:00Z"),
-        ("2024-02-01T23:59:00+01:00", "2024-02-02T23:00:00Z"),
-        ("2024-03-30T13:00:00+01:00", "2024-03-31T22:00:00Z"),
-        ("2024-03-31T12:59:00+02:00", "2024-03-31T22:00:00Z"),
-        ("2024-10-26T13:00:00+02:00", "2024-10-27T23:00:00Z"),
-        ("2024-12-31T12:00:00Z", "2025-01-01T23:00:00Z"),
+        ("2024-02-01T11:45", "2024-01-31T12:00"),
+        ("2024-02-01T22:45", "2024-01-31T12:00"),
+        ("2024-02-01T23:00", "2024-02-01T12:00"),
+        ("2024-03-31T12:00", "2024-03-30T12:00"),
+        ("2024-03-31T22:00", "2024-03-31T11:00"),
+        ("2024-10-27T12:00", "2024-10-26T11:00"),
+        ("2024-10-27T23:00", "2024-10-27T12:00"),
     ],
-    ids=["a second early", "on time", "at midnight", "late", "eve of spring", "day of spring", "eve of autumn", "new year"],
+    ids=["noon", "before midnight", "after midnight", "day of spring", "after spring", "day of autumn", "after autumn"],
 )
-def test_tomorrow_is_published_from_one_oclock_local_time(now: str, until: str) -> None:
-    assert published_until(datetime.fromisoformat(now), BERLIN) == datetime.fromisoformat(until)
-
-
-def test_an_instant_without_an_offset_publishes_nothing() -> None:
-    with pytest.raises(InvalidInputError, match="no offset"):
-        published_until(datetime(2024, 2, 1, 13), BERLIN)  # noqa: DTZ001
+def test_day_ahead_prices_are_published_at_one_oclock_the_day_before(slot: str, published: str) -> None:
+    assert publication_times(np.array([slot], dtype="datetime64[s]"), BERLIN) == np.array([published], dtype="datetime64[us]")
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,19 @@
 """The demo's two sites with their measured year and the prices they share."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from luna.economics import publication_times
 from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, InstantArray, hold_price
 from services.ingest.demo_data.packages import Progress
-from services.ingest.demo_data.price_source import publication_times
+from services.ingest.demo_data.price_source import ZONE
 from services.ingest.demo_data.profile_source import fit_to_year, scale_to_year
 from services.ingest.demo_data.provenance import Provenance, describe_load, describe_prices, describe_solar
-from services.ingest.demo_data.series import HOURS, SLOTS, Series, load_series
+from services.ingest.demo_data.series import SLOTS, Series, load_series
 
 MARKET = "NL"
 # A hundred days that no model of the demo learns from: everything before the first may be learned, any of them may be replayed.
@@ -28,7 +29,7 @@ class DemoPrices:
     currency: str
     starts: InstantArray
     price: FloatArray
-    published_at: list[datetime]
+    published_at: InstantArray
     provenance: Provenance
 
 
@@ -84,8 +85,7 @@ def load_demo(folder: Path, *, progress: Progress | None = None) -> DemoData:
 
 def build_prices(series: Series) -> DemoPrices:
     """Return the prices on quarter-hours."""
-    published = [instant for instant in publication_times(HOURS) for _ in range(4)]
-    return DemoPrices(MARKET, "EUR", SLOTS.starts, hold_price(series.price, 4), published, describe_prices(series))
+    return DemoPrices(MARKET, "EUR", SLOTS.starts, hold_price(series.price, 4), publication_times(SLOTS.starts, ZONE), describe_prices(series))
 
 
 def build_site(household: _Household, series: Series) -> DemoSite:

@@ -1,7 +1,6 @@
 """Dutch day-ahead prices out of ev2gym: hourly, EUR/MWh, with the file's peculiarities named and handled."""
 
 import zipfile
-from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,8 +11,6 @@ from luna.timeline import FloatArray, InstantArray, Timeline, align
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 MEMBER = "ev2gym/data/Netherlands_day-ahead-2015-2024.csv"
-# The day-ahead auction's results are public from 13:00 of the day before. Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
-PUBLISHED_AT = time(13)
 _INSTANT, _PRICE = "Datetime (UTC)", "Price (EUR/MWhe)"
 
 
@@ -39,10 +36,3 @@ def parse_prices(table: pl.DataFrame) -> tuple[InstantArray, FloatArray]:
     rows = table.select(instant=pl.coalesce(iso, german), price=pl.col(_PRICE) / 1000).drop_nulls()
     rows = rows.unique("instant", keep="last").sort("instant")
     return rows["instant"].to_numpy().astype("datetime64[s]"), rows["price"].to_numpy().astype(np.float64)
-
-
-def publication_times(hours: Timeline) -> list[datetime]:
-    """Return when each hour's price became known: 13:00 of the local day before its own."""
-    days = [instant.astimezone(ZONE).date() for instant in hours]
-    published = {day: datetime.combine(day - timedelta(days=1), PUBLISHED_AT, ZONE).astimezone(hours.start.tzinfo) for day in set(days)}
-    return [published[day] for day in days]

@@ -1,12 +1,9 @@
 """The price file's two date formats, its blank row, and when a price became known."""
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 import polars as pl
 
-from luna.timeline import Timeline
-from services.ingest.demo_data.price_source import parse_prices, publication_times
+from services.ingest.demo_data.price_source import parse_prices
 
 
 def table(rows: list[tuple[str | None, float]]) -> pl.DataFrame:
@@ -27,14 +24,3 @@ def test_the_later_writing_of_an_hour_counts() -> None:
 def test_day_and_month_are_not_mixed_up() -> None:
     starts, _ = parse_prices(table([("05/11/2023 00:00", 1.0)]))
     assert starts[0] == np.datetime64("2023-11-05T00:00:00")
-
-
-def test_a_price_is_known_from_one_in_the_afternoon_of_the_day_before() -> None:
-    # Local midnight of 1 July lies at 22:00 UTC; 13:00 in Amsterdam is 11:00 UTC in summer.
-    hours = Timeline(datetime(2023, 6, 30, 21, tzinfo=UTC), timedelta(hours=1), 2)
-    assert publication_times(hours) == [datetime(2023, 6, 29, 11, tzinfo=UTC), datetime(2023, 6, 30, 11, tzinfo=UTC)]
-
-
-def test_publication_follows_the_clock_into_winter_time() -> None:
-    hours = Timeline(datetime(2023, 10, 29, 22, tzinfo=UTC), timedelta(hours=1), 2)
-    assert publication_times(hours) == [datetime(2023, 10, 28, 11, tzinfo=UTC), datetime(2023, 10, 29, 12, tzinfo=UTC)]
