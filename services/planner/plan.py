@@ -140,9 +140,9 @@ def _plan_by_value(problem: Problem, segments: Segments, *, curtailment: IntArra
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
     setpoints = read_modes(value.thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
     left, right = value.function.marginal(path)
-    # Energy that comes in is worth V′ to the right of where it ends, energy that goes out V′ to the left; at a hard bound the finite side counts.
-    charges = path > starts
-    near, far = np.where(charges, right, left), np.where(charges, left, right)
+    # What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
+    takes_out = path < starts
+    near, far = np.where(takes_out, right, left), np.where(takes_out, left, right)
     worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
     return _check(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
 
