@@ -201,3 +201,16 @@ def test_reply_carries_the_reasons_in_the_interface_s_words() -> None:
     assert slot["batteries"]["battery"].keys() >= {"charge_kwh", "discharge_kwh", "soc_end"}
     assert reply.cost.total == pytest.approx(reply.cost.import_ + reply.cost.export + reply.cost.wear)
     assert reply.status == "optimal"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_reason_is_true_of_its_own_figures(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    price = np.repeat(rng.uniform(0.02, 0.5, 24), 4)
+    sun = np.maximum(np.sin(np.arange(96) / 96 * 2 * np.pi), 0.0) * rng.uniform(0, 1.5)
+    series = {"load_kwh": rng.gamma(1, 0.2, 96), "pv_kwh": sun, "import_price": price + 0.05, "export_price": price}
+    reasons = explain(plan_of(series, terminal=NOTHING_LEFT))
+    figures = [(reason.code, {name: figure for name, figure in reason.figures.items() if isinstance(figure, float)}) for reason in reasons]
+    assert all(each["sell"] > each["value"] for code, each in figures if code == "sell_high")
+    assert all(each["buy"] > each["value"] for code, each in figures if code == "serve_peak")
+    assert all(each["buy"] < each["value"] for code, each in figures if code == "charge_cheap")
