@@ -63,7 +63,7 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         )
     prices = read_prices(connection, site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
     known = prices.ahead(start, timeline)
-    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast, start, timeline.count)
+    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast)
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until)
     state = request.state if request.state.batteries else read_state(connection, site_id, site, start)
     options = request.options
@@ -75,13 +75,17 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     return request.model_copy(update=update)
 
 
-def _energies(forecast: Forecast, start: datetime, slots: int) -> dict[str, FloatArray]:
-    first = (start - forecast.timeline.start) // SLOT
-    # A forecast issued earlier ends earlier: its last day stands for what is beyond.
-    place = repeat_last(np.arange(first, first + slots), forecast.timeline.count, period=DAY // SLOT)
+def _energies(forecast: Forecast) -> dict[str, FloatArray]:
+    """Return expected load and PV with their bands; where a forecast issued earlier ends earlier, its last day goes on."""
     load, pv = forecast.load_kwh, forecast.pv_kwh
     bands = {"load_p10_kwh": load.p10, "load_p90_kwh": load.p90, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
-    return {name: values[place] for name, values in ({"load_kwh": load.expected, "pv_kwh": pv.expected} | bands).items()}
+    return {name: _carry_on(values) for name, values in ({"load_kwh": load.expected, "pv_kwh": pv.expected} | bands).items()}
+
+
+def _carry_on(series: FloatArray) -> FloatArray:
+    """Return the series with its last known day repeated where nothing is known any more."""
+    known = int(np.flatnonzero(np.isfinite(series))[-1]) + 1
+    return series[repeat_last(np.arange(series.size), known, period=min(DAY // SLOT, known))]
 
 
 def read_state(connection: Connection, site_id: str, site: Site, start: datetime) -> StateMessage:
@@ -139,5 +143,4 @@ def _require(series: FloatArray, window: Timeline, name: str) -> FloatArray:
         slot = list(window)[int(gaps[0])].isoformat()
         remedy = "Load them (luna data load --kind observations), or choose days without gaps (luna data query shows them)."
         raise InvalidInputError(f"{gaps.size} slots of the window have no observation, the first at {slot}", field=name, remedy=remedy)
-    known = int(np.flatnonzero(np.isfinite(series))[-1]) + 1
-    return series[repeat_last(np.arange(series.size), known, period=DAY // SLOT)]
+    return _carry_on(series)

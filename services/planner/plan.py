@@ -1,7 +1,7 @@
 """The planner: from a problem to a schedule that physics has checked.
 
-One battery in slots whose cost is convex follows the value of stored energy directly: the dynamic programme is exact there. Everything else
-goes through the mixed-integer model; where it has fixed the way of every slot, the one battery's share is again left to its value function.
+One battery follows the value of its stored energy: the dynamic programme is exact where a slot's cost is convex, and branching makes it so
+elsewhere. Everything else goes through the mixed-integer model; with the way of every slot fixed, each battery still gets its value function.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class PlanMismatchError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class BatteryValue:
-    """What the plan knows about its one battery: V′, the thresholds read from it, and the slots' segments."""
+    """What the plan knows about a battery: V′, the thresholds read from it, and the slots' segments."""
 
     function: ValueFunction
     thresholds: Thresholds
