@@ -20,6 +20,8 @@ from luna.timeline import SLOT, FloatArray, Timeline
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = Timeline(START, SLOT, 96)
 VERSION = "aurora_v1.0"
+# A key that the sequence of stored sites, which goes on from test to test, never reaches.
+NO_SITE = -1
 
 
 @pytest.fixture
@@ -238,15 +240,15 @@ def test_loading_a_source_again_frees_what_is_no_longer_refused(connection: Conn
 
 @pytest.mark.parametrize(("on_conflict", "kept"), [("keep", [1.0, 1.0]), ("replace", [2.0, np.nan]), ("complete", [2.0, 1.0])])
 def test_an_existing_row_becomes_what_was_asked(connection: Connection, on_conflict: copy.OnConflict, kept: list[float]) -> None:
-    columns: copy.Columns = {"site_key": 7, "slot_start": DAY.starts[:2], "load_kwh": np.ones(2)}
+    columns: copy.Columns = {"site_key": NO_SITE, "slot_start": DAY.starts[:2], "load_kwh": np.ones(2)}
     copy.upsert(connection, slot_observations, columns)
     copy.upsert(connection, slot_observations, {**columns, "load_kwh": np.array([2.0, np.nan])}, on_conflict=on_conflict)
-    rows = connection.execute(text("SELECT load_kwh FROM slot_observations WHERE site_key = 7 ORDER BY slot_start")).scalars()
+    rows = connection.execute(text("SELECT load_kwh FROM slot_observations WHERE site_key = :key ORDER BY slot_start"), {"key": NO_SITE}).scalars()
     np.testing.assert_array_equal([np.nan if value is None else value for value in rows], kept)
 
 
 def test_no_rows_write_nothing(connection: Connection) -> None:
-    assert copy.upsert(connection, slot_observations, {"site_key": 7, "slot_start": DAY.starts[:0]}) == copy.Written()
+    assert copy.upsert(connection, slot_observations, {"site_key": NO_SITE, "slot_start": DAY.starts[:0]}) == copy.Written()
 
 
 def test_a_failed_unit_of_work_leaves_nothing(database: Engine) -> None:
