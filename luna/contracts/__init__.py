@@ -4,6 +4,7 @@ from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueReply, 
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply, SlotReply
 from luna.contracts.replay import PolicyReply, ReplayReply, ReplayRequest
+from luna.contracts.upkeep import ResendReply, ResendRequest, RetentionReply, RetentionRequest
 
 __all__ = [
     "EvaluateReply",
@@ -18,6 +19,10 @@ __all__ = [
     "ReplayReply",
     "ReplayRequest",
     "Request",
+    "ResendReply",
+    "ResendRequest",
+    "RetentionReply",
+    "RetentionRequest",
     "SlotReply",
     "TrainReply",
     "TrainRequest",

@@ -9,6 +9,8 @@ from luna.queue import Work, task
 from services.forecaster import comparison, jobs
 from services.forecaster.trees import import_lightgbm
 
+NEEDS = ("database", "redis", "objects")
+
 
 def prepare() -> None:
     """Load LightGBM before the worker's processes are forked; where it cannot be loaded, the task that needs it says why."""

@@ -9,6 +9,8 @@ from services.planner import jobs
 from services.planner.energy_value import load_kernels
 from services.planner.solver import Solver
 
+NEEDS = ("database", "redis")
+
 
 @cache
 def _solver() -> Solver:

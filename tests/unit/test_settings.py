@@ -79,9 +79,9 @@ def test_an_empty_variable_does_not_hide_a_secrets_file(tmp_path: Path, monkeypa
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUNA_REDIS_URL", "redis://:word@queue")
-    assert "word" not in repr(load_settings())
-    assert "word" not in str(load_settings().model_dump())
+    monkeypatch.setenv("LUNA_REDIS_URL", "redis://:hunter2@queue")
+    assert "hunter2" not in repr(load_settings())
+    assert "hunter2" not in str(load_settings().model_dump())
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -43,12 +44,37 @@ class Settings(BaseSettings):
 
     data_folder: Annotated[Path, Field(description="where the embedded servers, caches and reports live")] = Path("var")
     database_url: Annotated[SecretStr | None, Field(description="PostgreSQL; empty means the embedded one")] = None
+    database_password: Annotated[SecretStr | None, Field(description="joined to database_url")] = None
     redis_url: Annotated[SecretStr | None, Field(description="Redis; empty means the embedded one")] = None
-    api_host: Annotated[str, Field(description="address the gateway listens on")] = "127.0.0.1"
+    redis_password: Annotated[SecretStr | None, Field(description="joined to redis_url")] = None
+    objects_url: Annotated[str | None, Field(description="S3 server; empty means files under data_folder")] = None
+    objects_bucket: Annotated[str, Field(description="bucket of the S3 server")] = "luna"
+    objects_access_key: Annotated[str, Field(description="user of the S3 server")] = "luna"
+    objects_secret_key: Annotated[SecretStr | None, Field(description="password of the S3 server's user")] = None
+    vectors_url: Annotated[str | None, Field(description="Qdrant; empty means the embedded one")] = None
+    vectors_api_key: Annotated[SecretStr | None, Field(description="key of Qdrant")] = None
+    language_url: Annotated[str | None, Field(description="Ollama; empty means answers without a language model")] = None
+    language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
+    embedding_model: Annotated[str, Field(description="model that turns text into vectors")] = "nomic-embed-text"
+    api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
+    heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan")] = timedelta(seconds=30)
+    compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
+        days=30
+    )
+    forecast_retention: Annotated[timedelta | None, Field(ge=timedelta(days=35), description="age at which forecasts are deleted; empty keeps them")] = (
+        timedelta(days=400)
+    )
+    reading_retention: Annotated[timedelta | None, Field(ge=timedelta(days=35), description="age at which raw readings are deleted; empty keeps them")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _join_passwords(cls, values: dict[str, Any]) -> dict[str, Any]:
+        joined = {f"{server}_url": _with_password(values.get(f"{server}_url"), values.get(f"{server}_password")) for server in ("database", "redis")}
+        return values | {name: url for name, url in joined.items() if url is not None}
 
     @classmethod
     def settings_customise_sources(  # noqa: PLR0917
@@ -60,6 +86,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings
+
+
+def _with_password(url: SecretStr | str | None, password: SecretStr | str | None) -> str | None:
+    """Return ``url`` with ``password`` in it, None where there is nothing to join."""
+    plain, word = (value.get_secret_value() if isinstance(value, SecretStr) else value for value in (url, password))
+    if not plain or not word:
+        return plain
+    parts = urlsplit(plain)
+    user, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{quote(word, safe='')}@{place}"))
 
 
 @cache

@@ -1,0 +1,31 @@
+"""Work that was accepted and that nobody waits for."""
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+
+from luna.database.schema.metadata import document, instant, metadata, recorded, text
+
+OPEN = "status IN ('queued', 'running')"
+
+jobs = Table(
+    "jobs",
+    metadata,
+    text("job_id", primary_key=True),
+    text("task", "service.noun.verb"),
+    text("key", "names this piece of work; at most one open job per task and key"),
+    document("request", "the message as sent"),
+    text("status", server_default="queued"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="how often a worker began it"),
+    Column("reply", JSONB, comment="only where done"),
+    Column("error", JSONB, comment="problem document, only where failed or dead"),
+    text("trace_id"),
+    recorded("submitted_at"),
+    instant("sent_at", "when its message last went to the queue", nullable=True),
+    instant("started_at", "when a worker last began it", nullable=True),
+    instant("finished_at", nullable=True),
+    CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'dead')", name="ck_jobs_status"),
+    Index("uq_jobs_open_task_key", "task", "key", unique=True, postgresql_where=sql(OPEN)),
+    Index("ix_jobs_open_sent_at", "sent_at", postgresql_where=sql(OPEN)),
+    comment="The row is the truth, the message in the queue only the doorbell",
+)

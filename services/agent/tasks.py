@@ -1,0 +1,3 @@
+"""The agent's tasks; none yet."""
+
+NEEDS = ("database", "redis", "objects")

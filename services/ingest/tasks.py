@@ -1,0 +1,3 @@
+"""The ingest service's tasks: decode, call, encode."""
+
+NEEDS = ("database", "redis", "objects")
