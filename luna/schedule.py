@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from luna.physics import Flows, SetPoint
+from luna.physics import Flows, IntArray, Mode, SetPoint
 from luna.timeline import FloatArray, Timeline
 
 Figure = float | datetime | str
@@ -62,6 +62,26 @@ class Committed:
         """Return the schedule's set-point, whatever is stored."""
         del stored_kwh
         return pick_slot(self.setpoints, slot)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPolicy:
+    """One mode for all batteries in every slot: ``hold`` is no control at all, ``self_consumption`` what inverters do by themselves."""
+
+    mode: Mode
+    curtailment: IntArray
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the mode with its widest limits."""
+        return whole_range(np.full_like(stored_kwh, self.mode, dtype=np.int8), self.curtailment[slot])
+
+
+def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
+    """Return modes without limits of their own: the safety layer narrows them to what battery and connection bear."""
+    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
+    target = np.where(mode == Mode.EXPORT, down, up)
+    held_back = np.atleast_1d(curtailment)
+    return SetPoint(mode, up, target, floor_soc=down, ceiling_soc=up, spill_soc=up, curtailment=held_back, pv_limit_kw=np.full(held_back.shape, np.inf))
 
 
 def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint, SiteLimits
-from luna.schedule import pick_slot
+from luna.schedule import pick_slot, whole_range
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.energy_value import Thresholds
@@ -24,19 +24,6 @@ STICKINESS = 0.0025
 _EVEN_TIE = 1e-6
 # Too little to be worth a change of mode.
 _LITTLE_KWH = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class PlainPolicy:
-    """One mode for all batteries in every slot: ``hold`` is no control at all, ``self_consumption`` what inverters do by themselves."""
-
-    mode: Mode
-    batteries: int
-    curtailment: IntArray
-
-    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the mode with its widest limits."""
-        return whole_range(np.full_like(stored_kwh, self.mode, dtype=np.int8), self.curtailment[slot])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +48,6 @@ class CheapestHours:
         """Return ``charge`` in cheap slots, ``self_consumption`` in all others."""
         mode = Mode.CHARGE if self.cheap[slot] else Mode.SELF_CONSUMPTION
         return whole_range(np.full_like(stored_kwh, mode, dtype=np.int8), self.curtailment[slot])
-
-
-def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
-    """Return modes without limits of their own: the safety layer narrows them to what battery and connection bear."""
-    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
-    target = np.where(mode == Mode.EXPORT, down, up)
-    held_back = np.atleast_1d(curtailment)
-    return SetPoint(mode, up, target, floor_soc=down, ceiling_soc=up, spill_soc=up, curtailment=held_back, pv_limit_kw=np.full(held_back.shape, np.inf))
 
 
 @dataclass

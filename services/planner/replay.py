@@ -12,13 +12,13 @@ from luna.economics import site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import IntArray, Mode, SiteLimits
-from luna.schedule import Committed, Policy, SideBySide
+from luna.schedule import Committed, PlainPolicy, Policy, SideBySide
 from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.knowledge import EnergyOutlook, ForecastBook, Foresight, PriceKnowledge, SplitOutlook
 from services.planner.plan import make_plan
-from services.planner.policies import CheapestHours, ModelPredictive, PlainPolicy
+from services.planner.policies import CheapestHours, ModelPredictive
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
 from services.planner.solver import Solver
 
@@ -109,8 +109,6 @@ def replay(scene: Scene, policies: Sequence[str], *, every: int, progress: Progr
 
 
 def _builders(scene: Scene, rules: Rules, every: int) -> Mapping[str, Callable[[], Policy]]:
-    batteries = len(scene.site.batteries)
-
     def predictive(energy: EnergyOutlook) -> Policy:
         return ModelPredictive(scene.site, scene.timeline, energy, scene.prices, every)
 
@@ -118,8 +116,8 @@ def _builders(scene: Scene, rules: Rules, every: int) -> Mapping[str, Callable[[
         return CheapestHours.of(scene.timeline, rules.import_price, zone=ZoneInfo(scene.site.timezone), curtailment=rules.curtailment)
 
     return {
-        "idle": lambda: PlainPolicy(Mode.HOLD, batteries, rules.curtailment),
-        "self_consumption": lambda: PlainPolicy(Mode.SELF_CONSUMPTION, batteries, rules.curtailment),
+        "idle": lambda: PlainPolicy(Mode.HOLD, rules.curtailment),
+        "self_consumption": lambda: PlainPolicy(Mode.SELF_CONSUMPTION, rules.curtailment),
         "rule": cheapest,
         "mpc": lambda: predictive(scene.forecasts),
         "mpc_perfect": lambda: predictive(scene.foresight),

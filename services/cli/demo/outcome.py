@@ -8,6 +8,7 @@ import numpy as np
 from luna.contracts import PlanReply
 from luna.economics import site_curtailment
 from luna.physics import Mode, SiteLimits
+from luna.schedule import PlainPolicy
 from luna.simulator import Actuals, simulate
 from luna.site import Site
 from luna.timeline import SystemClock, Timeline
@@ -89,14 +90,12 @@ def commands(run: DemoRun) -> list[str]:
 
 def trace_without_luna(plan: PlanReply, site: Site) -> list[float] | None:
     """Return how full the batteries would be at the end of each planned slot if the inverter alone followed the same load and sun."""
-    from services.planner.policies import PlainPolicy
-
     if not site.batteries:
         return None
     slots = [slot for slot in plan.slots if slot.start < plan.slots[0].start + SHOWN]
     timeline = Timeline(plan.slots[0].start, timedelta(minutes=plan.slot_minutes), len(slots))
     load, pv, bought, sold = (np.array([getattr(slot, name) for slot in slots]) for name in ("load_kwh", "pv_kwh", "import_price", "export_price"))
-    policy = PlainPolicy(Mode.SELF_CONSUMPTION, len(site.batteries), site_curtailment(site, bought, sold))
+    policy = PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(site, bought, sold))
     soc = read_starting_soc(slots, site)
     capacity = sum(battery.capacity_kwh for battery in site.batteries)
     stored = np.array([[soc[battery.name] * battery.capacity_kwh] for battery in site.batteries])
