@@ -1,6 +1,7 @@
 """Send a request and receive its reply."""
 
 import json
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from luna.contracts.message import Message, Request
-from luna.errors import LunaError, UnavailableError
+from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.queue import wire
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
 from luna.queue.ledger import DeadTask, Ledger
@@ -42,30 +43,37 @@ class Client:
     """Speaks to the workers behind one Redis. Threads may share it.
 
     Every method raises UnavailableError within three seconds where Redis is away or full.
+
+    Raises:
+        InvalidInputError: no address of a Redis; its value stays unsaid, for it may hold a password.
     """
 
     def __init__(self, redis_url: str) -> None:
+        self._redis = _connect(redis_url)
         self._app = create_sender(redis_url)
-        self._redis = redis.Redis.from_url(
-            redis_url,
-            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            socket_timeout=SOCKET_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=0,
-        )
         self._ledger = Ledger(self._redis)
 
-    def call(self, request: Request, *, timeout: timedelta, on_progress: Callable[[Progress], None] | None = None) -> Any:
+    def call(
+        self, request: Request, *, timeout: timedelta, on_progress: Callable[[Progress], None] | None = None, given_up: threading.Event | None = None
+    ) -> Any:
         """Return the reply to ``request``, an instance of its ``reply`` model.
+
+        Args:
+            request: an instance of a request model.
+            timeout: how long to wait; a task that has not begun by then is dropped.
+            on_progress: receives how far the task is.
+            given_up: ends the wait within a second of being set; the task itself goes on.
 
         Raises:
             InvalidInputError: the message is refused; nothing was sent.
-            UnavailableError: Redis is away, or no reply came in time.
+            UnavailableError: Redis is away, no reply came in time, or the caller gave up.
             LunaError: what the task raised, in its own class.
         """
         task_id = self.submit(request, expires=timeout)
         deadline = time.monotonic() + timeout.total_seconds()
         while (left := deadline - time.monotonic()) > 0:
+            if given_up is not None and given_up.is_set():
+                raise UnavailableError("nobody waits for the reply any more", field="task", value=request.task)
             with _reachable():
                 progress = self._ledger.next_event(task_id, timeout=max(0.01, min(left, _POLL_SECONDS)))
             if progress is not None and on_progress is not None:
@@ -136,6 +144,20 @@ class Client:
         """Close every connection."""
         self._app.close()
         self._redis.close()
+
+
+def _connect(redis_url: str) -> "redis.Redis":
+    try:
+        return redis.Redis.from_url(
+            redis_url,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+        )
+    except ValueError as exc:
+        remedy = "Write redis://:password@host:6379/0, or rediss:// for TLS."
+        raise InvalidInputError("no address of a Redis", field="LUNA_REDIS_URL", remedy=remedy) from exc
 
 
 @contextmanager

@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -203,6 +205,24 @@ def test_a_call_without_a_worker_is_unavailable_in_time(client: Client, redis_ur
     with pytest.raises(UnavailableError, match="no reply within"):
         client.call(sample.EchoRequest(value=1), timeout=timedelta(seconds=0.3))
     redis.Redis.from_url(redis_url).delete("luna:sample")
+
+
+def test_a_caller_may_give_up(client: Client, redis_url: str) -> None:
+    given_up = threading.Event()
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(client.call, sample.EchoRequest(value=1), timeout=timedelta(minutes=5), given_up=given_up)
+        wait_for(lambda: client.waiting("sample") == 1)
+        given_up.set()
+        with pytest.raises(UnavailableError, match="nobody waits"):
+            call.result(timeout=10)
+    redis.Redis.from_url(redis_url).delete("luna:sample")
+
+
+@pytest.mark.parametrize("url", ["http://:secret@queue:6379", "redis://:secret@queue:port/0"], ids=["another protocol", "no number for a port"])
+def test_an_address_that_is_no_redis_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidInputError, match="LUNA_REDIS_URL") as raised:
+        Client(url)
+    assert "secret" not in str(raised.value)
 
 
 def test_redis_away_is_unavailable_within_three_seconds() -> None:
