@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-core demo test up-local bench bench-peers lint format types layers lock clean
+.PHONY: help setup setup-core demo test up-local bench bench-peers lint format types layers lock \
+        up down logs ps shell images secrets compose-demo compose-test bench-compose clean reset
 
 help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 # One stamp per lock file: an environment is made anew only when its lock changed.
 $(VENV)/.uv: locks/uv.txt
@@ -61,7 +62,57 @@ layers: $(VENV)/.test  ## who may import whom
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
 	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
+	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
+	@$(UV_COMPILE) --constraint locks/core.txt pyproject.toml -o locks/kernel.txt
+	@for extra in cli forecaster ingest planner; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml -o locks/images/$$extra.txt; done
 	@$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
 
-clean:  ## remove environments and everything Luna made; asks nothing, so the databases go too
-	@rm -rf $(VENV) .venv-peers var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+# ---- containers ----------------------------------------------------------------------------------
+
+COMPOSE := docker compose
+
+.env:
+	@cp .env.example .env && echo "made .env from .env.example"
+
+secrets: .env  ## make the secrets that are missing, one file each
+	@infra/make-secrets
+
+up: secrets  ## build and start all containers; returns when every one is healthy
+	@$(COMPOSE) up -d --build --wait && echo "Luna runs at http://$$($(COMPOSE) port api 8080)"
+
+down:  ## stop the containers; all data stay
+	@$(COMPOSE) --profile '*' down --remove-orphans
+
+ps:  ## containers and their health
+	@$(COMPOSE) ps -a --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+
+logs:  ## follow the logs; SERVICE=planner for one
+	@$(COMPOSE) logs -f --tail 100 $(SERVICE)
+
+shell:  ## a shell inside a container: make shell SERVICE=planner
+	@[ -n "$(SERVICE)" ] || { echo "Name a service: make shell SERVICE=planner"; exit 2; }
+	@$(COMPOSE) exec $(SERVICE) sh
+
+images: .env  ## build the images and print each one's size over its base
+	@$(COMPOSE) --profile '*' build --quiet && infra/image-sizes
+
+compose-demo:  ## the demo through the running containers; writes var/compose-demo/report.html
+	@mkdir -p var/compose-demo
+	@$(COMPOSE) run --rm --user "$$(id -u):$$(id -g)" --volume "$(CURDIR)/var/compose-demo:/report" cli luna demo --on-servers --out /report --days $(DAYS)
+
+compose-test: $(VENV)/.test  ## start the containers under a name of their own, test them, hurt them, take them down
+	@$(BIN)/pytest -v tests/compose
+
+bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan, memory, image sizes
+	@$(BIN)/luna bench compose
+
+# ---- leaving -------------------------------------------------------------------------------------
+
+clean:  ## remove environments, caches and Luna's images; data stay
+	@rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@if command -v docker >/dev/null; then docker image ls -q 'luna-*' | sort -u | xargs -r docker image rm --force >/dev/null; fi
+
+reset: .env  ## delete all data, of the containers and below var/; asks first
+	@printf 'This deletes all volumes of %s and %s/var. Type "delete" to go on: ' "$$($(COMPOSE) config --format json | sed -n 's/^  "name": "\(.*\)",/\1/p')" "$(CURDIR)"
+	@read -r answer && [ "$$answer" = delete ] || { echo "Nothing was deleted."; exit 1; }
+	@$(COMPOSE) --profile '*' down --volumes --remove-orphans && rm -rf var && echo "All data are gone."

@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 
+DAY = timedelta(days=1)
+
 
 class FileSecrets(PydanticBaseSettingsSource):
     """Reads ``LUNA_<NAME>_FILE``: the value stands in the named file; newlines at its end do not count."""
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LUNA_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     data_folder: Annotated[Path, Field(description="where the embedded servers, caches and reports live")] = Path("var")
+    cache_folder: Annotated[Path | None, Field(description="where downloads are kept; empty: the folder cache below data_folder")] = None
     database_url: Annotated[SecretStr | None, Field(description="PostgreSQL; empty means the embedded one")] = None
     database_password: Annotated[SecretStr | None, Field(description="joined to database_url")] = None
     redis_url: Annotated[SecretStr | None, Field(description="Redis; empty means the embedded one")] = None
@@ -68,7 +71,12 @@ class Settings(BaseSettings):
     forecast_retention: Annotated[timedelta | None, Field(ge=timedelta(days=35), description="age at which forecasts are deleted; empty keeps them")] = (
         timedelta(days=400)
     )
-    reading_retention: Annotated[timedelta | None, Field(ge=timedelta(days=35), description="age at which raw readings are deleted; empty keeps them")] = None
+    reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them")] = None
+
+    @property
+    def cache(self) -> Path:
+        """Where downloads are kept."""
+        return self.cache_folder or self.data_folder / "cache"
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,160 @@
+"""The rules that docker-compose.yml holds, whoever edits it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from luna.settings import Settings
+from luna.settings.deployment import Deployment
+from luna.settings.example import OFFERED, render
+from luna.settings.secrets import SECRETS
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+FILE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = FILE["services"]
+OURS = {name for name, service in SERVICES.items() if service["image"].startswith("luna-") and name != "fluent-bit"}
+JOBS = {"preflight", "migrate", "buckets", "models", "cli"}
+WORKERS = {"planner", "forecaster", "ingest", "agent", "rag"}
+VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+each_of_ours = pytest.mark.parametrize("name", sorted(OURS))
+
+
+def test_every_part_of_the_platform_is_there() -> None:
+    servers = {"db", "redis", "qdrant", "minio", "ollama", "prometheus", "alertmanager", "loki", "fluent-bit", "grafana"}
+    assert set(SERVICES) == {"api", "beat"} | WORKERS | servers | JOBS
+
+
+@each_service
+def test_images_are_pinned_to_an_exact_version(name: str) -> None:
+    tag = SERVICES[name]["image"].rpartition(":")[2]
+    assert "latest" not in tag
+    assert re.search(r"\d+\.\d+\.\d+|RELEASE\.\d{4}-\d\d-\d\dT|pg\d+\.\d+-ts\d+\.\d+\.\d+", tag.replace("${LUNA_VERSION:-", "")), tag
+
+
+@each_service
+def test_no_process_has_more_rights_than_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert set(service.get("cap_add", [])) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+    assert not service.get("privileged")
+    assert not any("docker.sock" in str(volume) for volume in service.get("volumes", []))
+
+
+@each_of_ours
+def test_lunas_own_processes_are_nobody_in_particular_on_a_root_they_cannot_write(name: str) -> None:
+    service = SERVICES[name]
+    assert service["user"] == "10001:10001"
+    assert service["read_only"] is True
+    assert service["tmpfs"]
+    assert "cap_add" not in service
+
+
+@each_service
+def test_nothing_takes_more_than_its_share(name: str) -> None:
+    service = SERVICES[name]
+    limits = service["deploy"]["resources"]["limits"]
+    assert {"memory", "cpus", "pids"} == set(limits)
+    assert service["logging"]["driver"] == "json-file"
+    assert {"max-size", "max-file"} <= set(service["logging"]["options"])
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - JOBS))
+def test_what_stays_is_started_again_and_watched(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    assert {"test", "interval", "timeout", "retries"} <= set(SERVICES[name]["healthcheck"])
+
+
+@each_service
+def test_start_order_is_by_health_or_success(name: str) -> None:
+    conditions = {dependency["condition"] for dependency in SERVICES[name].get("depends_on", {}).values()}
+    assert conditions <= {"service_healthy", "service_completed_successfully"}
+
+
+def test_every_job_that_ends_has_somebody_who_waits_for_its_success() -> None:
+    # Without that, `up --wait` takes a job that has ended well for a failure.
+    waited_for = {other for service in SERVICES.values() for other in service.get("depends_on", {})}
+    assert {name for name in JOBS if "profiles" not in SERVICES[name]} <= waited_for
+
+
+def test_planning_waits_for_no_language_model_vectors_or_objects() -> None:
+    pending, needed = ["api", "beat"], set()
+    while pending:
+        needs = set(SERVICES[pending.pop()].get("depends_on", {})) - needed
+        needed |= needs
+        pending += needs
+    assert needed == {"migrate", "redis", "planner", "db", "preflight"}
+
+
+def test_only_gateway_and_grafana_publish_a_port_and_only_to_this_machine() -> None:
+    ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(ports) == {"api", "grafana"}
+    assert all(port.startswith("${LUNA_API_HOST:-127.0.0.1}:") for published in ports.values() for port in published)
+
+
+def test_networks_are_closed_except_to_those_that_fetch_and_those_that_serve() -> None:
+    members = {network: {name for name, service in SERVICES.items() if network in service.get("networks", [])} for network in FILE["networks"]}
+    assert set(members) == {"edge", "data", "egress", "observability"}
+    assert members["edge"] == {"api", "grafana"}
+    assert members["egress"] == {"ingest", "rag", "models"}
+    assert FILE["networks"]["data"]["internal"]
+    assert FILE["networks"]["observability"]["internal"]
+    assert FILE["networks"]["edge"]["driver_opts"] == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    assert all(service.get("networks") or service.get("network_mode") == "none" for service in SERVICES.values())
+
+
+def test_data_outlive_their_containers() -> None:
+    assert {"db", "cache", "vector", "objects", "models", "logs"} <= set(FILE["volumes"])
+    mounted = {str(volume).partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
+    assert set(FILE["volumes"]) <= mounted
+
+
+def test_secrets_stand_in_files_and_never_in_the_environment() -> None:
+    for service in SERVICES.values():
+        for name in service.get("environment", {}):
+            assert not re.search(r"(PASSWORD|SECRET|API_KEY|TOKEN)$", name), name
+    assert set(FILE["secrets"]) == {*SECRETS, "vectors_config"}
+    assert all(secret["file"].startswith("${LUNA_SECRETS_FOLDER}/") for secret in FILE["secrets"].values())
+
+
+def test_without_secrets_the_message_lists_them_and_says_how_to_make_them() -> None:
+    message = FILE["x-secrets-folder"]
+    assert message.startswith("${LUNA_SECRETS_FOLDER:?")
+    assert "make secrets" in message
+    assert all(name in message for name in SECRETS)
+
+
+def test_the_script_makes_exactly_the_secrets_that_are_asked_for() -> None:
+    script = (ROOT / "infra/make-secrets").read_text(encoding="utf-8")
+    assert tuple(re.search(r"for name in ([\w ]+);", script)[1].split()) == SECRETS  # type: ignore[index]
+
+
+def test_every_setting_given_to_luna_is_one() -> None:
+    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+    assert {name.removeprefix("LUNA_").removesuffix("_FILE").lower() for name in given} <= set(Settings.model_fields)
+
+
+def test_the_example_of_the_environment_is_made_from_the_settings() -> None:
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == render()
+
+
+def test_the_example_explains_at_most_fifteen_variables_and_misses_none_of_the_file() -> None:
+    lines = render().splitlines()
+    variables = [line.partition("=")[0] for line in lines if re.match(r"[A-Z_]+=", line)]
+    assert len(variables) <= 15
+    assert all(lines[lines.index(line) - 1].startswith("# ") for line in lines if re.match(r"[A-Z_]+=", line))
+    assert {found[1] for found in VARIABLE.finditer(TEXT)} <= {*variables, "COMPOSE_PROJECT_NAME"}
+
+
+def test_the_files_defaults_are_those_of_the_settings() -> None:
+    defaults = {name.upper(): field.default for name, field in Deployment.model_fields.items()}
+    defaults |= {f"LUNA_{name.upper()}": Settings.model_fields[name].default for name in OFFERED}
+    stated = {(found[1], found[3]) for found in VARIABLE.finditer(TEXT) if found[2] == "-" and found[3] and found[1] in defaults}
+    assert {name for name, _ in stated} >= {"LUNA_API_HOST", "LUNA_API_PORT", "LUNA_GRAFANA_PORT", "LUNA_CPUS", "LUNA_VERSION", "LUNA_LANGUAGE_MODEL"}
+    assert all(value == f"{defaults[name]:g}" if isinstance(defaults[name], float | int) else value == defaults[name] for name, value in stated)

@@ -1,0 +1,51 @@
+"""What each image may hold, read from its lock, and how the Dockerfile makes it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
+LOCKS = {path.stem: path for path in [ROOT / "locks/kernel.txt", *sorted((ROOT / "locks/images").glob("*.txt"))]}
+
+
+def packages(lock: Path) -> dict[str, str]:
+    """Name → version of everything a lock installs."""
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("library", "holders"),
+    [("torch", set()), ("lightgbm", {"forecaster"}), ("highspy", {"planner"}), ("numba", {"planner"}), ("polars", {"ingest"}), ("typer", {"cli"})],
+)
+def test_a_heavy_library_is_in_the_images_of_its_service_alone(library: str, holders: set[str]) -> None:
+    assert {name for name, lock in LOCKS.items() if library in packages(lock)} == holders
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_images_run_the_versions_that_are_tested(name: str) -> None:
+    tested = packages(ROOT / "locks/core.txt")
+    assert {(package, version) for package, version in packages(LOCKS[name]).items() if tested[package] != version} == set()
+
+
+@pytest.mark.parametrize("name", sorted(set(LOCKS) - {"kernel"}))
+def test_every_image_stands_on_the_kernels_layer(name: str) -> None:
+    assert packages(LOCKS["kernel"]).items() <= packages(LOCKS[name]).items()
+
+
+def test_libraries_are_installed_before_the_code_is_copied() -> None:
+    assert DOCKERFILE.index("--require-hashes -r locks/kernel.txt") < DOCKERFILE.index("FROM libraries AS application")
+    libraries = DOCKERFILE[DOCKERFILE.index("AS kernel") : DOCKERFILE.index("AS application")]
+    assert "COPY luna" not in libraries
+    assert "COPY services" not in libraries
+
+
+def test_the_image_ends_as_an_ordinary_user_below_a_first_process_that_passes_signals_on() -> None:
+    assert DOCKERFILE.rindex("\nUSER luna\n") > DOCKERFILE.index("AS runtime")
+    assert '\nENTRYPOINT ["tini", "--", "entrypoint"]\n' in DOCKERFILE
+
+
+def test_the_base_is_pinned_and_nothing_needs_another_builder() -> None:
+    assert re.search(r"^ARG PYTHON=python:\d+\.\d+\.\d+-slim-bookworm$", DOCKERFILE, re.MULTILINE)
+    assert "latest" not in DOCKERFILE
