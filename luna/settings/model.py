@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     redis_password: Annotated[SecretStr | None, Field(description="joined to redis_url")] = None
     objects_url: Annotated[str | None, Field(description="S3 server; empty means files under data_folder")] = None
     objects_bucket: Annotated[str, Field(description="bucket of the S3 server")] = "luna"
+    objects_region: Annotated[str, Field(description="region of the S3 server; most servers of one's own take any")] = "us-east-1"
     objects_access_key: Annotated[str, Field(description="user of the S3 server")] = "luna"
     objects_secret_key: Annotated[SecretStr | None, Field(description="password of the S3 server's user")] = None
     vectors_url: Annotated[str | None, Field(description="Qdrant; empty means the embedded one")] = None
