@@ -1,0 +1,83 @@
+"""Objects as files of one folder."""
+
+import errno
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from luna.errors import MachineError
+from luna.objects.store import check_key, full, missing
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class FileObjects:
+    """An ``ObjectStore`` of files below ``folder``, which is made when it is needed. No key is the folder of another."""
+
+    folder: Path
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store ``content``: written beside its place, then moved there."""
+        path = self.folder / check_key(key)
+        unfinished = path.with_name(f".{uuid4().hex}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(unfinished, content)
+            unfinished.replace(path)
+            self._sync_folders(path)
+        except OSError as exc:
+            raise _translate(exc, path) from exc
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+    def get(self, key: str) -> bytes:
+        """Return what is stored under ``key``."""
+        path = self.folder / check_key(key)
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
+            raise missing(key) from exc
+        except OSError as exc:
+            raise _translate(exc, path) from exc
+
+    def probe(self) -> str:
+        """Return where the files lie, made ready to be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise _translate(exc, self.folder) from exc
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            raise _translate(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), self.folder)
+        return f"files in {self.folder}"
+
+    def _sync_folders(self, path: Path) -> None:
+        # A new file, or folder, is lost with the power until the folder that names it is written too.
+        for folder in path.parents:
+            _sync(folder)
+            if folder == self.folder.parent:
+                return
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _translate(cause: OSError, path: Path) -> MachineError:
+    if cause.errno in _FULL:
+        return full(str(path.parent))
+    return MachineError(f"objects cannot be kept here: {cause.strerror}", field="data_folder", value=str(path), remedy="Check who may read and write there.")

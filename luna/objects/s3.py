@@ -1,0 +1,149 @@
+"""Objects in a bucket of an S3 server, spoken to in plain S3 with the bucket in the path, as every such server understands it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from luna.errors import LunaError, MachineError, NotFoundError
+from luna.objects.answers import Address, away, translate
+from luna.objects.store import check_key
+
+if TYPE_CHECKING:
+    from obstore.store import S3Credential, S3Store
+
+ABSENT = "probe/absent"
+# A server that is away is known within five seconds: a second of retries, four for the last of them.
+PATIENCE = timedelta(seconds=4)
+_RETRIES_END = timedelta(seconds=1)
+_CONNECT_TIMEOUT = timedelta(seconds=1.5)
+_LONGEST_TRANSFER = timedelta(minutes=10)
+_SLOWEST_BYTES_PER_SECOND = 125_000
+_PROBE_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class S3Objects:
+    """An ``ObjectStore`` in one bucket.
+
+    obstore's threads belong to the process that first asked a server: a store may be made anywhere, but it is to be used after the last fork.
+    ``probe`` may be used before.
+
+    Raises:
+        MachineError: ``url`` is no address of a server.
+    """
+
+    url: str
+    bucket: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    region: str
+
+    _asked_in: ClassVar[int | None] = None
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store ``content`` with one request, so that it is there whole or not at all."""
+        from obstore import put
+
+        name = check_key(key)
+        patience = PATIENCE + timedelta(seconds=len(content) / _SLOWEST_BYTES_PER_SECOND)
+        with self._asking(name):
+            put(self.connect(patience), name, content, use_multipart=False)
+
+    def get(self, key: str) -> bytes:
+        """Return what is stored under ``key``."""
+        from obstore import get
+
+        name = check_key(key)
+        with self._asking(name):
+            return bytes(get(self._bucket, name).bytes())
+
+    def probe(self) -> str:
+        """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""
+        answer = self._ask_apart()
+        error = translate(answer, self.address, ABSENT)
+        if not isinstance(error, NotFoundError):
+            raise error
+        return f"bucket {self.bucket} at {self.url}"
+
+    @property
+    def address(self) -> Address:
+        """What may be said about this store."""
+        return Address(self.url, self.bucket, self.access_key, self.region)
+
+    def connect(self, patience: timedelta = PATIENCE) -> "S3Store":
+        """Return obstore's view of the bucket; ``patience`` is how long the server may be silent."""
+        from obstore.store import S3Store
+
+        return S3Store(
+            self.bucket,
+            # Everything that AWS's own variables in the environment would otherwise decide.
+            aws_endpoint_url_s3=self.url,
+            region=self.region,
+            skip_signature=False,
+            virtual_hosted_style_request=False,
+            s3_express=False,
+            credential_provider=partial(_credential, self.access_key, self.secret_key),
+            client_options={"allow_http": True, "connect_timeout": _CONNECT_TIMEOUT, "read_timeout": patience, "timeout": _LONGEST_TRANSFER},
+            retry_config={"max_retries": 2, "retry_timeout": _RETRIES_END, "backoff": {"init_backoff": timedelta(milliseconds=100)}},
+        )
+
+    @cached_property
+    def _bucket(self) -> "S3Store":
+        return self.connect()
+
+    @contextmanager
+    def _asking(self, key: str) -> Iterator[None]:
+        from obstore.exceptions import BaseError
+
+        self._refuse_after_fork()
+        try:
+            yield
+        except (BaseError, OSError) as exc:
+            raise translate(str(exc), self.address, key) from exc
+
+    def _refuse_after_fork(self) -> None:
+        # Without this the call would wait for ever for threads that the fork did not copy.
+        if S3Objects._asked_in not in (None, os.getpid()):
+            raise LunaError("the S3 server was asked before this process was forked", field="objects", remedy="Use put and get after the last fork only.")
+        S3Objects._asked_in = os.getpid()
+
+    def _ask_apart(self) -> str:
+        command = [sys.executable, "-m", "luna.objects.knock"]
+        try:
+            done = subprocess.run(command, input=json.dumps(asdict(self)), capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as exc:
+            raise away(self.address, "this machine is too busy to ask") from exc
+        if done.returncode:
+            reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
+            raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install Luna with its dependencies: make setup.")
+        return done.stdout
+
+
+def _credential(access_key: str, secret_key: str) -> "S3Credential":
+    return {"access_key_id": access_key, "secret_access_key": secret_key, "token": None, "expires_at": None}
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    remedy = "Write it as http://minio:9000."
+    if usable and (parts.username or parts.password):
+        raise MachineError(
+            "the S3 server's address holds credentials", field="LUNA_OBJECTS_URL", remedy=f"{remedy} User and password have settings of their own."
+        )
+    if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise MachineError("this is no address of an S3 server", field="LUNA_OBJECTS_URL", value=url, remedy=remedy)

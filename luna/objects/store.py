@@ -1,0 +1,69 @@
+"""What Luna asks of a store of objects, and what it calls them."""
+
+import re
+from typing import Protocol
+
+from luna.errors import InvalidInputError, MachineError, NotFoundError
+
+# A name that every file system and every S3 server takes as it is, with room for what stands beside it while it is written.
+_NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}"
+_KEY = re.compile(rf"{_NAME}(/{_NAME})*")
+_LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
+
+
+class ObjectStore(Protocol):
+    """Keeps bytes by name. A key is names joined by ``/``: letters, digits, ``_``, ``-`` and ``.``, which begins none.
+
+    Invariants:
+        An object is there whole or not at all.
+        What a key held stays until all of its successor is stored.
+    """
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store ``content`` under ``key``, in place of what was there; afterwards no crash of this machine loses it.
+
+        Raises:
+            InvalidInputError: no key.
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store is full, cannot be written, or refuses Luna.
+        """
+
+    def get(self, key: str) -> bytes:
+        """Return what is stored under ``key``.
+
+        Raises:
+            InvalidInputError: no key.
+            NotFoundError: nothing is.
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store cannot be read, or refuses Luna.
+        """
+
+    def probe(self) -> str:
+        """Return what stands ready, in words. Changes nothing stored and may be called in a process that forks later.
+
+        Raises:
+            UnavailableError: the store is away.
+            MachineError: the store cannot be written, or refuses Luna.
+        """
+
+
+def check_key(key: str) -> str:
+    """Return ``key``.
+
+    Raises:
+        InvalidInputError: it is none; above all, it never leads out of a folder.
+    """
+    if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
+        remedy = "Join names by `/`: letters, digits, `_`, `-` and `.`, which may not begin a name."
+        raise InvalidInputError("this is no object's key", field="key", value=key, remedy=remedy)
+    return key
+
+
+def missing(key: str) -> NotFoundError:
+    """Return the error about a key that holds nothing."""
+    return NotFoundError("no such object", field="key", value=key)
+
+
+def full(place: str) -> MachineError:
+    """Return the error about a store that has no room left."""
+    return MachineError("the store of objects is full", field="objects", value=place, remedy="Free some space there; nothing was changed.")

@@ -1,0 +1,246 @@
+"""The store of objects: one contract for both adapters, against files and real S3 servers, then what an S3 server can do to it."""
+
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from luna.errors import InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
+from luna.objects import FileObjects, ObjectStore, S3Objects
+from luna.objects.s3 import ABSENT
+from tests.object_servers import OUTSIDE, answer_with, free_port, open_outside, refusal, run_moto, stay_silent
+
+STORES = ("files", "s3", *(("outside",) if OUTSIDE else ()))
+PASSWORD = "do-not-tell-anyone"
+OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
+    "put": lambda store: store.put("aurora/model", b"trees"),
+    "get": lambda store: store.get("aurora/model"),
+    "probe": lambda store: store.probe(),
+}
+every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Objects]:
+    with run_moto(tmp_path_factory.mktemp("moto") / "log") as objects:
+        yield objects
+
+
+@pytest.fixture(params=STORES)
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    stores = {
+        "files": lambda: FileObjects(tmp_path / "objects"),
+        "s3": lambda: request.getfixturevalue("s3"),
+        "outside": lambda: open_outside(OUTSIDE or ""),
+    }
+    store: ObjectStore = stores[request.param]()
+    return store
+
+
+@pytest.fixture
+def key() -> str:
+    return f"contract/{uuid4().hex}.json.gz"
+
+
+class TestContract:
+    """What every store of objects keeps to."""
+
+    @pytest.mark.parametrize("content", [b"", b"trees", bytes(range(256)) * 40_000], ids=["nothing", "a word", "ten megabytes"])
+    def test_what_is_put_is_what_one_gets(self, objects: ObjectStore, key: str, content: bytes) -> None:
+        objects.put(key, content)
+        assert objects.get(key) == content
+
+    def test_the_last_put_counts(self, objects: ObjectStore, key: str) -> None:
+        objects.put(key, b"first")
+        objects.put(key, b"second, longer")
+        objects.put(key, b"third")
+        assert objects.get(key) == b"third"
+
+    def test_what_was_never_put_is_not_found(self, objects: ObjectStore, key: str) -> None:
+        with pytest.raises(NotFoundError, match="no such object") as caught:
+            objects.get(key)
+        assert caught.value.value == key
+
+    def test_part_of_a_key_is_not_found(self, objects: ObjectStore, key: str) -> None:
+        objects.put(key, b"trees")
+        with pytest.raises(NotFoundError):
+            objects.get("contract")
+        with pytest.raises(NotFoundError):
+            objects.get(f"{key}/more")
+
+    def test_no_key_leads_elsewhere(self, objects: ObjectStore) -> None:
+        with pytest.raises(InvalidInputError, match="no object's key"):
+            objects.put("../elsewhere", b"")
+        with pytest.raises(InvalidInputError, match="no object's key"):
+            objects.get("/etc/hostname")
+
+    def test_many_at_once_do_not_disturb_each_other(self, objects: ObjectStore, key: str) -> None:
+        contents = [bytes([number]) * 50_000 for number in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda content: objects.put(key, content), contents))
+        assert objects.get(key) in contents
+
+    def test_a_probe_says_what_stands_ready_and_stores_nothing(self, objects: ObjectStore) -> None:
+        assert objects.probe()
+        with pytest.raises(NotFoundError):
+            objects.get(ABSENT)
+
+
+def test_the_probe_names_bucket_and_server(s3: S3Objects) -> None:
+    assert s3.probe() == f"bucket luna at {s3.url}"
+
+
+def test_objects_outlive_the_store_that_put_them(s3: S3Objects, key: str) -> None:
+    s3.put(key, b"trees")
+    assert replace(s3).get(key) == b"trees"
+
+
+def test_variables_of_the_environment_lead_nowhere_else(s3: S3Objects, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "eu-west-1", "AWS_S3_EXPRESS": "true"}
+    for name, value in (elsewhere | {"AWS_SESSION_TOKEN": "other", "AWS_SKIP_SIGNATURE": "true", "AWS_ACCESS_KEY_ID": "other"}).items():
+        monkeypatch.setenv(name, value)
+    store = replace(s3)
+    store.put(key, b"trees")
+    assert store.get(key) == b"trees"
+    assert "luna" in store.probe()
+
+
+@every_operation
+@pytest.mark.parametrize(
+    ("change", "setting"),
+    [
+        ({"secret_key": PASSWORD}, "LUNA_OBJECTS_SECRET_KEY"),
+        ({"access_key": "stranger"}, "LUNA_OBJECTS_ACCESS_KEY"),
+        ({"bucket": "elsewhere"}, "LUNA_OBJECTS_BUCKET"),
+    ],
+    ids=["password", "user", "bucket"],
+)
+def test_a_wrong_setting_is_named(s3: S3Objects, operation: Callable[[ObjectStore], object], change: dict[str, str], setting: str) -> None:
+    with pytest.raises(MachineError) as caught:
+        operation(replace(s3, **change))
+    assert caught.value.field == setting
+    assert caught.value.remedy
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+FORKING = """
+import os, sys
+from luna.errors import LunaError
+from luna.objects import S3Objects
+
+store = S3Objects(*sys.argv[2:])
+getattr(store, sys.argv[1])(*[["fork/key", b"trees"], []][sys.argv[1] == "probe"])
+child = os.fork()
+if not child:
+    try:
+        store.put("fork/key", b"leaves")
+    except LunaError as error:
+        print(error.message, flush=True)
+        os._exit(3)
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def fork_after(operation: str, store: S3Objects) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-c", FORKING, operation, *astuple(store)], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_process_that_probed_may_fork(s3: S3Objects) -> None:
+    assert fork_after("probe", s3).returncode == 0
+    assert s3.get("fork/key") == b"leaves"
+
+
+def test_a_process_forked_too_late_is_told_so_instead_of_waiting(s3: S3Objects) -> None:
+    done = fork_after("put", s3)
+    assert (done.returncode, done.stdout) == (3, "the S3 server was asked before this process was forked\n")
+
+
+def at(url: str) -> S3Objects:
+    return S3Objects(url, "luna", "luna", PASSWORD, "us-east-1")
+
+
+def check(store: S3Objects, operation: Callable[[ObjectStore], object], kind: type[LunaError], words: str) -> LunaError:
+    """Hold that the operation fails in this way and tells no secret; return the error."""
+    with pytest.raises(kind, match=words) as caught:
+        operation(store)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value)) + repr(store)
+    return caught.value
+
+
+@every_operation
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "words"),
+    [
+        (507, "XMinioStorageFull", MachineError, "Free some space there; nothing was changed"),
+        (507, "", MachineError, "Free some space there; nothing was changed"),
+        (400, "XMinioAdminBucketQuotaExceeded", MachineError, "Free some space there; nothing was changed"),
+        (503, "SlowDown", UnavailableError, "it answers 503"),
+        (500, "InternalError", UnavailableError, "it answers 500"),
+        (429, "", UnavailableError, "it answers 429"),
+        (403, "SignatureDoesNotMatch", MachineError, "LUNA_OBJECTS_SECRET_KEY"),
+        (403, "InvalidAccessKeyId", MachineError, "LUNA_OBJECTS_ACCESS_KEY.*'luna'"),
+        (403, "AccessDenied", MachineError, "LUNA_OBJECTS_ACCESS_KEY.*read, write and list"),
+        (401, "", MachineError, "LUNA_OBJECTS_ACCESS_KEY"),
+        (404, "NoSuchBucket", MachineError, "LUNA_OBJECTS_BUCKET.*'luna'"),
+        (400, "AuthorizationHeaderMalformed", MachineError, "LUNA_OBJECTS_REGION.*'us-east-1'"),
+        (301, "PermanentRedirect", MachineError, "LUNA_OBJECTS_REGION.*'us-east-1'"),
+        (403, "RequestTimeTooSkewed", MachineError, "clock"),
+        (400, "InvalidRequest", MachineError, "LUNA_OBJECTS_URL.*InvalidRequest"),
+        (404, "", MachineError, "no S3 server"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int | str) else value.__name__,
+)
+def test_each_refusal_says_what_to_do(operation: Callable[[ObjectStore], object], status: int, code: str, kind: type[LunaError], words: str) -> None:
+    with answer_with(status, refusal(code) if code else b"") as url:
+        assert check(at(url), operation, kind, words).remedy
+
+
+@pytest.mark.parametrize("operation", [OPERATIONS["put"], OPERATIONS["probe"]], ids=["put", "probe"])
+def test_a_server_that_is_no_s3_server_is_found_out(operation: Callable[[ObjectStore], object]) -> None:
+    with answer_with(200, b"<html>Welcome</html>") as url:
+        check(at(url), operation, MachineError, "no S3 server")
+
+
+@every_operation
+def test_a_server_that_is_away_is_unavailable(operation: Callable[[ObjectStore], object]) -> None:
+    check(at(f"http://127.0.0.1:{free_port()}"), operation, UnavailableError, "LUNA_OBJECTS_URL.*is away")
+
+
+@every_operation
+def test_a_name_that_nobody_knows_is_unavailable(operation: Callable[[ObjectStore], object]) -> None:
+    check(at("http://nowhere.invalid:9000"), operation, UnavailableError, "is away")
+
+
+def test_a_server_that_hangs_is_given_up() -> None:
+    with stay_silent() as url, ThreadPoolExecutor(len(OPERATIONS)) as pool:
+        began = time.monotonic()
+        list(pool.map(lambda operation: check(at(url), operation, UnavailableError, "does not answer"), OPERATIONS.values()))
+        # Five seconds are promised; the rest is for a machine that is busy.
+        assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "minio:9000",
+        "ftp://minio:9000",
+        "http://",
+        "http://minio:70000",
+        "http://minio:9000/luna",
+        "http://minio:9000?a=b",
+        "http://luna:do-not-tell-anyone@minio:9000",
+    ],
+)
+def test_what_is_no_address_is_refused_before_anything_is_asked(url: str) -> None:
+    with pytest.raises(MachineError) as caught:
+        at(url)
+    assert caught.value.field == "LUNA_OBJECTS_URL"
+    assert PASSWORD not in str(caught.value)
