@@ -1,0 +1,56 @@
+"""Work that the gateway accepts with 202, and how it ends."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.compose.stack import wait_for
+
+# Of the demo's unseen days; each job below covers its own, so that no two are the same piece of work.
+FIRST_DAY = 10
+
+
+@dataclass
+class Jobs:
+    """The gateway's jobs. ``begin`` names the work by service: each takes some seconds on the demo's data."""
+
+    api: httpx.Client
+
+    def begin(self, service: str, *, number: int = 0) -> str:
+        """Have a job accepted and return its id; jobs of other numbers are other work."""
+        return str(self.accept(service, number=number).raise_for_status().json()["job_id"])
+
+    def accept(self, service: str, *, number: int = 0) -> httpx.Response:
+        """Return what the gateway answers to a job."""
+        return self.api.post("/jobs", json={**WORK[service](number), "key": f"{service}-{number}"})
+
+    def state(self, job_id: str) -> dict[str, Any]:
+        """Return what is known of a job."""
+        document: dict[str, Any] = self.api.get(f"/jobs/{job_id}").raise_for_status().json()
+        return document
+
+    def wait(self, job_id: str, *statuses: str, seconds: float = 120) -> float:
+        """Wait until a job is in one of the states; return the seconds."""
+        return wait_for(
+            lambda: self.state(job_id)["status"] in statuses, seconds=seconds, what=f"job {job_id} is {' or '.join(statuses)}: {self.state(job_id)}"
+        )
+
+
+def replay(number: int) -> dict[str, Any]:
+    """A month with perfect foresight, planned anew every hour."""
+    first, last = (f"2023-{month}-{FIRST_DAY + number:02}" for month in ("09", "10"))
+    return {"task": "planner.replay.run", "request": {"site_id": "home", "from_day": first, "to_day": last, "policies": ["mpc_perfect"]}}
+
+
+def train(number: int) -> dict[str, Any]:
+    """A model of eight months."""
+    return {"task": "forecaster.model.train", "request": {"site_id": "home", "until": f"2023-08-{FIRST_DAY + number:02}T00:00:00Z"}}
+
+
+def load(number: int) -> dict[str, Any]:
+    """The demo's two years of quarter-hours."""
+    return {"task": "ingest.demo.load", "request": {}}
+
+
+WORK = {"planner": replay, "forecaster": train, "ingest": load}

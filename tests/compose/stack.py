@@ -1,0 +1,164 @@
+"""The containers of docker-compose.yml under a project name, ports, secrets and images of their own."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+JOBS = {"preflight", "migrate", "buckets"}
+# Run inside a container: signals the service's process, which is the first process's child, or those that it has forked.
+SIGNAL = """
+import os, sys
+number, whose = int(sys.argv[1]), sys.argv[2]
+for entry in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        parent = int(open(f"/proc/{entry}/stat").read().rpartition(")")[2].split()[1])
+    except OSError:
+        continue
+    if parent and (parent == 1) == (whose == "service"):
+        os.kill(int(entry), number)
+"""
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Stack:
+    """One running copy of the platform.
+
+    Args:
+        project: name of containers, networks and volumes.
+        folder: where its environment file and secrets lie.
+        api_port, grafana_port: what it publishes on 127.0.0.1.
+    """
+
+    project: str
+    folder: Path
+    api_port: int = field(default_factory=free_port)
+    grafana_port: int = field(default_factory=free_port)
+
+    def prepare(self) -> None:
+        """Write the environment file and make the secrets, as an owner would."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        given = {
+            "LUNA_API_PORT": self.api_port,
+            "LUNA_GRAFANA_PORT": self.grafana_port,
+            "LUNA_VERSION": "0.0.0-test",
+            "LUNA_SECRETS_FOLDER": self.folder / "secrets",
+            "COMPOSE_PROJECT_NAME": self.project,
+        }
+        lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if line.partition("=")[0] not in given]
+        self.env_file.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in given.items())]) + "\n", encoding="utf-8")
+        run("infra/make-secrets", str(self.env_file))
+
+    @property
+    def env_file(self) -> Path:
+        """The settings of this copy."""
+        return self.folder / "env"
+
+    def compose(self, *words: str, check: bool = True, timeout: float = 600) -> str:
+        """Return what ``docker compose`` says on standard output."""
+        return run("docker", "compose", "--env-file", str(self.env_file), "-p", self.project, *words, check=check, timeout=timeout)
+
+    def up(self) -> float:
+        """Start everything; return the seconds until all of it is healthy."""
+        begun = time.monotonic()
+        self.compose("up", "-d", "--wait", "--no-build")
+        return time.monotonic() - begun
+
+    def down(self) -> None:
+        """Remove containers, networks and volumes."""
+        self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+
+    def containers(self) -> list[dict[str, Any]]:
+        """Return every container of the project, also those that have ended."""
+        said = self.compose("ps", "-a", "--format", "json")
+        return [json.loads(line) for line in said.splitlines()]
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's first container."""
+        return self.compose("ps", "-a", "-q", service).split()[0]
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """Return what the engine knows of a service's first container."""
+        document: dict[str, Any] = json.loads(run("docker", "inspect", self.container(service)))[0]
+        return document
+
+    def health(self, service: str) -> str:
+        """Return what a container's own check says: starting, healthy or unhealthy."""
+        return str(self.inspect(service)["State"]["Health"]["Status"])
+
+    def execute(self, service: str, *words: str, check: bool = True) -> str:
+        """Run a command inside a service's container and return what it says."""
+        return self.compose("exec", "-T", service, *words, check=check, timeout=120)
+
+    def python(self, service: str, text: str) -> str:
+        """Run a Python text inside a container of Luna's."""
+        return self.execute(service, "python", "-c", text).strip()
+
+    def sql(self, statement: str) -> str:
+        """Return the answer of the database, without headings."""
+        return self.execute("db", "psql", "-U", "postgres", "-d", "luna", "-At", "-c", statement).strip()
+
+    def signal(self, service: str, number: int, *, whose: Literal["service", "children"] = "service") -> None:
+        """Send a signal to a service's process or to the processes that it has forked."""
+        self.execute(service, "python", "-c", SIGNAL, str(int(number)), whose)
+
+    def client(self) -> httpx.Client:
+        """Return a client of the gateway, through its published port."""
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.api_port}", timeout=60)
+
+    def secret(self, name: str) -> str:
+        """Return a secret of this copy."""
+        return (self.folder / "secrets" / name).read_text(encoding="utf-8").strip()
+
+    def save_logs(self, path: Path) -> None:
+        """Write what every container has said."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.compose("logs", "--no-color", "--timestamps", check=False), encoding="utf-8")
+
+
+def start_engine(stack: Stack) -> None:
+    """Make sure that Docker runs and that the images the file names can be had; ``LUNA_TESTBED`` names a folder whose programs see to both."""
+    testbed = os.environ.get("LUNA_TESTBED")
+    if testbed:
+        run(f"{testbed}/engine", timeout=900)
+        run(f"{testbed}/images", "-f", "docker-compose.yml", environment={"COMPOSE_ENV_FILES": str(stack.env_file)}, timeout=1800)
+    elif shutil.which("docker") is None:
+        raise RuntimeError("These tests need Docker. Install it, or run the others alone: make test")
+    run("docker", "info", "--format", "{{.ServerVersion}}")
+
+
+def run(*words: str, check: bool = True, timeout: float = 600, environment: Mapping[str, str] | None = None) -> str:
+    """Return what a program says on standard output; where it fails, raise with what it said on the other."""
+    ended = subprocess.run(
+        words, check=False, cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=os.environ | (environment or {}), stdin=subprocess.DEVNULL
+    )
+    if check and ended.returncode:
+        raise RuntimeError(f"{' '.join(words)} ended with {ended.returncode}:\n{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}")
+    return ended.stdout
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> float:
+    """Wait until ``condition`` holds; return the seconds it took."""
+    begun = time.monotonic()
+    while not condition():
+        if time.monotonic() - begun > seconds:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.25)
+    return time.monotonic() - begun

@@ -1,0 +1,139 @@
+"""What an owner sees of the running platform, through the ports that are published."""
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.compose.jobs import Jobs
+from tests.compose.stack import JOBS, ROOT, Stack, run, wait_for
+
+WORKERS = ("planner", "forecaster", "ingest", "agent", "rag")
+OURS = ("api", "beat", *WORKERS)
+OUTSIDE = ("ingest", "rag")
+
+
+def test_every_container_is_healthy_and_every_job_has_ended_well(stack: Stack) -> None:
+    states = {each["Service"]: (each["State"], each["Health"], each["ExitCode"]) for each in stack.containers()}
+    assert {state for name, state in states.items() if name in JOBS} == {("exited", "", 0)}
+    assert {name: state for name, state in states.items() if name not in JOBS and state[:2] != ("running", "healthy")} == {}
+    assert len(states) == 20
+
+
+def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: dict[str, object]) -> None:
+    made = api.post("/plan", json=plan_request).raise_for_status().json()
+    assert made["status"] == "optimal"
+    assert api.get(f"/plans/{made['plan_id']}").raise_for_status().json() == made
+
+
+def test_the_gateway_tells_how_every_service_is(api: httpx.Client) -> None:
+    said = api.get("/health/services").raise_for_status().json()["services"]
+    assert {name: service["ready"] for name, service in said.items()} == dict.fromkeys(OURS, True)
+    checks = {name: {check["name"] for check in service["instances"][0]["checks"]} for name, service in said.items() if name in WORKERS}
+    assert checks["planner"] == {"database", "redis"}
+    assert checks["forecaster"] == checks["ingest"] == checks["agent"] == {"database", "redis", "objects"}
+    assert checks["rag"] == {"database", "redis", "objects", "vectors", "language"}
+
+
+def test_bad_input_is_refused_with_a_remedy(api: httpx.Client, plan_request: dict[str, object]) -> None:
+    refused = api.post("/plan", json=plan_request | {"slot_minutes": 7})
+    assert (refused.status_code, refused.json()["field"]) == (422, "slot_minutes")
+
+
+def test_only_gateway_and_grafana_can_be_reached_and_only_from_this_machine(stack: Stack) -> None:
+    ports = [(each["Service"], port["URL"], port["PublishedPort"]) for each in stack.containers() for port in each["Publishers"] or []]
+    assert {port for port in ports if port[2]} == {("api", "127.0.0.1", stack.api_port), ("grafana", "127.0.0.1", stack.grafana_port)}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_service_has_no_rights_that_it_does_not_need(stack: Stack, service: str) -> None:
+    status = stack.execute(service, "cat", "/proc/1/status")
+    assert re.search(r"^Name:\ttini$", status, re.MULTILINE)
+    assert re.search(r"^Uid:\t10001\t10001", status, re.MULTILINE)
+    assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE)
+    assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
+    assert "Read-only file system" in stack.execute(service, "sh", "-c", "touch /opt/app/x 2>&1; true")
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_no_secret_shows_in_what_the_engine_tells(stack: Stack, service: str) -> None:
+    known = json.dumps(stack.inspect(service))
+    secrets = [path.read_text().strip() for path in (stack.folder / "secrets").iterdir()]
+    assert not [secret for secret in secrets if secret in known]
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_only_those_that_fetch_have_a_way_out(stack: Stack, service: str) -> None:
+    networks = set(stack.inspect(service)["NetworkSettings"]["Networks"])
+    outgoing = {name for name in networks if not json.loads(run("docker", "network", "inspect", name))[0]["Internal"]}
+    own_way = {f"{stack.project}_egress"} if service in OUTSIDE else {f"{stack.project}_edge"} if service == "api" else set()
+    assert outgoing == own_way
+
+
+def test_the_demo_runs_through_the_containers_and_writes_its_report(stack: Stack, demo: Path) -> None:
+    assert "<svg" in (demo / "report.html").read_text(encoding="utf-8")
+    assert stack.sql("SELECT count(*) FROM slot_observations") == str(2 * 35_040)
+    assert stack.sql("SELECT count(*) FROM training_runs") == "2"
+    assert int(stack.sql("SELECT count(*) FROM slot_forecasts")) > 0
+    assert int(stack.sql("SELECT count(*) FROM daily_scores")) > 0
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_trained_models_lie_in_the_bucket_and_versions_are_kept(stack: Stack) -> None:
+    listing = (
+        "from luna.settings import load_settings; from luna.objects import open_objects; "
+        "from luna.database import engine; from sqlalchemy import text; "
+        "settings = load_settings(); pool = engine.create(settings.database_url.get_secret_value()); "
+        "keys = [row[0] for row in pool.connect().execute(text('SELECT artefact_key FROM training_runs'))]; "
+        "print(len(keys), all(open_objects(settings).get(key) for key in keys))"
+    )
+    assert stack.python("forecaster", listing) == "2 True"
+
+
+def test_two_migrations_at_once_do_not_collide(stack: Stack) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(lambda _: stack.compose("run", "--rm", "-T", "--no-deps", "migrate", "luna", "db", "upgrade", "--json"), range(2)))
+    assert len({json.loads(each)["revision"] for each in said}) == 1
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_task_that_has_begun_is_finished_before_a_worker_ends(healthy: Stack, jobs: Jobs) -> None:
+    job_id = jobs.begin("planner")
+    jobs.wait(job_id, "running", seconds=30)
+    healthy.compose("stop", "planner")
+    assert healthy.inspect("planner")["State"]["ExitCode"] == 0
+    job = jobs.state(job_id)
+    assert (job["status"], job["attempts"]) == ("done", 1)
+
+
+def test_every_scrape_target_is_up_and_the_alert_rules_hold_their_own_tests(stack: Stack) -> None:
+    def targets() -> dict[str, str]:
+        found = json.loads(stack.execute("prometheus", "wget", "-q", "-O", "-", "http://127.0.0.1:9090/api/v1/targets"))["data"]["activeTargets"]
+        return {f"{each['labels']['job']} {each['scrapeUrl']}": each["lastError"] for each in found if each["health"] != "up"}
+
+    wait_for(lambda: not targets(), seconds=60, what="every target is up")
+    tests = [path.name for path in (ROOT / "infra/prometheus/tests").glob("*.yml")]
+    assert tests
+    stack.execute("prometheus", "promtool", "test", "rules", *(f"/etc/prometheus/tests/{name}" for name in tests))
+
+
+def test_what_a_service_says_can_be_found_in_the_logs(stack: Stack, api: httpx.Client, plan_request: dict[str, object]) -> None:
+    trace = "composetest0123456789"
+    api.post("/plan", json=plan_request, headers={"X-Trace-Id": trace}).raise_for_status()
+    query = "http://127.0.0.1:3100/loki/api/v1/query_range?limit=10&query=" + "%7Bservice%3D%22api%22%7D%20%7C%3D%20%22" + trace + "%22"
+
+    def found() -> bool:
+        return trace in json.dumps(json.loads(stack.execute("loki", "wget", "-q", "-O", "-", query))["data"]["result"])
+
+    wait_for(found, seconds=30, what="the gateway's line about the request is in Loki")
+
+
+def test_grafana_shows_the_platform_to_those_who_know_the_password(stack: Stack) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{stack.grafana_port}", auth=("admin", stack.secret("grafana_password"))) as grafana:
+        sources = grafana.get("/api/datasources").raise_for_status().json()
+        assert {grafana.get(f"/api/datasources/uid/{source['uid']}/health").json()["status"] for source in sources} == {"OK"}
+        assert [board["uid"] for board in grafana.get("/api/search").raise_for_status().json()]
+        assert grafana.get("/api/search", auth=("admin", "admin")).status_code == httpx.codes.UNAUTHORIZED

@@ -1,0 +1,165 @@
+"""What goes wrong sooner or later: each time nothing accepted is lost, and the platform comes back by itself."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.compose.jobs import Jobs
+from tests.compose.stack import Stack, run, wait_for
+
+Recovered = Callable[[str, float], None]
+REDIS_AWAY_SECONDS = 20
+# What one Luna service needs and the others do not: (server, dependency, services that name it).
+OPTIONAL = [
+    ("qdrant", "vectors", {"rag"}),
+    ("minio", "objects", {"forecaster", "ingest", "agent", "rag"}),
+    ("ollama", "language", {"rag"}),
+]
+
+pytestmark = pytest.mark.usefixtures("demo")
+
+
+def holder_of(stack: Stack, job_id: str) -> str:
+    """Return the container whose worker runs a job: the one that holds its lock in the database."""
+    begun = stack.sql("SELECT client_addr FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted").split()
+    addresses = {}
+    for each in stack.containers():
+        networks = json.loads(run("docker", "inspect", each["ID"]))[0]["NetworkSettings"]["Networks"]
+        addresses |= {network["IPAddress"]: each["ID"] for network in networks.values()}
+    return next(addresses[address] for address in begun if address in addresses)
+
+
+@pytest.mark.parametrize("service", ["planner", "forecaster", "ingest"])
+def test_a_killed_workers_task_is_finished_exactly_once_by_another(healthy: Stack, jobs: Jobs, service: str, recovered: Recovered) -> None:
+    healthy.compose("up", "-d", "--wait", "--no-build", "--no-recreate", "--scale", f"{service}=2", service)
+    job_id = jobs.begin(service, number=1)
+    jobs.wait(job_id, "running", seconds=60)
+    run("docker", "kill", "--signal", "KILL", holder_of(healthy, job_id))
+    recovered(f"{service} killed in the middle of a task, the task done by another", jobs.wait(job_id, "done"))
+    assert jobs.state(job_id)["attempts"] == 2
+    assert healthy.sql(f"SELECT count(*) FROM jobs WHERE key = '{service}-1'") == "1"
+    assert healthy.sql("SELECT count(*) FROM slot_observations") == str(2 * 35_040)
+
+
+def test_the_database_restarted_during_ingest_costs_time_and_no_row(healthy: Stack, jobs: Jobs, recovered: Recovered) -> None:
+    healthy.sql("DELETE FROM slot_observations")
+    job_id = jobs.begin("ingest", number=2)
+    jobs.wait(job_id, "running", seconds=60)
+    healthy.compose("restart", "--timeout", "5", "db")
+    recovered("database restarted during ingest, the load done", jobs.wait(job_id, "done", seconds=240))
+    assert healthy.sql("SELECT count(*) FROM slot_observations") == str(2 * 35_040)
+
+
+def test_without_redis_requests_are_told_to_come_back_and_accepted_work_survives(
+    healthy: Stack, api: httpx.Client, jobs: Jobs, plan_request: dict[str, object], recovered: Recovered
+) -> None:
+    plans: list[httpx.Response] = []
+    accepted: list[httpx.Response] = []
+    end = time.monotonic() + REDIS_AWAY_SECONDS + 10
+
+    def ask_for_plans() -> None:
+        while time.monotonic() < end:
+            plans.append(api.post("/plan", json=plan_request))
+
+    def have_work_accepted() -> None:
+        while time.monotonic() < end:
+            accepted.append(jobs.accept("forecaster", number=5 + len(accepted) % 10))
+            time.sleep(2)
+
+    with ThreadPoolExecutor(4) as pool:
+        load = [*(pool.submit(ask_for_plans) for _ in range(3)), pool.submit(have_work_accepted)]
+        time.sleep(3)
+        healthy.compose("stop", "--timeout", "5", "redis")
+        time.sleep(REDIS_AWAY_SECONDS)
+        healthy.compose("start", "redis")
+        for each in load:
+            each.result()
+    refused = [answer for answer in plans if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE]
+    made = [answer.json() for answer in plans if answer.status_code == httpx.codes.OK]
+    assert refused
+    assert made
+    assert len(refused) + len(made) == len(plans)
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+    assert {api.get(f"/plans/{plan['plan_id']}").status_code for plan in made} == {httpx.codes.OK}
+    assert {answer.status_code for answer in accepted} == {httpx.codes.ACCEPTED}
+    begun = time.monotonic()
+    for job_id in {answer.json()["job_id"] for answer in accepted}:
+        jobs.wait(job_id, "done", seconds=240)
+    recovered("Redis back after 20 s under load, all accepted work done", time.monotonic() - begun)
+
+
+def test_a_full_volume_of_objects_loses_no_model_and_stops_no_plan(
+    healthy: Stack, api: httpx.Client, jobs: Jobs, plan_request: dict[str, object], recovered: Recovered
+) -> None:
+    small = {"services": {"minio": {"volumes": ["small:/data"]}}, "volumes": {"small": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=48m"}}}}
+    override = healthy.folder / "small.json"
+    override.write_text(json.dumps(small), encoding="utf-8")
+    files = ("-f", "docker-compose.yml", "-f", str(override))
+    healthy.compose(*files, "up", "-d", "--wait", "--no-build", "--force-recreate", "--no-deps", "minio")
+    healthy.compose(*files, "up", "-d", "--no-build", "--force-recreate", "--no-deps", "buckets")
+    wait_for(lambda: healthy.inspect("buckets")["State"]["Status"] == "exited", seconds=60, what="the bucket is made")
+    healthy.execute("minio", "sh", "-c", "head -c 100000000 /dev/zero > /data/filler", check=False)
+    job_id = jobs.begin("forecaster", number=16)
+    jobs.wait(job_id, "done", "failed", seconds=240)
+    assert api.post("/plan", json=plan_request).status_code == httpx.codes.OK
+    healthy.execute("minio", "rm", "/data/filler")
+    begun = time.monotonic()
+    again = jobs.begin("forecaster", number=17)
+    jobs.wait(again, "done", seconds=240)
+    recovered("objects' volume full and freed, the next model stored", time.monotonic() - begun)
+    finished = [each for each in (job_id, again) if jobs.state(each)["status"] == "done"]
+    keys = [healthy.sql(f"SELECT artefact_key FROM training_runs WHERE run_id = '{jobs.state(each)['reply']['run_id']}'") for each in finished]
+    reading = "import sys; from luna.settings import load_settings; from luna.objects import open_objects; objects = open_objects(load_settings()); "
+    assert {int(healthy.python("forecaster", f"{reading} print(len(objects.get('{key}')))")) > 0 for key in keys} == {True}
+
+
+@pytest.mark.parametrize(("server", "dependency", "needed_by"), OPTIONAL, ids=[name for name, _, _ in OPTIONAL])
+def test_what_only_some_need_is_missed_by_those_alone_and_planning_goes_on(
+    healthy: Stack, api: httpx.Client, plan_request: dict[str, object], recovered: Recovered, server: str, dependency: str, needed_by: set[str]
+) -> None:
+    def missing() -> dict[str, list[str]]:
+        services = api.get("/health/services").raise_for_status().json()["services"]
+        return {name: service["missing"] for name, service in services.items() if not service["ready"]}
+
+    healthy.compose("stop", "--timeout", "2", server)
+    wait_for(lambda: missing() == {name: [dependency] for name in needed_by}, seconds=60, what=f"{needed_by} name {dependency} and no other service does")
+    assert api.get("/health/ready").status_code == httpx.codes.OK
+    assert api.post("/plan", json=plan_request).status_code == httpx.codes.OK
+    healthy.compose("start", server)
+    recovered(f"{server} back, every service ready", wait_for(lambda: missing() == {}, seconds=90, what="every service is ready"))
+
+
+def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_seen(healthy: Stack, api: httpx.Client, jobs: Jobs) -> None:
+    job_id = jobs.begin("planner", number=2)
+    for start in (1, 2, 3):
+        wait_for(lambda: jobs.state(job_id)["attempts"] == start and jobs.state(job_id)["status"] == "running", seconds=60, what=f"start {start}")  # noqa: B023
+        healthy.signal("planner", signal.SIGKILL, whose="children")
+    jobs.wait(job_id, "dead", seconds=60)
+    assert job_id in {job["job_id"] for job in api.get("/jobs", params={"status": "dead"}).raise_for_status().json()["jobs"]}
+    assert "luna_queue_dead_tasks 1.0" in api.get("/metrics").text
+    assert healthy.health("planner") == "healthy"
+
+
+def test_a_frozen_beat_is_noticed_within_three_minutes(healthy: Stack, api: httpx.Client, recovered: Recovered) -> None:
+    def alerts() -> set[str]:
+        said = json.loads(healthy.execute("prometheus", "wget", "-q", "-O", "-", "http://127.0.0.1:9090/api/v1/alerts"))
+        return {alert["labels"]["alertname"] for alert in said["data"]["alerts"] if alert["state"] == "firing"}
+
+    def ready() -> bool:
+        return bool(api.get("/health/services").raise_for_status().json()["services"]["beat"]["ready"])
+
+    begun = time.monotonic()
+    healthy.signal("beat", signal.SIGSTOP)
+    wait_for(lambda: not ready(), seconds=180, what="the gateway says that beat stands still")
+    recovered("beat frozen, the gateway says so", time.monotonic() - begun)
+    wait_for(lambda: healthy.health("beat") == "unhealthy", seconds=180 - (time.monotonic() - begun), what="its container is unhealthy")
+    recovered("beat frozen, its container unhealthy", time.monotonic() - begun)
+    wait_for(lambda: "LunaBeatFrozen" in alerts(), seconds=180 - (time.monotonic() - begun), what="the alert fires")
+    recovered("beat frozen, the alert fires", time.monotonic() - begun)
+    healthy.signal("beat", signal.SIGCONT)
+    recovered("beat goes on, its container healthy", wait_for(lambda: ready() and healthy.health("beat") == "healthy", seconds=60, what="beat turns again"))
