@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.message import Message
 from luna.database.engine import unit_of_work
+from luna.objects import ObjectStore, open_objects
 from luna.settings import Settings
 from luna.timeline import Clock, SystemClock
 
@@ -46,6 +47,11 @@ class Work:
     def connection(self) -> Connection:
         """The connection of this unit of work, opened when first asked for."""
         return self._stack.enter_context(unit_of_work(self.database()))
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """The store of objects, opened in the process that asks."""
+        return open_objects(self.settings)
 
     def progress(self, done: int, total: int, label: str = "") -> None:
         """Tell the caller that ``done`` of ``total`` steps are done."""
