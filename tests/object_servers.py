@@ -21,6 +21,7 @@ from luna.objects import S3Objects
 OUTSIDE_VARIABLE = "LUNA_TEST_OBJECTS_URL"
 OUTSIDE = os.environ.get(OUTSIDE_VARIABLE)
 BUCKET = "luna"
+PASSWORD = "do-not-tell-anyone"
 REGION = "us-east-1"
 START_SECONDS = 60
 # What moto lets pass before it asks for credentials: the requests that `_furnish` makes, and the one that finds it awake.
@@ -41,6 +42,11 @@ def run_moto(log: Path) -> Iterator[S3Objects]:
             yield _furnish(url)
         finally:
             process.terminate()
+
+
+def open_server(url: str) -> S3Objects:
+    """Return the store in the bucket of the server at ``url``."""
+    return S3Objects(url, BUCKET, "luna", PASSWORD, REGION)
 
 
 def open_outside(address: str) -> S3Objects:

@@ -1,7 +1,6 @@
 """``luna forecast``: train Aurora, issue forecasts, compare versions."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.requests import compose_request
 
 if TYPE_CHECKING:
+    from luna.objects import ObjectStore
     from luna.outlook import Forecast, Quantiles
 
 app = typer.Typer(help="Train Aurora, issue forecasts, compare versions.", no_args_is_help=True)
@@ -98,10 +98,11 @@ def parse_minutes(text: str, *, field: str) -> int:
     return int(digits) * unit // timedelta(minutes=1)
 
 
-def _objects() -> Path:
+def _objects() -> "ObjectStore":
+    from luna.objects import open_objects
     from luna.settings import load_settings
 
-    return load_settings().data_folder / "objects"
+    return open_objects(load_settings())
 
 
 def _describe(forecast: "Forecast") -> list[dict[str, Any]]:

@@ -14,10 +14,9 @@ from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.requests import compose_request
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Connection
 
+    from luna.objects import ObjectStore
     from services.planner.replay import Progress
 
 
@@ -37,6 +36,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight."""
+    from luna.objects import open_objects
     from luna.settings import load_settings
     from services.cli.storage import unit_of_work
     from services.planner.jobs import replay_site
@@ -46,12 +46,12 @@ def show_replay(  # noqa: PLR0913 - one per option
     request = compose_request(ReplayRequest, site_id=site, **days, policies=names, every_minutes=every, system_id=system_id)
     with unit_of_work() as connection, follow_progress("replay", quiet=as_json) as progress:
         if "mpc" in names:
-            ensure_forecasts(connection, request, objects=load_settings().data_folder / "objects", progress=progress)
+            ensure_forecasts(connection, request, objects=open_objects(load_settings()), progress=progress)
         reply = replay_site(connection, request, progress=progress)
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, request))
 
 
-def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "Path", progress: "Progress") -> None:
+def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:
     """Train and issue what the window lacks: a model that knows nothing of the window, a forecast per re-planning."""
     from luna.database import forecasts, sites
     from services.forecaster.comparison import ensure_trained

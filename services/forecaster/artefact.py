@@ -1,16 +1,15 @@
-"""A trained Aurora as one file: the trees in LightGBM's own text, the rest as JSON, named after its own digest."""
+"""A trained Aurora as one object: the trees in LightGBM's own text, the rest as JSON, named after its own digest."""
 
 import gzip
 import hashlib
 import json
-from contextlib import suppress
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any, ClassVar
-from uuid import uuid4
 
 import numpy as np
 
-from luna.errors import LunaError
+from luna.errors import LunaError, MachineError, NotFoundError
+from luna.objects import ObjectStore
 from luna.site import Site
 from services.forecaster.aurora import VERSION, Aurora
 from services.forecaster.series_model import SeriesModel
@@ -27,34 +26,27 @@ class ArtefactError(LunaError):
     code: ClassVar[str] = "artefact"
 
 
-def save_aurora(aurora: Aurora, objects: Path) -> str:
-    """Store a trained model under ``objects`` and return its key; the same model twice is one file, and a file is there whole or not at all.
+def save_aurora(aurora: Aurora, objects: ObjectStore) -> str:
+    """Store a trained model and return its key; the same model twice is one object.
 
     Raises:
-        ArtefactError: it cannot be written.
+        UnavailableError: the store is away; the same call may work later.
+        MachineError: the store is full, cannot be written, or refuses Luna.
     """
     packed = gzip.compress(json.dumps(_describe(aurora), sort_keys=True).encode(), compresslevel=6, mtime=0)
     key = f"{FOLDER}/{hashlib.sha256(packed).hexdigest()}.json.gz"
-    path = objects / key
-    temporary = path.with_suffix(f".{uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(packed)
-        temporary.replace(path)
-    except OSError as exc:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise ArtefactError(f"the model cannot be written: {exc.strerror}", field=str(path), remedy="Free some space, or check who may write there.") from exc
+    objects.put(key, packed)
     return key
 
 
-def load_aurora(objects: Path, key: str, site: Site) -> Aurora:
+def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
     """Return the model stored under ``key``, for the site as it is configured now.
 
     Raises:
-        ArtefactError: missing, damaged, or of another format.
+        ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
+        UnavailableError: the store is away.
     """
-    document = _read(objects / key, digest=Path(key).name.partition(".")[0])
+    document = _read(objects, key)
     if document.get("format") != FORMAT:
         raise ArtefactError("the model is of another format", field=key, value=document.get("format"), remedy=RETRAIN)
     models = {name: _parse_model(part) for name, part in document["series"].items()}
@@ -64,13 +56,20 @@ def load_aurora(objects: Path, key: str, site: Site) -> Aurora:
 RETRAIN = "Train again with `luna forecast train`."
 
 
-def _read(path: Path, *, digest: str) -> dict[str, Any]:
+def name_digest(key: str) -> str:
+    """Return the digest that an artefact's key names."""
+    return PurePosixPath(key).name.partition(".")[0]
+
+
+def _read(objects: ObjectStore, key: str) -> dict[str, Any]:
     try:
-        packed = path.read_bytes()
-    except OSError as exc:
-        raise ArtefactError(f"the model cannot be read: {exc.strerror}", field=str(path), remedy=RETRAIN) from exc
-    if hashlib.sha256(packed).hexdigest() != digest:
-        raise ArtefactError("the model is damaged: its digest is not its name", field=str(path), remedy=RETRAIN)
+        packed = objects.get(key)
+    except NotFoundError as exc:
+        raise ArtefactError("the model is missing", field=key, remedy=RETRAIN) from exc
+    except MachineError as exc:
+        raise ArtefactError(f"the model cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
+    if hashlib.sha256(packed).hexdigest() != name_digest(key):
+        raise ArtefactError("the model is damaged: its digest is not its name", field=key, remedy=RETRAIN)
     document: dict[str, Any] = json.loads(gzip.decompress(packed))
     return document
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,6 +12,7 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, TrainRequest, VersionScore
 from luna.database import sites, training_runs
 from luna.errors import InvalidInputError
+from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import local_days
@@ -20,7 +20,7 @@ from services.forecaster.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.baseline import BASELINES
 from services.forecaster.evaluation import Score, measure_skill, score_batch
 from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
-from services.forecaster.jobs import choose_forecaster, issue_in_parts, list_instants, read_history, train_site
+from services.forecaster.jobs import issue_in_parts, list_instants, read_history, recall_forecaster, train_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class Judged:
     issue_milliseconds: float
 
 
-def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objects: Path, progress: Progress = keep_quiet) -> EvaluateReply:
+def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EvaluateReply:
     """Score versions on a stored site; Aurora as trained before the first day, and trained now where it was not.
 
     Raises:
         NotFoundError: no such site or version.
         InvalidInputError: the window is upside down, or nothing was measured in it.
+        ArtefactError: Aurora's model cannot be used; a profile is not scored in its name.
+        UnavailableError: the store of objects is away.
     """
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
@@ -48,13 +50,13 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
     judged = {}
     for place, version in enumerate(dict.fromkeys(request.versions)):
         train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
-        forecaster = choose_forecaster(connection, site, version, before=instants[0], objects=objects)
+        forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
         judged[version] = judge_forecaster(forecaster, history, site, instants, train_seconds=train_seconds)
         progress(place + 1, len(request.versions), version)
     return describe_scores(judged, origins=len(instants))
 
 
-def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: Path) -> float:
+def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
     """Return the seconds that training took of the latest Aurora that knows nothing from after ``before``; train one where there is none."""
     run = training_runs.latest(connection, site.name, version=VERSION, before=before)
     return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds

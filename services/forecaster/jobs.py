@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version as installed_version
-from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
@@ -13,11 +12,12 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import IssueReply, IssueRequest, TrainReply, TrainRequest
 from luna.database import forecasts, observations, sites, training_runs
 from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError, NotFoundError
+from luna.errors import InvalidInputError, NotFoundError, UnavailableError
+from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to
-from services.forecaster.artefact import ArtefactError, load_aurora, save_aurora
+from services.forecaster.artefact import ArtefactError, load_aurora, name_digest, save_aurora
 from services.forecaster.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.baseline import BASELINES, Baseline
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
@@ -48,9 +48,9 @@ class Issued:
 
 
 def train_site(
-    connection: Connection, request: TrainRequest, *, objects: Path, settings: TrainSettings | None = None, progress: Progress = keep_quiet
+    connection: Connection, request: TrainRequest, *, objects: ObjectStore, settings: TrainSettings | None = None, progress: Progress = keep_quiet
 ) -> TrainReply:
-    """Train Aurora on what a site measured before ``until``, store the model under ``objects`` and the run beside it.
+    """Train Aurora on what a site measured before ``until``, store the model in ``objects`` and then its run; a model without a run is used by nobody.
 
     Args:
         settings: how to train; the request's seed is taken in any case.
@@ -58,11 +58,12 @@ def train_site(
     Raises:
         NotFoundError: no such site.
         InvalidInputError: nothing was measured before ``until``.
-        MachineError: LightGBM lacks a system library.
-        ArtefactError: the model cannot be written.
+        UnavailableError: the store of objects is away.
+        MachineError: LightGBM lacks a system library; the store is full, cannot be written, or refuses Luna.
     """
     site = sites.load(connection, request.site_id)
     window = _learnable(connection, request)
+    objects.probe()  # before minutes of training for a model that could not be stored
     history = observations.read(connection, request.site_id, window)
     chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
     began = time.perf_counter()
@@ -70,9 +71,8 @@ def train_site(
     seconds = time.perf_counter() - began
     key = save_aurora(aurora, objects)
     metrics = aurora.metrics | {"known_days": aurora.known_days}
-    digest = Path(key).name.partition(".")[0]
     run = TrainingRun(
-        run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{digest[:16]}",
+        run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
         version=VERSION,
         data_from=window.start,
         data_until=window.end,
@@ -86,10 +86,10 @@ def train_site(
     return TrainReply(run_id=run.run_id, forecast_version=VERSION, days=int(aurora.known_days), train_seconds=seconds, metrics=metrics)
 
 
-def issue_forecasts(connection: Connection, request: IssueRequest, *, objects: Path, progress: Progress = keep_quiet) -> Issued:
+def issue_forecasts(connection: Connection, request: IssueRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> Issued:
     """Issue and store forecasts at every instant asked for, each from nothing measured after it.
 
-    The model is the latest one whose training ended before the first instant. Without one, or where it cannot be read, Aurora speaks from the
+    The model is the latest one whose training ended before the first instant. Without one, or where it cannot be had, Aurora speaks from the
     site's profile in wide bands; the batch's ``stage`` and the log say so.
 
     Raises:
@@ -115,11 +115,26 @@ def issue_in_parts(forecaster: Forecaster, history: Observations, instants: Sequ
     return join_batches(batches), time.perf_counter() - began
 
 
-def choose_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: Path) -> Forecaster:
-    """Return the forecaster of a version; Aurora as trained on nothing from after ``before``, or untrained.
+def choose_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
+    """Return the forecaster of a version, untrained where its model cannot be used: a forecast is issued all the same, and the log says why it is wide.
 
     Raises:
         NotFoundError: no such version.
+    """
+    try:
+        return recall_forecaster(connection, site, version, before=before, objects=objects)
+    except (ArtefactError, UnavailableError) as error:
+        log.warning("forecast from the profile: the model cannot be used", site=site.name, reason=str(error))
+        return Aurora(site)
+
+
+def recall_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
+    """Return the forecaster of a version; Aurora as trained on nothing from after ``before``, or untrained where it never was.
+
+    Raises:
+        NotFoundError: no such version.
+        ArtefactError: its model cannot be used.
+        UnavailableError: the store of objects is away.
     """
     if version in BASELINES:
         return Baseline(version, site)
@@ -129,11 +144,7 @@ def choose_forecaster(connection: Connection, site: Site, version: str, *, befor
     if run is None or run.artefact_key is None:
         log.warning("forecast from the profile: no model was trained before", site=site.name, before=before.isoformat())
         return Aurora(site)
-    try:
-        return load_aurora(objects, run.artefact_key, site)
-    except ArtefactError as error:
-        log.warning("forecast from the profile: the model cannot be used", site=site.name, reason=str(error))
-        return Aurora(site)
+    return load_aurora(objects, run.artefact_key, site)
 
 
 def read_history(connection: Connection, site: Site, instants: Sequence[datetime], *, ahead_slots: int) -> Observations:

@@ -4,8 +4,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
-from luna.errors import MachineError
-from luna.queue import Work, task
+from luna.errors import MachineError, UnavailableError
+from luna.queue import RetryableError, Work, task
 from services.forecaster import comparison, jobs
 from services.forecaster.trees import import_lightgbm
 
@@ -20,17 +20,20 @@ def prepare() -> None:
 
 @task(TrainRequest, soft_limit=timedelta(minutes=30))
 def train(request: TrainRequest, work: Work) -> TrainReply:
-    """Train and store."""
-    return jobs.train_site(work.connection, request, objects=work.settings.data_folder / "objects", progress=work.progress)
+    """Train and store; until that succeeds, the model before stays in use."""
+    try:
+        return jobs.train_site(work.connection, request, objects=work.objects, progress=work.progress)
+    except UnavailableError as error:
+        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
 
 
 @task(IssueRequest)
 def issue(request: IssueRequest, work: Work) -> IssueReply:
     """Issue and store."""
-    return jobs.issue_forecasts(work.connection, request, objects=work.settings.data_folder / "objects", progress=work.progress).reply()
+    return jobs.issue_forecasts(work.connection, request, objects=work.objects, progress=work.progress).reply()
 
 
 @task(EvaluateRequest, soft_limit=timedelta(hours=1))
 def evaluate(request: EvaluateRequest, work: Work) -> EvaluateReply:
     """Score versions against what happened."""
-    return comparison.evaluate_versions(work.connection, request, objects=work.settings.data_folder / "objects", progress=work.progress)
+    return comparison.evaluate_versions(work.connection, request, objects=work.objects, progress=work.progress)

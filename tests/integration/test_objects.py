@@ -15,10 +15,9 @@ import pytest
 from luna.errors import InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore, S3Objects
 from luna.objects.s3 import ABSENT
-from tests.object_servers import OUTSIDE, answer_with, free_port, open_outside, refusal, run_moto, stay_silent
+from tests.object_servers import OUTSIDE, PASSWORD, answer_with, free_port, open_outside, open_server, refusal, run_moto, stay_silent
 
 STORES = ("files", "s3", *(("outside",) if OUTSIDE else ()))
-PASSWORD = "do-not-tell-anyone"
 OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
     "put": lambda store: store.put("aurora/model", b"trees"),
     "get": lambda store: store.get("aurora/model"),
@@ -163,10 +162,6 @@ def test_a_process_forked_too_late_is_told_so_instead_of_waiting(s3: S3Objects) 
     assert (done.returncode, done.stdout) == (3, "the S3 server was asked before this process was forked\n")
 
 
-def at(url: str) -> S3Objects:
-    return S3Objects(url, "luna", "luna", PASSWORD, "us-east-1")
-
-
 def check(store: S3Objects, operation: Callable[[ObjectStore], object], kind: type[LunaError], words: str) -> LunaError:
     """Hold that the operation fails in this way and tells no secret; return the error."""
     with pytest.raises(kind, match=words) as caught:
@@ -200,29 +195,29 @@ def check(store: S3Objects, operation: Callable[[ObjectStore], object], kind: ty
 )
 def test_each_refusal_says_what_to_do(operation: Callable[[ObjectStore], object], status: int, code: str, kind: type[LunaError], words: str) -> None:
     with answer_with(status, refusal(code) if code else b"") as url:
-        assert check(at(url), operation, kind, words).remedy
+        assert check(open_server(url), operation, kind, words).remedy
 
 
 @pytest.mark.parametrize("operation", [OPERATIONS["put"], OPERATIONS["probe"]], ids=["put", "probe"])
 def test_a_server_that_is_no_s3_server_is_found_out(operation: Callable[[ObjectStore], object]) -> None:
     with answer_with(200, b"<html>Welcome</html>") as url:
-        check(at(url), operation, MachineError, "no S3 server")
+        check(open_server(url), operation, MachineError, "no S3 server")
 
 
 @every_operation
 def test_a_server_that_is_away_is_unavailable(operation: Callable[[ObjectStore], object]) -> None:
-    check(at(f"http://127.0.0.1:{free_port()}"), operation, UnavailableError, "LUNA_OBJECTS_URL.*is away")
+    check(open_server(f"http://127.0.0.1:{free_port()}"), operation, UnavailableError, "LUNA_OBJECTS_URL.*is away")
 
 
 @every_operation
 def test_a_name_that_nobody_knows_is_unavailable(operation: Callable[[ObjectStore], object]) -> None:
-    check(at("http://nowhere.invalid:9000"), operation, UnavailableError, "is away")
+    check(open_server("http://nowhere.invalid:9000"), operation, UnavailableError, "is away")
 
 
 def test_a_server_that_hangs_is_given_up() -> None:
     with stay_silent() as url, ThreadPoolExecutor(len(OPERATIONS)) as pool:
         began = time.monotonic()
-        list(pool.map(lambda operation: check(at(url), operation, UnavailableError, "does not answer"), OPERATIONS.values()))
+        list(pool.map(lambda operation: check(open_server(url), operation, UnavailableError, "does not answer"), OPERATIONS.values()))
         # Five seconds are promised; the rest is for a machine that is busy.
         assert time.monotonic() - began < 15
 
@@ -241,6 +236,6 @@ def test_a_server_that_hangs_is_given_up() -> None:
 )
 def test_what_is_no_address_is_refused_before_anything_is_asked(url: str) -> None:
     with pytest.raises(MachineError) as caught:
-        at(url)
+        open_server(url)
     assert caught.value.field == "LUNA_OBJECTS_URL"
     assert PASSWORD not in str(caught.value)
