@@ -1,24 +1,29 @@
 """The real servers for every test that needs them: one pair for all workers of a run, a database for each worker."""
 
 import logging
+import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import Connection, Engine
-from sqlalchemy.engine import make_url
 
 from luna.embedded import Servers, start
 from tests.command_line import Luna, Said
+from tests.databases import own_database
 
 FOLDER = pytest.StashKey[Path]()
+# The address, as a superuser, of a TimescaleDB on which the tests of the database run as well.
+TIMESCALE_VARIABLE = "LUNA_TEST_TIMESCALE_URL"
+TIMESCALE = os.environ.get(TIMESCALE_VARIABLE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"every_database: runs on the embedded PostgreSQL and on the TimescaleDB of {TIMESCALE_VARIABLE}")
+    config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")
     workerinput = getattr(config, "workerinput", None)
     config.stash[FOLDER] = Path(workerinput["servers_folder"]) if workerinput else _make_folder()
 
@@ -31,6 +36,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     node.workerinput["servers_folder"] = str(node.config.stash[FOLDER])  # type: ignore[attr-defined]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    servers = [pytest.param(None, id="postgresql"), pytest.param(TIMESCALE, id="timescaledb")]
+    if TIMESCALE and metafunc.definition.get_closest_marker("every_database") and "database_server" in metafunc.fixturenames:
+        metafunc.parametrize("database_server", servers, indirect=True, scope="session")
+    if metafunc.definition.get_closest_marker("timescale_alone"):
+        metafunc.parametrize("database_server", servers[1:], indirect=True, scope="session")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    # What only a TimescaleDB can show is not collected without one.
+    return True if collection_path.name == "test_timescale.py" and not TIMESCALE else None
+
+
+# Not the report's header: it is left out when pytest is quiet.
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}")
 
 
 def _make_folder() -> Path:
@@ -64,17 +87,20 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def database_url(servers: Servers, worker_id: str) -> str:
+def database_server(request: pytest.FixtureRequest) -> str:
+    """The PostgreSQL a test runs on: the embedded one unless the test is marked ``every_database``."""
+    address: str = getattr(request, "param", None) or request.getfixturevalue("servers").database_url
+    return address
+
+
+@pytest.fixture(scope="session")
+def database_url(database_server: str, worker_id: str) -> Iterator[str]:
     """A fresh, migrated database of this worker's own."""
     from luna.database.migrate import upgrade
 
-    url = make_url(servers.database_url)
-    name = f"luna_{worker_id}"
-    with psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    own = url.set(database=name).render_as_string(hide_password=False)
-    upgrade(own)
-    return own
+    with own_database(database_server, f"luna_{worker_id}_{uuid.uuid4().hex[:8]}") as own:
+        upgrade(own)
+        yield own
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from psycopg import sql
 from sqlalchemy import Connection, Table
 
+from luna.database import chunks
+
 Array = NDArray[Any]
 # An array holds one value per row, anything else is the value of every row.
 Columns = Mapping[str, Array | str | int | datetime]
@@ -62,6 +64,7 @@ def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflic
     rows = len(next(iter(arrays.values())))
     if not rows:
         return Written()
+    chunks.prepare(connection, table, arrays)
     try:
         with connection.begin_nested():
             append(connection, table.name, arrays)

@@ -13,10 +13,19 @@ from luna.errors import InvalidInputError, MachineError, UnavailableError
 # A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
 STATEMENT_TIMEOUT = timedelta(seconds=120)
 LOCK_TIMEOUT = timedelta(seconds=10)
+IDLE_LIMIT = timedelta(minutes=10)
+# A database made without an encoding (SQL_ASCII) hands over bytes unless it is told one.
+CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10}
 
 
-def create(url: str, *, application_name: str = "luna", pool_size: int = 5) -> Engine:
+def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle_limit: timedelta = IDLE_LIMIT) -> Engine:
     """Return an engine for ``url``; nothing is opened before the first unit of work.
+
+    Args:
+        url: of a PostgreSQL.
+        application_name: what the server calls these connections.
+        pool_size: connections kept.
+        idle_limit: how long a unit of work may compute between two statements.
 
     Raises:
         InvalidInputError: no address of a PostgreSQL.
@@ -25,12 +34,17 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5) -> E
         "timezone": "UTC",
         "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
         "lock_timeout": _milliseconds(LOCK_TIMEOUT),
-        # A killed client must not hold its locks for hours.
-        "idle_in_transaction_session_timeout": _milliseconds(timedelta(minutes=10)),
+        "idle_in_transaction_session_timeout": _milliseconds(idle_limit),
+        # A client whose machine is gone must not hold its locks for hours; that of a killed one closes by itself.
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
         # Queries here take milliseconds; compiling them takes hundreds.
         "jit": "off",
+        # Loading a year again may change more rows in compressed chunks than TimescaleDB allows by itself; elsewhere nobody reads this.
+        "timescaledb.max_tuples_decompressed_per_dml_transaction": 0,
     }
-    connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, "connect_timeout": 10}
+    connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, **CONNECT_ARGS}
     return create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800)
 
 
@@ -61,9 +75,26 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
         UnavailableError: the database cannot be reached, or a lock or statement took too long.
         MachineError: its disk is full.
     """
+    with _translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def own_session(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection outside pool and transactions, closed at the end: what its session holds, such as a lock, ends with it.
+
+    Raises:
+        UnavailableError: the database cannot be reached.
+    """
+    with _translated(), engine.connect() as connection:
+        connection.detach()
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield
     except OperationalError as exc:
         raise _translate(exc.orig) from exc
     except psycopg.OperationalError as exc:

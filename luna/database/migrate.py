@@ -7,17 +7,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, exists, inspect, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from luna.database.engine import parse_address
-from luna.errors import InvalidInputError, UnavailableError
+from luna.database.engine import CONNECT_ARGS, parse_address
+from luna.errors import ConflictError, InvalidInputError, UnavailableError
 
 # Any number will do, as long as every Luna uses the same one.
 ADVISORY_LOCK = 5_862_411
 WAIT_FOR_OTHERS = "60s"
 WAIT_FOR_TABLES = "5s"
+# Moving rows into chunks takes a minute per ten million of them. A statement that is stuck must not keep tables, and everyone who waits here, for ever.
+LONGEST_STATEMENT = "30min"
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -31,9 +33,25 @@ def upgrade(url: str, revision: str = "head") -> None:
     _run(url, revision, command.upgrade)
 
 
-def downgrade(url: str, revision: str = "base") -> None:
-    """Take the database at ``url`` back to ``revision``; ``base`` drops every table with its data."""
-    _run(url, revision, command.downgrade)
+def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> None:
+    """Take the database at ``url`` back to ``revision``.
+
+    Raises:
+        ConflictError: rows or values of rows would be lost, and ``drop_data`` does not allow that; nothing was changed.
+        InvalidInputError: no such revision, or no address of a PostgreSQL.
+        UnavailableError: the database does not answer, or another process holds it too long.
+    """
+
+    def step(config: Config, revision: str) -> None:
+        connection: Connection = config.attributes["connection"]
+        filled = _filled_columns(connection)
+        command.downgrade(config, revision)
+        lost = sorted(filled - _columns(connection))
+        if lost and not drop_data:
+            names = ", ".join(dict.fromkeys(name for name, _ in lost))
+            raise ConflictError(f"the downgrade would drop data of {names}", field="revision", value=revision, remedy="Back them up, then add --yes.")
+
+    _run(url, revision, step)
 
 
 def current(connection: Connection) -> str | None:
@@ -50,12 +68,13 @@ def head() -> str:
 
 
 def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
-    engine = create_engine(parse_address(url), poolclass=NullPool, connect_args={"application_name": "luna-migrate", "connect_timeout": 10})
+    engine = create_engine(parse_address(url), poolclass=NullPool, connect_args={"application_name": "luna-migrate", **CONNECT_ARGS})
     try:
         with engine.begin() as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_OTHERS}'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_TABLES}'"))
+            connection.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'"))
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)
@@ -63,3 +82,18 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
         raise InvalidInputError("the schema has no such revision", field="revision", value=revision, remedy=f"The newest is {head()}, or head.") from exc
     except OperationalError as exc:
         raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc
+
+
+def _columns(connection: Connection) -> set[tuple[str, str]]:
+    query = (
+        "SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)"
+        " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name <> 'alembic_version'"
+    )
+    return {(name, column) for name, column in connection.execute(text(query))}
+
+
+def _filled_columns(connection: Connection) -> set[tuple[str, str]]:
+    """Return the columns of the tables that hold rows."""
+    columns = _columns(connection)
+    filled = {name for name in {name for name, _ in columns} if connection.scalar(select(exists().select_from(table(name))))}
+    return {(name, column) for name, column in columns if name in filled}

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.command_line import Luna
+
+pytestmark = pytest.mark.every_database
 
 SITE = "name: from-the-command-line\ntimezone: Europe/Berlin\n"
 ROWS = "zeit,verbrauch\n2024-01-01T00:00:00,1\n2024-01-01T00:15:00,x\n2024-01-01T00:30:00,3\n"

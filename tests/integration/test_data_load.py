@@ -16,6 +16,8 @@ from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.querying import SeriesQuery, as_rows, query_series
 
+pytestmark = pytest.mark.every_database
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = Timeline(START, SLOT, 96)
 BERLIN = ZoneInfo("Europe/Berlin")

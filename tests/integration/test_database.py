@@ -17,6 +17,8 @@ from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
 
+pytestmark = pytest.mark.every_database
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = Timeline(START, SLOT, 96)
 VERSION = "aurora_v1.0"

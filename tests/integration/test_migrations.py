@@ -1,5 +1,6 @@
 """The schema's history against the real server."""
 
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,36 +8,43 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from luna.database import migrate
+from luna.database import engine, migrate, sites
 from luna.database.schema import metadata
-from luna.errors import InvalidInputError, UnavailableError
+from luna.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.site import parse_site
+from tests.databases import own_database
+
+pytestmark = pytest.mark.every_database
 
 
 @pytest.fixture
-def empty_url(database_url: str) -> Iterator[str]:
+def empty_url(database_server: str, worker_id: str) -> Iterator[str]:
     """The address of a database without tables."""
-    url = make_url(database_url)
-    own = url.set(database=f"{url.database}_empty").render_as_string(hide_password=False)
-    server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with server.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{url.database}_empty"'))
+    with own_database(database_server, f"luna_{worker_id}_empty_{uuid.uuid4().hex[:8]}") as own:
         yield own
-        connection.execute(text(f'DROP DATABASE "{url.database}_empty" WITH (FORCE)'))
+
+
+def count_observations(url: str) -> int:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return connection.scalar(text("SELECT count(*) FROM slot_observations")) or 0
+
+
+def observe(url: str) -> None:
+    """Store a quarter-hour."""
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("INSERT INTO slot_observations (site_key, slot_start, load_kwh) VALUES (1, '2024-01-01T00:00:00Z', 1)"))
 
 
 def tables(url: str) -> set[str]:
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as connection:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
         return set(inspect(connection).get_table_names())
 
 
 def test_the_migrations_build_what_the_tables_say(empty_url: str) -> None:
     migrate.upgrade(empty_url)
-    engine = create_engine(empty_url, poolclass=NullPool)
-    with engine.connect() as connection:
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert migrate.current(connection) == migrate.head()
 
@@ -49,10 +57,45 @@ def test_downgrading_removes_every_table_and_upgrading_brings_them_back(empty_ur
     assert tables(empty_url) == {*metadata.tables, "alembic_version"}
 
 
+def test_a_downgrade_that_would_lose_rows_is_refused_and_changes_nothing(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    observe(empty_url)
+    with pytest.raises(ConflictError, match=r"drop data of slot_observations.*--yes"):
+        migrate.downgrade(empty_url, "base")
+    assert count_observations(empty_url) == 1
+    assert tables(empty_url) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_downgrade_may_lose_rows_when_told_so(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    observe(empty_url)
+    migrate.downgrade(empty_url, "base", drop_data=True)
+    assert tables(empty_url) == {"alembic_version"}
+
+
+def test_taking_the_rollups_back_keeps_every_row(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    observe(empty_url)
+    migrate.downgrade(empty_url, "0003")
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        assert inspect(connection).get_view_names() == []
+    migrate.upgrade(empty_url)
+    assert count_observations(empty_url) == 1
+
+
+def test_a_database_without_an_encoding_is_served(database_server: str, worker_id: str) -> None:
+    with own_database(database_server, f"luna_{worker_id}_ascii_{uuid.uuid4().hex[:8]}", encoding="SQL_ASCII") as url:
+        migrate.upgrade(url)
+        pool = engine.create(url)
+        with engine.unit_of_work(pool) as connection:
+            sites.save(connection, parse_site({"name": "mill", "timezone": "UTC"}))
+            assert sites.names(connection) == ["mill"]
+        pool.dispose()
+
+
 def test_upgrading_by_one_revision_stops_there(empty_url: str) -> None:
     migrate.upgrade(empty_url, "0001")
-    engine = create_engine(empty_url, poolclass=NullPool)
-    with engine.connect() as connection:
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
         assert migrate.current(connection) == "0001"
 
 
@@ -64,8 +107,7 @@ def test_two_upgrades_at_once_do_not_collide(empty_url: str) -> None:
 
 
 def test_an_empty_database_has_no_revision(empty_url: str) -> None:
-    engine = create_engine(empty_url, poolclass=NullPool)
-    with engine.connect() as connection:
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
         assert migrate.current(connection) is None
 
 

@@ -18,6 +18,8 @@ from services.ingest.kinds import KINDS
 from services.ingest.slots import set_aside_repeats, to_quarter_hours
 from services.ingest.validation import judge
 
+pytestmark = pytest.mark.every_database
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
 energies = st.one_of(st.none(), st.floats(0, 100))
 

@@ -1,0 +1,70 @@
+"""The hourly and daily rollups, whatever they are in this database."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, column, select, table, text
+
+from luna.database import copy
+from luna.database.schema.series import slot_observations
+from luna.timeline import SLOT, Timeline
+
+pytestmark = pytest.mark.every_database
+
+SITE_KEY = -7
+TWO_DAYS = Timeline(datetime(2024, 3, 30, tzinfo=UTC), SLOT, 2 * 96)
+ENERGIES = ("load", "pv", "import", "export", "charge", "discharge")
+
+
+@pytest.fixture
+def written(connection: Connection) -> Connection:
+    """Two days of a site: load in every slot but two, PV in the first three slots, a state of charge until 23:30 of the first day."""
+    load = np.arange(192.0)
+    load[[1, 2]] = np.nan
+    pv, soc = np.full(192, np.nan), np.full(192, np.nan)
+    pv[:3], soc[:95] = [1.0, 2.0, 3.0], np.linspace(0.1, 0.9, 95)
+    columns = {"load_kwh": load, "pv_kwh": pv, "soc": soc, "import_price": np.repeat([0.1, 0.3], 96)}
+    copy.upsert(connection, slot_observations, {"site_key": SITE_KEY, "slot_start": TWO_DAYS.starts, **columns})
+    return connection
+
+
+def rows(connection: Connection, rollup: str) -> list[dict[str, object]]:
+    found = connection.execute(select(text("*")).select_from(table(rollup)).where(column("site_key") == SITE_KEY).order_by(column("bucket")))
+    return [dict(row) for row in found.mappings()]
+
+
+@pytest.mark.parametrize(("rollup", "length"), [("slot_observations_hourly", timedelta(hours=1)), ("slot_observations_daily", timedelta(days=1))])
+def test_buckets_lie_end_to_end_in_utc_and_count_their_slots(written: Connection, rollup: str, length: timedelta) -> None:
+    found = rows(written, rollup)
+    assert [row["bucket"] for row in found] == [TWO_DAYS.start + place * length for place in range(timedelta(days=2) // length)]
+    assert {row["slots"] for row in found} == {length // SLOT}
+
+
+def test_a_sum_is_of_the_known_slots_and_says_how_many_these_are(written: Connection) -> None:
+    first, second = rows(written, "slot_observations_hourly")[:2]
+    # 0 + 3 of the first hour, whose middle two are unknown; 4 + 5 + 6 + 7 of the second.
+    assert (first["load_kwh"], first["load_slots"]) == (3.0, 2)
+    assert (second["load_kwh"], second["load_slots"]) == (22.0, 4)
+    assert (first["pv_kwh"], first["pv_slots"]) == (6.0, 3)
+
+
+def test_what_nobody_knows_is_null_and_never_zero(written: Connection) -> None:
+    second_hour, second_day = rows(written, "slot_observations_hourly")[1], rows(written, "slot_observations_daily")[1]
+    assert (second_hour["pv_kwh"], second_hour["pv_slots"]) == (None, 0)
+    assert (second_day["soc_last"], second_day["soc_mean"], second_day["soc_slots"]) == (None, None, 0)
+    assert (second_day["export_price"], second_day["export_price_slots"]) == (None, 0)
+
+
+def test_the_state_of_charge_is_the_last_one_known_and_prices_are_means(written: Connection) -> None:
+    first, second = rows(written, "slot_observations_daily")
+    assert (first["soc_last"], first["soc_slots"]) == (pytest.approx(0.9), 95)
+    assert first["soc_mean"] == pytest.approx(0.5)
+    assert (first["import_price"], second["import_price"]) == (pytest.approx(0.1), pytest.approx(0.3))
+
+
+def test_days_add_up_to_their_hours(written: Connection) -> None:
+    hours, days = rows(written, "slot_observations_hourly"), rows(written, "slot_observations_daily")
+    assert sum(row["load_kwh"] for row in hours[:24]) == pytest.approx(days[0]["load_kwh"])  # type: ignore[misc,arg-type]
+    assert sum(row["load_slots"] for row in hours) == sum(row["load_slots"] for row in days) == 190  # type: ignore[misc]
+    assert {f"{energy}_{part}" for energy in ENERGIES for part in ("kwh", "slots")} < days[0].keys()
