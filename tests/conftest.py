@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from luna.embedded import Servers, start
 from tests.command_line import Luna, Said
 from tests.databases import own_database
+from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 
 FOLDER = pytest.StashKey[Path]()
 # The address, as a superuser, of a TimescaleDB on which the tests of the database run as well.
@@ -54,6 +55,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 # Not the report's header: it is left out when pytest is quiet.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}")
+    terminalreporter.write_line(f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}")
 
 
 def _make_folder() -> Path:

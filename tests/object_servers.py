@@ -12,7 +12,6 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote, urlsplit
 
-import boto3
 import httpx
 
 from luna.objects import S3Objects
@@ -115,6 +114,8 @@ def _wait(url: str, log: Path) -> None:
 
 
 def _furnish(url: str) -> S3Objects:
+    import boto3
+
     unsigned = {"endpoint_url": url, "region_name": REGION, "aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
     boto3.client("s3", **unsigned).create_bucket(Bucket=BUCKET)
     users = boto3.client("iam", **unsigned)

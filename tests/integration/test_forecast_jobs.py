@@ -27,6 +27,8 @@ from tests.household import QUICK, day, describe_site, measure_days
 from tests.object_servers import answer_with, free_port, open_server
 
 VERSION = "aurora_v1.0"
+pytestmark = pytest.mark.every_database
+
 SITE = describe_site()
 
 
