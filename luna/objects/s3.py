@@ -53,19 +53,19 @@ class S3Objects:
 
     def put(self, key: str, content: bytes) -> None:
         """Store ``content`` with one request, so that it is there whole or not at all."""
-        from obstore import put
-
         name = check_key(key)
         patience = PATIENCE + timedelta(seconds=len(content) / _SLOWEST_BYTES_PER_SECOND)
         with self._asking(name):
+            from obstore import put
+
             put(self.connect(patience), name, content, use_multipart=False)
 
     def get(self, key: str) -> bytes:
         """Return what is stored under ``key``."""
-        from obstore import get
-
         name = check_key(key)
         with self._asking(name):
+            from obstore import get
+
             return bytes(get(self._bucket, name).bytes())
 
     def probe(self) -> str:
@@ -104,8 +104,11 @@ class S3Objects:
 
     @contextmanager
     def _asking(self, key: str) -> Iterator[None]:
-        from obstore.exceptions import BaseError
-
+        try:
+            from obstore.exceptions import BaseError
+        except ImportError as exc:
+            remedy = "Ask a service that has it (ingest, forecaster, agent, rag), or install their extra."
+            raise MachineError("what speaks to S3 servers is not installed here", field="objects", value="obstore", remedy=remedy) from exc
         self._refuse_after_fork()
         try:
             yield
@@ -126,7 +129,7 @@ class S3Objects:
             raise away(self.address, "this machine is too busy to ask") from exc
         if done.returncode:
             reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-            raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install Luna with its dependencies: make setup.")
+            raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install what this service needs: its extra.")
         return done.stdout
 
 

@@ -222,6 +222,13 @@ def test_a_server_that_hangs_is_given_up() -> None:
         assert time.monotonic() - began < 15
 
 
+@pytest.mark.parametrize("operation", [OPERATIONS["put"], OPERATIONS["get"]], ids=["put", "get"])
+def test_an_image_without_the_library_says_which_service_has_it(operation: Callable[[ObjectStore], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
+    check(open_server("http://minio:9000"), operation, MachineError, "'obstore'.*Ask a service that has it")
+
+
 @pytest.mark.parametrize(
     "url",
     [
