@@ -5,6 +5,8 @@ from inspect import signature
 from typing import Any
 
 NAMES = ("planner", "energy_value", "oracle", "decisions", "simulator", "forecast", "queue", "data")
+# Only where asked for by name: it needs Docker and builds images.
+ON_REQUEST = ("compose",)
 
 
 def measure(name: str, *, full: bool = False) -> tuple[dict[str, Any], list[str]]:

@@ -96,6 +96,12 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("a year by the quarter hour, p95", ("query", "15m_p95_ms"), at_most=200, unit="ms"),
     ),
     "forecast": (*_forecasts("home"), *_forecasts("feed_in")),
+    "compose": (
+        Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),
+        Target("largest worker at rest", ("idle_mib", "worker"), at_most=250, unit="MiB"),
+        Target("gateway's image over its base", ("image_mb", "api"), at_most=200, unit="MB"),
+        Target("planner's image over its base", ("image_mb", "planner"), at_most=300, unit="MB"),
+    ),
 }
 
 

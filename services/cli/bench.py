@@ -49,7 +49,7 @@ def run_benches(
 
 
 def choose_benches(names: Sequence[str]) -> Sequence[str]:
-    """Return the benches asked for, all where none is named.
+    """Return the benches asked for; where none is named, all that need nothing but Luna.
 
     Raises:
         MachineError: Luna was installed without its benches.
@@ -57,11 +57,12 @@ def choose_benches(names: Sequence[str]) -> Sequence[str]:
     """
     if find_spec("bench") is None:
         raise MachineError("the benches are not installed", field="bench", remedy="Run luna bench in a checkout of Luna.")
-    known: Sequence[str] = import_module("bench.suite").NAMES
+    suite = import_module("bench.suite")
+    known = (*suite.NAMES, *suite.ON_REQUEST)
     for name in names:
         if name not in known:
             raise InvalidInputError("no such bench", field="NAME", value=name, remedy=f"Choose from: {', '.join(known)}.")
-    return list(dict.fromkeys(names)) or known
+    return list(dict.fromkeys(names)) or suite.NAMES
 
 
 def measure_all(names: Sequence[str], *, full: bool, folder: Path, quiet: bool) -> Result:
