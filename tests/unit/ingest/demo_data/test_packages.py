@@ -1,6 +1,7 @@
 """Packages are downloaded as files, verified, and never installed."""
 
 import hashlib
+import sys
 import zipfile
 from pathlib import Path
 
@@ -28,6 +29,21 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def search_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder of PATH, still empty; this environment has no pip of its own."""
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if not (Path(entry) / "pip").is_dir()])
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def put_program(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(["#!/bin/bash", *lines]))
+    path.chmod(0o755)
+
+
 def describe(sha256: str) -> Package:
     return Package(name="luna-tiny-data", version="1.0", filename=FILENAME, sha256=sha256, bytes=700)
 
@@ -39,6 +55,35 @@ def test_downloads_a_missing_package_and_says_how_far_it_is(index: Path, tmp_pat
     assert hash_file(path) == package.sha256
     assert (said[0], said[-1]) == ((0, 700, "luna-tiny-data"), (700, 700, "luna-tiny-data"))
     assert [file.name for file in (tmp_path / "cache").iterdir()] == [FILENAME]
+
+
+@pytest.mark.parametrize("name", ["pip", "pip3"])
+def test_an_environment_without_pip_uses_the_one_on_the_path(index: Path, search_path: Path, tmp_path: Path, name: str) -> None:
+    put_program(search_path / name, f'exec {sys.executable} -m pip "$@"')
+    package = describe(hash_file(index / FILENAME))
+    assert hash_file(fetch_package(package, tmp_path / "cache")) == package.sha256
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("pip 24.0 from here (python 3.12)", []), ("pip 24.1 from here (python 3.12)", [350]), ("pip 26.0.1 from here", [350]), ("", [])],
+    ids=["too old", "just new enough", "newer", "says nothing"],
+)
+def test_pip_is_asked_for_bytes_only_where_it_can_tell_them(index: Path, search_path: Path, tmp_path: Path, said: str, told: list[int]) -> None:
+    lines = [
+        f'[ "$1" = --version ] && {{ echo "{said}"; exit; }}',
+        '[[ "$*" = *--progress-bar=raw* ]] && echo "Progress 350 of 700"',
+        f'exec {sys.executable} -m pip "${{@/--progress-bar=raw/--progress-bar=off}}"',
+    ]
+    put_program(search_path / "pip", *lines)
+    counted: list[int] = []
+    fetch_package(describe(hash_file(index / FILENAME)), tmp_path / "cache", progress=lambda done, *_: counted.append(done))
+    assert counted == [0, *told, 700]
+
+
+def test_without_any_pip_the_file_can_be_put_there_by_hand(search_path: Path, tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match=rf"no pip to download it.*put {FILENAME} into {tmp_path}"):
+        fetch_package(describe("0" * 64), tmp_path)
 
 
 def test_replaces_a_damaged_file(index: Path, tmp_path: Path) -> None:
