@@ -29,7 +29,7 @@ HOURLY_ORIGINS = 336
 
 def measure(cache: Path | None = None) -> dict[str, Any]:
     """Return per household: errors by version and series, seconds to train both series, milliseconds per issue, seconds for two weeks of hourly issues."""
-    demo = load_demo(cache or load_settings().data_folder / "cache")
+    demo = load_demo(cache or load_settings().cache)
     return {each.site.name: measure_household(each) for each in demo.sites}
 
 

@@ -47,7 +47,7 @@ class Home:
 
 def load_home(name: str = "home") -> Home:
     """Return a demo household; its packages are downloaded where they are not cached."""
-    demo = load_demo(load_settings().data_folder / "cache")
+    demo = load_demo(load_settings().cache)
     household = next(each for each in demo.sites if each.site.name == name)
     return Home(household, demo.prices)
 

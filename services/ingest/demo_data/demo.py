@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from luna.contracts.demo import Provenance
 from luna.economics import publication_times
 from luna.observations import Observations
 from luna.site import Site, parse_site
@@ -12,7 +13,7 @@ from luna.timeline import FloatArray, InstantArray, hold_price
 from services.ingest.demo_data.packages import Progress
 from services.ingest.demo_data.price_source import ZONE
 from services.ingest.demo_data.profile_source import fit_to_year, scale_to_year
-from services.ingest.demo_data.provenance import Provenance, describe_load, describe_prices, describe_solar
+from services.ingest.demo_data.provenance import describe_load, describe_prices, describe_solar
 from services.ingest.demo_data.series import SLOTS, Series, load_series
 
 MARKET = "NL"

