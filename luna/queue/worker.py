@@ -26,7 +26,7 @@ from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 
 LOOK_SECONDS = 1.0
-SERVICES = ("planner", "forecaster")
+SERVICES = ("planner", "forecaster", "ingest")
 
 log = structlog.get_logger("luna.queue")
 

@@ -1,9 +1,25 @@
 """Files that commands leave behind."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
 from luna.errors import MachineError
+
+
+def make_writable(folder: Path) -> Path:
+    """Return ``folder``, made where it is missing: what takes long asks before it begins.
+
+    Raises:
+        MachineError: it cannot be made, or nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise MachineError(f"the folder cannot be made: {exc.strerror}", field=str(folder), remedy="Name a folder that you may write.") from exc
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise MachineError("nothing can be written there", field=str(folder), remedy="Name a folder that you may write.")
+    return folder
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -1,11 +1,13 @@
 """``luna demo``: a real year, from prices to a report, on this machine alone."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from luna.wording import Language
 from services.cli.console import JsonOption
+from services.cli.files import make_writable
 
 
 def register(app: typer.Typer) -> None:
@@ -15,12 +17,19 @@ def register(app: typer.Typer) -> None:
 
 def show_demo(
     *,
-    days: Annotated[int, typer.Option(min=1, max=100, help="Unseen days to replay, from 1 September 2023 on.")] = 14,
+    days: Annotated[int, typer.Option(min=1, help="Unseen days to replay, from 1 September 2023 on: 100 at most.")] = 14,
+    on_servers: Annotated[bool, typer.Option("--on-servers", help="Use the servers that the settings name, and the workers there.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where report.html goes; default: demo, in the data folder.")] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Load a real year, train, plan 48 hours, replay unseen days under every policy, write var/demo/report.html."""
+    """Load a real year, train, plan 48 hours, replay unseen days under every policy, write a report.
+
+    It starts servers and a worker of its own, which end with it; with --on-servers it asks the workers behind LUNA_REDIS_URL.
+    """
+    from luna.settings import load_settings
     from services.cli.demo.course import run_demo
     from services.cli.demo.outcome import publish
 
-    publish(run_demo(days), language=language, as_json=as_json)
+    folder = make_writable(out or load_settings().data_folder / "demo")
+    publish(run_demo(days, on_servers=on_servers), folder, language=language, as_json=as_json)

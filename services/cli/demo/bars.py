@@ -1,5 +1,6 @@
-"""Progress of many steps at once: one bar each, on stderr."""
+"""Progress of many steps at once, on stderr: a bar each in a terminal, elsewhere a line for each that is done."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -31,13 +32,16 @@ class Bars:
     def shown(cls) -> Iterator[Self]:
         """Yield bars that are drawn until the block ends."""
         columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=32), TimeElapsedColumn(), TextColumn("{task.fields[label]}", style="dim"))
-        with Progress(*columns, console=err) as progress:
+        with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
             yield cls(progress)
 
     @contextmanager
     def step(self, name: str) -> Iterator[Bar]:
-        """Yield a step's bar; it is full when the block ends well."""
+        """Yield a step's bar; it is full, or its line is written, when the block ends well."""
+        began = time.monotonic()
         task = self._progress.add_task(name, total=None, label="")
         yield Bar(self._progress, task)
         total = next(each.total for each in self._progress.tasks if each.id == task) or 1
         self._progress.update(task, completed=total, total=total, label="")
+        if self._progress.disable:
+            err.print(f"{name}: {time.monotonic() - began:.1f} s", soft_wrap=True)

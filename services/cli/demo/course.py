@@ -1,25 +1,26 @@
-"""The course of the demo: servers, data, training, forecasts, plan and replay; everything that works goes through the queue."""
+"""The course of the demo: data, training, forecasts, plan and replay, each asked of its service through the queue."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from threading import Event
 from time import perf_counter
-from typing import cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from luna import embedded
-from luna.contracts import IssueRequest, Message, PlanReply, PlanRequest, ReplayReply, ReplayRequest, Request, TrainRequest
+from luna.contracts import DemoLoadReply, DemoLoadRequest, IssueRequest, PlanReply, PlanRequest, ReplayReply, ReplayRequest, Request, TrainRequest
 from luna.contracts.plan import BatteryState, StateMessage
-from luna.database import engine, migrate, observations, prices, sites
-from luna.queue import Client
+from luna.errors import InvalidInputError
 from luna.settings import load_settings
 from luna.timeline import local_midnight
 from services.cli.demo.bars import Bars
-from services.cli.demo.worker import Worker, run_worker
-from services.ingest.demo_data import TEST_FIRST_DAY, DemoData, load_demo
+from services.cli.demo.stage import Stage, named_stage, own_stage
 
 STEP_TIMEOUT = timedelta(minutes=10)
+# What a slow line needs for the packages, once.
+LOAD_TIMEOUT = timedelta(hours=1)
 # In the afternoon tomorrow's prices are known: the plan shows what they are worth.
 PLAN_AT = time(14)
 PLANNED_SITE = "home"
@@ -34,6 +35,18 @@ class Window:
     first_day: date
     last_day: date
     zone: ZoneInfo
+
+    @classmethod
+    def of(cls, demo: DemoLoadReply, days: int) -> "Window":
+        """Return the first ``days`` days that no model of the demo learns from.
+
+        Raises:
+            InvalidInputError: there are fewer.
+        """
+        most = (demo.test_last_day - demo.test_first_day).days + 1
+        if days > most:
+            raise InvalidInputError("the demo's year has fewer unseen days", field="--days", value=days, remedy=f"Ask for {most} at most.")
+        return cls(demo.test_first_day, demo.test_first_day + timedelta(days=days - 1), ZoneInfo(demo.sites[0].site.timezone))
 
     @property
     def start(self) -> datetime:
@@ -53,98 +66,80 @@ class Window:
 
 @dataclass(slots=True)
 class DemoRun:
-    """What the demo found out."""
+    """What the demo found out; ``folder`` holds the data of its own servers, if it had any."""
 
-    demo: DemoData
+    demo: DemoLoadReply
     window: Window
-    folder: Path
+    folder: Path | None = None
     replays: dict[str, ReplayReply] = field(default_factory=dict)
     plan: PlanReply | None = None
     seconds: float = 0.0
 
 
-def run_demo(days: int) -> DemoRun:
-    """Return what plan and replay say over the first ``days`` test days; nothing is left running.
+def run_demo(days: int, *, on_servers: bool = False) -> DemoRun:
+    """Return what plan and replay say over the first ``days`` test days.
+
+    Args:
+        days: how many.
+        on_servers: use the servers that the settings name and the workers there; default: own ones, of which nothing is left running.
 
     Raises:
         MachineError: data, servers or worker cannot be had on this machine.
+        ConflictError: the servers hold an owner's site in the place of one of the demo's.
+        UnavailableError: a server or a worker is away.
     """
     begun = perf_counter()
-    settings = load_settings()
-    folder = settings.data_folder / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    with Bars.shown() as bars:
-        with bars.step("read the year") as bar:
-            demo = load_demo(settings.data_folder / "cache", progress=bar)
-        zone = ZoneInfo(demo.sites[0].site.timezone)
-        run = DemoRun(demo, Window(TEST_FIRST_DAY, TEST_FIRST_DAY + timedelta(days=days - 1), zone), folder)
-        with start_servers(folder, bars) as servers, run_worker(servers, folder) as worker:
-            store(demo, servers.database_url, bars)
-            follow_sites(run, servers.redis_url, worker, bars)
+    open_stage = named_stage if on_servers else own_stage
+    with Bars.shown() as bars, open_stage(load_settings(), bars) as stage:
+        run = Course(stage, bars).follow(days)
     run.seconds = perf_counter() - begun
     return run
 
 
-def start_servers(folder: Path, bars: Bars) -> embedded.Servers:
-    """Return the demo's own servers: the owner's data lies elsewhere and stays untouched."""
-    with bars.step("start the servers"):
-        return embedded.start(folder / "servers")
+class Course:
+    """What is asked of the services behind one queue, in order; what sites do not share is asked side by side."""
 
+    def __init__(self, stage: Stage, bars: Bars) -> None:
+        self._stage = stage
+        self._bars = bars
+        self._given_up = Event()
 
-def store(demo: DemoData, database_url: str, bars: Bars) -> None:
-    """Put prices, sites and observations into the database; a second time changes nothing."""
-    with bars.step("store the year") as bar:
-        migrate.upgrade(database_url)
-        pool = engine.create(database_url, application_name="luna-demo")
-        with engine.unit_of_work(pool) as connection:
-            market = demo.prices
-            prices.upsert(connection, market.market, starts=market.starts, price=market.price, currency=market.currency, published_at=market.published_at)
-            for done, each in enumerate(demo.sites):
-                bar(done, len(demo.sites), each.site.name)
-                sites.save(connection, each.site)
-                observations.upsert(connection, each.site.name, each.observations)
-        pool.dispose()
+    def follow(self, days: int) -> DemoRun:
+        """Load the year, then train, forecast, plan and replay every site."""
+        with ThreadPoolExecutor() as pool:
+            try:
+                [demo] = self._watch([pool.submit(self._ask, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT)])
+                run = DemoRun(demo, Window.of(demo, days), self._stage.folder)
+                self._watch([pool.submit(self._follow_site, run, each.site.name) for each in demo.sites])
+            finally:
+                # Where one has failed the others need not wait for their replies.
+                self._given_up.set()
+        return run
 
+    def _watch(self, futures: Sequence[Future[Any]]) -> list[Any]:
+        """Return the results when all are there; raise the first error, or why none can come."""
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, timeout=CHECK_SECONDS)
+            for future in done:
+                future.result()
+            self._stage.check()
+        return [future.result() for future in futures]
 
-def follow_sites(run: DemoRun, redis_url: str, worker: Worker, bars: Bars) -> None:
-    """Train, forecast, plan and replay every site, side by side, and put what comes back into ``run``."""
-    client = Client(redis_url)
-    with bars.step("start the worker"):
-        worker.wait_until_ready(client)
-    names = [each.site.name for each in run.demo.sites]
-    pool = ThreadPoolExecutor(len(names))
-    try:
-        watch([pool.submit(follow_site, run, name, client, bars) for name in names], worker)
-    finally:
-        # Without a worker the calls still wait for replies; the servers' end wakes them.
-        pool.shutdown(wait=False, cancel_futures=True)
-    client.close()
+    def _follow_site(self, run: DemoRun, site_id: str) -> None:
+        """Train, forecast, plan (the site that is shown) and replay one site."""
+        window = run.window
+        self._ask(TrainRequest(site_id=site_id, until=window.start), f"{site_id}: train")
+        self._ask(IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)), f"{site_id}: forecast")
+        if site_id == PLANNED_SITE:
+            state = StateMessage(batteries={battery.name: BatteryState(soc=START_SOC) for battery in run.demo.sites[0].site.batteries})
+            run.plan = self._ask(PlanRequest(site_id=site_id, start=window.plan_start, state=state), f"{site_id}: plan")
+        request = ReplayRequest(site_id=site_id, from_day=window.first_day, to_day=window.last_day)
+        run.replays[site_id] = self._ask(request, f"{site_id}: replay")
 
-
-def watch(futures: list[Future[None]], worker: Worker) -> None:
-    """Return when all are done; raise the first error, or why the worker has ended."""
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, timeout=CHECK_SECONDS)
-        for future in done:
-            future.result()
-        worker.check()
-
-
-def follow_site(run: DemoRun, site_id: str, client: Client, bars: Bars) -> None:
-    """Train, forecast, plan (the site that is shown) and replay one site."""
-    window = run.window
-    ask(client, TrainRequest(site_id=site_id, until=window.start), bars, f"{site_id}: train")
-    ask(client, IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)), bars, f"{site_id}: forecast")
-    if site_id == PLANNED_SITE:
-        state = StateMessage(batteries={battery.name: BatteryState(soc=START_SOC) for battery in run.demo.sites[0].site.batteries})
-        run.plan = cast("PlanReply", ask(client, PlanRequest(site_id=site_id, start=window.plan_start, state=state), bars, f"{site_id}: plan"))
-    request = ReplayRequest(site_id=site_id, from_day=window.first_day, to_day=window.last_day)
-    run.replays[site_id] = cast("ReplayReply", ask(client, request, bars, f"{site_id}: replay"))
-
-
-def ask(client: Client, request: Request, bars: Bars, name: str) -> Message:
-    """Return the reply to ``request``, its progress on a bar."""
-    with bars.step(name) as bar:
-        reply: Message = client.call(request, timeout=STEP_TIMEOUT, on_progress=lambda progress: bar(progress.done, progress.total, progress.label))
-        return reply
+    def _ask(self, request: Request, name: str, *, timeout: timedelta = STEP_TIMEOUT) -> Any:
+        """Return the reply to ``request``, its progress on a bar."""
+        with self._bars.step(name) as bar:
+            return self._stage.client.call(
+                request, timeout=timeout, on_progress=lambda progress: bar(progress.done, progress.total, progress.label), given_up=self._given_up
+            )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from luna.contracts import PlanReply
+from luna.contracts import PlanReply, Provenance
 from luna.economics import site_curtailment
 from luna.physics import Mode, SiteLimits
 from luna.schedule import PlainPolicy
@@ -20,12 +20,11 @@ from services.cli.report import Origin, ReportInput, SiteResult, render
 from services.cli.report.scores import tabulate_policies
 from services.cli.report.texts import TEXTS
 from services.cli.report.view import SHOWN, read_starting_soc
-from services.ingest.demo_data import Provenance
 
 
-def publish(run: DemoRun, *, language: Language, as_json: bool) -> None:
-    """Write the report beside the demo's data, and the tables or one JSON document to stdout."""
-    path = run.folder / "report.html"
+def publish(run: DemoRun, folder: Path, *, language: Language, as_json: bool) -> None:
+    """Write the report into ``folder``, and the tables or one JSON document to stdout."""
+    path = folder / "report.html"
     write_whole(path, render(compose_report(run, language)))
     document = {
         "report": str(path),
@@ -52,11 +51,8 @@ def compose_report(run: DemoRun, language: Language) -> ReportInput:
     """Return everything the report is drawn from."""
     assert run.plan is not None  # noqa: S101 - the course has planned
     window, main = run.window, run.demo.sites[0]
-    results = [
-        SiteResult(each.site, run.replays[each.site.name], window.first_day, window.last_day, float(each.observations.load_kwh.sum()))
-        for each in run.demo.sites
-    ]
-    records = [run.demo.prices.provenance, *(record for each in run.demo.sites for record in each.provenance)]
+    results = [SiteResult(each.site, run.replays[each.site.name], window.first_day, window.last_day, each.yearly_load_kwh) for each in run.demo.sites]
+    records = [run.demo.price_provenance, *(record for each in run.demo.sites for record in each.provenance)]
     return ReportInput(
         plan=run.plan,
         results=results,
@@ -84,6 +80,8 @@ def translate(record: Provenance, language: Language) -> Origin:
 
 def commands(run: DemoRun) -> list[str]:
     """Return what makes the report's figures again."""
+    if run.folder is None:
+        return [f"luna demo --on-servers --days {(run.window.last_day - run.window.first_day).days + 1}"]
     window = f"--from {run.window.first_day} --to {run.window.last_day}"
     return ["make demo", *(f"LUNA_DATA_FOLDER={run.folder} luna replay --site {each.site.name} {window}" for each in run.demo.sites)]
 

@@ -16,6 +16,8 @@ from luna.queue import Client
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 PAUSE_SECONDS = 0.1
+# Variables that name an owner's servers: the demo has its own.
+OTHER_SERVERS = ("LUNA_DATABASE_", "LUNA_REDIS_", "LUNA_OBJECTS_", "LUNA_VECTORS_", "LUNA_LANGUAGE_")
 
 
 class Worker:
@@ -66,14 +68,20 @@ class Worker:
 
 
 @contextmanager
-def run_worker(servers: Servers, folder: Path) -> Iterator[Worker]:
-    """Start a worker for the tasks of all services and stop it at the end; its log lies in ``folder``."""
+def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worker]:
+    """Start a worker for the tasks of all services and stop it at the end; its log lies in ``folder``, downloads are kept in ``cache``."""
     log = folder / "worker.log"
-    addresses = {"LUNA_DATABASE_URL": servers.database_url, "LUNA_REDIS_URL": servers.redis_url, "LUNA_DATA_FOLDER": str(folder)}
+    own = {
+        "LUNA_DATABASE_URL": servers.database_url,
+        "LUNA_REDIS_URL": servers.redis_url,
+        "LUNA_DATA_FOLDER": str(folder),
+        "LUNA_CACHE_FOLDER": str(cache),
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
     # Attended: it ends with this process, however that dies. In a session of its own: Ctrl-C reaches this process, which ends it.
     command = [sys.executable, "-m", "services.cli.attended", "luna.queue.worker"]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=os.environ | addresses, start_new_session=True)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
     worker = Worker(process, log)
     try:
         yield worker

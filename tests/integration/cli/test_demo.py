@@ -12,18 +12,18 @@ from luna.settings import load_settings
 from services.ingest.demo_data import load_demo
 
 
-@pytest.fixture
-def data_folder(servers_folder: Path) -> Path:
-    """A folder of its own that shares the downloaded packages."""
-    cache = load_settings().data_folder / "cache"
+@pytest.fixture(scope="module")
+def cache() -> Path:
+    """Where the downloaded packages are, with the compact copy made from them."""
+    cache = load_settings().cache
     load_demo(cache)
-    (servers_folder.parent / "cache").symlink_to(cache.resolve())
-    return servers_folder.parent
+    return cache.resolve()
 
 
-def test_the_demo_plans_replays_reports_and_leaves_no_process(data_folder: Path) -> None:
+def test_the_demo_plans_replays_reports_and_leaves_no_process(servers_folder: Path, cache: Path) -> None:
+    data_folder = servers_folder.parent
     command = [str(Path(sys.executable).with_name("luna")), "demo", "--days", "1", "--json"]
-    environment = os.environ | {"LUNA_DATA_FOLDER": str(data_folder)}
+    environment = os.environ | {"LUNA_DATA_FOLDER": str(data_folder), "LUNA_CACHE_FOLDER": str(cache)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)

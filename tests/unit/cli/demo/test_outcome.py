@@ -1,15 +1,17 @@
 """What the demo adds to plan and replay before it becomes a report."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from luna.contracts import PlanReply, PlanRequest
+from luna.contracts import DemoLoadReply, DemoSiteReply, PlanReply, PlanRequest, Provenance
 from luna.contracts.plan import OutlookMessage, StateMessage
+from luna.errors import InvalidInputError
 from luna.site import Site, parse_site
-from services.cli.demo.course import Window
-from services.cli.demo.outcome import trace_without_luna
+from services.cli.demo.course import DemoRun, Window
+from services.cli.demo.outcome import commands, trace_without_luna
 from services.planner.plan import make_plan
 from services.planner.problem import pose
 from services.planner.reply import answer
@@ -53,3 +55,27 @@ def test_the_window_follows_the_sites_clock() -> None:
     # The clock has gone back: 14:00 lies at 13:00 UTC, midnight at 23:00.
     assert window.plan_start.astimezone(UTC) == datetime(2023, 10, 29, 13, tzinfo=UTC)
     assert window.end == datetime(2023, 10, 29, 23, tzinfo=UTC)
+
+
+@pytest.fixture
+def demo(site: Site) -> DemoLoadReply:
+    words = {name: {"en": "same", "de": "gleich"} for name in ("series", "source", "licence", "period", "changes", "quality")}
+    provenance = Provenance.model_validate({**words, "sha256": "ab" * 32})
+    home = DemoSiteReply(site=site, yearly_load_kwh=4000, yearly_pv_kwh=5700, provenance=[provenance])
+    return DemoLoadReply(sites=[home], price_provenance=provenance, test_first_day=date(2023, 9, 1), test_last_day=date(2023, 12, 9), rows_written=0)
+
+
+def test_the_window_begins_with_the_first_day_nobody_learned_from(demo: DemoLoadReply) -> None:
+    assert Window.of(demo, 100) == Window(date(2023, 9, 1), date(2023, 12, 9), ZoneInfo("Europe/Amsterdam"))
+
+
+def test_more_days_than_there_are_are_refused(demo: DemoLoadReply) -> None:
+    with pytest.raises(InvalidInputError, match=r"--days: .*got 101.*100 at most"):
+        Window.of(demo, 101)
+
+
+def test_the_commands_behind_the_figures_run_where_the_data_are(demo: DemoLoadReply) -> None:
+    window = Window.of(demo, 3)
+    replay = "LUNA_DATA_FOLDER=var/demo luna replay --site home --from 2023-09-01 --to 2023-09-03"
+    assert commands(DemoRun(demo, window, Path("var/demo"))) == ["make demo", replay]
+    assert commands(DemoRun(demo, window)) == ["luna demo --on-servers --days 3"]

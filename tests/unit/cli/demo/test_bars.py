@@ -1,0 +1,18 @@
+"""What a step shows where nobody watches: a line when it is done."""
+
+from contextlib import suppress
+
+import pytest
+
+from services.cli.demo.bars import Bars
+
+
+def test_without_a_terminal_each_finished_step_writes_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with Bars.shown() as bars:
+        with bars.step("load the year") as bar:
+            bar(1, 3, "prices")
+        with suppress(RuntimeError), bars.step("home: train"):
+            raise RuntimeError
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("load the year: ")
+    assert line.endswith(" s")
