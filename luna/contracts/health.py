@@ -1,0 +1,71 @@
+"""What a process says of itself while it lives, and what the gateway reports of all of them."""
+
+from datetime import timedelta
+
+from pydantic import ConfigDict
+
+from luna.contracts.message import Instant, Message
+from luna.telemetry import Check
+
+# Signs that may fail to come before a process counts as gone.
+SIGNS_MISSED = 3
+
+
+class Sign(Message):
+    """A sign of life. A process of another version may say more of itself than this one reads."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: str
+    started_at: Instant
+
+
+class NodeSign(Sign):
+    """A worker's: ``queues`` are those it serves, each with the dependencies that its tasks need."""
+
+    queues: dict[str, tuple[str, ...]]
+    checks: tuple[Check, ...] = ()
+
+
+class BeatSign(Sign):
+    """Beat's: when it last turned, how long a turn takes at most, and when it asked for each task last."""
+
+    name: str
+    turned_at: Instant
+    turn: timedelta
+    asked_at: dict[str, Instant] = {}
+
+    def age(self, now: Instant) -> timedelta:
+        """Return how long ago the last turn was; clocks of two machines may differ a little, so never below nought."""
+        return max(now - self.turned_at, timedelta(0))
+
+    def is_late(self, now: Instant) -> bool:
+        """Return whether so many turns failed to come that beat counts as frozen or gone."""
+        return self.age(now) > SIGNS_MISSED * self.turn
+
+
+class InstanceReply(Message):
+    """One process of a service. ``ready`` says whether all that this service needs answers it."""
+
+    name: str
+    queues: tuple[str, ...] = ()
+    version: str
+    started_at: Instant
+    ready: bool
+    checks: tuple[Check, ...]
+
+
+class ServiceReply(Message):
+    """A service is ready where an instance of it is; ``missing`` names dependencies that fail an instance, or the instance itself."""
+
+    service: str
+    ready: bool
+    missing: tuple[str, ...]
+    instances: tuple[InstanceReply, ...]
+
+
+class ServicesReply(Message):
+    """Every service of the platform, present or not."""
+
+    ready: bool
+    services: tuple[ServiceReply, ...]

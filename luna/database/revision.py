@@ -1,0 +1,22 @@
+"""Which revision of the schema a database is at, and which one this version of Luna works with. Needs nothing of what migrates."""
+
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+
+
+def current(connection: Connection) -> str | None:
+    """Return the revision a database is at, None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+@cache
+def head() -> str:
+    """Return the newest revision: their files are named ``rNNNN_<what>.py``, one after the other."""
+    return max(path.name[1:5] for path in _VERSIONS.glob("r[0-9]*_*.py"))

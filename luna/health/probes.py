@@ -1,0 +1,118 @@
+"""A probe for each dependency a process may have: it returns what it saw, or raises what is wrong."""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Engine
+
+from luna.database import engine, revision
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.errors import UnavailableError
+from luna.health.web import ask
+from luna.objects import open_objects
+from luna.settings import Settings
+
+Probe = Callable[[], str]
+
+PATIENCE = timedelta(seconds=2)
+_SECONDS = PATIENCE.total_seconds()
+
+
+def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -> dict[str, Probe]:
+    """Return a probe for each of ``needs``: ``database``, ``redis``, ``objects``, ``vectors``, ``language``.
+
+    What has no address in the settings is part of Luna's own processes, and so it is there.
+    """
+    known: dict[str, Callable[[], Probe]] = {
+        "database": lambda: partial(probe_database, engine.create(addresses.database_url, application_name="luna-health", pool_size=1)),
+        "redis": lambda: partial(probe_redis, _connect(addresses.redis_url)),
+        # Asks from a process of its own, because a worker's first process forks: see luna.objects.
+        "objects": lambda: lambda: open_objects(settings).probe(),
+        "vectors": lambda: partial(probe_vectors, settings),
+        "language": lambda: partial(probe_language, settings),
+    }
+    return {name: known[name]() for name in needs}
+
+
+def probe_database(database: Engine) -> str:
+    """Return the revision of the tables.
+
+    Raises:
+        UnavailableError: the database is away, or its tables are not those of this version.
+    """
+    with unit_of_work(database) as connection:
+        found = revision.current(connection)
+    if found != revision.head():
+        raise UnavailableError(f"the tables are at revision {found}, wanted {revision.head()}", remedy="Run: luna db upgrade")
+    return f"revision {found}"
+
+
+def probe_redis(client: "redis.Redis") -> str:
+    """Return that Redis answers.
+
+    Raises:
+        UnavailableError: it does not, or refuses Luna.
+    """
+    try:
+        client.ping()
+    except redis.RedisError as exc:
+        raise UnavailableError(f"does not answer: {exc}", field="redis_url", remedy="Check that Redis runs and takes the password.") from exc
+    return "answers"
+
+
+def probe_vectors(settings: Settings) -> str:
+    """Return that Qdrant is ready.
+
+    Raises:
+        UnavailableError: it is away, or not ready yet.
+    """
+    if settings.vectors_url is None:
+        return "embedded"
+    headers = {"api-key": settings.vectors_api_key.get_secret_value()} if settings.vectors_api_key else {}
+    status, _ = ask(settings.vectors_url, "/readyz", timeout_seconds=_SECONDS, headers=headers)
+    if status != HTTPStatus.OK:
+        raise UnavailableError(f"Qdrant is not ready, it answers {status}", field="vectors_url", value=settings.vectors_url, remedy="See its log.")
+    return "answers"
+
+
+def probe_language(settings: Settings) -> str:
+    """Return which models Ollama has; one that is not pulled yet is no failure, for Luna then answers without it.
+
+    Raises:
+        UnavailableError: Ollama is away, or something else answers at its address.
+    """
+    if settings.language_url is None:
+        return "none: answers are worded without a language model"
+    status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
+    names = _models(body) if status == HTTPStatus.OK else None
+    if names is None:
+        remedy = "Check that this is Ollama's address."
+        raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=settings.language_url, remedy=remedy)
+    absent = [name for name in (settings.language_model, settings.embedding_model) if _tagged(name) not in names]
+    pulls = "; ".join(f"ollama pull {name}" for name in absent)
+    return f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}" if absent else "both models are there"
+
+
+def _models(body: bytes) -> set[str] | None:
+    try:
+        document: Any = json.loads(body)
+        return {_tagged(model["name"]) for model in document["models"]}
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _tagged(model: str) -> str:
+    # Ollama takes a name without a tag for the latest.
+    return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
+
+
+def _connect(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, retry=Retry(NoBackoff(), 0))

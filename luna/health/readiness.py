@@ -1,0 +1,81 @@
+"""Checks what a process depends on: all side by side, each with its latency, none waited for longer than two seconds."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, wait
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Gauge
+
+from luna.errors import UnavailableError
+from luna.health.probes import PATIENCE, Probe
+from luna.telemetry import Check, check_health
+
+REFRESH = timedelta(seconds=10)
+
+UP = Gauge("luna_health_dependency_up", "Whether a dependency of this process answered at the last look: 1 or 0.", ["dependency"])
+SECONDS = Gauge("luna_health_dependency_seconds", "How long a dependency took to answer at the last look.", ["dependency"])
+
+log = structlog.get_logger("luna.health")
+
+
+class Readiness:
+    """What a process knows of its dependencies. Threads may share it.
+
+    Args:
+        probes: by name; each returns a detail or raises a LunaError.
+        patience: how long a probe is waited for.
+    """
+
+    def __init__(self, probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> None:
+        self._probes = probes
+        self._patience = patience
+        self.checks: tuple[Check, ...] = ()
+
+    def look(self) -> tuple[Check, ...]:
+        """Check every dependency now; the outcome stays in ``checks`` and in the metrics."""
+        self.checks = checks = check_all(self._probes, patience=self._patience)
+        for check in checks:
+            UP.labels(check.name).set(check.ok)
+            SECONDS.labels(check.name).set(check.latency_ms / 1000)
+        return checks
+
+    def watch(self, *, every: timedelta = REFRESH) -> None:
+        """Look again and again, in a thread of its own, as long as the process lives."""
+        threading.Thread(target=self._watch, args=(every,), name="readiness", daemon=True).start()
+
+    def _watch(self, every: timedelta) -> None:
+        pause = threading.Event()
+        while True:
+            self.look()
+            pause.wait(every.total_seconds())
+
+
+def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> tuple[Check, ...]:
+    """Run ``probes`` side by side and return a check of each; one without an answer by then has failed, and its thread is left to end by itself."""
+    running = {name: _begin(name, probe) for name, probe in probes.items()}
+    wait(running.values(), timeout=patience.total_seconds())
+    seconds = patience.total_seconds()
+    late = {name: Check(name, ok=False, latency_ms=seconds * 1000, detail=f"no answer within {seconds:g} s") for name in probes}
+    return tuple(future.result() if future.done() else late[name] for name, future in running.items())
+
+
+def not_ready(checks: Iterable[Check]) -> UnavailableError | None:
+    """Return the error of a process some of whose dependencies fail; None where all are well."""
+    failed = [check.name for check in checks if not check.ok]
+    return UnavailableError(f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each.") if failed else None
+
+
+def _begin(name: str, probe: Probe) -> "Future[Check]":
+    future: Future[Check] = Future()
+    threading.Thread(target=lambda: future.set_result(_check(name, probe)), name=f"probe-{name}", daemon=True).start()
+    return future
+
+
+def _check(name: str, probe: Probe) -> Check:
+    try:
+        return check_health(name, probe)
+    except Exception:  # the edge of a probe: it must neither end its caller nor pass for ready
+        log.exception("probe failed", dependency=name)
+        return Check(name, ok=False, latency_ms=0.0, detail="the probe failed unexpectedly; the log holds the reason")

@@ -1,0 +1,126 @@
+"""The HTTP side of a process that is no gateway: ``/health/live``, ``/health/ready`` and ``/metrics``, from a thread of its own."""
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any, ClassVar, NamedTuple
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from luna.errors import LunaError, MachineError, NotFoundError, UnavailableError
+from luna.health.pulse import Pulse
+from luna.health.readiness import Readiness, not_ready
+from luna.telemetry import new_trace_id
+
+log = structlog.get_logger("luna.health")
+
+# How long a caller may take to say what it wants.
+CALLER_SECONDS = 5
+
+
+class Answer(NamedTuple):
+    status: int
+    media_type: str
+    body: bytes
+
+
+@contextmanager
+def serve_health(host: str, port: int, *, pulse: Pulse, readiness: Readiness) -> Iterator[int]:
+    """Serve at ``host:port`` while the block runs and yield the port; 0 takes any free one.
+
+    Raises:
+        MachineError: the port is in use, or the address is not this machine's.
+    """
+
+    class Handler(_Handler):
+        answers = _Answers(pulse, readiness)
+
+    try:
+        server = _Server((host, port), Handler)
+    except OSError as exc:
+        remedy = "Name a free port with --health-port, and an address of this machine with LUNA_API_HOST."
+        raise MachineError(f"health cannot be served: {exc.strerror}", field="--health-port", value=f"{host}:{port}", remedy=remedy) from exc
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Answers:
+    """What is said to each question."""
+
+    def __init__(self, pulse: Pulse, readiness: Readiness) -> None:
+        self._pulse = pulse
+        self._readiness = readiness
+
+    def to(self, path: str) -> Answer:
+        known = {"/health/live": self._live, "/health/ready": self._ready, "/metrics": self._metrics}
+        if path not in known:
+            return _problem(NotFoundError("no such page", value=path, remedy=f"There are {', '.join(known)}."))
+        return known[path]()
+
+    def _live(self) -> Answer:
+        try:
+            return _document({"status": "live", "detail": self._pulse.probe()})
+        except UnavailableError as error:
+            return _problem(error)
+
+    def _ready(self) -> Answer:
+        checks = self._readiness.look()
+        document = [asdict(check) for check in checks]
+        error = not_ready(checks)
+        return _problem(error, checks=document) if error else _document({"status": "ready", "checks": document})
+
+    def _metrics(self) -> Answer:
+        return Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
+
+
+# Not HTTPServer: that asks a name service for this machine's name, and waits for it.
+class _Server(ThreadingMixIn, TCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        log.warning("health could not be answered", error=repr(sys.exception()))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    answers: ClassVar[_Answers]
+    timeout = CALLER_SECONDS
+
+    def do_GET(self) -> None:
+        answer = self.answers.to(self.path.partition("?")[0])
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.media_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def version_string(self) -> str:
+        return "luna"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: monitors ask every few seconds."""
+
+
+def _document(document: dict[str, Any]) -> Answer:
+    return Answer(HTTPStatus.OK, "application/json", json.dumps(document).encode())
+
+
+def _problem(error: LunaError, **extras: Any) -> Answer:
+    document = {**error.problem(), "trace_id": new_trace_id(), **extras}
+    return Answer(error.status, "application/problem+json", json.dumps(document).encode())

@@ -1,0 +1,7 @@
+"""The newest revision, known without what migrates."""
+
+from luna.database import migrate, revision
+
+
+def test_the_newest_revision_is_the_one_that_migrating_leads_to() -> None:
+    assert revision.head() == migrate.head()

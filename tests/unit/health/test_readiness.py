@@ -1,0 +1,66 @@
+"""Dependencies are looked at side by side, and none holds up the others."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from prometheus_client import REGISTRY
+
+from luna.errors import UnavailableError
+from luna.health import Readiness, check_all, not_ready
+
+
+def well() -> str:
+    return "answers"
+
+
+def away() -> str:
+    raise UnavailableError("does not answer")
+
+
+def broken() -> str:
+    raise ZeroDivisionError("an inner detail")
+
+
+def test_probes_run_side_by_side() -> None:
+    # Each returns only when the other has begun.
+    meeting = threading.Barrier(2, timeout=10)
+
+    def meet() -> str:
+        meeting.wait()
+        return "met"
+
+    assert [check.detail for check in check_all({"one": meet, "other": meet}, patience=timedelta(seconds=20))] == ["met", "met"]
+
+
+def test_a_probe_that_hangs_fails_alone() -> None:
+    never = threading.Event()
+
+    def hang() -> str:
+        never.wait()
+        return "too late"
+
+    checks = check_all({"slow": hang, "well": well}, patience=timedelta(seconds=0.2))
+    never.set()
+    assert [(check.name, check.ok) for check in checks] == [("slow", False), ("well", True)]
+    assert checks[0].latency_ms == 200
+
+
+def test_a_probe_that_breaks_fails_without_telling_its_inner_details() -> None:
+    [check] = check_all({"broken": broken})
+    assert not check.ok
+    assert "inner detail" not in check.detail
+
+
+def test_what_was_seen_stays_and_is_measured() -> None:
+    readiness = Readiness({"test-well": well, "test-away": away})
+    assert readiness.checks == ()
+    assert readiness.look() == readiness.checks
+    assert REGISTRY.get_sample_value("luna_health_dependency_up", {"dependency": "test-well"}) == 1
+    assert REGISTRY.get_sample_value("luna_health_dependency_up", {"dependency": "test-away"}) == 0
+    assert REGISTRY.get_sample_value("luna_health_dependency_seconds", {"dependency": "test-well"}) == pytest.approx(readiness.checks[0].latency_ms / 1000)
+
+
+def test_what_fails_is_named() -> None:
+    assert not_ready(check_all({"one": well})) is None
+    assert "not ready: other, third" in str(not_ready(check_all({"one": well, "other": away, "third": away})))
