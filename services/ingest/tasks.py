@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from luna.contracts import DemoLoadReply, DemoLoadRequest
+from luna.contracts import DemoLoadReply, DemoLoadRequest, RetentionReply, RetentionRequest
+from luna.database import retention
+from luna.database.timescale import retention_ages
 from luna.queue import Work, task
 from services.ingest.demo_data import load_and_store
 
@@ -13,3 +15,9 @@ NEEDS = ("database", "redis", "objects")
 def load_demo(_request: DemoLoadRequest, work: Work) -> DemoLoadReply:
     """Load the demo's year, for which a slow line may take long, and store it."""
     return load_and_store(lambda: work.connection, work.settings.cache, progress=work.progress)
+
+
+@task(RetentionRequest, soft_limit=timedelta(minutes=30))
+def apply_retention(_request: RetentionRequest, work: Work) -> RetentionReply:
+    """Delete what the settings say is too old; what a run leaves over goes in the next one."""
+    return RetentionReply(deleted=retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now()))

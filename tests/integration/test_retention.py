@@ -1,0 +1,79 @@
+"""What is too old goes, on plain tables as on hypertables."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, func, select, table
+
+from luna.database import copy, retention, timescale
+from luna.database.schema.series import sensor_readings, slot_forecasts, smart_meter_readings
+from luna.settings import Settings
+from luna.timeline import SLOT, Timeline
+
+pytestmark = pytest.mark.every_database
+
+NOW = datetime(2031, 6, 1, tzinfo=UTC)
+KEY = -9
+
+
+def issue(connection: Connection, version: str, days_ago: Sequence[int]) -> None:
+    for days in days_ago:
+        timeline = Timeline(NOW - timedelta(days=days), SLOT, 192)
+        columns = {"slot_start": timeline.starts, "load_kwh": np.ones(192)}
+        copy.upsert(connection, slot_forecasts, {"site_key": KEY, "forecast_version": version, "issued_at": timeline.start, **columns})
+
+
+def issued(connection: Connection) -> set[tuple[str, int]]:
+    """Version and age in days of each forecast of which all slots are there."""
+    query = select(slot_forecasts.c.forecast_version, slot_forecasts.c.issued_at).where(slot_forecasts.c.site_key == KEY)
+    whole = query.group_by(slot_forecasts.c.forecast_version, slot_forecasts.c.issued_at).having(func.count() == 192)
+    return {(row.forecast_version, (NOW - row.issued_at).days) for row in connection.execute(whole)}
+
+
+def count(connection: Connection, name: str) -> int:
+    return connection.scalar(select(func.count()).select_from(table(name))) or 0
+
+
+def test_old_forecasts_go_and_the_newest_of_each_version_stays(connection: Connection) -> None:
+    issue(connection, "kept", [700, 650, 100, 10])
+    issue(connection, "given up", [900, 600])
+    issue(connection, "young", [20])
+    deleted = retention.delete_old(connection, {"slot_forecasts": timedelta(days=400)}, now=NOW)
+    assert deleted["slot_forecasts"] > 0
+    assert issued(connection) == {("kept", 100), ("kept", 10), ("given up", 600), ("young", 20)}
+    assert retention.delete_old(connection, {"slot_forecasts": timedelta(days=400)}, now=NOW) == {"slot_forecasts": 0}
+
+
+def test_a_forecast_within_its_age_stays_whole(connection: Connection) -> None:
+    issue(connection, "kept", [401, 399, 1])
+    retention.delete_old(connection, {"slot_forecasts": timedelta(days=400)}, now=NOW)
+    assert {("kept", 399), ("kept", 1)} <= issued(connection)
+
+
+def test_more_readings_than_one_statement_deletes_go_in_one_run(connection: Connection) -> None:
+    minutes = np.datetime64("2031-01-01", "s") + np.arange(2 * retention.BATCH_ROWS // 3) * np.timedelta64(60, "s")
+    for sensor in (-1, -2):
+        copy.upsert(connection, sensor_readings, {"sensor_key": sensor, "instant": minutes, "value": np.ones(minutes.size)})
+    recent = np.array([np.datetime64("2031-05-31", "s")])
+    copy.upsert(connection, sensor_readings, {"sensor_key": -1, "instant": recent, "value": np.ones(1)})
+    copy.upsert(connection, smart_meter_readings, {"meter": "m", "register": "1.8.0", "instant": minutes[:9], "value": np.ones(9)})
+    ages = {"sensor_readings": timedelta(days=35), "smart_meter_readings": timedelta(days=35)}
+    assert retention.delete_old(connection, ages, now=NOW).keys() == ages.keys()
+    # The readings end in the middle of February.
+    assert connection.scalars(select(sensor_readings.c.instant)).all() == [datetime(2031, 5, 31, tzinfo=UTC)]
+    assert count(connection, "smart_meter_readings") == 0
+
+
+def test_without_an_age_everything_stays(connection: Connection) -> None:
+    issue(connection, "kept", [700, 650])
+    assert retention.delete_old(connection, {"slot_forecasts": None}, now=NOW) == {}
+    assert issued(connection) == {("kept", 700), ("kept", 650)}
+
+
+def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
+    settings = Settings(forecast_retention=timedelta(days=100), reading_retention=timedelta(days=100))
+    policies = timescale.apply_policies(connection, settings)
+    left = {policy.table for policy in policies if policy.kind == "retention" and policy.refused}
+    assert retention.delete_old(connection, timescale.retention_ages(settings), now=NOW).keys() == left
