@@ -5,14 +5,16 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, exists, inspect, select, table, text
+from sqlalchemy import Connection, create_engine, exists, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from luna.database.engine import CONNECT_ARGS, parse_address
+from luna.database.revision import current, head
 from luna.errors import ConflictError, InvalidInputError, UnavailableError
+
+__all__ = ["current", "downgrade", "head", "upgrade"]
 
 # Any number will do, as long as every Luna uses the same one.
 ADVISORY_LOCK = 5_862_411
@@ -52,19 +54,6 @@ def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> N
             raise ConflictError(f"the downgrade would drop data of {names}", field="revision", value=revision, remedy="Back them up, then add --yes.")
 
     _run(url, revision, step)
-
-
-def current(connection: Connection) -> str | None:
-    """Return the revision a database is at, None for an empty one."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return revision
-
-
-def head() -> str:
-    """Return the newest revision."""
-    return ScriptDirectory(str(FOLDER)).get_heads()[0]
 
 
 def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
