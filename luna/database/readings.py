@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import copy, sites
 from luna.database.schema.series import sensor_readings, sensors
+from luna.errors import NotFoundError
 from luna.timeline import FloatArray, InstantArray
 
 
@@ -35,11 +36,29 @@ def upsert(connection: Connection, sensor_keys: NDArray[np.int32], instants: Ins
     return copy.upsert(connection, sensor_readings, {"sensor_key": sensor_keys, "instant": instants, "value": value})
 
 
+def key_of(connection: Connection, site_id: str, sensor: str) -> int:
+    """Return the number that stands for a sensor.
+
+    Raises:
+        NotFoundError: no such site, or no such sensor at it; the remedy lists those there are.
+    """
+    found = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    known = {row.name: row.sensor_key for row in found}
+    if sensor not in known:
+        there = ", ".join(sorted(known))
+        remedy = f"Sensors of {site_id}: {there}." if there else "Load some with `luna data load --kind readings`."
+        raise NotFoundError("no such sensor", field="sensor", value=sensor, remedy=remedy)
+    return int(known[sensor])
+
+
 def read(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor from ``first`` on, before ``end``."""
-    query = sql.SQL(
-        "SELECT instant, value FROM sensor_readings JOIN sensors USING (sensor_key)"
-        " WHERE site_key = {} AND name = {} AND instant >= {} AND instant < {} ORDER BY instant"
-    ).format(sites.key_of(connection, site_id), sensor, first, end)
+    """Return instants and values of a sensor from ``first`` on, before ``end``.
+
+    Raises:
+        NotFoundError: no such site or sensor.
+    """
+    query = sql.SQL("SELECT instant, value FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND instant < {} ORDER BY instant").format(
+        key_of(connection, site_id, sensor), first, end
+    )
     rows = copy.read(connection, query, {"instant": "M8[us]", "value": "f8"})
     return rows["instant"], rows["value"]

@@ -1,5 +1,6 @@
 """``luna data``: files into the database, series out of it."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,11 +11,15 @@ from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import unit_of_work
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from services.ingest.loading import LoadReport
 
 app = typer.Typer(help="Load and query series.", no_args_is_help=True)
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
+FirstOption = Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")]
+EndOption = Annotated[str, typer.Option("--to", help="The instant after the last.")]
 
 
 @app.command()
@@ -43,25 +48,58 @@ def query(  # noqa: PLR0913 - one per option
     *,
     site: SiteOption,
     series: Annotated[str, typer.Option(help="load_kwh, pv_kwh, import_kwh, export_kwh, charge_kwh, discharge_kwh, soc, import_price or export_price.")],
-    first: Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")],
-    end: Annotated[str, typer.Option("--to", help="The instant after the last.")],
+    first: FirstOption,
+    end: EndOption,
     resolution: Annotated[str, typer.Option(help="15m, 30m, 1h, or 1d for the site's local days.")] = "15m",
     aggregate: Annotated[str | None, typer.Option(help="sum, mean, min or max; energies are summed by default.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a stored series; what is unknown stays empty."""
-    from luna.database import sites
-    from luna.timeline import parse_instant, parse_zone
     from services.ingest.querying import SeriesQuery, as_rows, query_series
 
     with unit_of_work() as connection:
-        zone = parse_zone(sites.load(connection, site).timezone)
-        window = [parse_instant(text, field=field, zone=zone) for text, field in ((first, "--from"), (end, "--to"))]
-        answer = query_series(connection, site, SeriesQuery(series, window[0], window[1], resolution, aggregate))
+        window = _parse_window(connection, site, first, end)
+        answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
     document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
-    cells = [[row["start"], "–" if row["value"] is None else f"{row['value']:.3f}", f"{row['known']:.0%}"] for row in rows]
-    emit(document, as_json=as_json, show=lambda: table(["start", series, "known"], cells))
+    emit(document, as_json=as_json, show=lambda: table(["start", series, "known"], [_cells(row) for row in rows]))
+
+
+@app.command()
+def readings(  # noqa: PLR0913 - one per option
+    *,
+    site: SiteOption,
+    sensor: Annotated[str, typer.Option(help="The sensor's name.")],
+    first: FirstOption,
+    end: EndOption,
+    aggregate: Annotated[str | None, typer.Option(help="increase (of a counter), time_weighted_mean or shape; without it readings as received.")] = None,
+    resolution: Annotated[str | None, typer.Option(help="15m, 30m, 1h (usual), or 1d for the site's local days.")] = None,
+    points: Annotated[int | None, typer.Option(help="How many readings a shape has at most; usually 500.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a sensor's readings, or what they come to; what is unknown stays empty."""
+    from services.ingest.reading_queries import ReadingQuery, query_readings
+
+    with unit_of_work() as connection:
+        window = _parse_window(connection, site, first, end)
+        rows = query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points))
+    document = {"site": site, "sensor": sensor, "aggregate": aggregate, "rows": rows}
+    headings = list(rows[0]) if rows else ["instant", "value"]
+    emit(document, as_json=as_json, show=lambda: table(headings, [_cells(row) for row in rows]))
+
+
+def _parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:
+    """Return the instants named, by the site's clock where they carry no offset."""
+    from luna.database import sites
+    from luna.timeline import parse_instant, parse_zone
+
+    zone = parse_zone(sites.load(connection, site).timezone)
+    return parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    instant, value, *known = row.values()
+    return [instant, "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
 
 
 def _parse_columns(given: list[str]) -> dict[str, str]:

@@ -30,3 +30,39 @@ def test_bad_input_is_a_problem_document_and_exit_code_two(luna_on_servers: Luna
     said = luna_on_servers("data", "load", str(tmp_path / "meter.csv"), "--site", "nowhere", "--kind", "observations")
     assert (said.code, said.out) == (2, "")
     assert (said.problem["field"], said.problem["value"]) == ("site", "nowhere")
+
+
+@pytest.fixture
+def metered(luna_on_servers: Luna, tmp_path: Path) -> Luna:
+    """A site with a counter that was read every half-hour."""
+    (tmp_path / "site.yaml").write_text(SITE.replace("from-the-command-line", "metered"))
+    (tmp_path / "readings.csv").write_text(
+        "instant,sensor,value\n" + "".join(f"2024-01-01T{slot // 2:02}:{30 * (slot % 2):02}:00Z,meter,{slot * 2}\n" for slot in range(9))
+    )
+    luna_on_servers("site", "add", "--file", str(tmp_path / "site.yaml"))
+    luna_on_servers("data", "load", str(tmp_path / "readings.csv"), "--site", "metered", "--kind", "readings")
+    return luna_on_servers
+
+
+def read(luna: Luna, *options: str) -> list[dict[str, object]]:
+    window = ["--from", "2024-01-01T01:00:00+01:00", "--to", "2024-01-01T05:00:00Z"]
+    rows: list[dict[str, object]] = luna("data", "readings", "--site", "metered", "--sensor", "meter", *window, *options, "--json").document["rows"]
+    return rows
+
+
+def test_readings_come_as_received_by_bucket_or_as_a_shape(metered: Luna) -> None:
+    assert [row["value"] for row in read(metered)] == [2.0 * slot for slot in range(9)]
+    # Two steps of 2 in each hour; nothing was read after 04:00.
+    assert [row["value"] for row in read(metered, "--aggregate", "increase")] == [4.0, 4.0, 4.0, 4.0, None]
+    means = read(metered, "--aggregate", "time_weighted_mean", "--resolution", "1d")
+    # Each value holds for half an hour: the mean of 0, 2, …, 14, known for four of five hours.
+    assert [(row["value"], row["known"]) for row in means] == [(7.0, 0.8)]
+    assert [row["instant"] for row in read(metered, "--aggregate", "shape", "--points", "3")][::2] == [
+        "2024-01-01T00:00:00.000000Z",
+        "2024-01-01T04:00:00.000000Z",
+    ]
+
+
+def test_an_unknown_sensor_is_a_problem_that_names_the_known(metered: Luna) -> None:
+    said = metered("data", "readings", "--site", "metered", "--sensor", "roof", "--from", "2024-01-01", "--to", "2024-01-02")
+    assert (said.code, said.problem["field"], said.problem["remedy"]) == (2, "sensor", "Sensors of metered: meter.")

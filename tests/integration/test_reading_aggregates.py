@@ -1,0 +1,116 @@
+"""Increases, means and shapes of stored readings, in plain SQL and by the toolkit's functions."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from luna.database import readings, sites
+from luna.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
+from luna.errors import InvalidInputError, NotFoundError
+from luna.readings import Buckets
+from luna.site import parse_site
+from luna.timeline import FloatArray, InstantArray
+from tests import toolkit
+
+pytestmark = pytest.mark.every_database
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+HOURS = [START + timedelta(hours=hour) for hour in range(5)]
+READ = {"increase": read_increase, "mean": read_time_weighted_mean}
+
+
+@pytest.fixture
+def meter(connection: Connection) -> Connection:
+    """Four hours of a counter, every 37 seconds or so, that began again from zero twice and was silent for most of the third hour."""
+    random = np.random.default_rng(7)
+    seconds = np.cumsum(random.uniform(20, 54, 380))
+    seconds = seconds[(seconds < 7500) | (seconds > 10_700)]
+    value = np.cumsum(random.uniform(0, 0.02, seconds.size))
+    value[80:] -= value[80]
+    value[230:] -= value[230]
+    sites.save(connection, parse_site({"name": "metered", "timezone": "Europe/Berlin"}))
+    store(connection, "meter", np.datetime64("2024-01-01", "us") + (seconds * 1e6).astype("timedelta64[us]"), value)
+    return connection
+
+
+def store(connection: Connection, sensor: str, instants: InstantArray, value: FloatArray) -> None:
+    key = readings.register(connection, "metered", {sensor: None})[sensor]
+    readings.upsert(connection, np.full(value.size, key, dtype=np.int32), instants, value)
+
+
+def test_the_increase_of_the_window_is_what_was_counted(meter: Connection) -> None:
+    _, value = readings.read(meter, "metered", "meter", first=START, end=HOURS[-1])
+    steps = np.diff(value)
+    counted = np.where(steps < 0, value[1:], steps).sum()
+    rise = read_increase(meter, "metered", "meter", edges=HOURS)
+    assert np.nansum(rise.values) == pytest.approx(counted)
+    assert rise.known[1:3].tolist() == [1.0, 1.0]
+
+
+def test_readings_beside_the_window_say_how_it_begins_and_ends(meter: Connection) -> None:
+    whole = read_increase(meter, "metered", "meter", edges=HOURS)
+    part = read_increase(meter, "metered", "meter", edges=HOURS[1:3])
+    assert part.values[0] == pytest.approx(whole.values[1])
+    assert part.known[0] == 1.0
+
+
+def test_a_window_between_two_readings_shares_what_lies_between_them(meter: Connection) -> None:
+    silent = [START + timedelta(seconds=8000), START + timedelta(seconds=9000), START + timedelta(seconds=10_000)]
+    rise, mean = (read(meter, "metered", "meter", edges=silent) for read in READ.values())
+    assert rise.values[0] == pytest.approx(rise.values[1])
+    assert mean.values[0] == pytest.approx(mean.values[1])
+    assert mean.known.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("measure", READ)
+@pytest.mark.parametrize("minutes", [1, 15, 240])
+def test_the_toolkits_functions_give_what_plain_sql_gives(meter: Connection, measure: str, minutes: int) -> None:
+    edges = [START + timedelta(minutes=minutes) * count for count in range(240 // minutes + 1)]
+    plain = READ[measure](meter, "metered", "meter", edges=edges)
+    toolkit.define(meter)
+    np.testing.assert_allclose(READ[measure](meter, "metered", "meter", edges=edges, toolkit=True).values, plain.values, rtol=1e-9, atol=1e-12)
+    assert toolkit.used(meter)
+
+
+@pytest.mark.parametrize("points", [3, 40, 1000])
+def test_the_toolkits_shape_is_the_plain_one(meter: Connection, points: int) -> None:
+    plain = read_shape(meter, "metered", "meter", window=(START, HOURS[-1]), points=points)
+    toolkit.define(meter)
+    for one, other in zip(read_shape(meter, "metered", "meter", window=(START, HOURS[-1]), points=points, toolkit=True), plain, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert toolkit.used(meter)
+
+
+@pytest.mark.parametrize("measure", READ)
+def test_what_the_installed_toolkit_or_its_absence_makes_of_it_is_the_same(meter: Connection, measure: str) -> None:
+    plain, asked = (READ[measure](meter, "metered", "meter", edges=HOURS, toolkit=toolkit) for toolkit in (False, True))
+    np.testing.assert_allclose(asked.values, plain.values, rtol=1e-9)
+
+
+def test_without_readings_nothing_is_known(meter: Connection) -> None:
+    readings.register(meter, "metered", {"silent": None})
+    for read in READ.values():
+        assert np.isnan(read(meter, "metered", "silent", edges=HOURS).values).all()
+    assert read_shape(meter, "metered", "silent", window=(START, HOURS[-1]), points=3)[0].size == 0
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda connection: read_increase(connection, "metered", "roof", edges=HOURS),
+        lambda connection: read_shape(connection, "metered", "roof", window=(START, HOURS[-1]), points=3),
+        lambda connection: readings.read(connection, "metered", "roof", first=START, end=HOURS[-1]),
+    ],
+    ids=["increase", "shape", "raw"],
+)
+def test_an_unknown_sensor_is_named_with_those_there_are(meter: Connection, read: Callable[[Connection], Buckets]) -> None:
+    with pytest.raises(NotFoundError, match=r"sensor: .*'roof'.*meter"):
+        read(meter)
+
+
+def test_a_shape_of_two_points_is_refused(meter: Connection) -> None:
+    with pytest.raises(InvalidInputError, match="points"):
+        read_shape(meter, "metered", "meter", window=(START, HOURS[-1]), points=2)
