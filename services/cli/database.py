@@ -1,17 +1,21 @@
-"""``luna db``: the database's schema."""
+"""``luna db``: the database's schema, and what TimescaleDB does for it."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import JsonOption, emit, out
+from services.cli.console import JsonOption, emit, out, table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from luna.database.timescale import Edition, Policy
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
-
-
-@app.callback()
-def group() -> None:
-    """Keep ``upgrade`` a command of a group, also while it is the only one."""
 
 
 @app.command()
@@ -20,17 +24,72 @@ def upgrade(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the database's schema up to date; one that is already there is left alone."""
-    from luna.database import engine, migrate
+    """Bring the database's schema up to date and TimescaleDB's policies in line with the settings; what is so already is left alone."""
+    from luna.database import migrate, timescale
+    from luna.embedded import running
+    from luna.settings import load_settings
+
+    settings = load_settings()
+    with running(settings) as addresses:
+        migrate.upgrade(addresses.database_url, revision)
+        with _unit_of_work(addresses.database_url) as connection:
+            reached = migrate.current(connection)
+            edition = timescale.detect(connection)
+            # Policies belong to the tables of the newest revision.
+            complete = reached == migrate.head()
+            policies = timescale.apply_policies(connection, settings) if complete else []
+            rollups = timescale.rollups(connection) if complete else {}
+    document = {"revision": reached, "timescaledb": asdict(edition), "policies": [_describe(policy) for policy in policies], "rollups": rollups}
+    emit(document, as_json=as_json, show=lambda: _show(document, edition))
+
+
+@app.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="The revision to go back to; base drops every table.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Drop data that the older schema has no place for.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the database's schema back to an older revision; data are dropped only when told so."""
+    from luna.database import migrate
     from luna.embedded import running
     from luna.settings import load_settings
 
     with running(load_settings()) as addresses:
-        migrate.upgrade(addresses.database_url, revision)
-        pool = engine.create(addresses.database_url, application_name="luna-db")
-        try:
-            with engine.unit_of_work(pool) as connection:
-                reached = migrate.current(connection)
-        finally:
-            pool.dispose()
-    emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached}."))
+        migrate.downgrade(addresses.database_url, revision, drop_data=yes)
+        with _unit_of_work(addresses.database_url) as connection:
+            reached = migrate.current(connection)
+    emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached or 'base'}."))
+
+
+@contextmanager
+def _unit_of_work(url: str) -> Iterator["Connection"]:
+    from luna.database import engine
+
+    pool = engine.create(url, application_name="luna-db")
+    try:
+        with engine.unit_of_work(pool) as connection:
+            yield connection
+    finally:
+        pool.dispose()
+
+
+def _describe(policy: "Policy") -> dict[str, Any]:
+    return {
+        "table": policy.table,
+        "policy": policy.kind,
+        "after_days": policy.after / timedelta(days=1),
+        "in_force": policy.refused is None,
+        "refused": policy.refused,
+    }
+
+
+def _show(document: dict[str, Any], edition: "Edition") -> None:
+    out.print(f"The schema is at revision {document['revision']}.")
+    toolkit = f"toolkit {edition.toolkit}" if edition.toolkit else "no toolkit"
+    out.print(f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}." if edition.version else "Plain PostgreSQL, without TimescaleDB.")
+    for name, kind in document["rollups"].items():
+        out.print(f"{name} is a {kind}.")
+    if edition.version:
+        cells = [[row["table"], row["policy"], f"{row['after_days']:g} days", row["refused"] or "in force"] for row in document["policies"]]
+        table(["table", "policy", "after", "state"], cells, words=["policy", "state"])
