@@ -132,8 +132,9 @@ def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progre
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
     command += ["--progress-bar=raw"] if _tells_bytes(pip) else []
     command += ["--dest", str(folder), "--require-hashes", "--requirement", str(requirements)]
-    # What is on its way lies here too: /tmp may be small.
-    environment = os.environ | {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "TMPDIR": str(folder)}
+    # What is on its way lies here too, and pip keeps no second copy: /tmp, or a home in it, may be small.
+    quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
+    environment = os.environ | quiet | {"TMPDIR": str(folder)}
     progress(0, package.bytes, package.name)
     said = "pip said nothing"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process, _ended(process):
