@@ -7,18 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from luna.database import engine, migrate, observations
+from luna.database import engine, migrate, sites
 from luna.embedded import Servers, start
 from luna.errors import UnavailableError
-from luna.observations import Observations
 from luna.queue import Client
 from luna.settings import load_settings
+from luna.site import parse_site
 from services.cli.demo.stage import await_workers
 from services.ingest.demo_data import load_demo
 from tests.command_line import Luna, Said
@@ -91,10 +89,8 @@ def test_it_refuses_days_there_are_not(running: Servers, tmp_path: Path) -> None
 
 def test_it_leaves_an_owners_site_alone(running: Servers, tmp_path: Path) -> None:
     pool = engine.create(running.database_url)
-    today = np.array([datetime(2026, 11, 20, tzinfo=UTC).replace(tzinfo=None)], dtype="datetime64[s]")
-    run_demo(running, tmp_path)
     with engine.unit_of_work(pool) as connection:
-        observations.upsert(connection, "home", Observations.of(today, {"load_kwh": np.array([0.2])}))
+        sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
     pool.dispose()
     said, _ = run_demo(running, tmp_path)
     problem = json.loads(said.err.splitlines()[-1])
