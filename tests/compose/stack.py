@@ -119,6 +119,11 @@ class Stack:
         """Send a signal to a service's process or to the processes that it has forked."""
         self.execute(service, "python", "-c", SIGNAL, str(int(number)), whose)
 
+    def services(self) -> dict[str, dict[str, Any]]:
+        """Return what the gateway tells of every service, by name."""
+        with self.client() as client:
+            return {service["service"]: service for service in client.get("/health/services").raise_for_status().json()["services"]}
+
     def client(self) -> httpx.Client:
         """Return a client of the gateway, through its published port."""
         return httpx.Client(base_url=f"http://127.0.0.1:{self.api_port}", timeout=60)

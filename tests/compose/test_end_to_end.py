@@ -29,8 +29,8 @@ def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: d
     assert api.get(f"/plans/{made['plan_id']}").raise_for_status().json() == made
 
 
-def test_the_gateway_tells_how_every_service_is(api: httpx.Client) -> None:
-    said = api.get("/health/services").raise_for_status().json()["services"]
+def test_the_gateway_tells_how_every_service_is(stack: Stack) -> None:
+    said = stack.services()
     assert {name: service["ready"] for name, service in said.items()} == dict.fromkeys(OURS, True)
     checks = {name: {check["name"] for check in service["instances"][0]["checks"]} for name, service in said.items() if name in WORKERS}
     assert checks["planner"] == {"database", "redis"}

@@ -123,8 +123,7 @@ def test_what_only_some_need_is_missed_by_those_alone_and_planning_goes_on(
     healthy: Stack, api: httpx.Client, plan_request: dict[str, object], recovered: Recovered, server: str, dependency: str, needed_by: set[str]
 ) -> None:
     def missing() -> dict[str, list[str]]:
-        services = api.get("/health/services").raise_for_status().json()["services"]
-        return {name: service["missing"] for name, service in services.items() if not service["ready"]}
+        return {name: service["missing"] for name, service in healthy.services().items() if not service["ready"]}
 
     healthy.compose("stop", "--timeout", "2", server)
     wait_for(lambda: missing() == {name: [dependency] for name in needed_by}, seconds=60, what=f"{needed_by} name {dependency} and no other service does")
@@ -145,13 +144,13 @@ def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_seen(healt
     assert healthy.health("planner") == "healthy"
 
 
-def test_a_frozen_beat_is_noticed_within_three_minutes(healthy: Stack, api: httpx.Client, recovered: Recovered) -> None:
+def test_a_frozen_beat_is_noticed_within_three_minutes(healthy: Stack, recovered: Recovered) -> None:
     def alerts() -> set[str]:
         said = json.loads(healthy.execute("prometheus", "wget", "-q", "-O", "-", "http://127.0.0.1:9090/api/v1/alerts"))
         return {alert["labels"]["alertname"] for alert in said["data"]["alerts"] if alert["state"] == "firing"}
 
     def ready() -> bool:
-        return bool(api.get("/health/services").raise_for_status().json()["services"]["beat"]["ready"])
+        return bool(healthy.services()["beat"]["ready"])
 
     begun = time.monotonic()
     healthy.signal("beat", signal.SIGSTOP)
