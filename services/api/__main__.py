@@ -5,6 +5,7 @@ import sys
 import structlog
 
 from luna.errors import LunaError
+from luna.health import announce_release
 from luna.settings import load_settings
 from luna.telemetry import configure_logging
 from services.api.server import serve
@@ -12,6 +13,7 @@ from services.api.server import serve
 if __name__ == "__main__":
     try:
         configure_logging("api", level=load_settings().log_level)
+        announce_release()
         serve(load_settings())
     except LunaError as error:
         structlog.get_logger("luna.api").error("gateway cannot start", error=str(error))

@@ -1,0 +1,52 @@
+"""Which metrics an expression of PromQL reads, and which exist: those that the code declares and a few of the servers in use."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# What others measure, as far as rules and boards read it. Source: the servers' own documentation.
+VENDORS = {
+    "up",
+    "ALERTS",
+    "alertmanager_build_info",
+    "alertmanager_notifications_failed_total",
+    "app_info",  # Qdrant
+    "fluentbit_build_info",
+    "fluentbit_output_dropped_records_total",
+    "fluentbit_output_retries_total",
+    "grafana_build_info",
+    "loki_build_info",
+    "minio_cluster_capacity_usable_free_bytes",
+    "minio_cluster_capacity_usable_total_bytes",
+    "minio_software_version_info",
+    "prometheus_build_info",
+    "prometheus_rule_evaluation_failures_total",
+}
+_SUFFIXES = {
+    "Counter": ("",),
+    "CounterMetricFamily": ("",),
+    "Gauge": ("",),
+    "GaugeMetricFamily": ("",),
+    "Histogram": ("_bucket", "_count", "_sum"),
+    "Info": ("_info",),
+    "Summary": ("_count", "_sum"),
+}
+_DECLARATION = re.compile(rf'\b({"|".join(_SUFFIXES)})\(\s*"(luna_\w+)"')
+_NO_METRIC = re.compile(r'"(?:[^"\\]|\\.)*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)')
+_NAME = re.compile(r"(?<![\w.$])[a-zA-Z_:][\w:]*(?!\w*\s*\()")
+_WORDS = {"and", "or", "unless", "bool", "offset", "atan2"}
+
+
+def declared() -> set[str]:
+    """Return the names under which the metrics of ``luna`` and ``services`` are read."""
+    sources = [path.read_text(encoding="utf-8") for folder in ("luna", "services") for path in (ROOT / folder).rglob("*.py")]
+    found = [match.groups() for source in sources for match in _DECLARATION.finditer(source)]
+    return {name + suffix for kind, name in found for suffix in _SUFFIXES[kind]}
+
+
+def read_by(expression: str) -> set[str]:
+    """Return the metrics that ``expression`` reads."""
+    # Strings first: a matcher's value may hold a brace.
+    bare = _NO_METRIC.sub(" ", re.sub(r'"(?:[^"\\]|\\.)*"', '""', expression))
+    return set(_NAME.findall(bare)) - _WORDS

@@ -1,0 +1,110 @@
+"""Alert rules: complete, tested, with a runbook each, and about figures that exist."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.promql import ROOT, VENDORS, declared, read_by
+
+PROMETHEUS = ROOT / "infra" / "prometheus"
+PROMTOOL = os.environ.get("LUNA_PROMTOOL") or shutil.which("promtool")
+# promtool comes with Prometheus; the containers' tests run the one in its image.
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH and LUNA_PROMTOOL does not name it")
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+RULE_FILES = sorted((PROMETHEUS / "rules").glob("*.yml"))
+TEST_FILES = sorted((PROMETHEUS / "tests").glob("*.yml"))
+ALERTS = {rule["alert"]: rule for path in RULE_FILES for group in load(path)["groups"] for rule in group["rules"]}
+COMPOSE = load(ROOT / "docker-compose.yml")["services"]
+every_alert = pytest.mark.parametrize("rule", ALERTS.values(), ids=ALERTS)
+
+
+def anchors(document: str) -> set[str]:
+    """The fragments by which a Markdown document's headings are linked."""
+    headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def names_in(matchers: list[str]) -> set[str]:
+    """The alerts that an inhibition's matchers name."""
+    return {name for matcher in matchers if matcher.startswith("alertname") for name in matcher.split('"')[1].split("|")}
+
+
+def workers() -> set[str]:
+    """The services that serve health and metrics on a port of their own."""
+    return {name for name, service in COMPOSE.items() if "--health-port" in service.get("command", [])}
+
+
+@every_alert
+def test_an_alert_says_how_urgent_it_is_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in {"page", "ticket", "info"}
+    assert rule["annotations"]["summary"].endswith(".")
+    document, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    assert anchor in anchors((ROOT / document).read_text(encoding="utf-8"))
+
+
+@every_alert
+def test_an_alert_judges_figures_that_exist(rule: dict[str, Any]) -> None:
+    assert read_by(rule["expr"]) <= declared() | VENDORS
+
+
+def test_every_alert_is_seen_to_fire_and_every_rule_file_is_tested() -> None:
+    cases = [case for path in TEST_FILES for test in load(path)["tests"] for case in test["alert_rule_test"]]
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == set(ALERTS)
+    assert [path.name for path in TEST_FILES] == [path.name for path in RULE_FILES]
+
+
+def test_what_holds_alerts_back_names_alerts_that_exist() -> None:
+    inhibitions = load(ROOT / "infra" / "alertmanager" / "alertmanager.yml")["inhibit_rules"]
+    named = set().union(*(names_in(rule["source_matchers"]) | names_in(rule["target_matchers"]) for rule in inhibitions))
+    assert named <= set(ALERTS)
+
+
+def test_alerts_go_to_receivers_that_send_nothing_anywhere() -> None:
+    settings = load(ROOT / "infra" / "alertmanager" / "alertmanager.yml")
+    assert settings["receivers"] == [{"name": "nobody"}, {"name": "operator"}]
+
+
+def test_the_ways_to_be_told_are_valid_once_uncommented() -> None:
+    text = (ROOT / "infra" / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8")
+    operator = yaml.safe_load(text.replace("\n    # ", "\n    "))["receivers"][1]
+    assert set(operator) == {"name", "webhook_configs", "email_configs"}
+
+
+def test_every_worker_is_measured_and_missed() -> None:
+    scraped = next(job for job in load(PROMETHEUS / "prometheus.yml")["scrape_configs"] if job["job_name"] == "workers")
+    missed = set(re.findall(r'absent\(up\{service="(\w+)"\}\)', ALERTS["ServiceDown"]["expr"]))
+    assert set(scraped["dns_sd_configs"][0]["names"]) == workers()
+    assert missed == workers() | {"api"}
+
+
+def test_every_static_target_is_a_service_under_its_own_name() -> None:
+    jobs = load(PROMETHEUS / "prometheus.yml")["scrape_configs"]
+    targets = [(target.partition(":")[0], group["labels"]["service"]) for job in jobs for group in job.get("static_configs", []) for target in group["targets"]]
+    assert {service for _, service in targets} <= set(COMPOSE)
+    assert all(host in {service, "localhost"} for host, service in targets)
+
+
+@needs_promtool
+def test_prometheus_accepts_configuration_and_rules(tmp_path: Path) -> None:
+    # Where the rules lie in the container.
+    config = tmp_path / "prometheus.yml"
+    config.write_text((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8").replace("/etc/prometheus/", f"{PROMETHEUS}/"), encoding="utf-8")
+    said = subprocess.run([str(PROMTOOL), "check", "config", "--syntax-only", str(config)], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+
+
+@needs_promtool
+def test_alerts_fire_when_they_should_and_only_then() -> None:
+    said = subprocess.run([str(PROMTOOL), "test", "rules", *map(str, TEST_FILES)], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
