@@ -5,16 +5,13 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import Engine
 
 from luna.contracts import PlanReply
@@ -23,8 +20,9 @@ from luna.embedded import Addresses
 from luna.errors import MachineError
 from luna.queue import Client
 from luna.settings import Settings
-from services.api.app import MAX_BODY_BYTES, create_app
+from services.api.app import MAX_BODY_BYTES
 from services.api.server import serve as serve_until_told
+from tests.gateway import serve
 
 PROBLEM = "application/problem+json"
 SLOTS = 16
@@ -48,22 +46,6 @@ def request_document(**changes: object) -> dict[str, Any]:
         "state": {"batteries": {"battery": {"soc": 0.5}}},
     }
     return document | changes
-
-
-@contextmanager
-def serve(addresses: Addresses) -> Iterator[httpx.Client]:
-    """Run the gateway on a free port and yield a client of it."""
-    settings = Settings(plan_timeout=timedelta(seconds=20))
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, addresses), port=0, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        yield client
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,11 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,16 +20,16 @@ from luna.embedded import start
 from luna.errors import ConflictError, InvalidInputError, LunaError, UnavailableError
 from luna.queue import Client, Progress
 from tests.integration import sample_tasks as sample
+from tests.workers import Worker, kill, wait_for, worker_process
 
 SOON = timedelta(seconds=20)
-Worker = subprocess.Popen[bytes]
 
 
 @pytest.fixture(scope="module")
 def start_worker(redis_url: str, database_url: str) -> Iterator[Callable[[], Worker]]:
     """Starts a worker for the sample tasks; whatever is left of it ends with the module."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(worker_process(redis_url, database_url))
+        yield lambda: stack.enter_context(worker_process(redis_url, database_url, sample.__name__))
 
 
 @pytest.fixture(scope="module")
@@ -46,33 +44,6 @@ def worker(start_worker: Callable[[], Worker], client: Client) -> Worker:
     process = start_worker()
     client.call(sample.EchoRequest(value=0), timeout=SOON)
     return process
-
-
-@contextmanager
-def worker_process(redis_url: str, database_url: str) -> Iterator[Worker]:
-    environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "luna.queue.worker", "--modules", sample.__name__, "--beat-seconds", "0.5"]
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        kill(process)
-        process.wait(timeout=10)
-
-
-def kill(process: Worker) -> None:
-    """End a worker and its pool at once, as a power cut would."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.05)
 
 
 @pytest.mark.usefixtures("worker")
@@ -190,7 +161,8 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
 
 
 def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> None:
-    with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, "postgresql+psycopg://nobody@127.0.0.1:9/none"):
+    no_database = "postgresql+psycopg://nobody@127.0.0.1:9/none"
+    with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, no_database, sample.__name__):
         client = Client(servers.redis_url)
         task_id = client.submit(sample.StepsRequest(value=1000))
         wait_for(lambda: client.fetch(task_id, sample.StepsRequest).status == "running")

@@ -1,0 +1,30 @@
+"""The gateway on a free port, for tests over HTTP."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import httpx
+import uvicorn
+
+from luna.embedded import Addresses
+from luna.settings import Settings
+from services.api.app import create_app
+
+
+@contextmanager
+def serve(addresses: Addresses) -> Iterator[httpx.Client]:
+    """Run the gateway on a free port and yield a client of it."""
+    settings = Settings(plan_timeout=timedelta(seconds=20))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, addresses), port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        yield client
+    server.should_exit = True
+    thread.join()

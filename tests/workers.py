@@ -1,0 +1,41 @@
+"""Worker processes of a test's own, and what is done to them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+Worker = subprocess.Popen[bytes]
+
+
+@contextmanager
+def worker_process(redis_url: str, database_url: str, *modules: str) -> Iterator[Worker]:
+    """Run a worker for the tasks of ``modules``; whatever is left of it ends with the block."""
+    environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "luna.queue.worker", "--modules", *modules, "--beat-seconds", "0.5"]
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        kill(process)
+        process.wait(timeout=10)
+
+
+def kill(process: Worker) -> None:
+    """End a worker and its pool at once, as a power cut would."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Return as soon as ``condition`` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.05)
