@@ -23,7 +23,12 @@ class Request(Message):
     @classmethod
     def queue(cls) -> str:
         """Return the queue of the service that answers."""
-        return cls.task.partition(".")[0]
+        return queue_of(cls.task)
+
+
+def queue_of(task: str) -> str:
+    """Return the queue of the service that answers a task."""
+    return task.partition(".")[0]
 
 
 Instant = AwareDatetime

@@ -86,9 +86,9 @@ def own_session(engine: Engine) -> Iterator[Connection]:
     Raises:
         UnavailableError: the database cannot be reached.
     """
-    with _translated(), engine.connect() as connection:
+    with _translated(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.detach()
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from luna.contracts.message import Message, Request
+from luna.contracts.job import Job
+from luna.contracts.message import Message, Request, queue_of
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.queue import wire
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
@@ -95,18 +96,17 @@ class Client:
         text = wire.encode_request(request)
         task_id = uuid.uuid4().hex
         arguments = {"key": key or wire.digest(request.task, text), "trace_id": current_trace_id()}
-        with _reachable():
-            self._app.send_task(
-                request.task,
-                (text,),
-                arguments,
-                task_id=task_id,
-                queue=request.queue(),
-                expires=expires.total_seconds() if expires else None,
-                argsrepr=request.task,
-                kwargsrepr=arguments["key"],
-            )
+        self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None)
         return task_id
+
+    def ring(self, job: Job) -> None:
+        """Tell the workers that ``job`` waits; whoever comes takes the request from the row and leaves the reply there."""
+        self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
+
+    def progress(self, task_id: str) -> Progress | None:
+        """Return how far a running task was when it last said so."""
+        with _reachable():
+            return self._ledger.last_report(task_id)
 
     def fetch(self, task_id: str, request: type[Request]) -> TaskState:
         """Return what is known of a task that answers ``request``; outcomes are kept for an hour."""
@@ -144,6 +144,10 @@ class Client:
         """Close every connection."""
         self._app.close()
         self._redis.close()
+
+    def _send(self, task: str, text: str, arguments: dict[str, str], **options: Any) -> None:
+        with _reachable():
+            self._app.send_task(task, (text,), arguments, queue=queue_of(task), argsrepr=task, kwargsrepr=arguments["key"], **options)
 
 
 def _connect(redis_url: str) -> "redis.Redis":

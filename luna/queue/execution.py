@@ -10,18 +10,20 @@ from typing import ClassVar
 import redis
 import structlog
 from celery import Task
-from celery.exceptions import SoftTimeLimitExceeded
-from redis.backoff import ExponentialBackoff
+from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine
 
 from luna.contracts.message import Request as RequestMessage
 from luna.database import engine
-from luna.errors import LunaError
+from luna.errors import LunaError, UnavailableError
 from luna.queue import wire
+from luna.queue.attempt import Conclude, DroppedError, EndedError, Runner, pause_seconds
+from luna.queue.client import Client
 from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger
 from luna.queue.requests import MeasuredRequest
-from luna.queue.task import Definition, RetryableError
+from luna.queue.task import LONGEST_LIMIT, Definition, RetryableError
 from luna.queue.work import Progress, Work
 from luna.settings import Settings
 from luna.telemetry import log_context
@@ -56,9 +58,19 @@ class Process:
         return Ledger(redis.Redis.from_url(self.redis_url, retry=patience, socket_connect_timeout=2))
 
     @cached_property
+    def reporter(self) -> Ledger:
+        """The same book without patience: nobody is worse off for a report that is missing."""
+        return Ledger(redis.Redis.from_url(self.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=1))
+
+    @cached_property
     def engine(self) -> Engine:
-        """The database's engine."""
-        return engine.create(self.database_url)
+        """The database's engine; a task may compute for as long as its limits say before it writes."""
+        return engine.create(self.database_url, application_name="luna-worker", idle_limit=LONGEST_LIMIT)
+
+    @cached_property
+    def client(self) -> Client:
+        """What sends messages."""
+        return Client(self.redis_url)
 
 
 class LunaTask(Task):  # type: ignore[misc]
@@ -70,14 +82,17 @@ class LunaTask(Task):  # type: ignore[misc]
     definition: ClassVar[Definition]
     process: ClassVar[Process]
 
-    def run(self, text: str, *, key: str, trace_id: str | None = None) -> str:
+    def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None) -> str:
         with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name):
+            if job_id is not None:
+                return self._answer_job(job_id)
             if self.process.ledger.start(key, self.request.id) >= MAX_STARTS:
                 raise self._bury(text, key)
             return self._answer(text, key)
 
     def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
-        self.process.ledger.end(kwargs["key"], task_id)
+        if "job_id" not in kwargs:
+            self.process.ledger.end(kwargs["key"], task_id)
 
     def _answer(self, text: str, key: str) -> str:
         try:
@@ -89,24 +104,52 @@ class LunaTask(Task):  # type: ignore[misc]
             self.process.ledger.end(key, self.request.id, final=False)
             log.warning("task failed, comes again", error=str(error), retries=self.request.retries)
             raise self.retry(exc=error, countdown=backoff_seconds(self.request.retries)) from error
-        except LunaError as error:
-            log.info("task refused", error=str(error), code=error.code)
-            raise self._failed(error) from error
-        except SoftTimeLimitExceeded as error:
-            raise self._failed(self._too_slow()) from error
         except Exception as error:
-            log.exception("task failed")
-            hidden = LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
-            raise self._failed(hidden) from error
+            raise self._failed(self._explain(error)) from error
 
-    def _perform(self, request: RequestMessage) -> str:
-        report = throttle(lambda progress: self.process.ledger.report(self.request.id, progress))
+    def _answer_job(self, job_id: str) -> str:
+        runner = Runner(self.process.engine, self.process.ledger, self._perform_job, self._explain)
+        try:
+            return runner.run(job_id)
+        except DroppedError as error:
+            log.info("message dropped", reason=str(error))
+            raise Ignore from error
+        except UnavailableError as error:
+            log.warning("job comes again", error=str(error), retries=self.request.retries)
+            raise self.retry(exc=error, countdown=pause_seconds(self.request.retries)) from error
+        except EndedError as error:
+            raise self._failed(error.error) from error
+        except Exception as error:
+            raise self._failed(self._explain(error)) from error
+
+    def _perform_job(self, text: str, conclude: Conclude) -> str:
+        request = wire.decode_request(self.definition.request, text)
+        return self._perform(request, lambda work, reply: conclude(work.connection, reply))
+
+    def _perform(self, request: RequestMessage, conclude: Callable[[Work, str], None] = lambda _work, _reply: None) -> str:
+        report = throttle(self._report)
         with (
             log_context(site_id=getattr(request, "site_id", None)),
-            Work(self.process.settings, lambda: self.process.engine, SystemClock(), report) as work,
+            Work(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
-            reply = self.definition.body(request, work)
-        return wire.encode_reply(reply)
+            reply = wire.encode_reply(self.definition.body(request, work))
+            conclude(work, reply)
+        return reply
+
+    def _report(self, progress: Progress) -> None:
+        try:
+            self.process.reporter.report(self.request.id, progress)
+        except redis.RedisError as exc:
+            log.debug("progress is not reported", error=str(exc))
+
+    def _explain(self, error: Exception) -> LunaError:
+        if isinstance(error, LunaError):
+            log.info("task refused", error=str(error), code=error.code)
+            return error
+        if isinstance(error, SoftTimeLimitExceeded):
+            return self._too_slow()
+        log.error("task failed", exc_info=error)
+        return LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
 
     def _failed(self, error: LunaError) -> TaskFailedError:
         return TaskFailedError(wire.encode_error(error))

@@ -39,13 +39,15 @@ class Ledger:
         """Note a start and return how many starts under ``key`` ended without a word.
 
         A task id that was started twice was delivered twice: the first start did not end. Equal requests that run at the
-        same time have ids of their own and count for nothing.
+        same time have ids of their own and count for nothing. What an earlier start reported is forgotten, and who starts is not dead.
         """
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hincrby(_starts(key), task_id, 1)
             pipe.expire(_starts(key), VISIBILITY_TIMEOUT)
             pipe.hvals(_starts(key))
             pipe.set(_running(task_id), 1, ex=VISIBILITY_TIMEOUT)
+            pipe.delete(_events(task_id))
+            pipe.hdel(f"{PREFIX}dead", task_id)
             counts: list[Any] = pipe.execute()[2]
         return sum(int(count) - 1 for count in counts)
 
@@ -76,6 +78,11 @@ class Ledger:
             self._note(pipe, task_id, progress.model_dump_json())
             pipe.execute()
 
+    def last_report(self, task_id: str) -> Progress | None:
+        """Return how far a task was when it last said so, None where it has not or has ended."""
+        event: Any = self._redis.lindex(_events(task_id), -1)
+        return _progress(event)
+
     def running(self, task_id: str) -> bool:
         """Return whether a task was started and has not ended."""
         return bool(self._redis.exists(_running(task_id)))
@@ -83,12 +90,16 @@ class Ledger:
     def next_event(self, task_id: str, *, timeout: float) -> Progress | None:
         """Wait up to ``timeout`` seconds for something to happen to a task; None where nothing did or the task ended."""
         event: Any = self._redis.blpop([_events(task_id)], timeout=timeout)
-        return None if event is None or event[1] in (_ENDED, _ENDED.encode()) else Progress.model_validate_json(event[1])
+        return _progress(event and event[1])
 
     def _note(self, pipe: "redis.client.Pipeline", task_id: str, event: str) -> None:
         pipe.rpush(_events(task_id), event)
         pipe.ltrim(_events(task_id), -_EVENTS_KEPT, -1)
         pipe.expire(_events(task_id), RESULT_EXPIRES)
+
+
+def _progress(event: str | bytes | None) -> Progress | None:
+    return None if event in (None, _ENDED, _ENDED.encode()) else Progress.model_validate_json(event)
 
 
 def _starts(key: str) -> str:

@@ -1,5 +1,8 @@
 """Counts tasks in the worker's main process, where one registry sees the outcomes of all pool processes."""
 
+from typing import Any
+
+from celery.exceptions import Ignore, Retry
 from celery.worker.request import Request
 from prometheus_client import Counter, Histogram
 
@@ -22,8 +25,10 @@ class MeasuredRequest(Request):  # type: ignore[misc]
             TASKS.labels(self.name, "succeeded").inc()
         super().on_success(failed__retval__runtime, **kwargs)
 
-    def on_failure(self, exc_info: object, send_failed_event: bool = True, return_ok: bool = False) -> None:
-        TASKS.labels(self.name, "failed").inc()
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        # A retry is counted by itself; a message that was dropped did no work.
+        if not issubclass(exc_info.type, Ignore | Retry):
+            TASKS.labels(self.name, "failed").inc()
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
 
     def on_retry(self, exc_info: object) -> None:

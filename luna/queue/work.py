@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection, Engine
 
@@ -14,6 +14,9 @@ from luna.database.engine import unit_of_work
 from luna.objects import ObjectStore, open_objects
 from luna.settings import Settings
 from luna.timeline import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from luna.queue.client import Client
 
 
 class Progress(Message):
@@ -33,12 +36,14 @@ class Work:
         database: returns the engine; asked only when the body wants a connection.
         clock: where "now" comes from.
         report: receives each ``progress``.
+        queue: returns what sends messages; asked only when the body sends one.
     """
 
     settings: Settings
     database: Callable[[], Engine]
     clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
     report: Callable[[Progress], None] = lambda _: None
+    queue: Callable[[], "Client"] = field(kw_only=True)
 
     def __post_init__(self) -> None:
         self._stack = ExitStack()
@@ -52,6 +57,11 @@ class Work:
     def objects(self) -> ObjectStore:
         """The store of objects, opened in the process that asks."""
         return open_objects(self.settings)
+
+    @property
+    def client(self) -> "Client":
+        """What sends messages to other tasks."""
+        return self.queue()
 
     def progress(self, done: int, total: int, label: str = "") -> None:
         """Tell the caller that ``done`` of ``total`` steps are done."""

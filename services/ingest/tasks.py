@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from luna.contracts import DemoLoadReply, DemoLoadRequest, RetentionReply, RetentionRequest
+from luna.contracts import DemoLoadReply, DemoLoadRequest, ResendReply, ResendRequest, RetentionReply, RetentionRequest
 from luna.database import retention
 from luna.database.timescale import retention_ages
 from luna.queue import Work, task
+from luna.queue.jobs import resend_due
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -21,3 +22,9 @@ def load_demo(_request: DemoLoadRequest, work: Work) -> DemoLoadReply:
 def apply_retention(_request: RetentionRequest, work: Work) -> RetentionReply:
     """Delete what the settings say is too old; what a run leaves over goes in the next one."""
     return RetentionReply(deleted=retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now()))
+
+
+@task(ResendRequest)
+def resend_jobs(_request: ResendRequest, work: Work) -> ResendReply:
+    """Send again what was accepted and never ran, or was begun by a worker that is gone."""
+    return resend_due(work.connection, work.client)

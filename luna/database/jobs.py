@@ -1,0 +1,215 @@
+"""Accepted work, a row per job: what was asked, how it stands, what came of it.
+
+Instants are the database's own: gateway, workers and reconciler run on clocks that differ.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import psycopg
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Text, Update, cast, func, literal, null, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+
+from luna.contracts.job import Job, JobFilter, JobSummary
+from luna.database.engine import own_session
+from luna.database.schema.work import OPEN, jobs
+from luna.errors import ConflictError, InvalidInputError, NotFoundError
+
+# What is silent for this long is sent again; then after as long again, so that a full queue does not fill with doubles.
+RESEND_AFTER = timedelta(minutes=2)
+LONGEST_SILENCE = timedelta(minutes=15)
+# A lock whose holder has just ended is free a moment later.
+LOCK_PATIENCE = timedelta(seconds=1)
+RESEND_AT_MOST = 500
+ENDED_BADLY = ("failed", "dead")
+
+_NOW = func.clock_timestamp()
+# A lock by one 64-bit key stands in pg_locks as two halves, with objsubid 1.
+_LOCK_IS_FREE = text(
+    "NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended(jobs.job_id, 0))"
+)
+
+
+class SupersededError(ConflictError):
+    """Another attempt of the job has begun since, so this one may store nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many jobs there are by status, and how old the oldest open one is."""
+
+    queued: float
+    running: float
+    dead: float
+    oldest_open_seconds: float
+
+
+def accept(connection: Connection, *, task: str, key: str, request: str, trace_id: str) -> Job:
+    """Return the open job for this piece of work: the equal one where there is one, else a new row.
+
+    Raises:
+        InvalidInputError: the request holds what the database cannot store.
+    """
+    row = {"job_id": secrets.token_hex(8), "task": task, "key": key, "request": _jsonb(request), "trace_id": trace_id}
+    write = insert(jobs).values(row)
+    # An update that changes nothing, because one statement must return either row.
+    write = write.on_conflict_do_update(index_elements=["task", "key"], index_where=text(OPEN), set_={"key": write.excluded.key})
+    try:
+        return _job(connection.execute(write.returning(jobs)).mappings().one())
+    except DataError as exc:
+        raise InvalidInputError("holds a character that cannot be stored", field="request", remedy="Leave out \\u0000.") from exc
+
+
+def load(connection: Connection, job_id: str) -> Job:
+    """Return a job.
+
+    Raises:
+        NotFoundError: no job of that id.
+    """
+    row = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).mappings().first()
+    if row is None:
+        raise NotFoundError("no such job", field="job_id", value=job_id, remedy="Take the job_id from the answer that accepted it.")
+    return _job(row)
+
+
+def list_newest(connection: Connection, *, status: JobFilter | None = None, limit: int = 50) -> list[JobSummary]:
+    """Return the jobs of a status (``open``: queued or running; None: all), those accepted last first."""
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
+    if status is not None:
+        query = query.where(text(OPEN) if status == "open" else jobs.c.status == status)
+    return [JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]
+
+
+def count(connection: Connection) -> Census:
+    """Return how many jobs are queued, running and dead, and the age of the oldest open one."""
+    counts = [func.count().filter(jobs.c.status == status).label(status) for status in ("queued", "running", "dead")]
+    oldest = func.max(func.extract("epoch", _NOW - jobs.c.submitted_at)).filter(text(OPEN)).label("oldest")
+    row = connection.execute(select(*counts, oldest)).mappings().one()
+    return Census(row["queued"], row["running"], row["dead"], float(row["oldest"] or 0.0))
+
+
+@contextmanager
+def hold(engine: Engine, job_id: str) -> Iterator[bool]:
+    """Hold the job's lock for as long as the block runs; False where another worker holds it.
+
+    The lock belongs to a connection of its own, so it vanishes with the worker, however that ends.
+
+    Raises:
+        UnavailableError: the database cannot be reached.
+    """
+    key = func.hashtextextended(job_id, 0)
+    with own_session(engine) as session:
+        held = _lock(session, key)
+        try:
+            yield held
+        finally:
+            # Unlocked in words, because a server notices a closed connection a moment later; without a connection there is no lock.
+            with suppress(OperationalError):
+                session.execute(select(func.pg_advisory_unlock(key)).where(literal(held)))
+
+
+def begin(connection: Connection, job_id: str) -> Job:
+    """Note that an attempt begins, and return the job with the attempt's number; the caller holds its lock.
+
+    Raises:
+        SupersededError: the job has ended meanwhile.
+    """
+    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="running", attempts=jobs.c.attempts + 1, started_at=_NOW)
+    row = connection.execute(write.returning(jobs)).mappings().first()
+    if row is None:
+        raise SupersededError("the job has ended meanwhile", field="job_id", value=job_id)
+    return _job(row)
+
+
+def finish(
+    connection: Connection,
+    job: Job,
+    *,
+    status: Literal["done", "failed", "dead"],
+    reply: str | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """Store how the attempt that ``job`` was begun with ended.
+
+    Raises:
+        SupersededError: another attempt has begun since; nothing of this one may be committed.
+    """
+    outcome = {"reply": null() if reply is None else _jsonb(reply), "error": error or null()}
+    if not connection.execute(_update_own(job).values(status=status, finished_at=_NOW, **outcome)).rowcount:
+        raise SupersededError("another attempt of this job has begun since", field="job_id", value=job.job_id)
+
+
+def put_back(connection: Connection, job: Job) -> None:
+    """Queue a job again whose attempt could not go on; its message is sent right afterwards."""
+    connection.execute(_update_own(job).values(status="queued", sent_at=_NOW))
+
+
+def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
+    """Note that the jobs' messages went to the queue just now."""
+    connection.execute(update(jobs).where(jobs.c.job_id.in_(job_ids)).values(sent_at=_NOW))
+
+
+def take_due(connection: Connection) -> list[Job]:
+    """Return the open jobs whose message must be sent again, the oldest first, locked until the end of the transaction.
+
+    Due is what was never sent, or was sent long enough ago and neither waits for less than that nor has a worker that holds its lock.
+    """
+    silence = func.least(func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE)
+    silent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at + silence < _NOW)
+    query = select(jobs).where(text(OPEN), silent, or_(jobs.c.status == "queued", _LOCK_IS_FREE))
+    rows = connection.execute(query.order_by(jobs.c.submitted_at).limit(RESEND_AT_MOST).with_for_update(skip_locked=True))
+    return [_job(row) for row in rows.mappings()]
+
+
+def retry(connection: Connection, job_id: str) -> Job:
+    """Open a failed or dead job again, as if it were accepted now.
+
+    Raises:
+        NotFoundError: no job of that id.
+        ConflictError: it is open or done, or an equal job is open.
+    """
+    anew = {"status": "queued", "attempts": 0, "submitted_at": _NOW} | dict.fromkeys(("error", "sent_at", "started_at", "finished_at"), null())
+    write = update(jobs).where(jobs.c.job_id == job_id, jobs.c.status.in_(ENDED_BADLY)).values(anew)
+    try:
+        row = connection.execute(write.returning(jobs)).mappings().first()
+    except IntegrityError as exc:
+        raise ConflictError("an equal job is open", field="job_id", value=job_id, remedy="Look after that one; open jobs are listed newest first.") from exc
+    if row is None:
+        status = load(connection, job_id).status
+        raise ConflictError(f"the job is {status}", field="job_id", value=job_id, remedy="Only failed and dead jobs can be tried again.")
+    return _job(row)
+
+
+def _lock(session: Connection, key: ColumnElement[int]) -> bool:
+    session.execute(text(f"SET lock_timeout = {int(LOCK_PATIENCE / timedelta(milliseconds=1))}"))
+    try:
+        session.execute(select(func.pg_advisory_lock(key)))
+    except OperationalError as exc:
+        if not isinstance(exc.orig, psycopg.errors.LockNotAvailable):
+            raise
+        return False
+    return True
+
+
+def _update_own(job: Job) -> Update:
+    # An attempt whose lock was lost with its connection must not speak for the one that took its place.
+    return update(jobs).where(jobs.c.job_id == job.job_id, text(OPEN), jobs.c.attempts == job.attempts)
+
+
+def _jsonb(document: str) -> ColumnElement[Any]:
+    return cast(literal(document, Text), JSONB)
+
+
+def _job(row: RowMapping) -> Job:
+    return Job.model_validate(_in_utc(row))
+
+
+def _in_utc(row: RowMapping) -> dict[str, Any]:
+    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}

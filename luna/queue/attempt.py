@@ -1,0 +1,155 @@
+"""One delivery of a job's message: at most one worker at a time runs a job, and its row says how that ended.
+
+```
+lock taken? ──no──▶ drop: another worker runs it
+    │ yes
+row open? ───no──▶ drop: the row holds the answer already
+    │ yes
+begun too often without an end? ──yes──▶ dead
+    │ no
+begin ─▶ body ─▶ done, in the body's own transaction
+             ├─▶ queued again, with a pause: something was away
+             └─▶ failed, with the problem document
+```
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import redis
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.job import Job
+from luna.database import jobs
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError, UnavailableError
+from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger
+from luna.timeline import SystemClock
+
+MAX_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 2.0
+_PAUSE_GROWTH = 3
+_LONGEST_PAUSE_SECONDS = 300.0
+
+Conclude = Callable[[Connection, str], None]
+
+log = structlog.get_logger("luna.queue")
+
+
+class DroppedError(Exception):
+    """This delivery has nothing to do: the job runs elsewhere or has ended."""
+
+
+class EndedError(Exception):
+    """The job has failed or is dead, as its row says."""
+
+    def __init__(self, error: LunaError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs the jobs of one task.
+
+    Args:
+        engine: of the database that holds the rows.
+        ledger: counts starts that ended without a word.
+        perform: runs the body on the request's text and calls its second argument within the body's transaction, with the reply's text.
+        explain: returns what a job's row is to say of an error.
+    """
+
+    engine: Engine
+    ledger: Ledger
+    perform: Callable[[str, Conclude], str]
+    explain: Callable[[Exception], LunaError]
+
+    def run(self, job_id: str) -> str:
+        """Run a job and return its reply as stored.
+
+        Raises:
+            DroppedError: there is nothing to do.
+            EndedError: the job has failed or is dead.
+            UnavailableError: something is away; the job is open, and its message is to come again.
+            NotFoundError: no job of that id.
+        """
+        try:
+            with jobs.hold(self.engine, job_id) as held:
+                if not held:
+                    raise DroppedError("the job runs elsewhere")
+                return self._run_held(job_id)
+        except jobs.SupersededError as error:
+            raise DroppedError(str(error)) from error
+
+    def _run_held(self, job_id: str) -> str:
+        with unit_of_work(self.engine) as connection:
+            job = jobs.load(connection, job_id)
+        if job.finished_at is not None:
+            raise DroppedError(f"the job is {job.status}")
+        with self._counted(job_id) as deaths:
+            if deaths >= MAX_STARTS or job.attempts >= MAX_ATTEMPTS:
+                raise self._bury(job, deaths)
+            return self._attempt(job_id)
+
+    def _attempt(self, job_id: str) -> str:
+        with unit_of_work(self.engine) as connection:
+            job = jobs.begin(connection, job_id)
+        try:
+            return self.perform(json.dumps(job.request), lambda connection, reply: jobs.finish(connection, job, status="done", reply=reply))
+        except jobs.SupersededError:
+            raise
+        except UnavailableError as error:
+            if job.attempts < MAX_ATTEMPTS:
+                self._put_back(job)
+                raise
+            raise self._fail(job, error) from error
+        except Exception as error:
+            raise self._fail(job, error) from error
+
+    def _put_back(self, job: Job) -> None:
+        with unit_of_work(self.engine) as connection:
+            jobs.put_back(connection, job)
+
+    def _fail(self, job: Job, error: Exception) -> EndedError:
+        said = self.explain(error)
+        with unit_of_work(self.engine) as connection:
+            jobs.finish(connection, job, status="failed", error=said.problem())
+        return EndedError(said)
+
+    def _bury(self, job: Job, deaths: int) -> EndedError:
+        remedy = "The worker's log holds the reason; the job can be tried again."
+        error = LunaError(f"the task was begun {job.attempts} times and never came to an end", field="task", value=job.task, remedy=remedy)
+        with unit_of_work(self.engine) as connection:
+            jobs.finish(connection, job, status="dead", error=error.problem())
+        dead = DeadTask(task_id=job.job_id, task=job.task, key=job.job_id, starts=deaths, died_at=SystemClock().now(), request=json.dumps(job.request))
+        self.ledger.bury(dead)
+        log.error("job dead", key=job.key, starts=deaths, attempts=job.attempts)
+        return EndedError(error)
+
+    @contextmanager
+    def _counted(self, job_id: str) -> Iterator[int]:
+        """Yield how many starts of this job ended without a word; they count under the job's id, whichever message brought them."""
+        try:
+            deaths = self.ledger.start(job_id, job_id)
+        except redis.RedisError as exc:
+            raise UnavailableError("the queue does not answer", field="redis_url", remedy="The job is open and comes again.") from exc
+        try:
+            yield deaths
+        finally:
+            self._note_end(job_id)
+
+    def _note_end(self, job_id: str) -> None:
+        try:
+            self.ledger.end(job_id, job_id)
+        except redis.RedisError as exc:
+            # The row says how it ended; at worst this start counts as one without an end.
+            log.warning("queue does not answer", error=str(exc))
+
+
+def pause_seconds(retries: int) -> float:
+    """Return how long a job waits that could not go on, with full jitter: together enough for a server to be repaired."""
+    return random.uniform(0, min(_FIRST_PAUSE_SECONDS * _PAUSE_GROWTH**retries, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - spreads load, hides nothing

@@ -1,0 +1,77 @@
+"""Accept work that nobody waits for, and see to it that it runs: the row first, then the message.
+
+A message that cannot be sent is no failure: the row is there, and ``resend_due`` sends it again.
+"""
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.job import Job
+from luna.contracts.message import Request
+from luna.contracts.upkeep import ResendReply
+from luna.database import jobs
+from luna.database.engine import unit_of_work
+from luna.errors import UnavailableError
+from luna.queue import wire
+from luna.queue.client import Client
+from luna.telemetry import current_trace_id
+
+log = structlog.get_logger("luna.queue")
+
+
+def submit_job(engine: Engine, client: Client, request: Request, *, key: str | None = None) -> Job:
+    """Accept ``request`` and return its job; once this returns, the work survives any crash. An equal open job is returned instead of a second one.
+
+    Args:
+        engine: of the database that takes the row.
+        client: sends the message.
+        request: an instance of a request model.
+        key: names this piece of work, where the same work may be asked for in different words; default: a digest of the message.
+
+    Raises:
+        InvalidInputError: the request is refused; nothing was accepted.
+        UnavailableError: the database is away; nothing was accepted.
+    """
+    text = wire.encode_request(request)
+    with unit_of_work(engine) as connection:
+        job = jobs.accept(connection, task=request.task, key=key or wire.digest(request.task, text), request=text, trace_id=current_trace_id())
+    return _ring(engine, client, job) if job.sent_at is None else job
+
+
+def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
+    """Open a failed or dead job again and return it.
+
+    Raises:
+        NotFoundError: no job of that id.
+        ConflictError: it is open or done, or an equal job is open.
+        UnavailableError: the database is away; nothing was changed.
+    """
+    with unit_of_work(engine) as connection:
+        job = jobs.retry(connection, job_id)
+    return _ring(engine, client, job)
+
+
+def resend_due(connection: Connection, client: Client) -> ResendReply:
+    """Send the messages again of jobs that never ran, or whose worker is gone.
+
+    Raises:
+        UnavailableError: Redis is away; they stay due.
+    """
+    due = jobs.take_due(connection)
+    for job in due:
+        client.ring(job)
+    jobs.mark_sent(connection, [job.job_id for job in due])
+    reply = ResendReply(sent=len(due), begun_before=sum(job.attempts > 0 for job in due))
+    if due:
+        log.warning("jobs sent again", sent=reply.sent, begun_before=reply.begun_before)
+    return reply
+
+
+def _ring(engine: Engine, client: Client, job: Job) -> Job:
+    try:
+        client.ring(job)
+        with unit_of_work(engine) as connection:
+            jobs.mark_sent(connection, [job.job_id])
+    except UnavailableError as error:
+        log.warning("job is accepted, its message is sent later", job_id=job.job_id, task_name=job.task, error=str(error))
+    return job

@@ -1,0 +1,84 @@
+"""Tasks for the tests of jobs: each has an effect that can be counted, and can be held up or made to fail."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from sqlalchemy import text
+
+from luna.contracts.message import Message, Request
+from luna.errors import InvalidInputError, UnavailableError
+from luna.queue import Work, task
+
+
+class ErrandReply(Message):
+    value: int
+    starts: int
+
+
+class ErrandRequest(Request):
+    """Store ``value``, and end when ``gate`` exists."""
+
+    task: ClassVar[str] = "errand.value.store"
+    reply: ClassVar[type[Message]] = ErrandReply
+
+    value: int = 1
+    starts: Path
+    gate: Path
+
+
+class RefusedRequest(ErrandRequest):
+    task: ClassVar[str] = "errand.value.refuse"
+
+
+class AwayRequest(ErrandRequest):
+    task: ClassVar[str] = "errand.value.fetch"
+
+
+class PoisonRequest(ErrandRequest):
+    task: ClassVar[str] = "errand.value.poison"
+
+
+def note_start(request: ErrandRequest) -> int:
+    with request.starts.open("a", encoding="utf-8") as file:
+        file.write("start\n")
+    return count_starts(request.starts)
+
+
+def count_starts(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
+
+
+@task(ErrandRequest)
+def store(request: ErrandRequest, work: Work) -> ErrandReply:
+    work.connection.execute(text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value})
+    starts = note_start(request)
+    while not request.gate.exists():
+        work.progress(1, 2, "at the gate")
+        time.sleep(0.02)
+    return ErrandReply(value=request.value, starts=starts)
+
+
+@task(RefusedRequest)
+def refuse(request: RefusedRequest, work: Work) -> ErrandReply:
+    if not request.gate.exists():
+        raise InvalidInputError("nobody stores this", field="value", value=request.value, remedy="Open the gate.")
+    return ErrandReply(value=request.value, starts=note_start(request))
+
+
+@task(AwayRequest)
+def fetch(request: AwayRequest, work: Work) -> ErrandReply:
+    starts = note_start(request)
+    if starts <= request.value:
+        raise UnavailableError("the store of objects is away")
+    return ErrandReply(value=request.value, starts=starts)
+
+
+@task(PoisonRequest)
+def poison(request: PoisonRequest, work: Work) -> ErrandReply:
+    starts = note_start(request)
+    if not request.gate.exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return ErrandReply(value=request.value, starts=starts)
