@@ -1,8 +1,12 @@
-"""The gateway's metrics, and how full the queues are."""
+"""The gateway's metrics, how full the queues are, and which jobs are open."""
+
+import math
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from luna.database import jobs
+from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from services.api.gateway import CurrentGateway, Gateway
 
@@ -11,6 +15,9 @@ router = APIRouter(tags=["metrics"])
 WAITING = Gauge("luna_queue_waiting_tasks", "Messages that wait in a queue.", ["queue"])
 DEAD = Gauge("luna_queue_dead_tasks", "Tasks that ended their worker each time and are not tried again.")
 WORKERS = Gauge("luna_queue_live_workers", "Workers that gave a sign of life, by queue served.", ["queue"])
+JOBS_OPEN = Gauge("luna_jobs_open", "Accepted jobs that have not ended, by status.", ["status"])
+JOBS_DEAD = Gauge("luna_jobs_dead", "Jobs whose attempts never came to an end; they can be tried again.")
+JOBS_AGE = Gauge("luna_jobs_oldest_open_seconds", "Age of the oldest job that has not ended; 0 without one.")
 REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gateway: 1 or 0.")
 
 
@@ -18,6 +25,7 @@ REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gatewa
 def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     _look_at_queue(gateway)
+    _look_at_jobs(gateway)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -34,3 +42,16 @@ def _look_at_queue(gateway: Gateway) -> None:
         REACHABLE.set(1)
     except UnavailableError:
         REACHABLE.set(0)
+
+
+def _look_at_jobs(gateway: Gateway) -> None:
+    try:
+        with unit_of_work(gateway.database) as connection:
+            census = jobs.count(connection)
+    except UnavailableError:
+        # Unknown is no number; the last figures would be read as current ones.
+        census = jobs.Census(math.nan, math.nan, math.nan, math.nan)
+    JOBS_OPEN.labels("queued").set(census.queued)
+    JOBS_OPEN.labels("running").set(census.running)
+    JOBS_DEAD.set(census.dead)
+    JOBS_AGE.set(census.oldest_open_seconds)
