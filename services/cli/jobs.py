@@ -1,0 +1,92 @@
+"""``luna jobs``: accepted work that nobody waits for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from luna.contracts.job import Job, JobFilter, JobSummary
+from services.cli.console import JsonOption, emit, out, table
+
+if TYPE_CHECKING:
+    from luna.queue import Client
+
+app = typer.Typer(help="List accepted work, look at it, try it again.", no_args_is_help=True)
+
+# As wide as a terminal at its narrowest: an id that is cut off is of no use.
+HEADINGS = ("job", "task", "status", "tries", "accepted (UTC)")
+
+JobArgument = Annotated[str, typer.Argument(help="The job's id.", metavar="ID")]
+
+
+@app.command("list")
+def list_jobs(
+    *,
+    status: Annotated[JobFilter | None, typer.Option(help="Only jobs of this status; open: queued or running.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show jobs, those accepted last first."""
+    from luna.database import jobs
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        found = jobs.list_newest(connection, status=status, limit=limit)
+    document = {"jobs": [job.model_dump(mode="json") for job in found]}
+    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_row(job) for job in found], words=HEADINGS))
+
+
+@app.command()
+def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
+    """Show what a job was asked, how it stands and what came of it."""
+    from luna.database import jobs
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        job = jobs.load(connection, job_id)
+    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: _show(job))
+
+
+@app.command()
+def retry(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
+    """Try a failed or dead job again, its attempts counted from nought."""
+    from luna.queue.jobs import retry_job
+    from services.cli.storage import open_database
+
+    with open_database() as pool, _open_queue() as client:
+        job = retry_job(pool, client, job_id)
+    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is queued again."))
+
+
+@contextmanager
+def _open_queue() -> Iterator["Client"]:
+    from luna.embedded import running
+    from luna.queue import Client
+    from luna.settings import load_settings
+
+    with running(load_settings()) as addresses:
+        client = Client(addresses.redis_url)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def _row(job: JobSummary) -> list[str]:
+    return [job.job_id, job.task, job.status, str(job.attempts), f"{job.submitted_at:%Y-%m-%d %H:%M}"]
+
+
+def _show(job: Job) -> None:
+    lines = {"task": job.task, "key": job.key, "status": job.status, "attempts": str(job.attempts)}
+    lines |= {"accepted": _instant(job.submitted_at), "begun": _instant(job.started_at), "ended": _instant(job.finished_at)}
+    table(["what", "value"], [[name, value] for name, value in lines.items()], title=f"Job {job.job_id}", words=("value",))
+    for name, document in (("Asked", job.request), ("Reply", job.reply), ("Error", job.error)):
+        if document is not None:
+            out.print(f"{name}:")
+            out.print_json(data=document)
+
+
+def _instant(instant: datetime | None) -> str:
+    return "–" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}"

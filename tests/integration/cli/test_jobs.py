@@ -1,0 +1,72 @@
+"""``luna jobs`` as a script and as a person sees it."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+
+from luna.contracts import IssueRequest
+from luna.contracts.job import Job
+from luna.database import jobs
+from luna.database.engine import unit_of_work
+from luna.queue import Client
+from luna.queue.jobs import submit_job
+from luna.timeline import parse_instant
+from tests.command_line import Luna
+
+REQUEST = IssueRequest(site_id="home", at=parse_instant("2023-09-01T00:00:00Z", field="at"))
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Client]:
+    client = Client(redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def dead(database: Engine, client: Client) -> Iterator[Job]:
+    """A job that killed its worker each time."""
+    job = submit_job(database, client, REQUEST, key="killer")
+    with unit_of_work(database) as connection:
+        jobs.finish(connection, jobs.begin(connection, job.job_id), status="dead", error={"detail": "begun 3 times"})
+    yield job
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM jobs"))
+
+
+def test_jobs_are_listed_and_shown(luna_on_servers: Luna, dead: Job) -> None:
+    listed = luna_on_servers("jobs", "list", "--status", "dead", "--json").document
+    assert [(job["job_id"], job["attempts"]) for job in listed["jobs"]] == [(dead.job_id, 1)]
+    assert luna_on_servers("jobs", "list", "--status", "done", "--json").document == {"jobs": []}
+    shown = luna_on_servers("jobs", "show", dead.job_id, "--json").document
+    assert (shown["request"]["site_id"], shown["error"], shown["reply"]) == ("home", {"detail": "begun 3 times"}, None)
+
+
+def test_a_person_sees_the_same(luna_on_servers: Luna, dead: Job) -> None:
+    listed = luna_on_servers("jobs", "list").out
+    assert all(shown in listed for shown in (dead.job_id, "forecaster.forecast.issue", "dead"))
+    said = luna_on_servers("jobs", "show", dead.job_id).out
+    assert all(shown in said for shown in ("killer", "dead", "begun 3 times"))
+
+
+def test_a_dead_job_is_tried_again_once(luna_on_servers: Luna, dead: Job, client: Client) -> None:
+    before = client.waiting("forecaster")
+    again = luna_on_servers("jobs", "retry", dead.job_id, "--json").document
+    assert (again["status"], again["attempts"], again["error"]) == ("queued", 0, None)
+    assert client.waiting("forecaster") == before + 1
+    refused = luna_on_servers("jobs", "retry", dead.job_id)
+    assert (refused.code, refused.problem["status"]) == (1, 409)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        pytest.param(("show", "unknown"), "job_id", id="unknown job"),
+        pytest.param(("retry", "unknown"), "job_id", id="unknown job to retry"),
+        pytest.param(("list", "--status", "lost"), "--status", id="unknown status"),
+    ],
+)
+def test_bad_input_is_named_and_ends_with_two(luna_on_servers: Luna, words: tuple[str, ...], named: str) -> None:
+    said = luna_on_servers("jobs", *words)
+    assert (said.code, said.out, said.problem["field"]) == (2, "", named)
