@@ -7,19 +7,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, func, select
 
-from luna.contracts import DemoLoadReply, DemoLoadRequest
+from luna.contracts import DemoLoadReply
 from luna.database import engine, migrate, observations, prices, sites
 from luna.database.schema.identity import site_versions
 from luna.database.schema.series import market_prices, slot_observations
 from luna.embedded import Servers
 from luna.errors import ConflictError
 from luna.observations import Observations
-from luna.queue import Progress, Work
 from luna.settings import load_settings
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.ingest.demo_data import MARKET, DemoData, load_demo, store_demo
-from services.ingest.tasks import load_demo as task
+from services.ingest.demo_data import MARKET, DemoData, load_and_store, load_demo, store_demo
 from tests.databases import own_database
 
 SUMMER = datetime(2023, 7, 1, 12, tzinfo=UTC)
@@ -69,19 +67,17 @@ def observe(start: datetime, **series: float) -> Observations:
     return Observations.of(Timeline(start, SLOT, 1).starts, {name: np.array([value]) for name, value in series.items()})
 
 
-def test_the_task_stores_the_year_and_says_what_the_report_needs(empty_database: Engine) -> None:
-    told: list[Progress] = []
-    with Work(load_settings(), lambda: empty_database, report=told.append) as work:
-        reply = task(DemoLoadRequest(), work)
-        assert count_rows(work.connection) == [YEAR_SLOTS, 2 * YEAR_SLOTS, 2]
-        work.connection.rollback()
+def test_the_year_is_stored_and_the_reply_says_what_the_report_needs(connection: Connection) -> None:
+    told: list[str] = []
+    reply = load_and_store(lambda: connection, load_settings().cache, progress=lambda done, total, label: told.append(label))
+    assert count_rows(connection) == [YEAR_SLOTS, 2 * YEAR_SLOTS, 2]
     assert [(each.site.name, each.yearly_load_kwh, each.yearly_pv_kwh) for each in reply.sites] == [
         ("home", pytest.approx(4000), pytest.approx(5700)),
         ("feed_in", pytest.approx(3500), pytest.approx(4500)),
     ]
     assert (reply.test_last_day - reply.test_first_day).days + 1 == 100
     assert reply.rows_written == 3 * YEAR_SLOTS
-    assert [each.label for each in told[-3:]] == ["prices", "home", "feed_in"]
+    assert told[-3:] == ["prices", "home", "feed_in"]
     # It crosses the queue: no series of a year in it.
     assert len(reply.model_dump_json()) < 10_000
     assert DemoLoadReply.model_validate_json(reply.model_dump_json()) == reply
