@@ -69,7 +69,7 @@ def observe(start: datetime, **series: float) -> Observations:
 
 def test_the_year_is_stored_and_the_reply_says_what_the_report_needs(connection: Connection) -> None:
     told: list[str] = []
-    reply = load_and_store(lambda: connection, load_settings().cache, progress=lambda done, total, label: told.append(label))
+    reply = load_and_store(lambda: connection, load_settings().cache, progress=lambda *step: told.append(step[-1]))
     assert count_rows(connection) == [YEAR_SLOTS, 2 * YEAR_SLOTS, 2]
     assert [(each.site.name, each.yearly_load_kwh, each.yearly_pv_kwh) for each in reply.sites] == [
         ("home", pytest.approx(4000), pytest.approx(5700)),
