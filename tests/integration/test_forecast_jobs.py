@@ -17,7 +17,7 @@ from luna.database import forecasts, observations, sites, training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore
-from luna.queue import RetryableError, Work
+from luna.queue import Client, RetryableError, Work
 from luna.settings import Settings
 from services.forecaster import tasks
 from services.forecaster.artefact import ArtefactError
@@ -148,8 +148,9 @@ def test_a_disk_that_fills_up_while_training_leaves_the_model_before_in_use(
     assert issue_forecasts(home, IssueRequest(site_id="home", at=day(36)), objects=FileObjects(tmp_path)).batch.stage == "young"
 
 
-def test_a_training_task_whose_store_is_away_comes_again(home: Connection, database: Engine) -> None:
-    with answer_with(503) as url, Work(Settings(objects_url=url, objects_secret_key="secret"), lambda: database) as work:
+def test_a_training_task_whose_store_is_away_comes_again(home: Connection, database: Engine, redis_url: str) -> None:
+    with answer_with(503) as url:
+        work = Work(Settings(objects_url=url, objects_secret_key="secret"), lambda: database, queue=lambda: Client(redis_url))
         work.connection = home
         with pytest.raises(RetryableError, match="it answers 503"):
             tasks.train(TrainRequest(site_id="home"), work)
