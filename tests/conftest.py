@@ -47,9 +47,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_server", servers[1:], indirect=True, scope="session")
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # What only a TimescaleDB can show is not collected without one.
-    return True if collection_path.name == "test_timescale.py" and not TIMESCALE else None
+    items[:] = [item for item in items if TIMESCALE or not item.get_closest_marker("timescale_alone")]
 
 
 # Not the report's header: it is left out when pytest is quiet.
