@@ -90,6 +90,8 @@ def _show(document: dict[str, Any], edition: "Edition") -> None:
     out.print(f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}." if edition.version else "Plain PostgreSQL, without TimescaleDB.")
     for name, kind in document["rollups"].items():
         out.print(f"{name} is a {kind}.")
-    if edition.version:
+    if edition.community:
         cells = [[row["table"], row["policy"], f"{row['after_days']:g} days", row["refused"] or "in force"] for row in document["policies"]]
         table(["table", "policy", "after", "state"], cells, words=["policy", "state"])
+    else:
+        out.print("No policies here: nothing is compressed, and the task ingest.retention.apply deletes old forecasts and readings.")
