@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection, func, select, table
 
+from luna.contracts.upkeep import RetentionReply, RetentionRequest
 from luna.database import copy, retention, timescale
-from luna.database.schema.series import sensor_readings, slot_forecasts, smart_meter_readings
+from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings
+from luna.queue import Work
 from luna.settings import Settings
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT, FixedClock, Timeline
+from services.ingest.tasks import apply_retention
 
 pytestmark = pytest.mark.every_database
 
@@ -30,6 +34,10 @@ def issued(connection: Connection) -> set[tuple[str, int]]:
     query = select(slot_forecasts.c.forecast_version, slot_forecasts.c.issued_at).where(slot_forecasts.c.site_key == KEY)
     whole = query.group_by(slot_forecasts.c.forecast_version, slot_forecasts.c.issued_at).having(func.count() == 192)
     return {(row.forecast_version, (NOW - row.issued_at).days) for row in connection.execute(whole)}
+
+
+def unused() -> NoReturn:
+    raise AssertionError("retention sends nothing")
 
 
 def count(connection: Connection, name: str) -> int:
@@ -70,6 +78,21 @@ def test_without_an_age_everything_stays(connection: Connection) -> None:
     issue(connection, "kept", [700, 650])
     assert retention.delete_old(connection, {"slot_forecasts": None}, now=NOW) == {}
     assert issued(connection) == {("kept", 700), ("kept", 650)}
+
+
+def test_the_task_follows_the_settings_and_touches_no_history(connection: Connection) -> None:
+    old = Timeline(NOW - timedelta(days=3000), SLOT, 4)
+    copy.upsert(connection, slot_observations, {"site_key": KEY, "slot_start": old.starts, "load_kwh": np.ones(4)})
+    prices = {"price": np.ones(4), "currency": "EUR", "published_at": old.start}
+    copy.upsert(connection, market_prices, {"market": "none", "slot_start": old.starts, **prices})
+    issue(connection, "kept", [700, 10])
+    settings = Settings(forecast_retention=timedelta(days=100))
+    work = Work(settings, database=lambda: connection.engine, clock=FixedClock(NOW), queue=unused)
+    work.connection = connection
+    reply = apply_retention(RetentionRequest(), work)
+    assert isinstance(reply, RetentionReply)
+    assert set(reply.deleted) <= {"slot_forecasts"}
+    assert count(connection, "slot_observations") == count(connection, "market_prices") == 4
 
 
 def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
