@@ -15,13 +15,15 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from luna.contracts.health import BeatSign, NodeSign
 from luna.contracts.job import Job
 from luna.contracts.message import Message, Request, queue_of
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.queue import wire
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
+from luna.queue.lead import read_beat
 from luna.queue.ledger import DeadTask, Ledger
-from luna.queue.nodes import live_queues
+from luna.queue.nodes import read_signs
 from luna.queue.work import Progress
 from luna.telemetry import current_trace_id
 
@@ -132,8 +134,17 @@ class Client:
 
     def workers(self) -> dict[str, list[str]]:
         """Return the queues that each live worker serves."""
+        return {name: sorted(sign.queues) for name, sign in self.signs().items()}
+
+    def signs(self) -> dict[str, NodeSign]:
+        """Return what each live worker last said of itself."""
         with _reachable():
-            return live_queues(self._redis)
+            return read_signs(self._redis)
+
+    def beat(self) -> BeatSign | None:
+        """Return what beat last said of itself, None where none ever turned."""
+        with _reachable():
+            return read_beat(self._redis)
 
     def ping(self) -> None:
         """Return if Redis answers."""

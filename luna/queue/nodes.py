@@ -4,30 +4,31 @@ A worker writes ``luna:node:<name>`` every beat; the key vanishes by itself when
 acknowledged stands under its name, so any other worker can put it back: Redis alone would wait for the visibility timeout, hours.
 """
 
-import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import redis
 import structlog
 from celery import Celery
+from pydantic import ValidationError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from luna.queue.app import PREFIX, unacknowledged_by
+from luna.contracts.health import SIGNS_MISSED, NodeSign
+from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, unacknowledged_by
 
 BEAT = timedelta(seconds=5)
-# Beats that may fail to come before a worker counts as gone.
-_BEATS_MISSED = 3
 # Redis does not answer, or answers that it cannot write.
 _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
 
 log = structlog.get_logger("luna.queue")
 
 
-def live_queues(client: "redis.Redis") -> dict[str, list[str]]:
-    """Return the queues that each live worker serves, by the worker's name."""
-    names = sorted(_known(client))
-    beats: Any = client.mget([_beat_key(name) for name in names]) if names else []
-    return {name: json.loads(beat) for name, beat in zip(names, beats, strict=True) if beat}
+def read_signs(client: "redis.Redis") -> dict[str, NodeSign]:
+    """Return what each live worker last said of itself, by the worker's name."""
+    signs = {name: _read(text) for name, text in _beats(client).items()}
+    return {name: sign for name, sign in signs.items() if sign is not None}
 
 
 class Node:
@@ -36,23 +37,29 @@ class Node:
     Args:
         app: the worker's Celery application.
         name: unique to this process.
-        queues: what it serves.
+        describe: what it says of itself with each beat.
         beat: time between two signs of life.
     """
 
-    def __init__(self, app: Celery, name: str, queues: list[str], *, beat: timedelta = BEAT) -> None:
+    def __init__(self, app: Celery, name: str, describe: Callable[[], NodeSign], *, beat: timedelta = BEAT) -> None:
         self._app = app
         self._name = name
-        self._queues = queues
-        self.beat_seconds = beat.total_seconds()
+        self._describe = describe
+        self._expires = SIGNS_MISSED * beat
         self._missing: set[str] = set()
-        self._redis = redis.Redis.from_url(app.conf.broker_url, socket_timeout=2.5, socket_connect_timeout=1.0)
+        # Impatient and without a second try: the event loop that beats has other work.
+        self._redis = redis.Redis.from_url(
+            app.conf.broker_url,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
 
     def beat(self) -> None:
         """Give a sign of life and put back what workers without one had taken; without Redis, try at the next beat."""
         try:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
-            self._redis.set(_beat_key(self._name), json.dumps(self._queues), px=int(self.beat_seconds * _BEATS_MISSED * 1000))
+            self._redis.set(_beat_key(self._name), self._describe().model_dump_json(), px=self._expires)
             self._recover()
         except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
@@ -68,7 +75,7 @@ class Node:
         self._redis.close()
 
     def _recover(self) -> None:
-        missing = _known(self._redis) - set(live_queues(self._redis))
+        missing = _known(self._redis) - set(_beats(self._redis))
         # Twice in a row: after a suspend every key has expired, and each worker's next beat is due at once.
         for name in missing & self._missing:
             self._put_back(name)
@@ -87,6 +94,20 @@ class Node:
 def _known(client: "redis.Redis") -> set[str]:
     names: Any = client.smembers(f"{PREFIX}nodes")
     return {name.decode() if isinstance(name, bytes) else name for name in names}
+
+
+def _beats(client: "redis.Redis") -> dict[str, bytes]:
+    names = sorted(_known(client))
+    beats: Any = client.mget([_beat_key(name) for name in names]) if names else []
+    return {name: beat for name, beat in zip(names, beats, strict=True) if beat}
+
+
+def _read(text: bytes) -> NodeSign | None:
+    try:
+        return NodeSign.model_validate_json(text)
+    except ValidationError:
+        # A worker of a version so different that it says other things; it goes with the update that brought this one.
+        return None
 
 
 def _beat_key(name: str) -> str:

@@ -1,90 +1,64 @@
 """The worker: ``python -m luna.queue.worker [QUEUE …]`` runs the tasks of the installed services."""
 
 import argparse
+import gc
 import os
 import platform
 import sys
 import uuid
 import warnings
-from datetime import timedelta
-from importlib import import_module
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from importlib.metadata import version
 
 import structlog
-from celery import Celery, bootsteps
+from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import WorkController
-from prometheus_client import start_http_server
 
+from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
-from luna.errors import LunaError, MachineError
+from luna.errors import LunaError
+from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
 from luna.queue.execution import Process, register
+from luna.queue.heart import Consumer, Heart, Heartbeat, consumer_with
 from luna.queue.nodes import BEAT, Node
+from luna.queue.services import load_services
 from luna.queue.task import definitions
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
-
-LOOK_SECONDS = 1.0
-SERVICES = ("planner", "forecaster", "ingest")
+from luna.timeline import SystemClock
 
 log = structlog.get_logger("luna.queue")
 
 
-class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Beats from the worker's own event loop, so that a loop that stands still gives no sign of life; and gives back what dead processes held."""
+def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT) -> tuple[WorkController, Heart]:
+    """Return a worker for the declared tasks, and its heart.
 
-    requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
-    node: Node
-
-    def start(self, worker: WorkController) -> None:
-        self.node.beat()
-        self._entries = [worker.timer.call_repeatedly(self.node.beat_seconds, self.node.beat)]
-        # Celery looks every five seconds whether a dead process held a task.
-        self._entries.append(worker.timer.call_repeatedly(LOOK_SECONDS, worker.pool.maintain_pool))
-
-    def stop(self, worker: WorkController) -> None:
-        self.terminate(worker)
-
-    def terminate(self, worker: WorkController) -> None:
-        for entry in self._entries:
-            entry.cancel()
-
-
-def import_tasks(modules: list[str]) -> None:
-    """Import the modules that declare tasks; a service whose libraries or system libraries are missing is left out, and they are named.
-
-    A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked.
-    """
-    for module in modules:
-        try:
-            prepare = getattr(import_module(module), "prepare", None)
-        except (ImportError, OSError) as exc:
-            # Something of our own that is missing inside a service is a fault, not an extra or a system library left out.
-            name = getattr(exc, "name", None) or ""
-            if name.partition(".")[0] in ("luna", "services") and not module.startswith(name):
-                raise
-            log.warning("service left out", module=module, missing=str(exc))
-            continue
-        if prepare is not None:
-            prepare()
-
-
-def build(settings: Settings, addresses: Addresses, queues: list[str], *, beat: timedelta = BEAT) -> tuple[WorkController, Node]:
-    """Return a worker for the declared tasks of ``queues`` (none: all that are declared), and its place among the others.
+    Args:
+        settings: of this process.
+        addresses: of database and queue.
+        served: the queues, each with the dependencies that its tasks need.
+        beat: time between two signs of life.
 
     Raises:
-        MachineError: no task is declared for a queue.
+        MachineError: the heartbeat cannot be written.
     """
-    served = _served(queues)
     name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     app = create_worker(addresses.redis_url, node=name)
     process = Process(settings, addresses.database_url, addresses.redis_url)
     for definition in definitions().values():
         register(app, definition, process)
-    node = Node(app, name, served, beat=beat)
-    app.steps["worker"].add(type("Beat", (Heartbeat,), {"node": node}))
-    return _controller(app, settings, name, served), node
+    pulse = Pulse(beat, settings.heartbeat_file)
+    needs = dict.fromkeys(need for needs in served.values() for need in needs)
+    readiness = Readiness({ALIVE: pulse.probe, **probes_for(needs, settings, addresses)})
+    sign = _Speaker(served, readiness, SystemClock().now()).sign
+    heart = Heart(pulse, Node(app, name, sign, beat=beat), readiness)
+    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart}))
+    return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,42 +66,42 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = load_settings()
     configure_logging("worker", level=settings.log_level)
+    announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    import_tasks(options.modules or [f"services.{service}.tasks" for service in SERVICES])
-    if options.metrics_port:
-        start_http_server(options.metrics_port, addr=settings.api_host)
-    with running(settings) as addresses:
-        worker, node = build(settings, addresses, options.queues, beat=timedelta(seconds=options.beat_seconds))
+    served = load_services(options.queues, modules=options.modules)
+    with running(settings) as addresses, ExitStack() as stack:
+        worker, heart = build(settings, addresses, served, beat=timedelta(seconds=options.beat_seconds))
+        if options.health_port:
+            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=heart.pulse, readiness=heart.readiness))
         log.info("worker starts", queues=sorted(worker.app.amqp.queues.consume_from), processes=settings.worker_processes)
-        try:
-            worker.start()
-        finally:
-            node.leave()
+        stack.callback(heart.node.leave)
+        # What is loaded by now is shared with the processes to come, as long as no collector writes into it.
+        gc.freeze()
+        worker.start()
         return int(worker.exitcode or 0)
 
 
-def _served(queues: list[str]) -> list[str]:
-    declared = {definition.request.queue() for definition in definitions().values()}
-    missing = sorted(set(queues) - declared)
-    if missing or not declared:
-        raise MachineError(
-            "no task is declared for this queue",
-            field="queue",
-            value=", ".join(missing) or "all",
-            remedy="Install the service's extra; the log names what is missing.",
-        )
-    return sorted(queues or declared)
+class _Speaker:
+    """Says what this worker is with every sign of life."""
+
+    def __init__(self, served: Mapping[str, tuple[str, ...]], readiness: Readiness, started_at: datetime) -> None:
+        self._sign = NodeSign(version=version("luna-energy"), started_at=started_at, queues=dict(served))
+        self._readiness = readiness
+
+    def sign(self) -> NodeSign:
+        return self._sign.model_copy(update={"checks": self._readiness.checks})
 
 
-def _controller(app: Celery, settings: Settings, name: str, queues: list[str]) -> WorkController:
+def _controller(app: Celery, settings: Settings, *, name: str, queues: Iterable[str], consumer: type[Consumer]) -> WorkController:
     with warnings.catch_warnings():
         # To root Celery says that messages could be pickled code; ours are JSON.
         warnings.simplefilter("ignore", SecurityWarning)
         worker: WorkController = app.Worker(
             hostname=f"luna@{name}",
-            queues=queues,
+            queues=list(queues),
             concurrency=settings.worker_processes,
             pool_cls="prefork",
+            consumer_cls=consumer,
             loglevel=settings.log_level,
             without_gossip=True,
             without_mingle=True,
@@ -140,8 +114,8 @@ def _controller(app: Celery, settings: Settings, name: str, queues: list[str]) -
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luna.queue.worker", description=__doc__)
     parser.add_argument("queues", nargs="*", metavar="QUEUE", help="services to work for; default: every installed one")
-    parser.add_argument("--modules", nargs="+", metavar="MODULE", help="modules that declare tasks; default: those of the services")
-    parser.add_argument("--metrics-port", type=int, default=0, help="port that serves /metrics; 0: none")
+    parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
     return parser
 

@@ -1,0 +1,187 @@
+"""How workers say they are: over HTTP, by a file's age, by what the gateway knows of them, and while servers come and go."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from luna.embedded import start
+from luna.queue import Client
+from tests.integration import upkeep_tasks as upkeep
+from tests.processes import Process, ask, failing, free_port, luna_process, says
+from tests.workers import kill, wait_for
+
+SOON = timedelta(seconds=20)
+BEAT = "0.3"
+NOWHERE = "postgresql://luna@127.0.0.1:9/none"
+Start = Callable[..., tuple[Process, int]]
+
+
+@pytest.fixture
+def start_worker(redis_url: str, database_url: str, tmp_path: Path) -> Iterator[Start]:
+    """Starts a worker of one process for a queue and returns it with the port of its health, once it lives."""
+    with ExitStack() as stack:
+
+        def run(*queues: str, **settings: str) -> tuple[Process, int]:
+            port = free_port()
+            own = {"redis_url": redis_url, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"} | settings
+            arguments = (*queues, "--beat-seconds", BEAT, "--health-port", str(port))
+            process = stack.enter_context(luna_process("luna.queue.worker", *arguments, **own))
+            wait_for(lambda: says(port, "live", 200))
+            return process, port
+
+        yield run
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Client]:
+    client = Client(redis_url)
+    yield client
+    client.close()
+
+
+def live(client: Client, queue: str) -> bool:
+    return [queue] in client.workers().values()
+
+
+def test_a_service_without_tasks_serves_its_queue_in_health(start_worker: Start, client: Client) -> None:
+    process, port = start_worker("agent")
+    wait_for(lambda: live(client, "agent"))
+    wait_for(lambda: says(port, "ready", 200))
+    status, document = ask(port, "ready")
+    assert (status, document["status"]) == (200, "ready")
+    assert [check["name"] for check in document["checks"]] == ["heartbeat", "database", "redis", "objects"]
+    assert all(check["latency_ms"] >= 0 for check in document["checks"])
+    assert says(port, "unknown", 404)
+    metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    assert 'luna_health_dependency_up{dependency="database"} 1.0' in metrics
+    assert 'luna_health_dependency_seconds{dependency="redis"}' in metrics
+
+    process.terminate()
+    assert process.wait(timeout=20) == 0
+    assert not live(client, "agent")
+
+
+def test_a_missing_store_is_named_by_the_service_that_needs_it_and_by_no_other(start_worker: Start) -> None:
+    away = {"vectors_url": "http://127.0.0.1:9", "language_url": "http://127.0.0.1:9", "objects_url": "http://127.0.0.1:9", "objects_secret_key": "none"}
+    _, rag = start_worker("rag", **away)
+    _, planner = start_worker("planner", **away)
+    wait_for(lambda: says(planner, "ready", 200))
+    status, document = ask(rag, "ready")
+    assert (status, document["type"]) == (503, "urn:luna:problem:unavailable")
+    assert failing(rag) == ["objects", "vectors", "language"]
+    assert says(rag, "live", 200)
+
+
+def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(start_worker: Start, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "heartbeat"
+    frozen, port = start_worker("agent", heartbeat_file=str(file))
+    _, other = start_worker("rag")
+    wait_for(lambda: live(client, "agent"))
+    first = file.stat().st_mtime_ns
+    wait_for(lambda: file.stat().st_mtime_ns > first)
+
+    frozen.send_signal(signal.SIGSTOP)
+    wait_for(lambda: not live(client, "agent"))
+    last = file.stat().st_mtime_ns
+    assert time.time() - last / 1e9 > float(BEAT)
+    assert says(port, "live", 0)
+    assert says(other, "live", 200)
+
+    frozen.send_signal(signal.SIGCONT)
+    wait_for(lambda: live(client, "agent"))
+    assert file.stat().st_mtime_ns > last
+    assert says(port, "live", 200)
+
+
+def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is_back(servers_folder: Path, tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "heartbeat"
+    arguments = ("ingest", "--modules", upkeep.__name__, "--beat-seconds", BEAT, "--health-port", str(port))
+    with start(servers_folder, services=("redis",)) as servers:
+        own = {"redis_url": servers.redis_url, "database_url": NOWHERE, "heartbeat_file": str(file), "data_folder": str(tmp_path)}
+        with luna_process("luna.queue.worker", *arguments, **own), redis.Redis.from_url(servers.redis_url) as admin:
+            wait_for(lambda: says(port, "ready", 200))
+            os.kill(admin.info("server")["process_id"], signal.SIGKILL)
+            wait_for(lambda: says(port, "ready", 503))
+            assert failing(port) == ["redis"]
+            # Far longer than the three beats after which a loop counts as standing still.
+            young = [file.stat().st_mtime_ns]
+            for _ in range(3):
+                wait_for(lambda: file.stat().st_mtime_ns > young[-1])
+                young.append(file.stat().st_mtime_ns)
+            assert says(port, "live", 200)
+
+            servers.bring_up(("redis",))
+            wait_for(lambda: says(port, "ready", 200))
+            client = Client(servers.redis_url)
+            gate = tmp_path / "gate"
+            gate.touch()
+            assert client.call(upkeep.GateRequest(starts=tmp_path / "starts", gate=gate), timeout=SOON) == upkeep.Through(starts=1)
+            client.close()
+
+
+def test_a_port_in_use_is_named_with_its_remedy(redis_url: str, database_url: str, tmp_path: Path) -> None:
+    servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_DATA_FOLDER": str(tmp_path)}
+    port = redis.Redis.from_url(redis_url).connection_pool.connection_kwargs["port"]
+    command = [sys.executable, "-m", "luna.queue.worker", "agent", "--health-port", str(port)]
+    refused = subprocess.run(command, env=os.environ | servers, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "--health-port" in json.loads(refused.stderr.splitlines()[-1])["error"]
+
+
+def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
+    servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url}
+    refused = subprocess.run([sys.executable, "-m", "luna.queue.worker", "kitchen"], env=os.environ | servers, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "kitchen" in json.loads(refused.stderr.splitlines()[-1])["error"]
+
+
+@pytest.fixture
+def start_gatekeeper(start_worker: Start) -> Callable[[], Process]:
+    """Starts a worker whose task waits at a gate."""
+    return lambda: start_worker("ingest", "--modules", upkeep.__name__)[0]
+
+
+def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_gatekeeper: Callable[[], Process], client: Client, tmp_path: Path) -> None:
+    request = upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
+    ending = start_gatekeeper()
+    task_id = client.submit(request)
+    wait_for(request.starts.exists)
+    [ending_name] = client.workers()
+    start_gatekeeper()
+    wait_for(lambda: len(client.workers()) == 2)
+
+    ending.terminate()
+    # Longer than another worker waits before it takes over from one without a sign of life; told again, it still finishes.
+    time.sleep(3 * 3 * float(BEAT))
+    ending.terminate()
+    assert ending_name in client.workers()
+    request.gate.touch()
+    assert ending.wait(timeout=20) == 0
+    assert client.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=1)
+    assert upkeep.count(request.starts) == 1
+    assert client.waiting("ingest") == 0
+
+
+def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[[], Process], client: Client, tmp_path: Path) -> None:
+    request = upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
+    ending = start_gatekeeper()
+    task_id = client.submit(request)
+    wait_for(request.starts.exists)
+    ending.terminate()
+    ending.terminate()
+    kill(ending)
+    request.gate.touch()
+    start_gatekeeper()
+    wait_for(lambda: client.fetch(task_id, upkeep.GateRequest).status == "succeeded")
+    assert client.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
