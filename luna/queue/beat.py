@@ -1,0 +1,162 @@
+"""Beat: ``python -m luna.queue.beat`` asks for what is due by the clock. Exactly one leads; any other waits to take over."""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import cached_property
+from importlib.metadata import version
+
+import redis
+import structlog
+from prometheus_client import Gauge
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from luna.contracts import ResendRequest, RetentionRequest
+from luna.contracts.health import BeatSign
+from luna.contracts.message import Request
+from luna.embedded import running
+from luna.errors import LunaError
+from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
+from luna.queue.client import Client
+from luna.queue.lead import Lead, read_beat
+from luna.queue.schedule import Scheduler
+from luna.settings import load_settings
+from luna.telemetry import configure_logging
+from luna.timeline import Clock, SystemClock
+
+TURN = timedelta(seconds=5)
+RESEND_EVERY = timedelta(minutes=1)
+RETENTION_EVERY = timedelta(hours=1)
+LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
+
+log = structlog.get_logger("luna.beat")
+
+
+class Beat:
+    """One beat: turn by turn it sends what is due while it leads, and waits for the lead while it does not.
+
+    Args:
+        redis_url: the queue.
+        schedule: how often to ask for what.
+        turn: the longest time between two turns.
+        clock: where "now" comes from.
+    """
+
+    def __init__(self, redis_url: str, schedule: Mapping[Request, timedelta], *, turn: timedelta = TURN, clock: Clock | None = None) -> None:
+        self.name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._schedule = schedule
+        self._turn = turn
+        self._clock = clock or SystemClock()
+        self._started_at = self._clock.now()
+        self._client = Client(redis_url)
+        self._redis = redis.Redis.from_url(
+            redis_url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0)
+        )
+        self._lead = Lead(self._redis, self.name, turn=turn)
+        self._scheduler: Scheduler | None = None
+        self.state = "starts"
+
+    def turn(self) -> float:
+        """Do what is due and return the seconds until the next turn; without Redis, try at the next turn."""
+        longest = self._turn.total_seconds()
+        try:
+            return min(longest, self._send_due()) if self._lead.hold() else self._wait(longest)
+        except redis.RedisError as exc:
+            # Another may lead meanwhile; what it asked for stands in its sign.
+            self._scheduler = None
+            self._say("does not reach Redis", error=str(exc))
+            return longest
+
+    def leave(self) -> None:
+        """Hand the lead over and close every connection."""
+        try:
+            self._lead.leave()
+        except redis.RedisError as exc:
+            log.warning("queue does not answer", error=str(exc))
+        self._client.close()
+        self._redis.close()
+
+    def _send_due(self) -> float:
+        if self._scheduler is None:
+            last = read_beat(self._redis)
+            self._scheduler = Scheduler(self._client, self._schedule, last.asked_at if last else {}, turn=self._turn)
+        self._say("leads")
+        pause = self._scheduler.send_due()
+        self._lead.tell(self._sign(self._scheduler))
+        return pause
+
+    def _wait(self, longest: float) -> float:
+        self._scheduler = None
+        self._say(f"waits, for {self._lead.holder()} leads")
+        return longest
+
+    def _sign(self, scheduler: Scheduler) -> BeatSign:
+        return BeatSign(
+            name=self.name,
+            version=self._version,
+            started_at=self._started_at,
+            turned_at=self._clock.now(),
+            turn=self._turn,
+            asked_at=scheduler.asked_at,
+        )
+
+    def _say(self, state: str, **fields: str) -> None:
+        if state != self.state:
+            self.state = state
+            log.info("beat's part", name=self.name, state=state, **fields)
+            LEADS.set(state == "leads")
+
+    @cached_property
+    def _version(self) -> str:
+        return version("luna-energy")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Turn until SIGTERM or SIGINT."""
+    options = _parser().parse_args(arguments)
+    settings = load_settings()
+    configure_logging("beat", level=settings.log_level)
+    announce_release()
+    done = threading.Event()
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(kind, lambda *_: done.set())
+    turn = timedelta(seconds=options.turn_seconds)
+    schedule = {ResendRequest(): timedelta(seconds=options.resend_seconds), RetentionRequest(): timedelta(seconds=options.retention_seconds)}
+    pulse = Pulse(turn, settings.heartbeat_file)
+    with running(settings) as addresses, ExitStack() as stack:
+        beat = Beat(addresses.redis_url, schedule, turn=turn)
+        stack.callback(beat.leave)
+        readiness = Readiness({ALIVE: pulse.probe, "schedule": lambda: beat.state, **probes_for(("redis",), settings, addresses)})
+        if options.health_port:
+            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
+            readiness.watch()
+        while not done.is_set():
+            pulse.beat()
+            done.wait(beat.turn())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="luna.queue.beat", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
+    parser.add_argument("--resend-seconds", type=float, default=RESEND_EVERY.total_seconds(), help="time between two looks for lost jobs")
+    parser.add_argument("--retention-seconds", type=float, default=RETENTION_EVERY.total_seconds(), help="time between two looks for rows too old to keep")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LunaError as error:
+        log.error("beat cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
+        sys.exit(error.exit_code)
