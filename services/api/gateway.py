@@ -1,17 +1,22 @@
 """What routes are given: the settings, the database, the queue."""
 
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
+from functools import cached_property, partial
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
 from luna.errors import UnavailableError
+from luna.health import Readiness
+from luna.health.probes import probe_database
 from luna.queue import Client
 from luna.settings import Settings
+from luna.timeline import SystemClock
 
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
@@ -24,6 +29,7 @@ class Gateway:
     settings: Settings
     database: Engine
     queue: Client
+    started_at: datetime = field(default_factory=SystemClock().now)
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
     async def ask(self, request: RequestMessage) -> Any:
@@ -38,10 +44,25 @@ class Gateway:
         call = partial(self.queue.call, request, timeout=self.settings.plan_timeout)
         return await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
 
+    @cached_property
+    def readiness(self) -> Readiness:
+        """What planning needs, and nothing else: database, queue, a worker. No store of documents, no language model."""
+        return Readiness({"database": partial(probe_database, self.database), "redis": self._probe_redis, "worker": self._probe_worker})
+
     def close(self) -> None:
         """Close every connection."""
         self.queue.close()
         self.database.dispose()
+
+    def _probe_redis(self) -> str:
+        self.queue.ping()
+        return f"{self.queue.waiting(PlanRequest.queue())} plans wait"
+
+    def _probe_worker(self) -> str:
+        planners = [name for name, queues in self.queue.workers().items() if PlanRequest.queue() in queues]
+        if not planners:
+            raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
+        return f"{len(planners)} live"
 
 
 def _current(request: Request) -> Gateway:

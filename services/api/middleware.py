@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from luna.telemetry import log_context, new_trace_id
 
 # Asked every few seconds by a monitor; measured, but no news.
-_ROUTINE = ("/health/live", "/health/ready", "/metrics")
+_ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 

@@ -1,6 +1,7 @@
 """The gateway's metrics, how full the queues are, and which jobs are open."""
 
 import math
+from contextlib import suppress
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -8,6 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
+from luna.queue.services import SERVICES
+from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway, Gateway
 
 router = APIRouter(tags=["metrics"])
@@ -18,14 +21,16 @@ WORKERS = Gauge("luna_queue_live_workers", "Workers that gave a sign of life, by
 JOBS_OPEN = Gauge("luna_jobs_open", "Accepted jobs that have not ended, by status.", ["status"])
 JOBS_DEAD = Gauge("luna_jobs_dead", "Jobs whose attempts never came to an end; they can be tried again.")
 JOBS_AGE = Gauge("luna_jobs_oldest_open_seconds", "Age of the oldest job that has not ended; 0 without one.")
+BEAT_AGE = Gauge("luna_beat_age_seconds", "Time since beat last turned; +Inf where none ever did.")
 REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gateway: 1 or 0.")
 
 
 @router.get("/metrics", summary="Metrics in Prometheus' format", response_class=Response)
 def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
+    answering = {check.name for check in gateway.readiness.look() if check.ok}
     _look_at_queue(gateway)
-    _look_at_jobs(gateway)
+    _look_at_jobs(gateway, readable="database" in answering)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -33,24 +38,27 @@ def _look_at_queue(gateway: Gateway) -> None:
     # Without Redis the last figures would be read as current ones.
     WAITING.clear()
     WORKERS.clear()
+    BEAT_AGE.set(math.nan)
     try:
         served = [queue for queues in gateway.queue.workers().values() for queue in queues]
-        for queue in {"planner", "forecaster", "ingest", *served}:
+        for queue in {*SERVICES, *served}:
             WORKERS.labels(queue).set(served.count(queue))
             WAITING.labels(queue).set(gateway.queue.waiting(queue))
+        sign = gateway.queue.beat()
+        BEAT_AGE.set(sign.age(SystemClock().now()).total_seconds() if sign else math.inf)
         DEAD.set(len(gateway.queue.dead()))
         REACHABLE.set(1)
     except UnavailableError:
         REACHABLE.set(0)
 
 
-def _look_at_jobs(gateway: Gateway) -> None:
-    try:
-        with unit_of_work(gateway.database) as connection:
+def _look_at_jobs(gateway: Gateway, *, readable: bool) -> None:
+    # Unknown is no number; the last figures would be read as current ones.
+    census = jobs.Census(math.nan, math.nan, math.nan, math.nan)
+    # Who asks for metrics waits less long than a database that is away may take to say so.
+    if readable:
+        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
             census = jobs.count(connection)
-    except UnavailableError:
-        # Unknown is no number; the last figures would be read as current ones.
-        census = jobs.Census(math.nan, math.nan, math.nan, math.nan)
     JOBS_OPEN.labels("queued").set(census.queued)
     JOBS_OPEN.labels("running").set(census.running)
     JOBS_DEAD.set(census.dead)

@@ -1,0 +1,99 @@
+"""What the gateway reports of every service."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+from luna.embedded import Addresses
+from tests.gateway import serve
+from tests.processes import luna_process
+from tests.workers import wait_for
+
+AWAY = "http://127.0.0.1:9"
+EVERYBODY = ["api", "planner", "forecaster", "ingest", "agent", "rag", "beat"]
+
+
+@pytest.fixture
+def addresses(redis_url: str, database_url: str) -> Addresses:
+    """The servers, without what workers and beats before left there."""
+    with redis.Redis.from_url(redis_url) as admin:
+        admin.delete("luna:beat", "luna:beat-lock", "luna:nodes")
+    return Addresses(database_url=database_url, redis_url=redis_url)
+
+
+@pytest.fixture
+def own(addresses: Addresses, tmp_path: Path) -> dict[str, str]:
+    """Settings of a process that uses them."""
+    servers = {"redis_url": addresses.redis_url, "database_url": addresses.database_url}
+    return servers | {"data_folder": str(tmp_path), "worker_processes": "1"}
+
+
+@pytest.fixture
+def api(addresses: Addresses) -> Iterator[httpx.Client]:
+    with serve(addresses) as client:
+        yield client
+
+
+def report(api: httpx.Client) -> dict[str, Any]:
+    """Return what is said of each service, by name."""
+    answer = api.get("/health/services")
+    assert answer.status_code == 200
+    return {service["service"]: service for service in answer.json()["services"]}
+
+
+def figure(api: httpx.Client, name: str) -> float:
+    [line] = [line for line in api.get("/metrics").text.splitlines() if line.startswith(f"{name} ")]
+    return float(line.rpartition(" ")[2])
+
+
+def test_services_that_are_not_there_are_listed_as_missing(api: httpx.Client) -> None:
+    services = report(api)
+    assert list(services) == EVERYBODY
+    assert services["api"]["missing"] == ["worker"]
+    assert all(services[name]["missing"] == ["instance"] for name in EVERYBODY[1:])
+    assert not any(service["ready"] for service in services.values())
+    assert figure(api, "luna_beat_age_seconds") == float("inf")
+    metrics = api.get("/metrics").text
+    assert all(f'luna_queue_live_workers{{queue="{name}"}} 0.0' in metrics for name in EVERYBODY[1:-1])
+    assert 'luna_health_dependency_up{dependency="worker"} 0.0' in metrics
+
+
+def test_a_missing_store_is_told_of_the_service_that_needs_it_and_planning_stays_ready(api: httpx.Client, own: dict[str, str]) -> None:
+    # One worker for both: it needs more than planning does.
+    with luna_process("luna.queue.worker", "planner", "rag", "--beat-seconds", "0.3", **own, vectors_url=AWAY, language_url=AWAY):
+        wait_for(lambda: report(api)["planner"]["ready"])
+        services = report(api)
+        assert (services["rag"]["ready"], services["rag"]["missing"]) == (False, ["vectors", "language"])
+        assert services["planner"]["missing"] == services["api"]["missing"] == []
+        [planner] = services["planner"]["instances"]
+        assert planner["queues"] == ["planner", "rag"]
+        assert [check["name"] for check in planner["checks"]] == ["heartbeat", "database", "redis"]
+        assert all(check["latency_ms"] >= 0 for check in planner["checks"])
+        assert planner["version"] == services["api"]["instances"][0]["version"]
+        ready = api.get("/health/ready")
+        assert ready.status_code == 200
+        assert [check["name"] for check in ready.json()["checks"]] == ["database", "redis", "worker"]
+
+
+def test_a_frozen_beat_is_not_ready_and_its_age_grows(api: httpx.Client, own: dict[str, str]) -> None:
+    with luna_process("luna.queue.beat", "--turn-seconds", "0.3", **own) as beat:
+        wait_for(lambda: report(api)["beat"]["ready"])
+        beat.send_signal(signal.SIGSTOP)
+        wait_for(lambda: not report(api)["beat"]["ready"])
+        assert report(api)["beat"]["missing"] == ["heartbeat"]
+        age = figure(api, "luna_beat_age_seconds")
+        assert age > 3 * 0.3
+        wait_for(lambda: figure(api, "luna_beat_age_seconds") > age)
+
+
+def test_without_redis_the_report_says_what_keeps_it_from_seeing() -> None:
+    with serve(Addresses(database_url="postgresql+psycopg://luna@127.0.0.1:9/luna", redis_url="redis://127.0.0.1:9/0")) as api:
+        services = report(api)
+        assert list(services) == EVERYBODY
+        assert services["api"]["missing"] == ["database", "redis", "worker"]
+        assert all(services[name]["missing"] == ["redis"] for name in EVERYBODY[1:])
