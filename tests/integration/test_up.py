@@ -70,16 +70,21 @@ def processes(environment: dict[str, str]) -> list[str]:
     return servers + [line for line in listing.splitlines() if f"LUNA_DATA_FOLDER={folder}" in line]
 
 
-def workers(environment: dict[str, str]) -> list[int]:
-    return [int(line.split()[0]) for line in processes(environment) if "luna.queue.worker" in line]
+def companions(environment: dict[str, str], module: str) -> list[int]:
+    return [int(line.split()[0]) for line in processes(environment) if module in line]
 
 
-def test_everything_runs_a_dead_worker_comes_back_and_ctrl_c_ends_it_all(environment: dict[str, str]) -> None:
+def kill_and_await_another(environment: dict[str, str], module: str) -> None:
+    [first, *_] = companions(environment, module)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: first not in companions(environment, module) != [])
+
+
+def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(environment: dict[str, str]) -> None:
     with luna_up(environment) as luna:
         wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
-        [first, *_] = workers(environment)
-        os.kill(first, signal.SIGKILL)
-        wait_until(lambda: first not in workers(environment) != [])
+        kill_and_await_another(environment, "luna.queue.worker")
+        kill_and_await_another(environment, "luna.queue.beat")
         luna.send_signal(signal.SIGINT)
     assert luna.returncode == 0
     assert processes(environment) == []
@@ -105,4 +110,4 @@ def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environme
 
 def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
     answer = subprocess.run(command("db", "upgrade", "--json"), env=environment, check=True, capture_output=True, text=True)
-    assert json.loads(answer.stdout) == {"revision": migrate.head()}
+    assert json.loads(answer.stdout)["revision"] == migrate.head()
