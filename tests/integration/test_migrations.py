@@ -83,6 +83,16 @@ def test_taking_the_rollups_back_keeps_every_row(empty_url: str) -> None:
     assert count_observations(empty_url) == 1
 
 
+def test_a_table_that_someone_holds_is_not_waited_for_long(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    with create_engine(empty_url, poolclass=NullPool).begin() as holder:
+        holder.execute(text("LOCK TABLE jobs"))
+        with pytest.raises(UnavailableError, match="lock timeout"):
+            migrate.downgrade(empty_url, "0002")
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        assert migrate.current(connection) == migrate.head()
+
+
 def test_a_database_without_an_encoding_is_served(database_server: str, worker_id: str) -> None:
     with own_database(database_server, f"luna_{worker_id}_ascii_{uuid.uuid4().hex[:8]}", encoding="SQL_ASCII") as url:
         migrate.upgrade(url)
