@@ -1,5 +1,6 @@
 """Counts tasks in the worker's main process, where one registry sees the outcomes of all pool processes."""
 
+from collections.abc import Callable
 from typing import Any
 
 from celery.exceptions import Ignore, Retry
@@ -18,12 +19,10 @@ TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome
 class MeasuredRequest(Request):  # type: ignore[misc]
     """Celery's view of one delivered message, with its outcome counted."""
 
-    def on_success(self, failed__retval__runtime: tuple[bool, object, float], **kwargs: object) -> None:
-        failed, _, seconds = failed__retval__runtime
-        if not failed:
-            TASK_SECONDS.labels(self.name).observe(seconds)
-            TASKS.labels(self.name, "succeeded").inc()
-        super().on_success(failed__retval__runtime, **kwargs)
+    def __init_subclass__(cls) -> None:
+        # Celery derives a class per task whose on_success calls no other, so that one is wrapped.
+        cls.on_success = _counted(cls.on_success)
+        super().__init_subclass__()
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         # A retry is counted by itself; a message that was dropped did no work.
@@ -38,3 +37,14 @@ class MeasuredRequest(Request):  # type: ignore[misc]
     def on_timeout(self, soft: bool, timeout: float) -> None:
         TASKS.labels(self.name, "timed_out").inc()
         super().on_timeout(soft, timeout)
+
+
+def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
+    def count(request: Request, failed__retval__runtime: tuple[bool, object, float], **kwargs: object) -> None:
+        failed, _, seconds = failed__retval__runtime
+        if not failed:
+            TASK_SECONDS.labels(request.name).observe(seconds)
+            TASKS.labels(request.name, "succeeded").inc()
+        on_success(request, failed__retval__runtime, **kwargs)
+
+    return count

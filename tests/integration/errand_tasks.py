@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -35,6 +36,14 @@ class RefusedRequest(ErrandRequest):
 
 class AwayRequest(ErrandRequest):
     task: ClassVar[str] = "errand.value.fetch"
+
+
+class CrashRequest(ErrandRequest):
+    task: ClassVar[str] = "errand.value.crash"
+
+
+class EndlessRequest(ErrandRequest):
+    task: ClassVar[str] = "errand.value.overrun"
 
 
 class PoisonRequest(ErrandRequest):
@@ -74,6 +83,17 @@ def fetch(request: AwayRequest, work: Work) -> ErrandReply:
     if starts <= request.value:
         raise UnavailableError("the store of objects is away")
     return ErrandReply(value=request.value, starts=starts)
+
+
+@task(CrashRequest)
+def crash(request: CrashRequest, work: Work) -> ErrandReply:
+    raise ZeroDivisionError("an inner detail")
+
+
+@task(EndlessRequest, soft_limit=timedelta(seconds=1), hard_limit=timedelta(seconds=5))
+def overrun(request: EndlessRequest, work: Work) -> ErrandReply:
+    time.sleep(60)
+    return ErrandReply(value=request.value, starts=note_start(request))
 
 
 @task(PoisonRequest)

@@ -1,79 +1,36 @@
 """Accepted work against real servers and worker processes that get killed: nothing is lost, nothing is done twice."""
 
 import os
+import re
 import signal
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import text
 
 from luna.contracts import ResendReply, ResendRequest
 from luna.contracts.job import Job
-from luna.database import engine, jobs, migrate
+from luna.database import jobs, migrate
 from luna.database.engine import unit_of_work
 from luna.embedded import Servers, start
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from luna.queue import Client, Progress
 from luna.queue.attempt import MAX_ATTEMPTS, EndedError, Runner
+from luna.queue.execution import Process
 from luna.queue.jobs import resend_due, retry_job, submit_job
 from luna.queue.ledger import Ledger
-from tests.integration.errand_tasks import AwayRequest, ErrandRequest, PoisonRequest, RefusedRequest, count_starts
-from tests.workers import Worker, kill, wait_for, worker_process
+from luna.settings import Settings
+from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest, count_starts
+from tests.places import Place, open_place
+from tests.workers import kill, wait_for
 
 SOON = timedelta(seconds=20)
-MODULES = ("tests.integration.errand_tasks", "services.ingest.tasks")
-
-
-@dataclass
-class Place:
-    """A database, a queue, and the workers a test starts there."""
-
-    database: Engine
-    client: Client
-    redis_url: str
-    workers: ExitStack
-
-    def start_worker(self) -> Worker:
-        url = self.database.url.render_as_string(hide_password=False)
-        return self.workers.enter_context(worker_process(self.redis_url, url, *MODULES))
-
-    def submit(self, request: ErrandRequest) -> Job:
-        return submit_job(self.database, self.client, request)
-
-    def look_at(self, job: Job) -> Job:
-        with unit_of_work(self.database) as connection:
-            return jobs.load(connection, job.job_id)
-
-    def has(self, job: Job, status: str) -> Callable[[], bool]:
-        return lambda: self.look_at(job).status == status
-
-    def values(self) -> list[int]:
-        with unit_of_work(self.database) as connection:
-            return list(connection.scalars(text("SELECT value FROM errands")))
-
-    def grow_old(self, job: Job, minutes: int = 5) -> None:
-        """Put what is known of a job back in time."""
-        with unit_of_work(self.database) as connection:
-            age(connection, job, submitted=f"{minutes} minutes", sent=f"{minutes} minutes")
-
-
-@contextmanager
-def open_place(database_url: str, redis_url: str) -> Iterator[Place]:
-    pool, client = engine.create(database_url), Client(redis_url)
-    with unit_of_work(pool) as connection:
-        connection.execute(text("CREATE TABLE errands (value integer)"))
-    with ExitStack() as workers:
-        yield Place(pool, client, redis_url, workers)
-    with unit_of_work(pool) as connection:
-        connection.execute(text("DROP TABLE errands; DELETE FROM jobs"))
-    pool.dispose()
-    client.close()
 
 
 @pytest.fixture
@@ -169,7 +126,7 @@ def test_a_job_survives_its_worker_and_everything_redis_knew(own_servers: Server
     with redis.Redis.from_url(own_place.redis_url) as queue:
         assert queue.dbsize() == 0
     errand.gate.touch()
-    own_place.grow_old(job)
+    own_place.fall_silent(job)
     own_place.start_worker()
     assert own_place.client.call(ResendRequest(), timeout=SOON) == ResendReply(sent=1, begun_before=1)
     wait_for(own_place.has(job, "done"))
@@ -241,11 +198,46 @@ def test_a_refused_job_has_failed_with_a_problem_document_and_can_be_tried_again
     assert (place.look_at(job).attempts, place.look_at(job).error) == (1, None)
 
 
-def test_a_job_comes_again_where_something_was_away(place: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        pytest.param(CrashRequest, "the task failed unexpectedly", id="unforeseen error"),
+        pytest.param(EndlessRequest, "the task took longer than 0:00:01", id="too slow"),
+    ],
+)
+def test_a_job_that_cannot_end_well_has_failed_and_says_nothing_of_the_inside(place: Place, tmp_path: Path, kind: type[ErrandRequest], said: str) -> None:
     place.start_worker()
+    job = place.submit(kind(starts=tmp_path / "starts", gate=tmp_path / "gate"))
+    wait_for(place.has(job, "failed"))
+    assert said in place.look_at(job).error["detail"]
+    assert "inner detail" not in str(place.look_at(job).error)
+
+
+def test_a_job_comes_again_where_something_was_away_and_each_outcome_is_counted_once(place: Place, tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    place.start_worker(health_port=port)
     job = place.submit(AwayRequest(value=1, starts=tmp_path / "starts", gate=tmp_path / "gate"))
     wait_for(place.has(job, "done"))
     assert place.look_at(job).attempts == 2
+    place.client.ring(job)
+    wait_for(lambda: place.client.waiting("errand") == 0)
+    outcomes = {"retried": "1.0", "succeeded": "1.0"}
+    wait_for(lambda: count_outcomes(port, job.task) == outcomes)
+
+
+def count_outcomes(port: int, task: str) -> dict[str, str]:
+    lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    found = (re.fullmatch(rf'luna_queue_tasks_total{{outcome="(\w+)",task="{task}"}} (.*)', line) for line in lines)
+    return {match[1]: match[2] for match in found if match}
+
+
+def test_a_task_may_compute_for_hours_between_two_statements(database_url: str, redis_url: str) -> None:
+    process = Process(Settings(), database_url, redis_url)
+    with unit_of_work(process.engine) as connection:
+        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "150min"
+    process.engine.dispose()
 
 
 def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_tried_again(place: Place, tmp_path: Path) -> None:
@@ -320,56 +312,6 @@ def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(plac
         retry_job(place.database, place.client, "unknown")
 
 
-def accept(connection: Connection, key: str = "one") -> Job:
-    return jobs.accept(connection, task="errand.value.store", key=key, request="{}", trace_id="trace-0001")
-
-
-def age(connection: Connection, job: Job, *, submitted: str, sent: str) -> None:
-    times = {"submitted": submitted, "sent": sent, "job_id": job.job_id}
-    query = "UPDATE jobs SET submitted_at = now() - CAST(:submitted AS interval), sent_at = now() - CAST(:sent AS interval) WHERE job_id = :job_id"
-    connection.execute(text(query), times)
-
-
-def due(connection: Connection) -> list[str]:
-    return [job.key for job in jobs.take_due(connection)]
-
-
-def test_a_job_never_sent_is_due_and_one_just_sent_is_not(connection: Connection) -> None:
-    accept(connection, "never")
-    jobs.mark_sent(connection, [accept(connection, "now").job_id])
-    assert due(connection) == ["never"]
-
-
-@pytest.mark.parametrize(
-    ("submitted", "sent", "expected"),
-    [
-        pytest.param("110 seconds", "110 seconds", [], id="sent less than two minutes ago"),
-        pytest.param("130 seconds", "130 seconds", ["one"], id="sent more than two minutes ago"),
-        pytest.param("9 minutes", "4 minutes", [], id="sent again after five minutes, silent for four"),
-        pytest.param("11 minutes", "6 minutes", ["one"], id="sent again after five minutes, silent for six"),
-        pytest.param("2 days", "16 minutes", ["one"], id="at the latest after a quarter of an hour"),
-    ],
-)
-def test_a_silent_job_is_due_after_as_long_again(connection: Connection, submitted: str, sent: str, expected: list[str]) -> None:
-    age(connection, accept(connection), submitted=submitted, sent=sent)
-    assert due(connection) == expected
-
-
-def test_a_running_job_is_due_only_where_no_worker_holds_its_lock(connection: Connection, database: Engine) -> None:
-    job = accept(connection)
-    jobs.begin(connection, job.job_id)
-    age(connection, job, submitted="1 hour", sent="1 hour")
-    with jobs.hold(database, job.job_id) as held:
-        assert (held, due(connection)) == (True, [])
-    assert due(connection) == ["one"]
-
-
-def test_an_ended_job_is_not_due(connection: Connection) -> None:
-    job = accept(connection)
-    jobs.finish(connection, jobs.begin(connection, job.job_id), status="done", reply="{}")
-    assert due(connection) == []
-
-
 def test_jobs_stay_due_where_redis_is_away(place: Place, errand: ErrandRequest) -> None:
     away = Client("redis://127.0.0.1:9/0")
     job = submit_job(place.database, away, errand)
@@ -380,45 +322,3 @@ def test_jobs_stay_due_where_redis_is_away(place: Place, errand: ErrandRequest) 
         assert resend_due(connection, place.client) == ResendReply(sent=1, begun_before=0)
     assert place.look_at(job).sent_at is not None
     away.close()
-
-
-def test_a_lock_has_one_holder_and_is_free_when_its_block_ends(database: Engine) -> None:
-    with jobs.hold(database, "one") as first, jobs.hold(database, "one") as second, jobs.hold(database, "two") as other:
-        assert (first, second, other) == (True, False, True)
-    with jobs.hold(database, "one") as next_one:
-        assert next_one
-
-
-def test_an_attempt_that_was_superseded_stores_nothing(connection: Connection) -> None:
-    job = accept(connection)
-    lost = jobs.begin(connection, job.job_id)
-    current = jobs.begin(connection, job.job_id)
-    with pytest.raises(jobs.SupersededError):
-        jobs.finish(connection, lost, status="done", reply='{"by": 1}')
-    jobs.put_back(connection, lost)
-    jobs.finish(connection, current, status="done", reply='{"by": 2}')
-    assert jobs.load(connection, job.job_id).reply == {"by": 2}
-    with pytest.raises(jobs.SupersededError):
-        jobs.begin(connection, job.job_id)
-
-
-def test_a_request_that_the_database_cannot_hold_is_refused(connection: Connection) -> None:
-    with pytest.raises(InvalidInputError, match="cannot be stored"):
-        jobs.accept(connection, task="errand.value.store", key="one", request='{"site_id": "a\\u0000b"}', trace_id="trace-0001")
-
-
-def test_jobs_are_listed_newest_first_and_counted_by_status(connection: Connection) -> None:
-    before = jobs.count(connection)
-    old, new, dead = (accept(connection, key) for key in ("old", "new", "dead"))
-    age(connection, old, submitted="1 day", sent="1 day")
-    age(connection, new, submitted="1 second", sent="1 second")
-    age(connection, dead, submitted="1 hour", sent="1 hour")
-    jobs.begin(connection, new.job_id)
-    jobs.finish(connection, jobs.begin(connection, dead.job_id), status="dead", error={"detail": "killed"})
-    assert [job.key for job in jobs.list_newest(connection)][:3] == ["new", "dead", "old"]
-    assert [job.key for job in jobs.list_newest(connection, limit=1)] == ["new"]
-    assert [job.key for job in jobs.list_newest(connection, status="open")] == ["new", "old"]
-    assert [job.error for job in jobs.list_newest(connection, status="dead")] == [{"detail": "killed"}]
-    census = jobs.count(connection)
-    assert (census.queued - before.queued, census.running - before.running, census.dead - before.dead) == (1, 1, 1)
-    assert census.oldest_open_seconds == pytest.approx(86_400, abs=60)

@@ -1,0 +1,100 @@
+"""The rows of jobs: which are due, who holds one, whose word counts."""
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from luna.contracts.job import Job
+from luna.database import jobs
+from luna.errors import InvalidInputError
+
+
+def accept(connection: Connection, key: str = "one") -> Job:
+    return jobs.accept(connection, task="errand.value.store", key=key, request="{}", trace_id="trace-0001")
+
+
+def age(connection: Connection, job: Job, *, submitted: str, sent: str) -> None:
+    times = {"submitted": submitted, "sent": sent, "job_id": job.job_id}
+    query = "UPDATE jobs SET submitted_at = now() - CAST(:submitted AS interval), sent_at = now() - CAST(:sent AS interval) WHERE job_id = :job_id"
+    connection.execute(text(query), times)
+
+
+def due(connection: Connection) -> list[str]:
+    return [job.key for job in jobs.take_due(connection)]
+
+
+def test_a_job_never_sent_is_due_and_one_just_sent_is_not(connection: Connection) -> None:
+    accept(connection, "never")
+    jobs.mark_sent(connection, [accept(connection, "now").job_id])
+    assert due(connection) == ["never"]
+
+
+@pytest.mark.parametrize(
+    ("submitted", "sent", "expected"),
+    [
+        pytest.param("110 seconds", "110 seconds", [], id="sent less than two minutes ago"),
+        pytest.param("130 seconds", "130 seconds", ["one"], id="sent more than two minutes ago"),
+        pytest.param("9 minutes", "4 minutes", [], id="sent again after five minutes, silent for four"),
+        pytest.param("11 minutes", "6 minutes", ["one"], id="sent again after five minutes, silent for six"),
+        pytest.param("2 days", "16 minutes", ["one"], id="at the latest after a quarter of an hour"),
+    ],
+)
+def test_a_silent_job_is_due_after_as_long_again(connection: Connection, submitted: str, sent: str, expected: list[str]) -> None:
+    age(connection, accept(connection), submitted=submitted, sent=sent)
+    assert due(connection) == expected
+
+
+def test_a_running_job_is_due_only_where_no_worker_holds_its_lock(connection: Connection, database: Engine) -> None:
+    job = accept(connection)
+    jobs.begin(connection, job.job_id)
+    age(connection, job, submitted="1 hour", sent="1 hour")
+    with jobs.hold(database, job.job_id) as held:
+        assert (held, due(connection)) == (True, [])
+    assert due(connection) == ["one"]
+
+
+def test_an_ended_job_is_not_due(connection: Connection) -> None:
+    job = accept(connection)
+    jobs.finish(connection, jobs.begin(connection, job.job_id), status="done", reply="{}")
+    assert due(connection) == []
+
+
+def test_a_lock_has_one_holder_and_is_free_when_its_block_ends(database: Engine) -> None:
+    with jobs.hold(database, "one") as first, jobs.hold(database, "one") as second, jobs.hold(database, "two") as other:
+        assert (first, second, other) == (True, False, True)
+    with jobs.hold(database, "one") as next_one:
+        assert next_one
+
+
+def test_an_attempt_that_was_superseded_stores_nothing(connection: Connection) -> None:
+    job = accept(connection)
+    lost = jobs.begin(connection, job.job_id)
+    current = jobs.begin(connection, job.job_id)
+    with pytest.raises(jobs.SupersededError):
+        jobs.finish(connection, lost, status="done", reply='{"by": 1}')
+    jobs.put_back(connection, lost)
+    jobs.finish(connection, current, status="done", reply='{"by": 2}')
+    assert jobs.load(connection, job.job_id).reply == {"by": 2}
+    with pytest.raises(jobs.SupersededError):
+        jobs.begin(connection, job.job_id)
+
+
+def test_a_request_that_the_database_cannot_hold_is_refused(connection: Connection) -> None:
+    with pytest.raises(InvalidInputError, match="cannot be stored"):
+        jobs.accept(connection, task="errand.value.store", key="one", request='{"site_id": "a\\u0000b"}', trace_id="trace-0001")
+
+
+def test_jobs_are_listed_newest_first_and_counted_by_status(connection: Connection) -> None:
+    before = jobs.count(connection)
+    old, new, dead = (accept(connection, key) for key in ("old", "new", "dead"))
+    age(connection, old, submitted="1 day", sent="1 day")
+    age(connection, new, submitted="1 second", sent="1 second")
+    age(connection, dead, submitted="1 hour", sent="1 hour")
+    jobs.begin(connection, new.job_id)
+    jobs.finish(connection, jobs.begin(connection, dead.job_id), status="dead", error={"detail": "killed"})
+    assert [job.key for job in jobs.list_newest(connection)][:3] == ["new", "dead", "old"]
+    assert [job.key for job in jobs.list_newest(connection, limit=1)] == ["new"]
+    assert [job.key for job in jobs.list_newest(connection, status="open")] == ["new", "old"]
+    assert [job.error for job in jobs.list_newest(connection, status="dead")] == [{"detail": "killed"}]
+    census = jobs.count(connection)
+    assert (census.queued - before.queued, census.running - before.running, census.dead - before.dead) == (1, 1, 1)
+    assert census.oldest_open_seconds == pytest.approx(86_400, abs=60)
