@@ -7,6 +7,8 @@ from luna.contracts.job import Job
 from luna.database import jobs
 from luna.errors import InvalidInputError
 
+pytestmark = pytest.mark.every_database
+
 
 def accept(connection: Connection, key: str = "one") -> Job:
     return jobs.accept(connection, task="errand.value.store", key=key, request="{}", trace_id="trace-0001")
