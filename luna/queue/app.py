@@ -14,6 +14,8 @@ VISIBILITY_TIMEOUT = LONGEST_LIMIT + timedelta(minutes=30)
 # Together below the three seconds after which a sender must know that Redis is away.
 CONNECT_TIMEOUT_SECONDS = 1.0
 SOCKET_TIMEOUT_SECONDS = 2.5
+# A worker gives a Redis that is busy with its disk this long; above all, one that never answers must not stop its loop for ever.
+PATIENCE_SECONDS = 10.0
 # Recycles a process whose task leaked; far above what a plan or a training needs.
 MAX_MEMORY_KIB = 4_000_000
 
@@ -49,7 +51,8 @@ def create_sender(redis_url: str) -> Celery:
 
 def create_worker(redis_url: str, *, node: str) -> Celery:
     """Return the application of the worker ``node``; what it holds unacknowledged stands under its own name."""
-    app = _create(redis_url, {**unacknowledged_by(node), "socket_keepalive": True})
+    patient = {"socket_keepalive": True, "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": PATIENCE_SECONDS}
+    app = _create(redis_url, {**unacknowledged_by(node), **patient})
     app.conf.update(result_backend=redis_url, result_backend_transport_options={"global_keyprefix": PREFIX})
     return app
 

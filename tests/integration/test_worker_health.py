@@ -130,6 +130,26 @@ def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is
             client.close()
 
 
+def test_a_redis_that_says_nothing_stops_no_loop_for_good(servers_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "heartbeat"
+    with start(servers_folder, services=("redis",)) as servers:
+        own = {"redis_url": servers.redis_url, "database_url": NOWHERE, "heartbeat_file": str(file), "data_folder": str(tmp_path)}
+        with luna_process("luna.queue.worker", "ingest", "--modules", upkeep.__name__, "--beat-seconds", BEAT, **own):
+            client = Client(servers.redis_url)
+            wait_for(lambda: live(client, "ingest"))
+            client.close()
+            with redis.Redis.from_url(servers.redis_url) as admin:
+                silent = admin.info("server")["process_id"]
+            os.kill(silent, signal.SIGSTOP)
+            try:
+                # What was under way when it fell silent ends; then the loop stands, gives up, and turns again.
+                wait_for(lambda: time.time() - file.stat().st_mtime > 2)
+                touched = file.stat().st_mtime_ns
+                wait_for(lambda: file.stat().st_mtime_ns > touched)
+            finally:
+                os.kill(silent, signal.SIGCONT)
+
+
 def test_a_port_in_use_is_named_with_its_remedy(redis_url: str, database_url: str, tmp_path: Path) -> None:
     servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_DATA_FOLDER": str(tmp_path)}
     port = redis.Redis.from_url(redis_url).connection_pool.connection_kwargs["port"]
