@@ -1,5 +1,6 @@
 """Processes of Luna's that a test starts, and how they say they are."""
 
+import itertools
 import os
 import signal
 import socket
@@ -29,9 +30,18 @@ def luna_process(module: str, *arguments: str, **settings: str) -> Iterator[Proc
         process.wait(timeout=10)
 
 
+# Below those that the system hands out, and apart for each of the processes that run tests: nobody takes one before the process it is meant for does.
+_PORTS = itertools.count(21_000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """Return a port that nobody uses and that no other call returns."""
+    return next(port for port in _PORTS if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def ask(port: int, question: str) -> tuple[int, Any]:

@@ -13,11 +13,13 @@ import redis
 from luna.embedded import start
 from luna.queue import Client
 from luna.queue.lead import Lead
-from tests.integration import upkeep_tasks as upkeep
+from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, luna_process, says
 from tests.workers import wait_for
 
 TURN = "0.3"
+# Named, not imported: in this process the service itself may answer the same requests.
+UPKEEP_TASKS = "tests.integration.upkeep_tasks"
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
 Start = Callable[..., tuple[Process, int]]
 
@@ -66,7 +68,7 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
     assert not (tmp_path / "resent").exists()
 
     worker = {"redis_url": own_redis, "database_url": NOWHERE, "data_folder": str(tmp_path), "worker_processes": "1"}
-    with luna_process("luna.queue.worker", "ingest", "--modules", upkeep.__name__, "--beat-seconds", "0.3", **worker):
+    with luna_process("luna.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "0.3", **worker):
         wait_for(lambda: upkeep.count(tmp_path / "resent") >= 3)
     assert upkeep.count(tmp_path / "retained") == 1
     sign = client.beat()

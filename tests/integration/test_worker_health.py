@@ -17,12 +17,14 @@ import redis
 
 from luna.embedded import start
 from luna.queue import Client
-from tests.integration import upkeep_tasks as upkeep
+from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, luna_process, says
 from tests.workers import kill, wait_for
 
 SOON = timedelta(seconds=20)
 BEAT = "0.3"
+# Named, not imported: in this process the service itself may answer the same requests.
+UPKEEP_TASKS = "tests.integration.upkeep_tasks"
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
 Start = Callable[..., tuple[Process, int]]
 
@@ -106,7 +108,7 @@ def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(start_worker:
 
 def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is_back(servers_folder: Path, tmp_path: Path) -> None:
     port, file = free_port(), tmp_path / "heartbeat"
-    arguments = ("ingest", "--modules", upkeep.__name__, "--beat-seconds", BEAT, "--health-port", str(port))
+    arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", BEAT, "--health-port", str(port))
     with start(servers_folder, services=("redis",)) as servers:
         own = {"redis_url": servers.redis_url, "database_url": NOWHERE, "heartbeat_file": str(file), "data_folder": str(tmp_path)}
         with luna_process("luna.queue.worker", *arguments, **own), redis.Redis.from_url(servers.redis_url) as admin:
@@ -134,7 +136,7 @@ def test_a_redis_that_says_nothing_stops_no_loop_for_good(servers_folder: Path, 
     file = tmp_path / "heartbeat"
     with start(servers_folder, services=("redis",)) as servers:
         own = {"redis_url": servers.redis_url, "database_url": NOWHERE, "heartbeat_file": str(file), "data_folder": str(tmp_path)}
-        with luna_process("luna.queue.worker", "ingest", "--modules", upkeep.__name__, "--beat-seconds", BEAT, **own):
+        with luna_process("luna.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", BEAT, **own):
             client = Client(servers.redis_url)
             wait_for(lambda: live(client, "ingest"))
             client.close()
@@ -169,7 +171,7 @@ def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
 @pytest.fixture
 def start_gatekeeper(start_worker: Start) -> Callable[[], Process]:
     """Starts a worker whose task waits at a gate."""
-    return lambda: start_worker("ingest", "--modules", upkeep.__name__)[0]
+    return lambda: start_worker("ingest", "--modules", UPKEEP_TASKS)[0]
 
 
 def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_gatekeeper: Callable[[], Process], client: Client, tmp_path: Path) -> None:

@@ -1,39 +1,12 @@
-"""Tasks for the tests of worker and beat: what is asked for by the clock leaves a line, and one task waits at a gate."""
+"""Answers in place of the ingest service: what is asked for by the clock leaves a line, and one task waits at a gate."""
 
 import time
-from pathlib import Path
-from typing import ClassVar
 
 from luna.contracts import ResendReply, ResendRequest, RetentionReply, RetentionRequest
-from luna.contracts.message import Message, Request
 from luna.queue import Work, task
+from tests.integration.upkeep_messages import GateRequest, Through, note
 
 NEEDS = ("redis",)
-
-
-class Through(Message):
-    starts: int
-
-
-class GateRequest(Request):
-    """Note a start, and end when ``gate`` exists."""
-
-    task: ClassVar[str] = "ingest.gate.pass"
-    reply: ClassVar[type[Message]] = Through
-
-    starts: Path
-    gate: Path
-
-
-def note(path: Path) -> int:
-    """Append a line and return how many there are."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write("once\n")
-    return count(path)
-
-
-def count(path: Path) -> int:
-    return len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
 
 
 @task(ResendRequest)

@@ -40,6 +40,12 @@ def test_a_module_of_lunas_own_that_is_missing_is_a_fault(modules: Path) -> None
         import_tasks(["faulty_tasks"])
 
 
+def in_a_fresh_process(code: str) -> list[str]:
+    """Run ``code`` where no test has imported anything, and return the words it prints."""
+    command = [sys.executable, "-c", f"import sys; from luna.queue.services import load_services; {code}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
 def test_a_service_without_tasks_has_its_queue_and_what_it_needs() -> None:
     assert load_services(["rag", "agent"]) == {
         "rag": ("database", "redis", "objects", "vectors", "language"),
@@ -48,7 +54,7 @@ def test_a_service_without_tasks_has_its_queue_and_what_it_needs() -> None:
 
 
 def test_without_a_choice_every_installed_service_is_served() -> None:
-    assert set(load_services()) == set(SERVICES)
+    assert in_a_fresh_process("print(*load_services())") == sorted(SERVICES)
 
 
 def test_a_module_serves_the_queues_of_the_tasks_it_declares() -> None:
@@ -56,8 +62,7 @@ def test_a_module_serves_the_queues_of_the_tasks_it_declares() -> None:
 
 
 def test_only_the_services_of_the_wanted_queues_are_imported() -> None:
-    code = "import sys; from luna.queue.services import load_services; load_services(['agent']); print(*sys.modules)"
-    imported = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    imported = in_a_fresh_process("load_services(['agent']); print(*sys.modules)")
     assert "services.agent.tasks" in imported
     assert not {"services.planner.tasks", "numba", "lightgbm", "polars", "alembic", "obstore"} & set(imported)
 
