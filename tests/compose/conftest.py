@@ -69,12 +69,11 @@ def jobs(api: httpx.Client) -> Jobs:
 
 
 @pytest.fixture
-def healthy(stack: Stack) -> Iterator[Stack]:
+def healthy(stack: Stack, api: httpx.Client) -> Iterator[Stack]:
     """The platform, all of it healthy before the test and again after it."""
-    stack.compose("up", "-d", "--wait", "--no-build")
     yield stack
     stack.compose("up", "-d", "--wait", "--no-build")
-    wait_for(lambda: stack.client().get("/health/ready").status_code == httpx.codes.OK, seconds=60, what="the gateway is ready")
+    wait_for(lambda: api.get("/health/ready").status_code == httpx.codes.OK, seconds=60, what="the gateway is ready")
 
 
 @pytest.fixture(scope="session")

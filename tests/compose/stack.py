@@ -119,6 +119,14 @@ class Stack:
         """Send a signal to a service's process or to the processes that it has forked."""
         self.execute(service, "python", "-c", SIGNAL, str(int(number)), whose)
 
+    def image(self, service: str) -> str:
+        """Return the image that the compose file names."""
+        return str(json.loads(self.compose("--profile", "*", "config", "--format", "json"))["services"][service]["image"])
+
+    def slow_down(self, service: str, cpus: float) -> None:
+        """Give a service's containers another share of the processors, so that what takes a moment can be hurt in its middle."""
+        run("docker", "update", "--cpus", f"{cpus:g}", *self.compose("ps", "-q", service).split())
+
     def services(self) -> dict[str, dict[str, Any]]:
         """Return what the gateway tells of every service, by name."""
         with self.client() as client:

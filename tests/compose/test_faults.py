@@ -14,6 +14,8 @@ from tests.compose.stack import Stack, run, wait_for
 
 Recovered = Callable[[str, float], None]
 REDIS_AWAY_SECONDS = 20
+# Shares of a processor.
+SLOW, FAST = 0.1, 1
 # What one Luna service needs and the others do not: (server, dependency, services that name it).
 OPTIONAL = [
     ("qdrant", "vectors", {"rag"}),
@@ -24,8 +26,8 @@ OPTIONAL = [
 pytestmark = pytest.mark.usefixtures("demo")
 
 
-def holder_of(stack: Stack, job_id: str) -> str:
-    """Return the container whose worker runs a job: the one that holds its lock in the database."""
+def holder_of(stack: Stack) -> str:
+    """Return the container whose worker runs a job: the one that holds a lock in the database."""
     begun = stack.sql("SELECT client_addr FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted").split()
     addresses = {}
     for each in stack.containers():
@@ -37,9 +39,11 @@ def holder_of(stack: Stack, job_id: str) -> str:
 @pytest.mark.parametrize("service", ["planner", "forecaster", "ingest"])
 def test_a_killed_workers_task_is_finished_exactly_once_by_another(healthy: Stack, jobs: Jobs, service: str, recovered: Recovered) -> None:
     healthy.compose("up", "-d", "--wait", "--no-build", "--no-recreate", "--scale", f"{service}=2", service)
+    healthy.slow_down(service, SLOW)
     job_id = jobs.begin(service, number=1)
     jobs.wait(job_id, "running", seconds=60)
-    run("docker", "kill", "--signal", "KILL", holder_of(healthy, job_id))
+    run("docker", "kill", "--signal", "KILL", holder_of(healthy))
+    healthy.slow_down(service, FAST)
     recovered(f"{service} killed in the middle of a task, the task done by another", jobs.wait(job_id, "done"))
     assert jobs.state(job_id)["attempts"] == 2
     assert healthy.sql(f"SELECT count(*) FROM jobs WHERE key = '{service}-1'") == "1"
@@ -48,9 +52,11 @@ def test_a_killed_workers_task_is_finished_exactly_once_by_another(healthy: Stac
 
 def test_the_database_restarted_during_ingest_costs_time_and_no_row(healthy: Stack, jobs: Jobs, recovered: Recovered) -> None:
     healthy.sql("DELETE FROM slot_observations")
+    healthy.slow_down("ingest", SLOW)
     job_id = jobs.begin("ingest", number=2)
     jobs.wait(job_id, "running", seconds=60)
     healthy.compose("restart", "--timeout", "5", "db")
+    healthy.slow_down("ingest", FAST)
     recovered("database restarted during ingest, the load done", jobs.wait(job_id, "done", seconds=240))
     assert healthy.sql("SELECT count(*) FROM slot_observations") == str(2 * 35_040)
 
@@ -149,16 +155,19 @@ def test_a_frozen_beat_is_noticed_within_three_minutes(healthy: Stack, recovered
         said = json.loads(healthy.execute("prometheus", "wget", "-q", "-O", "-", "http://127.0.0.1:9090/api/v1/alerts"))
         return {alert["labels"]["alertname"] for alert in said["data"]["alerts"] if alert["state"] == "firing"}
 
+    def unhealthy() -> bool:
+        return healthy.health("beat") == "unhealthy"
+
     def ready() -> bool:
         return bool(healthy.services()["beat"]["ready"])
 
+    signs = {"the gateway says so": lambda: not ready(), "its container is unhealthy": unhealthy, "the alert fires": lambda: "BeatFrozen" in alerts()}
     begun = time.monotonic()
     healthy.signal("beat", signal.SIGSTOP)
-    wait_for(lambda: not ready(), seconds=180, what="the gateway says that beat stands still")
-    recovered("beat frozen, the gateway says so", time.monotonic() - begun)
-    wait_for(lambda: healthy.health("beat") == "unhealthy", seconds=180 - (time.monotonic() - begun), what="its container is unhealthy")
-    recovered("beat frozen, its container unhealthy", time.monotonic() - begun)
-    wait_for(lambda: "LunaBeatFrozen" in alerts(), seconds=180 - (time.monotonic() - begun), what="the alert fires")
-    recovered("beat frozen, the alert fires", time.monotonic() - begun)
-    healthy.signal("beat", signal.SIGCONT)
-    recovered("beat goes on, its container healthy", wait_for(lambda: ready() and healthy.health("beat") == "healthy", seconds=60, what="beat turns again"))
+    try:
+        for sign, seen in signs.items():
+            wait_for(seen, seconds=180 - (time.monotonic() - begun), what=sign)
+            recovered(f"beat frozen, {sign}", time.monotonic() - begun)
+    finally:
+        healthy.signal("beat", signal.SIGCONT)
+    recovered("beat goes on, its container healthy", wait_for(lambda: ready() and not unhealthy(), seconds=60, what="beat turns again"))
