@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from luna.errors import InvalidInputError
@@ -147,6 +147,10 @@ class TimeOfUsePrice(_Part):
     bands: Annotated[list[PriceBand], Field(min_length=1, max_length=96)]
 
 
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 class SpotPrice(_Part):
     """The day-ahead price of a market: (spot + markup) × (1 + vat), currency per kWh."""
 
@@ -175,6 +179,27 @@ class Tariff(_Part):
     peak: PeakPrice | None = None
 
 
+Sensors = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], Field(max_length=16), BeforeValidator(_listed)]
+
+
+class InputSensors(_Part):
+    """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off."""
+
+    total_load_consumption: Sensors = ()
+    total_pv_production: Sensors = ()
+    total_grid_import: Sensors = ()
+    total_grid_export: Sensors = ()
+    total_battery_charge: Sensors = ()
+    total_battery_discharge: Sensors = ()
+    battery_soc: Sensors = ()
+    water_heater_consumption: Sensors = ()
+    heat_pump_consumption: Sensors = ()
+    vehicle_consumption: Sensors = ()
+    vehicle_soc: Sensors = ()
+    vehicle_connected: Sensors = ()
+    vacation_mode: Sensors = ()
+
+
 class Site(_Part):
     """Everything about a site that does not change from slot to slot."""
 
@@ -188,7 +213,7 @@ class Site(_Part):
     vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
     loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
-    input_sensors: dict[str, str] = {}
+    input_sensors: InputSensors = InputSensors()
 
     @field_validator("timezone")
     @classmethod

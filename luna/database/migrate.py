@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, exists, select, table, text
+from sqlalchemy import Connection, column, create_engine, exists, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -82,7 +82,9 @@ def _columns(connection: Connection) -> set[tuple[str, str]]:
 
 
 def _filled_columns(connection: Connection) -> set[tuple[str, str]]:
-    """Return the columns of the tables that hold rows."""
-    columns = _columns(connection)
-    filled = {name for name in {name for name, _ in columns} if connection.scalar(select(exists().select_from(table(name))))}
-    return {(name, column) for name, column in columns if name in filled}
+    """Return the columns that hold a value in any row."""
+
+    def is_filled(name: str, of: str) -> bool:
+        return bool(connection.scalar(select(exists().select_from(table(name)).where(column(of).is_not(None)))))
+
+    return {(name, of) for name, of in _columns(connection) if is_filled(name, of)}

@@ -61,6 +61,9 @@ quarantine = Table(
     text("reason"),
     document("raw", "the row as received"),
     recorded("received_at"),
+    text("resolution", "released, corrected or dismissed, by hand; empty: still in quarantine", nullable=True),
+    document("corrected", "the row as corrected by hand", nullable=True),
+    instant("resolved_at", nullable=True),
     Index("uq_quarantine_row", "site_key", "kind", "source", "line", unique=True),
     comment="A row that was refused, with the reason: nothing is dropped silently",
 )
@@ -102,11 +105,41 @@ slot_observations = Table(
     number("charge_kwh", "at the battery terminals"),
     number("discharge_kwh", "at the battery terminals"),
     number("soc", "fraction at the end of the slot"),
+    number("residual_kwh", "import + PV + discharge − export − charge − all consumption: what the meters leave unexplained"),
+    number("vehicle_kwh", "charged into vehicles; no part of load_kwh"),
+    number("heat_pump_kwh", "no part of load_kwh"),
+    number("water_heater_kwh", "no part of load_kwh"),
     number("import_price", "what the site paid, currency per kWh"),
     number("export_price", "what the site earned, currency per kWh"),
     Column("repaired", SmallInteger, nullable=False, server_default="0", comment="bit i: value i (load first, soc seventh) was repaired, not measured"),
     text("source", "where the values came from: file, home_assistant, mqtt, …", server_default="file"),
     comment="What a site did in one quarter-hour; empty means unknown, never zero",
+)
+
+history_changes = Table(
+    "history_changes",
+    metadata,
+    Column("change_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
+    text("series", "column of slot_observations, or market_prices:<market>"),
+    instant("slot_start"),
+    number("before"),
+    number("after"),
+    text("rule", "which rule or whose hand changed it"),
+    recorded("changed_at"),
+    Index("ix_history_changes_site_key_slot_start", "site_key", "slot_start"),
+    comment="A change of a value of the past: what it was, what it became, why",
+)
+
+source_cursors = Table(
+    "source_cursors",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    text("source", "home_assistant, mqtt, energy_charts, …", primary_key=True),
+    text("series", "sensor, market or place", primary_key=True),
+    instant("complete_until", "everything before this instant was taken over"),
+    recorded("moved_at"),
+    comment="How far a source has been read, so that reading goes on there",
 )
 
 _QUANTILES = [number(f"{series}_{column}") for series in ("load", "pv") for column in ("kwh", "p10_kwh", "p50_kwh", "p90_kwh")]

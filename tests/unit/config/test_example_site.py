@@ -24,6 +24,7 @@ PARTS = [
     model.SpotPrice,
     model.PeakPrice,
     model.Tariff,
+    model.InputSensors,
 ]
 
 

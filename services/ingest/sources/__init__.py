@@ -1,0 +1,1 @@
+"""Where data come from: one small class for each outside service, behind the protocols of ``source``."""
