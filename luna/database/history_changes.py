@@ -1,0 +1,103 @@
+"""Changes of the past: what a value was, what it became, and which rule or whose hand changed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, select
+
+from luna.database import copy, observations, sites
+from luna.database.schema.series import history_changes
+from luna.timeline import FloatArray, InstantArray
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What changes the past; with ``fills`` a value that was unknown before counts as changed, without it only one that was known."""
+
+    name: str
+    fills: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A series before and after, NaN where unknown: a column of ``slot_observations``, or ``market_prices:<market>``."""
+
+    series: str
+    starts: InstantArray
+    before: FloatArray
+    after: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value of the past before and after; None stands for unknown."""
+
+    series: str
+    slot_start: datetime
+    before: float | None
+    after: float | None
+    rule: str
+    changed_at: datetime
+
+
+def write_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+    """Store values of a site's slots, each change with the row that tells it, and return how many values changed.
+
+    Args:
+        starts: slot starts, each once, ``datetime64`` in UTC.
+        series: column of ``slot_observations`` → values; an unknown one (NaN) leaves what is stored.
+
+    Invariants: writing the same values twice changes and tells nothing the second time.
+    """
+    told = 0
+    for name, before in _stored(connection, site_id, starts, tuple(series)).items():
+        told += record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule)
+    observations.write(connection, site_id, starts, dict(series))
+    return told
+
+
+def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
+    """Tell which values of a series change; returns how many."""
+    before, after = revision.before, revision.after
+    changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
+    if not changed.any():
+        return 0
+    columns: copy.Columns = {
+        "site_key": sites.key_of(connection, site_id),
+        "series": revision.series,
+        "slot_start": revision.starts[changed],
+        "before": before[changed],
+        "after": after[changed],
+        "rule": rule.name,
+    }
+    return copy.append(connection, history_changes.name, columns)
+
+
+def read(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> list[Change]:
+    """Return the changes of slots from ``first`` on, before ``end``, in the order in which they were made."""
+    table = history_changes.c
+    query = select(table.series, table.slot_start, table.before, table.after, table.rule, table.changed_at).where(
+        table.site_key == sites.key_of(connection, site_id), table.slot_start >= first, table.slot_start < end
+    )
+    rows = connection.execute(query.order_by(table.change_id))
+    return [Change(row.series, row.slot_start.astimezone(UTC), row.before, row.after, row.rule, row.changed_at.astimezone(UTC)) for row in rows]
+
+
+def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return what is stored at ``starts``, NaN where nothing is; the rows stay locked, so that what is told is what was changed."""
+    if not starts.size:
+        return {}
+    first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
+    query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start BETWEEN {} AND {} ORDER BY slot_start FOR UPDATE").format(
+        sql.SQL(", ").join(map(copy.known, names)), sites.key_of(connection, site_id), first, last
+    )
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
+    place = np.searchsorted(rows["slot_start"], starts.astype("datetime64[s]"))
+    there = np.isin(starts.astype("datetime64[s]"), rows["slot_start"])
+    found = {name: np.full(starts.size, np.nan) for name in names}
+    for name in names:
+        found[name][there] = rows[name][place[there]]
+    return found
