@@ -23,6 +23,9 @@ TIMESCALE = os.environ.get(TIMESCALE_VARIABLE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A run in the background inherits these as ignored, and so would the processes that tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line("markers", f"every_database: runs on the embedded PostgreSQL and on the TimescaleDB of {TIMESCALE_VARIABLE}")
     config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")
     workerinput = getattr(config, "workerinput", None)

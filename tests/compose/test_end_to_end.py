@@ -82,7 +82,7 @@ def test_the_demo_runs_through_the_containers_and_writes_its_report(stack: Stack
 
 
 @pytest.mark.usefixtures("demo")
-def test_the_trained_models_lie_in_the_bucket_and_versions_are_kept(stack: Stack) -> None:
+def test_the_trained_models_lie_in_the_bucket(stack: Stack) -> None:
     listing = (
         "from luna.settings import load_settings; from luna.objects import open_objects; "
         "from luna.database import engine; from sqlalchemy import text; "
