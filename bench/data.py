@@ -22,13 +22,14 @@ import polars as pl
 from sqlalchemy import Connection, Engine, text
 
 from luna.database import copy, engine, migrate, observations, sites
+from luna.database.history import query_series
 from luna.database.schema.series import slot_observations
 from luna.embedded import start
+from luna.history import SeriesQuery, as_rows
 from luna.observations import SERIES
 from luna.site import parse_site
 from luna.timeline import FloatArray, InstantArray
 from services.ingest.loading import FileForm, load_file
-from services.ingest.querying import SeriesQuery, as_rows, query_series
 
 ROWS = 1_000_000
 ROUNDS = 3

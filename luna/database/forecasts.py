@@ -12,10 +12,12 @@ from luna.database import copy, sites
 from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline, align
+from luna.timeline import SLOT, FloatArray, Timeline, align
 
 # Column of the table → place in ``Quantiles``.
 PLACES = {"kwh": "expected", "p10_kwh": "p10", "p50_kwh": "p50", "p90_kwh": "p90"}
+# No forecast looks further ahead: issues before that cannot hold a slot.
+REACH = timedelta(days=15)
 COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
 
 
@@ -44,6 +46,17 @@ def read(connection: Connection, site_id: str, timeline: Timeline, *, version: s
         return None
     rows = _rows(connection, key, version, first=latest, last=latest)
     return _forecast(rows, timeline.whole(), latest.astimezone(UTC), version)
+
+
+def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:
+    """Return one of ``COLUMNS`` on quarter-hours, each as last forecast within ``issued``, first and last instant included; else NaN."""
+    window = max(issued[0], timeline.start - REACH), min(issued[1], timeline.end)
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM slot_forecasts WHERE site_key = {} AND forecast_version = {}"
+        " AND issued_at BETWEEN {} AND {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
+    ).format(copy.known(column), sites.key_of(connection, site_id), version, *window, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "value": "f8"})
+    return align(rows["slot_start"], rows["value"], timeline)
 
 
 def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[Forecast]:

@@ -1,13 +1,20 @@
 """Issued plans, each reproducible from its row."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from psycopg import sql
 from sqlalchemy import Connection, Text, cast, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from luna.contracts import PlanReply
+from luna.database import copy
 from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
+from luna.timeline import FloatArray, Timeline, align
+
+OF_BATTERIES = ("charge_kwh", "discharge_kwh")
+OWN = sql.SQL("CAST(slot ->> {} AS float8)")
+BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
 
 
 def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str) -> None:
@@ -46,3 +53,22 @@ def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> 
     query = select(plan_history.c.reply).where(plan_history.c.site == site_id, plan_history.c.system_id == system_id)
     reply = connection.scalar(query.order_by(plan_history.c.issued_at.desc()).limit(1))
     return None if reply is None else PlanReply.model_validate(reply)
+
+
+def read_latest(
+    connection: Connection, site_id: str, timeline: Timeline, *, column: str, issued: tuple[datetime, datetime], system_id: str = "prod"
+) -> FloatArray:
+    """Return what was planned for each quarter-hour, as last planned within ``issued``, first and last instant included; else NaN.
+
+    Args:
+        column: a value of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
+    """
+    value = BATTERIES if column in OF_BATTERIES else OWN
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, value FROM (SELECT CAST(slot ->> 'start' AS timestamptz) AS slot_start, issued_at, {} AS value"
+        " FROM plan_history, jsonb_array_elements(reply -> 'slots') AS slot WHERE site = {} AND system_id = {} AND reply ->> 'slot_minutes' = '15'"
+        " AND issued_at BETWEEN {} AND {} AND ends_at > {} AND starts_at < {}) AS planned"
+        " WHERE slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
+    ).format(value.format(column), site_id, system_id, *issued, timeline.start, timeline.end, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "value": "f8"})
+    return align(rows["slot_start"], rows["value"], timeline)

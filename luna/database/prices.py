@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from luna.database import copy
 from luna.database.schema.series import market_prices
-from luna.errors import InvalidInputError
+from luna.errors import InvalidInputError, NotFoundError
 from luna.resolution import from_quarter_hours, quarter_hours
 from luna.timeline import FloatArray, InstantArray, Timeline, align
 
@@ -49,6 +49,16 @@ def read(connection: Connection, market: str, timeline: Timeline, *, known_at: d
     ).format(market, grid.start, grid.end, known_at or sql.SQL("'infinity'"))
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "price": "f8"})
     return from_quarter_hours(align(rows["slot_start"], rows["price"], grid), timeline, "price")
+
+
+def require_market(connection: Connection, market: str) -> None:
+    """Check that prices of a market are stored.
+
+    Raises:
+        NotFoundError: none is.
+    """
+    if connection.scalar(select(market_prices.c.market).where(market_prices.c.market == market).limit(1)) is None:
+        raise NotFoundError("no prices of this market", field="series", value=market, remedy="Load some, or name the market that the site's tariff names.")
 
 
 def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> datetime | InstantArray:

@@ -16,14 +16,15 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from luna.database import copy, readings
+from luna.reading_history import Register
 from luna.readings import Buckets, Runs, increase_per_bucket, mean_per_bucket, require_points, shape_of
 from luna.timeline import FloatArray, InstantArray
 
-READINGS = sql.SQL("sensor_readings WHERE sensor_key = {sensor} AND instant >= {first} AND instant < {end}")
+READINGS = sql.SQL("{rows} AND instant >= {first} AND instant < {end}")
 # The readings beside the window say how its first and its last bucket are connected to what lies outside.
 NEIGHBOURS = sql.SQL(
-    "(SELECT instant, value, instant, value, 0 FROM sensor_readings WHERE sensor_key = {sensor} AND instant < {first} ORDER BY instant DESC LIMIT 1) UNION ALL"
-    " (SELECT instant, value, instant, value, 0 FROM sensor_readings WHERE sensor_key = {sensor} AND instant >= {end} ORDER BY instant LIMIT 1)"
+    "(SELECT instant, value, instant, value, 0 FROM {rows} AND instant < {first} ORDER BY instant DESC LIMIT 1) UNION ALL"
+    " (SELECT instant, value, instant, value, 0 FROM {rows} AND instant >= {end} ORDER BY instant LIMIT 1)"
 )
 PLACED = sql.SQL("SELECT instant, value, width_bucket(instant, CAST({edges} AS timestamptz[])) AS bucket FROM {readings}")
 PLAIN_RUNS = sql.SQL(
@@ -58,7 +59,7 @@ HELD = Gain(
 )
 
 
-def read_increase(connection: Connection, site_id: str, sensor: str, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
+def read_increase(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
     """Return how much a cumulative counter rose in each bucket, resets taken into account.
 
     Args:
@@ -66,12 +67,12 @@ def read_increase(connection: Connection, site_id: str, sensor: str, *, edges: S
         toolkit: let TimescaleDB's toolkit do it.
 
     Raises:
-        NotFoundError: no such site or sensor.
+        NotFoundError: no such site, sensor or register.
     """
-    return increase_per_bucket(_read_runs(connection, readings.key_of(connection, site_id, sensor), edges, INCREASE, toolkit=toolkit), _instants(edges))
+    return increase_per_bucket(_read_runs(connection, readings.rows_of(connection, site_id, sensor), edges, INCREASE, toolkit=toolkit), _instants(edges))
 
 
-def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
+def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
     """Return the mean over time of each bucket; a value holds until the next reading, as sensors that report changes alone mean it.
 
     Args:
@@ -79,13 +80,13 @@ def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str, *
         toolkit: let TimescaleDB's toolkit do it.
 
     Raises:
-        NotFoundError: no such site or sensor.
+        NotFoundError: no such site, sensor or register.
     """
-    return mean_per_bucket(_read_runs(connection, readings.key_of(connection, site_id, sensor), edges, HELD, toolkit=toolkit), _instants(edges))
+    return mean_per_bucket(_read_runs(connection, readings.rows_of(connection, site_id, sensor), edges, HELD, toolkit=toolkit), _instants(edges))
 
 
 def read_shape(
-    connection: Connection, site_id: str, sensor: str, *, window: tuple[datetime, datetime], points: int, toolkit: bool = False
+    connection: Connection, site_id: str, sensor: str | Register, *, window: tuple[datetime, datetime], points: int, toolkit: bool = False
 ) -> tuple[InstantArray, FloatArray]:
     """Return instants and values of at most ``points`` readings of ``window`` that keep the curve's shape.
 
@@ -95,11 +96,11 @@ def read_shape(
         toolkit: let TimescaleDB's toolkit choose.
 
     Raises:
-        NotFoundError: no such site or sensor.
+        NotFoundError: no such site, sensor or register.
         InvalidInputError: fewer than three points.
     """
     require_points(points)
-    within = READINGS.format(sensor=readings.key_of(connection, site_id, sensor), first=window[0], end=window[1])
+    within = READINGS.format(rows=readings.rows_of(connection, site_id, sensor), first=window[0], end=window[1])
     plain = sql.SQL("SELECT instant, value FROM {} ORDER BY instant").format(within)
     chosen = TOOLKIT_SHAPE.format(points=points, readings=within)
     rows = _read(connection, plain, {"instant": "M8[us]", "value": "f8"}, quick=chosen if toolkit else None)
@@ -107,8 +108,8 @@ def read_shape(
     return rows["instant"][places], rows["value"][places]
 
 
-def _read_runs(connection: Connection, sensor: int, edges: Sequence[datetime], gain: Gain, *, toolkit: bool) -> Runs:
-    window = {"sensor": sensor, "first": edges[0], "end": edges[-1]}
+def _read_runs(connection: Connection, rows: sql.Composed, edges: Sequence[datetime], gain: Gain, *, toolkit: bool) -> Runs:
+    window = {"rows": rows, "first": edges[0], "end": edges[-1]}
     placed = PLACED.format(edges=list(edges), readings=READINGS.format(**window))
     forms = PLAIN_RUNS.format(gain=gain.plain, placed=placed), TOOLKIT_RUNS.format(gain=gain.toolkit, placed=placed)
     plain, quick = (sql.SQL("{} UNION ALL {} ORDER BY 1").format(form, NEIGHBOURS.format(**window)) for form in forms)

@@ -1,17 +1,20 @@
 """Raw values of sensors, as received."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.database import copy, sites
-from luna.database.schema.series import sensor_readings, sensors
+from luna.database import chunks, copy, sites
+from luna.database.schema.series import sensor_readings, sensors, smart_meter_readings
 from luna.errors import NotFoundError
+from luna.reading_history import Register
 from luna.timeline import FloatArray, InstantArray
 
 
@@ -22,18 +25,44 @@ def register(connection: Connection, site_id: str, units: Mapping[str, str | Non
         units: sensor → unit; None keeps the unit that is stored.
     """
     key = sites.key_of(connection, site_id)
-    rows = [{"site_key": key, "name": name, "unit": unit} for name, unit in units.items()]
-    statement = insert(sensors)
-    known_unit = {"unit": statement.excluded.unit}
-    changed = statement.excluded.unit.is_not(None) & statement.excluded.unit.is_distinct_from(sensors.c.unit)
-    connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=known_unit, where=changed), rows)
-    found = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == key, sensors.c.name.in_(list(units))))
-    return {row.name: row.sensor_key for row in found}
+    known = _known(connection, key, units)
+    new = {name: unit for name, unit in units.items() if name not in known or unit not in {None, known[name].unit}}
+    if new:
+        # An insert takes a number also where the row is there already, and numbers are not endless: only what is new is inserted.
+        statement = insert(sensors)
+        known_unit = {"unit": func.coalesce(statement.excluded.unit, sensors.c.unit)}
+        rows = [{"site_key": key, "name": name, "unit": unit} for name, unit in new.items()]
+        connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=known_unit), rows)
+        known = _known(connection, key, units)
+    return {name: row.sensor_key for name, row in known.items()}
 
 
 def upsert(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray) -> copy.Written:
-    """Store readings; ``sensor_keys`` come from ``register``."""
-    return copy.upsert(connection, sensor_readings, {"sensor_key": sensor_keys, "instant": instants, "value": value})
+    """Store readings; ``sensor_keys`` come from ``register``.
+
+    NaN says that the sensor knew nothing at that instant: it is stored where no number is, and gives way to one.
+    """
+    silent = np.isnan(value)
+    _upsert_silent(connection, sensor_keys[silent], instants[silent])
+    numbers = ~silent
+    return copy.upsert(connection, sensor_readings, {"sensor_key": sensor_keys[numbers], "instant": instants[numbers], "value": value[numbers]})
+
+
+def _known(connection: Connection, site_key: int, names: Iterable[str]) -> dict[str, Any]:
+    rows = connection.execute(select(sensors).where(sensors.c.site_key == site_key, sensors.c.name.in_(list(names))))
+    return {row.name: row for row in rows}
+
+
+def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray) -> None:
+    if not sensor_keys.size:
+        return
+    chunks.prepare(connection, sensor_readings, {"instant": instants})
+    # Binary COPY writes NaN as NULL, which this column refuses; a NaN of PostgreSQL's own it takes.
+    rows = [
+        {"sensor_key": key, "instant": instant.replace(tzinfo=UTC), "value": math.nan}
+        for key, instant in zip(sensor_keys.tolist(), instants.astype("datetime64[us]").tolist(), strict=True)
+    ]
+    connection.execute(insert(sensor_readings).on_conflict_do_nothing(), rows)
 
 
 def key_of(connection: Connection, site_id: str, sensor: str) -> int:
@@ -51,14 +80,32 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     return int(known[sensor])
 
 
-def read(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor from ``first`` on, before ``end``.
+def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql.Composed:
+    """Return where the readings of a sensor, or of a meter's register, lie: table and condition, to which a window is added.
 
     Raises:
-        NotFoundError: no such site or sensor.
+        NotFoundError: no such site, sensor or register.
     """
-    query = sql.SQL("SELECT instant, value FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND instant < {} ORDER BY instant").format(
-        key_of(connection, site_id, sensor), first, end
+    if isinstance(sensor, str):
+        return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key_of(connection, site_id, sensor))
+    sites.key_of(connection, site_id)
+    meter = smart_meter_readings.c
+    if connection.scalar(select(meter.meter).where(meter.meter == sensor.meter, meter.register == sensor.register).limit(1)) is None:
+        remedy = "A register is named by its OBIS code, such as 1-0:1.8.0."
+        raise NotFoundError("no readings of this register", field="series", value=f"{sensor.meter}:{sensor.register}", remedy=remedy)
+    return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(sensor.meter, sensor.register)
+
+
+def read(
+    connection: Connection, site_id: str, sensor: str | Register, *, first: datetime, end: datetime, most: int | None = None
+) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values of a sensor from ``first`` on, before ``end``, and no more than the first ``most``.
+
+    Raises:
+        NotFoundError: no such site, sensor or register.
+    """
+    query = sql.SQL("SELECT instant, value FROM {} AND instant >= {} AND instant < {} ORDER BY instant LIMIT {}").format(
+        rows_of(connection, site_id, sensor), first, end, most
     )
     rows = copy.read(connection, query, {"instant": "M8[us]", "value": "f8"})
     return rows["instant"], rows["value"]

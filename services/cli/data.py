@@ -47,7 +47,7 @@ def load(  # noqa: PLR0913 - one per option
 def query(  # noqa: PLR0913 - one per option
     *,
     site: SiteOption,
-    series: Annotated[str, typer.Option(help="load_kwh, pv_kwh, import_kwh, export_kwh, charge_kwh, discharge_kwh, soc, import_price or export_price.")],
+    series: Annotated[str, typer.Option(help="load_kwh, soc, … of the observations; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN.")],
     first: FirstOption,
     end: EndOption,
     resolution: Annotated[str, typer.Option(help="15m, 30m, 1h, or 1d for the site's local days.")] = "15m",
@@ -55,7 +55,8 @@ def query(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a stored series; what is unknown stays empty."""
-    from services.ingest.querying import SeriesQuery, as_rows, query_series
+    from luna.database.history import query_series
+    from luna.history import SeriesQuery, as_rows
 
     with unit_of_work() as connection:
         window = _parse_window(connection, site, first, end)
@@ -78,11 +79,13 @@ def readings(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a sensor's readings, or what they come to; what is unknown stays empty."""
-    from services.ingest.reading_queries import ReadingQuery, query_readings
+    from luna.database.history import query_readings
+    from luna.history import as_rows
+    from luna.reading_history import ReadingQuery
 
     with unit_of_work() as connection:
         window = _parse_window(connection, site, first, end)
-        rows = query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points))
+        rows = as_rows(query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)))
     document = {"site": site, "sensor": sensor, "aggregate": aggregate, "rows": rows}
     headings = list(rows[0]) if rows else ["instant", "value"]
     emit(document, as_json=as_json, show=lambda: table(headings, [_cells(row) for row in rows]))

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.database import environment, observations, prices, quarantine, readings, sites
+from luna.database.history import query_series
 from luna.errors import InvalidInputError, NotFoundError
+from luna.history import SeriesQuery, as_rows
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
-from services.ingest.querying import SeriesQuery, as_rows, query_series
 
 pytestmark = pytest.mark.every_database
 

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from luna.buckets import cut
 from luna.errors import InvalidInputError
-from services.ingest.reading_queries import ReadingQuery, cut
+from luna.reading_history import ReadingQuery
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 3, 30, 12, 20, tzinfo=UTC)
