@@ -24,7 +24,8 @@ def packages(lock: Path) -> dict[str, str]:
         ("numba", {"planner"}),
         ("polars", {"ingest"}),
         ("typer", {"cli"}),
-        ("obstore", {"agent", "forecaster", "ingest", "rag"}),
+        ("nanoarrow", {"api"}),
+        ("obstore", {"agent", "api", "forecaster", "ingest", "rag"}),
     ],
 )
 def test_a_heavy_library_is_in_the_images_of_its_service_alone(library: str, holders: set[str]) -> None:
