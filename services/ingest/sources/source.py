@@ -30,12 +30,15 @@ class SourceRefusedError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class PriceSheet:
-    """Prices of one market as published at one instant: ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``."""
+    """Prices of one market as published at one instant: ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
+
+    ``published_at`` is None where the service does not say it.
+    """
 
     market: str
     currency: str
     minutes: int
-    published_at: datetime
+    published_at: datetime | None
     starts: InstantArray
     price: FloatArray
 

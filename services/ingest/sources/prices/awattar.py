@@ -1,0 +1,49 @@
+"""EPEX in Germany and Austria through aWATTar: no token, hours, in euros, a hundred calls a day.
+
+Source: aWATTar, data feed API, ``/v1/marketdata``. It does not say when prices were published.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.sheets import MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.source import PriceSheet, SourceError
+from services.ingest.sources.web import Web, instant_of
+
+MILLISECONDS = 1_000
+UNIT = "eur/mwh"
+
+
+class _Product(BaseModel):
+    start_timestamp: int
+    end_timestamp: int
+    marketprice: float | None
+    unit: str
+
+    def trade(self) -> Product:
+        start, end = instant_of(self.start_timestamp / MILLISECONDS), instant_of(self.end_timestamp / MILLISECONDS)
+        return Product(start, (end - start) // MINUTE, self.marketprice)
+
+
+class _Feed(BaseModel):
+    data: list[_Product]
+
+
+class Awattar:
+    """Prices from aWATTar."""
+
+    name = "awattar"
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
+        country = market_named(market).codes[self.name]
+        asked = {"start": int(first.timestamp() * MILLISECONDS), "end": int(end.timestamp() * MILLISECONDS)}
+        feed = self._web.get(f"https://api.awattar.{country}/v1/marketdata", asked).parse(_Feed)
+        strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)
+        if strange is not None:
+            raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")
+        return make_sheets(Window(market, first, end), (product.trade() for product in feed.data), Issue("EUR"))

@@ -1,0 +1,45 @@
+"""EPEX and the other coupled exchanges through energy-charts.info of Fraunhofer ISE: no token, quarter-hours, in euros.
+
+Source: api.energy-charts.info, ``/price``. It does not say when prices were published.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.sheets import Issue, Window, make_sheets, measure_lengths
+from services.ingest.sources.source import PriceSheet, SourceError
+from services.ingest.sources.web import Web, instant_of
+
+URL = "https://api.energy-charts.info/price"
+UNIT = "EUR/MWh"
+# It answers 404 where it has nothing for that time.
+NOTHING = 404
+
+
+class _Prices(BaseModel):
+    unix_seconds: list[int]
+    price: list[float | None]
+    unit: str
+
+
+class EnergyCharts:
+    """Prices from energy-charts.info."""
+
+    name = "energy_charts"
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
+        place = market_named(market)
+        asked = {"bzn": place.codes[self.name], "start": f"{first:%Y-%m-%dT%H:%MZ}", "end": f"{end:%Y-%m-%dT%H:%MZ}"}
+        answer = self._web.get(URL, asked, accept=(200, NOTHING))
+        if answer.status == NOTHING:
+            return []
+        said = answer.parse(_Prices)
+        if said.unit.replace(" ", "") != UNIT or len(said.unix_seconds) != len(said.price):
+            raise SourceError(f"answers {len(said.price)} prices in {said.unit} for {len(said.unix_seconds)} times", field=self.name, remedy="Try again later.")
+        products = measure_lengths([instant_of(second) for second in said.unix_seconds], said.price, place.zone)
+        return make_sheets(Window(market, first, end), products, Issue("EUR"))

@@ -1,0 +1,146 @@
+"""ENTSO-E's Transparency Platform: the official prices of every bidding zone, for a free token.
+
+Source: Transparency Platform RESTful API, user guide, 4.2.10 "Day-ahead prices" (document type A44); "Introduction of different time series
+possibilities (curve types)" for A01 and A03. The document's own instant is when it was asked for, not when prices were published.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.sheets import LENGTHS, MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
+from services.ingest.sources.web import Answer, Web
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+URL = "https://web-api.tp.entsoe.eu/api"
+DAY_AHEAD_PRICES = "A44"
+# A request may span a year.
+SPAN = timedelta(days=180)
+# In this curve type a point that is missing repeats the one before; in the others it is a hole.
+VARIABLE_BLOCKS = "A03"
+# Beside the coupled auction (1, or not said) some zones report others.
+COUPLED = {None, "1"}
+NOTHING_FOUND = "No matching data found"
+RESOLUTIONS = {f"PT{minutes}M": minutes for minutes in LENGTHS} | {"PT1H": 60}
+
+
+class EntsoE:
+    """Prices from ENTSO-E.
+
+    Args:
+        web: the way there.
+        token: a user's security token.
+    """
+
+    name = "entsoe"
+
+    def __init__(self, web: Web, token: str) -> None:
+        self._web = web
+        self._token = token
+
+    def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
+        area = market_named(market).codes[self.name]
+        sheets: list[PriceSheet] = []
+        while first < end:
+            window = Window(market, first, min(first + SPAN, end))
+            sheets += self._fetch_span(window, area)
+            first = window.end
+        return sheets
+
+    def _fetch_span(self, window: Window, area: str) -> list[PriceSheet]:
+        asked = {
+            "securityToken": self._token,
+            "documentType": DAY_AHEAD_PRICES,
+            "in_Domain": area,
+            "out_Domain": area,
+            "periodStart": f"{window.first.astimezone(UTC):%Y%m%d%H%M}",
+            "periodEnd": f"{window.end.astimezone(UTC):%Y%m%d%H%M}",
+        }
+        return read_document(self._web.get(URL, asked, accept=(200, 400)), window)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """An element whose children are found by their bare names: the namespace changes with the document's version."""
+
+    element: "Element"
+
+    @property
+    def name(self) -> str:
+        return str(self.element.tag).rpartition("}")[2]
+
+    def all(self, *path: str) -> "Iterator[_Node]":
+        for child in map(_Node, self.element):
+            if child.name == path[0]:
+                yield from child.all(*path[1:]) if path[1:] else (child,)
+
+    def text(self, *path: str) -> str | None:
+        return next((node.element.text for node in self.all(*path)), None)
+
+    def need(self, *path: str) -> str:
+        """Return the text at ``path``; a ValueError where there is none."""
+        text = self.text(*path)
+        if not text:
+            raise ValueError(f"{self.name} has no {path[-1]}")
+        return text.strip()
+
+
+def read_document(answer: Answer, window: Window) -> list[PriceSheet]:
+    """Return the sheets of a publication document; none where an acknowledgement says that nothing was found.
+
+    Raises:
+        SourceError: the answer is no such document.
+        SourceRefusedError: an acknowledgement with another reason.
+    """
+    try:
+        root = _Node(fromstring(answer.content))
+        if root.name == "Acknowledgement_MarketDocument":
+            return _read_acknowledgement(answer, root)
+        if root.name != "Publication_MarketDocument":
+            raise ValueError(f"a document named {root.name}")
+        series = [node for node in root.all("TimeSeries") if node.text("classificationSequence_AttributeInstanceComponent.position") in COUPLED]
+        return [sheet for node in series for sheet in _read_series(node, window)]
+    except (ParseError, DefusedXmlException, ValueError) as exc:
+        raise SourceError(f"answers what cannot be read: {exc}", field=answer.service, remedy="Try again later.") from exc
+
+
+def _read_acknowledgement(answer: Answer, root: _Node) -> list[PriceSheet]:
+    reason = root.text("Reason", "text") or "no reason given"
+    if reason.startswith(NOTHING_FOUND):
+        return []
+    raise SourceRefusedError(f"refuses what was asked: {reason}", field=answer.service, remedy="Check market and time.")
+
+
+def _read_series(series: _Node, window: Window) -> list[PriceSheet]:
+    unit = series.need("price_Measure_Unit.name")
+    if unit != "MWH":
+        raise ValueError(f"prices per {unit}")
+    repeats = series.text("curveType") == VARIABLE_BLOCKS
+    products = (product for period in series.all("Period") for product in _read_period(period, repeats=repeats))
+    return make_sheets(window, products, Issue(series.need("currency_Unit.name")))
+
+
+def _read_period(period: _Node, *, repeats: bool) -> Iterator[Product]:
+    start, end = (_read_instant(period.need("timeInterval", edge)) for edge in ("start", "end"))
+    resolution = period.need("resolution")
+    if resolution not in RESOLUTIONS:
+        raise ValueError(f"products of {resolution}")
+    minutes = RESOLUTIONS[resolution]
+    prices = {int(point.need("position")): float(point.need("price.amount")) for point in period.all("Point")}
+    last: float | None = None
+    for position in range(1, (end - start) // (minutes * MINUTE) + 1):
+        last = prices.get(position, last if repeats else None)
+        yield Product(start + (position - 1) * minutes * MINUTE, minutes, last)
+
+
+def _read_instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

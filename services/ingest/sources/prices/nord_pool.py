@@ -1,0 +1,64 @@
+"""Nord Pool's data portal: no token for about two months back, in several currencies, with the instant of publication.
+
+Source: dataportal-api.nordpoolgroup.com, ``/api/DayAheadPrices``.
+"""
+
+from datetime import UTC, date, datetime
+
+from pydantic import AwareDatetime, BaseModel
+
+from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.sheets import MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.source import PriceSheet, SourceRefusedError
+from services.ingest.sources.web import Web
+
+URL = "https://dataportal-api.nordpoolgroup.com/api/DayAheadPrices"
+CURRENCIES = frozenset({"BGN", "DKK", "EUR", "NOK", "PLN", "RON", "SEK"})
+# It answers 204 before a day's prices are out.
+NOTHING = 204
+
+
+class _Entry(BaseModel):
+    deliveryStart: AwareDatetime  # noqa: N815 - the service's names
+    deliveryEnd: AwareDatetime  # noqa: N815
+    entryPerArea: dict[str, float | None]  # noqa: N815
+
+    def trade(self, area: str) -> Product:
+        return Product(self.deliveryStart.astimezone(UTC), (self.deliveryEnd - self.deliveryStart) // MINUTE, self.entryPerArea.get(area))
+
+
+class _Day(BaseModel):
+    updatedAt: AwareDatetime  # noqa: N815
+    currency: str
+    multiAreaEntries: list[_Entry]  # noqa: N815
+
+
+class NordPool:
+    """Prices from Nord Pool.
+
+    Args:
+        web: the way there.
+        currency: in which to ask; the portal converts by the rate of the auction.
+    """
+
+    name = "nord_pool"
+
+    def __init__(self, web: Web, currency: str = "EUR") -> None:
+        self._web = web
+        self._currency = currency
+
+    def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
+        if self._currency not in CURRENCIES:
+            raise SourceRefusedError("has no prices in this currency", field=self.name, value=self._currency, remedy=f"It has {', '.join(sorted(CURRENCIES))}.")
+        window, place = Window(market, first, end), market_named(market)
+        sheets = [self._fetch_day(window, place.codes[self.name], day) for day in window.days(place.zone)]
+        return [sheet for day in sheets for sheet in day]
+
+    def _fetch_day(self, window: Window, area: str, day: date) -> list[PriceSheet]:
+        asked = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self._currency}
+        answer = self._web.get(URL, asked, accept=(200, NOTHING))
+        if answer.status == NOTHING:
+            return []
+        said = answer.parse(_Day)
+        products = (entry.trade(area) for entry in said.multiAreaEntries)
+        return make_sheets(window, products, Issue(said.currency, said.updatedAt.astimezone(UTC)))

@@ -1,0 +1,110 @@
+"""Tibber, for its customers: today and tomorrow, the energy part of the price without taxes and fees.
+
+Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo`` and ``Price.energy``. It does not say when prices were published.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel
+
+from services.ingest.sources.prices.markets import Market, market_named
+from services.ingest.sources.prices.sheets import Issue, Window, make_sheets, measure_lengths
+from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
+from services.ingest.sources.web import Web
+
+URL = "https://api.tibber.com/v1-beta/gql"
+QUERY = """{ viewer { homes { address { country } meteringPointData { priceAreaCode } currentSubscription {
+ priceInfo(resolution: QUARTER_HOURLY) { today { energy startsAt currency } tomorrow { energy startsAt currency } } } } } }"""
+REFUSED = "UNAUTHENTICATED"
+
+
+class _Price(BaseModel):
+    energy: float | None
+    startsAt: AwareDatetime  # noqa: N815 - the service's names
+    currency: str
+
+
+class _Prices(BaseModel):
+    today: list[_Price] = []
+    tomorrow: list[_Price] = []
+
+
+class _Subscription(BaseModel):
+    priceInfo: _Prices | None = None  # noqa: N815
+
+
+class _Address(BaseModel):
+    country: str | None = None
+
+
+class _MeteringPoint(BaseModel):
+    priceAreaCode: str | None = None  # noqa: N815
+
+
+class _Home(BaseModel):
+    address: _Address | None = None
+    meteringPointData: _MeteringPoint | None = None  # noqa: N815
+    currentSubscription: _Subscription | None = None  # noqa: N815
+
+    def lies_in(self, code: str) -> bool:
+        area = self.meteringPointData.priceAreaCode if self.meteringPointData else None
+        country = self.address.country if self.address else None
+        return code in {area, country}
+
+    def prices(self) -> list[_Price]:
+        info = self.currentSubscription.priceInfo if self.currentSubscription else None
+        return [*info.today, *info.tomorrow] if info else []
+
+
+class _Viewer(BaseModel):
+    homes: list[_Home]
+
+
+class _Data(BaseModel):
+    viewer: _Viewer
+
+
+class _Reply(BaseModel):
+    data: _Data | None = None
+    errors: list[dict[str, Any]] = []
+
+
+class Tibber:
+    """Prices from Tibber.
+
+    Args:
+        web: the way there.
+        token: a customer's access token.
+    """
+
+    name = "tibber"
+
+    def __init__(self, web: Web, token: str) -> None:
+        self._web = web
+        self._token = token
+
+    def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
+        place = market_named(market)
+        prices = self._ask(place)
+        if not prices:
+            return []
+        products = measure_lengths([price.startsAt for price in prices], [price.energy for price in prices], place.zone)
+        return make_sheets(Window(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0))
+
+    def _ask(self, place: Market) -> list[_Price]:
+        reply = self._web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self._token}"}).parse(_Reply)
+        if reply.data is None:
+            raise _translate(reply.errors)
+        home = next((home for home in reply.data.viewer.homes if home.lies_in(place.codes[self.name])), None)
+        if home is None:
+            raise SourceRefusedError("the account has no home in this market", field=self.name, value=place.name, remedy="Ask another source.")
+        return home.prices()
+
+
+def _translate(errors: list[dict[str, Any]]) -> SourceError | SourceRefusedError:
+    codes = {(error.get("extensions") or {}).get("code") for error in errors}
+    if REFUSED in codes:
+        return SourceRefusedError("does not accept the token", field=Tibber.name, remedy="Check LUNA_TIBBER_TOKEN.")
+    said = str(errors[0].get("message", "no reason given")) if errors else "no reason given"
+    return SourceError(f"answers no prices: {said}", field=Tibber.name, remedy="Try again later.")

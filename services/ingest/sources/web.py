@@ -1,0 +1,163 @@
+"""Asks outside services over HTTP: patient with what passes, quick about what does not, and never longer than the caller can wait."""
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from luna.timeline import Clock, SystemClock
+from services.ingest.sources.source import SourceError, SourceRefusedError
+
+ATTEMPTS = 3
+FIRST_PAUSE_SECONDS = 1.0
+# A service that wants to be left alone for longer is asked again by whoever comes later.
+LONGEST_PAUSE_SECONDS = 30.0
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+# A year of quarter-hours as XML has 10 MB.
+MAX_BYTES = 32_000_000
+_TOLD = 200
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Parameters = Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service said: one of the accepted statuses, and the whole body."""
+
+    service: str
+    status: int
+    content: bytes
+
+    def parse(self, model: type[ModelT]) -> ModelT:
+        """Return the JSON body as ``model``.
+
+        Raises:
+            SourceError: it is no JSON, or of another form.
+        """
+        try:
+            return model.model_validate_json(self.content)
+        except ValidationError as exc:
+            fault = exc.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in fault["loc"]) or "body"
+            raise SourceError(f"answers what cannot be read: {place}: {fault['msg']}", field=self.service, remedy="Try again later.") from exc
+
+
+@dataclass
+class Web:
+    """One outside service over HTTP.
+
+    Args:
+        service: its name, for errors.
+        transport: carries requests; tests hand in one that gives recorded replies.
+        interval: least time between two requests, where the service asks for moderation.
+        sleep: waits for so many seconds.
+        clock: tells how far off a date in ``Retry-After`` is.
+    """
+
+    service: str
+    transport: httpx.BaseTransport | None = None
+    interval: timedelta = timedelta(0)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Clock = field(default_factory=SystemClock)
+    _asked: bool = field(default=False, init=False)
+
+    def get(self, url: str, parameters: Parameters, *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> Answer:
+        """Return the answer to a GET.
+
+        Raises:
+            SourceError: nothing answers, or too late, too much, too busy, or broken off; three times where that may pass.
+            SourceRefusedError: the service refuses what was asked.
+        """
+        return self._ask(httpx.Request("GET", url, params=dict(parameters), headers=_headers(headers)), accept)
+
+    def post(self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> Answer:
+        """Return the answer to a POST of JSON; raises like ``get``."""
+        content = json.dumps(document).encode()
+        return self._ask(httpx.Request("POST", url, content=content, headers=_headers(headers) | {"content-type": "application/json"}), accept)
+
+    def _ask(self, request: httpx.Request, accept: Collection[int]) -> Answer:
+        for attempt in range(ATTEMPTS):
+            if self._asked:
+                self.sleep(self.interval.total_seconds())
+            self._asked = True
+            status, headers, content = self._send(request)
+            if status in accept:
+                return Answer(self.service, status, content)
+            pause = self._pause(status, headers, content, attempt)
+            if attempt + 1 < ATTEMPTS:
+                self.sleep(pause)
+        raise SourceError(f"answered {status} {ATTEMPTS} times", field=self.service, remedy="Try again later.")
+
+    def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+        try:
+            with httpx.Client(transport=self.transport, timeout=TIMEOUT) as client:
+                answer = client.send(request, stream=True)
+                content = b""
+                for piece in answer.iter_bytes():
+                    content += piece
+                    self._require_bearable(content)
+                return answer.status_code, answer.headers, content
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
+            # No second try: whoever asks has another service, or asks again in some minutes.
+            raise SourceError(f"is not reached: {exc or type(exc).__name__}", field=self.service, remedy="Check that this machine is online.") from exc
+        except httpx.TransportError as exc:
+            # As an answer that may pass: what broke off once may come whole the next time.
+            return HTTPStatus.BAD_GATEWAY, httpx.Headers(), str(exc or type(exc).__name__).encode()
+        except httpx.HTTPError as exc:
+            raise SourceError(f"answers what cannot be read: {exc}", field=self.service, remedy="Try again later.") from exc
+
+    def _require_bearable(self, content: bytes) -> None:
+        if len(content) > MAX_BYTES:
+            raise SourceError(f"answers more than {MAX_BYTES // 1_000_000} MB", field=self.service, remedy="Ask for a shorter time.")
+
+    def _pause(self, status: int, headers: httpx.Headers, content: bytes, attempt: int) -> float:
+        """Return how long to wait before asking again.
+
+        Raises:
+            SourceRefusedError: asking again gives the same.
+            SourceError: not for longer than we wait.
+        """
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise SourceRefusedError("does not accept the token, or asks for one", field=self.service, remedy="Check the token in the settings.")
+        passing = status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if not passing and status >= HTTPStatus.BAD_REQUEST:
+            raise SourceRefusedError(f"refuses what was asked: {_extract(content)}", field=self.service, value=status, remedy="Check market, place and time.")
+        if not passing:
+            raise SourceError(f"answers {status}, which is no answer", field=self.service, remedy="Try again later.")
+        pause = self._retry_after(headers) or FIRST_PAUSE_SECONDS * 2**attempt
+        if pause > LONGEST_PAUSE_SECONDS:
+            raise SourceError(f"wants to be asked again in {pause:.0f} s", field=self.service, value=status, remedy="Try again later.")
+        return pause
+
+    def _retry_after(self, headers: httpx.Headers) -> float:
+        """Return the seconds of ``Retry-After``, a number or a date, 0 where there is none. Source: RFC 9110, 10.2.3."""
+        said = headers.get("retry-after", "").strip()
+        if said.isdigit():
+            return float(said)
+        try:
+            instant = parsedate_to_datetime(said)
+        except ValueError:
+            return 0.0
+        aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return max((aware - self.clock.now()).total_seconds(), 0.0)
+
+
+def instant_of(seconds: float) -> datetime:
+    """Return the instant so many seconds after the epoch."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return {"user-agent": "luna-energy", "accept-encoding": "gzip", **(headers or {})}
+
+
+def _extract(content: bytes) -> str:
+    return " ".join(content[:_TOLD].decode("utf-8", "replace").split()) or "no reason given"

@@ -1,0 +1,229 @@
+"""What each price service says, and what it comes to. Shapes as the services document them; 29 March 2026 has 23 hours, 25 October 25."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import numpy as np
+import pytest
+
+from luna.errors import NotFoundError
+from luna.timeline import local_day
+from services.ingest.sources.prices.awattar import Awattar
+from services.ingest.sources.prices.energy_charts import EnergyCharts
+from services.ingest.sources.prices.entsoe import EntsoE
+from services.ingest.sources.prices.markets import MARKETS, market_named
+from services.ingest.sources.prices.nord_pool import NordPool
+from services.ingest.sources.prices.sheets import on_quarter_hours
+from services.ingest.sources.prices.tibber import Tibber
+from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
+from services.ingest.sources.web import Web
+from tests.outside import REPLIES, Service, document, recorded
+
+BERLIN = ZoneInfo("Europe/Berlin")
+START, END = datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+
+
+def web(service: Service) -> Web:
+    return Web("service", service, sleep=service.wait)
+
+
+def rows(sheets: list[PriceSheet]) -> list[tuple[str, float]]:
+    return [(str(start)[11:16], round(float(price), 6)) for sheet in sheets for start, price in zip(sheet.starts, sheet.price, strict=True)]
+
+
+def test_energy_charts_tells_quarter_hours_with_a_hole_and_negative_prices() -> None:
+    service = Service(recorded("energy_charts.json"))
+    (sheet,) = EnergyCharts(web(service)).fetch("DE-LU", START, END)
+    # 84.21 EUR/MWh is 0.08421 EUR/kWh; 23:30 has none.
+    assert rows([sheet]) == [("23:00", 0.08421), ("23:15", -0.0035), ("23:45", 0.0)]
+    assert (sheet.market, sheet.currency, sheet.minutes, sheet.published_at) == ("DE-LU", "EUR", 15, None)
+    assert dict(service.asked[0].url.params) == {"bzn": "DE-LU", "start": "2026-03-28T23:00Z", "end": "2026-03-29T22:00Z"}
+
+
+def test_energy_charts_has_nothing_where_it_says_so() -> None:
+    assert EnergyCharts(web(Service(httpx.Response(404, text='{"detail":"no content available"}')))).fetch("NL", START, END) == []
+
+
+@pytest.mark.parametrize("change", [{"unit": "GBP / MWh"}, {"price": [1.0]}, {"price": None}], ids=["another unit", "too few prices", "no prices"])
+def test_energy_charts_is_not_believed_where_it_contradicts_itself(change: dict[str, object]) -> None:
+    said = {"unix_seconds": [1774738800, 1774739700], "price": [1.0, 2.0], "unit": "EUR / MWh"} | change
+    with pytest.raises(SourceError):
+        EnergyCharts(web(Service(document(said)))).fetch("NL", START, END)
+
+
+def test_awattar_tells_hours_of_its_two_countries() -> None:
+    service = Service(recorded("awattar.json"))
+    (sheet,) = Awattar(web(service)).fetch("AT", START, END)
+    assert rows([sheet]) == [("23:00", 0.04209), ("00:00", -0.01)]
+    assert sheet.minutes == 60
+    assert service.asked[0].url.host == "api.awattar.at"
+    # 28 March 2026 23:00 UTC.
+    assert service.asked[0].url.params["start"] == "1774738800000"
+
+
+def test_nord_pool_tells_when_it_published_and_answers_in_the_currency_asked_for() -> None:
+    service = Service(recorded("nord_pool.json"))
+    (sheet,) = NordPool(web(service), "SEK").fetch("SE3", START, END)
+    assert rows([sheet]) == [("23:00", 0.25073), ("23:15", -0.004)]
+    assert sheet.published_at == datetime(2026, 3, 28, 11, 57, 12, 123456, tzinfo=UTC)
+    assert sheet.currency == "SEK"
+    assert dict(service.asked[0].url.params) == {"date": "2026-03-29", "market": "DayAhead", "deliveryArea": "SE3", "currency": "SEK"}
+
+
+def test_nord_pool_is_asked_day_by_day_and_has_nothing_for_a_day_that_is_not_out() -> None:
+    service = Service(recorded("nord_pool.json"), httpx.Response(204))
+    sheets = NordPool(web(service)).fetch("DE-LU", START, END + timedelta(days=1))
+    assert len(rows(sheets)) == 0
+    assert [request.url.params["date"] for request in service.asked] == ["2026-03-29", "2026-03-30"]
+    assert service.asked[0].url.params["deliveryArea"] == "GER"
+
+
+def test_nord_pool_refuses_a_currency_it_does_not_convert_to() -> None:
+    with pytest.raises(SourceRefusedError, match="currency"):
+        NordPool(web(Service(recorded("nord_pool.json"))), "CHF").fetch("AT", START, END)
+
+
+def test_tibber_tells_the_energy_part_for_the_home_in_that_market() -> None:
+    service = Service(recorded("tibber.json"))
+    (sheet,) = Tibber(web(service), "secret").fetch("DE-LU", START, END)
+    assert rows([sheet]) == [("23:00", 0.0842), ("23:15", -0.0035)]
+    assert service.asked[0].headers["authorization"] == "Bearer secret"
+
+
+def test_tibber_has_nothing_for_a_home_without_a_contract_and_refuses_a_market_without_a_home() -> None:
+    assert Tibber(web(Service(recorded("tibber.json"))), "secret").fetch("NO1", START, END) == []
+    with pytest.raises(SourceRefusedError, match="no home"):
+        Tibber(web(Service(recorded("tibber.json"))), "secret").fetch("SE3", START, END)
+
+
+def test_tibber_refuses_a_wrong_token_in_an_answer_of_its_own() -> None:
+    with pytest.raises(SourceRefusedError, match="LUNA_TIBBER_TOKEN"):
+        Tibber(web(Service(recorded("tibber_unauthenticated.json"))), "wrong").fetch("NO1", START, END)
+
+
+def test_a_fault_inside_tibber_is_no_refusal() -> None:
+    with pytest.raises(SourceError, match="internal"):
+        Tibber(web(Service(document({"errors": [{"message": "internal error"}]}))), "secret").fetch("NO1", START, END)
+
+
+def test_entsoe_repeats_the_point_before_in_blocks_of_variable_length_and_leaves_other_auctions_out() -> None:
+    service = Service(recorded("entsoe.xml"))
+    (sheet,) = EntsoE(web(service), "token").fetch("NL", START, END)
+    # Points 1, 3 and 5 of 6: 2 repeats 1, 4 repeats 3, 6 repeats 5.
+    assert rows([sheet]) == [("23:00", 0.0805), ("23:15", 0.0805), ("23:30", -0.02025), ("23:45", -0.02025), ("00:00", 0.0), ("00:15", 0.0)]
+    asked = dict(service.asked[0].url.params)
+    assert asked["documentType"] == "A44"
+    assert (asked["in_Domain"], asked["periodStart"], asked["periodEnd"]) == ("10YNL----------L", "202603282300", "202603292200")
+
+
+def test_entsoe_leaves_a_hole_where_points_stand_for_themselves() -> None:
+    sequential = (REPLIES / "entsoe.xml").read_bytes().replace(b"A03", b"A01")
+    assert [at for at, _ in rows(EntsoE(web(Service(httpx.Response(200, content=sequential))), "token").fetch("NL", START, END))] == ["23:00", "23:30", "00:00"]
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_entsoe_has_nothing_where_it_acknowledges_so(status: int) -> None:
+    assert EntsoE(web(Service(recorded("entsoe_nothing.xml", status=status))), "token").fetch("NL", START, END) == []
+
+
+def test_entsoe_refuses_with_its_reason() -> None:
+    other = (REPLIES / "entsoe_nothing.xml").read_bytes().replace(b"No matching data found", b"Unauthorized area")
+    with pytest.raises(SourceRefusedError, match="Unauthorized area"):
+        EntsoE(web(Service(httpx.Response(400, content=other))), "token").fetch("NL", START, END)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html><body>maintenance</html>",
+        (REPLIES / "entsoe.xml").read_bytes()[:900],
+        b'<!DOCTYPE d [<!ENTITY a "b">]><d>&a;</d>',
+        (REPLIES / "entsoe.xml").read_bytes().replace(b"PT15M", b"PT7M"),
+        (REPLIES / "entsoe.xml").read_bytes().replace(b">MWH<", b">KG<"),
+        (REPLIES / "entsoe.xml").read_bytes().replace(b"80.5", b"dear"),
+    ],
+    ids=["HTML", "half a body", "entities", "odd products", "another unit", "no number"],
+)
+def test_what_entsoe_does_not_document_is_an_error_of_the_source(content: bytes) -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        EntsoE(web(Service(httpx.Response(200, content=content))), "token").fetch("NL", START, END)
+
+
+def test_entsoe_never_tells_its_token() -> None:
+    with pytest.raises(SourceRefusedError) as refusal:
+        EntsoE(web(Service(httpx.Response(401, text="Unauthorized"))), "very-secret").fetch("NL", START, END)
+    assert "very-secret" not in str(refusal.value)
+
+
+def test_entsoe_is_asked_for_half_a_year_at_a_time() -> None:
+    service = Service(recorded("entsoe_nothing.xml"))
+    EntsoE(web(service), "token").fetch("NL", START, START + timedelta(days=400))
+    periods = [(request.url.params["periodStart"], request.url.params["periodEnd"]) for request in service.asked]
+    # 180 days each, the last one the remaining 40; each begins where the one before ended.
+    assert [first for first, _ in periods[1:]] == [end for _, end in periods[:-1]]
+    assert len(periods) == 3
+
+
+def energy_charts_day(request: httpx.Request, day: date, minutes: int) -> httpx.Response:
+    slots = local_day(day, BERLIN, timedelta(minutes=minutes))
+    return document({"unix_seconds": [int(start.timestamp()) for start in slots], "price": [float(slot) for slot in range(len(slots))], "unit": "EUR / MWh"})
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["23 hours", "25 hours"])
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_a_day_on_which_clocks_change_has_its_own_number_of_products(day: date, minutes: int) -> None:
+    slots = local_day(day, BERLIN)
+    source = EnergyCharts(web(Service(lambda request: energy_charts_day(request, day, minutes))))
+    (sheet,) = source.fetch("DE-LU", slots.start, slots.end)
+    starts, price = on_quarter_hours(sheet)
+    assert sheet.minutes == minutes
+    assert starts.tolist() == slots.starts.tolist()
+    # In order of time, also through the hour that is shown twice.
+    assert (np.diff(price) >= 0).all()
+
+
+def test_a_market_that_changes_its_product_gives_a_sheet_for_each() -> None:
+    midnight = datetime(2025, 9, 30, 22, tzinfo=UTC)
+    starts = [midnight - timedelta(hours=hour) for hour in (2, 1)] + [midnight + quarter * QUARTER for quarter in range(4)]
+    said = {"unix_seconds": [int(start.timestamp()) for start in starts], "price": [1.0] * 6, "unit": "EUR / MWh"}
+    sheets = EnergyCharts(web(Service(document(said)))).fetch("DE-LU", starts[0], midnight + timedelta(hours=1))
+    assert [(sheet.minutes, len(sheet.starts)) for sheet in sheets] == [(60, 2), (15, 4)]
+
+
+SOURCES: dict[str, Callable[[Web], PriceSource]] = {
+    "entsoe": lambda way: EntsoE(way, "token"),
+    "energy_charts": EnergyCharts,
+    "nord_pool": NordPool,
+    "awattar": Awattar,
+    "tibber": lambda way: Tibber(way, "token"),
+}
+
+
+@pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
+@pytest.mark.parametrize("reply", [httpx.Response(500), httpx.Response(200, text="<html>sorry</html>")], ids=["500", "HTML"])
+def test_every_source_says_that_it_is_away(make: Callable[[Web], PriceSource], reply: httpx.Response) -> None:
+    with pytest.raises(SourceError):
+        make(web(Service(reply))).fetch("DE-LU", START, END)
+
+
+@pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
+def test_every_source_refuses_a_wrong_token(make: Callable[[Web], PriceSource]) -> None:
+    with pytest.raises(SourceRefusedError, match="token"):
+        make(web(Service(httpx.Response(401)))).fetch("DE-LU", START, END)
+
+
+def test_every_market_has_a_source_without_a_token() -> None:
+    assert all(set(market.codes) & {"energy_charts", "nord_pool"} for market in MARKETS.values())
+
+
+@pytest.mark.parametrize("name", ["DE", "DE_LU", "DE-LU"])
+def test_a_market_is_known_by_its_usual_names(name: str) -> None:
+    assert market_named(name).name == "DE-LU"
+
+
+def test_an_unknown_market_is_named_with_those_there_are() -> None:
+    with pytest.raises(NotFoundError, match=r"SE3.*load others by file"):
+        market_named("MARS")
