@@ -104,10 +104,7 @@ def read_document(answer: Answer, window: Window) -> list[PriceSheet]:
         root = _Node(fromstring(answer.content))
         if root.name == "Acknowledgement_MarketDocument":
             return _read_acknowledgement(answer, root)
-        if root.name != "Publication_MarketDocument":
-            raise ValueError(f"a document named {root.name}")
-        series = [node for node in root.all("TimeSeries") if node.text("classificationSequence_AttributeInstanceComponent.position") in COUPLED]
-        return [sheet for node in series for sheet in _read_series(node, window)]
+        return _read_publication(root, window)
     except (ParseError, DefusedXmlException, ValueError) as exc:
         raise SourceError(f"answers what cannot be read: {exc}", field=answer.service, remedy="Try again later.") from exc
 
@@ -117,6 +114,13 @@ def _read_acknowledgement(answer: Answer, root: _Node) -> list[PriceSheet]:
     if reason.startswith(NOTHING_FOUND):
         return []
     raise SourceRefusedError(f"refuses what was asked: {reason}", field=answer.service, remedy="Check market and time.")
+
+
+def _read_publication(root: _Node, window: Window) -> list[PriceSheet]:
+    if root.name != "Publication_MarketDocument":
+        raise ValueError(f"a document named {root.name}")
+    series = [node for node in root.all("TimeSeries") if node.text("classificationSequence_AttributeInstanceComponent.position") in COUPLED]
+    return [sheet for node in series for sheet in _read_series(node, window)]
 
 
 def _read_series(series: _Node, window: Window) -> list[PriceSheet]:
