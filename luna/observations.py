@@ -1,7 +1,8 @@
 """What a site did: measured energies per quarter-hour and the state of charge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Self
 
 import numpy as np
@@ -55,3 +56,11 @@ class Observations:
     def on(self, timeline: Timeline) -> Self:
         """Return the same observations on every slot of ``timeline``; a slot without a value is NaN."""
         return type(self).of(timeline.starts, {name: align(self.starts, getattr(self, name), timeline) for name in SERIES})
+
+    def without(self, windows: Iterable[tuple[datetime, datetime]]) -> Self:
+        """Return the same observations, unknown in every slot that begins within one of the windows (first instant, instant after the last)."""
+        known = np.ones(self.starts.size, dtype=np.bool_)
+        for window in windows:
+            first, end = (np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "s") for instant in window)
+            known &= (self.starts < first) | (self.starts >= end)
+        return type(self).of(self.starts, {name: np.where(known, getattr(self, name), np.nan) for name in SERIES})

@@ -1,0 +1,76 @@
+"""Which days may train and score."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.quality import DayQuality
+from luna.database import copy, observations, sites
+from luna.database.schema.series import data_quality_daily, market_prices, slot_observations
+from luna.observations import SERIES, Observations
+from luna.site import Site
+from luna.timeline import SLOT, IndexArray, Timeline, local_midnight, parse_zone
+
+_COLUMNS = (*SERIES, *observations.PRICES)
+
+
+def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> int:
+    """Store verdicts, one per day; returns how many are new or differ from what was stored."""
+    if not days:
+        return 0
+    key, table = sites.key_of(connection, site_id), data_quality_daily
+    statement = insert(table).values([{"site_key": key, **day.model_dump()} for day in days])
+    fresh = {name: statement.excluded[name] for name in ("verdict", "reasons", "judged_at")}
+    differs = (table.c.verdict != statement.excluded.verdict) | (table.c.reasons != statement.excluded.reasons)
+    upsert = statement.on_conflict_do_update(constraint=table.primary_key, set_=fresh, where=differs).returning(table.c.day)
+    return len(connection.execute(upsert).all())
+
+
+def read(connection: Connection, site_id: str, first: date, last: date) -> list[DayQuality]:
+    """Return the verdicts on the days from ``first`` to ``last``, in order; days that were never judged are left out."""
+    table = data_quality_daily.c
+    judged = select(table.day, table.verdict, table.reasons).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
+    return [DayQuality(day=row.day, verdict=row.verdict, reasons=row.reasons) for row in connection.execute(judged.order_by(table.day))]
+
+
+def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
+    """Return what a site did on ``timeline``, unknown on days that are judged ``exclude``: what learns and what is scored looks here."""
+    return observations.read(connection, site.name, timeline).without(_excluded(connection, site, timeline))
+
+
+def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
+    """Return which values of each quarter-hour of ``timeline`` were repaired: bit i stands for value i of ``SERIES``."""
+    query = sql.SQL(
+        "SELECT slot_start, repaired::int FROM slot_observations WHERE site_key = {} AND slot_start >= {} AND slot_start < {} AND repaired > 0"
+    ).format(sites.key_of(connection, site_id), timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "repaired": "i4"})
+    repaired = np.zeros(timeline.count, dtype=np.int64)
+    repaired[(rows["slot_start"] - timeline.starts[0]) // np.timedelta64(SLOT)] = rows["repaired"]
+    return repaired
+
+
+def read_spans(connection: Connection, site_id: str) -> dict[str, tuple[datetime, datetime]]:
+    """Return per series and price start of the first and end of the last slot in which a site knew it; those it never knew are left out."""
+    table = slot_observations.c
+    extremes = [extreme.filter(table[name].is_not(None)) for name in _COLUMNS for extreme in (func.min(table.slot_start), func.max(table.slot_start))]
+    found = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()
+    spans = dict(zip(_COLUMNS, zip(found[::2], found[1::2], strict=True), strict=True))
+    return {name: (first.astimezone(UTC), last.astimezone(UTC) + SLOT) for name, (first, last) in spans.items() if first is not None}
+
+
+def read_market_span(connection: Connection, market: str) -> tuple[datetime, datetime] | None:
+    """Return start of the first and end of the last slot in which a market's price is known."""
+    start = market_prices.c.slot_start
+    first, last = connection.execute(select(func.min(start), func.max(start)).where(market_prices.c.market == market)).one()
+    return None if first is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)
+
+
+def _excluded(connection: Connection, site: Site, timeline: Timeline) -> list[tuple[datetime, datetime]]:
+    zone = parse_zone(site.timezone)
+    first, last = (instant.astimezone(zone).date() for instant in (timeline.start, timeline.end))
+    days = [day.day for day in read(connection, site.name, first, last) if day.verdict == "exclude"]
+    return [(local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone)) for day in days]

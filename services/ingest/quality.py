@@ -1,0 +1,138 @@
+"""Whether a local day may train and score. Pure.
+
+``exclude`` where load, PV, the grid or the price of the day cannot be trusted; ``mask_battery`` where only what the battery says cannot; else ``clean``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.contracts.quality import DayQuality, QualityVerdict
+from luna.observations import SERIES
+from luna.site import Site
+from luna.timeline import FloatArray, Timeline
+from services.ingest.battery_faults import find_battery_faults
+from services.ingest.price_repair import PriceRecord
+
+ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
+BATTERY = ("charge_kwh", "discharge_kwh", "soc")
+APART = ("vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
+VERDICTS: tuple[QualityVerdict, ...] = get_args(QualityVerdict)
+
+# Policies differ by a tenth of a day's cost and less: with more than a tenth of the day unknown, its cost says nothing about them.
+LEAST_COVERAGE = 0.9
+# Interpolation keeps a gap's energy and smooths its shape: a day of which a fifth was smoothed looks calmer than it was.
+MOST_REPAIRED = 0.2
+# Meters of class B are right within 1 %, clamps and inverters' own counters within 5 %: what three of them leave open is less than a tenth.
+MOST_UNEXPLAINED = 0.1
+# Counters that move in steps of 0.1 kWh leave that much open in a few blocks of a day on which next to nothing flows.
+UNEXPLAINED_KWH = 1.0
+# Four hours: long enough for coarse counters to catch up, short enough for an hour's clock error to show.
+BALANCE_SLOTS = 16
+# A slot's price is missing for a product, an hour at most, or for all of it: one missing hour of a day costs a twenty-fourth.
+MOST_UNPRICED = 0.05
+
+
+# Which role of a site's sensors gives which series.
+ROLES = {
+    "load_kwh": "total_load_consumption",
+    "pv_kwh": "total_pv_production",
+    "import_kwh": "total_grid_import",
+    "export_kwh": "total_grid_export",
+    "charge_kwh": "total_battery_charge",
+    "discharge_kwh": "total_battery_discharge",
+    "soc": "battery_soc",
+}
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class DayRecord:
+    """What is stored of one local day; arrays of shape ``(slots,)``, as many as the day has: 92, 96 or 100.
+
+    Args:
+        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh`` and ``APART``.
+        repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
+        prices: ``import_price`` and ``export_price``.
+        expected: the series and prices that the site had around that day.
+    """
+
+    day: date
+    series: Mapping[str, FloatArray]
+    repaired: NDArray[np.int64]
+    prices: Mapping[str, PriceRecord]
+    expected: frozenset[str]
+
+
+def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> frozenset[str]:
+    """Return what a day should hold: the load, what was known both before and after, and what a sensor of the site has told since it was first known.
+
+    Args:
+        spans: series or price → start of the first and end of the last slot in which it was ever known.
+    """
+    named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
+    return frozenset({"load_kwh"} | {name for name, (first, end) in spans.items() if first < day.end and (name in named or end > day.start)})
+
+
+def judge_day(record: DayRecord, site: Site) -> DayQuality:
+    """Return the verdict on a day with all that speaks against it, what excludes it first.
+
+    Invariants: a day without reasons is clean, and no other is.
+    """
+    against = [*_find_gaps(record, ENERGIES), *_find_repairs(record, ENERGIES), *_find_imbalance(record, site), *_find_price_faults(record)]
+    battery = [*_find_gaps(record, BATTERY), *_find_repairs(record, BATTERY), *find_battery_faults(record.series, site.batteries)]
+    masked = battery if site.batteries else []
+    return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], reasons=[*against, *masked])
+
+
+def _find_gaps(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        values = record.series[name]
+        known = int(np.isfinite(values).sum())
+        if name in record.expected and known < LEAST_COVERAGE * values.size:
+            yield f"coverage: {name} is known in {known} of {values.size} slots"
+
+
+def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        repaired = int((record.repaired >> SERIES.index(name) & 1).sum())
+        if repaired > MOST_REPAIRED * record.repaired.size:
+            yield f"repaired: {name} was repaired in {repaired} of {record.repaired.size} slots"
+
+
+def _find_imbalance(record: DayRecord, site: Site) -> Iterator[str]:
+    series = record.series
+    residual = np.where(np.isfinite(series["residual_kwh"]), series["residual_kwh"], _balance(record, site))
+    known = np.isfinite(residual)
+    blocks = np.add.reduceat(np.nan_to_num(residual), np.arange(0, residual.size, BALANCE_SLOTS))
+    unexplained = float(np.abs(blocks).sum())
+    flow = float(np.nansum([series[name][known] for name in ("import_kwh", "pv_kwh", "discharge_kwh")]))
+    if unexplained > UNEXPLAINED_KWH and unexplained > MOST_UNEXPLAINED * flow:
+        yield f"balance: the meters leave {unexplained:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
+
+
+def _balance(record: DayRecord, site: Site) -> FloatArray:
+    """Return import + PV + discharge − export − charge − consumption per slot, unknown where a meter is silent; all unknown where the site lacks one."""
+    series, expected = record.series, record.expected
+
+    def part(name: str) -> FloatArray:
+        return series[name] if name in expected else np.zeros_like(series[name])
+
+    metered = {"import_kwh"} | ({"export_kwh"} if "pv_kwh" in expected else set()) | ({"charge_kwh", "discharge_kwh"} if site.batteries else set())
+    if not metered <= expected:
+        return np.full_like(series["load_kwh"], np.nan)
+    apart = np.nansum([series[name] for name in APART], axis=0)
+    return np.asarray(part("import_kwh") + part("pv_kwh") + part("discharge_kwh") - part("export_kwh") - part("charge_kwh") - part("load_kwh") - apart)
+
+
+def _find_price_faults(record: DayRecord) -> Iterator[str]:
+    for name, prices in record.prices.items():
+        slots, unknown, zeros = prices.paid.size, int((~prices.known).sum()), int(prices.missing_zeros.sum())
+        if name in record.expected and unknown > MOST_UNPRICED * slots:
+            yield f"price_gap: {name} is unknown in {unknown} of {slots} slots"
+        if zeros:
+            yield f"price_zero: {name} is zero in {zeros} of {slots} slots in which market and tariff were not"

@@ -1,0 +1,70 @@
+"""What is stored of a site's local days, fetched in parts that fit into memory."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.database import observations, prices
+from luna.economics import price_slots
+from luna.errors import InvalidInputError
+from luna.site import PriceRule, Site, SpotPrice
+from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_days, parse_zone
+from services.ingest.price_repair import PriceRecord
+
+PART_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDays:
+    """Series and prices of the site's local days ``first`` to ``last`` on ``timeline``, NaN where nothing is stored."""
+
+    site: Site
+    first: date
+    last: date
+    timeline: Timeline
+    series: Mapping[str, FloatArray]
+    prices: Mapping[str, PriceRecord]
+
+    def __iter__(self) -> Iterator[tuple[date, Timeline, slice]]:
+        """Yield each day with its slots: 92, 96 or 100 of them, and their place on the timeline."""
+        zone = parse_zone(self.site.timezone)
+        for number in range((self.last - self.first).days + 1):
+            day = self.first + timedelta(days=number)
+            slots = local_day(day, zone)
+            begin = (slots.start - self.timeline.start) // SLOT
+            yield day, slots, slice(begin, begin + slots.count)
+
+
+def read_days(connection: Connection, site: Site, first: date, last: date, *, names: tuple[str, ...] = ()) -> Iterator[StoredDays]:
+    """Yield prices, and the named columns of ``slot_observations``, of the local days from ``first`` to ``last``, a year at a time.
+
+    Raises:
+        InvalidInputError: the window ends before it begins.
+    """
+    if last < first:
+        raise InvalidInputError("the window ends before it begins", field="to", value=last.isoformat(), remedy="Swap the days.")
+    for number in range(0, (last - first).days + 1, PART_DAYS):
+        begin = first + timedelta(days=number)
+        end = min(begin + timedelta(days=PART_DAYS - 1), last)
+        timeline = local_days(begin, end, parse_zone(site.timezone))
+        series = observations.read_series(connection, site.name, timeline, names) if names else {}
+        yield StoredDays(site, begin, end, timeline, series, _read_prices(connection, site, timeline))
+
+
+def market_of(rule: PriceRule) -> str | None:
+    """Return the market that a price rule names."""
+    return rule.market if isinstance(rule, SpotPrice) else None
+
+
+def _read_prices(connection: Connection, site: Site, timeline: Timeline) -> dict[str, PriceRecord]:
+    rules = dict(zip(observations.PRICES, (site.tariff.import_, site.tariff.export), strict=True))
+    markets = {market for rule in rules.values() if (market := market_of(rule))}
+    spot = {market: prices.read(connection, market, timeline) for market in markets}
+    due = price_slots(site.tariff, timeline, zone=parse_zone(site.timezone), spot=spot)
+    paid = observations.read_prices(connection, site.name, timeline)
+    unknown = np.full(timeline.count, np.nan)
+    columns = zip(rules.items(), paid, due, strict=True)
+    return {name: PriceRecord(recorded, tariff, spot.get(market_of(rule) or "", unknown)) for (name, rule), recorded, tariff in columns}

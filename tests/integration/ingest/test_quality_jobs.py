@@ -1,0 +1,177 @@
+"""Days judged and prices repaired on the real database."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from luna.database import copy, history_changes, observations, prices, quality, sites
+from luna.database.schema.series import slot_observations
+from luna.errors import InvalidInputError, NotFoundError
+from luna.site import parse_site
+from luna.timeline import FloatArray, local_day, local_days
+from services.ingest.quality_jobs import judge_days, judge_slots
+from services.ingest.repair_jobs import find_gaps, repair_site_prices
+
+pytestmark = pytest.mark.every_database
+
+BERLIN = ZoneInfo("Europe/Berlin")
+# The clock goes forward on 31 March 2024: 92 slots; back on 27 October: 100.
+FIRST, SPRING, LAST = date(2024, 3, 30), date(2024, 3, 31), date(2024, 4, 1)
+DAYS = local_days(FIRST, LAST, BERLIN)
+LATER = datetime(2024, 5, 1, tzinfo=UTC)
+SPOT = {"import": {"kind": "spot", "market": "NL", "markup": 0.1}, "export": {"kind": "fixed", "price": 0.0}}
+
+
+@pytest.fixture(autouse=True)
+def _home(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}], "tariff": SPOT}))
+
+
+def measure(connection: Connection, **series: FloatArray) -> None:
+    plain = {"load_kwh": 0.2, "pv_kwh": 0.1, "import_kwh": 0.1, "export_kwh": 0.0, "import_price": 0.3}
+    observations.write(connection, "home", DAYS.starts, {name: np.full(DAYS.count, value) for name, value in plain.items()} | series)
+
+
+def place(day: date) -> slice:
+    slots = local_day(day, BERLIN)
+    begin = DAYS.index_of(slots.start)
+    return slice(begin, begin + slots.count)
+
+
+def hurt(value: float, where: slice, hole: float = np.nan) -> FloatArray:
+    series = np.full(DAYS.count, value)
+    series[where] = hole
+    return series
+
+
+def verdicts(connection: Connection) -> list[str]:
+    return [day.verdict for day in judge_days(connection, "home", FIRST, LAST, now=LATER)]
+
+
+def test_days_are_judged_by_their_own_slots_and_stored(connection: Connection) -> None:
+    # Ten slots are more than a tenth of the 92 of the short day, and of 96.
+    short = place(SPRING)
+    measure(connection, load_kwh=hurt(0.2, slice(short.start, short.start + 10)))
+    judged = judge_days(connection, "home", FIRST, LAST, now=LATER)
+    assert [(day.day, day.verdict) for day in judged] == [(FIRST, "clean"), (SPRING, "exclude"), (LAST, "clean")]
+    assert judged[1].reasons == ["coverage: load_kwh is known in 82 of 92 slots"]
+    assert quality.read(connection, "home", FIRST, LAST) == judged
+
+
+def test_judging_again_changes_what_differs_and_nothing_else(connection: Connection) -> None:
+    measure(connection, load_kwh=hurt(0.2, place(SPRING)))
+    before = judge_days(connection, "home", FIRST, LAST, now=LATER)
+    assert quality.save(connection, "home", before) == 0
+    measure(connection)
+    slots = local_day(SPRING, BERLIN)
+    assert [day.verdict for day in judge_slots(connection, "home", slots.start, slots.end, now=LATER)] == ["clean"]
+    assert [day.verdict for day in quality.read(connection, "home", FIRST, LAST)] == ["clean"] * 3
+
+
+def test_a_day_that_has_not_ended_is_open_and_not_stored(connection: Connection) -> None:
+    measure(connection)
+    judged = judge_days(connection, "home", FIRST, LAST, now=local_day(LAST, BERLIN).end - timedelta(seconds=1))
+    assert judged[-1].reasons == ["open: the day has not ended"]
+    assert [day.day for day in quality.read(connection, "home", FIRST, LAST)] == [FIRST, SPRING]
+
+
+def test_repaired_values_count_by_their_bits(connection: Connection) -> None:
+    measure(connection)
+    short = place(SPRING)
+    marks = np.zeros(DAYS.count, dtype=np.int16)
+    # Bit 2 stands for the grid import.
+    marks[short.start : short.start + 30] = 4
+    mark(connection, marks)
+    assert judge_days(connection, "home", SPRING, SPRING, now=LATER)[0].reasons == ["repaired: import_kwh was repaired in 30 of 92 slots"]
+
+
+def mark(connection: Connection, marks: NDArray[np.int16]) -> None:
+    copy.upsert(connection, slot_observations, {"site_key": sites.key_of(connection, "home"), "slot_start": DAYS.starts, "repaired": marks})
+
+
+def test_a_day_without_prices_is_excluded_where_there_are_prices_around_it(connection: Connection) -> None:
+    measure(connection, import_price=hurt(0.3, place(SPRING)))
+    assert verdicts(connection) == ["clean", "exclude", "clean"]
+    slots = local_day(SPRING, BERLIN)
+    prices.upsert(connection, "NL", starts=slots.starts, price=np.full(slots.count, 0.05), currency="EUR", published_at=slots.start - timedelta(hours=11))
+    assert verdicts(connection) == ["clean", "clean", "clean"]
+
+
+def test_history_from_before_there_were_prices_may_train(connection: Connection) -> None:
+    measure(connection, import_price=np.full(DAYS.count, np.nan))
+    assert verdicts(connection) == ["clean"] * 3
+
+
+def test_a_window_upside_down_and_a_site_nobody_knows_are_refused(connection: Connection) -> None:
+    with pytest.raises(InvalidInputError, match="ends before it begins"):
+        judge_days(connection, "home", LAST, FIRST, now=LATER)
+    with pytest.raises(NotFoundError, match="no such site"):
+        judge_days(connection, "elsewhere", FIRST, LAST, now=LATER)
+
+
+def mixed_prices() -> FloatArray:
+    """All zero on the first day; on the short day four zeros in the morning that the market had, and four at noon that it had not."""
+    paid = hurt(0.3, place(FIRST), 0.0)
+    short = place(SPRING).start
+    paid[short + 20 : short + 24] = 0.0
+    paid[short + 40 : short + 44] = 0.0
+    return paid
+
+
+def publish(connection: Connection) -> None:
+    """A market that was at −0.1 that morning, which with a markup of 0.1 comes to nothing, and at 0.2 otherwise."""
+    short = place(SPRING).start
+    price = np.full(DAYS.count, 0.2)
+    price[short + 20 : short + 24] = -0.1
+    prices.upsert(connection, "NL", starts=DAYS.starts, price=price, currency="EUR", published_at=DAYS.start - timedelta(hours=11))
+
+
+def test_zeros_the_market_never_had_are_repaired_and_every_change_leads_back(connection: Connection) -> None:
+    measure(connection, import_price=mixed_prices())
+    publish(connection)
+    assert verdicts(connection) == ["exclude", "exclude", "clean"]
+    (repair,) = repair_site_prices(connection, "home", FIRST, LAST)
+    assert (repair.series, repair.day, repair.repaired.slots) == ("import_price", SPRING, 4)
+    # The day of zeros stays as it is, and is still told.
+    assert verdicts(connection) == ["exclude", "clean", "clean"]
+    paid, _ = observations.read_prices(connection, "home", DAYS)
+    assert paid[place(SPRING)].tolist().count(0.0) == 4
+    changes = history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
+    assert {(change.series, change.before, change.after, change.rule) for change in changes} == {("import_price", 0.0, 0.3, "zero price filled forward")}
+    for change in reversed(changes):
+        paid[DAYS.index_of(change.slot_start)] = change.before
+    np.testing.assert_array_equal(paid, mixed_prices())
+
+
+def test_a_trial_says_what_it_would_do_and_a_second_repair_finds_nothing(connection: Connection) -> None:
+    measure(connection, import_price=mixed_prices())
+    publish(connection)
+    tried = repair_site_prices(connection, "home", FIRST, LAST, dry_run=True)
+    assert [repair.repaired.slots for repair in tried] == [4]
+    assert not history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
+    assert [repair.repaired.slots for repair in repair_site_prices(connection, "home", FIRST, LAST)] == [4]
+    assert repair_site_prices(connection, "home", FIRST, LAST) == []
+
+
+def test_gaps_are_told_with_first_last_and_length(connection: Connection) -> None:
+    measure(connection, load_kwh=hurt(0.2, slice(4, 7)), pv_kwh=hurt(0.1, slice(DAYS.count - 1, None)))
+    gaps = [(gap.series, DAYS.index_of(gap.first), DAYS.index_of(gap.last), gap.slots) for gap in find_gaps(connection, "home", DAYS.start, DAYS.end)]
+    assert gaps == [("load_kwh", 4, 6, 3), ("pv_kwh", DAYS.count - 1, DAYS.count - 1, 1)]
+
+
+def test_series_that_a_site_never_had_are_no_gaps(connection: Connection) -> None:
+    assert find_gaps(connection, "home", DAYS.start, DAYS.end) == []
+
+
+def test_what_is_trusted_leaves_out_excluded_days_and_keeps_days_never_judged(connection: Connection) -> None:
+    measure(connection, load_kwh=hurt(0.2, slice(place(SPRING).start, place(SPRING).start + 20)))
+    site = sites.load(connection, "home")
+    assert np.isfinite(quality.read_trusted(connection, site, DAYS).load_kwh).sum() == DAYS.count - 20
+    judge_days(connection, "home", SPRING, SPRING, now=LATER)
+    trusted = quality.read_trusted(connection, site, DAYS)
+    assert np.isnan(trusted.load_kwh[place(SPRING)]).all()
+    assert np.isfinite(trusted.load_kwh).sum() == DAYS.count - 92

@@ -1,0 +1,74 @@
+"""What holds of every repair and every verdict."""
+
+from datetime import date
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luna.site import parse_site
+from luna.timeline import FloatArray
+from services.ingest.price_repair import PriceRecord, repair_prices
+from services.ingest.quality import APART, DayRecord, judge_day
+from services.ingest.quality_jobs import JUDGED
+
+PRICE = st.sampled_from([0.0, 0.0, 0.1, 0.3, -0.05, float("nan")])
+SITE = parse_site({"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]})
+
+
+@st.composite
+def records(draw: st.DrawFn, slots: int | None = None) -> PriceRecord:
+    count = slots or draw(st.integers(1, 100))
+    columns = [np.array(draw(st.lists(PRICE, min_size=count, max_size=count))) for _ in range(3)]
+    return PriceRecord(*columns)
+
+
+@given(records())
+def test_repairing_twice_is_repairing_once(record: PriceRecord) -> None:
+    once = repair_prices(record)
+    again = repair_prices(PriceRecord(once.price, record.due, record.market))
+    np.testing.assert_array_equal(again.price, once.price)
+    assert again.slots == 0
+
+
+@given(records())
+def test_only_missing_zeros_change_and_they_become_prices_of_the_same_day(record: PriceRecord) -> None:
+    repaired = repair_prices(record)
+    filled = repaired.forward | repaired.backward
+    assert not (filled & ~record.missing_zeros).any()
+    np.testing.assert_array_equal(repaired.price[~filled], record.paid[~filled])
+    assert set(repaired.price[filled]) <= set(record.paid[record.paid != 0])
+
+
+@given(records())
+def test_a_day_without_both_kinds_is_never_touched(record: PriceRecord) -> None:
+    others = (np.isfinite(record.paid) & (record.paid != 0)).any()
+    assert (repair_prices(record).slots > 0) == bool(others and record.missing_zeros.any())
+
+
+@given(records())
+def test_what_was_told_of_a_repair_leads_back_to_the_original(record: PriceRecord) -> None:
+    repaired = repair_prices(record)
+    told = {slot: record.paid[slot] for slot in np.flatnonzero(repaired.forward | repaired.backward)}
+    back = repaired.price.copy()
+    back[list(told)] = list(told.values())
+    np.testing.assert_array_equal(back, record.paid)
+
+
+def column(draw: st.DrawFn, slots: int) -> FloatArray:
+    return np.array(draw(st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0, float("nan")]), min_size=slots, max_size=slots)))
+
+
+@st.composite
+def days(draw: st.DrawFn) -> DayRecord:
+    slots = draw(st.sampled_from([92, 96, 100]))
+    series = {name: column(draw, slots) for name in JUDGED}
+    expected = frozenset(draw(st.sets(st.sampled_from([*JUDGED[:7], "import_price"])))) | {"load_kwh"}
+    return DayRecord(date(2024, 1, 1), series, np.zeros(slots, dtype=np.int64), {"import_price": draw(records(slots))}, expected)
+
+
+@given(days())
+def test_every_verdict_has_its_reasons_and_only_clean_days_have_none(day: DayRecord) -> None:
+    judged = judge_day(day, SITE)
+    assert (judged.verdict == "clean") == (not judged.reasons)
+    assert set(APART) <= set(day.series)

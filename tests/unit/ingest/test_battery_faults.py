@@ -1,0 +1,77 @@
+"""What a battery's sensors cannot have meant. Ten kWh, 5 kW, 95 % each way: 1.25 kWh in a slot store 1.1875."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from luna.site import Battery
+from luna.timeline import FloatArray
+from services.ingest.battery_faults import find_battery_faults
+
+BATTERY = Battery(capacity_kwh=10, charge_limit_kw=5, discharge_limit_kw=5)
+
+
+def faults(soc: Sequence[float] | FloatArray, charge: Sequence[float] | FloatArray, discharge: Sequence[float] | FloatArray | None = None) -> list[str]:
+    soc, charge = np.array(soc, dtype=float), np.array(charge, dtype=float)
+    series = {"soc": soc, "charge_kwh": charge, "discharge_kwh": np.zeros_like(soc) if discharge is None else np.array(discharge, dtype=float)}
+    return [fault.partition(":")[0] for fault in find_battery_faults(series, [BATTERY])]
+
+
+def follow(charge: FloatArray, discharge: FloatArray, start: float) -> FloatArray:
+    return np.asarray(start + np.cumsum(0.95 * charge - discharge / 0.95) / 10)
+
+
+def test_a_battery_that_follows_its_energy_has_no_fault() -> None:
+    charge, discharge = np.tile([1.0, 1.0, 0.0, 0.0], 24), np.tile([0.0, 0.0, 0.9, 0.9], 24)
+    assert faults(follow(charge, discharge, 0.3), charge, discharge) == []
+
+
+def test_an_idle_battery_may_stand_still_all_day() -> None:
+    assert faults(np.full(96, 0.4), np.zeros(96)) == []
+
+
+def test_a_state_of_charge_in_whole_percent_is_no_fault() -> None:
+    charge = np.full(96, 0.05)
+    # 96 × 0.05 × 0.95 = 4.56 kWh: from 30 % to 75.6 %, told as whole percent that stand still for two slots at a time.
+    assert faults(np.round(follow(charge, np.zeros(96), 0.3), 2), charge) == []
+
+
+def test_a_state_of_charge_that_stands_still_while_energy_flows_is_stuck() -> None:
+    # Two slots after the first store 2 × 0.95 = 1.9 kWh, more than the tenth of the capacity that may pass unseen, and more than drift may be: 0.1 × (10 + 2).
+    assert faults([0.5, 0.5, 0.5], [1.0, 1.0, 1.0]) == ["soc_stuck", "soc_drift"]
+
+
+def test_energy_that_goes_in_and_out_again_shows_a_stuck_sensor_too() -> None:
+    # 1.9 kWh in, 1.9 kWh out: nothing is left at the end, the furthest was 1.9 kWh.
+    assert faults([0.5] * 5, [0, 1.0, 1.0, 0, 0], [0, 0, 0, 0.9025, 0.9025]) == ["soc_stuck"]
+
+
+def test_energy_before_a_sensor_moved_does_not_count_for_the_next_standstill() -> None:
+    assert faults([0.5, 0.5, 0.6, 0.6], [0, 0.7, 0.7, 0.7]) == []
+
+
+@pytest.mark.parametrize(("there", "wrong"), [(0.676, False), (0.677, True)])
+def test_a_step_beyond_the_batterys_power_is_a_jump(there: float, wrong: bool) -> None:
+    # 5 kW × 1.25 for a quarter-hour are 1.5625 kWh, 15.6 % of ten; with two percent of rounding 17.6 %.
+    charge = [0.0, 1.5]
+    assert ("soc_jump" in faults([0.5, there], charge)) == wrong
+
+
+def test_a_fall_may_be_steeper_than_a_rise_because_losses_add_to_it() -> None:
+    # 1.5625 kWh at the terminals take 1.6447 from the cells: 18.4 % with rounding.
+    assert faults([0.5, 0.317], [0, 0], [0, 1.5]) == []
+    assert "soc_jump" in faults([0.5, 0.315], [0, 0], [0, 1.5])
+
+
+def test_a_state_of_charge_that_does_not_follow_the_energy_has_drifted() -> None:
+    # Told +0.5 kWh in steps of 0.1, metered 5 × 0.8 × 0.95 = 3.8 kWh: off by 3.3, more than a tenth of 10 + 4.
+    assert faults([0.5, 0.51, 0.52, 0.53, 0.54, 0.55], [0.0, 0.8, 0.8, 0.8, 0.8, 0.8]) == ["soc_drift"]
+
+
+def test_slots_in_which_something_is_unknown_say_nothing() -> None:
+    assert faults([0.5, np.nan, 0.9, 0.9, 0.9], [1, 1, 1, np.nan, np.nan]) == []
+
+
+def test_a_site_without_batteries_has_no_battery_faults() -> None:
+    assert not list(find_battery_faults({"soc": np.zeros(3), "charge_kwh": np.ones(3), "discharge_kwh": np.ones(3)}, []))

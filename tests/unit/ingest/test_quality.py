@@ -1,0 +1,155 @@
+"""Verdicts on days, each with the figures that lead to it."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from luna.site import parse_site
+from luna.timeline import FloatArray, local_day
+from services.ingest.price_repair import PriceRecord
+from services.ingest.quality import DayRecord, expect_series, judge_day
+
+DAY = date(2024, 1, 10)
+PLAIN = parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}]})
+STORING = parse_site(
+    {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]},
+)
+ALL = frozenset({"load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "soc", "import_price", "export_price"})
+
+
+def record(slots: int = 96, *, repaired: int = 0, expected: frozenset[str] = ALL, price: FloatArray | None = None, **changed: FloatArray) -> DayRecord:
+    """A day of 0.2 kWh load, half of it from PV and half from the grid, in every slot; its battery rests."""
+    plain = {"load_kwh": 0.2, "pv_kwh": 0.1, "import_kwh": 0.1, "export_kwh": 0.0, "charge_kwh": 0.0, "discharge_kwh": 0.0, "soc": 0.5}
+    unknown = np.full(slots, np.nan)
+    series = {name: np.full(slots, value) for name, value in plain.items()}
+    series |= dict.fromkeys(("residual_kwh", "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh"), unknown) | changed
+    paid = np.full(slots, 0.3) if price is None else price
+    prices = {"import_price": PriceRecord(paid, unknown, unknown), "export_price": PriceRecord(np.full(slots, 0.07), unknown, unknown)}
+    return DayRecord(DAY, series, np.where(np.arange(slots) < repaired, 1, 0), prices, expected)
+
+
+def without_first(slots: int, *, of: int = 96, value: float = 0.2) -> FloatArray:
+    return np.where(np.arange(of) < slots, np.nan, value)
+
+
+def judge(day: DayRecord, site: object = PLAIN) -> tuple[str, list[str]]:
+    judged = judge_day(day, PLAIN if site is PLAIN else STORING)
+    return judged.verdict, [reason.partition(":")[0] for reason in judged.reasons]
+
+
+def test_a_whole_day_is_clean() -> None:
+    assert judge(record()) == judge(record(), STORING) == ("clean", [])
+
+
+@pytest.mark.parametrize(("slots", "allowed"), [(92, 9), (96, 9), (100, 10)])
+def test_a_day_is_judged_by_its_own_slots(slots: int, allowed: int) -> None:
+    # A tenth may be missing: of 92 slots 9.2, of 96 9.6, of 100 exactly 10.
+    assert judge(record(slots, load_kwh=without_first(allowed, of=slots))) == ("clean", [])
+    assert judge(record(slots, load_kwh=without_first(allowed + 1, of=slots))) == ("exclude", ["coverage"])
+
+
+def test_the_reason_names_the_series_and_its_slots() -> None:
+    assert judge_day(record(load_kwh=without_first(30)), PLAIN).reasons == ["coverage: load_kwh is known in 66 of 96 slots"]
+
+
+@pytest.mark.parametrize("name", ["pv_kwh", "import_kwh", "export_kwh"])
+def test_every_meter_that_the_site_has_is_needed(name: str) -> None:
+    assert judge(record(**{name: without_first(96)})) == ("exclude", ["coverage"])
+
+
+def test_a_meter_that_the_site_never_had_is_not_missed() -> None:
+    unknown = without_first(96)
+    day = record(expected=frozenset({"load_kwh"}), pv_kwh=unknown, import_kwh=unknown, export_kwh=unknown)
+    assert judge(day) == ("clean", [])
+
+
+@pytest.mark.parametrize(("repaired", "verdict"), [(19, "clean"), (20, "exclude")])
+def test_a_day_of_which_a_fifth_was_repaired_is_left_out(repaired: int, verdict: str) -> None:
+    # A fifth of 96 slots is 19.2.
+    assert judge(record(repaired=repaired))[0] == verdict
+
+
+def test_what_the_meters_leave_open_is_computed_where_it_is_not_stored() -> None:
+    # Import reads 0.15 instead of 0.1: 96 × 0.05 = 4.8 kWh of 96 × 0.25 = 24 kWh are unexplained.
+    judged = judge_day(record(import_kwh=np.full(96, 0.15)), PLAIN)
+    assert (judged.verdict, judged.reasons) == ("exclude", ["balance: the meters leave 4.8 kWh unexplained of 24.0 kWh that flowed"])
+
+
+def test_a_stored_residual_counts_and_errors_of_a_quarter_day_do_not_cancel() -> None:
+    # An hour's clock error: 3 kWh too much in the morning, 3 kWh too little in the evening, of 96 × 0.2 = 19.2 kWh.
+    residual = np.zeros(96)
+    residual[[20, 80]] = 3.0, -3.0
+    assert judge(record(residual_kwh=residual)) == ("exclude", ["balance"])
+
+
+def test_coarse_counters_are_no_imbalance() -> None:
+    # Steps of 0.1 kWh: what a slot counts too little, the next ones make up for.
+    residual = np.tile([0.1, -0.1], 48)
+    assert judge(record(residual_kwh=residual)) == ("clean", [])
+
+
+def test_little_may_be_open_on_a_day_on_which_little_flows() -> None:
+    # 96 × 0.01 = 0.96 kWh, below one kWh, of the same small flow.
+    quiet = {name: np.full(96, 0.0) for name in ("load_kwh", "pv_kwh")}
+    assert judge(record(**quiet, import_kwh=np.full(96, 0.01))) == ("clean", [])
+
+
+def test_what_was_charged_into_a_car_is_explained() -> None:
+    assert judge(record(import_kwh=np.full(96, 0.3), vehicle_kwh=np.full(96, 0.2))) == ("clean", [])
+
+
+def test_a_site_that_lacks_a_meter_has_no_balance() -> None:
+    day = record(expected=ALL - {"export_kwh"}, import_kwh=np.full(96, 0.15), export_kwh=without_first(96))
+    assert judge(day) == ("clean", [])
+
+
+def test_a_battery_that_says_nothing_masks_the_battery_alone() -> None:
+    assert judge(record(soc=without_first(96)), STORING) == ("mask_battery", ["coverage"])
+
+
+def test_a_state_of_charge_that_jumps_masks_the_battery() -> None:
+    assert judge(record(soc=np.where(np.arange(96) < 48, 0.2, 0.8)), STORING)[0] == "mask_battery"
+
+
+def test_a_day_is_excluded_although_only_the_battery_is_wrong_beside_it() -> None:
+    assert judge(record(load_kwh=without_first(60), soc=without_first(96)), STORING) == ("exclude", ["coverage", "coverage"])
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [(4, "clean"), (5, "exclude")])
+def test_an_hour_without_prices_is_borne_and_no_more(missing: int, verdict: str) -> None:
+    # Five in a hundred of 96 slots are 4.8.
+    assert judge(record(price=without_first(missing, value=0.3)))[0] == verdict
+
+
+def test_a_site_that_never_had_prices_is_not_excluded_for_them() -> None:
+    assert judge(record(price=without_first(96), expected=ALL - {"import_price"})) == ("clean", [])
+
+
+@pytest.mark.parametrize("zeros", [1, 96], ids=["one", "all"])
+def test_a_price_of_zero_that_nobody_had_excludes_the_day(zeros: int) -> None:
+    assert judge(record(price=np.where(np.arange(96) < zeros, 0.0, 0.3))) == ("exclude", ["price_zero"])
+
+
+def hours(count: float) -> datetime:
+    return datetime(2024, 1, 10, tzinfo=UTC) + timedelta(hours=count)
+
+
+@pytest.mark.parametrize(
+    ("span", "there"),
+    [((-48, -24), False), ((-48, 24), True), ((6, 12), True), ((30, 48), False), ((-48, 48), True)],
+    ids=["before", "until that day", "on that day", "after", "around"],
+)
+def test_a_series_is_expected_between_the_first_and_the_last_day_on_which_it_was_known(span: tuple[float, float], there: bool) -> None:
+    day = local_day(DAY, ZoneInfo("UTC"))
+    assert ("pv_kwh" in expect_series({"pv_kwh": (hours(span[0]), hours(span[1]))}, PLAIN, day)) == there
+
+
+def test_a_sensor_that_the_site_names_is_expected_ever_since_it_was_first_known() -> None:
+    site = PLAIN.model_copy(update={"input_sensors": PLAIN.input_sensors.model_copy(update={"total_pv_production": ("sensor.pv",)})})
+    assert "pv_kwh" in expect_series({"pv_kwh": (hours(-48), hours(-24))}, site, local_day(DAY, ZoneInfo("UTC")))
+
+
+def test_the_load_is_always_expected() -> None:
+    assert expect_series({}, PLAIN, local_day(DAY, ZoneInfo("UTC"))) == {"load_kwh"}
