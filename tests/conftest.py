@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from luna.embedded import Servers, start
 from tests.command_line import Luna, Said
 from tests.databases import own_database
+from tests.mosquitto import SAID
 from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 
 FOLDER = pytest.StashKey[Path]()
@@ -60,6 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}")
     terminalreporter.write_line(f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}")
+    terminalreporter.write_line(SAID)
 
 
 def _make_folder() -> Path:

@@ -1,0 +1,152 @@
+"""One connection to a broker, as asyncio sees it. What is lost with it comes again on the next one."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from services.ingest.sources.mqtt.address import Broker
+from services.ingest.sources.mqtt.memory import UNDER_WAY
+from services.ingest.sources.source import SourceError
+
+# How long a broker keeps what comes while Luna is away.
+KEPT = timedelta(days=7)
+KEEPALIVE_SECONDS = 30
+ANSWER_SECONDS = 10.0
+BATCH = 500
+# An unsubscription that is asked for in one packet.
+_AT_ONCE = 100
+
+
+class Connection:
+    """A live connection: messages come from ``batch`` and are acknowledged by ``acknowledge`` alone."""
+
+    def __init__(self, broker: Broker, identifier: str) -> None:
+        self._broker = broker
+        self._loop = asyncio.get_running_loop()
+        self._messages: asyncio.Queue[paho.MQTTMessage] = asyncio.Queue()
+        self._accepted: asyncio.Future[bool] = self._loop.create_future()
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, reconnect_on_failure=False, manual_ack=True)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = lambda _client, _data, message: self._hand_over(self._messages.put_nowait, message)
+        if broker.user is not None:
+            self._client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
+
+    async def open(self) -> bool:
+        """Connect and return whether the broker remembers this client.
+
+        Raises:
+            SourceError: the broker is away, refuses Luna, or its certificate is not trusted.
+        """
+        try:
+            await asyncio.to_thread(self._connect)
+            self._client.loop_start()
+            return await asyncio.wait_for(self._accepted, ANSWER_SECONDS)
+        except TimeoutError as exc:
+            raise self._error(f"has not answered within {ANSWER_SECONDS:g} s") from exc
+        except ssl.SSLError as exc:
+            remedy = "Check the broker's certificate; name the file of your own authority with SSL_CERT_FILE."
+            raise self._error(f"cannot be reached by TLS: {exc.reason or exc}", remedy=remedy) from exc
+        except (OSError, ValueError) as exc:
+            raise self._error(f"cannot be reached: {exc}") from exc
+
+    async def subscribe(self, topics: Iterable[str], *, qos: int) -> None:
+        """Ask for ``topics``; what the broker has kept of them comes at once."""
+        for topic in topics:
+            self._client.subscribe(topic, qos)
+            await asyncio.sleep(0)
+
+    async def unsubscribe(self, topics: Iterable[str]) -> None:
+        """Ask for ``topics`` no more."""
+        names = list(topics)
+        for first in range(0, len(names), _AT_ONCE):
+            self._client.unsubscribe(names[first : first + _AT_ONCE])
+
+    async def batch(self) -> list[paho.MQTTMessage]:
+        """Return the messages that wait, at least one.
+
+        Raises:
+            SourceError: the connection is gone.
+        """
+        first = await self._first()
+        return [first, *(self._messages.get_nowait() for _ in range(min(self._messages.qsize(), BATCH - 1)))]
+
+    def acknowledge(self, messages: Iterable[paho.MQTTMessage]) -> None:
+        """Tell the broker that ``messages`` are safe."""
+        for message in messages:
+            self._client.ack(message.mid, message.qos)
+
+    async def close(self) -> None:
+        """Take leave of the broker, which keeps what comes from now on; after a moment, without its consent."""
+        self._client.disconnect()
+        await asyncio.wait([self._lost], timeout=1.0)
+
+    async def _first(self) -> paho.MQTTMessage:
+        waiting = asyncio.ensure_future(self._messages.get())
+        either: list[asyncio.Future[Any]] = [waiting, self._lost]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+        finally:
+            waiting.cancel()
+        raise self._error(f"is lost: {self._lost.result()}")
+
+    def _connect(self) -> None:
+        if self._broker.tls:
+            self._client.tls_set_context(ssl.create_default_context())
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = int(KEPT.total_seconds())
+        properties.ReceiveMaximum = UNDER_WAY
+        self._client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS, clean_start=False, properties=properties)
+
+    def _on_connect(self, _client: paho.Client, _data: Any, flags: paho.ConnectFlags, reason: ReasonCode, _properties: Any) -> None:
+        self._hand_over(partial(_settle, self._accepted), self._error(f"refuses Luna: {reason}") if reason.is_failure else flags.session_present)
+
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self._hand_over(partial(_settle, self._accepted), self._error(f"hangs up: {reason}"))
+        self._hand_over(partial(_settle, self._lost), str(reason))
+
+    def _hand_over(self, receive: Any, what: Any) -> None:
+        # From paho's thread; a loop that has ended needs nothing more.
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(receive, what)
+
+    def _error(self, what: str, *, remedy: str = "Check LUNA_MQTT_URL, the broker's log and the password.") -> SourceError:
+        return SourceError(f"the MQTT broker {what}", field="mqtt_url", value=str(self._broker), remedy=remedy)
+
+
+@asynccontextmanager
+async def connected(broker: Broker, identifier: str) -> AsyncIterator[tuple[Connection, bool]]:
+    """Hold a connection while the block runs; with it comes whether the broker remembers this client.
+
+    Raises:
+        SourceError: no connection.
+    """
+    connection = Connection(broker, identifier)
+    try:
+        yield connection, await connection.open()
+    finally:
+        await connection.close()
+
+
+def _settle(future: "asyncio.Future[Any]", outcome: object) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, SourceError):
+        future.set_exception(outcome)
+        # Nobody asks any more where opening was given up.
+        future.exception()
+    else:
+        future.set_result(outcome)

@@ -1,0 +1,152 @@
+"""Which topics tell of which sensors: what devices describe, and topics that a site names itself."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from prometheus_client import Counter
+
+from luna.errors import InvalidInputError
+from services.ingest.reading import Reading
+from services.ingest.sources.mqtt.discovery import Described, is_description, parse_descriptions
+from services.ingest.sources.mqtt.template import decoder, parse_path
+
+# A sensor that names its topic: mqtt:path/to/topic, or mqtt:path/to/topic#path.into.json.
+OWN_TOPIC = "mqtt:"
+
+UNREADABLE = Counter("luna_ingest_mqtt_unreadable_total", "Messages of known sensors without a number in them.")
+RETAINED = Counter("luna_ingest_mqtt_retained_total", "Numbers that a broker had kept since nobody knows when; they are not recorded.")
+
+log = structlog.get_logger("luna.ingest.mqtt")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A message: its topic, what it says, and whether the broker had kept it since nobody knows when."""
+
+    topic: str
+    payload: str
+    retained: bool = False
+
+
+@dataclass(slots=True)
+class Directory:
+    """What is known of the sensors that are listened to.
+
+    Args:
+        prefix: of discovery messages.
+        sensors: names as the sites use them.
+    """
+
+    prefix: str
+    sensors: Sequence[str]
+    descriptions: dict[str, str] = field(default_factory=dict)
+    _described: dict[str, list[Described]] = field(default_factory=dict)
+    _found: dict[str, Described] = field(default_factory=dict)
+    _present: dict[str, bool] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._look_up()
+
+    def learn(self, word: Word) -> None:
+        """Take a description in; one that is not understood is named once."""
+        try:
+            described = parse_descriptions(word.topic, word.payload, self.prefix)
+        except InvalidInputError as error:
+            self._name_once(word.topic, "description of a sensor is left out", error)
+            described = []
+        if described:
+            self._described[word.topic], self.descriptions[word.topic] = described, word.payload
+        else:
+            self._described.pop(word.topic, None)
+            self.descriptions.pop(word.topic, None)
+        self._look_up()
+
+    def teach(self, descriptions: Mapping[str, str]) -> None:
+        """Take in what was learned before."""
+        for topic, payload in descriptions.items():
+            self.learn(Word(topic, payload))
+
+    def needed(self) -> dict[str, str]:
+        """Return the descriptions that say how to read the sensors in use."""
+        used = {id(found) for found in self._found.values()}
+        return {topic: self.descriptions[topic] for topic, described in self._described.items() if used & {id(each) for each in described}}
+
+    def topics(self) -> frozenset[str]:
+        """Return every topic that tells of a sensor."""
+        return frozenset(topic for found in self._found.values() for topic in (found.topic, *(each.topic for each in found.availability)))
+
+    def missing(self) -> list[str]:
+        """Return the sensors of which no device has told."""
+        return [sensor for sensor in self.sensors if sensor not in self._found]
+
+    def describes(self, word: Word) -> bool:
+        """Whether a message is a description."""
+        return is_description(word.topic, self.prefix)
+
+    def read(self, word: Word, instant: datetime) -> list[Reading]:
+        """Return what a message says of the sensors; NaN for those whose device says that it is gone."""
+        told = [reading for sensor, found in self._found.items() if found.topic == word.topic for reading in self._value(sensor, found, word, instant)]
+        gone = [Reading(sensor, instant, math.nan, self._found[sensor].unit) for sensor in self._gone(word)]
+        return told + gone
+
+    def _value(self, sensor: str, found: Described, word: Word, instant: datetime) -> Iterable[Reading]:
+        try:
+            value = found.decode(word.payload)
+        except InvalidInputError as error:
+            UNREADABLE.inc()
+            self._name_once(f"{sensor} {word.topic}", "message is left out", error)
+            return
+        if value is None:
+            return
+        # The age of a kept number is unknown; a switch stays as it is until it says otherwise.
+        if word.retained and not found.switch:
+            RETAINED.inc()
+            return
+        yield Reading(sensor, instant, value, found.unit)
+
+    def _gone(self, word: Word) -> list[str]:
+        concerned = [sensor for sensor, found in self._found.items() if any(each.topic == word.topic for each in found.availability)]
+        before = {sensor: self._there(sensor, word.topic) for sensor in concerned}
+        for sensor in concerned:
+            said = [each.read(word.payload) for each in self._found[sensor].availability if each.topic == word.topic]
+            if said[0] is not None:
+                self._present[word.topic] = said[0]
+        return [sensor for sensor in concerned if before[sensor] and not self._there(sensor, word.topic)]
+
+    def _there(self, sensor: str, latest: str) -> bool:
+        found = self._found[sensor]
+        if found.mode == "latest":
+            return self._present.get(latest, True)
+        said = [self._present.get(each.topic, True) for each in found.availability]
+        return all(said) if found.mode == "all" else any(said)
+
+    def _look_up(self) -> None:
+        found = {sensor: self._find(sensor) for sensor in self.sensors}
+        self._found = {sensor: described for sensor, described in found.items() if described is not None}
+
+    def _find(self, sensor: str) -> Described | None:
+        if sensor.startswith(OWN_TOPIC):
+            return self._found.get(sensor) or _own_topic(sensor)
+        everything = [described for group in self._described.values() for described in group]
+        for rank in range(max((len(each.names) for each in everything), default=0)):
+            called = [each for each in everything if sensor in each.names[rank]]
+            if len(called) > 1:
+                self._name_once(sensor, "several devices use this name", InvalidInputError("is ambiguous", field="input_sensors", value=sensor))
+                return None
+            if called:
+                return called[0]
+        return None
+
+    def _name_once(self, what: str, event: str, error: InvalidInputError) -> None:
+        if what not in self._named:
+            self._named.add(what)
+            log.warning(event, of=what, error=str(error))
+
+
+def _own_topic(sensor: str) -> Described:
+    topic, _, path = sensor.removeprefix(OWN_TOPIC).partition("#")
+    return Described(names=(frozenset({sensor}),), topic=topic, decode=decoder(parse_path(path)))

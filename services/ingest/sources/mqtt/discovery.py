@@ -1,0 +1,189 @@
+"""Home Assistant's discovery messages: what a device says of its sensors.
+
+Source: Home Assistant, "MQTT", discovery messages (single component and device), abbreviations, availability.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from luna.errors import InvalidInputError
+from services.ingest.sources.mqtt.template import PLAIN, Decoder, Template, decoder, parse_template
+
+# Kinds of entity that hold a number or a state.
+COMPONENTS = ("sensor", "binary_sensor", "switch")
+# Levels between the prefix and `config`: an object, or a node and an object.
+_LEVELS = ("+", "+/+")
+_LONG = {
+    "avty": "availability",
+    "avty_mode": "availability_mode",
+    "avty_t": "availability_topic",
+    "avty_tpl": "availability_template",
+    "cmps": "components",
+    "def_ent_id": "default_entity_id",
+    "dev": "device",
+    "obj_id": "object_id",
+    "p": "platform",
+    "pl_avail": "payload_available",
+    "pl_not_avail": "payload_not_available",
+    "pl_off": "payload_off",
+    "pl_on": "payload_on",
+    "stat_off": "state_off",
+    "stat_on": "state_on",
+    "stat_t": "state_topic",
+    "stat_val_tpl": "state_value_template",
+    "t": "topic",
+    "uniq_id": "unique_id",
+    "unit_of_meas": "unit_of_measurement",
+    "val_tpl": "value_template",
+}
+Mode = Literal["all", "any", "latest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """A topic that tells whether a device is there, and the words for both."""
+
+    topic: str
+    present: str = "online"
+    absent: str = "offline"
+    template: Template = PLAIN
+
+    def read(self, payload: str) -> bool | None:
+        """Return whether the device says that it is there; None where it says neither."""
+        try:
+            word = self.template.find(payload)
+        except InvalidInputError:
+            return None
+        return {self.present: True, self.absent: False}.get(str(word))
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A sensor as its device describes it. ``names`` holds what it may be called, the surest first."""
+
+    names: tuple[frozenset[str], ...]
+    topic: str
+    decode: Decoder
+    unit: str | None = None
+    availability: tuple[Availability, ...] = ()
+    mode: Mode = "latest"
+    switch: bool = False
+
+
+def discovery_filters(prefix: str) -> list[str]:
+    """Return the subscriptions that bring every description."""
+    return [f"{prefix}/{component}/{levels}/config" for component in (*COMPONENTS, "device") for levels in _LEVELS]
+
+
+def is_description(topic: str, prefix: str) -> bool:
+    """Whether a topic is that of a description."""
+    return topic.startswith(f"{prefix}/") and topic.endswith("/config")
+
+
+def parse_descriptions(topic: str, payload: str, prefix: str) -> list[Described]:
+    """Return the sensors that a discovery message describes; none where it takes them back or describes other things.
+
+    Raises:
+        InvalidInputError: it is no description, or one that Luna does not understand.
+    """
+    if not payload.strip():
+        return []
+    component, *levels = topic.removeprefix(f"{prefix}/").removesuffix("/config").split("/")
+    entities = _of_device(_document(payload)) if component == "device" else [(component, levels[-1], _document(payload))]
+    return [_describe(kind, place, entity) for kind, place, entity in entities if kind in COMPONENTS and "state_topic" in entity]
+
+
+def _document(payload: str) -> dict[str, Any]:
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError) as exc:
+        raise InvalidInputError("is no description of a sensor: no JSON", value=payload[:80]) from exc
+    if not isinstance(document, dict):
+        raise InvalidInputError("is no description of a sensor: no object", value=payload[:80])
+    return _whole(document)
+
+
+def _whole(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description with its words written out and its base topic put in."""
+    long = {_LONG.get(name, name): value for name, value in document.items()}
+    base = str(long.pop("~", ""))
+    return {name: _with_base(name, value, base) for name, value in long.items()}
+
+
+def _with_base(name: str, value: Any, base: str) -> Any:
+    if name.endswith("topic") and isinstance(value, str):
+        return re.sub(r"^~|~$", lambda _: base, value)
+    if name == "availability":
+        listed = value if isinstance(value, list) else [value]
+        return [_whole({"~": base, **entry}) for entry in listed if isinstance(entry, Mapping) and {"topic", "t"} & set(entry)]
+    return value
+
+
+def _of_device(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    components = document.get("components")
+    shared = {name: document[name] for name in ("state_topic", "device", "availability", "availability_topic", "availability_mode") if name in document}
+    for place, entity in (components if isinstance(components, Mapping) else {}).items():
+        if isinstance(entity, Mapping):
+            whole = {**shared, **_whole(entity)}
+            yield str(whole.get("platform")), place, whole
+
+
+def _describe(component: str, place: str, entity: Mapping[str, Any]) -> Described:
+    template = parse_template(entity.get("value_template") or entity.get("state_value_template"))
+    on, off = _switch_words(component, entity)
+    return Described(
+        names=_names(component, place, entity),
+        topic=str(entity["state_topic"]),
+        decode=decoder(template, on=on, off=off),
+        unit=_unit(entity.get("unit_of_measurement")),
+        availability=tuple(_availability(entity)),
+        mode=entity.get("availability_mode", "latest"),
+        switch=component != "sensor",
+    )
+
+
+def _unit(said: object) -> str | None:
+    """Return a unit that can be stored."""
+    return said.strip() if isinstance(said, str) and said.strip() and said.isprintable() else None
+
+
+def _switch_words(component: str, entity: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    if component == "sensor":
+        return None, None
+    on, off = entity.get("payload_on", "ON"), entity.get("payload_off", "OFF")
+    return str(entity.get("state_on", on)), str(entity.get("state_off", off))
+
+
+def _names(component: str, place: str, entity: Mapping[str, Any]) -> tuple[frozenset[str], ...]:
+    device = entity.get("device")
+    device_name = device.get("name") if isinstance(device, Mapping) else None
+    name = entity.get("name")
+    spoken = [str(name)] if name else []
+    full = [f"{device_name} {name}"] if name and device_name else [str(name or device_name)] if name or device_name else []
+    ranks = ([entity.get("unique_id")], [entity.get("default_entity_id"), entity.get("object_id")], full, [place], spoken)
+    return tuple(frozenset(form for word in rank if word for form in _forms(component, str(word))) for rank in ranks)
+
+
+def _forms(component: str, word: str) -> set[str]:
+    return {word, f"{component}.{word}", f"{component}.{_slug(word)}"}
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def _availability(entity: Mapping[str, Any]) -> Iterator[Availability]:
+    for entry in entity.get("availability", []):
+        yield _one_availability(entry["topic"], entry, entry.get("value_template"))
+    if "availability_topic" in entity:
+        yield _one_availability(entity["availability_topic"], entity, entity.get("availability_template"))
+
+
+def _one_availability(topic: object, words: Mapping[str, Any], template: str | None) -> Availability:
+    present, absent = str(words.get("payload_available", "online")), str(words.get("payload_not_available", "offline"))
+    return Availability(str(topic), present, absent, parse_template(template))

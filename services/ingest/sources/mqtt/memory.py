@@ -1,0 +1,146 @@
+"""What has to be known again after a restart, on disk: who this client is to the broker, how topics are read, and which messages were begun."""
+
+import hashlib
+import json
+import os
+import uuid
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+from luna.errors import MachineError
+
+# As many messages as a broker may have under way without an acknowledgement: only those can come a second time.
+UNDER_WAY = 1000
+_LONGEST = 50 * UNDER_WAY
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+log = structlog.get_logger("luna.ingest.mqtt")
+
+
+class Session:
+    """The client's name, what devices described, and the topics subscribed to, kept across restarts.
+
+    A message that the broker kept for us can be read only by a description that is known before it comes.
+
+    Raises:
+        MachineError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "session.json"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stored = self._load()
+            self.identifier = str(stored.get("identifier") or f"luna-{uuid.uuid4().hex[:12]}")
+            self.descriptions: dict[str, str] = stored.get("descriptions", {})
+            self.topics = frozenset(stored.get("topics", ()))
+            self.save(self.descriptions, self.topics)
+        except OSError as exc:
+            remedy = "Make the folder writable for Luna, or name another with LUNA_DATA_FOLDER."
+            raise MachineError(f"what MQTT needs to remember cannot be written: {exc.strerror}", value=str(folder), remedy=remedy) from exc
+
+    def save(self, descriptions: dict[str, str], topics: frozenset[str]) -> None:
+        """Keep what is known now; it is on disk when this returns."""
+        self.descriptions, self.topics = descriptions, topics
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump({"identifier": self.identifier, "descriptions": descriptions, "topics": sorted(topics)}, file)
+            _flush(file)
+        fresh.replace(self._path)
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+class Journal:
+    """The instants of messages that are being recorded, by their number at the broker.
+
+    A message that comes again, because its acknowledgement was lost, gets the instant it had: it is the same reading, not a second one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "journal.txt"
+        self._begun: OrderedDict[int, tuple[str, datetime]] = OrderedDict()
+        for line in self._lines():
+            self._remember(*line)
+        self._written = _LONGEST
+        self._file: IO[str] | None = None
+
+    def instant_of(self, number: int, digest: str) -> datetime | None:
+        """Return when a message that comes again came first; None where nobody knows it."""
+        known = self._begun.get(number)
+        return known[1] if known and known[0] == digest else None
+
+    def write(self, entries: list[tuple[int, str, datetime]]) -> None:
+        """Note messages before they are recorded; they are on disk when this returns."""
+        for entry in entries:
+            self._remember(*entry)
+        if self._written >= _LONGEST:
+            self._renew()
+        else:
+            self._append(entries)
+
+    def forget(self) -> None:
+        """Drop everything: the broker counts its messages anew."""
+        self._begun.clear()
+        self._renew()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _append(self, entries: list[tuple[int, str, datetime]]) -> None:
+        self._file = self._file or self._path.open("a", encoding="ascii")
+        self._file.writelines(_line(*entry) for entry in entries)
+        _flush(self._file)
+        self._written += len(entries)
+
+    def _renew(self) -> None:
+        self.close()
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("w", encoding="ascii") as file:
+            file.writelines(_line(number, *rest) for number, rest in self._begun.items())
+            _flush(file)
+        fresh.replace(self._path)
+        self._written = len(self._begun)
+
+    def _remember(self, number: int, digest: str, instant: datetime) -> None:
+        self._begun.pop(number, None)
+        self._begun[number] = digest, instant
+        while len(self._begun) > UNDER_WAY:
+            self._begun.popitem(last=False)
+
+    def _lines(self) -> list[tuple[int, str, datetime]]:
+        try:
+            lines = self._path.read_text(encoding="ascii").splitlines()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return []
+        # The last line may have been cut off.
+        whole = [line.split() for line in lines[-UNDER_WAY:] if line.endswith(";")]
+        return [(int(number), digest, _EPOCH + int(micros) * _MICROSECOND) for number, digest, micros, _ in whole]
+
+
+def digest_of(topic: str, payload: bytes) -> str:
+    """Return what tells one message from another."""
+    return hashlib.blake2b(topic.encode() + b"\0" + payload, digest_size=12).hexdigest()
+
+
+def _line(number: int, digest: str, instant: datetime) -> str:
+    return f"{number} {digest} {(instant - _EPOCH) // _MICROSECOND} ;\n"
+
+
+def _flush(file: IO[str]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,174 @@
+"""Sensors over MQTT, heard from now on and, after an absence, from where the broker kept what came meanwhile.
+
+What is guaranteed: a message is acknowledged after its readings are recorded, so with publishers at QoS 1 and a broker that keeps sessions, neither
+a lost connection nor a killed process loses one. One whose acknowledgement was lost comes again, and counts as the reading it was. What the broker
+itself loses, being killed without persistence or after its limit of queued messages, is gone.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import structlog
+
+from luna.timeline import Clock, SystemClock
+from services.ingest.reading import Reading
+from services.ingest.sources.mqtt.address import Broker
+from services.ingest.sources.mqtt.connection import Connection, connected
+from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, Word
+from services.ingest.sources.mqtt.discovery import discovery_filters
+from services.ingest.sources.mqtt.memory import Journal, Session, digest_of
+from services.ingest.sources.source import SourceError
+
+PLAIN = OWN_TOPIC
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+# How long descriptions that a broker keeps may take, before those that are missing are named.
+SETTLING_SECONDS = 10.0
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
+
+Record = Callable[[Sequence[Reading]], Awaitable[None]]
+log = structlog.get_logger("luna.ingest.mqtt")
+
+
+class MqttSource:
+    """A LiveSource behind an MQTT broker.
+
+    Args:
+        broker: where, and who asks.
+        folder: of its own, kept across restarts: this client's name, what devices described, the messages begun. One process may use it.
+        clock: gives each message the instant of its receipt; MQTT carries none.
+        random_source: spreads the pauses between attempts to connect.
+    """
+
+    name = "mqtt"
+
+    def __init__(self, broker: Broker, folder: Path, *, clock: Clock | None = None, random_source: random.Random | None = None) -> None:
+        self._broker = broker
+        self._folder = folder
+        self._clock = clock or SystemClock()
+        # Pauses, no secrets.
+        self._random = random_source or random.Random()  # noqa: S311
+        self.fault: SourceError | None = SourceError("not connected yet", field="mqtt_url", value=str(broker))
+
+    async def listen(self, sensors: Sequence[str], record: Record) -> None:
+        """Hand every reading to ``record``, which returns when it is safe; reconnect without a gap until cancelled.
+
+        Raises:
+            MachineError: the folder cannot be written.
+        """
+        session = Session(self._folder)
+        directory = Directory(self._broker.prefix, sensors)
+        directory.teach(session.descriptions)
+        listener = _Listener(directory, session, Journal(self._folder), record, self._clock)
+        failures = 0
+        try:
+            while True:
+                heard = listener.heard
+                with suppress(SourceError):
+                    await self._connect(listener)
+                failures = failures + 1 if listener.heard == heard else 0
+                await asyncio.sleep(self._pause(failures))
+        finally:
+            listener.journal.close()
+
+    async def _connect(self, listener: "_Listener") -> None:
+        try:
+            async with connected(self._broker, listener.session.identifier) as (connection, remembered):
+                self.fault = None
+                log.info("listens to the broker", broker=str(self._broker), remembered=remembered)
+                await listener.serve(connection, remembered=remembered)
+        except SourceError as error:
+            self.fault = error
+            log.warning("broker does not answer and is tried again", error=str(error))
+            raise
+
+    def _pause(self, failures: int) -> float:
+        longest: float = min(LONGEST_PAUSE.total_seconds(), FIRST_PAUSE.total_seconds() * 2 ** min(failures, 10))
+        return longest * self._random.uniform(0.5, 1)
+
+
+class _Listener:
+    """Takes messages from one connection after the other."""
+
+    def __init__(self, directory: Directory, session: Session, journal: Journal, record: Record, clock: Clock) -> None:  # noqa: PLR0917 - it is made in one place
+        self.directory = directory
+        self.session = session
+        self.journal = journal
+        self.heard = 0
+        self._record = record
+        self._clock = clock
+        self._last: datetime | None = None
+
+    async def serve(self, connection: Connection, *, remembered: bool) -> None:
+        """Hear messages until the connection is gone."""
+        if not remembered:
+            self.journal.forget()
+        await connection.unsubscribe(self.session.topics - self.directory.topics())
+        self._keep()
+        await connection.subscribe(self.directory.topics(), qos=1)
+        # Kept by the broker and sent anew at each subscription, so none is lost; and beside the messages that wait for their acknowledgement.
+        await connection.subscribe(discovery_filters(self.directory.prefix), qos=0)
+        settled = asyncio.get_running_loop().call_later(SETTLING_SECONDS, self._name_missing)
+        try:
+            while True:
+                await self._take(connection, await connection.batch())
+        finally:
+            settled.cancel()
+
+    async def _take(self, connection: Connection, messages: list[paho.MQTTMessage]) -> None:
+        readings: list[Reading] = []
+        begun: list[tuple[int, str, datetime]] = []
+        for message in messages:
+            instant = self._instant(message, begun)
+            readings += self._read(message, instant)
+        if begun:
+            await asyncio.to_thread(self.journal.write, begun)
+        if readings:
+            await self._record(readings)
+        connection.acknowledge(message for message in messages if message.qos)
+        self.heard += len(messages)
+        await self._follow(connection)
+
+    def _read(self, message: paho.MQTTMessage, instant: datetime) -> list[Reading]:
+        word = Word(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
+        if self.directory.describes(word):
+            self.directory.learn(word)
+            return []
+        return self.directory.read(word, instant)
+
+    def _instant(self, message: paho.MQTTMessage, begun: list[tuple[int, str, datetime]]) -> datetime:
+        if not message.qos:
+            return self._now()
+        digest = digest_of(message.topic, bytes(message.payload))
+        instant = (self.journal.instant_of(message.mid, digest) if message.dup else None) or self._now()
+        begun.append((message.mid, digest, instant))
+        return instant
+
+    def _now(self) -> datetime:
+        """Return now, a little later than at the last call: no two readings share an instant. A clock that was put back is followed."""
+        now = self._clock.now()
+        if self._last is not None and now <= self._last < now + _SECOND:
+            now = self._last + _MICROSECOND
+        self._last = now
+        return now
+
+    async def _follow(self, connection: Connection) -> None:
+        """Subscribe to what the descriptions say now."""
+        before = self.session.topics
+        if self.directory.topics() == before and self.directory.needed() == self.session.descriptions:
+            return
+        self._keep()
+        await connection.unsubscribe(before - self.directory.topics())
+        await connection.subscribe(self.directory.topics() - before, qos=1)
+
+    def _keep(self) -> None:
+        self.session.save(self.directory.needed(), self.directory.topics())
+
+    def _name_missing(self) -> None:
+        if missing := self.directory.missing():
+            log.warning("no device tells of these sensors", sensors=missing, remedy="Compare input_sensors with the names that the devices announce.")

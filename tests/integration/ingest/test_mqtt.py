@@ -1,0 +1,275 @@
+"""Live readings from a real broker, hurt in every way that happens."""
+
+import asyncio
+import gc
+import json
+import math
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from services.ingest.reading import Reading
+from services.ingest.sources.mqtt import MqttSource, parse_broker
+from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, Publisher, Relay, needs_mosquitto
+
+pytestmark = [needs_mosquitto, pytest.mark.anyio]
+GRID = "sensor.grid_import"
+CONFIG = "homeassistant/sensor/meter/grid_import/config"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    (tmp_path / "broker").mkdir()
+    broker = Mosquitto(tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def device(broker: Mosquitto) -> Iterator[Publisher]:
+    device = Publisher(broker.port)
+    yield device
+    device.close()
+
+
+@pytest.fixture
+def announced(device: Publisher) -> Publisher:
+    """A meter that has described itself."""
+    device.publish(CONFIG, json.dumps(METER), retain=True)
+    return device
+
+
+METER = {
+    "unique_id": "meter_1_import",
+    "object_id": "grid_import",
+    "~": "meter/1",
+    "stat_t": "~/state",
+    "val_tpl": "{{ value_json.import.total | float }}",
+    "unit_of_meas": "kWh",
+    "avty_t": "~/status",
+}
+
+
+class Book:
+    """Takes readings in."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+
+    async def record(self, readings: Sequence[Reading]) -> None:
+        self.readings += readings
+
+    def values(self, sensor: str = GRID) -> list[float]:
+        return [reading.value for reading in self.readings if reading.sensor == sensor]
+
+    def kept(self) -> dict[tuple[str, object], float]:
+        """What a table by sensor and instant would hold."""
+        return {(reading.sensor, reading.instant): reading.value for reading in self.readings}
+
+
+@asynccontextmanager
+async def listening(source: MqttSource, book: Book, *sensors: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(source.listen(sensors or (GRID,), book.record))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def source_at(port: int, folder: Path, *, scheme: str = "mqtt", password: str | None = None) -> MqttSource:
+    broker = parse_broker(f"{scheme}://luna@127.0.0.1:{port}", SecretStr(password) if password else None)
+    return MqttSource(broker, folder / "mqtt")
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds():  # noqa: ASYNC110 - what is waited for is seen from outside
+            await asyncio.sleep(0.01)
+
+
+async def connected(source: MqttSource) -> None:
+    await until(lambda: source.fault is None)
+    # The broker has the subscriptions.
+    await asyncio.sleep(0.3)
+
+
+def total(value: float) -> str:
+    return json.dumps({"import": {"total": value}})
+
+
+async def test_a_described_sensor_is_heard_with_its_unit(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+        announced.publish("meter/1/state", total(1.5))
+        await until(lambda: book.readings)
+    [reading] = book.readings
+    assert (reading.sensor, reading.value, reading.unit) == (GRID, 1.5, "kWh")
+
+
+async def test_a_device_that_describes_itself_later_is_heard_from_then_on(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+        device.publish(CONFIG, json.dumps(METER), retain=True)
+        await asyncio.sleep(0.3)
+        device.publish("meter/1/state", total(2))
+        await until(lambda: book.values() == [2])
+
+
+async def test_a_topic_can_be_named_without_any_description(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book, "mqtt:pv/power", "mqtt:pv/all#ac.0.power"):
+        await connected(source)
+        device.publish("pv/power", "812.5")
+        device.publish("pv/all", '{"ac": [{"power": 7}]}')
+        await until(lambda: len(book.readings) == 2)
+    assert book.values("mqtt:pv/power") == [812.5]
+    assert book.values("mqtt:pv/all#ac.0.power") == [7]
+
+
+async def test_what_the_broker_kept_while_nobody_listened_is_heard_later(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+    for value in range(50):
+        announced.publish("meter/1/state", total(value))
+    async with listening(source_at(broker.port, tmp_path), book):
+        await until(lambda: len(book.values()) == 50)
+    assert book.values() == list(range(50))
+
+
+async def test_a_number_kept_since_nobody_knows_when_is_not_taken_for_a_fresh_one(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    announced.publish("meter/1/state", total(1), retain=True)
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+        announced.publish("meter/1/state", total(2), retain=True)
+        await until(lambda: book.readings)
+    assert book.values() == [2]
+
+
+async def test_a_switch_kept_by_the_broker_holds_until_it_says_otherwise(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
+    plug = {"object_id": "car_plugged", "state_topic": "car/plug", "payload_on": "yes", "payload_off": "no"}
+    device.publish("homeassistant/binary_sensor/car_plugged/config", json.dumps(plug), retain=True)
+    device.publish("car/plug", "yes", retain=True)
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book, "binary_sensor.car_plugged"):
+        await until(lambda: book.readings)
+        device.publish("car/plug", "no")
+        await until(lambda: len(book.readings) == 2)
+    assert book.values("binary_sensor.car_plugged") == [1, 0]
+
+
+async def test_a_device_that_goes_offline_knows_no_value_until_it_speaks_again(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+        for topic, payload in (("state", total(1)), ("status", "offline"), ("status", "offline"), ("status", "online"), ("state", total(2))):
+            announced.publish(f"meter/1/{topic}", payload)
+        await until(lambda: len(book.readings) == 3)
+    assert book.values()[::2] == [1, 2]
+    assert math.isnan(book.values()[1])
+
+
+async def test_garbage_is_left_out_and_what_follows_is_heard(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    announced.publish("homeassistant/sensor/broken/config", b"\xff{", retain=True)
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+        for payload in (b"\xff\xfe", "{", "[]", '{"import": 5}', '{"import": {"total": "a lot"}}', '{"import": {"total": null}}', total(3)):
+            announced.publish("meter/1/state", payload)
+        await until(lambda: 3 in book.values())
+    # What is told to be unknown is a reading; what cannot be read is none.
+    assert math.isnan(book.values()[0])
+    assert book.values()[1:] == [3]
+
+
+async def test_a_broker_that_is_killed_and_comes_back_is_heard_again(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    source, book = source_at(broker.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+        await asyncio.to_thread(broker.kill)
+        await until(lambda: source.fault is not None)
+        await asyncio.to_thread(broker.start)
+        await connected(source)
+        await asyncio.to_thread(announced.publish, "meter/1/state", total(4))
+        await until(lambda: 4 in book.values())
+
+
+async def test_dropped_sockets_neither_lose_nor_double_a_reading(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    relay = Relay(broker.port)
+    source, book = source_at(relay.port, tmp_path), Book()
+    async with listening(source, book):
+        await connected(source)
+        for value in range(300):
+            await asyncio.to_thread(announced.publish, "meter/1/state", total(value))
+            if value % 60 == 30:
+                relay.drop()
+        await until(lambda: len(set(book.values())) == 300)
+    relay.close()
+    assert sorted(book.kept().values()) == list(range(300))
+
+
+async def test_a_message_whose_acknowledgement_was_lost_counts_once(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    class Killed(Book):
+        async def record(self, readings: Sequence[Reading]) -> None:
+            await super().record(readings)
+            await asyncio.Event().wait()
+
+    source, killed, book = source_at(broker.port, tmp_path), Killed(), Book()
+    async with listening(source, killed):
+        await connected(source)
+        announced.publish("meter/1/state", total(5))
+        await until(lambda: killed.readings)
+    async with listening(source_at(broker.port, tmp_path), book):
+        await until(lambda: book.readings)
+    assert book.kept() == killed.kept()
+
+
+async def test_a_broker_that_refuses_the_password_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broker").mkdir()
+    (tmp_path / "broker/passwords").write_text("")
+    broker = Mosquitto(tmp_path / "broker", "allow_anonymous false", f"password_file {tmp_path / 'broker/passwords'}")
+    broker.start()
+    source = source_at(broker.port, tmp_path, password="wrong")
+    async with listening(source, Book()):
+        await until(lambda: "refuses" in str(source.fault))
+    broker.stop()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate that its owner alone has signed; the key lies beside it."""
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, "-keyout", tmp_path / "key", "-out", tmp_path / "certificate"]
+    subprocess.run(made, check=True, capture_output=True)
+    return tmp_path / "certificate"
+
+
+# paho leaves the socket of a refused certificate to the collector.
+@pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
+async def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = certificate.parent
+    broker = Mosquitto(folder, "allow_anonymous true", f"certfile {certificate}", f"keyfile {folder / 'key'}")
+    broker.start()
+    source = source_at(broker.port, folder, scheme="mqtts")
+    async with listening(source, Book()):
+        await until(lambda: "TLS" in str(source.fault))
+        monkeypatch.setenv(ssl.get_default_verify_paths().openssl_cafile_env, str(certificate))
+        await until(lambda: source.fault is None)
+    broker.stop()
+    gc.collect()
