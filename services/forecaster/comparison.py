@@ -10,12 +10,12 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, TrainRequest, VersionScore
-from luna.database import sites, training_runs
+from luna.database import quality, sites, training_runs
 from luna.errors import InvalidInputError
 from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.site import Site
-from luna.timeline import local_days
+from luna.timeline import SLOT, Timeline, floor_to, local_days
 from services.forecaster.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.baseline import BASELINES
 from services.forecaster.evaluation import Score, measure_skill, score_batch
@@ -32,8 +32,16 @@ class Judged:
     issue_milliseconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What forecasts look back on, as it was known when they were issued, and what they are scored against: without days that are judged ``exclude``."""
+
+    history: Observations
+    trusted: Observations
+
+
 def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EvaluateReply:
-    """Score versions on a stored site; Aurora as trained before the first day, and trained now where it was not.
+    """Score versions on a stored site but for days that are judged ``exclude``; Aurora as trained before the first day, and trained now where it was not.
 
     Raises:
         NotFoundError: no such site or version.
@@ -46,12 +54,12 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
         raise InvalidInputError("the window ends before it begins", field="to_day", value=request.to_day.isoformat(), remedy="Swap the days.")
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
     instants = list_instants(window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes))
-    history = read_history(connection, site, instants, ahead_slots=HORIZON_SLOTS)
+    past = _read_past(connection, site, instants)
     judged = {}
     for place, version in enumerate(dict.fromkeys(request.versions)):
         train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
         forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
-        judged[version] = judge_forecaster(forecaster, history, site, instants, train_seconds=train_seconds)
+        judged[version] = judge_forecaster(forecaster, past, site, instants, train_seconds=train_seconds)
         progress(place + 1, len(request.versions), version)
     return describe_scores(judged, origins=len(instants))
 
@@ -62,13 +70,19 @@ def ensure_trained(connection: Connection, site: Site, *, before: datetime, obje
     return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
 
 
-def judge_forecaster(forecaster: Forecaster, history: Observations, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
+def judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
     """Return how good a forecaster was at the instants, and how long one issue takes."""
-    batch, _ = issue_in_parts(forecaster, history, instants)
+    batch, _ = issue_in_parts(forecaster, past.history, instants)
     began = time.perf_counter()
-    forecaster.issue_many(history, instants[-1:], HORIZON_SLOTS)
+    forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS)
     milliseconds = 1000 * (time.perf_counter() - began)
-    return Judged(score_batch(batch, history, site), train_seconds, milliseconds)
+    return Judged(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
+
+
+def _read_past(connection: Connection, site: Site, instants: Sequence[datetime]) -> Past:
+    begin = floor_to(min(instants), SLOT)
+    ahead = Timeline(begin, SLOT, (floor_to(max(instants), SLOT) - begin) // SLOT + HORIZON_SLOTS)
+    return Past(read_history(connection, site, instants), quality.read_trusted(connection, site, ahead))
 
 
 def describe_scores(judged: dict[str, Judged], *, origins: int) -> EvaluateReply:

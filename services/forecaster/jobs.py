@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueReply, IssueRequest, TrainReply, TrainRequest
-from luna.database import forecasts, observations, sites, training_runs
+from luna.database import forecasts, observations, quality, sites, training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, NotFoundError, UnavailableError
 from luna.objects import ObjectStore
@@ -52,6 +52,8 @@ def train_site(
 ) -> TrainReply:
     """Train Aurora on what a site measured before ``until``, store the model in ``objects`` and then its run; a model without a run is used by nobody.
 
+    Days that are judged ``exclude`` are left out.
+
     Args:
         settings: how to train; the request's seed is taken in any case.
 
@@ -64,7 +66,7 @@ def train_site(
     site = sites.load(connection, request.site_id)
     window = _learnable(connection, request)
     objects.probe()  # before minutes of training for a model that could not be stored
-    history = observations.read(connection, request.site_id, window)
+    history = quality.read_trusted(connection, site, window)
     chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
     began = time.perf_counter()
     aurora = train(history, site=site, until=window.end, settings=chosen, progress=progress)
@@ -99,7 +101,7 @@ def issue_forecasts(connection: Connection, request: IssueRequest, *, objects: O
     instants = list_instants(request.at, request.to or request.at, timedelta(minutes=request.every_minutes))
     site = sites.load(connection, request.site_id)
     forecaster = choose_forecaster(connection, site, request.forecast_version or VERSION, before=instants[0], objects=objects)
-    history = read_history(connection, site, instants, ahead_slots=0)
+    history = read_history(connection, site, instants)
     batch, seconds = issue_in_parts(forecaster, history, instants, progress=progress)
     forecasts.upsert(connection, request.site_id, list(batch))
     return Issued(batch, seconds)
@@ -147,11 +149,10 @@ def recall_forecaster(connection: Connection, site: Site, version: str, *, befor
     return load_aurora(objects, run.artefact_key, site)
 
 
-def read_history(connection: Connection, site: Site, instants: Sequence[datetime], *, ahead_slots: int) -> Observations:
-    """Return what forecasts at the instants may look back on, and ``ahead_slots`` slots after the last of them."""
+def read_history(connection: Connection, site: Site, instants: Sequence[datetime]) -> Observations:
+    """Return what forecasts at the instants may look back on."""
     start = floor_to(min(instants), SLOT) - timedelta(days=MEMORY_DAYS)
-    end = floor_to(max(instants), SLOT) + ahead_slots * SLOT
-    return observations.read(connection, site.name, Timeline(start, SLOT, (end - start) // SLOT))
+    return observations.read(connection, site.name, Timeline(start, SLOT, (floor_to(max(instants), SLOT) - start) // SLOT))
 
 
 def list_instants(first: datetime, last: datetime, every: timedelta) -> list[datetime]:

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
-from luna.database import forecasts, observations, sites, training_runs
+from luna.contracts.quality import DayQuality
+from luna.database import forecasts, observations, quality, sites, training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore
@@ -174,6 +175,42 @@ def test_versions_are_compared_on_the_same_origins(connection: Connection, tmp_p
     assert reply.versions["seasonal_naive"].series["load_kwh"].skill == 0
     assert reply.versions[VERSION].series["load_kwh"].skill > 0
     assert reply.versions[VERSION].train_seconds > 0
+
+
+def exclude(connection: Connection, first: date, days: int) -> None:
+    reasons = ["coverage: load_kwh is known in 3 of 96 slots"]
+    judged = [DayQuality(day=first + timedelta(days=number), verdict="exclude", reasons=reasons) for number in range(days)]
+    quality.save(connection, "home", judged)
+
+
+def test_a_training_leaves_out_excluded_days_and_keeps_days_never_judged(home: Connection, tmp_path: Path) -> None:
+    exclude(home, date(2024, 3, 10), 5)
+    quality.save(home, "home", [DayQuality(day=date(2024, 3, 20), verdict="mask_battery", reasons=["soc_jump: twice"])])
+    assert train_site(home, TrainRequest(site_id="home", until=day(30)), objects=FileObjects(tmp_path), settings=QUICK).days == 25
+
+
+def test_a_training_on_excluded_days_alone_learns_nothing(home: Connection, tmp_path: Path) -> None:
+    exclude(home, date(2024, 3, 1), 31)
+    assert train_site(home, TrainRequest(site_id="home", until=day(30)), objects=FileObjects(tmp_path), settings=QUICK).days == 0
+
+
+def test_an_evaluation_does_not_score_excluded_days(home: Connection, tmp_path: Path) -> None:
+    request = EvaluateRequest(site_id="home", from_day=date(2024, 4, 1), to_day=date(2024, 4, 3), versions=["seasonal_naive"])
+    before = evaluate_versions(home, request, objects=FileObjects(tmp_path)).versions["seasonal_naive"].series["load_kwh"].mae
+    # A meter that ran wild on the day after the last origin, which forecasts still reach: scored, it would drown every other error.
+    wild = np.full(96, 50.0)
+    starts = (np.datetime64("2024-04-03T22:00") + np.arange(96) * np.timedelta64(15, "m")).astype("datetime64[s]")
+    observations.write(home, "home", starts, {"load_kwh": wild})
+    assert evaluate_versions(home, request, objects=FileObjects(tmp_path)).versions["seasonal_naive"].series["load_kwh"].mae > 10 * before
+    exclude(home, date(2024, 4, 4), 1)
+    assert evaluate_versions(home, request, objects=FileObjects(tmp_path)).versions["seasonal_naive"].series["load_kwh"].mae < 10 * before
+
+
+def test_an_evaluation_of_excluded_days_alone_is_refused(home: Connection, tmp_path: Path) -> None:
+    exclude(home, date(2024, 3, 31), 6)
+    request = EvaluateRequest(site_id="home", from_day=date(2024, 4, 1), to_day=date(2024, 4, 2), versions=["seasonal_naive"])
+    with pytest.raises(InvalidInputError, match="nothing was measured"):
+        evaluate_versions(home, request, objects=FileObjects(tmp_path))
 
 
 def test_an_unknown_version_is_named_with_those_there_are(home: Connection, tmp_path: Path) -> None:
