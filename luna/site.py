@@ -178,6 +178,11 @@ class Tariff(_Part):
     export: PriceRule = FixedPrice(price=0.0)
     peak: PeakPrice | None = None
 
+    @property
+    def markets(self) -> list[str]:
+        """The markets whose prices the tariff needs."""
+        return sorted({rule.market for rule in (self.import_, self.export) if isinstance(rule, SpotPrice)})
+
 
 Sensors = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], Field(max_length=16), BeforeValidator(_listed)]
 

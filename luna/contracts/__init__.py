@@ -1,6 +1,7 @@
 """The messages services exchange: one request and one reply model per task."""
 
 from luna.contracts.demo import DemoLoadReply, DemoLoadRequest, DemoSiteReply, Provenance
+from luna.contracts.fetch import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketPricesReply, SiteWeatherReply
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply, SlotReply
@@ -13,8 +14,13 @@ __all__ = [
     "DemoSiteReply",
     "EvaluateReply",
     "EvaluateRequest",
+    "FetchPricesReply",
+    "FetchPricesRequest",
+    "FetchWeatherReply",
+    "FetchWeatherRequest",
     "IssueReply",
     "IssueRequest",
+    "MarketPricesReply",
     "Message",
     "PlanReply",
     "PlanRequest",
@@ -28,6 +34,7 @@ __all__ = [
     "ResendRequest",
     "RetentionReply",
     "RetentionRequest",
+    "SiteWeatherReply",
     "SlotReply",
     "TrainReply",
     "TrainRequest",

@@ -34,6 +34,17 @@ def load(connection: Connection, site_id: str) -> Site:
     return parse_site(last.configuration)
 
 
+def load_all(connection: Connection) -> list[Site]:
+    """Return the latest configuration of every site, in order of their names."""
+    latest = (
+        select(sites.c.name, site_versions.c.configuration)
+        .join(site_versions, site_versions.c.site_key == sites.c.site_key)
+        .distinct(sites.c.name)
+        .order_by(sites.c.name, site_versions.c.version.desc())
+    )
+    return [parse_site(row.configuration) for row in connection.execute(latest)]
+
+
 def names(connection: Connection) -> list[str]:
     """Return the names of all sites, sorted."""
     return list(connection.scalars(select(sites.c.name).order_by(sites.c.name)))

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant")] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none")] = None
     mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user")] = None
+    outside_services: Annotated[bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them")] = True
     entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform")] = None
     tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber")] = None
     api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"

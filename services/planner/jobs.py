@@ -15,7 +15,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
-from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge, markets
+from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
 from services.planner.policies import HORIZON
 from services.planner.problem import TERMINAL_SHARE
 from services.planner.replay import Progress, Scene, replay
@@ -99,7 +99,7 @@ def read_state(connection: Connection, site_id: str, site: Site, start: datetime
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:
     """Return what was published when, for every market of the site's tariff."""
     books = {}
-    for market in markets(site):
+    for market in site.tariff.markets:
         starts, published_at, price = market_prices.read_revisions(connection, market, timeline)
         slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
         books[market] = PriceBook(timeline, slot, published_at, price)

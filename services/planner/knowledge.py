@@ -12,7 +12,7 @@ import numpy as np
 from luna.economics import extend_prices, price_slots
 from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Outlook
-from luna.site import Site, SpotPrice
+from luna.site import Site
 from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
 
 DAY = timedelta(days=1)
@@ -179,9 +179,3 @@ def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, pric
     load, pv = energy.ahead(now, timeline)
     known = prices.ahead(now, timeline)
     return Outlook(timeline, load, pv, known.import_price, known.export_price)
-
-
-def markets(site: Site) -> list[str]:
-    """Return the markets whose prices a site's tariff needs."""
-    rules = (site.tariff.import_, site.tariff.export)
-    return sorted({rule.market for rule in rules if isinstance(rule, SpotPrice)})
