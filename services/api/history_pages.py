@@ -1,0 +1,140 @@
+"""A question about stored series, answered page by page."""
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Engine
+
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.database.history import query_readings, query_series
+from luna.errors import InvalidInputError
+from luna.history import Answer, SeriesName, SeriesQuery
+from luna.reading_history import ReadingQuery, Register
+from luna.timeline import parse_instant, parse_zone
+
+# What one answer holds at most: a year of quarter-hours and more, three megabytes of JSON.
+USUAL_LIMIT = 50_000
+LARGEST_LIMIT = 100_000
+MOST_POINTS = 10_000
+Format = Literal["json", "csv", "arrow"]
+
+
+class DataQuestion(BaseModel):
+    """What a caller asks. Times without offset are by the site's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    site: str
+    series: Annotated[str, Field(description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR")]
+    from_: Annotated[str, Field(alias="from", description="the first instant; without offset, by the site's clock")]
+    to: Annotated[str, Field(description="the instant after the last")]
+    resolution: Annotated[str | None, Field(description="15m (usual), 30m, 1h, or 1d for the site's local days")] = None
+    aggregate: Annotated[
+        str | None, Field(description="sum (usual for energies), mean, min or max; of readings increase, time_weighted_mean or shape, else as received")
+    ] = None
+    known_at: Annotated[str | None, Field(description="prices, forecasts and plans as they were known then")] = None
+    issued_at: Annotated[str | None, Field(description="the forecast or plan of this issue alone")] = None
+    points: Annotated[int | None, Field(ge=3, le=MOST_POINTS, description="thin to so many rows, extremes and gaps kept")] = None
+    limit: Annotated[
+        int | None, Field(ge=1, le=LARGEST_LIMIT, description=f"rows in this answer, of which `cursor` gives the next; usual: {USUAL_LIMIT} of JSON, else all")
+    ] = None
+    cursor: Annotated[str | None, Field(max_length=200, description="of the answer before")] = None
+    format: Format = "json"
+
+    def digest(self) -> str:
+        """Return what a cursor belongs to: the question but for its page and form."""
+        same = self.model_dump_json(exclude={"limit", "cursor", "format"})
+        return hashlib.sha256(same.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages that answer a question. ``first`` and ``end`` are the window of all of them."""
+
+    question: DataQuestion
+    query: SeriesQuery | ReadingQuery
+    timezone: str
+    first: datetime
+    end: datetime
+
+    def read(self, engine: Engine) -> Iterator[Answer]:
+        """Yield page after page, each in a transaction of its own."""
+        following: datetime | None = self.query.first
+        while following is not None:
+            with unit_of_work(engine) as connection:
+                answer = _ask(connection, self.question, replace(self.query, first=following))
+            yield answer
+            following = answer.following
+
+    def cursor(self, answer: Answer) -> str | None:
+        """Return what the next page is asked for with, None after the last."""
+        if answer.following is None:
+            return None
+        text = json.dumps([self.question.digest(), answer.following.isoformat()])
+        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def open_pages(connection: Connection, question: DataQuestion) -> Pages:
+    """Return the pages of a question, none of them read yet.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: what is asked makes no sense, or the cursor belongs to another question.
+    """
+    timezone = sites.load(connection, question.site).timezone
+    window = _instant(question.from_, "from", timezone), _instant(question.to, "to", timezone)
+    begins = window[0] if question.cursor is None else _read_cursor(question)
+    return Pages(question, _query(question, (begins, window[1]), timezone), timezone, *window)
+
+
+def _ask(connection: Connection, question: DataQuestion, query: SeriesQuery | ReadingQuery) -> Answer:
+    return query_readings(connection, question.site, query) if isinstance(query, ReadingQuery) else query_series(connection, question.site, query)
+
+
+def _query(question: DataQuestion, window: tuple[datetime, datetime], timezone: str) -> SeriesQuery | ReadingQuery:
+    name = SeriesName.parse(question.series)
+    if question.points is not None and (question.limit is not None or question.cursor is not None):
+        raise InvalidInputError("a thinned series is one page", field="points", value=question.points, remedy="Leave out limit and cursor.")
+    limit = None if question.points is not None else question.limit or USUAL_LIMIT
+    if name.sampled:
+        return _reading_query(question, name, window, limit=limit)
+    known_at, issued_at = (None if text is None else _instant(text, field, timezone) for field, text in _issues(question))
+    resolution = question.resolution or "15m"
+    return SeriesQuery(question.series, *window, resolution, question.aggregate, question.points, limit, known_at, issued_at)
+
+
+def _reading_query(question: DataQuestion, name: SeriesName, window: tuple[datetime, datetime], *, limit: int | None) -> ReadingQuery:
+    wrong = next(((field, text) for field, text in _issues(question) if text is not None), None)
+    if wrong is not None:
+        raise InvalidInputError("readings have no issue", field=wrong[0], value=wrong[1], remedy="Leave it out.")
+    aggregate = question.aggregate or ("shape" if question.points is not None else None)
+    sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
+    return ReadingQuery(sensor, *window, aggregate, question.resolution, question.points, limit)
+
+
+def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:
+    return ("known_at", question.known_at), ("issued_at", question.issued_at)
+
+
+def _instant(text: str, field: str, timezone: str) -> datetime:
+    # In an address a plus sign that nobody escaped arrives as a blank.
+    return parse_instant(text.replace(" ", "+") if "T" in text else text, field=field, zone=parse_zone(timezone))
+
+
+def _read_cursor(question: DataQuestion) -> datetime:
+    wrong = InvalidInputError("the cursor belongs to another question", field="cursor", value=question.cursor, remedy="Ask on with what the answer came from.")
+    try:
+        digest, following = json.loads(urlsafe_b64decode(f"{question.cursor}==="))
+        instant = datetime.fromisoformat(following)
+    except (ValueError, TypeError) as exc:
+        raise wrong from exc
+    if digest != question.digest() or instant.tzinfo is None:
+        raise wrong
+    return instant.astimezone(UTC)
