@@ -1,6 +1,7 @@
 """What readings of a sensor come to: increases of a counter, means over time, and the shape of a curve in a few points.
 
-Between two readings a counter rises evenly, and any other value holds until the next one. Before the first reading of a sensor and after its last, nothing is
+Between two readings a counter rises evenly, and any other value holds until the next one; NaN, with which a sensor says that it knows nothing, holds as well.
+Before the first reading of a sensor and after its last, nothing is
 known.
 """
 
@@ -25,6 +26,7 @@ class Runs:
         last_at: instant of the last reading.
         last: its value.
         inner: what was gained from the first reading to the last: the counter's increase, or the sum of value × seconds.
+        silent: seconds between them during which the sensor knew nothing.
     """
 
     first_at: InstantArray
@@ -32,11 +34,12 @@ class Runs:
     last_at: InstantArray
     last: FloatArray
     inner: FloatArray
+    silent: FloatArray | float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """One value per stretch of time, NaN where nothing is known; ``known`` is the share of each that lies between two readings."""
+    """One value per stretch of time, NaN where nothing is known; ``known`` is the share of each that lies between two readings and is not silent."""
 
     starts: InstantArray
     values: FloatArray
@@ -66,7 +69,7 @@ def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
     Invariants: a mean lies between the lowest and the highest value that held in its bucket.
     """
-    held = runs.last[:-1] * _microseconds(runs.first_at[1:] - runs.last_at[:-1]) / 1e6
+    held = np.nan_to_num(runs.last[:-1]) * _microseconds(runs.first_at[1:] - runs.last_at[:-1]) / 1e6
     gain, known = _gain_per_bucket(runs, held, edges)
     seconds = known * _microseconds(np.diff(edges)) / 1e6
     return Buckets(edges[:-1], np.divide(gain, seconds, out=np.full(gain.size, np.nan), where=seconds > 0), known)
@@ -117,8 +120,15 @@ def _gain_per_bucket(runs: Runs, between: FloatArray, edges: InstantArray) -> tu
     at = _microseconds(np.column_stack([runs.first_at, runs.last_at]).ravel() - runs.first_at[0])
     steps = np.column_stack([np.append(0.0, between), runs.inner]).ravel()
     cuts = np.clip(_microseconds(edges - runs.first_at[0]), at[0], at[-1])
-    known = np.diff(cuts) / _microseconds(np.diff(edges))
+    known = np.diff(np.interp(cuts, at, np.cumsum(_known_steps(runs)))) / _microseconds(np.diff(edges))
     return np.where(known > 0, np.diff(np.interp(cuts, at, np.cumsum(steps))), np.nan), known
+
+
+def _known_steps(runs: Runs) -> FloatArray:
+    """Return the microseconds that are known between one run and the next, and within each, in turn."""
+    between = np.where(np.isnan(runs.last[:-1]), 0, _microseconds(runs.first_at[1:] - runs.last_at[:-1]))
+    within = _microseconds(runs.last_at - runs.first_at) - 1e6 * runs.silent
+    return np.column_stack([np.append(0.0, between), within]).ravel()
 
 
 def _microseconds(span: Any) -> IndexArray:

@@ -23,19 +23,24 @@ from luna.timeline import FloatArray, InstantArray
 READINGS = sql.SQL("{rows} AND instant >= {first} AND instant < {end}")
 # The readings beside the window say how its first and its last bucket are connected to what lies outside.
 NEIGHBOURS = sql.SQL(
-    "(SELECT instant, value, instant, value, 0 FROM {rows} AND instant < {first} ORDER BY instant DESC LIMIT 1) UNION ALL"
-    " (SELECT instant, value, instant, value, 0 FROM {rows} AND instant >= {end} ORDER BY instant LIMIT 1)"
+    "(SELECT instant, value, instant, value, 0, 0 FROM {rows} AND instant < {first} ORDER BY instant DESC LIMIT 1) UNION ALL"
+    " (SELECT instant, value, instant, value, 0, 0 FROM {rows} AND instant >= {end} ORDER BY instant LIMIT 1)"
 )
 PLACED = sql.SQL("SELECT instant, value, width_bucket(instant, CAST({edges} AS timestamptz[])) AS bucket FROM {readings}")
 PLAIN_RUNS = sql.SQL(
-    "SELECT min(instant), max(value) FILTER (WHERE opens), max(instant), max(value) FILTER (WHERE closes), coalesce(sum({gain}) FILTER (WHERE NOT opens), 0)"
+    "SELECT min(instant), max(value) FILTER (WHERE opens), max(instant), max(value) FILTER (WHERE closes), coalesce(sum({gain}) FILTER (WHERE NOT opens), 0),"
+    " coalesce(sum(CAST(extract(epoch FROM instant - instant_before) AS float8)) FILTER (WHERE NOT opens AND value_before = 'NaN'), 0)"
     " FROM (SELECT *, lag(instant) OVER ordered AS instant_before, lag(value) OVER ordered AS value_before,"
     " lag(bucket) OVER ordered IS DISTINCT FROM bucket AS opens, lead(bucket) OVER ordered IS DISTINCT FROM bucket AS closes"
     " FROM ({placed}) AS placed WINDOW ordered AS (ORDER BY instant)) AS stepped GROUP BY bucket"
 )
-TOOLKIT_RUNS = sql.SQL("SELECT min(instant), first(value, instant), max(instant), last(value, instant), {gain} FROM ({placed}) AS placed GROUP BY bucket")
+TOOLKIT_RUNS = sql.SQL(
+    "SELECT min(instant), first(value, instant), max(instant), last(value, instant), {gain}, CAST(0 AS float8) FROM ({placed}) AS placed GROUP BY bucket"
+)
 TOOLKIT_SHAPE = sql.SQL("SELECT time, value FROM unnest((SELECT lttb(instant, value, {points}) FROM {readings})) ORDER BY time")
-RUN_TYPES = {"first_at": "M8[us]", "first": "f8", "last_at": "M8[us]", "last": "f8", "inner": "f8"}
+RUN_TYPES = {"first_at": "M8[us]", "first": "f8", "last_at": "M8[us]", "last": "f8", "inner": "f8", "silent": "f8"}
+# A sensor that says it knows nothing: a counter has counted on meanwhile.
+SPOKEN = sql.SQL("{} AND value <> 'NaN'")
 
 log = structlog.get_logger("luna.database")
 
@@ -54,7 +59,7 @@ INCREASE = Gain(
     sql.SQL("delta(counter_agg(instant, value))"),
 )
 HELD = Gain(
-    sql.SQL("value_before * CAST(extract(epoch FROM instant - instant_before) AS float8)"),
+    sql.SQL("CASE WHEN value_before = 'NaN' THEN 0 ELSE value_before * CAST(extract(epoch FROM instant - instant_before) AS float8) END"),
     sql.SQL("coalesce(average(time_weight('LOCF', instant, value)), 0) * CAST(extract(epoch FROM max(instant) - min(instant)) AS float8)"),
 )
 
@@ -69,7 +74,8 @@ def read_increase(connection: Connection, site_id: str, sensor: str | Register, 
     Raises:
         NotFoundError: no such site, sensor or register.
     """
-    return increase_per_bucket(_read_runs(connection, readings.rows_of(connection, site_id, sensor), edges, INCREASE, toolkit=toolkit), _instants(edges))
+    rows = SPOKEN.format(readings.rows_of(connection, site_id, sensor))
+    return increase_per_bucket(_read_runs(connection, rows, edges, INCREASE, toolkit=toolkit), _instants(edges))
 
 
 def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
@@ -100,7 +106,7 @@ def read_shape(
         InvalidInputError: fewer than three points.
     """
     require_points(points)
-    within = READINGS.format(rows=readings.rows_of(connection, site_id, sensor), first=window[0], end=window[1])
+    within = READINGS.format(rows=SPOKEN.format(readings.rows_of(connection, site_id, sensor)), first=window[0], end=window[1])
     plain = sql.SQL("SELECT instant, value FROM {} ORDER BY instant").format(within)
     chosen = TOOLKIT_SHAPE.format(points=points, readings=within)
     rows = _read(connection, plain, {"instant": "M8[us]", "value": "f8"}, quick=chosen if toolkit else None)
@@ -113,7 +119,9 @@ def _read_runs(connection: Connection, rows: sql.Composed, edges: Sequence[datet
     placed = PLACED.format(edges=list(edges), readings=READINGS.format(**window))
     forms = PLAIN_RUNS.format(gain=gain.plain, placed=placed), TOOLKIT_RUNS.format(gain=gain.toolkit, placed=placed)
     plain, quick = (sql.SQL("{} UNION ALL {} ORDER BY 1").format(form, NEIGHBOURS.format(**window)) for form in forms)
-    return Runs(**_read(connection, plain, RUN_TYPES, quick=quick if toolkit else None))
+    runs = Runs(**_read(connection, plain, RUN_TYPES, quick=quick if toolkit else None))
+    # The toolkit makes no difference between a silent sensor and a value: what it could not add up is added up without it.
+    return Runs(**copy.read(connection, plain, RUN_TYPES)) if toolkit and np.isnan(runs.inner).any() else runs
 
 
 def _read(connection: Connection, plain: sql.Composed, types: Mapping[str, str], *, quick: sql.Composed | None) -> dict[str, Any]:

@@ -65,6 +65,23 @@ def test_a_window_between_two_readings_shares_what_lies_between_them(meter: Conn
     assert mean.known.tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("with_toolkit", [False, True], ids=["plain", "toolkit"])
+def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(meter: Connection, with_toolkit: bool) -> None:
+    toolkit.define(meter)
+    # In the first hour 1.0 until 0:30 and nothing known after, in the second nothing until 1:45 and then 5.0, in the third 5.0 throughout.
+    minutes = np.array([0, 15, 30, 40, 105, 120, 180, 240])
+    values = np.array([1.0, 1.0, np.nan, np.nan, 5.0, 5.0, 5.0, 9.0])
+    store(meter, "silent", np.datetime64("2024-01-01", "us") + minutes * np.timedelta64(60_000_000, "us"), values)
+    mean = read_time_weighted_mean(meter, "metered", "silent", edges=HOURS, toolkit=with_toolkit)
+    np.testing.assert_allclose(mean.values, [1.0, 5.0, 5.0, 5.0])
+    np.testing.assert_allclose(mean.known, [0.5, 0.25, 1.0, 1.0])
+    rise = read_increase(meter, "metered", "silent", edges=HOURS, toolkit=with_toolkit)
+    # From 1 at 0:15 to 5 at 1:45 evenly: 45 of 90 minutes in either hour.
+    np.testing.assert_allclose(rise.values, [2.0, 2.0, 0.0, 4.0])
+    instants, _ = read_shape(meter, "metered", "silent", window=(HOURS[0], HOURS[-1]), points=100)
+    assert instants.size == 5
+
+
 @pytest.mark.parametrize("measure", READ)
 @pytest.mark.parametrize("minutes", [1, 15, 240])
 def test_the_toolkits_functions_give_what_plain_sql_gives(meter: Connection, measure: str, minutes: int) -> None:

@@ -33,6 +33,13 @@ def test_the_rise_within_a_bucket_belongs_to_it() -> None:
     assert increase_per_bucket(runs, at(0, 15, 30)).values.tolist() == [7.0, 2.0]
 
 
+def test_a_silent_sensor_has_no_mean_until_it_speaks_again() -> None:
+    # 2 kW from 12:00, nothing known from 12:20, 4 kW from 12:45 on.
+    mean = mean_per_bucket(single([0, 20, 45, 60], [2.0, np.nan, 4.0, 0.0]), at(0, 15, 30, 45, 60))
+    np.testing.assert_array_equal(mean.values, [2.0, 2.0, np.nan, 4.0])
+    np.testing.assert_allclose(mean.known, [1.0, 1 / 3, 0.0, 1.0])
+
+
 def test_a_counter_that_fell_began_again_from_zero() -> None:
     # 100 → 103 is 3, 103 → 2 a reset that counted 2, 2 → 6 is 4.
     assert increase_per_bucket(single([0, 15, 30, 45], [100, 103, 2, 6]), at(0, 15, 30, 45)).values.tolist() == [3.0, 2.0, 4.0]
