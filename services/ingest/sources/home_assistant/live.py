@@ -1,0 +1,168 @@
+"""What sensors say now: a subscription over the websocket that comes back by itself, and leaves no gap behind."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from luna.timeline import Clock, SystemClock
+from services.ingest.reading import Reading, Samples
+from services.ingest.sources.home_assistant.access import NAME, Access, Patience
+from services.ingest.sources.home_assistant.dialogue import check_auth, parse_messages, read_result, write_auth
+from services.ingest.sources.home_assistant.history import HomeAssistantHistory
+from services.ingest.sources.home_assistant.socket import LARGEST_MESSAGE
+from services.ingest.sources.home_assistant.state import as_instant
+from services.ingest.sources.home_assistant.subscription import LastSaid
+from services.ingest.sources.source import SourceError, SourceRefusedError
+
+log = structlog.get_logger("luna.ingest")
+
+Record = Callable[[Sequence[Reading]], Awaitable[None]]
+SUBSCRIPTION = 1
+# The recorder writes every five seconds; before that, history does not know what was said last.
+RECORDER_LAG = timedelta(seconds=6)
+# Two sides ask each other whether they are there; a socket half open is found within twice as long.
+KEEPALIVE_S = 20.0
+HOLD_EVERY = timedelta(minutes=5)
+
+
+class HomeAssistantLive:
+    """Tells what one Home Assistant's sensors say as it happens."""
+
+    name = NAME
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        since: datetime | None = None,
+        patience: Patience | None = None,
+        clock: Clock | None = None,
+        recorder_lag: timedelta = RECORDER_LAG,
+    ) -> None:
+        """Listen to the Home Assistant at ``access``.
+
+        Args:
+            access: address and token.
+            since: until when everything is recorded already; the time from there on is read from history first. Without it, listening begins now.
+            patience: waits and time-outs, of history too.
+            clock: tells until when a value holds.
+            recorder_lag: how long after a connection history may not know yet what was said before it.
+        """
+        self._access, self._since = access, since
+        self._patience, self._clock = patience or Patience(), clock or SystemClock()
+        self._recorder_lag = recorder_lag
+
+    async def listen(self, sensors: Sequence[str], record: Record) -> None:
+        """Hand every reading of ``sensors`` to ``record`` until cancelled.
+
+        After each connection, what was said since the last recorded reading comes from history first, then what came in meanwhile, then what is said as it
+        happens. A reading may come twice, with the same instant and value.
+
+        Raises:
+            SourceRefusedError: the token is not accepted.
+        """
+        last, failures = LastSaid(sensors, since=self._since), 0
+        while True:
+            try:
+                async with self._subscribed(sensors) as frames:
+                    await self._follow(last, frames, record)
+            except SourceError as error:
+                failures = 1 if last.moved() else failures + 1
+                wait_s = self._patience.wait_s(failures)
+                log.warning("home assistant is away", error=str(error), wait_s=round(wait_s, 1))
+                await asyncio.sleep(wait_s)
+
+    @asynccontextmanager
+    async def _subscribed(self, sensors: Sequence[str]) -> AsyncIterator["asyncio.Queue[str | bytes | None]"]:
+        """Yield what comes in over a new connection, frame by frame; None says that it is lost."""
+        frames: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        options: dict[str, Any] = {"open_timeout": self._patience.timeout_s, "ping_interval": KEEPALIVE_S, "ping_timeout": KEEPALIVE_S}
+        async with AsyncExitStack() as stack:
+            with _translated():
+                connection = await stack.enter_async_context(connect(self._access.socket_url, max_size=LARGEST_MESSAGE, close_timeout=1, **options))
+                async with asyncio.timeout(self._patience.timeout_s):
+                    await self._greet(connection, sensors)
+            reader = asyncio.create_task(_read_frames(connection, frames))
+            stack.callback(reader.cancel)
+            yield frames
+
+    async def _greet(self, connection: ClientConnection, sensors: Sequence[str]) -> None:
+        await connection.recv()
+        await connection.send(write_auth(self._access.token))
+        check_auth(parse_messages(await connection.recv())[0])
+        await connection.send(json.dumps({"id": SUBSCRIPTION, "type": "subscribe_entities", "entity_ids": list(sensors)}))
+        read_result(parse_messages(await connection.recv())[0])
+
+    async def _follow(self, last: LastSaid, frames: "asyncio.Queue[str | bytes | None]", record: Record) -> None:
+        connected_at = self._clock.now()
+        await asyncio.sleep(self._recorder_lag.total_seconds())
+        await self._fill(last, connected_at + self._recorder_lag, record)
+        hold_at = 0.0
+        while True:
+            try:
+                async with asyncio.timeout_at(hold_at):
+                    readings = _read(last, await frames.get())
+            except TimeoutError:
+                readings = last.holding(self._clock.now())
+                hold_at = asyncio.get_running_loop().time() + HOLD_EVERY.total_seconds()
+            if readings:
+                await record(readings)
+                last.note(readings)
+
+    async def _fill(self, last: LastSaid, until: datetime, record: Record) -> None:
+        """Record what history knows of the time since the last recorded readings."""
+        with HomeAssistantHistory.connect(self._access, patience=self._patience, clock=self._clock) as history:
+            await asyncio.to_thread(history.check, {})
+            for sensor, since in last.gaps().items():
+                for samples in await asyncio.to_thread(_read_all, history, sensor, since, until):
+                    readings = as_readings(samples)
+                    if readings:
+                        await record(readings)
+                        last.note(readings)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (WebSocketException, OSError) as exc:
+        raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME) from exc
+
+
+def _read(last: LastSaid, frame: str | bytes | None) -> list[Reading]:
+    if frame is None:
+        raise SourceError("Home Assistant closed the websocket", field=NAME)
+    return [reading for message in parse_messages(frame) for reading in last.read(message)]
+
+
+async def _read_frames(connection: ClientConnection, frames: "asyncio.Queue[str | bytes | None]") -> None:
+    # Home Assistant drops a client that lets a thousand messages wait; they wait here while the gap is filled.
+    try:
+        async for frame in connection:
+            frames.put_nowait(frame)
+    except WebSocketException as exc:
+        log.info("home assistant's websocket ended", error=str(exc))
+    frames.put_nowait(None)
+
+
+def _read_all(history: HomeAssistantHistory, sensor: str, since: datetime, until: datetime) -> list[Samples]:
+    try:
+        return list(history.read(sensor, since, until))
+    except SourceRefusedError as error:
+        log.warning("sensor cannot be read", sensor=sensor, error=str(error))
+        return []
+
+
+def as_readings(samples: Samples) -> list[Reading]:
+    """Return samples one by one."""
+    pairs = zip(samples.instants, samples.values, strict=True)
+    make = partial(Reading, samples.sensor, unit=samples.unit)
+    return [make(as_instant(instant), float(value)) for instant, value in pairs]

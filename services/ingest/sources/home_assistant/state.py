@@ -1,0 +1,61 @@
+"""What states and their times are as numbers and instants; pure."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from luna.timeline import FloatArray, InstantArray
+from services.ingest.sources.source import SourceError
+
+SWITCHED = {"on": 1.0, "off": 0.0}
+
+
+def parse_state(text: object) -> float:
+    """Return a state as a number: on and off are 1 and 0; "unknown", "unavailable" and whatever else is no finite number are NaN."""
+    if not isinstance(text, str):
+        return math.nan
+    if text in SWITCHED:
+        return SWITCHED[text]
+    try:
+        value = math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values of an answer of ``/api/history/period`` for one sensor, in order of time.
+
+    Raises:
+        SourceError: the answer has another form.
+    """
+    try:
+        states: list[Mapping[str, Any]] = next(iter(document), [])  # type: ignore[call-overload]
+        instants = np.array([_naive_utc(state["last_changed"]) for state in states], dtype="datetime64[us]")
+        values = np.array([parse_state(state["state"]) for state in states], dtype=np.float64)
+    except (TypeError, KeyError, ValueError) as exc:
+        raise SourceError("its history has a form that nobody here reads", field=sensor, remedy="Look at Home Assistant's log.") from exc
+    order = np.argsort(instants, kind="stable")
+    return instants[order], values[order]
+
+
+def from_seconds(seconds: float) -> datetime:
+    """Return the instant of a number of seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def as_instant(instant: np.datetime64) -> datetime:
+    """Return the instant of a ``datetime64`` in UTC."""
+    return datetime.fromisoformat(str(instant.astype("datetime64[us]"))).replace(tzinfo=UTC)
+
+
+def as_datetime64(instant: datetime) -> np.datetime64:
+    """Return an instant as ``datetime64[us]`` in UTC."""
+    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _naive_utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)

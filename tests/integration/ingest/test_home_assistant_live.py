@@ -1,0 +1,147 @@
+"""Listening to a server that answers as Home Assistant does and hangs up at any moment."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from services.ingest.reading import Reading
+from services.ingest.sources.home_assistant import Access, HomeAssistantLive
+from services.ingest.sources.home_assistant.access import Patience
+from services.ingest.sources.source import SourceRefusedError
+from tests.home_assistant import TOKEN, House, Sensor, serve
+
+COUNTER = "sensor.count"
+# The recorder's rows are visible a moment after they are said, and asked for a moment after that.
+LAG_S, WAIT = 0.05, timedelta(seconds=0.15)
+LONGEST_WAIT_S = 30
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    with serve(House({COUNTER: Sensor("kWh", counter=True), "sensor.other": Sensor("W")}, lag_s=LAG_S)) as house:
+        yield house
+
+
+def listener(house: House, *, since: datetime | None = None, token: str = TOKEN) -> HomeAssistantLive:
+    patience = Patience(timeout_s=5, first_wait_s=0.02, longest_wait_s=0.1, pause_s=0)
+    return HomeAssistantLive(Access(house.url, token), since=since, patience=patience, recorder_lag=WAIT)
+
+
+class Recorder:
+    """Keeps what it is handed, and says when a reading arrived."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+
+    async def record(self, readings: Sequence[Reading]) -> None:
+        await asyncio.sleep(0)
+        self.readings.extend(readings)
+
+    def ids(self, sensor: str = COUNTER) -> list[int]:
+        """The numbers said, each once, in the order they were recorded first."""
+        return list(dict.fromkeys(int(reading.value) for reading in self.readings if reading.sensor == sensor))
+
+
+def listen_until(live: HomeAssistantLive, recorder: Recorder, done: Callable[[], bool]) -> None:
+    """Listen to the counter until ``done``."""
+
+    async def wait() -> None:
+        task = asyncio.create_task(live.listen([COUNTER], recorder.record))
+        async with asyncio.timeout(LONGEST_WAIT_S):
+            while not done() and not task.done():  # noqa: ASYNC110 - what is waited for happens in other threads
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled(), task.exception()
+
+    asyncio.run(wait())
+
+
+def in_background(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def say_numbers(house: House, count: int, *, hang_up_every: int) -> None:
+    for number in range(count):
+        house.say(COUNTER, number)
+        house.say("sensor.other", number)
+        time.sleep(0.002)
+        if number % hang_up_every == hang_up_every - 1:
+            house.hang_up()
+
+
+def test_whatever_is_said_while_the_socket_is_down_comes_from_history_first(house: House) -> None:
+    recorder, said = Recorder(), 400
+    since = datetime.now(UTC)
+    thread = in_background(lambda: say_numbers(house, said, hang_up_every=57))
+    listen_until(listener(house, since=since), recorder, lambda: recorder.ids()[-1:] == [said - 1])
+    thread.join()
+    assert house.asked.count("subscribe_entities") > 1
+    assert sorted(recorder.ids()) == list(range(said))
+    assert {reading.sensor for reading in recorder.readings} == {COUNTER}
+
+
+def test_the_same_reading_has_the_same_instant_from_the_socket_and_from_history(house: House) -> None:
+    recorder = Recorder()
+    since = datetime.now(UTC)
+    thread = in_background(lambda: say_numbers(house, 100, hang_up_every=40))
+    listen_until(listener(house, since=since), recorder, lambda: recorder.ids()[-1:] == [99])
+    thread.join()
+    instants = dict(zip(range(100), house.sensors[COUNTER].seconds, strict=True))
+    own = {reading for reading in recorder.readings if abs(reading.instant.timestamp() - instants[int(reading.value)]) < 1e-5}
+    # What held when a window of history begins is told for that instant as well.
+    assert {reading.value for reading in own} == set(range(100))
+    assert len(own) == 100
+
+
+def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap(house: House) -> None:
+    for number in range(5):
+        house.say(COUNTER, number)
+    house.faults.plan("/api/history", *["500"] * 14, "half", "429")
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    recorder = Recorder()
+    live = HomeAssistantLive(
+        Access(house.url, TOKEN), since=since, patience=Patience(attempts=2, first_wait_s=0.01, longest_wait_s=0.02, pause_s=0), recorder_lag=WAIT
+    )
+    listen_until(live, recorder, lambda: len(recorder.ids()) == 5)
+    assert sorted(recorder.ids()) == [0, 1, 2, 3, 4]
+    assert house.asked.count("subscribe_entities") > 1
+
+
+def test_nothing_is_recorded_while_the_clocks_disagree(house: House) -> None:
+    house.say(COUNTER, 1)
+    house.clock_error = timedelta(hours=1)
+    recorder = Recorder()
+    listen_until(listener(house), recorder, lambda: house.asked.count("/api/config") > 2)
+    assert recorder.readings == []
+    house.clock_error = timedelta(0)
+    listen_until(listener(house), recorder, lambda: recorder.ids() == [1])
+
+
+def test_an_unavailable_sensor_says_so(house: House) -> None:
+    house.say(COUNTER, 1)
+    recorder = Recorder()
+    thread = in_background(lambda: (time.sleep(0.5), house.say(COUNTER, "unavailable"))[0])
+    listen_until(listener(house), recorder, lambda: len(recorder.readings) > 1)
+    thread.join()
+    assert [str(reading.value) for reading in recorder.readings] == ["1.0", "nan"]
+
+
+def test_a_wrong_token_ends_listening(house: House) -> None:
+    with pytest.raises(SourceRefusedError):
+        asyncio.run(listener(house, token="stolen").listen([COUNTER], Recorder().record))
+
+
+def test_waits_between_connections_double_up_to_a_bound_and_differ() -> None:
+    patience = Patience(first_wait_s=1, longest_wait_s=60)
+    waits = [patience.wait_s(failures) for failures in range(1, 12)]
+    # 1, 2, 4, … 64 seconds, at most 60, each shortened by up to a half.
+    assert all(min(2.0**place, 60) / 2 <= wait <= min(2.0**place, 60) for place, wait in enumerate(waits))
+    assert all(one != other for one, other in pairwise(waits))
