@@ -3,7 +3,7 @@
 import json
 
 from sqlalchemy import Connection, Select, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database.schema.identity import site_versions, sites
 from luna.errors import NotFoundError
@@ -39,7 +39,7 @@ def load_all(connection: Connection) -> list[Site]:
     latest = (
         select(sites.c.name, site_versions.c.configuration)
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
-        .distinct(sites.c.name)
+        .ext(distinct_on(sites.c.name))
         .order_by(sites.c.name, site_versions.c.version.desc())
     )
     return [parse_site(row.configuration) for row in connection.execute(latest)]

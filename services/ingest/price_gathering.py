@@ -1,0 +1,133 @@
+"""Prices of one market from several services: the preferred one first, the next for what it lacks."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.economics import publication_times
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
+from services.ingest.sources.prices.sheets import on_quarter_hours
+from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
+
+# Results are out at 12:57 on a regular day, the first of them from 12:45 on. Source: SDAC, operational timetable.
+AUCTION_ENDS = time(12, 45)
+# What plans look back at, and a little more.
+DAYS_BACK = 10
+# Once an hour, in the first run that begins in it, the past is completed and revisions are looked for.
+HOURLY_RUN = timedelta(minutes=10)
+# Half a cent per MWh: services round differently.
+ROUNDING = 5e-6
+NEVER = np.datetime64("NaT", "us")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is wanted: a market's quarter-hours in a currency."""
+
+    market: str
+    currency: str
+    timeline: Timeline
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found, on the need's timeline: price (NaN: none) and when it was published (NaT: not said); how much from whom, and who failed why."""
+
+    need: Need
+    price: FloatArray
+    published_at: InstantArray
+    sources: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    @classmethod
+    def nothing(cls, need: Need) -> "Found":
+        """Return a find without prices."""
+        return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
+
+
+def days_wanted(now: datetime, zone: ZoneInfo) -> Timeline:
+    """Return the quarter-hours whose prices should be known at ``now``: some days back, and tomorrow from the end of the auction on."""
+    local = now.astimezone(zone)
+    last = 1 if local.time() >= AUCTION_ENDS else 0
+    start, end = (local_midnight(local.date() + timedelta(days=days), zone) for days in (-DAYS_BACK, last + 1))
+    return Timeline(start, SLOT, (end - start) // SLOT)
+
+
+def window_due(known: FloatArray, wanted: Timeline, *, now: datetime, zone: ZoneInfo) -> Timeline | None:
+    """Return what to ask for at ``now``: what is missing from today on, once an hour also of the days before, or all of it that may have been revised.
+
+    Args:
+        known: prices on ``wanted``, NaN where none.
+    """
+    today = wanted.index_of(local_midnight(now.astimezone(zone).date(), zone))
+    hourly = now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
+    missing = np.flatnonzero(np.isnan(known))
+    missing = missing if hourly else missing[missing >= today]
+    if missing.size:
+        return wanted.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
+    return wanted.window(today, wanted.count - today) if hourly else None
+
+
+def gather(sources: Sequence[PriceSource], need: Need) -> Found:
+    """Return what the sources know, each asked for what those before it lack; a source that fails is noted and left out."""
+    found = Found.nothing(need)
+    for source in sources:
+        missing = np.flatnonzero(np.isnan(found.price))
+        if not missing.size:
+            break
+        span = need.timeline.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
+        try:
+            sheets = source.fetch(need.market, span.start, span.end)
+        except (SourceError, SourceRefusedError) as error:
+            found.faults.append(str(error))
+            continue
+        _take_over(found, source.name, sheets)
+    return found
+
+
+def _take_over(found: Found, source: str, sheets: list[PriceSheet]) -> None:
+    open_before = np.isnan(found.price)
+    strange = {sheet.currency for sheet in sheets} - {found.need.currency}
+    if strange:
+        found.faults.append(f"{source}: answers in {', '.join(sorted(strange))}, wanted is {found.need.currency}.")
+    # Long products first: where a source has both, the short ones are what was traded.
+    for sheet in sorted(sheets, key=lambda sheet: -sheet.minutes):
+        if sheet.currency == found.need.currency:
+            slots, price = _place(sheet, found.need.timeline, open_before)
+            found.price[slots] = price
+            found.published_at[slots] = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
+    found.sources[source] += int((open_before & np.isfinite(found.price)).sum())
+
+
+def _place(sheet: PriceSheet, timeline: Timeline, wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
+    starts, price = on_quarter_hours(sheet)
+    slots = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
+    inside = (slots >= 0) & (slots < timeline.count)
+    inside[inside] = wanted[slots[inside]]
+    return slots[inside], price[inside]
+
+
+def date_prices(found: Found, known: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
+    """Return which prices say something new, and when each of them became known.
+
+    A new price of a slot to come became known when the service says, or now, when it was first seen; that of a slot that has begun when day-ahead prices are
+    published as a rule, for nobody looked before; a revised one now.
+
+    Args:
+        known: the prices stored, NaN where none.
+
+    Invariants: nothing is dated after ``now``; what is equal to the stored price, but for rounding, is not new.
+    """
+    starts = found.need.timeline.starts
+    is_revision = np.isfinite(found.price) & np.isfinite(known) & (np.abs(found.price - known) > ROUNDING)
+    is_new = np.isfinite(found.price) & np.isnan(known)
+    moment = np.datetime64(now.replace(tzinfo=None), "us")
+    said = np.where(found.published_at <= starts, found.published_at, NEVER)
+    seen = np.where(starts > moment, moment, publication_times(starts, zone))
+    first_known = np.where(np.isnat(said), seen, said)
+    return is_new | is_revision, np.minimum(np.where(is_revision, moment, first_known), moment)

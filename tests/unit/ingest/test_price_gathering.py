@@ -1,0 +1,186 @@
+"""Which prices are asked for when, who is asked next, and when a price counts as known. Berlin is an hour ahead of UTC in November."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import numpy as np
+import pytest
+
+from luna.errors import InvalidInputError
+from luna.settings import Settings
+from luna.timeline import SLOT, Timeline, local_day
+from services.ingest.price_gathering import Found, Need, date_prices, days_wanted, gather, window_due
+from services.ingest.sources.prices.choice import choose_sources
+from services.ingest.sources.prices.markets import market_named
+from tests.outside import Service, Services, document, energy_charts, nord_pool
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2026, 11, 20, 11, tzinfo=UTC)
+TODAY = local_day(date(2026, 11, 20), BERLIN)
+TOMORROW = local_day(date(2026, 11, 21), BERLIN)
+
+
+def settings(**given: str) -> Settings:
+    return Settings.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [(NOON + timedelta(minutes=44), TODAY.end), (NOON + timedelta(minutes=45), TOMORROW.end), (NOON + timedelta(hours=10), TOMORROW.end)],
+    ids=["12:44", "12:45", "22:00"],
+)
+def test_tomorrow_is_wanted_from_the_end_of_the_auction_on(now: datetime, last: datetime) -> None:
+    wanted = days_wanted(now, BERLIN)
+    assert wanted.end == last
+    assert wanted.start == local_day(date(2026, 11, 10), BERLIN).start
+
+
+@pytest.mark.parametrize(("day", "slots"), [(date(2026, 3, 28), 92), (date(2026, 10, 24), 100)], ids=["23 hours", "25 hours"])
+def test_a_day_on_which_clocks_change_is_wanted_whole(day: date, slots: int) -> None:
+    now = datetime(day.year, day.month, day.day, 13, tzinfo=BERLIN).astimezone(UTC)
+    wanted = days_wanted(now, BERLIN)
+    today = wanted.index_of(local_day(day, BERLIN).start)
+    assert wanted.count - today == 96 + slots
+
+
+def due(now: datetime, *, unknown: slice) -> Timeline | None:
+    wanted = days_wanted(now, BERLIN)
+    known = np.zeros(wanted.count)
+    known[unknown] = np.nan
+    return window_due(known, wanted, now=now, zone=BERLIN)
+
+
+def test_what_is_missing_is_asked_for_in_every_run() -> None:
+    window = due(NOON + timedelta(minutes=55), unknown=slice(-96, None))
+    assert window is not None
+    assert (window.start, window.end) == (TOMORROW.start, TOMORROW.end)
+
+
+def test_where_all_is_known_revisions_are_looked_for_once_an_hour() -> None:
+    assert due(NOON + timedelta(minutes=50), unknown=slice(0)) is None
+    window = due(NOON + timedelta(hours=2, minutes=3), unknown=slice(0))
+    assert window is not None
+    assert (window.start, window.end) == (TODAY.start, TOMORROW.end)
+
+
+def test_a_hole_in_the_past_is_asked_for_once_an_hour() -> None:
+    assert due(NOON + timedelta(minutes=20), unknown=slice(4, 8)) is None
+    window = due(NOON + timedelta(minutes=1), unknown=slice(4, 8))
+    assert window is not None
+    assert len(window) == 4
+
+
+NEED = Need("DE-LU", "EUR", TODAY)
+HERE = [start.astimezone(UTC) for start in TODAY]
+UPDATED = datetime(2026, 11, 19, 11, 57, tzinfo=UTC)
+
+
+def found(**services: Service) -> Found:
+    return gather(choose_sources(market_named("DE-LU"), "EUR", settings(), transport=Services(**services)), NEED)
+
+
+def test_the_preferred_source_is_enough_where_it_knows_all() -> None:
+    nord_pool_service = Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED))
+    prices = found(energy_charts=Service(energy_charts(HERE, [1.0] * 96)), nord_pool=nord_pool_service)
+    assert prices.price.tolist() == [0.001] * 96
+    assert (dict(prices.sources), prices.faults, nord_pool_service.asked) == ({"energy_charts": 96}, [], [])
+
+
+@pytest.mark.parametrize(
+    "away",
+    [httpx.ConnectError("no route"), httpx.Response(429, headers={"Retry-After": "900"}), httpx.Response(200, text="<html>"), httpx.Response(400)],
+    ids=["not reached", "too busy", "HTML", "refuses"],
+)
+def test_the_next_source_is_asked_where_one_fails(away: httpx.Response | Exception) -> None:
+    prices = found(energy_charts=Service(away), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    assert prices.price.tolist() == [0.002] * 96
+    assert dict(prices.sources) == {"nord_pool": 96}
+    assert "energy_charts" in prices.faults[0]
+
+
+def test_the_next_source_is_asked_where_one_is_empty() -> None:
+    prices = found(energy_charts=Service(httpx.Response(404)), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    assert np.isfinite(prices.price).all()
+    assert prices.faults == []
+
+
+def test_holes_are_filled_by_the_next_source_and_nothing_else_is() -> None:
+    holes: list[float | None] = [1.0] * 10 + [None] * 2 + [1.0] * 84
+    prices = found(energy_charts=Service(energy_charts(HERE, holes)), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    assert prices.price[[9, 10, 11, 12]].tolist() == [0.001, 0.002, 0.002, 0.001]
+    assert np.isnat(prices.published_at[9])
+    assert prices.published_at[10] == np.datetime64("2026-11-19T11:57")
+
+
+def test_where_nobody_knows_a_price_there_is_none() -> None:
+    prices = found()
+    assert np.isnan(prices.price).all()
+    assert len(prices.faults) == 3
+
+
+def test_short_products_count_where_a_source_has_both() -> None:
+    said = json.loads(nord_pool([HERE[0], *HERE[4:8]], [9.0] * 5, updated_at=UPDATED).content)
+    said["multiAreaEntries"] += json.loads(nord_pool([HERE[0], HERE[4]], [2.0, 2.0], updated_at=UPDATED, minutes=60).content)["multiAreaEntries"]
+    assert found(nord_pool=Service(document(said))).price[:8].tolist() == [0.009, 0.002, 0.002, 0.002, 0.009, 0.009, 0.009, 0.009]
+
+
+def test_prices_in_another_currency_are_left_out_and_said() -> None:
+    kronor = nord_pool(HERE, [2.0] * 96, updated_at=UPDATED).content.replace(b'"EUR"', b'"SEK"')
+    prices = found(nord_pool=Service(httpx.Response(200, content=kronor)))
+    assert np.isnan(prices.price).all()
+    assert any("SEK" in fault for fault in prices.faults)
+
+
+def chosen(market: str, currency: str, **tokens: str) -> list[str]:
+    return [source.name for source in choose_sources(market_named(market), currency, settings(**tokens))]
+
+
+def test_services_that_need_a_token_are_asked_where_there_is_one() -> None:
+    assert chosen("DE-LU", "EUR") == ["energy_charts", "nord_pool", "awattar"]
+    assert chosen("DE-LU", "EUR", entsoe_token="a", tibber_token="b") == ["entsoe", "energy_charts", "nord_pool", "awattar", "tibber"]
+
+
+def test_services_with_euros_alone_are_not_asked_for_others() -> None:
+    assert chosen("SE3", "SEK") == ["nord_pool"]
+
+
+@pytest.mark.parametrize(("market", "named", "wrong"), [("NL", "awattar", "no prices of NL"), ("NL", "entsoe", "needs a token")])
+def test_a_service_named_that_cannot_answer_is_refused(market: str, named: str, wrong: str) -> None:
+    with pytest.raises(InvalidInputError, match=wrong):
+        choose_sources(market_named(market), "EUR", settings(), named=named)
+
+
+NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
+DAYS = Timeline(TODAY.start, SLOT, 192)
+
+
+def dated(known: float, price: float, said: str) -> tuple[list[bool], list[str]]:
+    """Judge one price in three slots: the first of today, the last of today and the last of tomorrow."""
+    slots = [0, 95, 191]
+    prices = Found.nothing(Need("DE-LU", "EUR", DAYS))
+    prices.price[slots], prices.published_at[slots] = price, np.datetime64(said)
+    stored = np.full(192, np.nan)
+    stored[slots] = known
+    changed, at = date_prices(prices, stored, now=NOW, zone=BERLIN)
+    return changed[slots].tolist(), [str(instant)[:16] for instant in at[slots]]
+
+
+def test_new_prices_of_slots_to_come_are_known_from_now_on_and_those_of_the_past_since_the_auction() -> None:
+    # Published as a rule at 13:00 of the day before, 12:00 UTC.
+    assert dated(np.nan, 0.1, "NaT") == ([True] * 3, ["2026-11-19T12:00", "2026-11-20T12:05", "2026-11-20T12:05"])
+
+
+def test_the_service_says_when_it_published_and_nobody_knew_before_it_said_so() -> None:
+    assert dated(np.nan, 0.1, "2026-11-19T11:57")[1] == ["2026-11-19T11:57"] * 3
+    # An update after the slot began says nothing of when its price was known; one of the future is a clock that is ahead.
+    assert dated(np.nan, 0.1, "2026-11-20T13:00")[1] == ["2026-11-19T12:00", "2026-11-20T12:05", "2026-11-20T12:05"]
+
+
+def test_a_revised_price_is_known_from_now_on() -> None:
+    assert dated(0.2, 0.1, "2026-11-19T11:57") == ([True] * 3, ["2026-11-20T12:05"] * 3)
+
+
+def test_the_same_price_rounded_differently_is_no_revision() -> None:
+    assert dated(0.1, 0.100004, "NaT")[0] == [False] * 3
