@@ -21,8 +21,10 @@ from luna.errors import MachineError
 from luna.queue import Client
 from luna.settings import Settings
 from services.api.app import MAX_BODY_BYTES
+from services.api.server import listen
 from services.api.server import serve as serve_until_told
 from tests.gateway import serve
+from tests.object_servers import free_port
 
 PROBLEM = "application/problem+json"
 SLOTS = 16
@@ -230,3 +232,10 @@ def test_a_port_in_use_is_named_with_a_remedy(database_url: str, redis_url: str)
         with pytest.raises(MachineError) as raised:
             serve_until_told(Settings(api_port=port), Addresses(database_url=database_url, redis_url=redis_url))
     assert (raised.value.field, raised.value.value) == ("api_port", port)
+
+
+def test_answers_do_not_wait_for_the_callers_acknowledgement() -> None:
+    with listen(Settings(api_port=free_port())) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
