@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Column, Connection, Row, Select, null, select, text, update
 
+from luna.contracts.quarantine import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
+from luna.database.schema.identity import sites as site_names
 from luna.database.schema.series import quarantine
+from luna.errors import ConflictError, NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,23 @@ def add(connection: Connection, rows: Iterable[tuple[int, str, str]]) -> None:
             stream.write_row(row)
 
 
-def finish(connection: Connection, site_id: str, *, kind: str, source: str) -> None:
-    """Make the open list what is in quarantine for ``source``: loading a file again keeps what is refused again and frees the rest."""
-    key = {"site_key": sites.key_of(connection, site_id), "kind": kind, "source": source}
-    same_source = "q.site_key = :site_key AND q.kind = :kind AND q.source = :source"
-    connection.execute(text(f"DELETE FROM quarantine q WHERE {same_source} AND NOT EXISTS (SELECT FROM refused r WHERE r.line = q.line)"), key)  # noqa: S608
+def finish(connection: Connection, site_id: str, *, kind: str, source: str, step_minutes: int | None = None) -> None:
+    """Make the open list what is in quarantine for ``source``: loading a file again keeps what is refused again and frees the rest.
+
+    What somebody decided about stays as it was decided.
+
+    Args:
+        step_minutes: how long the source's slots are; kept with each row, which does not tell it.
+    """
+    key = {"site_key": sites.key_of(connection, site_id), "kind": kind, "source": source, "step": step_minutes}
+    undecided = "q.site_key = :site_key AND q.kind = :kind AND q.source = :source AND q.resolution IS NULL"
+    connection.execute(text(f"DELETE FROM quarantine q WHERE {undecided} AND NOT EXISTS (SELECT FROM refused r WHERE r.line = q.line)"), key)  # noqa: S608
     connection.execute(
         text(
-            "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw) SELECT :site_key, :kind, :source, line, reason, raw FROM refused"
+            "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw)"
+            " SELECT :site_key, :kind, :source, line, reason, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
             " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET reason = excluded.reason, raw = excluded.raw"
-            " WHERE (q.reason, q.raw) IS DISTINCT FROM (excluded.reason, excluded.raw)"
+            " WHERE q.resolution IS NULL AND (q.reason, q.raw) IS DISTINCT FROM (excluded.reason, excluded.raw)"
         ),
         key,
     )
@@ -53,3 +64,63 @@ def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Ref
     table = quarantine.c
     query = select(table.line, table.reason, table.raw).where(table.site_key == sites.key_of(connection, site_id))
     return [Refused(*row) for row in connection.execute(query.order_by(table.quarantine_id.desc()).limit(limit))]
+
+
+def list_rows(connection: Connection, site_id: str, *, status: QuarantineFilter = "open", limit: int = 100, below: int | None = None) -> list[QuarantinedRow]:
+    """Return refused rows of a site, those refused last first.
+
+    Args:
+        status: what was decided about them.
+        below: only rows with a lower number, to go on where a list ended.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = quarantine.c
+    decided = table.resolution.is_(None) if status == "open" else table.resolution == status
+    query = _rows().where(table.site_key == sites.key_of(connection, site_id), decided)
+    if below is not None:
+        query = query.where(table.quarantine_id < below)
+    return [_row(row) for row in connection.execute(query.order_by(table.quarantine_id.desc()).limit(limit))]
+
+
+def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
+    """Return the site's name and a row that is still open, locked until the transaction ends, so that two do not decide at once.
+
+    Raises:
+        NotFoundError: no row of that number.
+        ConflictError: somebody decided already.
+    """
+    query = _rows(site_names.c.name).join(site_names, site_names.c.site_key == quarantine.c.site_key).where(quarantine.c.quarantine_id == quarantine_id)
+    found = connection.execute(query.with_for_update(of=quarantine)).first()
+    if found is None:
+        remedy = "`luna data quarantine list --site NAME` shows those there are."
+        raise NotFoundError("no such row in quarantine", field="quarantine_id", value=quarantine_id, remedy=remedy)
+    if found.resolution is not None:
+        raise ConflictError(f"the row was {found.resolution} already", field="quarantine_id", value=quarantine_id, remedy="Load the right value instead.")
+    return found.name, _row(found)
+
+
+def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime) -> QuarantinedRow:
+    """Note what was decided about a row and return it as it now stands."""
+    table = quarantine
+    decided = {"resolution": resolution, "corrected": null() if corrected is None else corrected, "resolved_at": at}
+    connection.execute(update(table).where(table.c.quarantine_id == quarantine_id).values(decided))
+    return _row(connection.execute(_rows().where(table.c.quarantine_id == quarantine_id)).one())
+
+
+def list_let_in(connection: Connection, site_id: str, *, kind: str, source: str) -> list[QuarantinedRow]:
+    """Return the rows of a source that somebody let in, released or corrected, in the order in which that was decided."""
+    table = quarantine.c
+    same_source = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == kind) & (table.source == source)
+    query = _rows().where(same_source, table.resolution.in_(("released", "corrected"))).order_by(table.resolved_at, table.quarantine_id)
+    return [_row(row) for row in connection.execute(query)]
+
+
+def _rows(*further: Column[Any]) -> Select[Any]:
+    return select(*(quarantine.c[name] for name in QuarantinedRow.model_fields), *further)
+
+
+def _row(row: Row[Any]) -> QuarantinedRow:
+    fields = {name: getattr(row, name) for name in QuarantinedRow.model_fields}
+    return QuarantinedRow(**{name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in fields.items()})

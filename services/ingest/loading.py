@@ -17,6 +17,7 @@ from luna.database import quarantine, sites
 from luna.database.copy import Written
 from luna.errors import InvalidInputError
 from luna.site import Site
+from services.ingest.admission import read_admitted
 from services.ingest.batches import read_batches
 from services.ingest.instants import InstantReader
 from services.ingest.kinds import Kind, kind_named, match_columns
@@ -130,7 +131,11 @@ class _Loading:
             raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=f"{self.report.rows} rows", remedy=_remedy(reason))
         with path.open("rb") as file:
             source = hashlib.file_digest(file, "sha256").hexdigest()
-        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=source)
+        step_minutes = None if self.report.step is None else self.report.step // timedelta(minutes=1)
+        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=source, step_minutes=step_minutes)
+        # What a person let in holds against the file.
+        for row in quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, source=source):
+            store(self.connection, self.site, self.kind, read_admitted(row, self.site))
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]

@@ -22,8 +22,7 @@ def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) ->
     """
     if kind.name == "readings":
         return _store_readings(connection, site, rows)
-    starts = _instants(rows["instant"])
-    values = {name: _floats(rows[name]) for name in kind.series if name in rows.columns}
+    starts, values = columns_of(kind, rows)
     if kind.name == "prices" and "spot_price" in values:
         return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
     if kind.name in {"observations", "prices"}:
@@ -31,6 +30,11 @@ def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) ->
     table = "weather" if kind.name == "weather" else "carbon_intensity"
     issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None
     return environment.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
+
+
+def columns_of(kind: Kind, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:
+    """Return the instants of accepted rows, and their series, NaN where unknown."""
+    return _instants(rows["instant"]), {name: _floats(rows[name]) for name in kind.series if name in rows.columns}
 
 
 def find_market(site: Site) -> str:

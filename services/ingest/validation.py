@@ -56,9 +56,15 @@ def _separate(judged: pl.DataFrame, rows: pl.DataFrame) -> Verdict:
     repaired = {TOLD_APART: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
     return Verdict(
         good.drop("reason", "resolved", "rounded"),
-        describe_rejected(judged.filter(bad)["reason"], rows.filter(bad)).with_columns(judged.filter(bad)["instant"]),
+        describe_rejected(judged.filter(bad)["reason"], _note_instants(rows, judged["instant"]).filter(bad)).with_columns(judged.filter(bad)["instant"]),
         {what: count for what, count in repaired.items() if count},
     )
+
+
+def _note_instants(rows: pl.DataFrame, instants: pl.Series) -> pl.DataFrame:
+    """Return the rows with the instant as it was read beside what was written: later nobody knows where the file's clock stood."""
+    written = [rows["instant"].cast(pl.String)] if "instant" in rows.columns else []
+    return rows.with_columns(pl.select(pl.coalesce(instants.cast(pl.String), *written)).to_series().alias("instant"))
 
 
 def describe_rejected(reason: pl.Series | pl.Expr, rows: pl.DataFrame) -> pl.DataFrame:

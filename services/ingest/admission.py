@@ -1,0 +1,82 @@
+"""A refused row let in by hand: read and judged as any other, but for the rule that refused it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+import polars as pl
+
+from luna.contracts.quarantine import QuarantinedRow
+from luna.errors import InvalidInputError
+from luna.site import Site
+from luna.timeline import SLOT, parse_zone
+from services.ingest.instants import InstantReader
+from services.ingest.kinds import Bounds, Kind, kind_named
+from services.ingest.slots import MINUTE, limit_powers, set_aside_impossible, set_aside_off_grid, to_quarter_hours
+from services.ingest.validation import judge
+
+
+def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
+    """Return the quarter-hours, or the reading, that a released or corrected row stands for, as ``sinks.store`` takes them.
+
+    Args:
+        row: with ``corrected`` values those count, and every rule holds; without, the rule that refused the row does not.
+
+    Raises:
+        InvalidInputError: it breaks another rule, or one that nothing can be stored without: a readable time on the grid, a number, no energy below zero.
+    """
+    kind = kind_named(row.kind)
+    refused_by = None if row.corrected else row.reason
+    verdict = judge(_compose(row, kind), _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
+    _require(verdict.rejected, row)
+    rows = verdict.accepted
+    if not kind.sampled:
+        limits = {name: limit for name, limit in limit_powers(site).items() if not (refused_by or "").startswith(f"{name} is above")}
+        rows = _bring_to_slots(rows, row, kind, limits)
+    return rows
+
+
+def _compose(row: QuarantinedRow, kind: Kind) -> pl.DataFrame:
+    """Return the row as one that was just read: Luna's columns, as text."""
+    corrected = row.corrected or {}
+    strangers = sorted(set(corrected) - set(kind.columns))
+    if strangers:
+        raise InvalidInputError(f"no column of {row.kind}", field=f"values.{strangers[0]}", remedy=f"Known are {', '.join(kind.columns)}.")
+    cells = row.raw | corrected
+    # The instant as it was read; a time written by hand counts for itself.
+    cells[kind.time] = corrected.get(kind.time) or row.raw.get("instant") or cells.get(kind.time)
+    texts = {name: None if cells[name] is None else str(cells[name]) for name in kind.columns if name in cells}
+    return pl.DataFrame({"line": [row.line], **{name: [text] for name, text in texts.items()}}, schema_overrides=dict.fromkeys(texts, pl.String))
+
+
+def _lift_bounds(kind: Kind, refused_by: str | None) -> Kind:
+    """Return the kind without the bounds that refused the row; an energy below zero and a fraction above one are no values at all."""
+
+    def lift(name: str, bounds: Bounds) -> Bounds:
+        if refused_by is None or not refused_by.startswith((f"{name} is below", f"{name} is above")):
+            return bounds
+        return replace(bounds, lowest=0.0 if bounds.lowest == 0 else -inf, highest=1.0 if bounds.highest == 1 else inf)
+
+    return replace(kind, series={name: lift(name, bounds) for name, bounds in kind.series.items()})
+
+
+def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: Kind, limits_kw: Mapping[str, float]) -> pl.DataFrame:
+    minutes = int(row.raw.get("step_minutes") or SLOT // MINUTE)
+    keys, values = ([name for name in names if name in rows.columns] for names in (kind.keys, kind.series))
+    rows, off_grid = set_aside_off_grid(rows, minutes * MINUTE)
+    _require(off_grid, row)
+    rows, impossible = set_aside_impossible(rows, limits_kw, minutes * MINUTE)
+    _require(impossible, row)
+    slots = to_quarter_hours(rows, minutes * MINUTE, keys=keys, values=values)
+    if not slots.height:
+        remedy = "Correct the file and load it again."
+        raise InvalidInputError(f"{minutes} minutes alone make no quarter-hour", field="quarantine_id", value=row.quarantine_id, remedy=remedy)
+    return slots
+
+
+def _require(refused: pl.DataFrame, row: QuarantinedRow) -> None:
+    if refused.height:
+        reason: Any = refused["reason"][0]
+        remedy = f"Correct it: luna data quarantine correct {row.quarantine_id} --value COLUMN=VALUE; or dismiss it."
+        raise InvalidInputError(f"the row cannot be let in: {reason}", field="quarantine_id", value=row.quarantine_id, remedy=remedy)

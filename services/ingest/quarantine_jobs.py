@@ -1,0 +1,60 @@
+"""What a person decides about a refused row, carried out: fetch, judge, store with the changes told."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Connection
+
+from luna.contracts.quarantine import QuarantinedRow, ResolveReply, ResolveRequest
+from luna.database import history_changes, prices, quarantine, sites
+from luna.database.history_changes import Revision, Rule
+from luna.site import Site
+from luna.timeline import SLOT, Timeline
+from services.ingest.admission import read_admitted
+from services.ingest.kinds import kind_named
+from services.ingest.quality_jobs import judge_slots
+from services.ingest.sinks import columns_of, find_market, store
+
+
+def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetime) -> ResolveReply:
+    """Let a refused row in as it is or as corrected, or leave it out for good; what was decided is kept with it.
+
+    Raises:
+        NotFoundError: no such row.
+        ConflictError: somebody decided already.
+        InvalidInputError: it cannot be let in: it breaks a rule other than the one that refused it.
+    """
+    site_id, row = quarantine.hold(connection, request.quarantine_id)
+    changed = 0
+    if request.resolution != "dismissed":
+        rule = Rule(f"{request.resolution} by hand from quarantine {row.quarantine_id}")
+        changed = _let_in(connection, sites.load(connection, site_id), row.model_copy(update={"corrected": request.values or None}), rule=rule, now=now)
+    resolved = quarantine.resolve(connection, row.quarantine_id, request.resolution, corrected=request.values or None, at=now)
+    return ResolveReply(row=resolved, slots_changed=changed)
+
+
+def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Rule, now: datetime) -> int:
+    kind, rows = kind_named(row.kind), read_admitted(row, site)
+    starts, values = columns_of(kind, rows)
+    if kind.name not in {"observations", "prices"}:
+        store(connection, site, kind, rows)
+        return 0
+    if "spot_price" in values:
+        changed = _write_spot_prices(connection, site, rows, rule=rule)
+    else:
+        changed = history_changes.write_observations(connection, site.name, starts, values, rule=rule)
+    first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
+    judge_slots(connection, site.name, first, last + SLOT, now=now)
+    return changed
+
+
+def _write_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule) -> int:
+    market, kind = find_market(site), kind_named("prices")
+    starts, _ = columns_of(kind, rows)
+    first = starts.min().astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
+    slots = Timeline(first, SLOT, int((starts.max() - starts.min()) / np.timedelta64(SLOT)) + 1)
+    before = prices.read(connection, market, slots)
+    store(connection, site, kind, rows)
+    revision = Revision(f"market_prices:{market}", slots.starts, before, prices.read(connection, market, slots))
+    return history_changes.record(connection, site.name, revision, rule=rule)
