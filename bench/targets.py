@@ -95,6 +95,10 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("a year by the day, p95", ("query", "1d_p95_ms"), at_most=50, unit="ms"),
         Target("a year by the quarter hour, p95", ("query", "15m_p95_ms"), at_most=200, unit="ms"),
     ),
+    "recorder": (
+        Target("readings of 100 callers, on the disk before acknowledged", ("callers_100", "per_s"), at_least=2_000, unit="/s"),
+        Target("a lone reading until acknowledged", ("callers_1", "p50_ms"), at_most=20, unit="ms"),
+    ),
     "forecast": (*_forecasts("home"), *_forecasts("feed_in")),
     "compose": (
         Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),
