@@ -1,0 +1,7 @@
+"""Readings into quarter-hours: what meters, powers and batteries said becomes energies that add up, each value judged before it counts. Pure."""
+
+from services.ingest.metering.build import SeriesCounts, SlotBuild, build_slots
+from services.ingest.metering.rejection import Rejected
+from services.ingest.metering.spans import Spans
+
+__all__ = ["Rejected", "SeriesCounts", "SlotBuild", "Spans", "build_slots"]

@@ -1,0 +1,134 @@
+"""A site's samples onto quarter-hours: the one entry."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.errors import InvalidInputError
+from luna.observations import SERIES
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from services.ingest.metering.balance import APPLIANCES, SINKS, SOURCES, settle_balance
+from services.ingest.metering.columns import Column, measured_columns
+from services.ingest.metering.meter import Meters
+from services.ingest.metering.rejection import Mask, Refusals, Rejected
+from services.ingest.metering.spans import Spans
+from services.ingest.metering.stuck import LONGEST_STILL_SLOTS, find_stuck
+from services.ingest.reading import Samples
+
+STUCK = "stands still although the site's other meters say that it moved: the sensor is stuck"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesCounts:
+    """How many slots of a column are known, how many of those rest on less than readings, and how many readings were refused, by reason."""
+
+    known: int
+    interpolated: int
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotBuild:
+    """Quarter-hours of a site.
+
+    Args:
+        starts: ``datetime64[s]``, UTC.
+        columns: by name of ``slot_observations`` shape ``(slots,)``, NaN where unknown; only those for which the site has sensors.
+        repaired: bit i: value i of ``SERIES`` rests on less than readings; shape ``(slots,)``.
+        counts: by column.
+        rejected: readings that were refused, as far as they reach into the slots.
+    """
+
+    starts: InstantArray
+    columns: dict[str, FloatArray]
+    repaired: NDArray[np.int16]
+    counts: dict[str, SeriesCounts]
+    rejected: list[Rejected]
+
+
+def build_slots(
+    site: Site,
+    samples: Mapping[str, Samples],
+    window: Timeline,
+    *,
+    now: datetime | None = None,
+    released: Mapping[str, Spans] | None = None,
+) -> SlotBuild:
+    """Return what the site's ``input_sensors`` come to on the quarter-hours of ``window``.
+
+    Args:
+        samples: by sensor, as received; some from before and after the window let its first and last slots be known. A sensor without any is unknown.
+        now: readings from after it are refused.
+        released: stretches of a sensor whose values are right, whatever they look like.
+
+    Raises:
+        InvalidInputError: the window's slots are no quarter-hours, or a state of charge is to be taken off.
+
+    Invariants: no energy is negative; order and repetition of samples change nothing; building twice gives the same.
+    """
+    if window.step != SLOT:
+        raise InvalidInputError("slots are quarter-hours", field="window", value=window.step.total_seconds() / 60, remedy="Give a timeline of 15 minutes.")
+    columns = measured_columns(site)
+    refusals = Refusals(dict(released or {}))
+    meters = Meters(site, _widen(window), refusals)
+    meters.read(samples, columns, now=now)
+    parts = {column.name: meters.measure(column) for column in columns}
+    measured = _without_stuck(site, columns, {name: values for name, (values, _) in parts.items()}, meters)
+    values = measured | settle_balance(site, measured)
+    estimated = _find_estimated({name: mask for name, (_, mask) in parts.items()}, values)
+    inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
+    return _compose(window, columns, [(name, values[name][inner], estimated[name][inner]) for name in values], refusals)
+
+
+def _widen(window: Timeline) -> Timeline:
+    """Return the window with what comes before and after it: whether a meter stands still shows over days."""
+    return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
+
+
+def _compose(window: Timeline, columns: list[Column], series: list[tuple[str, FloatArray, Mask]], refusals: Refusals) -> SlotBuild:
+    first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
+    rejected = [refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first]
+    counts = {name: _count(values, estimated, _sensors_of(name, columns), rejected) for name, values, estimated in series}
+    marks = _mark({name: estimated for name, _, estimated in series}, window.count)
+    return SlotBuild(window.starts, {name: values for name, values, _ in series}, marks, counts, rejected)
+
+
+def _without_stuck(site: Site, columns: list[Column], measured: dict[str, FloatArray], meters: Meters) -> dict[str, FloatArray]:
+    stuck = find_stuck(site, measured)
+    refused = {column.name: meters.refuse_slots(column, stuck[column.name], STUCK) for column in columns if column.name in stuck}
+    return {name: np.where(refused[name], np.nan, values) if name in refused else values for name, values in measured.items()}
+
+
+def _find_estimated(estimated: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
+    """Return by column which known values rest on less than readings; a base load does where any meter it is made of does."""
+    parts = ("load_kwh", *APPLIANCES) if "load_kwh" in estimated else (*SOURCES, *SINKS, *APPLIANCES)
+    made_of = {"load_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *APPLIANCES)}
+    return {
+        name: np.logical_or.reduce([estimated[part] for part in made_of.get(name, (name,)) if part in estimated]) & ~np.isnan(values)
+        for name, values in derived.items()
+    }
+
+
+def _sensors_of(name: str, columns: list[Column]) -> set[str]:
+    return {sensor for column in columns if column.name == name for sensor, _ in column.sensors}
+
+
+def _count(values: FloatArray, estimated: Mask, sensors: set[str], rejected: list[Rejected]) -> SeriesCounts:
+    refused: Counter[str] = Counter()
+    for part in rejected:
+        if part.sensor in sensors:
+            refused[part.reason] += part.readings
+    return SeriesCounts(int((~np.isnan(values)).sum()), int(estimated.sum()), refused)
+
+
+def _mark(estimated: dict[str, Mask], slots: int) -> NDArray[np.int16]:
+    marks = np.zeros(slots, dtype=np.int16)
+    for bit, name in enumerate(SERIES):
+        if name in estimated:
+            marks |= (estimated[name] * (1 << bit)).astype(np.int16)
+    return marks

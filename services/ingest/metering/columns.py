@@ -1,0 +1,58 @@
+"""Which sensors hold which column of ``slot_observations``."""
+
+from dataclasses import dataclass
+
+from luna.errors import InvalidInputError
+from luna.site import Site
+
+ROLES = {
+    "load_kwh": "total_load_consumption",
+    "pv_kwh": "total_pv_production",
+    "import_kwh": "total_grid_import",
+    "export_kwh": "total_grid_export",
+    "charge_kwh": "total_battery_charge",
+    "discharge_kwh": "total_battery_discharge",
+    "vehicle_kwh": "vehicle_consumption",
+    "heat_pump_kwh": "heat_pump_consumption",
+    "water_heater_kwh": "water_heater_consumption",
+    "soc": "battery_soc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and its sensors, each with +1 or −1.
+
+    Where every sensor has a minus, what it counts in the other direction is meant: the feed-in of a power with a sign. Otherwise a minus takes off.
+    """
+
+    name: str
+    sensors: tuple[tuple[str, int], ...]
+
+    @property
+    def reversed(self) -> bool:
+        """Whether the column is what its sensors count in the other direction."""
+        return all(sign < 0 for _, sign in self.sensors)
+
+
+def measured_columns(site: Site) -> list[Column]:
+    """Return the columns for which the site names sensors.
+
+    Raises:
+        InvalidInputError: a state of charge is to be taken off.
+    """
+    named = {column: getattr(site.input_sensors, role) for column, role in ROLES.items()}
+    columns = [Column(column, tuple(_signed(sensor) for sensor in sensors)) for column, sensors in named.items() if sensors]
+    for column in columns:
+        if column.name == "soc" and any(sign < 0 for _, sign in column.sensors):
+            raise InvalidInputError("a state of charge cannot be taken off", field="site.input_sensors.battery_soc", remedy="Remove the minus.")
+    return columns
+
+
+def _signed(sensor: str) -> tuple[str, int]:
+    return (sensor[1:].strip(), -1) if sensor.startswith("-") else (sensor, 1)
+
+
+def sensor_names(site: Site) -> set[str]:
+    """Return the sensors that any column needs."""
+    return {name for column in measured_columns(site) for name, _ in column.sensors}

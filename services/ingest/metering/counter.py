@@ -1,0 +1,126 @@
+"""A counter's readings into the energy they count: it may begin again, roll over, be exchanged, or say nonsense for a while."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.timeline import FloatArray, IndexArray
+from services.ingest.metering.curve import EnergyCurve
+from services.ingest.metering.rejection import Mask, Readings, Refusals
+from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, hours_between
+
+# Meters round, and some add phases that were read one after the other: a fall this small is none.
+ROUNDING_KWH = 0.02
+# Readings are told late, at most by the quarter-hour in which meters are read: energy of that time may come at once.
+LATENESS_HOURS = 0.25
+# The coarsest meters of homes count whole kWh.
+COARSEST_STEP_KWH = 1.0
+FEWEST_RISES = 10
+# A counter that leaves its level and is back within two hours was misread; one that was exchanged or began again does not come back.
+LONGEST_EXCURSION = np.timedelta64(2, "h")
+# A reading in ten out of place is no counter: a power or an energy per interval under a counter's unit.
+MOST_BREAKS_SHARE = 0.1
+FEWEST_BREAKS = 20
+# Where registers and displays begin again: decimal displays of five digits and more, and 16, 24, 31 and 32 bits of Wh, 10 Wh, 100 Wh or kWh.
+MODULI_KWH = tuple(sorted({10.0**digits for digits in range(4, 10)} | {2.0**bits * unit for bits in (16, 24, 31, 32) for unit in (0.001, 0.01, 0.1, 1.0)}))
+
+MISREAD = "leaves the counter's level and is back soon: misread"
+NO_COUNTER = "rises and falls as no counter does: check the sensor's unit"
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowance:
+    """How much a counter can rise in a time."""
+
+    rise_kw: float
+    step_kwh: float
+
+    def over(self, hours: FloatArray) -> FloatArray:
+        return self.rise_kw * (hours + LATENESS_HOURS) + self.step_kwh
+
+
+def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> EnergyCurve:
+    """Return the energy that a counter counted.
+
+    A fall to what it can have counted since is a beginning from zero; a fall from just below a register's end is a roll-over; any other level out of reach is
+    another meter, and what passed between is unknown.
+
+    Args:
+        counter: in kWh.
+        rise_kw: how fast it can rise.
+
+    Invariants: without resets the curve gains the difference of last and first reading, whatever lies between; a reset gains no more than the value after it.
+    """
+    counter = counter.without(np.isnan(counter.values))
+    if len(counter) < 2:
+        return EnergyCurve.empty()
+    allowance = _Allowance(rise_kw, _measure_step(counter.values))
+    breaks = _find_breaks(counter, allowance)
+    if breaks.size > max(FEWEST_BREAKS, MOST_BREAKS_SHARE * len(counter)):
+        refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), NO_COUNTER)
+        return EnergyCurve.empty()
+    sound = counter.without(refusals.refuse(counter, _find_misread(counter, breaks, allowance), MISREAD))
+    return _draw(sound, _find_breaks(sound, allowance), allowance)
+
+
+def _measure_step(kwh: FloatArray) -> float:
+    rises = np.diff(kwh)
+    rises = rises[rises > 0]
+    return max(COARSEST_STEP_KWH, float(rises.min()) if rises.size >= FEWEST_RISES else 0.0)
+
+
+def _find_breaks(counter: Readings, allowance: _Allowance) -> IndexArray:
+    """Return the places of readings that do not continue the one before."""
+    rise = np.diff(counter.values)
+    hours = hours_between(counter.instants[:-1], counter.instants[1:])
+    return np.flatnonzero((rise < -ROUNDING_KWH) | (rise > allowance.over(hours))).astype(np.int64) + 1
+
+
+def _find_misread(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Mask:
+    misread = np.zeros(len(counter), dtype=np.bool_)
+    for place in breaks.tolist():
+        # After an excursion the first reading back at the level differs from the one before as well.
+        if not misread[place - 1 : place + 1].any():
+            misread[place : _find_return(counter, place, allowance)] = True
+    return misread
+
+
+def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
+    """Return where the counter is back at the level it left at ``place``; ``place`` itself where it is not."""
+    end = int(np.searchsorted(counter.instants, counter.instants[place] + LONGEST_EXCURSION, side="right"))
+    level, since_left, there = counter.values[place - 1], counter.values[place:end], counter.instants[place:end]
+    reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
+    back = (since_left >= level - ROUNDING_KWH) & (since_left <= reachable)
+    if since_left[0] < level:
+        # From a true beginning it may count up to where it was: then it takes its time.
+        back &= since_left - since_left[0] > allowance.rise_kw * hours_between(there[0], there)
+    return place + int(back.argmax())
+
+
+def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> EnergyCurve:
+    hours = hours_between(counter.instants[:-1], counter.instants[1:])
+    gain = np.diff(counter.values)
+    reach = allowance.over(hours)
+    for place in breaks.tolist():
+        gain[place - 1] = _gain_across(counter.values[place - 1], counter.values[place], reach[place - 1])
+    moving = ~(gain <= REST_KW * hours)
+    unknown = np.isnan(gain) | (moving & (hours > LONGEST_GAP_HOURS))
+    energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
+    interpolated = moving & ~unknown & (hours > LONGEST_STEP_HOURS)
+    return EnergyCurve(
+        counter.instants,
+        energy,
+        unknown=Spans.between(counter.instants, unknown),
+        interpolated=Spans.between(counter.instants, interpolated),
+        resting=Spans.between(counter.instants, np.zeros(hours.size, dtype=np.bool_)),
+    )
+
+
+def _gain_across(before: float, after: float, reach_kwh: float) -> float:
+    """Return what was counted between two readings of which the second does not continue the first; NaN where that cannot be told."""
+    if after >= before:
+        return np.nan
+    modulus = next((end for end in MODULI_KWH if before <= end and end - before + after <= reach_kwh), None)
+    if modulus is not None:
+        return modulus - before + after
+    return after if 0 <= after <= reach_kwh else np.nan

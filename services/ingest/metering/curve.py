@@ -1,0 +1,68 @@
+"""Energy as a curve over time, and what its quarter-hours hold."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.readings import Runs, increase_per_bucket
+from luna.timeline import FloatArray, InstantArray
+from services.ingest.metering.spans import Spans, hours_between
+
+# Five minutes of a quarter-hour: what is missing is taken to be like the rest. More would be a guess.
+MOST_UNKNOWN_SHARE = 1 / 3
+# Rounding of instants and sums, far below a second in a quarter-hour.
+ALL_BUT = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyCurve:
+    """Energy since the first instant, kWh, rising evenly between instants, and how well each stretch is known.
+
+    Args:
+        instants: ascending, ``datetime64[us]``, UTC.
+        kwh: never falling.
+        unknown: stretches of which nothing is known; the curve is level there.
+        interpolated: stretches without a reading whose energy was spread evenly.
+        resting: long stretches in which the sensor said nothing after it had said zero: at rest, if others spoke meanwhile.
+    """
+
+    instants: InstantArray
+    kwh: FloatArray
+    unknown: Spans
+    interpolated: Spans
+    resting: Spans
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the curve of a sensor that said nothing."""
+        never = np.array([], dtype="datetime64[us]")
+        none = Spans(never, never)
+        return cls(never, np.array([], dtype=np.float64), none, none, none)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotEnergy:
+    """Energy per slot, kWh, NaN where unknown; ``estimated`` says which rest on less than readings."""
+
+    kwh: FloatArray
+    estimated: NDArray[np.bool_]
+
+
+def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.bool_]) -> SlotEnergy:
+    """Return the energy between each two ``edges``.
+
+    Args:
+        awake: which slots lie near a reading of any of the site's sensors, shape ``(edges - 1,)``; where none spoke, silence is no rest.
+
+    Invariants: no energy is negative; where all is known the slots add up to what the curve gained.
+    """
+    gain = increase_per_bucket(Runs(curve.instants, curve.kwh, curve.instants, curve.kwh, np.zeros(curve.kwh.size)), edges)
+    hours = hours_between(edges[:-1], edges[1:])
+    lost = curve.unknown.hours_per_slot(edges) + np.where(awake, 0.0, curve.resting.hours_per_slot(edges))
+    known = np.clip(gain.known - lost / hours, 0.0, 1.0)
+    enough = known >= 1 - MOST_UNKNOWN_SHARE - ALL_BUT
+    whole = known >= 1 - ALL_BUT
+    kwh = np.divide(gain.values, np.where(whole, 1.0, known), out=np.full(known.size, np.nan), where=enough)
+    return SlotEnergy(kwh, enough & (~whole | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)))

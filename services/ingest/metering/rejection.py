@@ -1,0 +1,84 @@
+"""Values that are not believed, with the reason; those released by hand are believed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray, InstantArray
+from services.ingest.metering.spans import Spans, runs_of
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Neighbouring readings of a sensor that were refused for one reason.
+
+    Args:
+        first: instant of the first of them, UTC.
+        last: of the last; the same where it is a single one.
+        readings: how many there are.
+        value: the first one's, in the sensor's own unit.
+    """
+
+    sensor: str
+    unit: str | None
+    first: np.datetime64
+    last: np.datetime64
+    readings: int
+    value: float
+    reason: str
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Collects what is refused; ``released`` are stretches of a sensor in which a person said that its values are right."""
+
+    released: Mapping[str, Spans] = field(default_factory=dict)
+    rejected: dict[tuple[str, np.datetime64, str], Rejected] = field(default_factory=dict)
+
+    def refuse(self, readings: "Readings", wrong: Mask, reason: str) -> Mask:
+        """Note the ``wrong`` readings, each run of neighbours once, and return which of them are refused."""
+        if not wrong.any():
+            return wrong
+        if readings.sensor in self.released:
+            wrong = wrong & ~self.released[readings.sensor].cover(readings.instants)
+        for first, end in runs_of(wrong):
+            self._note(readings, first, end, reason)
+        return wrong
+
+    def _note(self, readings: "Readings", first: int, end: int, reason: str) -> None:
+        instants = readings.instants
+        raw = float(readings.values[first]) / readings.factor
+        refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, reason)
+        # A sensor may stand in two roles, as a power with a sign does: what is wrong with it is said once.
+        self.rejected[readings.sensor, instants[first], reason] = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a sensor said, in order of time, each instant once; ``values`` are in kW, kWh or as a fraction, NaN where it knew none.
+
+    ``factor`` is what one of its own units is in those.
+    """
+
+    sensor: str
+    unit: str | None
+    factor: float
+    instants: InstantArray
+    values: FloatArray
+
+    def without(self, refused: Mask) -> "Readings":
+        """Return the others."""
+        if not refused.any():
+            return self
+        return Readings(self.sensor, self.unit, self.factor, self.instants[~refused], self.values[~refused])
+
+    def turned(self) -> "Readings":
+        """Return what the sensor counts in the other direction."""
+        return Readings(self.sensor, self.unit, -self.factor, self.instants, -self.values)
+
+    def __len__(self) -> int:
+        return int(self.instants.size)

@@ -1,0 +1,59 @@
+"""Stretches of time, and how long silence is borne."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray, InstantArray
+
+MICROSECONDS_PER_HOUR = 3.6e9
+
+# Longer than any restart or update of a home's automation takes; over two hours a load's shape is still more even than not.
+LONGEST_GAP_HOURS = 2.0
+# A meter that is read every quarter-hour, at its own pace, was measured; where a third more time lies between, a reading is missing.
+LONGEST_STEP_HOURS = 20 / 60
+# Below this an appliance or a roof is at rest: it says nothing because nothing changes. Standby of an inverter draws more.
+REST_KW = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Stretches of time in order, apart from each other: ``starts`` and ``ends`` are ``datetime64[us]``, UTC."""
+
+    starts: InstantArray
+    ends: InstantArray
+
+    @classmethod
+    def between(cls, instants: InstantArray, chosen: NDArray[np.bool_]) -> Self:
+        """Return the stretches between neighbouring ``instants`` that are ``chosen``, shape ``(instants - 1,)``."""
+        return cls(instants[:-1][chosen], instants[1:][chosen])
+
+    def hours_per_slot(self, edges: InstantArray) -> FloatArray:
+        """Return how many hours of each slot between two ``edges`` lie within a stretch."""
+        if not self.starts.size:
+            return np.zeros(edges.size - 1)
+        lengths = hours_between(self.starts, self.ends)
+        at = hours_between(self.starts[0], np.column_stack([self.starts, self.ends]).ravel())
+        covered = np.cumsum(np.column_stack([np.zeros(lengths.size), lengths]).ravel())
+        return np.diff(np.interp(hours_between(self.starts[0], edges), at, covered))
+
+    def cover(self, instants: InstantArray) -> NDArray[np.bool_]:
+        """Return which instants lie within a stretch, both its ends included."""
+        if not self.starts.size:
+            return np.zeros(instants.size, dtype=np.bool_)
+        place = np.searchsorted(self.starts, instants, side="right") - 1
+        return np.asarray((place >= 0) & (instants <= self.ends[np.maximum(place, 0)]))
+
+
+def hours_between(first: InstantArray | np.datetime64, last: InstantArray | np.datetime64) -> FloatArray:
+    """Return the hours from ``first`` to ``last``."""
+    span = np.asarray(last) - np.asarray(first)
+    return np.asarray(span.astype("timedelta64[us]").astype(np.int64) / MICROSECONDS_PER_HOUR)
+
+
+def runs_of(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first place and end of each run of neighbours that are ``chosen``."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
+    return [(first, end) for first, end in edges.reshape(-1, 2).tolist()]

@@ -1,0 +1,172 @@
+"""Columns out of roles: sums, the base load, the balance, stuck meters, clocks, nights on which clocks change."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from luna.errors import InvalidInputError
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
+from services.ingest.metering import SlotBuild, Spans, build_slots
+from services.ingest.metering.build import STUCK
+from services.ingest.metering.order import CONTRADICTS, FUTURE, UNSET
+from services.ingest.reading import Samples
+from tests.metering import NOON, describe_site, minutes, one_sensor
+
+HOUSE = {"total_load_consumption": "load", "total_pv_production": "pv", "total_grid_import": "import", "total_grid_export": "export"}
+BATTERY = {"total_battery_charge": "charge", "total_battery_discharge": "discharge"}
+
+
+def counters(energies: Mapping[str, object], *, start: datetime = NOON) -> dict[str, Samples]:
+    """Counters read at each border of slots, from their energies per slot."""
+    first = np.datetime64(start.replace(tzinfo=None), "us")
+    samples = {}
+    for sensor, kwh in energies.items():
+        values = 1_000 + np.concatenate([[0.0], np.cumsum(np.asarray(kwh, dtype=np.float64))])
+        samples[sensor] = Samples(sensor, "kWh", first + np.arange(values.size) * np.timedelta64(15, "m"), values)
+    return samples
+
+
+def build(site: Site, energies: Mapping[str, object]) -> SlotBuild:
+    samples = counters(energies)
+    return build_slots(site, samples, Timeline(NOON, SLOT, len(next(iter(samples.values()))) - 1))
+
+
+def check(columns: dict[str, FloatArray], name: str, expected: list[float]) -> None:
+    np.testing.assert_allclose(columns[name], expected, atol=1e-9)
+
+
+def test_several_sensors_add_up_and_a_minus_takes_off() -> None:
+    site = describe_site(total_pv_production=["roof", "garage", "-inverter"])
+    built = build(site, {"roof": [1.0, 0.2], "garage": [0.5, 0.1], "inverter": [0.1, 0.4]})
+    # The second would be −0.1.
+    check(built.columns, "pv_kwh", [1.4, 0.0])
+    assert list(built.columns) == ["pv_kwh"]
+
+
+def test_an_unknown_part_makes_the_sum_unknown() -> None:
+    site = describe_site(total_pv_production=["roof", "garage"])
+    assert np.isnan(build(site, {"roof": [1.0, 0.2]}).columns["pv_kwh"]).all()
+
+
+def test_the_base_load_is_what_no_other_meter_counts() -> None:
+    site = describe_site(total_load_consumption="load", vehicle_consumption="car", heat_pump_consumption="pump", water_heater_consumption="heater")
+    columns = build(site, {"load": [3.0, 1.0], "car": [2.0, 0.8], "pump": [0.3, 0.2], "heater": [0.2, 0.1]}).columns
+    # In the second slot the meters of the appliances say 0.1 more than the house used.
+    check(columns, "load_kwh", [0.5, 0.0])
+    check(columns, "vehicle_kwh", [2.0, 0.8])
+    assert "residual_kwh" not in columns
+
+
+def test_the_residual_is_what_the_meters_leave_unexplained() -> None:
+    site = describe_site(**HOUSE, **BATTERY, vehicle_consumption="car")
+    energies = {"load": [2.0, 1.0], "pv": [1.0, 0.5], "import": [1.5, 0.6], "export": [0.2, 0], "charge": [0.3, 0], "discharge": [0, 0.1], "car": [1.5, 1.2]}
+    columns = build(site, energies).columns
+    # 1.5 + 1 − 0.2 − 0.3 − 2 = 0; 0.6 + 0.5 + 0.1 − 1.2 = 0: the house's meter says 1, the car's alone 1.2.
+    check(columns, "residual_kwh", [0.0, 0.0])
+    check(columns, "load_kwh", [0.5, 0.0])
+
+
+def test_without_a_load_meter_the_balance_is_the_load() -> None:
+    site = describe_site(**{role: sensor for role, sensor in (HOUSE | BATTERY).items() if sensor != "load"}, heat_pump_consumption="pump")
+    energies = {"pv": [1.0, 0.5], "import": [1.5, 0.1], "export": [0.2, 0.9], "charge": [0.3, 0], "discharge": [0, 0.1], "pump": [0.5, 0.2]}
+    built = build(site, energies)
+    # 2.0 − 0.5; the second slot's balance is −0.2 and the pump took 0.2: −0.4 is left.
+    check(built.columns, "load_kwh", [1.5, 0.0])
+    check(built.columns, "residual_kwh", [0.0, -0.4])
+
+
+def test_a_balance_without_the_batterys_meters_is_none() -> None:
+    columns = build(describe_site(**HOUSE), {"load": [1.0], "pv": [1.0], "import": [1.0], "export": [1.0]}).columns
+    assert set(columns) == {"load_kwh", "pv_kwh", "import_kwh", "export_kwh"}
+
+
+def test_a_derived_load_is_marked_where_any_meter_was_interpolated() -> None:
+    site = describe_site(**{role: sensor for role, sensor in (HOUSE | BATTERY).items() if sensor != "load"})
+    samples = counters(dict.fromkeys(("pv", "import", "export", "charge", "discharge"), np.full(6, 0.5)))
+    gappy = samples["pv"]
+    samples["pv"] = Samples("pv", "kWh", gappy.instants[[0, 1, 4, 5, 6]], gappy.values[[0, 1, 4, 5, 6]])
+    built = build_slots(site, samples, Timeline(NOON, SLOT, 6))
+    # Bits 0 and 1: load and PV.
+    assert built.repaired.tolist() == [0, 3, 3, 3, 0, 0]
+    assert built.counts["load_kwh"].interpolated == 3
+
+
+@pytest.mark.parametrize("day", [date(2024, 3, 31), date(2024, 10, 27)], ids=["spring", "autumn"])
+def test_nights_on_which_clocks_change_need_nothing_special(day: date) -> None:
+    slots = local_day(day, parse_zone("Europe/Berlin"))
+    energies = np.arange(slots.count) / 100
+    samples = counters({"load": energies}, start=slots.start)
+    built = build_slots(describe_site(total_load_consumption="load"), samples, slots)
+    assert slots.count in {92, 100}
+    np.testing.assert_allclose(built.columns["load_kwh"], energies, atol=1e-9)
+    assert not built.repaired.any()
+
+
+def test_instants_that_cannot_be_are_refused() -> None:
+    at: InstantArray = np.concatenate([[np.datetime64("1970-01-01T00:00:10", "us")], minutes(0, 15, 600)])
+    samples = {"sensor": Samples("sensor", "kWh", at, np.array([5.0, 10.0, 11.0, 12.0]))}
+    site = describe_site(total_load_consumption="sensor")
+    built = build_slots(site, samples, Timeline(datetime(1970, 1, 1, tzinfo=UTC), SLOT, 40), now=NOON + timedelta(hours=1))
+    assert [rejected.reason for rejected in built.rejected] == [UNSET]
+    built = build_slots(site, samples, Timeline(NOON, SLOT, 48), now=NOON + timedelta(hours=1))
+    assert [rejected.reason for rejected in built.rejected] == [FUTURE]
+    check(built.columns, "load_kwh", [1.0, *[np.nan] * 47])
+
+
+def test_contradicting_values_of_one_instant_are_told() -> None:
+    built = one_sensor("total_load_consumption", "kWh", minutes(0, 15, 15, 15), [10, 11, 10.9, 11], slots=2)
+    check(built.columns, "load_kwh", [1.0, np.nan])
+    assert [(rejected.value, rejected.reason) for rejected in built.rejected] == [(10.9, CONTRADICTS)]
+
+
+def test_only_quarter_hours_are_built() -> None:
+    with pytest.raises(InvalidInputError, match="quarter-hours"):
+        build_slots(describe_site(), {}, Timeline(NOON, timedelta(hours=1), 2))
+
+
+@pytest.fixture
+def still_load() -> dict[str, Samples]:
+    """Three days and a half in which the load's meter stands still for two and a half, though half a kilowatt-hour is imported in each slot."""
+    used = np.full(336, 0.5)
+    still = np.where((np.arange(336) >= 48) & (np.arange(336) < 288), 0.0, used)
+    return counters({"load": still, "import": used, "pv": used * 0, "export": used * 0, "charge": used * 0, "discharge": used * 0})
+
+
+SITE = HOUSE | BATTERY
+
+
+def test_a_meter_that_stands_still_although_the_others_move_is_stuck(still_load: dict[str, Samples]) -> None:
+    built = build_slots(describe_site(**SITE), still_load, Timeline(NOON, SLOT, 336))
+    assert np.flatnonzero(np.isnan(built.columns["load_kwh"])).tolist() == [*range(48, 288)]
+    assert np.isnan(built.columns["residual_kwh"]).sum() == 240
+    # The battery rested as well, and nothing says that it should not have.
+    assert not np.isnan(built.columns["charge_kwh"]).any()
+    assert {(rejected.sensor, rejected.reason) for rejected in built.rejected} == {("load", STUCK)}
+
+
+def test_what_a_person_released_is_believed(still_load: dict[str, Samples]) -> None:
+    (refused,) = build_slots(describe_site(**SITE), still_load, Timeline(NOON, SLOT, 336)).rejected
+    released = {"load": Spans(np.array([refused.first]), np.array([refused.last]))}
+    built = build_slots(describe_site(**SITE), still_load, Timeline(NOON, SLOT, 336), released=released)
+    assert not built.rejected
+    assert not np.isnan(built.columns["load_kwh"]).any()
+
+
+def test_a_roof_that_gives_nothing_for_days_rests_while_the_balance_holds() -> None:
+    used = np.full(288, 0.2)
+    built = build(describe_site(**SITE), {"load": used, "import": used, **dict.fromkeys(("pv", "export", "charge", "discharge"), used * 0)})
+    assert not built.rejected
+
+
+def test_a_state_of_charge_that_does_not_follow_the_battery_is_stuck() -> None:
+    site = describe_site(**BATTERY, battery_soc="soc")
+    # 4 hours of charging at 1 kW: 4 of 10 kWh.
+    charged = np.concatenate([np.full(16, 0.25), np.zeros(16)])
+    samples = counters({"charge": charged, "discharge": np.zeros(32)})
+    samples["soc"] = Samples("soc", "%", samples["charge"].instants, np.full(33, 40.0))
+    built = build_slots(site, samples, Timeline(NOON, SLOT, 32))
+    assert np.isnan(built.columns["soc"]).all()
+    assert {rejected.sensor for rejected in built.rejected} == {"soc"}

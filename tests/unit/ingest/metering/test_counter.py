@@ -1,0 +1,135 @@
+"""What counters count, by hand. Unless a comment says otherwise a site can import 10 kW, use 26.25 kW, and a quarter-hour of it may come late."""
+
+import numpy as np
+import pytest
+
+from luna.timeline import FloatArray
+from services.ingest.metering import SlotBuild
+from services.ingest.metering.counter import MISREAD, NO_COUNTER
+from tests.metering import every, minutes, one_sensor
+
+
+def load(readings: list[tuple[float, float]], *, slots: int, unit: str = "kWh") -> SlotBuild:
+    at, values = zip(*readings, strict=True)
+    return one_sensor("total_load_consumption", unit, minutes(*at), values, slots=slots)
+
+
+def energies(build: SlotBuild) -> FloatArray:
+    return build.columns["load_kwh"]
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("Wh", 1000.0), ("kWh", 1.0), ("MWh", 0.001), ("kwh", 1.0)])
+def test_energy_is_the_rise_whatever_the_unit(unit: str, factor: float) -> None:
+    build = load([(0, 500 * factor), (15, 501 * factor), (30, 503 * factor)], slots=2, unit=unit)
+    np.testing.assert_allclose(energies(build), [1.0, 2.0])
+    assert build.repaired.tolist() == [0, 0]
+
+
+def test_a_rise_over_a_slots_border_is_shared_evenly() -> None:
+    # 3 kWh from 12:10 to 12:25: a third of it before 12:15.
+    np.testing.assert_allclose(energies(load([(0, 10), (10, 10), (25, 13), (30, 13)], slots=2)), [1.0, 2.0])
+
+
+def test_late_and_repeated_samples_are_put_in_order() -> None:
+    np.testing.assert_allclose(energies(load([(30, 13), (0, 10), (15, 11), (15, 11), (0, 10)], slots=2)), [1.0, 2.0])
+
+
+def test_a_short_gap_is_filled_evenly_and_marked() -> None:
+    # An hour without readings, 4 kWh: 1 in each slot. Bit 0 is the load.
+    build = load([(0, 10), (60, 14), (75, 14.5)], slots=5)
+    np.testing.assert_allclose(energies(build), [1, 1, 1, 1, 0.5])
+    assert build.repaired.tolist() == [1, 1, 1, 1, 0]
+    assert build.counts["load_kwh"].interpolated == 4
+
+
+def test_a_long_gap_stays_unknown() -> None:
+    # Two and a half hours: ten slots.
+    build = load([(0, 10), (15, 11), (165, 20), (180, 21)], slots=12)
+    np.testing.assert_allclose(energies(build), [1, *[np.nan] * 10, 1])
+    assert not build.repaired.any()
+
+
+def test_a_counter_that_was_silent_because_it_stood_still_is_known() -> None:
+    # A roof at night: nothing is said for ten hours, and nothing was counted.
+    build = load([(0, 10), (15, 11), (615, 11), (630, 12)], slots=42)
+    np.testing.assert_allclose(energies(build), [1, *[0] * 40, 1])
+    assert not build.repaired.any()
+
+
+def test_a_reset_counts_what_the_counter_shows_after_it() -> None:
+    # 100 → 101 is 1; the fall to 0.5 is a beginning: 0.5; then 0.5 more.
+    np.testing.assert_allclose(energies(load([(0, 100), (15, 101), (30, 0.5), (45, 1)], slots=3)), [1, 0.5, 0.5])
+
+
+def test_a_display_of_five_digits_rolls_over() -> None:
+    # From 99 999 to the end 1, beyond it 2.
+    np.testing.assert_allclose(energies(load([(0, 99_998), (15, 99_999), (30, 2), (45, 3)], slots=3)), [1, 3, 1])
+
+
+def test_a_register_of_32_bits_rolls_over() -> None:
+    # 2³² Wh are 4 294 967.296 kWh.
+    np.testing.assert_allclose(energies(load([(0, 4_294_966), (15, 4_294_967), (30, 1), (45, 2)], slots=3)), [1, 1.296, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("level", [7_000.0, 300.0])
+def test_another_meter_counts_on_and_what_passed_between_is_unknown(level: float) -> None:
+    # Exchanged between 12:15 and 12:30: a quarter-hour cannot bring 6 000 kWh, nor take 700.
+    np.testing.assert_allclose(energies(load([(0, 1_000), (15, 1_001), (30, level), (45, level + 2)], slots=3)), [1, np.nan, 2])
+
+
+def test_a_minute_for_the_exchange_is_taken_to_be_like_the_rest_and_marked() -> None:
+    # 14 of 15 minutes are known and brought 1.4.
+    build = load([(0, 1_000), (5, 1_000.5), (6, 50), (15, 50.9)], slots=1)
+    np.testing.assert_allclose(energies(build), [1.5])
+    assert build.repaired.tolist() == [1]
+
+
+@pytest.mark.parametrize("nonsense", [0.0, 12.0, 99_999.0], ids=["zero", "low", "high"])
+def test_a_counter_that_is_back_at_its_level_was_misread(nonsense: float) -> None:
+    build = load([(0, 1_000), (5, 1_000.5), (6, nonsense), (7, nonsense), (8, 1_000.8), (15, 1_001)], slots=1)
+    np.testing.assert_allclose(energies(build), [1.0])
+    (rejected,) = build.rejected
+    assert (rejected.readings, rejected.value, rejected.reason) == (2, nonsense, MISREAD)
+    assert build.counts["load_kwh"].rejected == {MISREAD: 2}
+
+
+def test_a_small_counter_that_dips_to_zero_for_ten_seconds_was_misread() -> None:
+    # It cannot have counted 2 kWh in ten seconds.
+    np.testing.assert_allclose(energies(load([(0, 2), (10, 2), (10.1, 0), (10.3, 2), (15, 2.5)], slots=1)), [0.5])
+
+
+def test_a_small_counter_that_counts_up_again_did_begin_again() -> None:
+    # A counter of the day: 0.5 at midnight, an hour later 0.6 again.
+    np.testing.assert_allclose(energies(load([(0, 0.4), (15, 0.5), (30, 0), (45, 0.2), (60, 0.4), (75, 0.6)], slots=5)), [0.1, 0, 0.2, 0.2, 0.2])
+
+
+def test_rounding_is_no_reset() -> None:
+    # A fall of 5 Wh and back: only what goes beyond the highest value counts.
+    np.testing.assert_allclose(energies(load([(0, 100), (5, 100.4), (6, 100.395), (10, 100.5), (15, 101)], slots=1)), [1.0])
+
+
+def test_a_counter_in_whole_kilowatt_hours_is_not_taken_for_exchanged() -> None:
+    # An array of 1 kW would explain no rise of 1 kWh in a minute, the coarse display does.
+    instants = every(1, 46)
+    build = one_sensor("total_load_consumption", "kWh", instants, 100 + np.arange(46) // 15, slots=3)
+    assert energies(build).sum() == pytest.approx(3.0)
+    assert not build.rejected
+
+
+def test_a_power_under_a_counters_unit_is_refused() -> None:
+    values = np.tile([5.0, 0.1, 900.0, 0.2], 50)
+    build = one_sensor("total_load_consumption", "kWh", every(1, 200), values, slots=4)
+    assert np.isnan(energies(build)).all()
+    assert {rejected.reason for rejected in build.rejected} >= {NO_COUNTER}
+
+
+def test_nothing_is_known_before_the_first_reading_and_after_the_last() -> None:
+    np.testing.assert_allclose(energies(load([(15, 1), (30, 2)], slots=4)), [np.nan, 1, np.nan, np.nan])
+
+
+def test_without_any_limit_the_counter_itself_says_what_is_far_beyond() -> None:
+    # No battery or roof has a size here: a hundred kilowatts are believed, 5 000 kWh in a minute are not.
+    values = np.concatenate([np.arange(30) * 0.01, 5_000 + np.arange(31) * 0.01])
+    build = one_sensor("heat_pump_consumption", "kWh", every(1, 61), values, slots=4)
+    np.testing.assert_allclose(build.columns["heat_pump_kwh"], [0.15, 0.15, 0.15, 0.15], rtol=1e-9)
+    assert not build.repaired.any()
