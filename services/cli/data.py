@@ -1,6 +1,5 @@
 """``luna data``: files into the database, series out of it."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,17 +8,12 @@ import typer
 from luna.errors import InvalidInputError
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import unit_of_work
+from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from services.ingest.loading import LoadReport
 
 app = typer.Typer(help="Load and query series.", no_args_is_help=True)
-
-SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
-FirstOption = Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")]
-EndOption = Annotated[str, typer.Option("--to", help="The instant after the last.")]
 
 
 @app.command()
@@ -59,7 +53,7 @@ def query(  # noqa: PLR0913 - one per option
     from luna.history import SeriesQuery, as_rows
 
     with unit_of_work() as connection:
-        window = _parse_window(connection, site, first, end)
+        window = parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
     document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
@@ -84,20 +78,11 @@ def readings(  # noqa: PLR0913 - one per option
     from luna.reading_history import ReadingQuery
 
     with unit_of_work() as connection:
-        window = _parse_window(connection, site, first, end)
+        window = parse_window(connection, site, first, end)
         rows = as_rows(query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)))
     document = {"site": site, "sensor": sensor, "aggregate": aggregate, "rows": rows}
     headings = list(rows[0]) if rows else ["instant", "value"]
     emit(document, as_json=as_json, show=lambda: table(headings, [_cells(row) for row in rows]))
-
-
-def _parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:
-    """Return the instants named, by the site's clock where they carry no offset."""
-    from luna.database import sites
-    from luna.timeline import parse_instant, parse_zone
-
-    zone = parse_zone(sites.load(connection, site).timezone)
-    return parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
