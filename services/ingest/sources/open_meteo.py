@@ -1,0 +1,137 @@
+"""Weather from Open-Meteo: no token, forecasts of the national services, what they were, and the reanalysis of decades.
+
+Source: open-meteo.com, documentation of the APIs for forecast, historical forecast and historical weather. Radiation is the mean of the time before its
+instant, quarter-hours where there are any, hours elsewhere; everything else holds at its instant. The run a value comes from is not said.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from pydantic import BaseModel
+
+from luna.site import Location
+from luna.timeline import FloatArray, InstantArray, Timeline
+from services.ingest.kinds import KINDS
+from services.ingest.sources.source import SourceError
+from services.ingest.sources.web import Web
+from services.ingest.weather_slots import hold_means, interpolate
+
+NAME = "open_meteo"
+FORECAST = "https://api.open-meteo.com/v1/forecast"
+# What was forecast for the next hours at the time, from 2022 on; before that and where it has nothing, the reanalysis, which comes five days late.
+PAST = ("https://historical-forecast-api.open-meteo.com/v1/forecast", "https://archive-api.open-meteo.com/v1/archive")
+
+MEANS = {"ghi_w_m2": "shortwave_radiation", "dhi_w_m2": "diffuse_radiation", "dni_w_m2": "direct_normal_irradiance"}
+MOMENTARY = {"temperature_c": "temperature_2m", "wind_m_s": "wind_speed_10m", "cloud_fraction": "cloud_cover"}
+NAMES = MEANS | MOMENTARY
+UNITS = {"shortwave_radiation": "W/m²", "temperature_2m": "°C", "wind_speed_10m": "m/s", "cloud_cover": "%"}
+PERCENT = 100.0
+# Cloud cover comes by the hour alone, the reanalysis as a whole.
+QUARTER_HOURLY = ",".join(name for name in NAMES.values() if name != MOMENTARY["cloud_fraction"])
+STEPS = {"hourly": np.timedelta64(60, "m"), "minutely_15": np.timedelta64(15, "m")}
+# A kilometre: finer than any weather model, coarser than an address.
+DECIMALS = 2
+
+
+class _Answer(BaseModel):
+    hourly: dict[str, list[float | None]]
+    hourly_units: dict[str, str]
+    minutely_15: dict[str, list[float | None]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class WeatherSheet:
+    """The weather at a place on quarter-hours, by series of ``weather``; NaN where nothing is known."""
+
+    timeline: Timeline
+    values: Mapping[str, FloatArray]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is known."""
+        return all(np.isnan(series).all() for series in self.values.values())
+
+
+class OpenMeteo:
+    """Weather from Open-Meteo.
+
+    Args:
+        web: the way there.
+    """
+
+    name = NAME
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    def forecast(self, location: Location, timeline: Timeline) -> WeatherSheet:
+        """Return what is expected as of now.
+
+        Raises:
+            SourceError: the service is away.
+            SourceRefusedError: it does not look that far ahead.
+        """
+        return self._ask(FORECAST, location, timeline, minutely=True)
+
+    def past(self, location: Location, timeline: Timeline) -> WeatherSheet:
+        """Return what the weather was, as the service's models have it.
+
+        Raises:
+            SourceError: the service is away.
+            SourceRefusedError: it does not look that far back.
+        """
+        recent, reanalysis = PAST
+        sheet = self._ask(recent, location, timeline, minutely=True)
+        return self._ask(reanalysis, location, timeline, minutely=False) if sheet.is_empty else sheet
+
+    def _ask(self, url: str, location: Location, timeline: Timeline, *, minutely: bool) -> WeatherSheet:
+        asked: dict[str, str | float] = {
+            "latitude": round(location.latitude, DECIMALS),
+            "longitude": round(location.longitude, DECIMALS),
+            "start_date": f"{timeline.start.astimezone(UTC):%Y-%m-%d}",
+            # Of the last slot the values at its end are needed too.
+            "end_date": f"{timeline.end.astimezone(UTC):%Y-%m-%d}",
+            "hourly": ",".join(NAMES.values()),
+            **({"minutely_15": QUARTER_HOURLY} if minutely else {}),
+            "wind_speed_unit": "ms",
+            "timeformat": "unixtime",
+            "timezone": "GMT",
+        }
+        return read_answer(self._web.get(url, asked).parse(_Answer), timeline)
+
+
+def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
+    """Return what an answer says on quarter-hours: from quarter-hours where it has them, else from hours; what cannot be is unknown.
+
+    Raises:
+        SourceError: units that were not asked for, or series of different length.
+    """
+    strange = {name: unit for name, unit in answer.hourly_units.items() if UNITS.get(name, unit) != unit}
+    if strange:
+        raise SourceError(f"answers in {strange}", field=NAME, remedy="Try again later.")
+    hours, quarters = (_convert(block, step, timeline) for block, step in ((answer.hourly, "hourly"), (answer.minutely_15, "minutely_15")))
+    values = {name: np.where(np.isfinite(quarters[name]), quarters[name], hours[name]) for name in NAMES}
+    return WeatherSheet(timeline, {name: _believe(name, series) for name, series in values.items()})
+
+
+def _convert(block: Mapping[str, list[float | None]], step: str, timeline: Timeline) -> dict[str, FloatArray]:
+    times = _instants(block.get("time", []))
+    converted = {}
+    for name, theirs in NAMES.items():
+        series = np.array(block.get(theirs, [None] * times.size), dtype=np.float64)
+        if series.shape != times.shape:
+            raise SourceError(f"answers {series.size} values of {theirs} for {times.size} times", field=NAME, remedy="Try again later.")
+        convert = hold_means if name in MEANS else interpolate
+        converted[name] = convert(times, series / (PERCENT if name == "cloud_fraction" else 1.0), STEPS[step], timeline)
+    return converted
+
+
+def _instants(seconds: list[float | None]) -> InstantArray:
+    return np.array([datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None) for second in seconds], dtype="datetime64[s]")
+
+
+def _believe(name: str, series: FloatArray) -> FloatArray:
+    bounds = KINDS["weather"].series[name]
+    return np.where((series >= bounds.lowest) & (series <= bounds.highest), series, np.nan)
