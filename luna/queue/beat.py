@@ -22,6 +22,7 @@ from redis.retry import Retry
 from luna.contracts import ResendRequest, RetentionRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
+from luna.contracts.quality import JudgeQualityRequest
 from luna.embedded import running
 from luna.errors import LunaError
 from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
@@ -36,6 +37,8 @@ from luna.timeline import Clock, SystemClock
 TURN = timedelta(seconds=5)
 RESEND_EVERY = timedelta(minutes=1)
 RETENTION_EVERY = timedelta(hours=1)
+# Somewhere it is past midnight every hour: a day is judged within an hour of its end.
+QUALITY_EVERY = timedelta(hours=1)
 LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
 
 log = structlog.get_logger("luna.beat")
@@ -130,7 +133,8 @@ def main(arguments: list[str] | None = None) -> int:
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: done.set())
     turn = timedelta(seconds=options.turn_seconds)
-    schedule = {ResendRequest(): timedelta(seconds=options.resend_seconds), RetentionRequest(): timedelta(seconds=options.retention_seconds)}
+    every = {ResendRequest(): options.resend_seconds, RetentionRequest(): options.retention_seconds, JudgeQualityRequest(): options.quality_seconds}
+    schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
     pulse = Pulse(turn, settings.heartbeat_file)
     with running(settings) as addresses, ExitStack() as stack:
         beat = Beat(addresses.redis_url, schedule, turn=turn)
@@ -151,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
     parser.add_argument("--resend-seconds", type=float, default=RESEND_EVERY.total_seconds(), help="time between two looks for lost jobs")
     parser.add_argument("--retention-seconds", type=float, default=RETENTION_EVERY.total_seconds(), help="time between two looks for rows too old to keep")
+    parser.add_argument("--quality-seconds", type=float, default=QUALITY_EVERY.total_seconds(), help="time between two looks at days to judge")
     return parser
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from luna.contracts.quality import DayQuality
+from luna.contracts.quality import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
 from luna.database import quality, sites
 from luna.observations import SERIES
 from luna.site import Site
@@ -14,6 +14,8 @@ from services.ingest.quality import APART, DayRecord, Span, expect_series, judge
 from services.ingest.stored_days import StoredDays, market_of, read_days
 
 JUDGED = (*SERIES, "residual_kwh", *APART)
+# Readings that come days late change what was judged.
+RECENT_DAYS = 7
 
 
 def judge_days(connection: Connection, site_id: str, first: date, last: date, *, now: datetime) -> list[DayQuality]:
@@ -28,6 +30,22 @@ def judge_days(connection: Connection, site_id: str, first: date, last: date, *,
     judged = [day for stored in read_days(connection, site, first, last, names=JUDGED) for day in _judge(connection, stored, spans, now)]
     quality.save(connection, site_id, [day for day in judged if day.day < now.astimezone(parse_zone(site.timezone)).date()])
     return judged
+
+
+def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
+    """Judge what the request names.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the window ends before it begins.
+    """
+    judged = []
+    for site_id in [request.site_id] if request.site_id else sites.names(connection):
+        today = now.astimezone(parse_zone(sites.load(connection, site_id).timezone)).date()
+        last = request.to_day or today - timedelta(days=1)
+        first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
+        judged.append(SiteQuality(site_id=site_id, days=judge_days(connection, site_id, first, last, now=now)))
+    return JudgeQualityReply(sites=judged)
 
 
 def judge_slots(connection: Connection, site_id: str, first: datetime, end: datetime, *, now: datetime) -> list[DayQuality]:

@@ -15,6 +15,8 @@ from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_days, par
 from services.ingest.price_repair import PriceRecord
 
 PART_DAYS = 366
+# No meter's history reaches further: a window beyond was mistyped.
+YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def read_days(connection: Connection, site: Site, first: date, last: date, *, na
     """
     if last < first:
         raise InvalidInputError("the window ends before it begins", field="to", value=last.isoformat(), remedy="Swap the days.")
+    if first.year not in YEARS or last.year not in YEARS:
+        raise InvalidInputError(f"the days lie outside {YEARS.start} to {YEARS.stop - 1}", field="to", value=last.isoformat(), remedy="Check the year.")
     for number in range(0, (last - first).days + 1, PART_DAYS):
         begin = first + timedelta(days=number)
         end = min(begin + timedelta(days=PART_DAYS - 1), last)

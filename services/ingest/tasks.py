@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 from luna.contracts import DemoLoadReply, DemoLoadRequest, ResendReply, ResendRequest, RetentionReply, RetentionRequest
+from luna.contracts.quality import JudgeQualityReply, JudgeQualityRequest
+from luna.contracts.quarantine import ResolveReply, ResolveRequest
 from luna.database import retention
 from luna.database.timescale import retention_ages
 from luna.queue import Work, task
 from luna.queue.jobs import resend_due
+from services.ingest import quality_jobs, quarantine_jobs
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -28,3 +31,15 @@ def apply_retention(_request: RetentionRequest, work: Work) -> RetentionReply:
 def resend_jobs(_request: ResendRequest, work: Work) -> ResendReply:
     """Send again what was accepted and never ran, or was begun by a worker that is gone."""
     return resend_due(work.connection, work.client)
+
+
+@task(JudgeQualityRequest)
+def judge_quality(request: JudgeQualityRequest, work: Work) -> JudgeQualityReply:
+    """Judge days that have ended, and store the verdicts."""
+    return quality_jobs.judge_quality(work.connection, request, now=work.clock.now())
+
+
+@task(ResolveRequest)
+def resolve_quarantined(request: ResolveRequest, work: Work) -> ResolveReply:
+    """Carry out what a person decided about a refused row."""
+    return quarantine_jobs.resolve_row(work.connection, request, now=work.clock.now())

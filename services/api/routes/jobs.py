@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 from luna.contracts import DemoLoadRequest, EvaluateRequest, IssueRequest, ReplayRequest, Request, TrainRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
+from luna.contracts.quality import JudgeQualityRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, UnavailableError
@@ -19,7 +20,9 @@ from services.api.gateway import CurrentGateway, Gateway
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 # What a caller may ask for; the platform's own upkeep is not among it.
-CONTRACTS: dict[str, type[Request]] = {kind.task: kind for kind in (ReplayRequest, TrainRequest, IssueRequest, EvaluateRequest, DemoLoadRequest)}
+CONTRACTS: dict[str, type[Request]] = {
+    kind.task: kind for kind in (ReplayRequest, TrainRequest, IssueRequest, EvaluateRequest, DemoLoadRequest, JudgeQualityRequest)
+}
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
@@ -31,7 +34,7 @@ class JobSubmission(BaseModel):
 
     task: Annotated[str, Field(json_schema_extra={"enum": [*CONTRACTS]})]
     # Each task has its own request; which one is known only by the task, so the route validates it.
-    request: SkipValidation[ReplayRequest | TrainRequest | IssueRequest | EvaluateRequest | DemoLoadRequest]
+    request: SkipValidation[ReplayRequest | TrainRequest | IssueRequest | EvaluateRequest | DemoLoadRequest | JudgeQualityRequest]
     key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
 
 

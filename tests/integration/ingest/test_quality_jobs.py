@@ -8,12 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from luna.contracts.quality import JudgeQualityRequest
 from luna.database import copy, history_changes, observations, prices, quality, sites
 from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, NotFoundError
 from luna.site import parse_site
 from luna.timeline import FloatArray, local_day, local_days
-from services.ingest.quality_jobs import judge_days, judge_slots
+from services.ingest.quality_jobs import judge_days, judge_quality, judge_slots
 from services.ingest.repair_jobs import find_gaps, repair_site_prices
 
 pytestmark = pytest.mark.every_database
@@ -175,3 +176,21 @@ def test_what_is_trusted_leaves_out_excluded_days_and_keeps_days_never_judged(co
     trusted = quality.read_trusted(connection, site, DAYS)
     assert np.isnan(trusted.load_kwh[place(SPRING)]).all()
     assert np.isfinite(trusted.load_kwh).sum() == DAYS.count - 92
+
+
+def test_without_a_site_every_site_is_judged_for_the_week_that_ended(connection: Connection) -> None:
+    measure(connection)
+    sites.save(connection, parse_site({"name": "away", "timezone": "Pacific/Auckland"}))
+    # In Berlin it is still 2 April, in Auckland already the 3rd.
+    reply = judge_quality(connection, JudgeQualityRequest(), now=datetime(2024, 4, 2, 21, tzinfo=UTC))
+    judged = {site.site_id: [day.day for day in site.days] for site in reply.sites if site.site_id in {"home", "away"}}
+    assert (judged["home"][0], judged["home"][-1], len(judged["home"])) == (date(2024, 3, 26), LAST, 7)
+    assert judged["away"][-1] == date(2024, 4, 2)
+    # Days from before anything was measured lack the load that every site has.
+    verdicts = [day.verdict for day in quality.read(connection, "home", date(2024, 3, 26), LAST)]
+    assert verdicts == ["exclude"] * 4 + ["clean"] * 3
+
+
+def test_a_window_far_outside_is_refused(connection: Connection) -> None:
+    with pytest.raises(InvalidInputError, match="outside 1970 to 2199"):
+        judge_days(connection, "home", FIRST, date(9999, 12, 31), now=LATER)
