@@ -14,6 +14,8 @@ from tests.metering import NOON, describe_site, minutes
 HOURS = 6
 SITE = describe_site(total_load_consumption="meter")
 WALLBOX = describe_site(vehicle_consumption="car")
+# Slots are rounded to milliwatt-hours; a day of them may lose this.
+SUM = 5e-5
 # Of the minutes of six hours, those at which a meter is read; first and last always, and none of the gaps longer than two hours.
 PLACES = st.sets(st.integers(1, HOURS * 60 - 1), max_size=60).map(lambda chosen: sorted({0, 100, 200, 300, HOURS * 60} | chosen))
 # Up to 0.1 kWh a minute: 6 kW of 26.
@@ -39,14 +41,14 @@ def test_any_choice_of_a_counters_readings_gives_the_same_total(rises: FloatArra
     kwh = counted(rises)
     energy = build(places, kwh[places]).columns["load_kwh"]
     assert not np.isnan(energy).any()
-    np.testing.assert_allclose(energy.sum(), kwh[-1] - kwh[0], atol=1e-6)
+    np.testing.assert_allclose(energy.sum(), kwh[-1] - kwh[0], atol=SUM)
 
 
 @given(RISES, PLACES)
 def test_a_slot_whose_borders_were_read_is_exact_whatever_was_read_between(rises: FloatArray, places: list[int]) -> None:
     kwh = counted(rises)
     everything = sorted({*places, *range(0, HOURS * 60 + 1, 15)})
-    np.testing.assert_allclose(build(everything, kwh[everything]).columns["load_kwh"], np.diff(kwh[::15]), atol=1e-6)
+    np.testing.assert_allclose(build(everything, kwh[everything]).columns["load_kwh"], np.diff(kwh[::15]), atol=SUM)
 
 
 @given(RISES, PLACES, st.randoms(use_true_random=False))
@@ -78,8 +80,8 @@ def test_a_counter_that_begins_again_counts_no_more_than_it_shows(rises: FloatAr
     shown = np.where(fallen, read[1:], np.diff(read)).sum()
     energy = build(places, read).columns["load_kwh"]
     # Slots of which less than a third is unknown may be filled up from the rest: none is here, as the readings span them all.
-    assert np.nansum(energy) <= shown + 0.02 * len(resets) + 1e-6
-    assert np.nansum(energy) <= total[-1] + 1e-6
+    assert np.nansum(energy) <= shown + 0.02 * len(resets) + SUM
+    assert np.nansum(energy) <= total[-1] + SUM
 
 
 # A lone peak of more than half of what the site can use would be refused.
@@ -93,7 +95,7 @@ def test_the_energy_of_a_power_is_its_time_weighted_sum(steps: list[tuple[int, f
     instants = minutes(*places, slots * 15 + 0.001)
     samples = {"car": Samples("car", "kW", instants, np.concatenate([kw, [0.0, 0.0]]))}
     energy = build_slots(WALLBOX, samples, Timeline(NOON, SLOT, slots)).columns["vehicle_kwh"]
-    np.testing.assert_allclose(energy.sum(), (lengths * kw).sum() / 60, atol=1e-6)
+    np.testing.assert_allclose(energy.sum(), (lengths * kw).sum() / 60, atol=SUM)
 
 
 @given(RISES, PLACES, st.integers(1, HOURS * 4 - 1))
@@ -102,7 +104,7 @@ def test_two_windows_that_meet_give_what_one_gives(rises: FloatArray, places: li
     samples = {"meter": Samples("meter", "kWh", minutes(*places), kwh[places])}
     whole = build_slots(SITE, samples, Timeline(NOON, SLOT, HOURS * 4))
     parts = [build_slots(SITE, samples, Timeline(NOON + first * SLOT, SLOT, count)) for first, count in ((0, cut), (cut, HOURS * 4 - cut))]
-    np.testing.assert_allclose(np.concatenate([part.columns["load_kwh"] for part in parts]), whole.columns["load_kwh"], atol=1e-9)
+    np.testing.assert_allclose(np.concatenate([part.columns["load_kwh"] for part in parts]), whole.columns["load_kwh"], atol=2e-6)
     np.testing.assert_array_equal(np.concatenate([part.repaired for part in parts]), whole.repaired)
 
 

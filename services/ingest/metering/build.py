@@ -20,6 +20,8 @@ from services.ingest.metering.spans import Spans
 from services.ingest.metering.stuck import LONGEST_STILL_SLOTS, find_stuck
 from services.ingest.reading import Samples
 
+# A milliwatt-hour: below it lies what sums of many readings lose, which differs with where they begin.
+DIGITS = 6
 STUCK = "stands still although the site's other meters say that it moved: the sensor is stuck"
 
 
@@ -41,6 +43,7 @@ class SlotBuild:
         columns: by name of ``slot_observations`` shape ``(slots,)``, NaN where unknown; only those for which the site has sensors.
         repaired: bit i: value i of ``SERIES`` rests on less than readings; shape ``(slots,)``.
         counts: by column.
+        withdrawn: by column the values that a stuck meter would have given, where it was found out; NaN elsewhere.
         rejected: readings that were refused, as far as they reach into the slots.
     """
 
@@ -48,6 +51,7 @@ class SlotBuild:
     columns: dict[str, FloatArray]
     repaired: NDArray[np.int16]
     counts: dict[str, SeriesCounts]
+    withdrawn: dict[str, FloatArray]
     rejected: list[Rejected]
 
 
@@ -78,11 +82,26 @@ def build_slots(
     meters = Meters(site, _widen(window), refusals)
     meters.read(samples, columns, now=now)
     parts = {column.name: meters.measure(column) for column in columns}
-    measured = _without_stuck(site, columns, {name: values for name, (values, _) in parts.items()}, meters)
-    values = measured | settle_balance(site, measured)
+    as_said = {name: values for name, (values, _) in parts.items()}
+    believed = _without_stuck(site, columns, as_said, meters)
+    before, values = (_round(measured | settle_balance(site, measured)) for measured in (as_said, believed))
     estimated = _find_estimated({name: mask for name, (_, mask) in parts.items()}, values)
     inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
-    return _compose(window, columns, [(name, values[name][inner], estimated[name][inner]) for name in values], refusals)
+    return _compose(window, columns, [_Series(name, values[name][inner], before[name][inner], estimated[name][inner]) for name in values], refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """A column with its values, those it would have had with what stuck meters said, and which rest on less than readings."""
+
+    name: str
+    values: FloatArray
+    before: FloatArray
+    estimated: Mask
+
+
+def _round(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
+    return {name: np.round(values, DIGITS) for name, values in columns.items()}
 
 
 def _widen(window: Timeline) -> Timeline:
@@ -90,12 +109,17 @@ def _widen(window: Timeline) -> Timeline:
     return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
 
 
-def _compose(window: Timeline, columns: list[Column], series: list[tuple[str, FloatArray, Mask]], refusals: Refusals) -> SlotBuild:
+def _compose(window: Timeline, columns: list[Column], series: list[_Series], refusals: Refusals) -> SlotBuild:
     first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
     rejected = [refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first]
-    counts = {name: _count(values, estimated, _sensors_of(name, columns), rejected) for name, values, estimated in series}
-    marks = _mark({name: estimated for name, _, estimated in series}, window.count)
-    return SlotBuild(window.starts, {name: values for name, values, _ in series}, marks, counts, rejected)
+    return SlotBuild(
+        starts=window.starts,
+        columns={one.name: one.values for one in series},
+        repaired=_mark({one.name: one.estimated for one in series}, window.count),
+        counts={one.name: _count(one, _sensors_of(one.name, columns), rejected) for one in series},
+        withdrawn={one.name: np.where(np.isnan(one.values), one.before, np.nan) for one in series},
+        rejected=rejected,
+    )
 
 
 def _without_stuck(site: Site, columns: list[Column], measured: dict[str, FloatArray], meters: Meters) -> dict[str, FloatArray]:
@@ -118,12 +142,12 @@ def _sensors_of(name: str, columns: list[Column]) -> set[str]:
     return {sensor for column in columns if column.name == name for sensor, _ in column.sensors}
 
 
-def _count(values: FloatArray, estimated: Mask, sensors: set[str], rejected: list[Rejected]) -> SeriesCounts:
+def _count(series: _Series, sensors: set[str], rejected: list[Rejected]) -> SeriesCounts:
     refused: Counter[str] = Counter()
     for part in rejected:
         if part.sensor in sensors:
             refused[part.reason] += part.readings
-    return SeriesCounts(int((~np.isnan(values)).sum()), int(estimated.sum()), refused)
+    return SeriesCounts(int((~np.isnan(series.values)).sum()), int(series.estimated.sum()), refused)
 
 
 def _mark(estimated: dict[str, Mask], slots: int) -> NDArray[np.int16]:

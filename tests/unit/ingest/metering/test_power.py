@@ -78,7 +78,7 @@ def test_a_kettle_and_a_flow_heater_are_believed() -> None:
     build = load(every(1 / 6, 91), watts, slots=1)
     assert not build.rejected
     # 0.1 kWh, and 10 s of 2.2 kW and 30 s of 18 kW.
-    np.testing.assert_allclose(energies(build), [0.1 + 2.2 / 360 + 18 / 120])
+    np.testing.assert_allclose(energies(build), [0.1 + 2.2 / 360 + 18 / 120], atol=1e-6)
 
 
 def test_a_power_that_never_moves_is_stuck() -> None:
