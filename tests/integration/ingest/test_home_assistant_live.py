@@ -115,6 +115,35 @@ def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap
     assert house.asked.count("subscribe_entities") > 1
 
 
+class FragileRecorder(Recorder):
+    """Dies after so many readings."""
+
+    def __init__(self, readings: int) -> None:
+        super().__init__()
+        self.left = readings
+
+    async def record(self, readings: Sequence[Reading]) -> None:
+        for reading in readings:
+            if len(self.readings) == self.left:
+                raise InterruptedError
+            self.readings.append(reading)
+
+
+def test_what_was_recorded_when_filling_was_interrupted_has_no_gap_before_its_last_reading(house: House) -> None:
+    since = datetime.now(UTC)
+    for number in range(30):
+        house.say(COUNTER, number)
+        house.say("sensor.other", number)
+    time.sleep(LAG_S)
+    fragile, whole = FragileRecorder(25), Recorder()
+    with pytest.raises(InterruptedError):
+        asyncio.run(listener(house, since=since).listen([COUNTER, "sensor.other"], fragile.record))
+    resumed = max(reading.instant for reading in fragile.readings)
+    listen_until(listener(house, since=resumed), whole, lambda: whole.ids()[-1:] == [29])
+    assert sorted({*fragile.ids(), *whole.ids()}) == list(range(30))
+    assert abs(len(fragile.ids()) - len(fragile.ids("sensor.other"))) <= 1
+
+
 def test_nothing_is_recorded_while_the_clocks_disagree(house: House) -> None:
     house.say(COUNTER, 1)
     house.clock_error = timedelta(hours=1)

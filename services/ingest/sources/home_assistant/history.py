@@ -57,7 +57,15 @@ class HomeAssistantHistory:
         """
         self._web.check()
         for sensor, field in sensors.items():
-            self._entity(sensor, field)
+            self.check_sensor(sensor, field)
+
+    def check_sensor(self, sensor: str, field: str) -> None:
+        """See that Home Assistant has a sensor, which stands in ``field``.
+
+        Raises:
+            SourceRefusedError: it has none of that name; the remedy names similar ones.
+        """
+        self._entity(sensor, field)
 
     def unit(self, sensor: str) -> str | None:
         """Return the unit of a sensor: the entity's, or that of its statistics.
@@ -80,9 +88,9 @@ class HomeAssistantHistory:
         """
         unit, end = self.unit(sensor), min(end, self._clock.now())
         reach = self.find_reach(sensor, first, end)
-        for window in _windows(first, reach, STATISTICS_WINDOW):
+        for window in cut_windows(first, reach, STATISTICS_WINDOW):
             yield Samples(sensor, unit, *self._statistics(sensor, *window))
-        for window in _windows(reach, end, STATES_WINDOW):
+        for window in cut_windows(reach, end, STATES_WINDOW):
             yield Samples(sensor, unit, *self._states(sensor, *window, longest=longest_rise(unit)))
 
     def find_reach(self, sensor: str, first: datetime, end: datetime) -> datetime:
@@ -151,7 +159,7 @@ class HomeAssistantHistory:
         return self._web.entities()
 
 
-def _windows(first: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
+def cut_windows(first: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
     """Yield stretches of at most ``step``, bordered by multiples of it, so that reading again asks for the same."""
     while first < end:
         until = min(floor_to(first, step) + step, end)

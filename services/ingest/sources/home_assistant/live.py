@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading, Samples
 from services.ingest.sources.home_assistant.access import NAME, Access, Patience
 from services.ingest.sources.home_assistant.dialogue import check_auth, parse_messages, read_result, write_auth
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
+from services.ingest.sources.home_assistant.history import HomeAssistantHistory, cut_windows
 from services.ingest.sources.home_assistant.socket import LARGEST_MESSAGE
 from services.ingest.sources.home_assistant.state import as_instant
 from services.ingest.sources.home_assistant.subscription import LastSaid
@@ -30,11 +31,12 @@ SUBSCRIPTION = 1
 RECORDER_LAG = timedelta(seconds=6)
 # Two sides ask each other whether they are there; a socket half open is found within twice as long.
 KEEPALIVE_S = 20.0
+FILL_WINDOW, FILL_READINGS = timedelta(hours=6), 1000
 HOLD_EVERY = timedelta(minutes=5)
 
 
 class HomeAssistantLive:
-    """Tells what one Home Assistant's sensors say as it happens."""
+    """Tells what one Home Assistant's sensors say as it happens. ``fault`` is what keeps it from that now, None while all is well."""
 
     name = NAME
 
@@ -59,6 +61,7 @@ class HomeAssistantLive:
         self._access, self._since = access, since
         self._patience, self._clock = patience or Patience(), clock or SystemClock()
         self._recorder_lag = recorder_lag
+        self.fault: SourceError | None = None
 
     async def listen(self, sensors: Sequence[str], record: Record) -> None:
         """Hand every reading of ``sensors`` to ``record`` until cancelled.
@@ -75,6 +78,7 @@ class HomeAssistantLive:
                 async with self._subscribed(sensors) as frames:
                     await self._follow(last, frames, record)
             except SourceError as error:
+                self.fault = error
                 failures = 1 if last.moved() else failures + 1
                 wait_s = self._patience.wait_s(failures)
                 log.warning("home assistant is away", error=str(error), wait_s=round(wait_s, 1))
@@ -105,6 +109,7 @@ class HomeAssistantLive:
         connected_at = self._clock.now()
         await asyncio.sleep(self._recorder_lag.total_seconds())
         await self._fill(last, connected_at + self._recorder_lag, record)
+        self.fault = None
         hold_at = 0.0
         while True:
             try:
@@ -118,15 +123,15 @@ class HomeAssistantLive:
                 last.note(readings)
 
     async def _fill(self, last: LastSaid, until: datetime, record: Record) -> None:
-        """Record what history knows of the time since the last recorded readings."""
+        """Record what history knows of the time since the last recorded readings, in order of time: interrupted, everything before the last one is there."""
+        gaps = last.gaps()
         with HomeAssistantHistory.connect(self._access, patience=self._patience, clock=self._clock) as history:
-            await asyncio.to_thread(history.check, {})
-            for sensor, since in last.gaps().items():
-                for samples in await asyncio.to_thread(_read_all, history, sensor, since, until):
-                    readings = as_readings(samples)
-                    if readings:
-                        await record(readings)
-                        last.note(readings)
+            await asyncio.to_thread(_check, history, last.sensors)
+            for window in cut_windows(min(gaps.values(), default=until), until, FILL_WINDOW):
+                said = await asyncio.to_thread(_read_all, history, gaps, *window)
+                for first in range(0, len(said), FILL_READINGS):
+                    await record(said[first : first + FILL_READINGS])
+                    last.note(said[first : first + FILL_READINGS])
 
 
 @contextmanager
@@ -153,12 +158,28 @@ async def _read_frames(connection: ClientConnection, frames: "asyncio.Queue[str 
     frames.put_nowait(None)
 
 
-def _read_all(history: HomeAssistantHistory, sensor: str, since: datetime, until: datetime) -> list[Samples]:
+def _check(history: HomeAssistantHistory, sensors: Sequence[str]) -> None:
+    history.check({})
+    for sensor in sensors:
+        try:
+            history.check_sensor(sensor, "sensor")
+        except SourceRefusedError as error:
+            # Renamed or removed; the others are listened to all the same.
+            log.warning("sensor is not listened to", sensor=sensor, error=str(error))
+
+
+def _read_all(history: HomeAssistantHistory, gaps: Mapping[str, datetime], first: datetime, end: datetime) -> list[Reading]:
+    """Return what all sensors said in a window, in order of time."""
+    said = [reading for sensor, since in gaps.items() for reading in _read_sensor(history, sensor, max(since, first), end)]
+    return sorted(said, key=attrgetter("instant"))
+
+
+def _read_sensor(history: HomeAssistantHistory, sensor: str, first: datetime, end: datetime) -> Iterator[Reading]:
     try:
-        return list(history.read(sensor, since, until))
+        for samples in history.read(sensor, first, end) if first < end else ():
+            yield from as_readings(samples)
     except SourceRefusedError as error:
         log.warning("sensor cannot be read", sensor=sensor, error=str(error))
-        return []
 
 
 def as_readings(samples: Samples) -> list[Reading]:

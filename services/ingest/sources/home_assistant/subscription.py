@@ -29,6 +29,11 @@ class LastSaid:
         self._recorded = {sensor: since for sensor in sensors if since is not None}
         self._moved = False
 
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Those listened to."""
+        return tuple(self._units)
+
     def moved(self) -> bool:
         """Return whether anything was recorded since this was last asked."""
         moved, self._moved = self._moved, False
