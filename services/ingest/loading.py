@@ -4,7 +4,7 @@ import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -17,6 +17,8 @@ from luna.database import quarantine, sites
 from luna.database.copy import Written
 from luna.errors import InvalidInputError
 from luna.site import Site
+from luna.timeline import parse_zone
+from services.ingest import electricity_maps
 from services.ingest.admission import read_admitted
 from services.ingest.batches import read_batches
 from services.ingest.instants import InstantReader
@@ -78,7 +80,7 @@ def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, 
     """
     with tempfile.TemporaryDirectory(prefix="luna-load-") as folder:
         loading = _Loading(connection, sites.load(connection, site_id), kind_named(form.kind), Path(folder))
-        loading.read(path, form, progress)
+        loading.read(path, loading.recognise(path, form), progress)
         loading.write()
         loading.close(path)
         return loading.report
@@ -94,6 +96,15 @@ class _Loading:
         self.spill = Spill(folder, SAMPLE_SPAN if kind.sampled else SLOT_SPAN)
         self.report = LoadReport()
         quarantine.begin(connection)
+
+    def recognise(self, path: Path, form: FileForm) -> FileForm:
+        """Return the form with the columns of a layout that is known."""
+        first = next(read_batches(path), None) if self.kind.name == "carbon" else None
+        layout = None if first is None else electricity_maps.recognise(first.columns, form.renamed)
+        if layout is None:
+            return form
+        self.report.notes.append(layout.note)
+        return replace(form, zone=parse_zone("UTC"), renamed=layout.renamed, ignored=form.ignored | layout.ignored)
 
     def read(self, path: Path, form: FileForm, progress: Progress | None) -> None:
         clock = InstantReader(form.zone)
