@@ -19,7 +19,7 @@ from prometheus_client import Gauge
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from luna.contracts import ResendRequest, RetentionRequest
+from luna.contracts import FetchPricesRequest, FetchWeatherRequest, ResendRequest, RetentionRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
 from luna.contracts.quality import JudgeQualityRequest
@@ -39,6 +39,9 @@ RESEND_EVERY = timedelta(minutes=1)
 RETENTION_EVERY = timedelta(hours=1)
 # Somewhere it is past midnight every hour: a day is judged within an hour of its end.
 QUALITY_EVERY = timedelta(hours=1)
+# Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a run that is not the hour's first asks for nothing.
+PRICES_EVERY = timedelta(minutes=10)
+WEATHER_EVERY = timedelta(hours=1)
 LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
 
 log = structlog.get_logger("luna.beat")
@@ -133,7 +136,13 @@ def main(arguments: list[str] | None = None) -> int:
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: done.set())
     turn = timedelta(seconds=options.turn_seconds)
-    every = {ResendRequest(): options.resend_seconds, RetentionRequest(): options.retention_seconds, JudgeQualityRequest(): options.quality_seconds}
+    every = {
+        ResendRequest(): options.resend_seconds,
+        RetentionRequest(): options.retention_seconds,
+        JudgeQualityRequest(): options.quality_seconds,
+        FetchPricesRequest(): options.prices_seconds,
+        FetchWeatherRequest(): options.weather_seconds,
+    }
     schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
     pulse = Pulse(turn, settings.heartbeat_file)
     with running(settings) as addresses, ExitStack() as stack:
@@ -156,6 +165,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resend-seconds", type=float, default=RESEND_EVERY.total_seconds(), help="time between two looks for lost jobs")
     parser.add_argument("--retention-seconds", type=float, default=RETENTION_EVERY.total_seconds(), help="time between two looks for rows too old to keep")
     parser.add_argument("--quality-seconds", type=float, default=QUALITY_EVERY.total_seconds(), help="time between two looks at days to judge")
+    parser.add_argument("--prices-seconds", type=float, default=PRICES_EVERY.total_seconds(), help="time between two looks for prices that are missing")
+    parser.add_argument("--weather-seconds", type=float, default=WEATHER_EVERY.total_seconds(), help="time between two looks at the weather")
     return parser
 
 

@@ -2,14 +2,25 @@
 
 from datetime import timedelta
 
-from luna.contracts import DemoLoadReply, DemoLoadRequest, ResendReply, ResendRequest, RetentionReply, RetentionRequest
+from luna.contracts import (
+    DemoLoadReply,
+    DemoLoadRequest,
+    FetchPricesReply,
+    FetchPricesRequest,
+    FetchWeatherReply,
+    FetchWeatherRequest,
+    ResendReply,
+    ResendRequest,
+    RetentionReply,
+    RetentionRequest,
+)
 from luna.contracts.quality import JudgeQualityReply, JudgeQualityRequest
 from luna.contracts.quarantine import ResolveReply, ResolveRequest
 from luna.database import retention
 from luna.database.timescale import retention_ages
 from luna.queue import Work, task
 from luna.queue.jobs import resend_due
-from services.ingest import quality_jobs, quarantine_jobs
+from services.ingest import price_jobs, quality_jobs, quarantine_jobs, weather_jobs
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -43,3 +54,15 @@ def judge_quality(request: JudgeQualityRequest, work: Work) -> JudgeQualityReply
 def resolve_quarantined(request: ResolveRequest, work: Work) -> ResolveReply:
     """Carry out what a person decided about a refused row."""
     return quarantine_jobs.resolve_row(work.connection, request, now=work.clock.now())
+
+
+@task(FetchPricesRequest, soft_limit=timedelta(minutes=30))
+def fetch_prices(request: FetchPricesRequest, work: Work) -> FetchPricesReply:
+    """Fetch day-ahead prices that are missing; a year of them, day by day, takes a while."""
+    return price_jobs.fetch_prices(work.database(), request, work.settings, clock=work.clock)
+
+
+@task(FetchWeatherRequest, soft_limit=timedelta(minutes=30))
+def fetch_weather(request: FetchWeatherRequest, work: Work) -> FetchWeatherReply:
+    """Fetch the weather where sites are."""
+    return weather_jobs.fetch_weather(work.database(), request, work.settings, clock=work.clock)

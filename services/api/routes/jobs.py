@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
-from luna.contracts import DemoLoadRequest, EvaluateRequest, IssueRequest, ReplayRequest, Request, TrainRequest
+from luna.contracts import DemoLoadRequest, EvaluateRequest, FetchPricesRequest, FetchWeatherRequest, IssueRequest, ReplayRequest, Request, TrainRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
 from luna.contracts.quality import JudgeQualityRequest
@@ -21,7 +21,8 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 # What a caller may ask for; the platform's own upkeep is not among it.
 CONTRACTS: dict[str, type[Request]] = {
-    kind.task: kind for kind in (ReplayRequest, TrainRequest, IssueRequest, EvaluateRequest, DemoLoadRequest, JudgeQualityRequest)
+    kind.task: kind
+    for kind in (ReplayRequest, TrainRequest, IssueRequest, EvaluateRequest, DemoLoadRequest, JudgeQualityRequest, FetchPricesRequest, FetchWeatherRequest)
 }
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
@@ -34,7 +35,9 @@ class JobSubmission(BaseModel):
 
     task: Annotated[str, Field(json_schema_extra={"enum": [*CONTRACTS]})]
     # Each task has its own request; which one is known only by the task, so the route validates it.
-    request: SkipValidation[ReplayRequest | TrainRequest | IssueRequest | EvaluateRequest | DemoLoadRequest | JudgeQualityRequest]
+    request: SkipValidation[
+        ReplayRequest | TrainRequest | IssueRequest | EvaluateRequest | DemoLoadRequest | JudgeQualityRequest | FetchPricesRequest | FetchWeatherRequest
+    ]
     key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
 
 
