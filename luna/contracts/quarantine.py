@@ -40,7 +40,7 @@ class ResolveRequest(Request):
     task: ClassVar[str] = "ingest.quarantine.resolve"
     reply: ClassVar[type[Message]] = ResolveReply
 
-    quarantine_id: Annotated[int, Field(ge=1)]
+    quarantine_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
     resolution: Resolution
     values: Annotated[dict[str, Cell], Field(description="column → value as it should have been; the others stay as received")] = {}
 

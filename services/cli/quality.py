@@ -1,0 +1,108 @@
+"""``luna data quality``, ``gaps``, ``repair`` and ``changes``: whether history can be trusted, and what was done to it."""
+
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.console import JsonOption, emit, out, table
+from services.cli.storage import unit_of_work
+from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
+
+if TYPE_CHECKING:
+    from luna.contracts.quality import DayQuality
+    from luna.database.history_changes import Change
+    from services.ingest.repair_jobs import PriceRepair
+
+FirstDayOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first local day.")]
+LastDayOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last local day.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``luna data``."""
+    for name, command in (("quality", judge), ("gaps", gaps), ("repair", repair), ("changes", changes)):
+        app.command(name)(command)
+
+
+def judge(*, site: SiteOption, first: FirstDayOption, last: LastDayOption, as_json: JsonOption = False) -> None:
+    """Judge local days: clean, mask_battery or exclude, with the reasons. What is excluded neither trains nor scores."""
+    from luna.timeline import SystemClock
+    from services.ingest.quality_jobs import judge_days
+
+    with unit_of_work() as connection:
+        days = judge_days(connection, site, first.date(), last.date(), now=SystemClock().now())
+    document = {"site": site, "rows": [day.model_dump(mode="json") for day in days]}
+    emit(document, as_json=as_json, show=lambda: _show_days(days))
+
+
+def gaps(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
+    """Show the slots in a row in which a series that the site has is unknown."""
+    from services.ingest.repair_jobs import find_gaps
+
+    with unit_of_work() as connection:
+        found = find_gaps(connection, site, *parse_window(connection, site, first, end))
+    rows = [{"series": gap.series, "first": gap.first.isoformat(), "last": gap.last.isoformat(), "slots": gap.slots} for gap in found]
+    cells = [[gap.series, f"{gap.first:%Y-%m-%d %H:%M}", f"{gap.last:%Y-%m-%d %H:%M}", str(gap.slots)] for gap in found]
+    headings = ("series", "first (UTC)", "last (UTC)", "slots")
+    emit({"site": site, "gaps": rows}, as_json=as_json, show=lambda: table(headings, cells, words=headings[:3]))
+
+
+def repair(
+    *,
+    site: SiteOption,
+    first: FirstDayOption,
+    last: LastDayOption,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fill prices of zero that stand for missing ones. Days of zeros alone stay as they are; zeros that the market or the tariff had are prices."""
+    from services.ingest.repair_jobs import repair_site_prices
+
+    with unit_of_work() as connection:
+        repairs = repair_site_prices(connection, site, first.date(), last.date(), dry_run=dry_run)
+    rows = [_describe(repaired) for repaired in repairs]
+    document = {"site": site, "dry_run": dry_run, "slots": sum(repaired.repaired.slots for repaired in repairs), "repairs": rows}
+    cells = [[str(cell) for cell in row.values()] for row in rows]
+    emit(document, as_json=as_json, show=lambda: table(("series", "day", "filled forward", "backward"), cells, words=("day",)))
+
+
+def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
+    """Show what was changed of the past: before, after, and which rule or whose hand did it."""
+    from luna.database import history_changes
+
+    with unit_of_work() as connection:
+        begin, after = parse_window(connection, site, first, end)
+        found = history_changes.read(connection, site, first=begin, end=after)
+    rows = [
+        {
+            "series": change.series,
+            "slot_start": change.slot_start.isoformat(),
+            "before": change.before,
+            "after": change.after,
+            "rule": change.rule,
+            "changed_at": change.changed_at.isoformat(),
+        }
+        for change in found
+    ]
+    emit({"site": site, "changes": rows}, as_json=as_json, show=lambda: _show_changes(found))
+
+
+def _show_days(days: "list[DayQuality]") -> None:
+    table(("day", "verdict", "reasons"), [[day.day.isoformat(), day.verdict, "\n".join(day.reasons)] for day in days], words=("verdict", "reasons"))
+    counts = Counter(day.verdict for day in days)
+    out.print(", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
+
+
+def _show_changes(changes: "list[Change]") -> None:
+    rows = [[change.series, f"{change.slot_start:%Y-%m-%d %H:%M}", _cell(change.before), _cell(change.after), change.rule] for change in changes]
+    table(("series", "slot (UTC)", "before", "after", "rule"), rows, words=("slot (UTC)", "rule"))
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _describe(repair: "PriceRepair") -> dict[str, str | int]:
+    forward, backward = (int(filled.sum()) for filled in (repair.repaired.forward, repair.repaired.backward))
+    return {"series": repair.series, "day": repair.day.isoformat(), "forward": forward, "backward": backward}

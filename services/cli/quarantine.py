@@ -1,0 +1,87 @@
+"""``luna data quarantine``: rows that were refused, and what to do about them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from luna.contracts.quarantine import QuarantinedRow, QuarantineFilter, Resolution, ResolveRequest
+from luna.errors import InvalidInputError
+from services.cli.console import JsonOption, emit, out, table
+from services.cli.requests import compose_request
+from services.cli.storage import unit_of_work
+from services.cli.window import SiteOption
+
+if TYPE_CHECKING:
+    from luna.contracts.quarantine import ResolveReply
+
+app = typer.Typer(help="List refused rows; release, correct or dismiss one.", no_args_is_help=True)
+
+RowArgument = Annotated[int, typer.Argument(help="The row's number.", metavar="ID")]
+HEADINGS = ("id", "kind", "line", "reason", "row")
+
+
+@app.command("list")
+def list_rows(
+    *,
+    site: SiteOption,
+    status: Annotated[QuarantineFilter, typer.Option(help="What was decided about them; open: nothing yet.")] = "open",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    below: Annotated[int | None, typer.Option(help="Only rows with a lower number: go on where a list ended.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show refused rows with the reason, those refused last first."""
+    from luna.database import quarantine
+
+    with unit_of_work() as connection:
+        rows = quarantine.list_rows(connection, site, status=status, limit=limit, below=below)
+    document = {"site": site, "rows": [row.model_dump(mode="json") for row in rows]}
+    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_cells(row) for row in rows], words=HEADINGS))
+
+
+@app.command()
+def release(row: RowArgument, *, as_json: JsonOption = False) -> None:
+    """Let a row in as it is: it is right although a rule refused it. Every other rule holds."""
+    _resolve(row, "released", {}, as_json=as_json)
+
+
+@app.command()
+def correct(
+    row: RowArgument,
+    *,
+    value: Annotated[list[str], typer.Option(help="Column and value as it should have been: load_kwh=0.3. May be repeated.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Let a row in with other values; what was received is kept beside them."""
+    _resolve(row, "corrected", _parse_values(value), as_json=as_json)
+
+
+@app.command()
+def dismiss(row: RowArgument, *, as_json: JsonOption = False) -> None:
+    """Leave a row out for good."""
+    _resolve(row, "dismissed", {}, as_json=as_json)
+
+
+def _resolve(row: int, resolution: Resolution, values: dict[str, str], *, as_json: bool) -> None:
+    from luna.timeline import SystemClock
+    from services.ingest.quarantine_jobs import resolve_row
+
+    request = compose_request(ResolveRequest, quarantine_id=row, resolution=resolution, values=values)
+    with unit_of_work() as connection:
+        reply = resolve_row(connection, request, now=SystemClock().now())
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply))
+
+
+def _parse_values(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for text, (column, _, value) in zip(given, pairs, strict=True):
+        if not column or not value:
+            raise InvalidInputError("a column and a value are needed", field="--value", value=text, remedy="Write them as load_kwh=0.3.")
+    return {column: value for column, _, value in pairs}
+
+
+def _cells(row: QuarantinedRow) -> list[str]:
+    return [str(row.quarantine_id), row.kind, str(row.line), row.reason, ", ".join(f"{name}={cell}" for name, cell in row.raw.items())]
+
+
+def _show(reply: "ResolveReply") -> None:
+    out.print(f"Row {reply.row.quarantine_id} is {reply.row.resolution}; {reply.slots_changed} values of the past changed.")
