@@ -15,7 +15,9 @@ from luna.database import chunks, copy, sites
 from luna.database.schema.series import sensor_readings, sensors, smart_meter_readings
 from luna.errors import NotFoundError
 from luna.reading_history import Register
-from luna.timeline import FloatArray, InstantArray
+from luna.timeline import FloatArray, IndexArray, InstantArray
+
+LONG_GAP = np.timedelta64(30, "D")
 
 
 def register(connection: Connection, site_id: str, units: Mapping[str, str | None]) -> dict[str, int]:
@@ -42,10 +44,20 @@ def upsert(connection: Connection, sensor_keys: NDArray[np.int32], instants: Ins
 
     NaN says that the sensor knew nothing at that instant: it is stored where no number is, and gives way to one.
     """
-    silent = np.isnan(value)
+    silent, stored = np.isnan(value), copy.Written()
     _upsert_silent(connection, sensor_keys[silent], instants[silent])
-    numbers = ~silent
-    return copy.upsert(connection, sensor_readings, {"sensor_key": sensor_keys[numbers], "instant": instants[numbers], "value": value[numbers]})
+    columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
+    for places in _stretches(instants[~silent]):
+        stored += copy.upsert(connection, sensor_readings, {name: column[places] for name, column in columns.items()})
+    return stored
+
+
+def _stretches(instants: InstantArray) -> list[IndexArray]:
+    """Return the places of instants with no long gap between them: a device whose clock began in 1970 must not fill a hypertable with chunks since then."""
+    if not instants.size or np.ptp(instants) <= LONG_GAP:
+        return [np.arange(instants.size)]
+    ordered = np.argsort(instants, kind="stable")
+    return np.split(ordered, np.flatnonzero(np.diff(instants[ordered]) > LONG_GAP) + 1)
 
 
 def _known(connection: Connection, site_key: int, names: Iterable[str]) -> dict[str, Any]:
@@ -56,13 +68,24 @@ def _known(connection: Connection, site_key: int, names: Iterable[str]) -> dict[
 def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray) -> None:
     if not sensor_keys.size:
         return
-    chunks.prepare(connection, sensor_readings, {"instant": instants})
+    for places in _stretches(instants):
+        chunks.prepare(connection, sensor_readings, {"instant": instants[places]})
     # Binary COPY writes NaN as NULL, which this column refuses; a NaN of PostgreSQL's own it takes.
     rows = [
         {"sensor_key": key, "instant": instant.replace(tzinfo=UTC), "value": math.nan}
         for key, instant in zip(sensor_keys.tolist(), instants.astype("datetime64[us]").tolist(), strict=True)
     ]
     connection.execute(insert(sensor_readings).on_conflict_do_nothing(), rows)
+
+
+def read_units(connection: Connection, site_id: str) -> dict[str, str | None]:
+    """Return the site's sensors and the unit of each, None where none is known.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    found = connection.execute(select(sensors.c.name, sensors.c.unit).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    return {row.name: row.unit for row in found}
 
 
 def key_of(connection: Connection, site_id: str, sensor: str) -> int:

@@ -113,6 +113,15 @@ def test_that_a_sensor_knows_nothing_is_kept_and_never_replaces_what_it_knew(hom
     assert stored(home, "sensor.grid") == [(NOON, 1.0), (later, 4.0)]
 
 
+def test_a_sensor_whose_clock_is_decades_off_is_recorded_as_it_said(home: Engine, tmp_path: Path) -> None:
+    # As a device says that has not heard the time yet, and one whose battery is empty.
+    instants = [NOON, datetime(2036, 2, 7, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC), NOON + timedelta(seconds=1)]
+    with recorder_at(tmp_path, home) as recorder:
+        record(recorder, [Reading("sensor.grid", instant, float(number)) for number, instant in enumerate(instants)])
+        assert recorder.flush(SOON)
+    assert stored(home, "sensor.grid") == [(instants[2], 2.0), (instants[0], 0.0), (instants[3], 3.0), (instants[1], 1.0)]
+
+
 def test_known_sensors_take_no_new_numbers(home: Engine, tmp_path: Path) -> None:
     with recorder_at(tmp_path, home) as recorder:
         for second in range(5):

@@ -33,9 +33,9 @@ class ReadingKind:
             InvalidInputError: a sensor or unit that PostgreSQL keeps in no text, or an instant without offset.
         """
         at = (require_utc(row.instant, field="instant") - EPOCH) // MICROSECOND
-        for field, text in (("sensor", row.sensor), ("unit", row.unit or "-")):
-            if not text.strip() or "\0" in text or not text.isprintable():
-                raise InvalidInputError("no name that can be stored", field=field, value=text, remedy="Use letters and digits.")
+        for field, name in (("sensor", row.sensor), ("unit", row.unit or "-")):
+            if not _can_be_stored(name):
+                raise InvalidInputError("no name that can be stored", field=field, value=name, remedy="Use letters and digits.")
         value = float(row.value)
         return json.dumps([row.sensor, at, None if math.isnan(value) else value, row.unit]).encode()
 
@@ -58,3 +58,8 @@ class ReadingKind:
         instants = np.array([at for _, at in latest], dtype="datetime64[us]")
         sensor_keys = np.array([keys[sensor] for sensor, _ in latest], dtype=np.int32)
         readings.upsert(connection, sensor_keys, instants, np.array(list(latest.values())))
+
+
+def _can_be_stored(name: str) -> bool:
+    # What is left of broken bytes has no UTF-8, and PostgreSQL's texts have no character of code 0.
+    return bool(name.strip()) and "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
