@@ -63,17 +63,22 @@ def record(connection: Connection, site_id: str, revision: Revision, *, rule: Ru
     """Tell which values of a series change; returns how many."""
     before, after = revision.before, revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
-    if not changed.any():
-        return 0
-    columns: copy.Columns = {
-        "site_key": sites.key_of(connection, site_id),
-        "series": revision.series,
-        "slot_start": revision.starts[changed],
-        "before": before[changed],
-        "after": after[changed],
-        "rule": rule.name,
-    }
-    return copy.append(connection, history_changes.name, columns)
+    return _tell(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
+
+
+def withdraw_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+    """Make values unknown where exactly they are stored, each with the row that tells it, and return how many there were.
+
+    Args:
+        starts: slot starts, each once, ``datetime64`` in UTC.
+        series: column of ``slot_observations`` → the values to withdraw; NaN: none.
+    """
+    told = 0
+    for name, values in series.items():
+        given = np.flatnonzero(~np.isnan(values))
+        places = given[observations.withdraw(connection, site_id, name, starts=starts[given], values=values[given])] if given.size else given
+        told += _tell(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
+    return told
 
 
 def read(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> list[Change]:
@@ -84,6 +89,20 @@ def read(connection: Connection, site_id: str, *, first: datetime, end: datetime
     )
     rows = connection.execute(query.order_by(table.change_id))
     return [Change(row.series, row.slot_start.astimezone(UTC), row.before, row.after, row.rule, row.changed_at.astimezone(UTC)) for row in rows]
+
+
+def _tell(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
+    if not revision.starts.size:
+        return 0
+    columns: copy.Columns = {
+        "site_key": sites.key_of(connection, site_id),
+        "series": revision.series,
+        "slot_start": revision.starts,
+        "before": revision.before,
+        "after": revision.after,
+        "rule": rule.name,
+    }
+    return copy.append(connection, history_changes.name, columns)
 
 
 def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:

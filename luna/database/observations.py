@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection, func, select
 
@@ -9,7 +10,7 @@ from luna.database import copy, sites
 from luna.database.schema.series import slot_observations
 from luna.observations import SERIES, Observations
 from luna.resolution import from_quarter_hours, kind_of, quarter_hours
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
+from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align
 
 PRICES = ("import_price", "export_price")
 
@@ -20,10 +21,31 @@ def upsert(connection: Connection, site_id: str, observations: Observations) -> 
     return written.inserted + written.updated
 
 
-def write(connection: Connection, site_id: str, starts: InstantArray, series: dict[str, FloatArray]) -> copy.Written:
-    """Store some series (``SERIES`` or ``PRICES``) of a site by slot start; the others keep what is stored."""
+def write(connection: Connection, site_id: str, starts: InstantArray, series: copy.Columns) -> copy.Written:
+    """Store some columns (series, or what tells where they came from) of a site by slot start; the others keep what is stored, as where a value is unknown."""
     columns: copy.Columns = {"site_key": sites.key_of(connection, site_id), "slot_start": starts, **series}
     return copy.upsert(connection, slot_observations, columns, on_conflict="complete")
+
+
+def withdraw(connection: Connection, site_id: str, name: str, *, starts: InstantArray, values: FloatArray) -> IndexArray:
+    """Make ``values`` of a column unknown where exactly they are stored; what came from elsewhere stays.
+
+    Args:
+        starts: slot starts, ``datetime64[s]`` in UTC, shape ``(slots,)``.
+        values: shape ``(slots,)``, free of NaN.
+
+    Returns:
+        The places at which one was withdrawn, ascending.
+    """
+    column = slot_observations.c[name]
+    given = sql.SQL("unnest(%s::bigint[], %s::float8[]) WITH ORDINALITY AS given (epoch, value, place)")
+    statement = sql.SQL(
+        "UPDATE slot_observations SET {column} = NULL FROM {given}"
+        " WHERE site_key = {site} AND slot_start = to_timestamp(given.epoch) AND {column} = given.value RETURNING given.place - 1"
+    ).format(column=sql.Identifier(column.name), given=given, site=sites.key_of(connection, site_id))
+    with copy.cursor(connection) as cursor:
+        found = cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(), values.tolist())).fetchall()
+    return np.sort(np.array([place for (place,) in found], dtype=np.int64))
 
 
 def read(connection: Connection, site_id: str, timeline: Timeline) -> Observations:

@@ -1,12 +1,13 @@
 """Rows that were refused, with the reason. Nothing is dropped silently."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Column, Connection, Row, Select, null, select, text, update
+from sqlalchemy import Column, Connection, Row, Select, delete, null, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.quarantine import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
@@ -57,6 +58,28 @@ def finish(connection: Connection, site_id: str, *, kind: str, source: str, step
         key,
     )
     connection.execute(text("DROP TABLE refused"))
+
+
+def settle(connection: Connection, site_id: str, *, source: str, refused: Sequence[Refused], lines: tuple[int, int]) -> None:
+    """Make ``refused`` what is in quarantine of a sensor for the ``lines`` from the first on, before the second; those before it are added or renewed.
+
+    What somebody decided about stays as it was decided.
+
+    Args:
+        source: names the sensor; a line is an instant in microseconds.
+    """
+    key = {"site_key": sites.key_of(connection, site_id), "kind": "readings", "source": source}
+    table = quarantine.c
+    same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & (table.source == source) & table.resolution.is_(None)
+    freed = (table.line >= lines[0]) & (table.line < lines[1]) & table.line.not_in([row.line for row in refused])
+    connection.execute(delete(quarantine).where(same, freed))
+    if not refused:
+        return
+    statement = insert(quarantine)
+    fresh = {"reason": statement.excluded.reason, "raw": statement.excluded.raw}
+    differs = or_(*(table[name].is_distinct_from(value) for name, value in fresh.items())) & table.resolution.is_(None)
+    upsert = statement.on_conflict_do_update(index_elements=["site_key", "kind", "source", "line"], set_=fresh, where=differs)
+    connection.execute(upsert, [key | {"line": row.line, "reason": row.reason, "raw": row.raw} for row in refused])
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:

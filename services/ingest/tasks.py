@@ -16,11 +16,12 @@ from luna.contracts import (
 )
 from luna.contracts.quality import JudgeQualityReply, JudgeQualityRequest
 from luna.contracts.quarantine import ResolveReply, ResolveRequest
+from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
 from luna.database import retention
 from luna.database.timescale import retention_ages
 from luna.queue import Work, task
 from luna.queue.jobs import resend_due
-from services.ingest import price_jobs, quality_jobs, quarantine_jobs, weather_jobs
+from services.ingest import price_jobs, quality_jobs, quarantine_jobs, slot_jobs, weather_jobs
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -59,10 +60,16 @@ def resolve_quarantined(request: ResolveRequest, work: Work) -> ResolveReply:
 @task(FetchPricesRequest, soft_limit=timedelta(minutes=30))
 def fetch_prices(request: FetchPricesRequest, work: Work) -> FetchPricesReply:
     """Fetch day-ahead prices that are missing; a year of them, day by day, takes a while."""
-    return price_jobs.fetch_prices(work.database(), request, work.settings, clock=work.clock)
+    return price_jobs.tell(price_jobs.fetch_prices(work.database(), request, work.settings, clock=work.clock))
 
 
 @task(FetchWeatherRequest, soft_limit=timedelta(minutes=30))
 def fetch_weather(request: FetchWeatherRequest, work: Work) -> FetchWeatherReply:
     """Fetch the weather where sites are."""
-    return weather_jobs.fetch_weather(work.database(), request, work.settings, clock=work.clock)
+    return weather_jobs.tell(weather_jobs.fetch_weather(work.database(), request, work.settings, clock=work.clock))
+
+
+@task(BuildSlotsRequest, soft_limit=timedelta(hours=1))
+def build_slots(request: BuildSlotsRequest, work: Work) -> BuildSlotsReply:
+    """Build quarter-hours from stored readings; a year of sensors that speak every ten seconds takes minutes."""
+    return slot_jobs.build_site_slots(work.connection, request, now=work.clock.now(), progress=work.progress)

@@ -9,6 +9,7 @@ from luna.contracts import DemoLoadRequest, EvaluateRequest, FetchPricesRequest,
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
 from luna.contracts.quality import JudgeQualityRequest
+from luna.contracts.slots import BuildSlotsRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, UnavailableError
@@ -22,7 +23,17 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 # What a caller may ask for; the platform's own upkeep is not among it.
 CONTRACTS: dict[str, type[Request]] = {
     kind.task: kind
-    for kind in (ReplayRequest, TrainRequest, IssueRequest, EvaluateRequest, DemoLoadRequest, JudgeQualityRequest, FetchPricesRequest, FetchWeatherRequest)
+    for kind in (
+        ReplayRequest,
+        TrainRequest,
+        IssueRequest,
+        EvaluateRequest,
+        DemoLoadRequest,
+        JudgeQualityRequest,
+        FetchPricesRequest,
+        FetchWeatherRequest,
+        BuildSlotsRequest,
+    )
 }
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
@@ -36,7 +47,15 @@ class JobSubmission(BaseModel):
     task: Annotated[str, Field(json_schema_extra={"enum": [*CONTRACTS]})]
     # Each task has its own request; which one is known only by the task, so the route validates it.
     request: SkipValidation[
-        ReplayRequest | TrainRequest | IssueRequest | EvaluateRequest | DemoLoadRequest | JudgeQualityRequest | FetchPricesRequest | FetchWeatherRequest
+        ReplayRequest
+        | TrainRequest
+        | IssueRequest
+        | EvaluateRequest
+        | DemoLoadRequest
+        | JudgeQualityRequest
+        | FetchPricesRequest
+        | FetchWeatherRequest
+        | BuildSlotsRequest
     ]
     key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
 

@@ -41,18 +41,48 @@ class SlotBuild:
     Args:
         starts: ``datetime64[s]``, UTC.
         columns: by name of ``slot_observations`` shape ``(slots,)``, NaN where unknown; only those for which the site has sensors.
-        repaired: bit i: value i of ``SERIES`` rests on less than readings; shape ``(slots,)``.
-        counts: by column.
+        estimated: by column which known values rest on less than readings.
         withdrawn: by column the values that a stuck meter would have given, where it was found out; NaN elsewhere.
         rejected: readings that were refused, as far as they reach into the slots.
+        sensors: of each column.
     """
 
     starts: InstantArray
     columns: dict[str, FloatArray]
-    repaired: NDArray[np.int16]
-    counts: dict[str, SeriesCounts]
+    estimated: dict[str, Mask]
     withdrawn: dict[str, FloatArray]
     rejected: list[Rejected]
+    sensors: dict[str, frozenset[str]]
+
+    @property
+    def repaired(self) -> NDArray[np.int16]:
+        """Bit i: value i of ``SERIES`` rests on less than readings; shape ``(slots,)``."""
+        marks = np.zeros(self.starts.size, dtype=np.int16)
+        for bit, name in enumerate(SERIES):
+            if name in self.estimated:
+                marks |= (self.estimated[name] * (1 << bit)).astype(np.int16)
+        return marks
+
+    @property
+    def counts(self) -> dict[str, SeriesCounts]:
+        """What became of each column."""
+        return {
+            name: SeriesCounts(int((~np.isnan(values)).sum()), int(self.estimated[name].sum()), self._reasons(name)) for name, values in self.columns.items()
+        }
+
+    def last(self, slots: int) -> "SlotBuild":
+        """Return the last ``slots`` of it, and what was refused in them."""
+        columns, withdrawn = ({name: values[-slots:] for name, values in series.items()} for series in (self.columns, self.withdrawn))
+        estimated = {name: mask[-slots:] for name, mask in self.estimated.items()}
+        rejected = [refused for refused in self.rejected if refused.last >= self.starts[-slots]]
+        return SlotBuild(self.starts[-slots:], columns, estimated, withdrawn, rejected, self.sensors)
+
+    def _reasons(self, name: str) -> Counter[str]:
+        reasons: Counter[str] = Counter()
+        for refused in self.rejected:
+            if refused.sensor in self.sensors.get(name, frozenset()):
+                reasons[refused.reason] += refused.readings
+        return reasons
 
 
 def build_slots(
@@ -87,17 +117,15 @@ def build_slots(
     before, values = (_round(measured | settle_balance(site, measured)) for measured in (as_said, believed))
     estimated = _find_estimated({name: mask for name, (_, mask) in parts.items()}, values)
     inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
-    return _compose(window, columns, [_Series(name, values[name][inner], before[name][inner], estimated[name][inner]) for name in values], refusals)
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """A column with its values, those it would have had with what stuck meters said, and which rest on less than readings."""
-
-    name: str
-    values: FloatArray
-    before: FloatArray
-    estimated: Mask
+    first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
+    return SlotBuild(
+        starts=window.starts,
+        columns={name: kwh[inner] for name, kwh in values.items()},
+        estimated={name: mask[inner] for name, mask in estimated.items()},
+        withdrawn={name: np.where(np.isnan(kwh), before[name], np.nan)[inner] for name, kwh in values.items()},
+        rejected=[refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first],
+        sensors={column.name: frozenset(name for name, _ in column.sensors) for column in columns},
+    )
 
 
 def _round(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
@@ -107,19 +135,6 @@ def _round(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
 def _widen(window: Timeline) -> Timeline:
     """Return the window with what comes before and after it: whether a meter stands still shows over days."""
     return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
-
-
-def _compose(window: Timeline, columns: list[Column], series: list[_Series], refusals: Refusals) -> SlotBuild:
-    first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
-    rejected = [refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first]
-    return SlotBuild(
-        starts=window.starts,
-        columns={one.name: one.values for one in series},
-        repaired=_mark({one.name: one.estimated for one in series}, window.count),
-        counts={one.name: _count(one, _sensors_of(one.name, columns), rejected) for one in series},
-        withdrawn={one.name: np.where(np.isnan(one.values), one.before, np.nan) for one in series},
-        rejected=rejected,
-    )
 
 
 def _without_stuck(site: Site, columns: list[Column], measured: dict[str, FloatArray], meters: Meters) -> dict[str, FloatArray]:
@@ -136,23 +151,3 @@ def _find_estimated(estimated: dict[str, Mask], derived: dict[str, FloatArray]) 
         name: np.logical_or.reduce([estimated[part] for part in made_of.get(name, (name,)) if part in estimated]) & ~np.isnan(values)
         for name, values in derived.items()
     }
-
-
-def _sensors_of(name: str, columns: list[Column]) -> set[str]:
-    return {sensor for column in columns if column.name == name for sensor, _ in column.sensors}
-
-
-def _count(series: _Series, sensors: set[str], rejected: list[Rejected]) -> SeriesCounts:
-    refused: Counter[str] = Counter()
-    for part in rejected:
-        if part.sensor in sensors:
-            refused[part.reason] += part.readings
-    return SeriesCounts(int((~np.isnan(series.values)).sum()), int(series.estimated.sum()), refused)
-
-
-def _mark(estimated: dict[str, Mask], slots: int) -> NDArray[np.int16]:
-    marks = np.zeros(slots, dtype=np.int16)
-    for bit, name in enumerate(SERIES):
-        if name in estimated:
-            marks |= (estimated[name] * (1 << bit)).astype(np.int16)
-    return marks

@@ -1,0 +1,143 @@
+"""Stored readings into stored quarter-hours: written once, refused with a reason, taken back where a meter was stuck."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, text
+
+from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
+from luna.database import history_changes, observations, quarantine, readings, sites
+from luna.errors import InvalidInputError
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from services.ingest.metering.build import STUCK
+from services.ingest.slot_jobs import build_site_slots
+from tests.metering import NOON, describe_site, every, minutes
+
+pytestmark = pytest.mark.every_database
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def put(connection: Connection, sensor: str, unit: str | None, instants: InstantArray, values: object) -> None:
+    key = readings.register(connection, "metered", {sensor: unit})[sensor]
+    readings.upsert(connection, np.full(instants.size, key, dtype=np.int32), instants, np.asarray(values, dtype=np.float64))
+
+
+def build(connection: Connection, *, slots: int, first: datetime = NOON, now: datetime = NOW) -> BuildSlotsReply:
+    return build_site_slots(connection, BuildSlotsRequest(site_id="metered", first=first, end=first + slots * SLOT), now=now)
+
+
+def stored(connection: Connection, name: str, slots: int) -> FloatArray:
+    return observations.read_series(connection, "metered", Timeline(NOON, SLOT, slots), (name,))[name]
+
+
+def fingerprint(connection: Connection) -> list[tuple[object, ...]]:
+    tables = ("slot_observations", "quarantine", "history_changes", "data_quality_daily")
+    return [tuple(connection.execute(text(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t")).one()) for table in tables]  # noqa: S608
+
+
+@pytest.fixture
+def add_site(connection: Connection) -> Callable[..., None]:
+    return lambda **sensors: sites.save(connection, describe_site(**sensors))
+
+
+def test_slots_are_built_and_building_again_changes_nothing(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load", battery_soc="soc", total_pv_production="roof")
+    put(connection, "load", "Wh", minutes(0, 15, 75, 76, 90), [1e6, 1.001e6, 1.005e6, 0, 1.006e6])
+    put(connection, "soc", "%", minutes(10, 80), [40, 50])
+    first = build(connection, slots=6)
+    before = fingerprint(connection)
+    second = build(connection, slots=6)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 6), [1.0] * 6)
+    np.testing.assert_allclose(stored(connection, "soc", 6), [0.4, 0.4, 0.4, 0.4, 0.4, 0.5])
+    marks = connection.execute(text("SELECT repaired, source FROM slot_observations ORDER BY slot_start")).all()
+    assert marks == [(0, "readings"), *[(1, "readings")] * 4, (0, "readings")]
+    assert (first.slots_written, first.quarantined, first.missing_sensors) == (6, 1, ["roof"])
+    assert first.series["load_kwh"].interpolated == 4
+    assert sum(first.series["load_kwh"].rejected.values()) == 1
+    assert second.slots_written == 0
+    assert fingerprint(connection) == before
+
+
+def test_what_is_refused_is_in_quarantine_until_the_reading_is_right(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put(connection, "load", "W", minutes(0, 5, 6, 15), [400, 400, 400_000, 400])
+    build(connection, slots=1)
+    (row,) = quarantine.list_rows(connection, "metered")
+    assert (row.kind, row.raw["sensor"], row.raw["value"], row.raw["instant"]) == ("readings", "load", 400_000, "2024-06-01T12:06:00.000000Z")
+    put(connection, "load", "W", minutes(6), [400])
+    build(connection, slots=1)
+    assert not quarantine.list_rows(connection, "metered")
+
+
+def test_a_released_reading_counts(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put(connection, "load", "W", minutes(0, 6, 12, 15), [400, 60_000, 400, 400])
+    build(connection, slots=1)
+    (row,) = quarantine.list_rows(connection, "metered")
+    quarantine.resolve(connection, row.quarantine_id, "released", corrected=None, at=NOW)
+    build(connection, slots=1)
+    # 0.4 kW for nine minutes, 60 kW for six.
+    np.testing.assert_allclose(stored(connection, "load_kwh", 1), [0.06 + 6.0])
+    assert not quarantine.list_rows(connection, "metered")
+
+
+def test_what_is_unknown_erases_nothing_that_came_from_elsewhere(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    observations.write(connection, "metered", Timeline(NOON, SLOT, 4).starts, {"load_kwh": np.full(4, 7.0), "repaired": np.full(4, 1, dtype=np.int16)})
+    put(connection, "load", "kWh", minutes(0, 15), [10, 11])
+    build(connection, slots=4)
+    assert stored(connection, "load_kwh", 4).tolist() == [1, 7, 7, 7]
+    # What the file brought keeps its marks; what was built has its own.
+    assert connection.execute(text("SELECT repaired FROM slot_observations ORDER BY slot_start")).scalars().all() == [0, 1, 1, 1]
+    (change,) = history_changes.read(connection, "metered", first=NOON, end=NOON + 4 * SLOT)
+    assert (change.series, change.before, change.after) == ("load_kwh", 7.0, 1.0)
+
+
+def test_what_a_stuck_meter_gave_is_taken_back_when_it_is_found_out(connection: Connection, add_site: Callable[..., None]) -> None:
+    roles = {"total_load_consumption": "load", "total_grid_import": "import"}
+    add_site(**roles)
+    put(connection, "import", "kWh", every(15, 289), np.arange(289) * 0.5)
+    put(connection, "load", "kWh", every(15, 97), np.full(97, 5.0))
+    # After one day nobody can tell.
+    assert build(connection, slots=96).slots_withdrawn == 0
+    assert stored(connection, "load_kwh", 96).tolist() == [0.0] * 96
+    put(connection, "load", "kWh", every(15, 289), np.full(289, 5.0))
+    later = build(connection, slots=96, first=NOON + timedelta(days=2))
+    assert later.slots_withdrawn == 96
+    assert np.isnan(stored(connection, "load_kwh", 288)).all()
+    assert {change.rule for change in history_changes.read(connection, "metered", first=NOON, end=NOON + timedelta(days=3))} == {
+        "withdrawn: the sensor was stuck"
+    }
+    assert [row.reason for row in quarantine.list_rows(connection, "metered")] == [STUCK]
+
+
+def test_a_slot_that_has_not_ended_is_not_built(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put(connection, "load", "W", every(1, 29), np.full(29, 400.0))
+    assert build(connection, slots=2, now=NOON + timedelta(minutes=28)).slots_written == 1
+
+
+def test_a_long_window_is_built_in_parts_without_seams(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    slots = 40 * 96
+    put(connection, "load", "kWh", every(10, 6 * 24 * 40 + 1), np.arange(6 * 24 * 40 + 1) * 0.1)
+    seen: list[int] = []
+    request = BuildSlotsRequest(site_id="metered", first=NOON, end=NOON + slots * SLOT)
+    build_site_slots(connection, request, now=NOW, progress=lambda *told: seen.append(told[0]))
+    assert seen == [0, 31 * 96]
+    np.testing.assert_allclose(stored(connection, "load_kwh", slots), 0.15)
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    with pytest.raises(InvalidInputError, match="ends before"):
+        build(connection, slots=-1)
+
+
+def test_a_site_without_sensors_is_told_how_to_name_them(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site()
+    with pytest.raises(InvalidInputError, match="names no sensors"):
+        build(connection, slots=1)
