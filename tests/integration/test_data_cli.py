@@ -66,3 +66,19 @@ def test_readings_come_as_received_by_bucket_or_as_a_shape(metered: Luna) -> Non
 def test_an_unknown_sensor_is_a_problem_that_names_the_known(metered: Luna) -> None:
     said = metered("data", "readings", "--site", "metered", "--sensor", "roof", "--from", "2024-01-01", "--to", "2024-01-02")
     assert (said.code, said.problem["field"], said.problem["remedy"]) == (2, "sensor", "Sensors of metered: meter.")
+
+
+def test_slots_are_built_from_readings(metered: Luna, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(
+        SITE.replace("from-the-command-line", "metered") + "input_sensors: { total_load_consumption: meter, battery_soc: soc }\n"
+    )
+    (tmp_path / "unit.csv").write_text("instant,sensor,value,unit\n2024-01-01T00:00:00Z,meter,0,kWh\n")
+    metered("site", "add", "--file", str(tmp_path / "site.yaml"))
+    metered("data", "load", str(tmp_path / "unit.csv"), "--site", "metered", "--kind", "readings")
+    window = ["--from", "2024-01-01T01:00:00+01:00", "--to", "2024-01-01T04:00:00Z"]
+    report = metered("data", "slots", "--site", "metered", *window, "--json").document
+    # Two kilowatt-hours in each half-hour, shared by its two quarter-hours.
+    assert report["series"] == {"load_kwh": {"known": 16, "interpolated": 16, "rejected": {}}, "soc": {"known": 0, "interpolated": 0, "rejected": {}}}
+    assert (report["slots_written"], report["missing_sensors"]) == (16, ["soc"])
+    assert metered("data", "slots", "--site", "metered", *window, "--json").document["slots_written"] == 0
+    assert "16 " in metered("data", "slots", "--site", "metered", *window).out
