@@ -67,7 +67,7 @@ def answer_with(status: int, body: bytes = b"") -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PUT = answer  # noqa: N815 - the names http.server looks for
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the names http.server looks for
 
         def log_message(self, *_words: object) -> None:
             """Say nothing."""

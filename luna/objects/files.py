@@ -2,15 +2,18 @@
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from luna.errors import MachineError
-from luna.objects.store import check_key, full, missing
+from luna.objects.store import check_key, copy_to, full, missing
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+PIECE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,15 @@ class FileObjects:
 
     def put(self, key: str, content: bytes) -> None:
         """Store ``content``: written beside its place, then moved there."""
+        self.put_stream(key, (content,))
+
+    def put_stream(self, key: str, pieces: Iterable[bytes]) -> None:
+        """Store the joined ``pieces`` as ``put`` does."""
         path = self.folder / check_key(key)
         unfinished = path.with_name(f".{uuid4().hex}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(unfinished, content)
+            _write(unfinished, pieces)
             unfinished.replace(path)
             self._sync_folders(path)
         except OSError as exc:
@@ -41,6 +48,27 @@ class FileObjects:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
             raise missing(key) from exc
+        except OSError as exc:
+            raise _translate(exc, path) from exc
+
+    def fetch(self, key: str, path: Path) -> None:
+        """Copy what is stored under ``key`` to ``path``."""
+        stored = self.folder / check_key(key)
+        try:
+            with stored.open("rb") as file:
+                copy_to(path, iter(partial(file.read, PIECE_BYTES), b""))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
+            raise missing(key) from exc
+        except OSError as exc:
+            raise _translate(exc, stored) from exc
+
+    def remove(self, key: str) -> None:
+        """Unlink the file."""
+        path = self.folder / check_key(key)
+        try:
+            path.unlink(missing_ok=True)
+        except (NotADirectoryError, IsADirectoryError):
+            return
         except OSError as exc:
             raise _translate(exc, path) from exc
 
@@ -62,9 +90,10 @@ class FileObjects:
                 return
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
     with path.open("xb") as file:
-        file.write(content)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
 

@@ -4,17 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 from luna.errors import LunaError, MachineError, NotFoundError
 from luna.objects.answers import Address, away, translate
-from luna.objects.store import check_key
+from luna.objects.store import check_key, copy_to
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential, S3Store
@@ -27,6 +28,9 @@ _CONNECT_TIMEOUT = timedelta(seconds=1.5)
 _LONGEST_TRANSFER = timedelta(minutes=10)
 _SLOWEST_BYTES_PER_SECOND = 125_000
 _PROBE_SECONDS = 15
+# Ten thousand parts are allowed: eighty gigabytes. Two of them wait in memory.
+_PART_BYTES = 8_000_000
+_PARTS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,38 @@ class S3Objects:
 
             return bytes(get(self._bucket, name).bytes())
 
+    def put_stream(self, key: str, pieces: Iterable[bytes]) -> None:
+        """Store the joined ``pieces`` in parts; the server shows the object once all of them are there."""
+        name = check_key(key)
+        source = _Source(pieces)
+        self._require_answer()
+        patience = PATIENCE + timedelta(seconds=_PART_BYTES / _SLOWEST_BYTES_PER_SECOND)
+        try:
+            with self._asking(name):
+                from obstore import put
+
+                put(self.connect(patience), name, source, use_multipart=True, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE)
+        except LunaError:
+            if source.failure is not None:
+                raise source.failure from None
+            raise
+
+    def fetch(self, key: str, path: Path) -> None:
+        """Write what is stored under ``key`` to ``path`` as it comes in."""
+        name = check_key(key)
+        with self._asking(name):
+            from obstore import get
+
+            copy_to(path, (bytes(piece) for piece in get(self._bucket, name).stream()))
+
+    def remove(self, key: str) -> None:
+        """Delete the object; the server says the same where there is none."""
+        name = check_key(key)
+        with self._asking(name):
+            from obstore import delete
+
+            delete(self._bucket, name)
+
     def probe(self) -> str:
         """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""
         answer = self._ask_apart()
@@ -102,6 +138,11 @@ class S3Objects:
     def _bucket(self) -> "S3Store":
         return self.connect()
 
+    def _require_answer(self) -> None:
+        """Find out soon whether the server is away: a part is waited for much longer."""
+        with suppress(NotFoundError):
+            self.get(ABSENT)
+
     @contextmanager
     def _asking(self, key: str) -> Iterator[None]:
         try:
@@ -131,6 +172,26 @@ class S3Objects:
             reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
             raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install what this service needs: its extra.")
         return done.stdout
+
+
+class _Source:
+    """Pieces on their way, and what ended them early: obstore would report that in words of its own."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self.failure: Exception | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except StopIteration:
+            raise
+        except Exception as exc:
+            self.failure = exc
+            raise
 
 
 def _credential(access_key: str, secret_key: str) -> "S3Credential":

@@ -1,6 +1,8 @@
 """What Luna asks of a store of objects, and what it calls them."""
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol
 
 from luna.errors import InvalidInputError, MachineError, NotFoundError
@@ -38,6 +40,34 @@ class ObjectStore(Protocol):
             MachineError: the store cannot be read, or refuses Luna.
         """
 
+    def put_stream(self, key: str, pieces: Iterable[bytes]) -> None:
+        """Store the joined ``pieces`` as ``put`` does, in little memory however long they are. What ``pieces`` raises leaves nothing behind.
+
+        Raises:
+            InvalidInputError: no key.
+            UnavailableError: the store is away; pieces that are gone cannot be sent again.
+            MachineError: the store is full, cannot be written, or refuses Luna.
+        """
+
+    def fetch(self, key: str, path: Path) -> None:
+        """Write what is stored under ``key`` to the file ``path``, in little memory however long it is.
+
+        Raises:
+            InvalidInputError: no key.
+            NotFoundError: nothing is.
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store cannot be read, or refuses Luna; or the file cannot be written.
+        """
+
+    def remove(self, key: str) -> None:
+        """Forget what is stored under ``key``, where anything is.
+
+        Raises:
+            InvalidInputError: no key.
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store cannot be written, or refuses Luna.
+        """
+
     def probe(self) -> str:
         """Return what stands ready, in words. Changes nothing stored and may be called in a process that forks later.
 
@@ -67,3 +97,26 @@ def missing(key: str) -> NotFoundError:
 def full(place: str) -> MachineError:
     """Return the error about a store that has no room left."""
     return MachineError("the store of objects is full", field="objects", value=place, remedy="Free some space there; nothing was changed.")
+
+
+def copy_to(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write ``pieces`` to a file.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
+    try:
+        file = path.open("wb")
+    except OSError as exc:
+        raise _unwritable(path, exc) from exc
+    with file:
+        for piece in pieces:
+            try:
+                file.write(piece)
+            except OSError as exc:
+                raise _unwritable(path, exc) from exc
+
+
+def _unwritable(path: Path, cause: OSError) -> MachineError:
+    remedy = "Free some space, or check who may write there."
+    return MachineError(f"the object cannot be written to a file: {cause.strerror}", field="path", value=str(path), remedy=remedy)

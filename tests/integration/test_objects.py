@@ -1,5 +1,6 @@
 """The store of objects: one contract for both adapters, against files and real S3 servers, then what an S3 server can do to it."""
 
+import os
 import subprocess
 import sys
 import time
@@ -20,7 +21,10 @@ from tests.object_servers import OUTSIDE, PASSWORD, answer_with, free_port, open
 STORES = ("files", "s3", *(("outside",) if OUTSIDE else ()))
 OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
     "put": lambda store: store.put("aurora/model", b"trees"),
+    "put_stream": lambda store: store.put_stream("aurora/model", iter((b"tr", b"ees"))),
     "get": lambda store: store.get("aurora/model"),
+    "fetch": lambda store: store.fetch("aurora/model", Path(os.devnull)),
+    "remove": lambda store: store.remove("aurora/model"),
     "probe": lambda store: store.probe(),
 }
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
@@ -55,6 +59,38 @@ class TestContract:
     def test_what_is_put_is_what_one_gets(self, objects: ObjectStore, key: str, content: bytes) -> None:
         objects.put(key, content)
         assert objects.get(key) == content
+
+    def test_what_comes_in_pieces_is_stored_whole(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
+        pieces = [bytes([place]) * 1_000_000 for place in range(20)]
+        objects.put_stream(key, iter(pieces))
+        objects.fetch(key, tmp_path / "copy")
+        assert (tmp_path / "copy").read_bytes() == b"".join(pieces)
+
+    def test_pieces_that_end_early_leave_what_was_there(self, objects: ObjectStore, key: str) -> None:
+        def broken() -> Iterator[bytes]:
+            yield bytes(9_000_000)
+            raise EOFError("the caller hung up")
+
+        objects.put(key, b"before")
+        with pytest.raises(EOFError, match="hung up"):
+            objects.put_stream(key, broken())
+        assert objects.get(key) == b"before"
+
+    def test_what_is_removed_is_gone_and_may_be_removed_again(self, objects: ObjectStore, key: str) -> None:
+        objects.put(key, b"trees")
+        objects.remove(key)
+        objects.remove(key)
+        with pytest.raises(NotFoundError):
+            objects.get(key)
+
+    def test_nothing_is_fetched_where_nothing_is(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
+        with pytest.raises(NotFoundError):
+            objects.fetch(key, tmp_path / "copy")
+
+    def test_a_file_that_cannot_be_written_is_named(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
+        objects.put(key, b"trees")
+        with pytest.raises(MachineError, match="nowhere"):
+            objects.fetch(key, tmp_path / "nowhere" / "copy")
 
     def test_the_last_put_counts(self, objects: ObjectStore, key: str) -> None:
         objects.put(key, b"first")
