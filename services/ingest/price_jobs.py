@@ -44,6 +44,13 @@ def fetch_prices(
         return store_prices(connection, found, now=clock.now())
 
 
+def tell(reply: FetchPricesReply) -> FetchPricesReply:
+    """Write a reply into the log, a line for each market, and return it. That somebody outside is away is no error of ours."""
+    for market in reply.markets:
+        log.info("prices fetched", **market.model_dump(mode="json"))
+    return reply
+
+
 def list_needs(connection: Connection, request: FetchPricesRequest, *, now: datetime) -> list[Need]:
     """Return what to ask for: the window named, or what each market lacks at ``now``.
 
@@ -118,7 +125,7 @@ def _store_market(connection: Connection, found: Found, now: datetime) -> Market
     chosen, published_at = date_prices(found, known, now=now, zone=market_named(need.market).zone)
     starts, price = need.timeline.starts[chosen], found.price[chosen]
     prices.upsert(connection, need.market, starts=starts, price=price, currency=need.currency, published_at=published_at[chosen])
-    reply = MarketPricesReply(
+    return MarketPricesReply(
         market=need.market,
         currency=need.currency,
         first=need.timeline.start,
@@ -129,5 +136,3 @@ def _store_market(connection: Connection, found: Found, now: datetime) -> Market
         sources={source: count for source, count in found.sources.items() if count},
         faults=found.faults,
     )
-    log.info("prices fetched", **reply.model_dump(mode="json"))
-    return reply

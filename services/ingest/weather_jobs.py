@@ -62,6 +62,13 @@ def fetch_weather(
         return FetchWeatherReply(sites=[_store(connection, weather, now=now) for weather in found])
 
 
+def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
+    """Write a reply into the log, a line for each site, and return it. That the service is away is no error of ours."""
+    for site in reply.sites:
+        log.info("weather fetched", **site.model_dump())
+    return reply
+
+
 def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Timeline]:
     """Yield the stretches to ask for, each either before ``now`` or from then on, of a season at most.
 
@@ -111,9 +118,7 @@ def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Tim
 def _store(connection: Connection, found: _Found, *, now: datetime) -> SiteWeatherReply:
     written = sum(_store_sheet(connection, found.site, sheet, issued_at=None, now=now) for sheet in found.past)
     written += sum(_store_sheet(connection, found.site, sheet, issued_at=now, now=now) for sheet in found.ahead)
-    reply = SiteWeatherReply(site_id=found.site, written=written, faults=found.faults)
-    log.info("weather fetched", **reply.model_dump())
-    return reply
+    return SiteWeatherReply(site_id=found.site, written=written, faults=found.faults)
 
 
 def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:

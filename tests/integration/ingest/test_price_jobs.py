@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest
 from luna.database import prices, sites
+from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.series import market_prices
 from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
 from luna.site import parse_site
@@ -23,6 +25,13 @@ NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
 TODAY, TOMORROW = local_day(date(2026, 11, 20), BERLIN), local_day(date(2026, 11, 21), BERLIN)
 WANTED = local_days(date(2026, 11, 10), date(2026, 11, 21), BERLIN)
 UNTIL_TODAY = list(local_days(date(2026, 11, 10), date(2026, 11, 20), BERLIN))
+
+
+@pytest.fixture(autouse=True)
+def nothing_stored(connection: Connection) -> None:
+    """What other tests left in this database is not there until the test ends."""
+    for table in (market_prices, sites_table):
+        connection.execute(delete(table))
 
 
 def add_site(connection: Connection, name: str = "home", *, market: str = "NL", currency: str = "EUR") -> None:
