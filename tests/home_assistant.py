@@ -48,6 +48,7 @@ class Sensor:
     states: list[str] = field(default_factory=list)
     kept_since: float = -math.inf
     short_since: float = -math.inf
+    computed: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def history(self, first: float, end: float, *, visible_until: float) -> list[dict[str, Any]]:
         """Return the states from ``first`` on, before ``end``; what held at ``first`` is dated so."""
@@ -57,12 +58,21 @@ class Sensor:
 
     def statistics(self, first: float, end: float, period: str) -> list[dict[str, Any]]:
         """Return the rows that begin from ``first`` on, before ``end``, as the recorder would have written them."""
-        step = PERIODS[period]
-        begin = max(first, self.short_since if period == "5minute" else -math.inf, self.seconds[0])
-        starts = np.arange(math.ceil(begin / step) * step, min(end, self.seconds[-1]), step, dtype=np.float64)
-        columns = self._counted(starts + step) if self.counter else self._means(starts, step)
-        rows = zip((starts * 1000).tolist(), ((starts + step) * 1000).tolist(), *(column.tolist() for column in columns.values()), strict=True)
-        return [{"start": int(start), "end": int(until), **dict(zip(columns, values, strict=True))} for start, until, *values in rows]
+        begin = max(first, self.short_since if period == "5minute" else -math.inf)
+        starts, columns = self._rows(period)
+        inside = slice(*np.searchsorted(starts, (begin, end)))
+        step = PERIODS[period] * 1000
+        values = zip((starts[inside] * 1000).tolist(), *(column[inside].tolist() for column in columns.values()), strict=True)
+        return [{"start": int(start), "end": int(start) + step, **dict(zip(columns, row, strict=True))} for start, *row in values]
+
+    def _rows(self, period: str) -> tuple[Any, dict[str, Any]]:
+        """Return starts and columns of all rows there are, computed once."""
+        key = (period, len(self.states))
+        if key not in self.computed:
+            step = PERIODS[period]
+            starts = np.arange(math.ceil(self.seconds[0] / step) * step, self.seconds[-1], step, dtype=np.float64)
+            self.computed[key] = starts, (self._counted(starts + step) if self.counter else self._means(starts, step))
+        return self.computed[key]
 
     @property
     def values(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

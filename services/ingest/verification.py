@@ -1,0 +1,101 @@
+"""The source's own statistics beside the stored slots, day by day; pure but for the asking."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import numpy as np
+
+from luna.timeline import FloatArray, Timeline
+from services.ingest.metering.balance import APPLIANCES
+from services.ingest.metering.columns import Column
+
+# An hour's border cuts a counter's step, and a meter shows tenths or hundredths of a kilowatt-hour.
+TOLERANCE_KWH = 0.1
+TOLERANCE_SHARE = 0.02
+# Statistics in these, whatever the sensor counts in.
+UNITS = {"energy": "kWh", "power": "kW"}
+
+
+class StatisticSource(Protocol):
+    """A service with statistics of its own."""
+
+    def statistics(self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object) -> list[dict[str, Any]]:
+        """Return the rows of a sensor."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DayDifference:
+    """One series on one local day: what the source counted and what is stored, kWh, over the hours that both know."""
+
+    day: date
+    series: str
+    source_kwh: float
+    stored_kwh: float
+    hours: int
+    day_hours: int
+
+    @property
+    def difference_kwh(self) -> float:
+        """Stored less source."""
+        return self.stored_kwh - self.source_kwh
+
+    @property
+    def difference_share(self) -> float:
+        """The difference as a share of what the source counted; NaN where it counted nothing."""
+        return self.difference_kwh / self.source_kwh if self.source_kwh else float("nan")
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the difference is more than rounding."""
+        return abs(self.difference_kwh) > max(TOLERANCE_KWH, TOLERANCE_SHARE * abs(self.source_kwh))
+
+
+def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> FloatArray:
+    """Return what the source counted for a column per hour, kWh; NaN where it does not say for each of the column's sensors.
+
+    Raises:
+        SourceError: the source is away.
+    """
+    parts = [sign * _ask_sensor(source, sensor, hours) for sensor, sign in column.sensors]
+    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+
+
+def add_appliances(stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return the stored series as meters show them: the house's load with the appliances that are kept apart from it."""
+    apart = [stored[name] for name in APPLIANCES if name in stored]
+    return {name: np.sum([values, *apart], axis=0) if name == "load_kwh" else values for name, values in stored.items()}
+
+
+def compare_days(series: str, source: FloatArray, stored: FloatArray, days: Sequence[tuple[date, slice]]) -> Iterator[DayDifference]:
+    """Yield a comparison per day.
+
+    Args:
+        source: kWh per hour, NaN where unknown.
+        stored: the same hours, NaN where any of their slots is unknown.
+        days: each local day with its place among the hours.
+    """
+    both = ~np.isnan(source) & ~np.isnan(stored)
+    for day, place in days:
+        counted, kept = (float(values[place][both[place]].sum()) for values in (source, stored))
+        yield DayDifference(day, series, counted, kept, int(both[place].sum()), place.stop - place.start)
+
+
+def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatArray:
+    energy = np.full(hours.count, np.nan)
+    rows = source.statistics(sensor, hours.start, hours.end, period="hour", types=["change", "mean", "min"], units=UNITS)
+    for row in rows:
+        place = (np.datetime64(int(row["start"]), "ms") - hours.starts[0]) // np.timedelta64(1, "h")
+        if 0 <= place < hours.count:
+            energy[place] = _energy_of(row)
+    return energy
+
+
+def _energy_of(row: Mapping[str, Any]) -> float:
+    """Return the kWh of an hour: a counter's change, or the mean of a power that flowed one way alone."""
+    change, mean, least = (row.get(name) for name in ("change", "mean", "min"))
+    if change is not None:
+        return float(change)
+    return float(mean) if mean is not None and (least is None or least >= 0) else float("nan")

@@ -1,0 +1,205 @@
+"""The past of a site out of Home Assistant into the database: whole, once, and going on where it was interrupted."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+
+from luna.contracts.backfill import BackfillReply, BackfillRequest
+from luna.database import observations, readings, sites, source_cursors
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError
+from luna.observations import Observations
+from luna.site import parse_site
+from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
+from services.ingest.backfill_jobs import Errand, backfill_site
+from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
+from services.ingest.sources.home_assistant.access import Patience
+from services.ingest.sources.source import SourceError, SourceRefusedError
+from services.ingest.verify_jobs import verify_days
+from tests.command_line import Luna
+from tests.home_assistant import TOKEN, House, Sensor, counter, serve
+
+ZONE = parse_zone("Europe/Berlin")
+# Three local days, the second of which has 23 hours.
+DAYS = local_days(date(2024, 3, 30), date(2024, 4, 1), ZONE)
+STEP = timedelta(minutes=5)
+BEGIN, STEPS = DAYS.start - timedelta(days=4), 8 * 288 + 1
+# Per five minutes: the house takes 0.04 kWh from the grid, an hour in six the roof gives 0.02 more than that, which are exported.
+SUNNY = (np.arange(STEPS) // 12) % 6 == 0
+USED, PRODUCED = np.full(STEPS, 0.04), np.where(SUNNY, 0.06, 0.0)
+IMPORTED, EXPORTED = np.where(SUNNY, 0.0, 0.04), np.where(SUNNY, 0.02, 0.0)
+SENSORS = {
+    "total_load_consumption": ("sensor.house", USED),
+    "total_pv_production": ("sensor.roof", PRODUCED),
+    "total_grid_import": ("sensor.import", IMPORTED),
+    "total_grid_export": ("sensor.export", EXPORTED),
+}
+SITE = {"timezone": "Europe/Berlin", "pv": [{"name": "roof", "peak_kw": 5}], "input_sensors": {role: name for role, (name, _) in SENSORS.items()}}
+
+
+def meters() -> dict[str, Sensor]:
+    return {name: counter(BEGIN, STEP, (100 + np.cumsum(energy)).tolist()) for name, energy in SENSORS.values()}
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    with serve(House(meters())) as house:
+        yield house
+
+
+@pytest.fixture
+def source(house: House) -> Iterator[HomeAssistantHistory]:
+    patience = Patience(pause_s=0, attempts=3, sleep=lambda _: None)
+    with HomeAssistantHistory.connect(Access(house.url, TOKEN), patience=patience) as source:
+        yield source
+
+
+@pytest.fixture
+def site(database: Engine) -> str:
+    name = f"backfilled {uuid.uuid4().hex[:8]}"
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(SITE | {"name": name}))
+    return name
+
+
+def ignore(_done: int, _total: int, _label: str) -> None:
+    """Nobody looks."""
+
+
+def request(site: str) -> BackfillRequest:
+    return BackfillRequest(site_id=site, first=DAYS.start, end=DAYS.end)
+
+
+def run(database: Engine, source: HomeAssistantHistory, site: str) -> BackfillReply:
+    return backfill_site(database, source, request(site), clock=SystemClock(), progress=ignore)
+
+
+def stored(database: Engine, site: str) -> Observations:
+    with unit_of_work(database) as connection:
+        return observations.read(connection, site, DAYS)
+
+
+def quarter_hours(energy: FloatArray) -> FloatArray:
+    """Return what a meter counted in each quarter-hour of the days: the increments up to each border."""
+    begun = (DAYS.start - BEGIN) // STEP
+    return np.asarray(energy[begun + 1 : begun + 1 + 3 * DAYS.count].reshape(-1, 3).sum(axis=1))
+
+
+def assert_equal_to_the_meters(found: Observations, *, tolerance_kwh: float = 1e-6) -> None:
+    np.testing.assert_allclose(found.load_kwh, quarter_hours(USED), atol=tolerance_kwh)
+    np.testing.assert_allclose(found.pv_kwh, quarter_hours(PRODUCED), atol=tolerance_kwh)
+    np.testing.assert_allclose(found.import_kwh, quarter_hours(IMPORTED), atol=tolerance_kwh)
+    np.testing.assert_allclose(found.export_kwh, quarter_hours(EXPORTED), atol=tolerance_kwh)
+
+
+def test_slots_hold_what_the_meters_counted_over_a_day_of_23_hours(database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    reply = run(database, source, site)
+    assert_equal_to_the_meters(stored(database, site))
+    assert [(sensor.role, sensor.unit, sensor.unknown) for sensor in reply.sensors] == [(role, "kWh", 0) for role in SENSORS]
+    # 96, 92 and 96.
+    assert reply.slots.slots_written == 284
+
+
+def test_doing_it_twice_changes_nothing(database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    run(database, source, site)
+    again = run(database, source, site)
+    assert (again.slots.slots_written, sum(sensor.rows_written for sensor in again.sensors)) == (0, 0)
+
+
+def test_where_the_recorder_was_purged_hours_are_spread_and_days_agree(house: House, database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    for sensor in house.sensors.values():
+        sensor.kept_since = sensor.short_since = (DAYS.start + timedelta(hours=40.4)).timestamp()
+    run(database, source, site)
+    found = stored(database, site)
+    np.testing.assert_allclose(np.nansum(found.load_kwh), quarter_hours(USED).sum(), atol=0.05)
+    late = np.arange(DAYS.count) >= 4 * 42
+    np.testing.assert_allclose(found.pv_kwh[late], quarter_hours(PRODUCED)[late], atol=1e-6)
+
+
+class _StopError(Exception):
+    """Somebody ended the process."""
+
+
+def test_killed_half_way_it_goes_on_where_it_was(house: House, database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    def stop_in_the_third_sensor(_done: int, _total: int, label: str) -> None:
+        if label == "sensor.import":
+            raise _StopError
+
+    with pytest.raises(_StopError):
+        backfill_site(database, source, request(site), clock=SystemClock(), progress=stop_in_the_third_sensor)
+    house.asked.clear()
+    run(database, source, site)
+    begun = [path.rsplit("/", 1)[1] for path in house.asked if path.startswith("/api/history")]
+    # The first two sensors are done; the third goes on after the last value of its first day of UTC; only the fourth begins from the start.
+    assert [begun.count(instant) for instant in ("2024-03-29T22:00:00Z", "2024-03-29T23:55:00Z")] == [2, 2]
+    assert_equal_to_the_meters(stored(database, site))
+    with unit_of_work(database) as connection:
+        errand = Errand.of(request(site), "home_assistant", SystemClock().now())
+        assert source_cursors.read(connection, site, errand.name) == {}
+
+
+def test_a_source_that_goes_away_keeps_what_was_read(house: House, database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    def hang_up_later(done: int, _total: int, _label: str) -> None:
+        house.faults.plan("/api/history", *["500"] * (3 if done == 2 else 0))
+
+    with pytest.raises(SourceError, match="500"):
+        backfill_site(database, source, request(site), clock=SystemClock(), progress=hang_up_later)
+    with unit_of_work(database) as connection:
+        instants, _ = readings.read(connection, site, "sensor.house", first=DAYS.start, end=DAYS.end)
+    assert instants.size > 0
+    run(database, source, site)
+    assert_equal_to_the_meters(stored(database, site))
+
+
+def test_a_renamed_sensor_is_refused_before_anything_is_written(house: House, database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    house.sensors["sensor.roof_2"] = house.sensors.pop("sensor.roof")
+    with pytest.raises(SourceRefusedError, match=r"sensor\.roof_2") as refusal:
+        run(database, source, site)
+    assert refusal.value.field == "input_sensors.total_pv_production"
+    assert np.isnan(stored(database, site).load_kwh).all()
+
+
+def test_a_window_that_lies_ahead_is_refused(database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(InvalidInputError, match="lies ahead"):
+        backfill_site(database, source, BackfillRequest(site_id=site, first=tomorrow, end=tomorrow + timedelta(days=1)), clock=SystemClock(), progress=ignore)
+
+
+def test_a_site_without_sensors_is_refused(database: Engine, source: HomeAssistantHistory) -> None:
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site({"name": "senseless", "timezone": "Europe/Berlin"}))
+    with pytest.raises(InvalidInputError, match="names no sensors"):
+        run(database, source, "senseless")
+
+
+def test_days_agree_with_the_sources_own_statistics_until_a_slot_is_changed(database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    run(database, source, site)
+    with unit_of_work(database) as connection:
+        days = verify_days(connection, source, site, first=date(2024, 3, 30), last=date(2024, 4, 1))
+        assert [day.day_hours for day in days if day.series == "load_kwh"] == [24, 23, 24]
+        assert all(abs(day.difference_kwh) < 1e-6 and day.hours == day.day_hours for day in days)
+        connection.execute(
+            text("UPDATE slot_observations SET pv_kwh = pv_kwh + 1 WHERE slot_start = :at AND site_key = (SELECT site_key FROM sites WHERE name = :site)"),
+            {"at": datetime(2024, 3, 31, 12, tzinfo=UTC), "site": site},
+        )
+        days = verify_days(connection, source, site, first=date(2024, 3, 30), last=date(2024, 4, 1))
+    assert [(day.day, day.series) for day in days if day.beyond] == [(date(2024, 3, 31), "pv_kwh")]
+
+
+def test_the_commands_read_compare_and_speak_json(house: House, site: str, luna_on_servers: Luna, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUNA_HOME_ASSISTANT_URL", house.url)
+    monkeypatch.setenv("LUNA_HOME_ASSISTANT_TOKEN", TOKEN)
+    window = ["--site", site, "--from", "2024-03-30", "--to", "2024-04-02", "--json"]
+    filled = luna_on_servers("data", "backfill", *window).document
+    assert (filled["slots"]["slots_written"], [sensor["sensor"] for sensor in filled["sensors"]]) == (284, [name for name, _ in SENSORS.values()])
+    days = luna_on_servers("data", "verify", *window).document["days"]
+    assert {(day["day"], day["beyond_tolerance"]) for day in days} == {(day, False) for day in ("2024-03-30", "2024-03-31", "2024-04-01")}
+
+
+def test_without_an_address_the_setting_is_named(site: str, luna_on_servers: Luna) -> None:
+    said = luna_on_servers("data", "backfill", "--site", site, "--from", "2024-03-30", "--to", "2024-04-02")
+    assert (said.code, said.problem["field"]) == (2, "LUNA_HOME_ASSISTANT_URL")
