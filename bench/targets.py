@@ -99,6 +99,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("readings of 100 callers, on the disk before acknowledged", ("callers_100", "per_s"), at_least=2_000, unit="/s"),
         Target("a lone reading until acknowledged", ("callers_1", "p50_ms"), at_most=20, unit="ms"),
     ),
+    "history": (Target("a year of eight sensors out of Home Assistant's statistics", ("rows_per_s",), at_least=10_000, unit="rows/s"),),
     "forecast": (*_forecasts("home"), *_forecasts("feed_in")),
     "compose": (
         Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),
