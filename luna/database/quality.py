@@ -13,7 +13,7 @@ from luna.database import copy, observations, sites
 from luna.database.schema.series import data_quality_daily, market_prices, slot_observations
 from luna.observations import SERIES, Observations
 from luna.site import Site
-from luna.timeline import SLOT, IndexArray, Timeline, local_midnight, parse_zone
+from luna.timeline import SLOT, IndexArray, InstantArray, Timeline, local_midnight, parse_zone
 
 _COLUMNS = (*SERIES, *observations.PRICES)
 
@@ -51,6 +51,16 @@ def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> I
     repaired = np.zeros(timeline.count, dtype=np.int64)
     repaired[(rows["slot_start"] - timeline.starts[0]) // np.timedelta64(SLOT)] = rows["repaired"]
     return repaired
+
+
+def mark_repaired(connection: Connection, site_id: str, series: str, starts: InstantArray) -> None:
+    """Note that a series was repaired, not measured, in the slots that begin at ``starts``."""
+    statement = sql.SQL(
+        "UPDATE slot_observations SET repaired = repaired | {}::smallint"
+        " WHERE site_key = {} AND slot_start = ANY(ARRAY(SELECT to_timestamp(epoch) FROM unnest(%s::bigint[]) AS given (epoch)))"
+    ).format(1 << SERIES.index(series), sites.key_of(connection, site_id))
+    with copy.cursor(connection) as cursor:
+        cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(),))
 
 
 def read_spans(connection: Connection, site_id: str) -> dict[str, tuple[datetime, datetime]]:

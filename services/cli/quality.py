@@ -13,7 +13,6 @@ from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
 if TYPE_CHECKING:
     from luna.contracts.quality import DayQuality
     from luna.database.history_changes import Change
-    from services.ingest.repair_jobs import PriceRepair
 
 FirstDayOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first local day.")]
 LastDayOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last local day.")]
@@ -56,15 +55,16 @@ def repair(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fill prices of zero that stand for missing ones. Days of zeros alone stay as they are; zeros that the market or the tariff had are prices."""
-    from services.ingest.repair_jobs import repair_site_prices
+    """Fill prices of zero that stand for missing ones, and short gaps in energies that came as slots. Zeros that the market or the tariff had are prices."""
+    from luna.timeline import SystemClock
+    from services.ingest.repair_jobs import repair_days
 
     with unit_of_work() as connection:
-        repairs = repair_site_prices(connection, site, first.date(), last.date(), dry_run=dry_run)
-    rows = [_describe(repaired) for repaired in repairs]
-    document = {"site": site, "dry_run": dry_run, "slots": sum(repaired.repaired.slots for repaired in repairs), "repairs": rows}
+        repairs = repair_days(connection, site, (first.date(), last.date()), now=SystemClock().now(), dry_run=dry_run)
+    rows = [{"series": repair.series, "day": repair.day.isoformat(), "rule": repair.rule, "slots": int(repair.starts.size)} for repair in repairs]
+    document = {"site": site, "dry_run": dry_run, "slots": sum(repair.starts.size for repair in repairs), "repairs": rows}
     cells = [[str(cell) for cell in row.values()] for row in rows]
-    emit(document, as_json=as_json, show=lambda: table(("series", "day", "filled forward", "backward"), cells, words=("day",)))
+    emit(document, as_json=as_json, show=lambda: table(("series", "day", "rule", "slots"), cells, words=("day", "rule")))
 
 
 def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
@@ -101,8 +101,3 @@ def _show_changes(changes: "list[Change]") -> None:
 
 def _cell(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
-
-
-def _describe(repair: "PriceRepair") -> dict[str, str | int]:
-    forward, backward = (int(filled.sum()) for filled in (repair.repaired.forward, repair.repaired.backward))
-    return {"series": repair.series, "day": repair.day.isoformat(), "forward": forward, "backward": backward}

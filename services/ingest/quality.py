@@ -16,6 +16,7 @@ from luna.observations import SERIES
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline
 from services.ingest.battery_faults import find_battery_faults
+from services.ingest.metering.columns import ROLES
 from services.ingest.price_repair import PriceRecord
 
 ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
@@ -37,16 +38,6 @@ BALANCE_SLOTS = 16
 MOST_UNPRICED = 0.05
 
 
-# Which role of a site's sensors gives which series.
-ROLES = {
-    "load_kwh": "total_load_consumption",
-    "pv_kwh": "total_pv_production",
-    "import_kwh": "total_grid_import",
-    "export_kwh": "total_grid_export",
-    "charge_kwh": "total_battery_charge",
-    "discharge_kwh": "total_battery_discharge",
-    "soc": "battery_soc",
-}
 Span = tuple[datetime, datetime]
 
 

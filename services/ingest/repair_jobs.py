@@ -1,4 +1,4 @@
-"""Gaps found and prices repaired: fetch, call, store with the changes told."""
+"""Gaps found, prices and short gaps repaired: fetch, call, store with the changes told."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,19 @@ from luna.database import history_changes, observations, quality, sites
 from luna.database.history_changes import Rule
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
+from luna.resolution import kind_of
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
-from services.ingest.price_repair import BACKWARD, FORWARD, RepairedPrices, repair_prices
+from services.ingest.gap_repair import GAP_FILLED, SlotSeries, fill_short_gaps
+from services.ingest.metering.columns import ROLES
+from services.ingest.price_repair import BACKWARD, FORWARD, repair_prices
+from services.ingest.quality_jobs import judge_days
+from services.ingest.slots import limit_powers
 from services.ingest.stored_days import StoredDays, read_days
+
+# No silence that is bridged is longer.
+MARGIN_SLOTS = 8
+ENERGIES = tuple(name for name in SERIES if kind_of(name) == "energy")
+Days = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +37,18 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceRepair:
-    """A price column on a local day, its slots, and what the repair makes of them."""
+class Repair:
+    """What a rule makes of a series on a local day: slot starts and their values after it."""
 
     series: str
     day: date
+    rule: str
     starts: InstantArray
-    repaired: RepairedPrices
+    values: FloatArray
 
 
-def repair_site_prices(connection: Connection, site_id: str, first: date, last: date, *, dry_run: bool = False) -> list[PriceRepair]:
-    """Fill zero prices that stand for missing ones on the local days from ``first`` to ``last``, and tell each change.
+def repair_days(connection: Connection, site_id: str, days: Days, *, now: datetime, dry_run: bool = False) -> list[Repair]:
+    """Fill zero prices that stand for missing ones, and short gaps in energies that came as slots; each change is told and its day judged again.
 
     Args:
         dry_run: say what would be done and change nothing.
@@ -48,9 +59,12 @@ def repair_site_prices(connection: Connection, site_id: str, first: date, last: 
 
     Invariants: repairing twice is repairing once.
     """
-    repairs = [repair for stored in read_days(connection, sites.load(connection, site_id), first, last) for repair in _find_repairs(stored)]
-    for repair in [] if dry_run else repairs:
-        _store(connection, site_id, repair)
+    site = sites.load(connection, site_id)
+    repairs = [repair for stored in read_days(connection, site, *days) for repair in _find_repairs(connection, stored) if repair.starts.size]
+    if repairs and not dry_run:
+        for repair in repairs:
+            _store(connection, site_id, repair)
+        judge_days(connection, site_id, min(repair.day for repair in repairs), max(repair.day for repair in repairs), now=now)
     return repairs
 
 
@@ -71,16 +85,31 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
 
 
-def _find_repairs(stored: StoredDays) -> Iterator[PriceRepair]:
+def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:
+    filled = _fill_gaps(connection, stored)
     for day, slots, place in stored:
-        found = {name: repair_prices(record.on(place)) for name, record in stored.prices.items()}
-        yield from (PriceRepair(name, day, slots.starts, repaired) for name, repaired in found.items() if repaired.slots)
+        for name, record in stored.prices.items():
+            repaired = repair_prices(record.on(place))
+            for chosen, rule in ((repaired.forward, FORWARD), (repaired.backward, BACKWARD)):
+                yield Repair(name, day, rule, slots.starts[chosen], repaired.price[chosen])
+        for name, values in filled.items():
+            chosen = np.isfinite(values[place])
+            yield Repair(name, day, GAP_FILLED, slots.starts[chosen], values[place][chosen])
 
 
-def _store(connection: Connection, site_id: str, repair: PriceRepair) -> None:
-    repaired = repair.repaired
-    for filled, rule in ((repaired.forward, FORWARD), (repaired.backward, BACKWARD)):
-        history_changes.write_observations(connection, site_id, repair.starts[filled], {repair.series: repaired.price[filled]}, rule=Rule(rule))
+def _fill_gaps(connection: Connection, stored: StoredDays) -> dict[str, FloatArray]:
+    """Return what short gaps are filled with in series that no sensor of the site gives: readings have their own rule where they become slots."""
+    names = tuple(name for name in ENERGIES if not getattr(stored.site.input_sensors, ROLES[name]))
+    wide = Timeline(stored.timeline.start - MARGIN_SLOTS * SLOT, SLOT, stored.timeline.count + 2 * MARGIN_SLOTS)
+    series = observations.read_series(connection, stored.site.name, wide, names) if names else {}
+    limits = limit_powers(stored.site)
+    return {name: fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))[MARGIN_SLOTS:-MARGIN_SLOTS] for name, kwh in series.items()}
+
+
+def _store(connection: Connection, site_id: str, repair: Repair) -> None:
+    history_changes.write_observations(connection, site_id, repair.starts, {repair.series: repair.values}, rule=Rule(repair.rule))
+    if repair.rule == GAP_FILLED:
+        quality.mark_repaired(connection, site_id, repair.series, repair.starts)
 
 
 def _gaps(name: str, values: FloatArray, timeline: Timeline) -> Iterator[Gap]:

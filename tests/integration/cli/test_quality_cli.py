@@ -44,10 +44,14 @@ def test_every_local_day_has_a_verdict_with_reasons(home: Luna) -> None:
 
 def test_a_repair_is_tried_made_and_told_and_the_day_is_clean_afterwards(home: Luna) -> None:
     tried = home("repair", *WINDOW, "--dry-run", "--json").document
-    assert (tried["dry_run"], tried["slots"]) == (True, 1)
-    assert home("repair", *WINDOW, "--json").document["repairs"] == [{"series": "import_price", "day": "2024-01-01", "forward": 1, "backward": 0}]
+    assert (tried["dry_run"], tried["slots"]) == (True, 3)
+    assert home("repair", *WINDOW, "--json").document["repairs"] == [
+        {"series": "import_price", "day": "2024-01-01", "rule": "zero price filled forward", "slots": 1},
+        {"series": "load_kwh", "day": "2024-01-01", "rule": "short gap filled", "slots": 1},
+        {"series": "pv_kwh", "day": "2024-01-01", "rule": "short gap filled", "slots": 1},
+    ]
     assert home("repair", *WINDOW, "--json").document["slots"] == 0
-    (change,) = home("changes", *WINDOW, "--json").document["changes"]
+    change = home("changes", *WINDOW, "--json").document["changes"][0]
     told = {name: change[name] for name in ("series", "slot_start", "before", "after", "rule")}
     assert told == {
         "series": "import_price",

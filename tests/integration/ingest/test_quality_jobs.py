@@ -15,7 +15,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.site import parse_site
 from luna.timeline import FloatArray, local_day, local_days
 from services.ingest.quality_jobs import judge_days, judge_quality, judge_slots
-from services.ingest.repair_jobs import find_gaps, repair_site_prices
+from services.ingest.repair_jobs import Repair, find_gaps, repair_days
 
 pytestmark = pytest.mark.every_database
 
@@ -114,6 +114,10 @@ def test_a_window_upside_down_and_a_site_nobody_knows_are_refused(connection: Co
         judge_days(connection, "elsewhere", FIRST, LAST, now=LATER)
 
 
+def mend(connection: Connection, *, dry_run: bool = False) -> list[Repair]:
+    return repair_days(connection, "home", (FIRST, LAST), now=LATER, dry_run=dry_run)
+
+
 def mixed_prices() -> FloatArray:
     """All zero on the first day; on the short day four zeros in the morning that the market had, and four at noon that it had not."""
     paid = hurt(0.3, place(FIRST), 0.0)
@@ -135,10 +139,10 @@ def test_zeros_the_market_never_had_are_repaired_and_every_change_leads_back(con
     measure(connection, import_price=mixed_prices())
     publish(connection)
     assert verdicts(connection) == ["exclude", "exclude", "clean"]
-    (repair,) = repair_site_prices(connection, "home", FIRST, LAST)
-    assert (repair.series, repair.day, repair.repaired.slots) == ("import_price", SPRING, 4)
-    # The day of zeros stays as it is, and is still told.
-    assert verdicts(connection) == ["exclude", "clean", "clean"]
+    (repair,) = mend(connection)
+    assert (repair.series, repair.day, repair.rule, repair.starts.size) == ("import_price", SPRING, "zero price filled forward", 4)
+    # The day of zeros stays as it is, and is still told; the other was judged again.
+    assert [day.verdict for day in quality.read(connection, "home", FIRST, LAST)] == ["exclude", "clean", "clean"]
     paid, _ = observations.read_prices(connection, "home", DAYS)
     assert paid[place(SPRING)].tolist().count(0.0) == 4
     changes = history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
@@ -151,11 +155,38 @@ def test_zeros_the_market_never_had_are_repaired_and_every_change_leads_back(con
 def test_a_trial_says_what_it_would_do_and_a_second_repair_finds_nothing(connection: Connection) -> None:
     measure(connection, import_price=mixed_prices())
     publish(connection)
-    tried = repair_site_prices(connection, "home", FIRST, LAST, dry_run=True)
-    assert [repair.repaired.slots for repair in tried] == [4]
+    assert [repair.starts.size for repair in mend(connection, dry_run=True)] == [4]
     assert not history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
-    assert [repair.repaired.slots for repair in repair_site_prices(connection, "home", FIRST, LAST)] == [4]
-    assert repair_site_prices(connection, "home", FIRST, LAST) == []
+    assert [repair.starts.size for repair in mend(connection)] == [4]
+    assert mend(connection) == []
+
+
+def test_short_gaps_in_energies_are_filled_marked_and_told_across_midnight(connection: Connection) -> None:
+    middle = place(SPRING).start
+    measure(connection, load_kwh=hurt(0.2, slice(middle - 2, middle + 2)), pv_kwh=hurt(0.1, slice(middle, middle + 8)))
+    assert [(repair.series, repair.day, repair.rule, repair.starts.size) for repair in mend(connection)] == [
+        ("load_kwh", FIRST, "short gap filled", 2),
+        ("load_kwh", SPRING, "short gap filled", 2),
+    ]
+    np.testing.assert_allclose(observations.read(connection, "home", DAYS).load_kwh, 0.2)
+    marks = quality.read_repaired(connection, "home", DAYS)
+    assert np.flatnonzero(marks).tolist() == list(range(middle - 2, middle + 2))
+    changes = history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
+    assert [(change.series, change.before, change.rule) for change in changes] == [("load_kwh", None, "short gap filled")] * 4
+    assert mend(connection) == []
+
+
+def test_a_gap_at_the_edge_of_the_window_is_filled_from_beyond_it(connection: Connection) -> None:
+    first = place(SPRING).start
+    measure(connection, load_kwh=hurt(0.2, slice(first, first + 2)))
+    assert [repair.starts.size for repair in repair_days(connection, "home", (SPRING, SPRING), now=LATER)] == [2]
+
+
+def test_a_series_that_the_sites_sensors_give_is_left_to_its_readings(connection: Connection) -> None:
+    sensors = {"total_load_consumption": "sensor.load"}
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": SPOT, "input_sensors": sensors}))
+    measure(connection, load_kwh=hurt(0.2, slice(4, 6)))
+    assert mend(connection) == []
 
 
 def test_gaps_are_told_with_first_last_and_length(connection: Connection) -> None:
