@@ -16,6 +16,8 @@ LATENESS_HOURS = 0.25
 # The coarsest meters of homes count whole kWh.
 COARSEST_STEP_KWH = 1.0
 FEWEST_RISES = 10
+# One step and what rounding makes of it, but not two.
+ONE_STEP = 1.5
 # A counter that leaves its level and is back within two hours was misread; one that was exchanged or began again does not come back.
 LONGEST_EXCURSION = np.timedelta64(2, "h")
 # A reading in ten out of place is no counter: a power or an energy per interval under a counter's unit.
@@ -24,19 +26,19 @@ FEWEST_BREAKS = 20
 # Where registers and displays begin again: decimal displays of five digits and more, and 16, 24, 31 and 32 bits of Wh, 10 Wh, 100 Wh or kWh.
 MODULI_KWH = tuple(sorted({10.0**digits for digits in range(4, 10)} | {2.0**bits * unit for bits in (16, 24, 31, 32) for unit in (0.001, 0.01, 0.1, 1.0)}))
 
-MISREAD = "leaves the counter's level and is back soon: misread"
+MISREAD = "leaves the counter's level, which is back soon: misread, or of another time"
 NO_COUNTER = "rises and falls as no counter does: check the sensor's unit"
 
 
 @dataclass(frozen=True, slots=True)
 class _Allowance:
-    """How much a counter can rise in a time."""
+    """How much a counter can rise in a time; it shows its energy in steps of ``step_kwh``."""
 
     rise_kw: float
     step_kwh: float
 
     def over(self, hours: FloatArray) -> FloatArray:
-        return self.rise_kw * (hours + LATENESS_HOURS) + self.step_kwh
+        return self.rise_kw * (hours + LATENESS_HOURS) + max(COARSEST_STEP_KWH, self.step_kwh)
 
 
 def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> EnergyCurve:
@@ -66,7 +68,7 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
 def _measure_step(kwh: FloatArray) -> float:
     rises = np.diff(kwh)
     rises = rises[rises > 0]
-    return max(COARSEST_STEP_KWH, float(rises.min()) if rises.size >= FEWEST_RISES else 0.0)
+    return float(rises.min()) if rises.size >= FEWEST_RISES else 0.0
 
 
 def _find_breaks(counter: Readings, allowance: _Allowance) -> IndexArray:
@@ -91,8 +93,8 @@ def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
     level, since_left, there = counter.values[place - 1], counter.values[place:end], counter.instants[place:end]
     reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
     back = (since_left >= level - ROUNDING_KWH) & (since_left <= reachable)
-    if since_left[0] < level:
-        # From a true beginning it may count up to where it was: then it takes its time.
+    if 0 <= since_left[0] <= min(level, reachable[0] - level):
+        # From a true beginning it may count up to where it was: then it takes its time. Any other lower level is one that it had passed before.
         back &= since_left - since_left[0] > allowance.rise_kw * hours_between(there[0], there)
     return place + int(back.argmax())
 
@@ -104,7 +106,8 @@ def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Energ
     for place in breaks.tolist():
         gain[place - 1] = _gain_across(counter.values[place - 1], counter.values[place], reach[place - 1])
     moving = ~(gain <= REST_KW * hours)
-    unknown = np.isnan(gain) | (moving & (hours > LONGEST_GAP_HOURS))
+    # A source that tells changes only is silent until the next step of the display, however long that takes.
+    unknown = np.isnan(gain) | (moving & (gain > ONE_STEP * allowance.step_kwh) & (hours > LONGEST_GAP_HOURS))
     energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
     interpolated = moving & ~unknown & (hours > LONGEST_STEP_HOURS)
     return EnergyCurve(

@@ -14,8 +14,8 @@ MICROSECONDS_PER_HOUR = 3.6e9
 LONGEST_GAP_HOURS = 2.0
 # A meter that is read every quarter-hour, at its own pace, was measured; where a third more time lies between, a reading is missing.
 LONGEST_STEP_HOURS = 20 / 60
-# Below this an appliance or a roof is at rest: it says nothing because nothing changes. Standby of an inverter draws more.
-REST_KW = 0.01
+# Standby of a heat pump, a wallbox or an inverter: below this a meter is at rest, and says nothing because nothing changes. No house uses so little.
+REST_KW = 0.03
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,23 @@ def test_a_small_counter_that_counts_up_again_did_begin_again() -> None:
     np.testing.assert_allclose(energies(load([(0, 0.4), (15, 0.5), (30, 0), (45, 0.2), (60, 0.4), (75, 0.6)], slots=5)), [0.1, 0, 0.2, 0.2, 0.2])
 
 
+def test_readings_of_an_hour_ago_among_those_of_now_are_refused() -> None:
+    # A clock was an hour ahead until 13:00: what it said of 12:07 to 12:52 stands beside what is said now. 0.1 kWh in each quarter-hour.
+    now = [(at, 5_000 + at / 150) for at in range(0, 181, 15)]
+    ahead = [(at + 60.0, 5_000 + at / 150) for at in (7, 22, 37, 52)]
+    build = load([*now, *ahead], slots=12)
+    np.testing.assert_allclose(energies(build), 0.1)
+    assert build.counts["load_kwh"].rejected == {MISREAD: 4}
+
+
+def test_a_coarse_counter_is_silent_until_its_next_step() -> None:
+    # Whole kilowatt-hours, told when they change: one in four hours is no gap, and marked; three are one.
+    steps = [(15.0 * count, float(count)) for count in range(13)]
+    build = load([*steps, (420, 13), (660, 16), (675, 17)], slots=45)
+    np.testing.assert_allclose(energies(build), [*[1.0] * 12, *[1 / 16] * 16, *[np.nan] * 16, 1.0], atol=1e-6)
+    assert build.repaired[12:28].all()
+
+
 def test_rounding_is_no_reset() -> None:
     # A fall of 5 Wh and back: only what goes beyond the highest value counts.
     np.testing.assert_allclose(energies(load([(0, 100), (5, 100.4), (6, 100.395), (10, 100.5), (15, 101)], slots=1)), [1.0])
