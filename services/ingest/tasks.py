@@ -14,6 +14,7 @@ from luna.contracts import (
     RetentionReply,
     RetentionRequest,
 )
+from luna.contracts.backfill import BackfillReply, BackfillRequest
 from luna.contracts.quality import JudgeQualityReply, JudgeQualityRequest
 from luna.contracts.quarantine import ResolveReply, ResolveRequest
 from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
@@ -21,7 +22,7 @@ from luna.database import retention
 from luna.database.timescale import retention_ages
 from luna.queue import Work, task
 from luna.queue.jobs import resend_due
-from services.ingest import price_jobs, quality_jobs, quarantine_jobs, slot_jobs, weather_jobs
+from services.ingest import backfill_jobs, price_jobs, quality_jobs, quarantine_jobs, slot_jobs, weather_jobs
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -73,3 +74,9 @@ def fetch_weather(request: FetchWeatherRequest, work: Work) -> FetchWeatherReply
 def build_slots(request: BuildSlotsRequest, work: Work) -> BuildSlotsReply:
     """Build quarter-hours from stored readings; a year of sensors that speak every ten seconds takes minutes."""
     return slot_jobs.build_site_slots(work.connection, request, now=work.clock.now(), progress=work.progress)
+
+
+@task(BackfillRequest, soft_limit=timedelta(hours=2))
+def backfill_history(request: BackfillRequest, work: Work) -> BackfillReply:
+    """Take over what a site's sensors said; what was read when the time is up stays, and asking again goes on there."""
+    return backfill_jobs.backfill(request, work)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
 from luna.contracts import DemoLoadRequest, EvaluateRequest, FetchPricesRequest, FetchWeatherRequest, IssueRequest, ReplayRequest, Request, TrainRequest
+from luna.contracts.backfill import BackfillRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
 from luna.contracts.quality import JudgeQualityRequest
@@ -33,6 +34,7 @@ CONTRACTS: dict[str, type[Request]] = {
         FetchPricesRequest,
         FetchWeatherRequest,
         BuildSlotsRequest,
+        BackfillRequest,
     )
 }
 
@@ -56,6 +58,7 @@ class JobSubmission(BaseModel):
         | FetchPricesRequest
         | FetchWeatherRequest
         | BuildSlotsRequest
+        | BackfillRequest
     ]
     key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
 
