@@ -1,20 +1,26 @@
 """What a person decides about a refused row, carried out: fetch, judge, store with the changes told."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 from sqlalchemy import Connection
 
 from luna.contracts.quarantine import QuarantinedRow, ResolveReply, ResolveRequest
+from luna.contracts.slots import BuildSlotsRequest
 from luna.database import history_changes, prices, quarantine, sites
 from luna.database.history_changes import Revision, Rule
 from luna.site import Site
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT, Timeline, parse_instant, parse_zone
 from services.ingest.admission import read_admitted
 from services.ingest.kinds import kind_named
+from services.ingest.metering.columns import sensor_names
+from services.ingest.metering.spans import LONGEST_GAP_HOURS
 from services.ingest.quality_jobs import judge_slots
 from services.ingest.sinks import columns_of, find_market, store
+from services.ingest.slot_jobs import build_site_slots
+
+LONGEST_GAP = timedelta(hours=LONGEST_GAP_HOURS)
 
 
 def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetime) -> ResolveReply:
@@ -31,7 +37,20 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
         rule = Rule(f"{request.resolution} by hand from quarantine {row.quarantine_id}")
         changed = _let_in(connection, sites.load(connection, site_id), row.model_copy(update={"corrected": request.values or None}), rule=rule, now=now)
     resolved = quarantine.resolve(connection, row.quarantine_id, request.resolution, corrected=request.values or None, at=now)
+    if row.kind == "readings" and request.resolution != "dismissed":
+        changed = _build_around(connection, sites.load(connection, site_id), resolved, now=now)
     return ResolveReply(row=resolved, slots_changed=changed)
+
+
+def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, now: datetime) -> int:
+    """Build the slots again that rest on a reading; returns how many changed."""
+    said, zone = row.raw | (row.corrected or {}), parse_zone(site.timezone)
+    if said.get("sensor") not in sensor_names(site):
+        return 0
+    first, last = (parse_instant(str(said.get(name) or said["instant"]), field=name, zone=zone) for name in ("instant", "until"))
+    # What a reading says holds, or is spread, over a gap at most.
+    request = BuildSlotsRequest(site_id=site.name, first=first - LONGEST_GAP, end=max(first, last) + LONGEST_GAP)
+    return build_site_slots(connection, request, now=now).slots_written
 
 
 def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Rule, now: datetime) -> int:

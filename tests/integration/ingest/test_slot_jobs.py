@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
+from luna.contracts.quarantine import ResolveRequest
 from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
 from luna.database import history_changes, observations, quarantine, readings, sites
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.build import STUCK
+from services.ingest.quarantine_jobs import resolve_row
 from services.ingest.slot_jobs import build_site_slots
 from tests.metering import NOON, describe_site, every, minutes
 
@@ -77,11 +79,21 @@ def test_a_released_reading_counts(connection: Connection, add_site: Callable[..
     put(connection, "load", "W", minutes(0, 6, 12, 15), [400, 60_000, 400, 400])
     build(connection, slots=1)
     (row,) = quarantine.list_rows(connection, "metered")
-    quarantine.resolve(connection, row.quarantine_id, "released", corrected=None, at=NOW)
-    build(connection, slots=1)
+    reply = resolve_row(connection, ResolveRequest(quarantine_id=row.quarantine_id, resolution="released"), now=NOW)
+    assert reply.slots_changed == 1
     # 0.4 kW for nine minutes, 60 kW for six.
     np.testing.assert_allclose(stored(connection, "load_kwh", 1), [0.06 + 6.0])
     assert not quarantine.list_rows(connection, "metered")
+
+
+def test_a_corrected_reading_counts(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put(connection, "load", "W", minutes(0, 6, 12, 15), [400, 60_000, 400, 400])
+    build(connection, slots=1)
+    (row,) = quarantine.list_rows(connection, "metered")
+    resolve_row(connection, ResolveRequest(quarantine_id=row.quarantine_id, resolution="corrected", values={"value": 600}), now=NOW)
+    # 0.4 kW for nine minutes, 0.6 kW for six.
+    np.testing.assert_allclose(stored(connection, "load_kwh", 1), [0.06 + 0.06])
 
 
 def test_what_is_unknown_erases_nothing_that_came_from_elsewhere(connection: Connection, add_site: Callable[..., None]) -> None:
