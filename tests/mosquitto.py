@@ -37,8 +37,8 @@ class Mosquitto:
 
     def start(self) -> None:
         lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {self._folder}/", f"user {getpass.getuser()}", *self._settings]
-        # A broker that is killed knows afterwards what it has written: everything.
-        lines += ["autosave_on_changes true", "autosave_interval 1"]
+        # A broker that is killed knows afterwards what it has written: everything. By itself it keeps a thousand messages for one who is away.
+        lines += ["autosave_on_changes true", "autosave_interval 1", "max_queued_messages 100000"]
         config = self._folder / "mosquitto.conf"
         config.write_text("\n".join(lines) + "\n")
         with (self._folder / "mosquitto.log").open("ab") as log:

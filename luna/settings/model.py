@@ -18,11 +18,11 @@ DAY = timedelta(days=1)
 
 
 class FileSecrets(PydanticBaseSettingsSource):
-    """Reads ``LUNA_<NAME>_FILE``: the value stands in the named file; newlines at its end do not count."""
+    """Reads ``LUNA_<NAME>_FILE``: the value stands in the named file; newlines at its end do not count, and an empty file says nothing."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"LUNA_{field_name.upper()}_FILE")
-        return (_read_secret(Path(path), field_name) if path else None), field_name, False
+        return (_read_secret(Path(path), field_name) or None if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}

@@ -71,6 +71,12 @@ def test_an_empty_address_means_the_embedded_server(monkeypatch: pytest.MonkeyPa
     assert (load_settings().database_url, load_settings().redis_url) == (None, None)
 
 
+def test_an_empty_file_gives_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "password").write_text("\n")
+    monkeypatch.setenv("LUNA_MQTT_PASSWORD_FILE", str(tmp_path / "password"))
+    assert load_settings().mqtt_password is None
+
+
 def test_an_empty_variable_does_not_hide_a_secrets_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("from-file")
     monkeypatch.setenv("LUNA_DATABASE_URL", "")

@@ -1,0 +1,43 @@
+"""Which source is asked for which sensor."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+# What Home Assistant calls an entity: its domain, a dot, its object.
+ENTITY = re.compile(r"[a-z_]+\.[a-z0-9_]+")
+MQTT_TOPIC = "mqtt:"
+HOME_ASSISTANT, MQTT = "home_assistant", "mqtt"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Source → sensor → the sites that use it; ``unserved`` are sensors that no source here knows."""
+
+    sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    unserved: tuple[str, ...] = ()
+
+
+def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
+    """Return which of ``sources`` is asked for which sensor of ``sensed``, pairs of site and its sensors.
+
+    A topic of MQTT goes there. Where both listen, the name of an entity goes to Home Assistant, which knows when it was said; any other to MQTT.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    unserved: list[str] = []
+    for site, sensors in sensed:
+        for sensor in sensors:
+            source = _source_of(sensor, sources)
+            if source is None:
+                unserved.append(sensor)
+                continue
+            users = found.setdefault(source, {})
+            users[sensor] = (*users.get(sensor, ()), site)
+    return Wiring(found, tuple(unserved))
+
+
+def _source_of(sensor: str, sources: Collection[str]) -> str | None:
+    if sensor.startswith(MQTT_TOPIC):
+        return MQTT if MQTT in sources else None
+    preferred = (HOME_ASSISTANT, MQTT) if ENTITY.fullmatch(sensor) else (MQTT,)
+    return next((source for source in preferred if source in sources), None)

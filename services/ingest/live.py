@@ -1,0 +1,175 @@
+"""The process that listens: ``python -m services.ingest.live`` records what the sensors of the stored sites say, and has their quarter-hours built.
+
+A reading is on this machine's disk before its source hears that it was taken. Without a source in the settings the process waits, healthy.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from luna.contracts.slots import BuildSlotsRequest
+from luna.database import engine
+from luna.embedded import running
+from luna.errors import LunaError
+from luna.health import ALIVE, Probe, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.queue import Client
+from luna.settings import Settings, load_settings
+from luna.telemetry import configure_logging
+from luna.timeline import SystemClock
+from services.ingest.listening import Ages, Listening, Notes, SensedSite, SiteReader, SourceForm
+from services.ingest.listening.quarters import Quarters, Stretch
+from services.ingest.listening.wiring import HOME_ASSISTANT, MQTT
+from services.ingest.recorder import open_recorder
+from services.ingest.sources.home_assistant import Access, HomeAssistantLive
+from services.ingest.sources.mqtt import MqttSource, parse_broker
+from services.ingest.sources.source import LiveSource
+
+BEAT = timedelta(seconds=5)
+LOOK = timedelta(seconds=15)
+# What came shortly before the last reading may have been said by another sensor, and not be recorded yet.
+HEARD_MARGIN = timedelta(minutes=1)
+BUILD_PATIENCE = timedelta(minutes=2)
+
+log = structlog.get_logger("luna.ingest.live")
+
+
+class Live:
+    """Listens for the stored sites, and has their quarter-hours built once they are over.
+
+    Args:
+        listening: hears.
+        sites: tells what is heard for.
+        quarters: has slots built.
+        notes: outlive the process.
+        look: pause between two looks at sites and clock.
+    """
+
+    def __init__(self, listening: Listening, sites: SiteReader, quarters: Quarters, *, notes: Notes, look: timedelta = LOOK) -> None:
+        self._listening = listening
+        self._sites = sites
+        self._quarters = quarters
+        self._notes = notes
+        self._look = look
+        self._seen: tuple[SensedSite, ...] = ()
+
+    async def run(self, pulse: Pulse, *, ending: threading.Event) -> None:
+        """Listen until SIGTERM or SIGINT, which set ``ending``; what was acknowledged by then is safe."""
+        done = asyncio.Event()
+        for kind in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(kind, done.set)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(turning) for turning in (self._beat(pulse), self._follow(), self._build())]
+            await done.wait()
+            log.info("ends")
+            ending.set()
+            for task in tasks:
+                task.cancel()
+        await self._listening.close()
+        self._note_heard()
+
+    async def _beat(self, pulse: Pulse) -> None:
+        while True:
+            pulse.beat()
+            await asyncio.sleep(pulse.every.total_seconds())
+
+    # What waits for database or queue does so in threads: meanwhile readings are heard.
+    async def _follow(self) -> None:
+        while True:
+            self._seen = await asyncio.to_thread(self._sites.read)
+            await self._listening.follow(self._seen)
+            await asyncio.to_thread(self._note_heard)
+            await asyncio.sleep(self._look.total_seconds())
+
+    async def _build(self) -> None:
+        while True:
+            await asyncio.sleep(self._look.total_seconds())
+            await asyncio.to_thread(self._quarters.turn, [site.name for site in self._seen])
+
+    def _note_heard(self) -> None:
+        self._notes.write({f"heard_{name}": instant.isoformat() for name, instant in self._listening.heard.items()})
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Listen until SIGTERM or SIGINT."""
+    options = _parser().parse_args(arguments)
+    settings = load_settings()
+    configure_logging("recorder", level=settings.log_level)
+    announce_release()
+    with running(settings) as addresses, ExitStack() as stack:
+        pulse, ending = Pulse(BEAT, settings.heartbeat_file), threading.Event()
+        notes = Notes(settings.data_folder / "live" / "notes.json")
+        database = engine.create(addresses.database_url, application_name="luna-recorder")
+        stack.callback(database.dispose)
+        recorder = stack.enter_context(open_recorder(settings, database))
+        client = stack.enter_context(closing(Client(addresses.redis_url)))
+        forms = source_forms(settings)
+        listening = Listening(recorder, forms, Ages(), {name: notes.instant(f"heard_{name}") for name in forms})
+        quarters = Quarters(recorder, partial(_have_built, client, ending), notes, SystemClock())
+        readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **_probe_sources(listening, forms)})
+        if options.health_port:
+            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
+            readiness.watch()
+        live = Live(listening, SiteReader(database, notes), quarters, notes=notes, look=timedelta(seconds=options.look_seconds))
+        asyncio.run(live.run(pulse, ending=ending))
+    return 0
+
+
+def _probe_sources(listening: Listening, forms: Mapping[str, SourceForm]) -> dict[str, Probe]:
+    if not forms:
+        log.info("no source is configured, so there is nothing to listen to", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL.")
+        return {"sources": lambda: "none is configured"}
+    return {name: partial(listening.say, name) for name in forms}
+
+
+def source_forms(settings: Settings) -> dict[str, SourceForm]:
+    """Return how to listen to each source that the settings name."""
+    forms: dict[str, SourceForm] = {}
+    if settings.home_assistant_url:
+        forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), changes_only=True)
+    if settings.mqtt_url:
+        forms[MQTT] = SourceForm(partial(_mqtt, settings), fault=_mqtt_fault)
+    return forms
+
+
+def _home_assistant(settings: Settings, heard: datetime | None) -> LiveSource:
+    # A Home Assistant whose clock runs ahead must not make its past seem recorded.
+    since = min(heard, SystemClock().now()) - HEARD_MARGIN if heard else None
+    return HomeAssistantLive(Access.of(settings), since=since)
+
+
+def _mqtt(settings: Settings, _heard: datetime | None) -> LiveSource:
+    # The broker itself keeps what came meanwhile.
+    return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
+
+
+def _mqtt_fault(source: LiveSource) -> LunaError | None:
+    return source.fault if isinstance(source, MqttSource) else None
+
+
+def _have_built(client: Client, ending: threading.Event, site_id: str, stretch: Stretch) -> None:
+    # No job: each quarter-hour would leave a row for good. What is not confirmed is asked for again, here.
+    request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
+    client.call(request, timeout=BUILD_PATIENCE, given_up=ending)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="services.ingest.live", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser.add_argument("--look-seconds", type=float, default=LOOK.total_seconds(), help="time between two looks at the stored sites and the clock")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LunaError as error:
+        log.error("the recorder cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
+        sys.exit(error.exit_code)

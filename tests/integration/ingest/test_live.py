@@ -1,0 +1,185 @@
+"""The process that listens, killed, ended and left without its database."""
+
+import itertools
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.database import readings, sites
+from luna.database.engine import unit_of_work
+from luna.queue import Client
+from luna.site import InputSensors, Site
+from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
+from tests.processes import Process, ask, free_port, luna_process, says
+from tests.workers import wait_for, worker_process
+
+NOWHERE = "postgresql://luna@127.0.0.1:9/none"
+COUNT = 1000
+TOPIC = "meter/total"
+SENSOR = f"mqtt:{TOPIC}"
+Start = Callable[..., tuple[Process, int]]
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def site_id(database: Engine) -> str:
+    """A stored site whose meter speaks MQTT."""
+    name = f"listened-{next(_NUMBERS)}-{time.time_ns()}"
+    store(database, name, SENSOR)
+    return name
+
+
+def store(database: Engine, name: str, *sensors: str) -> None:
+    with unit_of_work(database) as connection:
+        sites.save(connection, Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(total_grid_import=sensors)))
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    (tmp_path / "broker").mkdir()
+    broker = Mosquitto(tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def meter(broker: Mosquitto) -> Iterator[Publisher]:
+    meter = Publisher(broker.port)
+    yield meter
+    meter.close()
+
+
+@pytest.fixture
+def start(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Start]:
+    """Starts the process and returns it with the port of its health, once it lives."""
+    with ExitStack() as stack:
+
+        def run(**settings: str) -> tuple[Process, int]:
+            port = free_port()
+            own = {"database_url": database_url, "redis_url": redis_url, "data_folder": str(tmp_path / "data")} | settings
+            process = stack.enter_context(luna_process("services.ingest.live", "--health-port", str(port), "--look-seconds", "0.3", **own))
+            wait_for(lambda: says(port, "live", 200))
+            return process, port
+
+        yield run
+
+
+@pytest.fixture
+def listen(start: Start, broker: Mosquitto) -> Start:
+    """The same with the broker, once that is connected."""
+
+    def run(**settings: str) -> tuple[Process, int]:
+        process, port = start(mqtt_url=f"mqtt://127.0.0.1:{broker.port}", **settings)
+        wait_for(lambda: check(port, "mqtt")["ok"] is True and not str(check(port, "mqtt")["detail"]).startswith("0 sensors"))
+        # The broker has the subscription.
+        time.sleep(0.3)
+        return process, port
+
+    return run
+
+
+def check(port: int, name: str) -> dict[str, object]:
+    _, document = ask(port, "ready")
+    return next(check for check in document["checks"] if check["name"] == name)
+
+
+def stored(database: Engine, site_id: str, sensor: str = SENSOR) -> list[float]:
+    now = datetime.now(UTC)
+    with unit_of_work(database) as connection:
+        readings.register(connection, site_id, {sensor: None})
+        return sorted(readings.read(connection, site_id, sensor, first=now - timedelta(hours=1), end=now + timedelta(hours=1))[1].tolist())
+
+
+@needs_mosquitto
+def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_reading(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
+    publishing = threading.Thread(target=lambda: [meter.publish(TOPIC, str(value)) for value in range(COUNT)])
+    process, _ = listen()
+    publishing.start()
+    for pause in (0.3, 0.05, 0.6, 0.2):
+        time.sleep(pause)
+        process.kill()
+        process.wait(10)
+        process, _ = listen()
+    publishing.join()
+    wait_for(lambda: len(set(stored(database, site_id))) == COUNT, seconds=30)
+    assert stored(database, site_id) == list(range(COUNT))
+
+
+@needs_mosquitto
+def test_an_order_to_end_is_followed_with_everything_that_was_acknowledged_safe(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
+    process, _ = listen()
+    for value in range(100):
+        meter.publish(TOPIC, str(value))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    listen()
+    wait_for(lambda: stored(database, site_id) == list(range(100)))
+
+
+@needs_mosquitto
+def test_while_the_database_is_away_readings_wait_also_across_a_start(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
+    process, _ = listen()
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
+    process, port = listen(database_url=NOWHERE)
+    assert not check(port, "database")["ok"]
+    for value in range(50):
+        meter.publish(TOPIC, str(value))
+    time.sleep(0.5)
+    process.kill()
+    process.wait(10)
+    listen()
+    wait_for(lambda: stored(database, site_id) == list(range(50)))
+
+
+@needs_mosquitto
+def test_a_site_that_changes_is_noticed(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
+    _, port = listen()
+    store(database, site_id, SENSOR, "mqtt:meter/second")
+    wait_for(lambda: str(check(port, "mqtt")["detail"]).startswith("2 sensors"))
+    wait_for(lambda: _hears(meter, database, site_id))
+
+
+def _hears(meter: Publisher, database: Engine, site_id: str) -> bool:
+    meter.publish("meter/second", "1")
+    return stored(database, site_id, "mqtt:meter/second") != []
+
+
+@needs_mosquitto
+def test_the_slots_of_what_is_over_are_built_once_a_worker_is_there(listen: Start, redis_url: str, database_url: str, tmp_path: Path, site_id: str) -> None:
+    _, port = listen()
+    wait_for(lambda: Client(redis_url).waiting("ingest") > 0)
+    notes = tmp_path / "data/live/notes.json"
+    assert site_id not in json.loads(notes.read_text()).get("built_until", {})
+    with worker_process(redis_url, database_url, "services.ingest.tasks"):
+        wait_for(lambda: site_id in json.loads(notes.read_text()).get("built_until", {}))
+    assert says(port, "live", 200)
+
+
+def test_without_a_source_it_waits_in_good_health_and_says_so(start: Start) -> None:
+    process, port = start()
+    wait_for(lambda: says(port, "ready", 200))
+    assert check(port, "sources")["detail"] == "none is configured"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_a_source_that_is_away_is_named_and_the_process_lives(start: Start, site_id: str) -> None:
+    _, port = start(mqtt_url="mqtt://127.0.0.1:9")
+    wait_for(lambda: "MQTT broker cannot be reached" in str(check(port, "mqtt")["detail"]))
+    assert says(port, "live", 200)
+
+
+def test_two_processes_do_not_record_into_one_folder(start: Start, tmp_path: Path, database_url: str, redis_url: str) -> None:
+    start()
+    with luna_process("services.ingest.live", database_url=database_url, redis_url=redis_url, data_folder=str(tmp_path / "data")) as second:
+        assert second.wait(30) == 1
