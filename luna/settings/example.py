@@ -17,9 +17,9 @@ OFFERED = (
     "log_level",
     "worker_processes",
     "plan_timeout",
+    "home_assistant_url",
+    "mqtt_url",
     "language_model",
-    "embedding_model",
-    "compress_after",
     "forecast_retention",
     "reading_retention",
 )

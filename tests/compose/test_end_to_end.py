@@ -13,14 +13,16 @@ from tests.compose.stack import JOBS, ROOT, Stack, run, wait_for
 
 WORKERS = ("planner", "forecaster", "ingest", "agent", "rag")
 OURS = ("api", "beat", *WORKERS)
-OUTSIDE = ("ingest", "rag")
+# The recorder listens; it serves no queue, so the gateway does not list it.
+CONTAINERS = (*OURS, "recorder")
+OUTSIDE = ("ingest", "recorder", "rag")
 
 
 def test_every_container_is_healthy_and_every_job_has_ended_well(stack: Stack) -> None:
     states = {each["Service"]: (each["State"], each["Health"], each["ExitCode"]) for each in stack.containers()}
     assert {state for name, state in states.items() if name in JOBS} == {("exited", "", 0)}
     assert {name: state for name, state in states.items() if name not in JOBS and state[:2] != ("running", "healthy")} == {}
-    assert len(states) == 20
+    assert len(states) == 21
 
 
 def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: dict[str, object]) -> None:
@@ -38,6 +40,11 @@ def test_the_gateway_tells_how_every_service_is(stack: Stack) -> None:
     assert checks["rag"] == {"database", "redis", "objects", "vectors", "language"}
 
 
+def test_the_recorder_waits_in_good_health_while_no_source_is_configured(stack: Stack) -> None:
+    ready = json.loads(stack.python("recorder", "import urllib.request as web; print(web.urlopen('http://127.0.0.1:9100/health/ready').read().decode())"))
+    assert {check["name"] for check in ready["checks"]} == {"heartbeat", "database", "redis", "sources"}
+
+
 def test_bad_input_is_refused_with_a_remedy(api: httpx.Client, plan_request: dict[str, object]) -> None:
     refused = api.post("/plan", json=plan_request | {"slot_minutes": 7})
     assert (refused.status_code, refused.json()["field"]) == (422, "slot_minutes")
@@ -48,7 +55,7 @@ def test_only_gateway_and_grafana_can_be_reached_and_only_from_this_machine(stac
     assert {port for port in ports if port[2]} == {("api", "127.0.0.1", stack.api_port), ("grafana", "127.0.0.1", stack.grafana_port)}
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", CONTAINERS)
 def test_a_service_has_no_rights_that_it_does_not_need(stack: Stack, service: str) -> None:
     status = stack.execute(service, "cat", "/proc/1/status")
     assert re.search(r"^Name:\ttini$", status, re.MULTILINE)
@@ -58,14 +65,14 @@ def test_a_service_has_no_rights_that_it_does_not_need(stack: Stack, service: st
     assert "Read-only file system" in stack.execute(service, "sh", "-c", "touch /opt/app/x 2>&1; true")
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", CONTAINERS)
 def test_no_secret_shows_in_what_the_engine_tells(stack: Stack, service: str) -> None:
     known = json.dumps(stack.inspect(service))
     secrets = [path.read_text().strip() for path in (stack.folder / "secrets").iterdir()]
-    assert not [secret for secret in secrets if secret in known]
+    assert not [secret for secret in secrets if secret and secret in known]
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", CONTAINERS)
 def test_only_those_that_fetch_have_a_way_out(stack: Stack, service: str) -> None:
     networks = set(stack.inspect(service)["NetworkSettings"]["Networks"])
     outgoing = {name for name in networks if not json.loads(run("docker", "network", "inspect", name))[0]["Internal"]}

@@ -10,7 +10,7 @@ import yaml
 from luna.settings import Settings
 from luna.settings.deployment import Deployment
 from luna.settings.example import OFFERED, render
-from luna.settings.secrets import SECRETS
+from luna.settings.secrets import GIVEN, SECRETS
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ each_of_ours = pytest.mark.parametrize("name", sorted(OURS))
 
 def test_every_part_of_the_platform_is_there() -> None:
     servers = {"db", "redis", "qdrant", "minio", "ollama", "prometheus", "alertmanager", "loki", "fluent-bit", "grafana"}
-    assert set(SERVICES) == {"api", "beat"} | WORKERS | servers | JOBS
+    assert set(SERVICES) == {"api", "beat", "recorder"} | WORKERS | servers | JOBS
 
 
 @each_service
@@ -102,7 +102,7 @@ def test_networks_are_closed_except_to_those_that_fetch_and_those_that_serve() -
     members = {network: {name for name, service in SERVICES.items() if network in service.get("networks", [])} for network in FILE["networks"]}
     assert set(members) == {"edge", "data", "egress", "observability"}
     assert members["edge"] == {"api", "grafana"}
-    assert members["egress"] == {"ingest", "rag", "models"}
+    assert members["egress"] == {"ingest", "recorder", "rag", "models"}
     assert FILE["networks"]["data"]["internal"]
     assert FILE["networks"]["observability"]["internal"]
     assert FILE["networks"]["edge"]["driver_opts"] == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
@@ -119,7 +119,7 @@ def test_secrets_stand_in_files_and_never_in_the_environment() -> None:
     for service in SERVICES.values():
         for name in service.get("environment", {}):
             assert not re.search(r"(PASSWORD|SECRET|API_KEY|TOKEN)$", name), name
-    assert set(FILE["secrets"]) == {*SECRETS, "vectors_config"}
+    assert set(FILE["secrets"]) == {*SECRETS, *GIVEN, "vectors_config"}
     assert all(secret["file"].startswith("${LUNA_SECRETS_FOLDER}/") for secret in FILE["secrets"].values())
 
 
@@ -132,7 +132,12 @@ def test_without_secrets_the_message_lists_them_and_says_how_to_make_them() -> N
 
 def test_the_script_makes_exactly_the_secrets_that_are_asked_for() -> None:
     script = (ROOT / "infra/make-secrets").read_text(encoding="utf-8")
-    assert tuple(re.search(r"for name in ([\w ]+);", script)[1].split()) == SECRETS  # type: ignore[index]
+    assert [tuple(names.split()) for names in re.findall(r"for name in ([\w ]+);", script)] == [SECRETS, GIVEN]
+
+
+def test_one_process_alone_listens_and_what_it_was_given_is_asked_of_nobody() -> None:
+    assert [name for name, service in SERVICES.items() if "services.ingest.live" in service.get("command", [])] == ["recorder"]
+    assert not set(GIVEN) & set(SERVICES["preflight"]["secrets"])
 
 
 def test_every_setting_given_to_luna_is_one() -> None:
