@@ -2,7 +2,7 @@
 
 import json
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select, union
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database.schema.identity import site_versions, sites
@@ -43,6 +43,19 @@ def load_all(connection: Connection) -> list[Site]:
         .order_by(sites.c.name, site_versions.c.version.desc())
     )
     return [parse_site(row.configuration) for row in connection.execute(latest)]
+
+
+def markets(connection: Connection) -> list[str]:
+    """Return the markets that the tariffs of all sites name, sorted."""
+    latest = (
+        select(site_versions.c.configuration)
+        .ext(distinct_on(site_versions.c.site_key))
+        .order_by(site_versions.c.site_key, site_versions.c.version.desc())
+        .subquery()
+    )
+    rules = [latest.c.configuration["tariff"][side] for side in ("import", "export")]
+    named = union(*(select(rule["market"].astext.label("market")).where(rule["kind"].astext == "spot") for rule in rules))
+    return sorted(connection.scalars(named))
 
 
 def names(connection: Connection) -> list[str]:

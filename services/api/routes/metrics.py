@@ -6,7 +6,7 @@ from contextlib import suppress
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from luna.database import jobs
+from luna.database import jobs, prices, sites
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.queue.services import SERVICES
@@ -23,6 +23,7 @@ JOBS_DEAD = Gauge("luna_jobs_dead", "Jobs whose attempts never came to an end; t
 JOBS_AGE = Gauge("luna_jobs_oldest_open_seconds", "Age of the oldest job that has not ended; 0 without one.")
 BEAT_AGE = Gauge("luna_beat_age_seconds", "Time since beat last turned; +Inf where none ever did.")
 REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gateway: 1 or 0.")
+PRICES_UNTIL = Gauge("luna_ingest_prices_known_until_seconds", "When the last known price of a market ends, Unix time; 0 without any.", ["market"])
 
 
 @router.get("/metrics", summary="Metrics in Prometheus' format", response_class=Response)
@@ -31,6 +32,7 @@ def read_metrics(gateway: CurrentGateway) -> Response:
     answering = {check.name for check in gateway.readiness.look() if check.ok}
     _look_at_queue(gateway)
     _look_at_jobs(gateway, readable="database" in answering)
+    _look_at_prices(gateway, readable="database" in answering)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -63,3 +65,14 @@ def _look_at_jobs(gateway: Gateway, *, readable: bool) -> None:
     JOBS_OPEN.labels("running").set(census.running)
     JOBS_DEAD.set(census.dead)
     JOBS_AGE.set(census.oldest_open_seconds)
+
+
+def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:
+    PRICES_UNTIL.clear()
+    # Whoever fetches nothing looks after prices by hand.
+    if readable and gateway.settings.outside_services:
+        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
+            named = sites.markets(connection)
+            known = prices.known_until(connection, named)
+            for market in named:
+                PRICES_UNTIL.labels(market).set(known[market].timestamp() if market in known else 0.0)
