@@ -33,7 +33,7 @@ class JudgeQualityReply(Message):
 
 
 class JudgeQualityRequest(Request):
-    """Judge local days and store the verdicts: those named, or the last week of every site."""
+    """Judge local days and store the verdicts: those named, or the last week of every site and what was written since it was judged."""
 
     task: ClassVar[str] = "ingest.quality.judge"
     reply: ClassVar[type[Message]] = JudgeQualityReply

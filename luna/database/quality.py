@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.quality import DayQuality
@@ -28,6 +28,20 @@ def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> in
     differs = (table.c.verdict != statement.excluded.verdict) | (table.c.reasons != statement.excluded.reasons)
     upsert = statement.on_conflict_do_update(constraint=table.primary_key, set_=fresh, where=differs).returning(table.c.day)
     return len(connection.execute(upsert).all())
+
+
+def forget(connection: Connection, site_id: str, first: date, last: date) -> None:
+    """Take back the verdicts on days whose slots were written; they are judged anew when beat next asks for it."""
+    table = data_quality_daily.c
+    connection.execute(delete(data_quality_daily).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)))
+
+
+def first_unjudged(connection: Connection, site_id: str, first: date, last: date) -> date | None:
+    """Return the first day from ``first`` to ``last`` on which there is no verdict."""
+    table = data_quality_daily.c
+    query = select(table.day).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
+    judged = set(connection.scalars(query))
+    return next((day for number in range((last - first).days + 1) if (day := first + timedelta(days=number)) not in judged), None)
 
 
 def read(connection: Connection, site_id: str, first: date, last: date) -> list[DayQuality]:

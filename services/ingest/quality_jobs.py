@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from luna.contracts.quality import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
-from luna.database import quality, sites
+from luna.database import observations, quality, sites
 from luna.observations import SERIES
 from luna.site import Site
 from luna.timeline import parse_zone
 from services.ingest.quality import APART, DayRecord, Span, expect_series, judge_day
-from services.ingest.stored_days import StoredDays, market_of, read_days
+from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
 JUDGED = (*SERIES, "residual_kwh", *APART)
 # Readings that come days late change what was judged.
@@ -33,7 +33,7 @@ def judge_days(connection: Connection, site_id: str, first: date, last: date, *,
 
 
 def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
-    """Judge what the request names.
+    """Judge what the request names; without days the last week, and before it what was written since it was judged, a year at a time.
 
     Raises:
         NotFoundError: no such site.
@@ -41,18 +41,38 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
     """
     judged = []
     for site_id in [request.site_id] if request.site_id else sites.names(connection):
-        today = now.astimezone(parse_zone(sites.load(connection, site_id).timezone)).date()
-        last = request.to_day or today - timedelta(days=1)
+        site = sites.load(connection, site_id)
+        last = request.to_day or now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
-        judged.append(SiteQuality(site_id=site_id, days=judge_days(connection, site_id, first, last, now=now)))
+        overdue = None if request.from_day else _find_overdue(connection, site, first - timedelta(days=1))
+        days = judge_days(connection, site_id, *overdue, now=now) if overdue else []
+        judged.append(SiteQuality(site_id=site_id, days=[*days, *judge_days(connection, site_id, first, last, now=now)]))
     return JudgeQualityReply(sites=judged)
+
+
+def judge_later(connection: Connection, site: Site, first: datetime, end: datetime) -> None:
+    """Leave it to beat to judge again the days of slots that were written, however many: those from ``first`` on, before ``end``."""
+    quality.forget(connection, site.name, *_days_of(site, first, end))
 
 
 def judge_slots(connection: Connection, site_id: str, first: datetime, end: datetime, *, now: datetime) -> list[DayQuality]:
     """Judge again the days of the slots that were written: those from ``first`` on, before ``end``."""
-    zone = parse_zone(sites.load(connection, site_id).timezone)
-    days = [instant.astimezone(zone).date() for instant in (first, end - timedelta(microseconds=1))]
-    return judge_days(connection, site_id, *days, now=now)
+    return judge_days(connection, site_id, *_days_of(sites.load(connection, site_id), first, end), now=now)
+
+
+def _days_of(site: Site, first: datetime, end: datetime) -> tuple[date, date]:
+    zone = parse_zone(site.timezone)
+    return first.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def _find_overdue(connection: Connection, site: Site, last: date) -> tuple[date, date] | None:
+    """Return the days up to ``last`` that hold something and were not judged since it was written, a year at most."""
+    span = observations.span(connection, site.name)
+    if span is None:
+        return None
+    begin, end = _days_of(site, *span)
+    first = quality.first_unjudged(connection, site.name, begin, min(end, last))
+    return None if first is None else (first, min(end, last, first + timedelta(days=PART_DAYS - 1)))
 
 
 def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime) -> Iterator[DayQuality]:

@@ -10,6 +10,7 @@ from luna.contracts.quarantine import QuarantinedRow, ResolveReply, ResolveReque
 from luna.contracts.slots import BuildSlotsRequest
 from luna.database import history_changes, prices, quarantine, sites
 from luna.database.history_changes import Revision, Rule
+from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, parse_instant, parse_zone
 from services.ingest.admission import read_admitted
@@ -54,6 +55,7 @@ def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, no
 
 
 def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Rule, now: datetime) -> int:
+    _require_one(row)
     kind, rows = kind_named(row.kind), read_admitted(row, site)
     starts, values = columns_of(kind, rows)
     if kind.name not in {"observations", "prices"}:
@@ -66,6 +68,14 @@ def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Ru
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
     judge_slots(connection, site.name, first, last + SLOT, now=now)
     return changed
+
+
+def _require_one(row: QuarantinedRow) -> None:
+    """Refuse to put one value in the place of many: an entry may stand for neighbouring readings."""
+    readings = row.raw.get("readings", 1)
+    if row.corrected and readings > 1:
+        remedy = "Release or dismiss them, or load the right readings: luna data load FILE --kind readings."
+        raise InvalidInputError(f"the entry stands for {readings} readings, which no single value corrects", field="values", remedy=remedy)
 
 
 def _write_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule) -> int:

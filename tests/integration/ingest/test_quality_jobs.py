@@ -14,7 +14,7 @@ from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, NotFoundError
 from luna.site import parse_site
 from luna.timeline import FloatArray, local_day, local_days
-from services.ingest.quality_jobs import judge_days, judge_quality, judge_slots
+from services.ingest.quality_jobs import judge_days, judge_later, judge_quality, judge_slots
 from services.ingest.repair_jobs import Repair, find_gaps, repair_days
 
 pytestmark = pytest.mark.every_database
@@ -225,3 +225,23 @@ def test_without_a_site_every_site_is_judged_for_the_week_that_ended(connection:
 def test_a_window_far_outside_is_refused(connection: Connection) -> None:
     with pytest.raises(InvalidInputError, match="outside 1970 to 2199"):
         judge_days(connection, "home", FIRST, date(9999, 12, 31), now=LATER)
+
+
+def test_history_that_was_loaded_is_judged_when_beat_next_asks_and_only_once(connection: Connection) -> None:
+    measure(connection)
+    request = JudgeQualityRequest(site_id="home")
+    much_later = datetime(2025, 1, 1, 12, tzinfo=UTC)
+    first, second = (judge_quality(connection, request, now=much_later).sites[0].days for _ in range(2))
+    assert [day.day for day in first[:3]] == [FIRST, SPRING, LAST]
+    assert (len(first), len(second)) == (3 + 7, 7)
+    judge_later(connection, sites.load(connection, "home"), DAYS.start + timedelta(days=1), DAYS.end)
+    assert [day.day for day in judge_quality(connection, request, now=much_later).sites[0].days[:-7]] == [SPRING, LAST]
+
+
+def test_overdue_days_are_judged_a_year_at_a_time(connection: Connection) -> None:
+    starts = np.array(["2022-01-01", "2023-06-01"], dtype="datetime64[s]")
+    observations.write(connection, "home", starts, {"load_kwh": np.array([0.1, 0.1])})
+    request = JudgeQualityRequest(site_id="home")
+    first, second = (judge_quality(connection, request, now=datetime(2025, 1, 1, 12, tzinfo=UTC)).sites[0].days for _ in range(2))
+    assert (first[0].day, len(first)) == (date(2022, 1, 1), 366 + 7)
+    assert (second[0].day, second[-8].day) == (date(2023, 1, 2), date(2023, 6, 1))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.quarantine import QuarantinedRow, ResolveReply, ResolveRequest
 from luna.database import history_changes, observations, prices, quality, quarantine, readings, sites
+from luna.database.quarantine import Refused
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
@@ -163,6 +164,14 @@ def test_a_reading_is_corrected(connection: Connection, tmp_path: Path) -> None:
     decide(connection, "corrected", value=1.5)
     instants, values = readings.read(connection, "home", "meter", first=START, end=DAY.end)
     assert (instants[1], values.tolist()) == (np.datetime64("2024-01-01T00:07"), [1.0, 1.5])
+
+
+def test_one_value_takes_the_place_of_one_reading_only(connection: Connection) -> None:
+    raw = {"sensor": "meter", "instant": "2024-01-01T00:00:00Z", "until": "2024-01-01T06:00:00Z", "value": 3, "unit": "kW", "readings": 24}
+    quarantine.settle(connection, "home", source="sensor meter", refused=[Refused(1, "does not move", raw)], lines=(0, 2))
+    with pytest.raises(InvalidInputError, match="stands for 24 readings"):
+        decide(connection, "corrected", value=2)
+    assert decide(connection, "released").row.resolution == "released"
 
 
 def test_nobody_decides_twice(connection: Connection, tmp_path: Path) -> None:
