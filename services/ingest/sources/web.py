@@ -100,11 +100,11 @@ class Web:
         try:
             with httpx.Client(transport=self.transport, timeout=TIMEOUT) as client:
                 answer = client.send(request, stream=True)
-                content = b""
+                content = bytearray()
                 for piece in answer.iter_bytes():
                     content += piece
                     self._require_bearable(content)
-                return answer.status_code, answer.headers, content
+                return answer.status_code, answer.headers, bytes(content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
             # No second try: whoever asks has another service, or asks again in some minutes.
             raise SourceError(f"is not reached: {exc or type(exc).__name__}", field=self.service, remedy="Check that this machine is online.") from exc
@@ -114,7 +114,7 @@ class Web:
         except httpx.HTTPError as exc:
             raise SourceError(f"answers what cannot be read: {exc}", field=self.service, remedy="Try again later.") from exc
 
-    def _require_bearable(self, content: bytes) -> None:
+    def _require_bearable(self, content: bytearray) -> None:
         if len(content) > MAX_BYTES:
             raise SourceError(f"answers more than {MAX_BYTES // 1_000_000} MB", field=self.service, remedy="Ask for a shorter time.")
 

@@ -1,4 +1,4 @@
-"""EPEX in Germany and Austria through aWATTar: no token, hours, in euros, a hundred calls a day.
+"""EPEX in Germany and Austria through aWATTar: no token, hours, in euros.
 
 Source: aWATTar, data feed API, ``/v1/marketdata``. It does not say when prices were published.
 """
@@ -41,9 +41,12 @@ class Awattar:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         country = market_named(market).codes[self.name]
-        asked = {"start": int(first.timestamp() * MILLISECONDS), "end": int(end.timestamp() * MILLISECONDS)}
+        return [sheet for window in Window(market, first, end).split() for sheet in self._fetch_span(window, country)]
+
+    def _fetch_span(self, window: Window, country: str) -> list[PriceSheet]:
+        asked = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
         feed = self._web.get(f"https://api.awattar.{country}/v1/marketdata", asked).parse(_Feed)
         strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)
         if strange is not None:
             raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")
-        return make_sheets(Window(market, first, end), (product.trade() for product in feed.data), Issue("EUR"))
+        return make_sheets(window, (product.trade() for product in feed.data), Issue("EUR"))

@@ -33,7 +33,7 @@ TOKENS: Mapping[str, Callable[[Settings], SecretStr | None]] = {
 }
 # These publish in one currency, whatever the site pays in.
 EURO_ALONE = frozenset({"energy_charts", "awattar"})
-# No service names a figure that this exceeds but aWATTar's hundred calls a day, which a few days at a time stay far below.
+# Nord Pool is asked day by day: two of them a second.
 INTERVAL = timedelta(seconds=0.5)
 
 

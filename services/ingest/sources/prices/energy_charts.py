@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.markets import Market, market_named
 from services.ingest.sources.prices.sheets import Issue, Window, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
@@ -34,7 +34,10 @@ class EnergyCharts:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         place = market_named(market)
-        asked = {"bzn": place.codes[self.name], "start": f"{first:%Y-%m-%dT%H:%MZ}", "end": f"{end:%Y-%m-%dT%H:%MZ}"}
+        return [sheet for window in Window(market, first, end).split() for sheet in self._fetch_span(window, place)]
+
+    def _fetch_span(self, window: Window, place: Market) -> list[PriceSheet]:
+        asked = {"bzn": place.codes[self.name], "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
         answer = self._web.get(URL, asked, accept=(200, NOTHING))
         if answer.status == NOTHING:
             return []
@@ -42,4 +45,4 @@ class EnergyCharts:
         if said.unit.replace(" ", "") != UNIT or len(said.unix_seconds) != len(said.price):
             raise SourceError(f"answers {len(said.price)} prices in {said.unit} for {len(said.unix_seconds)} times", field=self.name, remedy="Try again later.")
         products = measure_lengths([instant_of(second) for second in said.unix_seconds], said.price, place.zone)
-        return make_sheets(Window(market, first, end), products, Issue("EUR"))
+        return make_sheets(window, products, Issue("EUR"))

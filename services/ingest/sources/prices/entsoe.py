@@ -6,7 +6,7 @@ possibilities (curve types)" for A01 and A03. The document's own instant is when
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from defusedxml.common import DefusedXmlException
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 URL = "https://web-api.tp.entsoe.eu/api"
 DAY_AHEAD_PRICES = "A44"
-# A request may span a year.
-SPAN = timedelta(days=180)
 # In this curve type a point that is missing repeats the one before; in the others it is a hole.
 VARIABLE_BLOCKS = "A03"
 # Beside the coupled auction (1, or not said) some zones report others.
@@ -48,12 +46,7 @@ class EntsoE:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         area = market_named(market).codes[self.name]
-        sheets: list[PriceSheet] = []
-        while first < end:
-            window = Window(market, first, min(first + SPAN, end))
-            sheets += self._fetch_span(window, area)
-            first = window.end
-        return sheets
+        return [sheet for window in Window(market, first, end).split() for sheet in self._fetch_span(window, area)]
 
     def _fetch_span(self, window: Window, area: str) -> list[PriceSheet]:
         asked = {
@@ -61,8 +54,8 @@ class EntsoE:
             "documentType": DAY_AHEAD_PRICES,
             "in_Domain": area,
             "out_Domain": area,
-            "periodStart": f"{window.first.astimezone(UTC):%Y%m%d%H%M}",
-            "periodEnd": f"{window.end.astimezone(UTC):%Y%m%d%H%M}",
+            "periodStart": f"{window.first:%Y%m%d%H%M}",
+            "periodEnd": f"{window.end:%Y%m%d%H%M}",
         }
         return read_document(self._web.get(URL, asked, accept=(200, 400)), window)
 

@@ -1,6 +1,6 @@
 """From what services say to sheets of prices: products of equal length, currency per kWh, holes left open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby, pairwise
@@ -15,6 +15,7 @@ from services.ingest.sources.source import PriceSheet, SourceError
 KWH_PER_MWH = 1_000.0
 MINUTE = timedelta(minutes=1)
 LENGTHS = (15, 30, 60)
+SPAN = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class Window:
     market: str
     first: datetime
     end: datetime
+
+    def split(self) -> "Iterator[Window]":
+        """Yield the window in pieces of half a year: no service gives more than a year at once, and less comes in time."""
+        first, end = self.first.astimezone(UTC), self.end.astimezone(UTC)
+        while first < end:
+            yield Window(self.market, first, min(first + SPAN, end))
+            first += SPAN
 
     def days(self, zone: ZoneInfo) -> list[date]:
         """Return the local days that the window touches."""

@@ -15,7 +15,7 @@ from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.markets import MARKETS, market_named
 from services.ingest.sources.prices.nord_pool import NordPool
-from services.ingest.sources.prices.sheets import on_quarter_hours
+from services.ingest.sources.prices.sheets import Window, on_quarter_hours
 from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
@@ -158,13 +158,26 @@ def test_entsoe_never_tells_its_token() -> None:
     assert "very-secret" not in str(refusal.value)
 
 
-def test_entsoe_is_asked_for_half_a_year_at_a_time() -> None:
-    service = Service(recorded("entsoe_nothing.xml"))
-    EntsoE(web(service), "token").fetch("NL", START, START + timedelta(days=400))
-    periods = [(request.url.params["periodStart"], request.url.params["periodEnd"]) for request in service.asked]
+def test_years_are_asked_for_in_halves_in_utc() -> None:
+    windows = list(Window("NL", START.astimezone(BERLIN), START + timedelta(days=400)).split())
     # 180 days each, the last one the remaining 40; each begins where the one before ended.
-    assert [first for first, _ in periods[1:]] == [end for _, end in periods[:-1]]
-    assert len(periods) == 3
+    assert [(window.end - window.first).days for window in windows] == [180, 180, 40]
+    assert [window.first for window in windows[1:]] == [window.end for window in windows[:-1]]
+    assert windows[0].first.tzinfo is UTC
+
+
+@pytest.mark.parametrize("make", [EnergyCharts, Awattar, lambda way: EntsoE(way, "token")], ids=["energy_charts", "awattar", "entsoe"])
+def test_a_long_window_takes_several_requests(make: Callable[[Web], PriceSource]) -> None:
+    service = Service(lambda request: NOTHING[request.url.host])
+    assert make(web(service)).fetch("DE-LU", START, START + timedelta(days=400)) == []
+    assert len(service.asked) == 3
+
+
+NOTHING = {
+    "api.energy-charts.info": httpx.Response(404),
+    "api.awattar.de": document({"data": []}),
+    "web-api.tp.entsoe.eu": recorded("entsoe_nothing.xml"),
+}
 
 
 def energy_charts_day(request: httpx.Request, day: date, minutes: int) -> httpx.Response:
