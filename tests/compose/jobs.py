@@ -56,4 +56,10 @@ def load(number: int) -> dict[str, Any]:
     return {"task": "ingest.demo.load", "request": {}}
 
 
-WORK = {"planner": replay, "forecaster": train, "ingest": load}
+def issue(number: int) -> dict[str, Any]:
+    """One forecast."""
+    return {"task": "forecaster.forecast.issue", "request": {"site_id": "home", "at": f"2023-09-{FIRST_DAY + number:02}T06:00:00Z"}}
+
+
+# By the service whose worker does it, and one that takes a moment only.
+WORK = {"planner": replay, "forecaster": train, "ingest": load, "moment": issue}
