@@ -6,14 +6,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import typer
 
 from services.cli.console import err
 
-COMPANIONS = {"worker": "luna.queue.worker", "beat": "luna.queue.beat"}
+if TYPE_CHECKING:
+    from luna.settings import Settings
+
+COMPANIONS = {"worker": "luna.queue.worker", "beat": "luna.queue.beat", "recorder": "services.ingest.live"}
 WATCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
 # What a task under way gets to end by itself; a task that is cut off is done again at the next start.
@@ -26,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run servers, one worker, one beat and the gateway on this machine; Ctrl-C stops everything."""
+    """Run servers, one worker, one beat and the gateway on this machine, and a recorder where a source is configured; Ctrl-C stops everything."""
     from luna.database import migrate
     from luna.embedded import running
     from luna.settings import load_settings
@@ -36,19 +40,25 @@ def up() -> None:
     # Gateway, worker with beat, and servers end in this order; the port comes first, so that nothing is started where it is in use.
     with suppress(KeyboardInterrupt), listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         migrate.upgrade(addresses.database_url)
-        with companions():
+        with companions(_needed(settings)):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
             serve(settings, addresses, listener=listener)
 
 
+def _needed(settings: "Settings") -> list[str]:
+    """Return the companions to run: the recorder only where there is something to listen to."""
+    listens = settings.home_assistant_url or settings.mqtt_url
+    return [name for name in COMPANIONS if name != "recorder" or listens]
+
+
 @contextmanager
-def companions() -> Iterator[None]:
-    """Run a worker and a beat, and another one whenever one dies; at the end return when no process of theirs is left.
+def companions(names: Iterable[str]) -> Iterator[None]:
+    """Run these of ``COMPANIONS``, and another one whenever one dies; at the end return when no process of theirs is left.
 
     A second Ctrl-C cuts the worker's tasks off.
     """
     done, hurry = threading.Event(), threading.Event()
-    watches = [threading.Thread(target=_keep_running, args=(name, _start(name), done, hurry), daemon=True) for name in COMPANIONS]
+    watches = [threading.Thread(target=_keep_running, args=(name, _start(name), done, hurry), daemon=True) for name in names]
     for watch in watches:
         watch.start()
     try:

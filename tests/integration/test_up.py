@@ -85,9 +85,18 @@ def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(environment
         wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
         kill_and_await_another(environment, "luna.queue.worker")
         kill_and_await_another(environment, "luna.queue.beat")
+        assert companions(environment, "services.ingest.live") == []
         luna.send_signal(signal.SIGINT)
     assert luna.returncode == 0
     assert processes(environment) == []
+
+
+def test_where_a_source_is_configured_somebody_listens_and_is_replaced_when_it_dies(environment: dict[str, str]) -> None:
+    with luna_up(environment | {"LUNA_MQTT_URL": "mqtt://127.0.0.1:9"}) as luna:
+        wait_until(lambda: companions(environment, "services.ingest.live") != [])
+        kill_and_await_another(environment, "services.ingest.live")
+        luna.send_signal(signal.SIGTERM)
+    wait_until(lambda: processes(environment) == [])
 
 
 def test_after_a_kill_the_next_start_works_and_an_order_to_terminate_ends_all_while_its_worker_still_starts(environment: dict[str, str]) -> None:
