@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Progress(Message):
-    """How far a task is: ``done`` of ``total`` steps, and what the current one is called."""
+    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the current one is called."""
 
     done: int
     total: int
@@ -47,6 +47,7 @@ class Work:
 
     def __post_init__(self) -> None:
         self._stack = ExitStack()
+        self._steps: list[Callable[[], None]] = []
 
     @cached_property
     def connection(self) -> Connection:
@@ -63,6 +64,10 @@ class Work:
         """What sends messages to other tasks."""
         return self.queue()
 
+    def afterwards(self, step: Callable[[], None]) -> None:
+        """Have ``step`` done once everything is committed; not at all where it is not, or where this process dies in between."""
+        self._steps.append(step)
+
     def progress(self, done: int, total: int, label: str = "") -> None:
         """Tell the caller that ``done`` of ``total`` steps are done."""
         self.report(Progress(done=done, total=total, label=label))
@@ -71,4 +76,8 @@ class Work:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+        swallowed = self._stack.__exit__(kind, error, trace)
+        if kind is None:
+            for step in self._steps:
+                step()
+        return swallowed

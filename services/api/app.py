@@ -9,6 +9,7 @@ from luna.database import engine
 from luna.embedded import Addresses, running
 from luna.queue import Client
 from luna.settings import Settings, load_settings
+from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.middleware import LimitBody, MeasureRequests
 from services.api.problems import Problem, add_problem_handlers
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     for routes in (plans, jobs, data, quarantine, health, metrics, documentation):
         app.include_router(routes.router)
     add_problem_handlers(app)
-    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})
     app.add_middleware(MeasureRequests)
     return app
 

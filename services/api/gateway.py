@@ -14,6 +14,7 @@ from luna.contracts.message import Request as RequestMessage
 from luna.errors import UnavailableError
 from luna.health import Readiness
 from luna.health.probes import probe_database
+from luna.objects import ObjectStore, open_objects
 from luna.queue import Client
 from luna.settings import Settings
 from luna.timeline import SystemClock
@@ -43,6 +44,11 @@ class Gateway:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
         call = partial(self.queue.call, request, timeout=self.settings.plan_timeout)
         return await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """The store of objects, which takes files that are handed over."""
+        return open_objects(self.settings)
 
     @cached_property
     def readiness(self) -> Readiness:

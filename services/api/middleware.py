@@ -1,6 +1,7 @@
 """What every request passes: a trace id, one log line, one measurement, a limit to its size."""
 
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
@@ -48,21 +49,23 @@ class MeasureRequests:
 
 
 class LimitBody:
-    """Refuses a body of more than ``max_bytes``, whatever its header says."""
+    """Refuses a body of more than ``max_bytes``, whatever its header says; ``larger`` holds the paths that take more."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
+        most = self._larger.get(scope.get("path", ""), self._max_bytes)
 
         async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {self._max_bytes} bytes")
+            if received > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes")
             return message
 
         await self._app(scope, receive_limited if scope["type"] == "http" else receive, send)

@@ -19,7 +19,7 @@ MEDIA_TYPE = "application/problem+json"
 _REMEDIES = {
     HTTPStatus.NOT_FOUND: "The addresses are listed at /docs.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The methods are listed at /docs.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send fewer slots, or split the request.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less at once: fewer slots, or the file in parts.",
 }
 
 log = structlog.get_logger("luna.api")

@@ -1,4 +1,4 @@
-"""Files as batches of rows in constant memory: CSV, JSON lines, Parquet, the first two also compressed with gzip.
+"""Files as batches of rows in constant memory: CSV, JSON lines, JSON arrays, Parquet, all but the last also compressed with gzip.
 
 What a file is shows in its first bytes, not in its name.
 """
@@ -13,6 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from luna.errors import InvalidInputError
+from services.ingest.json_array import read_objects
 
 BLOCK_BYTES = 4_000_000
 BATCH_ROWS = 65_536
@@ -40,6 +41,9 @@ def _batches(path: Path) -> Iterator[pl.DataFrame]:
         head = file.readline(1_000_000).removeprefix(b"\xef\xbb\xbf")
         if not head.strip():
             raise InvalidInputError("the file is empty", field=str(path), remedy="Give a header line and rows.")
+        if head.lstrip().startswith(b"["):
+            yield from _read_array(path, file, head)
+            return
         yield from _read_json(path, file, head) if head.lstrip().startswith(b"{") else _read_csv(path, file, head)
 
 
@@ -66,6 +70,17 @@ def _read_json(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFram
         yield rows.with_row_index("line", offset=line)
 
 
+def _read_array(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a JSON array of objects; ``line`` counts them, for an array may stand in one line."""
+    first = 1
+    try:
+        for objects in read_objects(file, head):
+            yield pl.DataFrame(objects, infer_schema_length=None, strict=False).with_row_index("line", offset=first)
+            first += len(objects)
+    except (PolarsError, ValueError) as exc:
+        raise _malformed(path, first, exc) from exc
+
+
 def _read_parquet(path: Path) -> Iterator[pl.DataFrame]:
     try:
         rows = pl.scan_parquet(path)
@@ -89,6 +104,6 @@ def _blocks(file: IO[bytes], *, first_line: int, head: bytes = b"") -> Iterator[
         yield line, rest
 
 
-def _malformed(path: Path, line: int, error: PolarsError) -> InvalidInputError:
+def _malformed(path: Path, line: int, error: PolarsError | ValueError) -> InvalidInputError:
     reason = str(error).strip().partition("\n")[0]
     return InvalidInputError(f"the file is malformed somewhere after line {line}: {reason}", field=str(path), remedy="Correct it; nothing was stored.")

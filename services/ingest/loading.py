@@ -19,10 +19,11 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import parse_zone
 from services.ingest import electricity_maps
-from services.ingest.admission import read_admitted
+from services.ingest.admission import overrule, read_let_in
 from services.ingest.batches import read_batches
 from services.ingest.instants import InstantReader
 from services.ingest.kinds import Kind, kind_named, match_columns
+from services.ingest.quality_jobs import judge_later
 from services.ingest.sinks import find_market, store
 from services.ingest.slots import limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 from services.ingest.spacing import choose_step, measure_spacing
@@ -36,12 +37,16 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """How to read a file: its kind, the zone of times without offset, Luna's name → the file's, and the file's columns to leave out."""
+    """How to read a file: its kind, the zone of times without offset, Luna's name → the file's, and the file's columns to leave out.
+
+    Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files.
+    """
 
     kind: str
     zone: ZoneInfo | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    scratch: Path | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +83,7 @@ def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, 
 
     Invariants: loading the same file twice changes nothing the second time; each row is accepted, duplicated or quarantined.
     """
-    with tempfile.TemporaryDirectory(prefix="luna-load-") as folder:
+    with tempfile.TemporaryDirectory(prefix="luna-load-", dir=form.scratch) as folder:
         loading = _Loading(connection, sites.load(connection, site_id), kind_named(form.kind), Path(folder))
         loading.read(path, loading.recognise(path, form), progress)
         loading.write()
@@ -107,6 +112,8 @@ class _Loading:
         return replace(form, zone=parse_zone("UTC"), renamed=layout.renamed, ignored=form.ignored | layout.ignored)
 
     def read(self, path: Path, form: FileForm, progress: Progress | None) -> None:
+        with path.open("rb") as file:
+            self.source = hashlib.file_digest(file, "sha256").hexdigest()
         clock = InstantReader(form.zone)
         latest: datetime | None = None
         for batch in read_batches(path):
@@ -140,13 +147,10 @@ class _Loading:
         if not self.report.accepted:
             reason = self.report.reasons.most_common(1)[0][0] if self.report.reasons else "the file has no rows"
             raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=f"{self.report.rows} rows", remedy=_remedy(reason))
-        with path.open("rb") as file:
-            source = hashlib.file_digest(file, "sha256").hexdigest()
         step_minutes = None if self.report.step is None else self.report.step // timedelta(minutes=1)
-        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=source, step_minutes=step_minutes)
-        # What a person let in holds against the file.
-        for row in quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, source=source):
-            store(self.connection, self.site, self.kind, read_admitted(row, self.site))
+        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=self.source, step_minutes=step_minutes)
+        if self.kind.name in {"observations", "prices"} and self.report.first and self.report.last and self.report.written.rows > self.report.written.unchanged:
+            judge_later(self.connection, self.site, self.report.first, self.report.last)
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]
@@ -168,6 +172,8 @@ class _Loading:
         if step is not None:
             keys = [name for name in self.kind.keys if name in rows.columns]
             rows = to_quarter_hours(rows, step, keys=keys, values=self._values(rows))
+        let_in = quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, source=self.source)
+        rows = overrule(rows, read_let_in(let_in, self.site), self.kind)
         self.report.written += store(self.connection, self.site, self.kind, rows)
 
     def _values(self, rows: pl.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from luna.contracts import (
     RetentionRequest,
 )
 from luna.contracts.backfill import BackfillReply, BackfillRequest
+from luna.contracts.load import LoadFileRequest, LoadReply
 from luna.contracts.quality import JudgeQualityReply, JudgeQualityRequest
 from luna.contracts.quarantine import ResolveReply, ResolveRequest
 from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
@@ -22,7 +23,7 @@ from luna.database import retention
 from luna.database.timescale import retention_ages
 from luna.queue import Work, task
 from luna.queue.jobs import resend_due
-from services.ingest import backfill_jobs, price_jobs, quality_jobs, quarantine_jobs, slot_jobs, weather_jobs
+from services.ingest import backfill_jobs, load_jobs, price_jobs, quality_jobs, quarantine_jobs, slot_jobs, weather_jobs
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -74,6 +75,12 @@ def fetch_weather(request: FetchWeatherRequest, work: Work) -> FetchWeatherReply
 def build_slots(request: BuildSlotsRequest, work: Work) -> BuildSlotsReply:
     """Build quarter-hours from stored readings; a year of sensors that speak every ten seconds takes minutes."""
     return slot_jobs.build_site_slots(work.connection, request, now=work.clock.now(), progress=work.progress)
+
+
+@task(LoadFileRequest, soft_limit=timedelta(hours=2))
+def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
+    """Store the rows of a file that was handed over."""
+    return load_jobs.load_upload(request, work)
 
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))

@@ -1,20 +1,29 @@
-"""Read stored series."""
+"""Read stored series; take files that hold some."""
 
 import hashlib
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from luna.contracts.job import Job
+from luna.contracts.load import Kind, LoadFileRequest
+from luna.database import sites
 from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError, LunaError
 from luna.history import Answer
-from services.api.gateway import CurrentGateway
+from luna.queue.jobs import submit_job
+from luna.site import invalid_input
+from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import DataQuestion, Pages, open_pages
+from services.api.routes.jobs import JobReply
 from services.api.series_formats import MEDIA_TYPES, write_arrow, write_csv, write_json
+from services.api.uploads import Upload, receive_upload
 
 router = APIRouter(prefix="/data", tags=["data"])
 
@@ -37,6 +46,27 @@ class DataReply(BaseModel):
 FORMS: dict[int | str, dict[str, Any]] = {
     200: {"model": DataReply, "content": {kind: {} for name, kind in MEDIA_TYPES.items() if name != "json"}, "description": "The rows asked for"},
     304: {"description": "As it was, by If-None-Match"},
+}
+
+
+FORM: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file", "site", "kind"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": "CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip"},
+                    "site": {"type": "string"},
+                    "kind": {"type": "string", "enum": list(get_args(Kind))},
+                    "timezone": {"type": "string", "description": "where the clock of times without offset stands, such as Europe/Berlin"},
+                    "columns": {"type": "array", "items": {"type": "string"}, "description": "Luna's name of a column and the file's: load_kwh=verbrauch"},
+                    "ignore": {"type": "array", "items": {"type": "string"}, "description": "columns of the file to leave out"},
+                },
+            }
+        }
+    },
 }
 
 
@@ -87,3 +117,54 @@ def _respond(body: bytes, headers: dict[str, str], request: Request) -> Response
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     kind = MEDIA_TYPES[request.query_params.get("format", "json")]
     return Response(body, headers=headers, media_type=kind)
+
+
+@router.post("/load", status_code=202, response_model=JobReply, openapi_extra={"requestBody": FORM}, summary="Load a file")
+async def load_data(request: Request, gateway: CurrentGateway, response: Response) -> Job:
+    """Take a file of any length and load it as a job, whose reply says what became of its rows; the same file again changes nothing."""
+    objects = await run_in_threadpool(lambda: gateway.objects)
+    upload = await receive_upload(request, objects)
+    job = await run_in_threadpool(_submit, gateway, upload)
+    response.headers["Location"] = f"/jobs/{job.job_id}"
+    return job
+
+
+def _submit(gateway: Gateway, upload: Upload) -> Job:
+    try:
+        message = _compose(upload)
+        with unit_of_work(gateway.database) as connection:
+            sites.key_of(connection, message.site_id)
+        # The same file for the same site in the same way is the same work, whatever it is called.
+        key = hashlib.sha256(message.model_copy(update={"object_key": upload.sha256, "file_name": ""}).model_dump_json().encode()).hexdigest()
+        job = submit_job(gateway.database, gateway.queue, message, key=key)
+    except LunaError:
+        gateway.objects.remove(upload.key)
+        raise
+    if job.request["object_key"] != upload.key:
+        gateway.objects.remove(upload.key)
+    return job
+
+
+def _compose(upload: Upload) -> LoadFileRequest:
+    strangers = sorted(set(upload.fields) - {"site", "kind", "timezone", "columns", "ignore"})
+    if strangers:
+        raise InvalidInputError("no such field", field=strangers[0], remedy="Known are site, kind, timezone, columns, ignore and file.")
+    single = {name: values[-1] for name, values in upload.fields.items() if name in {"kind", "timezone"}}
+    document = single | {
+        "site_id": upload.fields.get("site", [""])[-1],
+        "object_key": upload.key,
+        "file_name": upload.name,
+        "columns": dict(_pair(text) for text in upload.fields.get("columns", [])),
+        "ignore": upload.fields.get("ignore", []),
+    }
+    try:
+        return LoadFileRequest.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+
+
+def _pair(text: str) -> tuple[str, str]:
+    ours, _, theirs = text.partition("=")
+    if not ours or not theirs:
+        raise InvalidInputError("two names are needed", field="columns", value=text, remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
+    return ours, theirs

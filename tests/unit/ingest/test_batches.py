@@ -1,4 +1,5 @@
 import gzip
+import json
 from pathlib import Path
 
 import polars as pl
@@ -26,8 +27,12 @@ def read(path: Path) -> pl.DataFrame:
         CSV.replace(b",", b"\t").replace(b"load_kwh", b" load_kwh "),
         gzip.compress(CSV),
         gzip.compress(b'{"slot_start":"2024-01-01T00:00:00Z","load_kwh":"1"}\n{"slot_start":"2024-01-01T00:15:00Z","load_kwh":"2"}'),
+        b'[{"slot_start":"2024-01-01T00:00:00Z","load_kwh":"1"},{"slot_start":"2024-01-01T00:15:00Z","load_kwh":"2"}]',
+        gzip.compress(
+            b'\n [\n {"slot_start": "2024-01-01T00:00:00Z",\n  "load_kwh": "1"},\n {"slot_start": "2024-01-01T00:15:00Z", "load_kwh": "2"}\n]\n'.lstrip()
+        ),
     ],
-    ids=["csv", "no last newline", "windows", "semicolon and mark", "tab", "gzip", "json lines"],
+    ids=["csv", "no last newline", "windows", "semicolon and mark", "tab", "gzip", "json lines", "json array", "json array on many lines"],
 )
 def test_reads_every_form_by_its_content(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
@@ -52,10 +57,20 @@ def test_a_long_file_comes_in_blocks_that_cut_no_line(tmp_path: Path) -> None:
     assert whole["line"].to_list() == list(range(2, 400_002))
 
 
+def test_a_long_array_comes_in_parts_that_cut_no_object(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps([{"slot_start": "2024-01-01T00:00:00Z", "load_kwh": number, "note": "}, {"} for number in range(60_000)]))
+    frames = list(read_batches(path))
+    assert len(frames) > 1
+    whole = pl.concat(frames)
+    assert whole["load_kwh"].to_list() == list(range(60_000))
+    assert whole["line"].to_list() == list(range(1, 60_001))
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b'{"slot_start": \n{', b"slot_start,load_kwh\n1,2,3\n", b"\x1f\x8bbroken", b"PAR1broken"],
-    ids=["empty", "blank", "json", "ragged", "gzip", "parquet"],
+    [b"", b"\n", b'{"slot_start": \n{', b'[{"slot_start": "2024"}', b"[1, 2]", b"[{]", b"slot_start,load_kwh\n1,2,3\n", b"\x1f\x8bbroken", b"PAR1broken"],
+    ids=["empty", "blank", "json", "array cut off", "array of numbers", "array of nothing", "ragged", "gzip", "parquet"],
 )
 def test_refuses_a_broken_file_by_its_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file.csv"

@@ -1,0 +1,169 @@
+"""Files that callers hand over, from the socket into the store of objects without lying in memory or on this machine's disk."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+
+from luna.errors import InvalidInputError
+from luna.objects import ObjectStore
+
+# What fills neither a small machine's disk nor a worker's time limit: four gigabytes are ten thousand site-years of quarter-hours, packed well more.
+MAX_FILE_BYTES = 4_000_000_000
+MAX_FIELD_BYTES = 10_000
+MAX_FIELDS = 300
+FILE_FIELD = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is stored, and the fields that came with it, each as often as it was given."""
+
+    key: str
+    name: str
+    sha256: str
+    fields: dict[str, list[str]]
+
+
+async def receive_upload(request: Request, objects: ObjectStore) -> Upload:
+    """Store the file of a multipart form.
+
+    Raises:
+        InvalidInputError: no such form, or it has no file; nothing is stored.
+        UnavailableError: the store of objects is away.
+    """
+    loop, body = asyncio.get_running_loop(), request.stream()
+
+    def pieces() -> Iterator[bytes]:
+        # The form is read in a thread; what it waits for is the event loop's.
+        while piece := asyncio.run_coroutine_threadsafe(_next(body), loop).result():
+            yield piece
+
+    return await run_in_threadpool(_store, request.headers.get("Content-Type", ""), pieces(), objects)
+
+
+def _store(content_type: str, body: Iterable[bytes], objects: ObjectStore) -> Upload:
+    form, key = _Form(content_type), f"uploads/{uuid4().hex}"
+    digest = hashlib.sha256()
+    objects.put_stream(key, _hashed(form.read(body), digest.update))
+    if form.file_name is None:
+        objects.remove(key)
+        raise InvalidInputError("the form has no file", field=FILE_FIELD, remedy="Send the file as a part of that name.")
+    return Upload(key, form.file_name, digest.hexdigest(), form.fields)
+
+
+def _hashed(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        update(piece)
+        yield piece
+
+
+def _next(body: AsyncIterator[bytes]) -> Coroutine[Any, Any, bytes]:
+    async def read() -> bytes:
+        # An empty piece is how the body says that it has ended.
+        return await anext(body, b"")
+
+    return read()
+
+
+@dataclass
+class _Part:
+    """The part of a form that is just coming in."""
+
+    header: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+    file_name: str | None = None
+    value: bytes = b""
+
+
+class _Form:
+    """A multipart form as it comes in: fields are kept, the file is passed on. Source: RFC 7578."""
+
+    def __init__(self, content_type: str) -> None:
+        kind, options = parse_options_header(content_type)
+        if kind != b"multipart/form-data" or not options.get(b"boundary"):
+            remedy = "Send a form: curl --form file=@meter.csv --form site=home --form kind=observations"
+            raise InvalidInputError("the body is no multipart form", field="body", value=content_type[:100], remedy=remedy)
+        self.fields: dict[str, list[str]] = {}
+        self.file_name: str | None = None
+        self._part = _Part()
+        self._file: list[bytes] = []
+        self._ended = False
+        self._parser = MultipartParser(
+            options[b"boundary"],
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": self._take_header_name,
+                "on_header_value": self._take_header_value,
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._name_part,
+                "on_part_data": self._take_data,
+                "on_part_end": self._end_part,
+                "on_end": self._end,
+            },
+        )
+
+    def read(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the file as it comes in.
+
+        Raises:
+            InvalidInputError: the form is broken, cut off, or has more than one file.
+        """
+        try:
+            for piece in body:
+                self._parser.write(piece)
+                yield from self._file
+                self._file.clear()
+        except FormParserError as exc:
+            raise InvalidInputError(f"the form is malformed: {exc}", field="body", remedy="Send it as the client's library makes it.") from exc
+        except ClientDisconnect as exc:
+            raise InvalidInputError("the caller hung up", field="body", remedy="Send all of it; nothing was stored.") from exc
+        if not self._ended:
+            raise InvalidInputError("the form is cut off", field="body", remedy="Send all of it; nothing was stored.")
+
+    def _begin_part(self) -> None:
+        self._part = _Part()
+
+    def _take_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._part.header += data[start:end]
+
+    def _take_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.value += data[start:end]
+
+    def _end_header(self) -> None:
+        self._part.headers[self._part.header.decode("latin-1").lower()] = self._part.value.decode("utf-8", "replace")
+        self._part.header = self._part.value = b""
+
+    def _name_part(self) -> None:
+        _, options = parse_options_header(self._part.headers.get("content-disposition", ""))
+        self._part.name = options.get(b"name", b"").decode("utf-8", "replace")
+        if self._part.name == FILE_FIELD:
+            if self.file_name is not None:
+                raise InvalidInputError("the form has two files", field=FILE_FIELD, remedy="Send them one after the other.")
+            self.file_name = options.get(b"filename", b"file").decode("utf-8", "replace")[:200]
+
+    def _take_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.name == FILE_FIELD:
+            self._file.append(data[start:end])
+            return
+        self._part.value += data[start:end]
+        if len(self._part.value) > MAX_FIELD_BYTES:
+            raise InvalidInputError(f"has more than {MAX_FIELD_BYTES} bytes", field=self._part.name, remedy=f"The file goes into the part {FILE_FIELD}.")
+
+    def _end_part(self) -> None:
+        if self._part.name == FILE_FIELD:
+            return
+        self.fields.setdefault(self._part.name, []).append(self._part.value.decode("utf-8", "replace"))
+        if sum(map(len, self.fields.values())) > MAX_FIELDS:
+            raise InvalidInputError(f"more than {MAX_FIELDS} fields", field=self._part.name, remedy="Send fewer.")
+
+    def _end(self) -> None:
+        self._ended = True

@@ -1,0 +1,175 @@
+"""Files handed over through HTTP: loaded by a worker, refused with a reason, never twice in the history."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from sqlalchemy import Engine, text
+
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.settings import load_settings
+from luna.site import parse_site
+from services.api.app import MAX_BODY_BYTES
+from tests.gateway import serve
+from tests.workers import wait_for, worker_process
+
+PROBLEM = "application/problem+json"
+SITE = "uploaded"
+CSV = "slot_start,verbrauch,note\n" + "".join(f"2024-01-01T{slot // 4:02}:{15 * (slot % 4):02}:00,{slot}.5,x\n" for slot in range(96))
+FORM = {"site": SITE, "kind": "observations", "timezone": "Europe/Berlin", "columns": "load_kwh=verbrauch", "ignore": "note"}
+
+
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LUNA_DATA_FOLDER", str(folder))
+        load_settings.cache_clear()
+        yield folder
+    load_settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str, database: Engine, data_folder: Path) -> Iterator[httpx.Client]:
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site({"name": SITE, "timezone": "Europe/Berlin"}))
+    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM jobs"))
+    with redis.Redis.from_url(redis_url) as queue:
+        queue.flushdb()
+
+
+@pytest.fixture(scope="module")
+def worker(redis_url: str, database_url: str, data_folder: Path) -> Iterator[None]:
+    with worker_process(redis_url, database_url, "services.ingest.tasks"):
+        yield
+
+
+def hand_over(api: httpx.Client, content: bytes | str, **changes: Any) -> httpx.Response:
+    form = {name: value for name, value in (FORM | changes).items() if value is not None}
+    return api.post("/data/load", data=form, files={"file": ("meter.csv", content)})
+
+
+def end_of(api: httpx.Client, accepted: httpx.Response) -> dict[str, Any]:
+    assert accepted.status_code == 202, accepted.text
+    wait_for(lambda: api.get(accepted.headers["Location"]).json()["status"] in {"done", "failed", "dead"}, seconds=60)
+    job: dict[str, Any] = api.get(accepted.headers["Location"]).json()
+    return job
+
+
+def stored_files(folder: Path) -> list[Path]:
+    return [path for path in sorted((folder / "objects" / "uploads").glob("*")) if path.is_file()]
+
+
+def test_a_file_is_accepted_loaded_and_reported(api: httpx.Client, worker: None, data_folder: Path) -> None:
+    job = end_of(api, hand_over(api, CSV))
+    assert (job["status"], job["task"], job["request"]["file_name"]) == ("done", "ingest.file.load", "meter.csv")
+    reply = job["reply"]
+    assert {name: reply[name] for name in ("rows", "accepted", "quarantined", "duplicated", "step_minutes")} == {
+        "rows": 96,
+        "accepted": 96,
+        "quarantined": 0,
+        "duplicated": 0,
+        "step_minutes": 15,
+    }
+    # Midnight in Berlin is 23:00 in UTC.
+    answer = api.get("/data/query", params={"site": SITE, "series": "load_kwh", "from": "2024-01-01", "to": "2024-01-02"}).json()
+    assert [row["value"] for row in answer["rows"]] == [slot + 0.5 for slot in range(96)]
+    wait_for(lambda: stored_files(data_folder) == [])
+    assert list((data_folder / "loads").iterdir()) == []
+
+
+def test_the_same_file_again_changes_nothing(api: httpx.Client, worker: None) -> None:
+    end_of(api, hand_over(api, CSV))
+    reply = end_of(api, hand_over(api, gzip.compress(CSV.encode())))["reply"]
+    assert (reply["inserted"], reply["updated"], reply["unchanged"]) == (0, 0, 96)
+
+
+def test_a_json_array_is_loaded(api: httpx.Client, worker: None) -> None:
+    array = json.dumps([{"slot_start": f"2024-02-01T0{hour}:00:00Z", "load_kwh": hour} for hour in range(10)], indent=1)
+    reply = end_of(api, hand_over(api, array, columns=None, ignore=None, timezone=None))["reply"]
+    assert (reply["rows"], reply["accepted"], reply["step_minutes"]) == (10, 10, 60)
+
+
+def test_rows_that_cannot_be_used_are_counted_with_their_reason(api: httpx.Client, worker: None) -> None:
+    reply = end_of(api, hand_over(api, CSV.replace("7.5,x", "-7.5,x")))["reply"]
+    # The slots 7, 17, … 87.
+    assert (reply["quarantined"], sum(reply["reasons"].values())) == (9, 9)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "when,what\n1,2\n", "slot_start,verbrauch,note\nyesterday,1,x\n", '[{"slot_start": "2024'],
+    ids=["empty", "columns", "no row", "cut off"],
+)
+def test_a_bad_file_fails_its_job_with_a_problem_and_stays_for_another_try(api: httpx.Client, worker: None, data_folder: Path, content: str) -> None:
+    before = len(stored_files(data_folder))
+    job = end_of(api, hand_over(api, content))
+    assert (job["status"], job["error"]["type"]) == ("failed", "urn:luna:problem:invalid-input")
+    assert job["error"]["remedy"]
+    assert len(stored_files(data_folder)) == before + 1
+
+
+def test_equal_files_are_one_job_while_it_is_open(database_url: str, database: Engine, api: httpx.Client, data_folder: Path) -> None:
+    before = stored_files(data_folder)
+    # Without a queue no worker begins before the second file is there.
+    with serve(Addresses(database_url=database_url, redis_url="redis://127.0.0.1:9/0")) as lonely:
+        first, second = (hand_over(lonely, CSV.replace("2024", "2021")) for _ in range(2))
+    assert (first.status_code, second.status_code, second.json()["job_id"]) == (202, 202, first.json()["job_id"])
+    assert [path.name for path in stored_files(data_folder) if path not in before] == [first.json()["request"]["object_key"].rpartition("/")[2]]
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM jobs WHERE job_id = :job_id"), {"job_id": first.json()["job_id"]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        pytest.param({"site": "nowhere"}, 404, "site", id="site"),
+        pytest.param({"site": None}, 422, "site_id", id="no site"),
+        pytest.param({"kind": "gossip"}, 422, "kind", id="kind"),
+        pytest.param({"columns": "load_kwh"}, 422, "columns", id="columns"),
+        pytest.param({"colour": "red"}, 422, "colour", id="unknown field"),
+        pytest.param({"ignore": "x" * 20_000}, 422, "ignore", id="long field"),
+    ],
+)
+def test_a_form_that_cannot_be_used_names_its_field_and_leaves_no_file(
+    api: httpx.Client, data_folder: Path, changes: dict[str, Any], status: int, field: str
+) -> None:
+    before = stored_files(data_folder)
+    answer = hand_over(api, CSV, **changes)
+    assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (status, PROBLEM, field)
+    assert answer.json()["remedy"]
+    assert stored_files(data_folder) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "field"),
+    [
+        ("application/json", b"{}", "body"),
+        ("multipart/form-data", b"--", "body"),
+        ("multipart/form-data; boundary=b", b"nonsense", "body"),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="site"\r\n\r\nhome\r\n--b--\r\n', "file"),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nslot', "body"),
+    ],
+    ids=["json", "no boundary", "malformed", "no file", "cut off"],
+)
+def test_what_is_no_whole_form_with_a_file_is_refused(api: httpx.Client, data_folder: Path, kind: str, content: bytes, field: str) -> None:
+    before = stored_files(data_folder)
+    answer = api.post("/data/load", content=content, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert stored_files(data_folder) == before
+
+
+def test_a_file_may_be_larger_than_other_bodies(api: httpx.Client, worker: None) -> None:
+    long = CSV + "2024-01-01T00:00:00,0.5,x\n" * (MAX_BODY_BYTES // 20)
+    reply = end_of(api, hand_over(api, long))["reply"]
+    assert (reply["accepted"], reply["duplicated"]) == (96, MAX_BODY_BYTES // 20)
