@@ -1,8 +1,13 @@
 """The past of a site out of Home Assistant into the database: whole, once, and going on where it was interrupted."""
 
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +27,7 @@ from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.verify_jobs import verify_days
 from tests.command_line import Luna
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
+from tests.workers import wait_for
 
 ZONE = parse_zone("Europe/Berlin")
 # Three local days, the second of which has 23 hours.
@@ -64,6 +70,22 @@ def site(database: Engine) -> str:
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(SITE | {"name": name}))
     return name
+
+
+# Requests for one sensor: one about the recorder's reach, and four for the days of UTC that the window touches.
+SECOND_SENSORS_LAST = 2 * (1 + 4)
+
+
+def asked_history(house: House) -> int:
+    return sum(path.startswith("/api/history") for path in list(house.asked))
+
+
+@contextmanager
+def at_home(house: House) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LUNA_HOME_ASSISTANT_URL", house.url)
+        patch.setenv("LUNA_HOME_ASSISTANT_TOKEN", TOKEN)
+        yield
 
 
 def ignore(_done: int, _total: int, _label: str) -> None:
@@ -142,6 +164,23 @@ def test_killed_half_way_it_goes_on_where_it_was(house: House, database: Engine,
         assert source_cursors.read(connection, site, errand.name) == {}
 
 
+def test_a_process_that_is_killed_leaves_what_it_read_to_the_next(house: House, database: Engine, database_url: str, site: str, luna_on_servers: Luna) -> None:
+    command = ["data", "backfill", "--site", site, "--from", "2024-03-30", "--to", "2024-04-02", "--json"]
+    # The first answer for the third sensor is long in coming: the second has its days, and the slots are not built.
+    house.faults.plan("/api/history", *["slow" if number == SECOND_SENSORS_LAST else "" for number in range(SECOND_SENSORS_LAST + 1)])
+    environment = os.environ | {"LUNA_HOME_ASSISTANT_URL": house.url, "LUNA_HOME_ASSISTANT_TOKEN": TOKEN, "LUNA_DATABASE_URL": database_url}
+    with subprocess.Popen([str(Path(sys.executable).with_name("luna")), *command], env=environment, stdout=subprocess.DEVNULL) as process:
+        wait_for(lambda: asked_history(house) > SECOND_SENSORS_LAST)
+        process.kill()
+    assert np.isnan(stored(database, site).load_kwh).all()
+    house.asked.clear()
+    with at_home(house):
+        assert luna_on_servers(*command).document["slots"]["slots_written"] == 284
+    # Two sensors remain, with one question about the recorder's reach and four days of UTC each.
+    assert asked_history(house) == 2 * (1 + 4)
+    assert_equal_to_the_meters(stored(database, site))
+
+
 def test_a_source_that_goes_away_keeps_what_was_read(house: House, database: Engine, source: HomeAssistantHistory, site: str) -> None:
     def hang_up_later(done: int, _total: int, _label: str) -> None:
         house.faults.plan("/api/history", *["500"] * (3 if done == 2 else 0))
@@ -190,13 +229,12 @@ def test_days_agree_with_the_sources_own_statistics_until_a_slot_is_changed(data
     assert [(day.day, day.series) for day in days if day.beyond] == [(date(2024, 3, 31), "pv_kwh")]
 
 
-def test_the_commands_read_compare_and_speak_json(house: House, site: str, luna_on_servers: Luna, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUNA_HOME_ASSISTANT_URL", house.url)
-    monkeypatch.setenv("LUNA_HOME_ASSISTANT_TOKEN", TOKEN)
+def test_the_commands_read_compare_and_speak_json(house: House, site: str, luna_on_servers: Luna) -> None:
     window = ["--site", site, "--from", "2024-03-30", "--to", "2024-04-02", "--json"]
-    filled = luna_on_servers("data", "backfill", *window).document
+    with at_home(house):
+        filled = luna_on_servers("data", "backfill", *window).document
+        days = luna_on_servers("data", "verify", *window).document["days"]
     assert (filled["slots"]["slots_written"], [sensor["sensor"] for sensor in filled["sensors"]]) == (284, [name for name, _ in SENSORS.values()])
-    days = luna_on_servers("data", "verify", *window).document["days"]
     assert {(day["day"], day["beyond_tolerance"]) for day in days} == {(day, False) for day in ("2024-03-30", "2024-03-31", "2024-04-01")}
 
 
