@@ -92,6 +92,12 @@ def test_planning_waits_for_no_language_model_vectors_or_objects() -> None:
     assert needed == {"migrate", "redis", "planner", "db", "preflight"}
 
 
+def test_who_speaks_to_the_store_of_objects_has_its_key() -> None:
+    holders = {name for name in OURS if "LUNA_OBJECTS_SECRET_KEY_FILE" in SERVICES[name]["environment"]}
+    assert holders >= {"api", "forecaster", "ingest", "agent", "rag", "cli"}
+    assert all("objects_secret_key" in SERVICES[name]["secrets"] for name in holders)
+
+
 def test_only_gateway_and_grafana_publish_a_port_and_only_to_this_machine() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert set(ports) == {"api", "grafana"}
