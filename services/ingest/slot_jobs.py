@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest, BuiltSeries
-from luna.database import history_changes, observations, quality, quarantine, readings, sites
+from luna.database import copy, history_changes, observations, quality, quarantine, readings, sites
 from luna.database.history_changes import Revision, Rule
 from luna.database.quarantine import Refused
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
 from luna.site import Site
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.columns import sensor_names
 from services.ingest.metering.stuck import LONGEST_STILL_SLOTS
@@ -26,6 +26,8 @@ from services.ingest.reading import Samples
 SOURCE = "readings"
 # Long windows go month by month: a year of ten sensors that speak every ten seconds would not fit into a small machine's memory.
 STRETCH = timedelta(days=31)
+# What is younger is still coming in: completing it changes no history.
+SETTLING = timedelta(days=1)
 # A counter may have been silent for the night before its first reading.
 NIGHT = timedelta(days=1)
 BUILT = Rule("built again from readings", fills=False)
@@ -36,8 +38,9 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class _Tally:
-    """What became of all stretches."""
+    """What became of all stretches; ``earlier_slots`` before the first of them may have changed as well."""
 
+    earlier_slots: int = 0
     written: int = 0
     withdrawn: int = 0
     quarantined: int = 0
@@ -53,6 +56,10 @@ class _Tally:
             self.interpolated[name] += counts.interpolated
             self.rejected.setdefault(name, Counter()).update(counts.rejected)
 
+    def note_withdrawn(self, values: int) -> None:
+        self.withdrawn += values
+        self.earlier_slots = max(self.earlier_slots, LONGEST_STILL_SLOTS * (values > 0))
+
     def series(self) -> dict[str, BuiltSeries]:
         return {
             name: BuiltSeries(known=self.known[name], interpolated=self.interpolated[name], rejected=dict(reasons)) for name, reasons in self.rejected.items()
@@ -61,6 +68,8 @@ class _Tally:
 
 def build_site_slots(connection: Connection, request: BuildSlotsRequest, *, now: datetime, progress: Progress = lambda *_: None) -> BuildSlotsReply:
     """Build the quarter-hours that the request names from what the site's sensors said, and put what is refused into quarantine.
+
+    Of the two days before, what was unknown is filled in where readings tell it now, and what a stuck meter gave is withdrawn.
 
     Args:
         now: readings from after it are refused.
@@ -79,8 +88,8 @@ def build_site_slots(connection: Connection, request: BuildSlotsRequest, *, now:
     for stretch in _stretches(window, now):
         progress((stretch.start - window.start) // SLOT, window.count, stretch.start.date().isoformat())
         building.build(stretch)
-    judge_slots(connection, site.name, window.start, window.end, now=now)
     tally = building.tally
+    judge_slots(connection, site.name, window.start - tally.earlier_slots * SLOT, window.end, now=now)
     return BuildSlotsReply(
         site_id=site.name,
         first=window.start,
@@ -130,16 +139,33 @@ class _Building:
     tally: _Tally = field(default_factory=_Tally)
 
     def build(self, stretch: Timeline) -> None:
-        # A meter that stands still is found out after days: what it gave meanwhile is withdrawn.
+        # A meter that stands still is found out after days, and what was silent through a night is known in the morning.
         window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
         samples = {name: self._read(name, window.start - margin, window.end + margin) for name in self.units}
         released = {name: spans for name in self.units if (spans := self._read_released(name)).starts.size}
         build = build_slots(self.site, samples, window, now=self.now, released=released)
-        self.tally.withdrawn += history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
+        withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
+        self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
-        asked = build.last(stretch.count)
-        self.tally.add(asked, _write(self.connection, self.site.name, stretch, asked))
+        self.tally.add(build.last(stretch.count), self._write(build, window))
+
+    def _write(self, build: SlotBuild, window: Timeline) -> int:
+        """Store what is known, before the slots asked for only where nothing was; returns how many rows were added or changed."""
+        before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
+        earlier = np.arange(window.count) < LONGEST_STILL_SLOTS
+        columns = {name: np.where(earlier & ~np.isnan(before[name]), np.nan, values) for name, values in build.columns.items()}
+        known = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
+        if known[earlier].any():
+            self.tally.earlier_slots = LONGEST_STILL_SLOTS
+        settled = build.starts < np.datetime64(_naive((self.now - SETTLING).isoformat()))
+        for name, values in columns.items():
+            revision = Revision(name, build.starts[settled], before[name][settled], values[settled])
+            history_changes.record(self.connection, self.site.name, revision, rule=BUILT)
+        marks = _keep_marks(quality.read_repaired(self.connection, self.site.name, window), columns, build.repaired)
+        rows: copy.Columns = {**{name: values[known] for name, values in columns.items()}, "repaired": marks[known], "source": SOURCE}
+        written = observations.write(self.connection, self.site.name, build.starts[known], rows)
+        return written.inserted + written.updated
 
     def _read(self, sensor: str, first: datetime, end: datetime) -> Samples:
         return Samples(sensor, self.units[sensor], *readings.read(self.connection, self.site.name, sensor, first=first, end=end))
@@ -157,25 +183,13 @@ class _Building:
             quarantine.settle(self.connection, self.site.name, source=_source_of(sensor), refused=list(refused.values()), lines=lines)
 
 
-def _write(connection: Connection, site_id: str, stretch: Timeline, build: SlotBuild) -> int:
-    """Store what is known; returns how many rows were added or changed."""
-    names = tuple(build.columns)
-    before = observations.read_series(connection, site_id, stretch, names)
-    known = np.logical_or.reduce([~np.isnan(values) for values in build.columns.values()])
-    for name, values in build.columns.items():
-        history_changes.record(connection, site_id, Revision(name, build.starts, before[name], values), rule=BUILT)
-    marks = _keep_marks(quality.read_repaired(connection, site_id, stretch), build)
-    columns = {name: values[known] for name, values in build.columns.items()}
-    written = observations.write(connection, site_id, build.starts[known], {**columns, "repaired": marks[known], "source": SOURCE})
-    return written.inserted + written.updated
-
-
-def _keep_marks(stored: NDArray[np.int64], build: SlotBuild) -> NDArray[np.int16]:
-    """Return the build's marks, and those stored of values that it leaves as they are."""
-    unknown = np.zeros(stored.size, dtype=np.int64)
+def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the marks of what is built, and those stored of values that stay as they are."""
+    marks = np.zeros(stored.size, dtype=np.int64)
     for bit, name in enumerate(SERIES):
-        unknown |= np.where(np.isnan(build.columns[name]) if name in build.columns else True, 1 << bit, 0)
-    return np.asarray((stored & unknown) | build.repaired, dtype=np.int16)
+        stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
+        marks |= np.where(stays, stored, built) & (1 << bit)
+    return marks.astype(np.int16)
 
 
 def _describe(part: Rejected) -> Refused:

@@ -126,6 +126,35 @@ def test_what_a_stuck_meter_gave_is_taken_back_when_it_is_found_out(connection: 
     assert [row.reason for row in quarantine.list_rows(connection, "metered")] == [STUCK]
 
 
+def test_a_silent_night_is_known_in_the_morning(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_pv_production="roof")
+    put(connection, "roof", "kWh", minutes(0, 15), [10, 11])
+    build(connection, slots=40, now=NOON + timedelta(hours=10))
+    assert np.isnan(stored(connection, "pv_kwh", 40)[1:]).all()
+    put(connection, "roof", "kWh", minutes(600, 615), [11, 11.5])
+    build(connection, slots=1, first=NOON + timedelta(hours=10), now=NOON + timedelta(hours=11))
+    assert stored(connection, "pv_kwh", 41).tolist() == [1.0, *[0.0] * 39, 0.5]
+
+
+def test_before_the_slots_asked_for_nothing_that_is_stored_changes(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    observations.write(connection, "metered", Timeline(NOON, SLOT, 1).starts, {"load_kwh": np.array([7.0])})
+    put(connection, "load", "kWh", every(15, 5), [0, 1, 2, 3, 4])
+    build(connection, slots=2, first=NOON + 2 * SLOT)
+    assert stored(connection, "load_kwh", 4).tolist() == [7.0, 1.0, 1.0, 1.0]
+
+
+def test_what_is_still_coming_in_is_completed_without_a_change_of_history(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put(connection, "load", "W", minutes(0, 14), [400, 800])
+    build(connection, slots=1, now=NOON + SLOT)
+    put(connection, "load", "W", minutes(16), [800])
+    build(connection, slots=1, now=NOON + 2 * SLOT)
+    # 0.4 kW for 14 minutes, 0.8 kW for one.
+    np.testing.assert_allclose(stored(connection, "load_kwh", 1), [6.4 / 60], atol=1e-6)
+    assert not history_changes.read(connection, "metered", first=NOON, end=NOON + SLOT)
+
+
 def test_a_slot_that_has_not_ended_is_not_built(connection: Connection, add_site: Callable[..., None]) -> None:
     add_site(total_load_consumption="load")
     put(connection, "load", "W", every(1, 29), np.full(29, 400.0))
