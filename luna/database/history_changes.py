@@ -52,11 +52,15 @@ def write_observations(connection: Connection, site_id: str, starts: InstantArra
 
     Invariants: writing the same values twice changes and tells nothing the second time.
     """
-    told = 0
-    for name, before in _stored(connection, site_id, starts, tuple(series)).items():
-        told += record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule)
+    told = tell_observations(connection, site_id, starts, series, rule=rule)
     observations.write(connection, site_id, starts, dict(series))
     return told
+
+
+def tell_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+    """Tell which stored values the caller is about to change with ``observations.write``; returns how many."""
+    stored = _stored(connection, site_id, starts, tuple(series))
+    return sum(record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule) for name, before in stored.items())
 
 
 def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
@@ -106,11 +110,11 @@ def _tell(connection: Connection, site_id: str, revision: Revision, *, rule: Rul
 
 
 def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return what is stored at ``starts``, NaN where nothing is; the rows stay locked, so that what is told is what was changed."""
+    """Return what is stored at ``starts``, NaN where nothing is."""
     if not starts.size:
         return {}
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
-    query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start BETWEEN {} AND {} ORDER BY slot_start FOR UPDATE").format(
+    query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start BETWEEN {} AND {} ORDER BY slot_start").format(
         sql.SQL(", ").join(map(copy.known, names)), sites.key_of(connection, site_id), first, last
     )
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))

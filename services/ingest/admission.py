@@ -1,6 +1,6 @@
 """A refused row let in by hand: read and judged as any other, but for the rule that refused it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -35,6 +35,24 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
         limits = {name: limit for name, limit in limit_powers(site).items() if not (refused_by or "").startswith(f"{name} is above")}
         rows = _bring_to_slots(rows, row, kind, limits)
     return rows
+
+
+def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | None:
+    """Return what rows of one source stand for that a person let in, None where there are none; of several for one slot the last counts."""
+    if not rows:
+        return None
+    kind = kind_named(rows[0].kind)
+    admitted = pl.concat([read_admitted(row, site) for row in rows], how="diagonal")
+    keys = ["instant", *(name for name in kind.keys if name in admitted.columns)]
+    return admitted.select(*keys, *(name for name in kind.series if name in admitted.columns)).unique(keys, keep="last", maintain_order=True)
+
+
+def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: Kind) -> pl.DataFrame:
+    """Return the rows of a file with the values that a person let in for the same time: a contradiction that was decided holds against the file."""
+    if let_in is None:
+        return rows
+    keys = [name for name in ("instant", *kind.keys) if name in rows.columns and name in let_in.columns]
+    return rows.update(let_in.select(*keys, *(name for name in kind.series if name in rows.columns and name in let_in.columns)), on=keys, how="left")
 
 
 def _compose(row: QuarantinedRow, kind: Kind) -> pl.DataFrame:

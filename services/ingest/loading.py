@@ -100,6 +100,8 @@ class _Loading:
         self.kind = kind
         self.spill = Spill(folder, SAMPLE_SPAN if kind.sampled else SLOT_SPAN)
         self.report = LoadReport()
+        self.source = ""
+        self.let_in: pl.DataFrame | None = None
         quarantine.begin(connection)
 
     def recognise(self, path: Path, form: FileForm) -> FileForm:
@@ -112,8 +114,6 @@ class _Loading:
         return replace(form, zone=parse_zone("UTC"), renamed=layout.renamed, ignored=form.ignored | layout.ignored)
 
     def read(self, path: Path, form: FileForm, progress: Progress | None) -> None:
-        with path.open("rb") as file:
-            self.source = hashlib.file_digest(file, "sha256").hexdigest()
         clock = InstantReader(form.zone)
         latest: datetime | None = None
         for batch in read_batches(path):
@@ -130,6 +130,9 @@ class _Loading:
             self.spill.add(verdict.accepted)
             if progress:
                 progress(self.report.rows)
+        with path.open("rb") as file:
+            self.source = hashlib.file_digest(file, "sha256").hexdigest()
+        self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, source=self.source), self.site)
 
     def write(self) -> None:
         if not self.kind.sampled:
@@ -149,7 +152,8 @@ class _Loading:
             raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=f"{self.report.rows} rows", remedy=_remedy(reason))
         step_minutes = None if self.report.step is None else self.report.step // timedelta(minutes=1)
         quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=self.source, step_minutes=step_minutes)
-        if self.kind.name in {"observations", "prices"} and self.report.first and self.report.last and self.report.written.rows > self.report.written.unchanged:
+        changed = self.report.written.inserted + self.report.written.updated
+        if changed and self.kind.name in {"observations", "prices"} and self.report.first and self.report.last:
             judge_later(self.connection, self.site, self.report.first, self.report.last)
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -172,9 +176,7 @@ class _Loading:
         if step is not None:
             keys = [name for name in self.kind.keys if name in rows.columns]
             rows = to_quarter_hours(rows, step, keys=keys, values=self._values(rows))
-        let_in = quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, source=self.source)
-        rows = overrule(rows, read_let_in(let_in, self.site), self.kind)
-        self.report.written += store(self.connection, self.site, self.kind, rows)
+        self.report.written += store(self.connection, self.site, self.kind, overrule(rows, self.let_in, self.kind))
 
     def _values(self, rows: pl.DataFrame) -> list[str]:
         return [name for name in self.kind.series if name in rows.columns]

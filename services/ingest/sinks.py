@@ -5,13 +5,16 @@ import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.database import environment, observations, prices, readings
+from luna.database import environment, history_changes, observations, prices, readings
 from luna.database.copy import Written
+from luna.database.history_changes import Rule
 from luna.economics import publication_times
 from luna.errors import InvalidInputError
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
 from services.ingest.kinds import Kind
+
+LOADED = Rule("loaded from a file", fills=False)
 
 
 def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) -> Written:
@@ -26,6 +29,7 @@ def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) ->
     if kind.name == "prices" and "spot_price" in values:
         return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
     if kind.name in {"observations", "prices"}:
+        history_changes.tell_observations(connection, site.name, starts, values, rule=LOADED)
         return observations.write(connection, site.name, starts, values)
     table = "weather" if kind.name == "weather" else "carbon_intensity"
     issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None

@@ -15,6 +15,7 @@ from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
+from services.ingest.quality_jobs import judge_slots
 from services.ingest.quarantine_jobs import resolve_row
 
 pytestmark = pytest.mark.every_database
@@ -191,3 +192,21 @@ def test_a_list_goes_on_where_it_ended(connection: Connection, tmp_path: Path) -
     first = quarantine.list_rows(connection, "home", limit=3)
     rest = quarantine.list_rows(connection, "home", limit=3, below=first[-1].quarantine_id)
     assert sorted(row.line for row in [*first, *rest]) == [3, 4, 5, 6, 7]
+
+
+def test_a_file_that_says_otherwise_than_one_before_changes_history_and_tells_it(connection: Connection, tmp_path: Path) -> None:
+    load(connection, tmp_path, row_at(0, 1, 1), row_at(15, 1, 1), row_at(30, "", 1))
+    assert history_changes.read(connection, "home", first=START, end=DAY.end) == []
+    load(connection, tmp_path, row_at(0, 1, 1), row_at(15, 0.8, 1), row_at(30, 1, 1))
+    (change,) = history_changes.read(connection, "home", first=START, end=DAY.end)
+    assert (change.series, change.before, change.after, change.rule) == ("load_kwh", 1.0, 0.8, "loaded from a file")
+
+
+def test_a_load_takes_back_the_verdicts_on_its_days(connection: Connection, tmp_path: Path) -> None:
+    rows = [row_at(0, 1, 1), row_at(15, 1, 1)]
+    load(connection, tmp_path, *rows)
+    judge_slots(connection, "home", START, DAY.end, now=NOW)
+    load(connection, tmp_path, *rows)
+    assert len(quality.read(connection, "home", START.date(), START.date())) == 1
+    load(connection, tmp_path, row_at(0, 1, 0.5))
+    assert quality.read(connection, "home", START.date(), START.date()) == []
