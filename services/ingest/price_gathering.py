@@ -59,7 +59,7 @@ def days_wanted(now: datetime, zone: ZoneInfo) -> Timeline:
 
 
 def window_due(known: FloatArray, wanted: Timeline, *, now: datetime, zone: ZoneInfo) -> Timeline | None:
-    """Return what to ask for at ``now``: what is missing from today on, once an hour also of the days before, or all of it that may have been revised.
+    """Return what to ask for at ``now``: what is missing from today on, at first and once an hour also of the days before, or all that may have been revised.
 
     Args:
         known: prices on ``wanted``, NaN where none.
@@ -67,7 +67,8 @@ def window_due(known: FloatArray, wanted: Timeline, *, now: datetime, zone: Zone
     today = wanted.index_of(local_midnight(now.astimezone(zone).date(), zone))
     hourly = now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
     missing = np.flatnonzero(np.isnan(known))
-    missing = missing if hourly else missing[missing >= today]
+    is_first = bool(np.isnan(known).all())
+    missing = missing if hourly or is_first else missing[missing >= today]
     if missing.size:
         return wanted.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
     return wanted.window(today, wanted.count - today) if hourly else None

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, delete
 
-from luna.contracts import FetchWeatherReply, FetchWeatherRequest
+from luna.contracts import FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest
 from luna.database import environment, sites
 from luna.database.engine import unit_of_work
 from luna.database.schema.identity import sites as table
 from luna.database.schema.series import weather
 from luna.errors import InvalidInputError, NotFoundError
+from luna.queue import Client, Work
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, FixedClock, Timeline
+from services.ingest import tasks
 from services.ingest.weather_jobs import fetch_weather, split_window
 from tests.outside import REPLIES, Service, Services, document, recorded
 
@@ -106,6 +108,20 @@ def test_every_site_that_says_where_it_is_has_its_weather_fetched(home: Engine) 
     asked = {site.site_id for site in fetch(home, services=Services(), site_id=None).sites}
     assert "weather-home" in asked
     assert "weather-cellar" not in asked
+
+
+def test_the_tasks_end_well_where_nobody_outside_is_reached(home: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    work = Work(DRY, database=lambda: home, clock=FixedClock(NOW), queue=unused)
+    weather_reply = tasks.fetch_weather(FetchWeatherRequest(site_id="weather-home"), work)
+    assert "not reached" in weather_reply.sites[0].faults[0]
+    prices_reply = tasks.fetch_prices(FetchPricesRequest(market="NL", first=NOON, end=NOON + SLOT), work)
+    assert prices_reply.markets[0].missing == 1
+
+
+def unused() -> Client:
+    raise AssertionError("nothing is sent")
 
 
 def test_a_window_is_split_at_now_and_into_seasons() -> None:

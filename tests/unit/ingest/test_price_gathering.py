@@ -72,6 +72,11 @@ def test_a_hole_in_the_past_is_asked_for_once_an_hour() -> None:
     assert len(window) == 4
 
 
+def test_a_market_without_any_price_is_asked_for_as_a_whole_at_once() -> None:
+    now = NOON + timedelta(minutes=55)
+    assert due(now, unknown=slice(None)) == days_wanted(now, BERLIN)
+
+
 NEED = Need("DE-LU", "EUR", TODAY)
 HERE = [start.astimezone(UTC) for start in TODAY]
 UPDATED = datetime(2026, 11, 19, 11, 57, tzinfo=UTC)
