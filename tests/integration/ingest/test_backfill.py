@@ -72,6 +72,8 @@ def site(database: Engine) -> str:
     return name
 
 
+# 96, 92 and 96 slots, and the hour that is read before them.
+WRITTEN = 96 + 92 + 96 + 4
 # Requests for one sensor: one about the recorder's reach, and four for the days of UTC that the window touches.
 SECOND_SENSORS_LAST = 2 * (1 + 4)
 
@@ -122,8 +124,7 @@ def test_slots_hold_what_the_meters_counted_over_a_day_of_23_hours(database: Eng
     reply = run(database, source, site)
     assert_equal_to_the_meters(stored(database, site))
     assert [(sensor.role, sensor.unit, sensor.unknown) for sensor in reply.sensors] == [(role, "kWh", 0) for role in SENSORS]
-    # 96, 92 and 96.
-    assert reply.slots.slots_written == 284
+    assert reply.slots.slots_written == WRITTEN
 
 
 def test_doing_it_twice_changes_nothing(database: Engine, source: HomeAssistantHistory, site: str) -> None:
@@ -175,7 +176,7 @@ def test_a_process_that_is_killed_leaves_what_it_read_to_the_next(house: House, 
     assert np.isnan(stored(database, site).load_kwh).all()
     house.asked.clear()
     with at_home(house):
-        assert luna_on_servers(*command).document["slots"]["slots_written"] == 284
+        assert luna_on_servers(*command).document["slots"]["slots_written"] == WRITTEN
     # Two sensors remain, with one question about the recorder's reach and four days of UTC each.
     assert asked_history(house) == 2 * (1 + 4)
     assert_equal_to_the_meters(stored(database, site))
@@ -234,7 +235,7 @@ def test_the_commands_read_compare_and_speak_json(house: House, site: str, luna_
     with at_home(house):
         filled = luna_on_servers("data", "backfill", *window).document
         days = luna_on_servers("data", "verify", *window).document["days"]
-    assert (filled["slots"]["slots_written"], [sensor["sensor"] for sensor in filled["sensors"]]) == (284, [name for name, _ in SENSORS.values()])
+    assert (filled["slots"]["slots_written"], [sensor["sensor"] for sensor in filled["sensors"]]) == (WRITTEN, [name for name, _ in SENSORS.values()])
     assert {(day["day"], day["beyond_tolerance"]) for day in days} == {(day, False) for day in ("2024-03-30", "2024-03-31", "2024-04-01")}
 
 
