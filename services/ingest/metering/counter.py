@@ -20,6 +20,8 @@ FEWEST_RISES = 10
 ONE_STEP = 1.5
 # A counter that leaves its level and is back within two hours was misread; one that was exchanged or began again does not come back.
 LONGEST_EXCURSION = np.timedelta64(2, "h")
+# Some devices say zero while what they read is away, an inverter through the night.
+LONGEST_ABSENCE = np.timedelta64(1, "D")
 # A reading in ten out of place is no counter: a power or an energy per interval under a counter's unit.
 MOST_BREAKS_SHARE = 0.1
 FEWEST_BREAKS = 20
@@ -89,14 +91,30 @@ def _find_misread(counter: Readings, breaks: IndexArray, allowance: _Allowance) 
 
 def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
     """Return where the counter is back at the level it left at ``place``; ``place`` itself where it is not."""
-    end = int(np.searchsorted(counter.instants, counter.instants[place] + LONGEST_EXCURSION, side="right"))
-    level, since_left, there = counter.values[place - 1], counter.values[place:end], counter.instants[place:end]
+    absent = _find_end_of_zeros(counter, place, allowance) if counter.values[place] == 0 else place
+    if absent > place:
+        return absent
+    until = _until(counter, place, LONGEST_EXCURSION)
+    level, since_left, there = counter.values[place - 1], counter.values[place:until], counter.instants[place:until]
     reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
     back = (since_left >= level - ROUNDING_KWH) & (since_left <= reachable)
     if 0 <= since_left[0] <= min(level, reachable[0] - level):
         # From a true beginning it may count up to where it was: then it takes its time. Any other lower level is one that it had passed before.
         back &= since_left - since_left[0] > allowance.rise_kw * hours_between(there[0], there)
     return place + int(back.argmax())
+
+
+def _find_end_of_zeros(counter: Readings, place: int, allowance: _Allowance) -> int:
+    """Return where a counter that says zero goes on at its level at once, which no beginning does; ``place`` where it does not."""
+    counting = counter.values[place : _until(counter, place, LONGEST_ABSENCE)] != 0
+    end = place + int(counting.argmax())
+    since_left, since_zero = (allowance.over(hours_between(counter.instants[before], counter.instants[end : end + 1]))[0] for before in (place - 1, end - 1))
+    level, value = counter.values[place - 1], counter.values[end]
+    return end if counting.any() and level - ROUNDING_KWH <= value <= level + since_left and value > since_zero else place
+
+
+def _until(counter: Readings, place: int, span: np.timedelta64) -> int:
+    return int(np.searchsorted(counter.instants, counter.instants[place] + span, side="right"))
 
 
 def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> EnergyCurve:

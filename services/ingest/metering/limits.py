@@ -35,6 +35,7 @@ def _limit_load(site: Site) -> float:
 
 def believable_rise_kw(counter: Readings, limit_kw: float) -> float:
     """Return how fast a counter may rise, kW: what the site says, or, where it says nothing, what the counter itself shows."""
+    counter = counter.without(np.isnan(counter.values))
     hours = hours_between(counter.instants[:-1], counter.instants[1:])
     if limit_kw < ANY_POWER_KW or not hours.size:
         return limit_kw

@@ -80,7 +80,7 @@ class Meters:
         directed = readings.turned() if column.reversed else readings
         limit_kw = self._limits[column.name]
         if measure.kind == "power":
-            return read_power(directed, limit_kw, self._refusals)
+            return read_power(directed, limit_kw, self._refusals, reverse_kw=max(self._limits.values()))
         return read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
 
     def _measure_level(self, column: Column) -> Part:

@@ -18,20 +18,22 @@ FAR_FROM_NEIGHBOURS = "far from the readings beside it"
 CONSTANT = f"does not move for {LONGEST_CONSTANT_HOURS:g} hours and more: the sensor is stuck"
 
 
-def read_power(power: Readings, limit_kw: float, refusals: Refusals) -> EnergyCurve:
+def read_power(power: Readings, limit_kw: float, refusals: Refusals, *, reverse_kw: float) -> EnergyCurve:
     """Return the energy of a power in its own direction; what flows the other way counts nothing.
 
     Args:
         power: in kW; after a NaN nothing is known until the next value.
-        limit_kw: the highest believable power.
+        limit_kw: the highest believable power in its direction.
+        reverse_kw: the highest believable power in the other.
 
     Invariants: the energy between two instants is the time-weighted sum of the values that held.
     """
     if len(power) < 2:
         return EnergyCurve.empty()
     wrong = refusals.refuse(power, power.values > limit_kw, f"above {limit_kw:g} kW, more than the site can do")
+    wrong |= refusals.refuse(power, power.values < -reverse_kw, f"beyond {reverse_kw:g} kW in the other direction, more than the site can do")
     kw = np.where(wrong, np.nan, power.values)
-    wrong = refusals.refuse(power, find_outliers(power.instants, kw, LONE_PEAK_SHARE * limit_kw), FAR_FROM_NEIGHBOURS)
+    wrong |= refusals.refuse(power, find_outliers(power.instants, kw, LONE_PEAK_SHARE * limit_kw), FAR_FROM_NEIGHBOURS)
     wrong |= refusals.refuse(power, _find_constant(power), CONSTANT)
     return _draw(power, np.maximum(np.where(wrong, np.nan, kw), 0.0))
 

@@ -51,7 +51,7 @@ class Refusals:
 
     def _note(self, readings: "Readings", first: int, end: int, reason: str) -> None:
         instants = readings.instants
-        raw = float(readings.values[first]) / readings.factor
+        raw = round(float(readings.values[first]) / readings.factor, 9)
         refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, reason)
         # A sensor may stand in two roles, as a power with a sign does: what is wrong with it is said once.
         self.rejected[readings.sensor, instants[first], reason] = refused

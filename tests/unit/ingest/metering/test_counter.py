@@ -93,6 +93,16 @@ def test_a_counter_that_is_back_at_its_level_was_misread(nonsense: float) -> Non
     assert build.counts["load_kwh"].rejected == {MISREAD: 2}
 
 
+def test_a_counter_that_says_zero_for_hours_and_goes_on_at_its_level_was_away() -> None:
+    # Zero from 12:30 to 18:00; 0.1 kWh more at 18:15 is nothing that a house uses, so it stood; with 5 kWh more it is a gap.
+    zeros = [(30.0 + 15 * count, 0.0) for count in range(23)]
+    stood = load([(0, 1_000), (15, 1_001), *zeros, (375, 1_001.1), (390, 1_002)], slots=26)
+    np.testing.assert_allclose(energies(stood), [1, *[0.1 / 24] * 24, 0.9], atol=1e-6)
+    assert sum(stood.counts["load_kwh"].rejected.values()) == 23
+    ran = load([(0, 1_000), (15, 1_001), *zeros, (375, 1_006), (390, 1_007)], slots=26)
+    np.testing.assert_allclose(energies(ran), [1, *[np.nan] * 24, 1])
+
+
 def test_a_small_counter_that_dips_to_zero_for_ten_seconds_was_misread() -> None:
     # It cannot have counted 2 kWh in ten seconds.
     np.testing.assert_allclose(energies(load([(0, 2), (10, 2), (10.1, 0), (10.3, 2), (15, 2.5)], slots=1)), [0.5])

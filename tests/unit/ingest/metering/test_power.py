@@ -63,6 +63,12 @@ def test_a_value_beyond_what_the_site_can_do_is_refused() -> None:
     assert build.repaired.tolist() == [1]
 
 
+def test_a_value_beyond_it_in_the_other_direction_is_refused() -> None:
+    build = load(minutes(0, 5, 6, 15), [400, -65_535, 400, 400], slots=1)
+    np.testing.assert_allclose(energies(build), [0.1])
+    assert [rejected.value for rejected in build.rejected] == [-65_535.0]
+
+
 def test_a_lone_peak_far_from_its_neighbours_is_refused() -> None:
     watts = np.full(91, 400.0)
     watts[45] = 20_000
