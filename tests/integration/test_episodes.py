@@ -18,6 +18,8 @@ from luna.spool import open_mirror
 from luna.spool.episodes import EpisodeKind
 from luna.timeline import SLOT
 
+pytestmark = pytest.mark.every_database
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SOON = timedelta(seconds=20)
 TURN = timedelta(milliseconds=20)
