@@ -27,8 +27,12 @@ def judge_days(connection: Connection, site_id: str, first: date, last: date, *,
     """
     site = sites.load(connection, site_id)
     spans = _read_spans(connection, site)
-    judged = [day for stored in read_days(connection, site, first, last, names=JUDGED) for day in _judge(connection, stored, spans, now)]
-    quality.save(connection, site_id, [day for day in judged if day.day < now.astimezone(parse_zone(site.timezone)).date()])
+    today = now.astimezone(parse_zone(site.timezone)).date()
+    judged: list[DayQuality] = []
+    for stored in read_days(connection, site, first, last, names=JUDGED):
+        days = list(_judge(connection, stored, spans, now))
+        quality.save(connection, site_id, [day for day in days if day.day < today])
+        judged += days
     return judged
 
 

@@ -54,3 +54,21 @@ def test_slots_that_were_never_stored_count_as_unknown_before(connection: Connec
 
 def test_no_slots_change_nothing(connection: Connection) -> None:
     assert history_changes.write_observations(connection, "home", DAY.starts[:0], {"soc": np.array([])}, rule=HAND) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_was_told_read_backwards_gives_the_original(connection: Connection, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    month = Timeline(DAY.start, SLOT, 96)
+    original = np.where(rng.random(96) < 0.3, np.nan, rng.integers(0, 5, 96) / 4)
+    observations.write(connection, "home", month.starts, {"pv_kwh": original})
+    for number in range(8):
+        chosen = rng.random(96) < 0.5
+        values = np.where(rng.random(96) < 0.3, np.nan, rng.integers(0, 5, 96) / 4)
+        history_changes.write_observations(connection, "home", month.starts[chosen], {"pv_kwh": values[chosen]}, rule=Rule(f"rule {number}"))
+    now = observations.read(connection, "home", month).pv_kwh
+    for change in reversed(history_changes.read(connection, "home", first=month.start, end=month.end)):
+        place = month.index_of(change.slot_start)
+        assert now[place] == change.after
+        now[place] = np.nan if change.before is None else change.before
+    np.testing.assert_array_equal(now, original)

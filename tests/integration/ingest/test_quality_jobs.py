@@ -245,3 +245,11 @@ def test_overdue_days_are_judged_a_year_at_a_time(connection: Connection) -> Non
     first, second = (judge_quality(connection, request, now=datetime(2025, 1, 1, 12, tzinfo=UTC)).sites[0].days for _ in range(2))
     assert (first[0].day, len(first)) == (date(2022, 1, 1), 366 + 7)
     assert (second[0].day, second[-8].day) == (date(2023, 1, 2), date(2023, 6, 1))
+
+
+def test_a_window_of_years_is_judged_part_by_part(connection: Connection) -> None:
+    measure(connection)
+    judged = judge_days(connection, "home", date(2022, 1, 1), LAST, now=LATER)
+    assert len(judged) == (LAST - date(2022, 1, 1)).days + 1
+    assert [day.verdict for day in judged[-4:]] == ["exclude", "clean", "clean", "clean"]
+    assert len(quality.read(connection, "home", date(2022, 1, 1), LAST)) == len(judged)
