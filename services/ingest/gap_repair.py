@@ -38,6 +38,7 @@ def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
     edges = np.append(series.starts, series.starts[-1:] + np.timedelta64(SLOT)).astype("datetime64[us]")
     power = Readings(series.name, "kW", 1.0, edges[:-1][known], series.kwh[known] / SLOT_HOURS)
     # What is stored was judged when it was loaded.
-    curve = read_power(power, series.limit_kw, Refusals({series.name: Spans(edges[:1], edges[-1:])}))
+    released = {series.name: Spans(edges[:1], edges[-1:])}
+    curve = read_power(power, series.limit_kw, Refusals(released), reverse_kw=series.limit_kw)
     bridged = energy_per_slot(curve, edges, np.zeros(series.kwh.size, dtype=np.bool_))
     return np.where(known, np.nan, bridged.kwh)
