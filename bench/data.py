@@ -1,4 +1,4 @@
-"""Rows per second into the database beside bare COPY, a file's way in, and a year of one series out again among 150 site-years.
+"""Rows per second into the database beside bare COPY, a file's way in, and a year of one series out again over HTTP among 150 site-years.
 
 Run as ``python -m bench.data``; figures of one run only compare with each other.
 """
@@ -11,8 +11,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,11 +19,10 @@ import numpy as np
 import polars as pl
 from sqlalchemy import Connection, Engine, text
 
+from bench import data_http
 from luna.database import copy, engine, migrate, observations, sites
-from luna.database.history import query_series
 from luna.database.schema.series import slot_observations
-from luna.embedded import start
-from luna.history import SeriesQuery, as_rows
+from luna.embedded import Addresses, Servers, start
 from luna.observations import SERIES
 from luna.site import parse_site
 from luna.timeline import FloatArray, InstantArray
@@ -34,23 +31,27 @@ from services.ingest.loading import FileForm, load_file
 ROWS = 1_000_000
 ROUNDS = 3
 FILE_ROWS = 1_000_000
+FULL_UPLOAD_ROWS = 19_000_000
 SITE_YEARS = 150
 YEAR = 35_040
-QUERIES = 40
-START = datetime(2023, 1, 1, tzinfo=UTC)
 # Those a home with PV and a battery records; the COPY comparison writes all seven.
 RECORDED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
 
 
-def measure() -> dict[str, Any]:
-    """Return rows per second of COPY, upsert and file load, the load's peak memory, and the client's milliseconds per query."""
+def measure(*, full: bool = False) -> dict[str, Any]:
+    """Return rows per second of COPY, upsert and file load, the load's peak memory, the client's milliseconds per query, and a file's way over HTTP.
+
+    Args:
+        full: hand over a file of a gigabyte.
+    """
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
         # As root the servers run under another account, which must be able to walk through.
         Path(folder).chmod(0o711)
-        with start(Path(folder) / "servers", services=("postgres",)) as servers:
+        with start(Path(folder) / "servers", services=("postgres", "redis")) as servers:
             migrate.upgrade(servers.database_url)
             pool = engine.create(servers.database_url)
-            figures = {"copy": measure_copy(pool), "load": measure_load(pool, servers.database_url, Path(folder)), "query": measure_queries(pool)}
+            figures = {"copy": measure_copy(pool), "load": measure_load(pool, servers.database_url, Path(folder))}
+            figures |= measure_http(pool, servers, Path(folder), upload_rows=FULL_UPLOAD_ROWS if full else FILE_ROWS)
             pool.dispose()
             return figures
 
@@ -86,19 +87,19 @@ def measure_load(pool: Engine, url: str, folder: Path) -> dict[str, float]:
     return {"rows_per_s": FILE_ROWS / seconds, "peak_mb": peak_mb, "file_mb": path.stat().st_size / 1e6}
 
 
-def measure_queries(pool: Engine) -> dict[str, float]:
-    """Read a year of one series of one site among 150, at three resolutions, rows ready to be written as JSON."""
+def measure_http(pool: Engine, servers: Servers, folder: Path, *, upload_rows: int) -> dict[str, dict[str, float]]:
+    """Read a year of one series of one site among 150 over HTTP, then hand over a file."""
     with engine.unit_of_work(pool) as connection:
         connection.execute(text("TRUNCATE slot_observations"))
+        sites.save(connection, parse_site({"name": "loaded", "timezone": "Europe/Berlin"}))
         for site in range(SITE_YEARS):
             sites.save(connection, parse_site({"name": f"site {site}", "timezone": "Europe/Berlin"}))
             observations.write(connection, f"site {site}", _starts(YEAR), _series(YEAR, RECORDED))
-    chosen = np.random.default_rng(0).integers(SITE_YEARS, size=QUERIES)
-    figures: dict[str, float] = {}
-    for resolution in ("15m", "1h", "1d"):
-        times = [_time(partial(_query, pool, f"site {site}", resolution)) * 1000 for site in chosen]
-        figures |= {f"{resolution}_p50_ms": median(times), f"{resolution}_p95_ms": float(np.percentile(times, 95))}
-    return figures
+    data_http.write_file(folder / "upload.csv", upload_rows)
+    addresses = Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
+    with data_http.running_gateway(addresses, folder / "data") as (client, gateway):
+        query = data_http.measure_queries(client, SITE_YEARS)
+        return {"query": query, "upload": data_http.measure_upload(client, gateway, folder / "upload.csv")}
 
 
 def load_once(url: str, path: Path) -> tuple[float, float]:
@@ -115,11 +116,6 @@ def _peak_mb() -> float:
     status = Path("/proc/self/status")
     own = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.exists() else None
     return int(own[1]) / 1024 if own else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _query(pool: Engine, site: str, resolution: str) -> None:
-    with engine.unit_of_work(pool) as connection:
-        as_rows(query_series(connection, site, SeriesQuery("load_kwh", START, START + timedelta(days=365), resolution)))
 
 
 def _write(pool: Engine, write: Callable[[Connection], object], *, empty: bool) -> float:

@@ -94,6 +94,8 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("a year by the hour, p95", ("query", "1h_p95_ms"), at_most=50, unit="ms"),
         Target("a year by the day, p95", ("query", "1d_p95_ms"), at_most=50, unit="ms"),
         Target("a year by the quarter hour, p95", ("query", "15m_p95_ms"), at_most=200, unit="ms"),
+        Target("a file over HTTP until it is stored", ("upload", "rows_per_s"), at_least=100_000, unit="rows/s"),
+        Target("gateway's memory with a file passing through", ("upload", "gateway_peak_mb"), at_most=300, unit="MB"),
     ),
     "recorder": (
         Target("readings of 100 callers, on the disk before acknowledged", ("callers_100", "per_s"), at_least=2_000, unit="/s"),
