@@ -133,9 +133,9 @@ def source_forms(settings: Settings) -> dict[str, SourceForm]:
     """Return how to listen to each source that the settings name."""
     forms: dict[str, SourceForm] = {}
     if settings.home_assistant_url:
-        forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), changes_only=True)
+        forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), fault=_fault, changes_only=True)
     if settings.mqtt_url:
-        forms[MQTT] = SourceForm(partial(_mqtt, settings), fault=_mqtt_fault)
+        forms[MQTT] = SourceForm(partial(_mqtt, settings), fault=_fault)
     return forms
 
 
@@ -150,8 +150,8 @@ def _mqtt(settings: Settings, _heard: datetime | None) -> LiveSource:
     return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
 
 
-def _mqtt_fault(source: LiveSource) -> LunaError | None:
-    return source.fault if isinstance(source, MqttSource) else None
+def _fault(source: LiveSource) -> LunaError | None:
+    return source.fault if isinstance(source, HomeAssistantLive | MqttSource) else None
 
 
 def _have_built(client: Client, ending: threading.Event, site_id: str, stretch: Stretch) -> None:
