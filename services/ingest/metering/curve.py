@@ -58,7 +58,7 @@ def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.b
 
     Invariants: no energy is negative; where all is known the slots add up to what the curve gained.
     """
-    gain = increase_per_bucket(Runs(curve.instants, curve.kwh, curve.instants, curve.kwh, np.zeros(curve.kwh.size)), edges)
+    gain = increase_per_bucket(_runs_around(curve, edges), edges)
     hours = hours_between(edges[:-1], edges[1:])
     lost = curve.unknown.hours_per_slot(edges) + np.where(awake, 0.0, curve.resting.hours_per_slot(edges))
     known = np.clip(gain.known - lost / hours, 0.0, 1.0)
@@ -66,3 +66,13 @@ def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.b
     whole = known >= 1 - ALL_BUT
     kwh = np.divide(gain.values, np.where(whole, 1.0, known), out=np.full(known.size, np.nan), where=enough)
     return SlotEnergy(kwh, enough & (~whole | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)))
+
+
+def _runs_around(curve: EnergyCurve, edges: InstantArray) -> Runs:
+    """Return the points of the curve beside each edge, and its ends: between them it only has to be as high."""
+    if not curve.instants.size:
+        return Runs(curve.instants, curve.kwh, curve.instants, curve.kwh, curve.kwh)
+    beside, last = np.searchsorted(curve.instants, edges), curve.instants.size - 1
+    places = np.unique(np.concatenate([beside - 1, beside, [0, last]]).clip(0, last))
+    instants, kwh = curve.instants[places], curve.kwh[places]
+    return Runs(instants, kwh, instants, kwh, np.zeros(places.size))
