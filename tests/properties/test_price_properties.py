@@ -1,11 +1,14 @@
 """What holds for all prices on their way from products to quarter-hours."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luna.timeline import SLOT, Timeline
+from services.ingest.price_gathering import ROUNDING, Found, Need, date_prices
 from services.ingest.sources.prices.sheets import Issue, Product, Window, make_sheets, on_quarter_hours
 
 START = datetime(2026, 3, 28, 23, tzinfo=UTC)
@@ -31,3 +34,27 @@ def test_nothing_outside_the_window_is_delivered(prices: list[float | None], fir
     window = Window("NL", START + first * timedelta(minutes=15), START + (first + count) * timedelta(minutes=15))
     delivered = sum(len(sheet.starts) for sheet in make_sheets(window, products, Issue("EUR")))
     assert delivered == sum(price is not None for price in prices[max(first, 0) : max(first + count, 0)])
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+price_or_none = st.one_of(st.just(np.nan), st.floats(-0.5, 4.0))
+slot = st.tuples(price_or_none, price_or_none, st.one_of(st.none(), st.integers(-100, 100)))
+
+
+@given(slots=st.lists(slot, min_size=1, max_size=96), now=st.integers(-200, 200))
+def test_no_price_is_known_before_anybody_could_know_it(slots: list[tuple[float, float, int | None]], now: int) -> None:
+    moment, timeline = START + now * timedelta(hours=1, minutes=7), Timeline(START, SLOT, len(slots))
+    found = Found.nothing(Need("NL", "EUR", timeline))
+    found.price[:] = [price for price, _, _ in slots]
+    said = [None if hours is None else START + timedelta(hours=hours) for _, _, hours in slots]
+    found.published_at[:] = ["NaT" if instant is None else instant.replace(tzinfo=None) for instant in said]
+    known = np.array([stored for _, stored, _ in slots])
+    changed, at = date_prices(found, known, now=moment, zone=BERLIN)
+
+    present = np.datetime64(moment.replace(tzinfo=None), "us")
+    assert (at <= present).all()
+    assert not changed[np.isnan(found.price)].any()
+    assert not changed[np.abs(found.price - known) <= ROUNDING].any()
+    assert (at[changed & np.isfinite(known)] == present).all()
+    # What is new was known before its slot began: what is traded the day before is never a surprise.
+    assert (at[changed & np.isnan(known)] <= timeline.starts[changed & np.isnan(known)]).all()
