@@ -12,21 +12,25 @@ from pydantic_core import to_json
 from luna.history import Answer, write_instants
 from luna.timeline import FloatArray, InstantArray
 
+# What JSON calls it.
+UNKNOWN = "null"
 MEDIA_TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8", "arrow": "application/vnd.apache.arrow.stream"}
 
 
 def write_json(answer: Answer, frame: Mapping[str, Any]) -> bytes:
     """Return ``frame`` with the answer's rows, each an object."""
-    # NaN leaves as null; so does nothing else, for what is stored is finite.
-    return to_json({**frame, "rows": [dict(zip(answer.columns(), row, strict=True)) for row in _rows(answer)]}, inf_nan_mode="null")
+    # Tokens put together are twice as fast as a dictionary per row, and a year has 35,040 rows.
+    names = [f'"{name}":' for name in answer.columns()]
+    form = f'{{{names[0]}"%s",{",".join(f"{name}%s" for name in names[1:])}}}'
+    rows = ",".join([form % row for row in _rows(answer)])
+    return to_json(dict(frame))[:-1] + f',"rows":[{rows}]}}'.encode()
 
 
 def write_csv(answers: Iterator[Answer]) -> Iterator[bytes]:
     """Yield a header line, then the rows of each answer; a cell that is unknown is empty."""
     for place, answer in enumerate(answers):
         head = [",".join(answer.columns())] if place == 0 else []
-        lines = (",".join("" if cell != cell else str(cell) for cell in row) for row in _rows(answer))  # noqa: PLR0124 - only NaN differs from itself
-        yield "\n".join([*head, *lines, ""]).encode()
+        yield "\n".join([*head, *map(",".join, _rows(answer)), ""]).replace(f",{UNKNOWN}", ",").encode()
 
 
 def write_arrow(answers: Iterator[Answer]) -> Iterator[bytes]:
@@ -40,9 +44,14 @@ def write_arrow(answers: Iterator[Answer]) -> Iterator[bytes]:
     yield _drain(buffer)
 
 
-def _rows(answer: Answer) -> Iterator[tuple[str | float, ...]]:
-    columns = [write_instants(answer.starts), answer.values.tolist(), *([] if answer.known is None else [answer.known.tolist()])]
-    return zip(*columns, strict=True)
+def _rows(answer: Answer) -> Iterator[tuple[str, ...]]:
+    """Yield each row as it is written: the instant, then numbers, ``UNKNOWN`` where there is none."""
+    columns = [answer.values, *([] if answer.known is None else [answer.known])]
+    return zip(write_instants(answer.starts), *map(_tokens, columns), strict=True)
+
+
+def _tokens(values: FloatArray) -> list[str]:
+    return to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",") if values.size else []
 
 
 def _batch(answer: Answer) -> Any:

@@ -248,6 +248,13 @@ def test_readings_come_as_received_by_bucket_or_as_a_shape(api: httpx.Client, se
     assert pl.read_ipc_stream(BytesIO(ask(api, **asked, format="arrow").content)).columns == ["instant", "value"]
 
 
+def test_a_window_without_readings_has_no_rows_in_any_form(api: httpx.Client) -> None:
+    asked = {"series": "sensor_readings:meter", "from_": "2020-01-01", "to": "2020-02-01"}
+    assert rows(api, **asked) == []
+    assert ask(api, **asked, format="csv").text == "instant,value\n"
+    assert pl.read_ipc_stream(BytesIO(ask(api, **asked, format="arrow").content)).shape == (0, 2)
+
+
 def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> None:
     first = ask(api, resolution="1d")
     again = api.get(first.request.url, headers={"If-None-Match": first.headers["ETag"]})
