@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.storage import open_database, unit_of_work
+from services.cli.storage import open_database
 from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
 
 if TYPE_CHECKING:
@@ -41,17 +41,19 @@ def backfill(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: J
 
 def verify(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Compare the stored slots with what Home Assistant counted, per local day; what is beyond rounding is marked."""
-    from luna.database import sites
+    from luna.database import engine, sites
     from luna.settings import load_settings
     from luna.timeline import parse_zone
     from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
     from services.ingest.verify_jobs import verify_days
 
-    with unit_of_work() as connection, HomeAssistantHistory.connect(Access.of(load_settings())) as source:
-        begin, until = parse_window(connection, site, first, end)
-        zone = parse_zone(sites.load(connection, site).timezone)
+    access = Access.of(load_settings())
+    with open_database() as pool, HomeAssistantHistory.connect(access) as source:
+        with engine.unit_of_work(pool) as connection:
+            begin, until = parse_window(connection, site, first, end)
+            zone = parse_zone(sites.load(connection, site).timezone)
         last = until - timedelta(microseconds=1)
-        days = verify_days(connection, source, site, first=begin.astimezone(zone).date(), last=last.astimezone(zone).date())
+        days = verify_days(pool, source, site, first=begin.astimezone(zone).date(), last=last.astimezone(zone).date())
     emit({"site": site, "days": [_describe(day) for day in days]}, as_json=as_json, show=lambda: _show_days(days))
 
 

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from luna.database import observations, sites
+from luna.database.engine import unit_of_work
 from luna.timeline import Timeline, floor_to, local_days, parse_zone
 from services.ingest.metering.columns import measured_columns
 from services.ingest.verification import DayDifference, StatisticSource, add_appliances, ask_energy, compare_days
@@ -12,7 +13,7 @@ from services.ingest.verification import DayDifference, StatisticSource, add_app
 HOUR = timedelta(hours=1)
 
 
-def verify_days(connection: Connection, source: StatisticSource, site_id: str, *, first: date, last: date) -> list[DayDifference]:
+def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first: date, last: date) -> list[DayDifference]:
     """Return, for the local days from ``first`` to ``last`` and each energy that sensors count, what the source counted and what is stored.
 
     Energies whose sensors all have a minus are left out: statistics do not tell the two directions of a power apart.
@@ -21,11 +22,13 @@ def verify_days(connection: Connection, source: StatisticSource, site_id: str, *
         NotFoundError: no such site.
         SourceError: the source is away.
     """
-    site = sites.load(connection, site_id)
+    with unit_of_work(engine) as connection:
+        site = sites.load(connection, site_id)
     days = _days(site.timezone, first, last)
     hours = _whole_hours(days[0][1], days[-1][2])
     columns = [column for column in measured_columns(site) if column.name != "soc"]
-    stored = add_appliances(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
+    with unit_of_work(engine) as connection:
+        stored = add_appliances(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
     places = [(day, slice((start - hours.start) // HOUR, (end - hours.start) // HOUR)) for day, start, end in days]
     compared = [column for column in columns if not column.reversed]
     found = [difference for column in compared for difference in compare_days(column.name, ask_energy(source, column, hours), stored[column.name], places)]

@@ -218,15 +218,15 @@ def test_a_site_without_sensors_is_refused(database: Engine, source: HomeAssista
 
 def test_days_agree_with_the_sources_own_statistics_until_a_slot_is_changed(database: Engine, source: HomeAssistantHistory, site: str) -> None:
     run(database, source, site)
+    days = verify_days(database, source, site, first=date(2024, 3, 30), last=date(2024, 4, 1))
+    assert [day.day_hours for day in days if day.series == "load_kwh"] == [24, 23, 24]
+    assert all(abs(day.difference_kwh) < 1e-6 and day.hours == day.day_hours for day in days)
     with unit_of_work(database) as connection:
-        days = verify_days(connection, source, site, first=date(2024, 3, 30), last=date(2024, 4, 1))
-        assert [day.day_hours for day in days if day.series == "load_kwh"] == [24, 23, 24]
-        assert all(abs(day.difference_kwh) < 1e-6 and day.hours == day.day_hours for day in days)
         connection.execute(
             text("UPDATE slot_observations SET pv_kwh = pv_kwh + 1 WHERE slot_start = :at AND site_key = (SELECT site_key FROM sites WHERE name = :site)"),
             {"at": datetime(2024, 3, 31, 12, tzinfo=UTC), "site": site},
         )
-        days = verify_days(connection, source, site, first=date(2024, 3, 30), last=date(2024, 4, 1))
+    days = verify_days(database, source, site, first=date(2024, 3, 30), last=date(2024, 4, 1))
     assert [(day.day, day.series) for day in days if day.beyond] == [(date(2024, 3, 31), "pv_kwh")]
 
 

@@ -37,10 +37,12 @@ class Recorder:
 
     def __init__(self) -> None:
         self.readings: list[Reading] = []
+        self.heard = asyncio.Event()
 
     async def record(self, readings: Sequence[Reading]) -> None:
         await asyncio.sleep(0)
         self.readings.extend(readings)
+        self.heard.set()
 
     def ids(self, sensor: str = COUNTER) -> list[int]:
         """The numbers said, each once, in the order they were recorded first."""
@@ -147,11 +149,29 @@ def test_what_was_recorded_when_filling_was_interrupted_has_no_gap_before_its_la
 def test_nothing_is_recorded_while_the_clocks_disagree(house: House) -> None:
     house.say(COUNTER, 1)
     house.clock_error = timedelta(hours=1)
-    recorder = Recorder()
-    listen_until(listener(house), recorder, lambda: house.asked.count("/api/config") > 2)
+    recorder, live = Recorder(), listener(house)
+    listen_until(live, recorder, lambda: house.asked.count("/api/config") > 2)
     assert recorder.readings == []
+    assert "60 minutes ahead" in str(live.fault)
     house.clock_error = timedelta(0)
     listen_until(listener(house), recorder, lambda: recorder.ids() == [1])
+
+
+def test_a_sensor_that_is_gone_does_not_keep_the_others_from_being_heard(house: House) -> None:
+    house.say("sensor.other", 7)
+    del house.sensors[COUNTER]
+    recorder, live = Recorder(), listener(house, since=datetime.now(UTC) - timedelta(minutes=1))
+
+    async def listen() -> None:
+        task = asyncio.create_task(live.listen([COUNTER, "sensor.other"], recorder.record))
+        async with asyncio.timeout(LONGEST_WAIT_S):
+            await asyncio.wait([task, asyncio.create_task(recorder.heard.wait())], return_when=asyncio.FIRST_COMPLETED)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(listen())
+    assert recorder.ids("sensor.other") == [7]
+    assert live.fault is None
 
 
 def test_an_unavailable_sensor_says_so(house: House) -> None:
