@@ -3,11 +3,12 @@
 from random import Random
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
+from services.ingest.metering.balance import APPLIANCES, SINKS, SOURCES, settle_balance
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_site, minutes
 
@@ -36,6 +37,7 @@ def counted(rises: FloatArray) -> FloatArray:
     return 5_000 + np.concatenate([[0.0], np.cumsum(rises)])
 
 
+@settings(deadline=None)
 @given(RISES, PLACES)
 def test_any_choice_of_a_counters_readings_gives_the_same_total(rises: FloatArray, places: list[int]) -> None:
     kwh = counted(rises)
@@ -44,6 +46,7 @@ def test_any_choice_of_a_counters_readings_gives_the_same_total(rises: FloatArra
     np.testing.assert_allclose(energy.sum(), kwh[-1] - kwh[0], atol=SUM)
 
 
+@settings(deadline=None)
 @given(RISES, PLACES)
 def test_a_slot_whose_borders_were_read_is_exact_whatever_was_read_between(rises: FloatArray, places: list[int]) -> None:
     kwh = counted(rises)
@@ -51,6 +54,7 @@ def test_a_slot_whose_borders_were_read_is_exact_whatever_was_read_between(rises
     np.testing.assert_allclose(build(everything, kwh[everything]).columns["load_kwh"], np.diff(kwh[::15]), atol=SUM)
 
 
+@settings(deadline=None)
 @given(RISES, PLACES, st.randoms(use_true_random=False))
 def test_shuffling_and_repeating_samples_changes_nothing(rises: FloatArray, places: list[int], random: Random) -> None:
     kwh = counted(rises)
@@ -62,6 +66,7 @@ def test_shuffling_and_repeating_samples_changes_nothing(rises: FloatArray, plac
     assert first.counts == second.counts
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-50, 50) | st.just(float("nan")) | st.just(float("inf")), min_size=1, max_size=80), st.sampled_from(["kWh", "Wh", "W", "kW"]))
 def test_no_energy_is_negative_whatever_a_sensor_says(values: list[float], unit: str) -> None:
     places = [5 * place for place in range(len(values))]
@@ -69,6 +74,7 @@ def test_no_energy_is_negative_whatever_a_sensor_says(values: list[float], unit:
         assert not (series < 0).any()
 
 
+@settings(deadline=None)
 @given(RISES, PLACES, st.lists(st.integers(1, HOURS * 60 - 1), max_size=4))
 def test_a_counter_that_begins_again_counts_no_more_than_it_shows(rises: FloatArray, places: list[int], resets: list[int]) -> None:
     total = np.concatenate([[0.0], np.cumsum(rises)])
@@ -84,6 +90,7 @@ def test_a_counter_that_begins_again_counts_no_more_than_it_shows(rises: FloatAr
     assert np.nansum(energy) <= total[-1] + SUM
 
 
+@settings(deadline=None)
 # A lone peak of more than half of what the site can use would be refused.
 @given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 13)), min_size=1, max_size=60))
 def test_the_energy_of_a_power_is_its_time_weighted_sum(steps: list[tuple[int, float]]) -> None:
@@ -98,6 +105,7 @@ def test_the_energy_of_a_power_is_its_time_weighted_sum(steps: list[tuple[int, f
     np.testing.assert_allclose(energy.sum(), (lengths * kw).sum() / 60, atol=SUM)
 
 
+@settings(deadline=None)
 @given(RISES, PLACES, st.integers(1, HOURS * 4 - 1))
 def test_two_windows_that_meet_give_what_one_gives(rises: FloatArray, places: list[int], cut: int) -> None:
     kwh = counted(rises)
@@ -108,9 +116,35 @@ def test_two_windows_that_meet_give_what_one_gives(rises: FloatArray, places: li
     np.testing.assert_array_equal(np.concatenate([part.repaired for part in parts]), whole.repaired)
 
 
+@settings(deadline=None)
 @given(RISES, PLACES)
 def test_building_twice_gives_the_same(rises: FloatArray, places: list[int]) -> None:
     kwh = counted(rises)
     first, second = build(places, kwh[places]), build(places, kwh[places])
     np.testing.assert_array_equal(first.columns["load_kwh"], second.columns["load_kwh"])
     assert (first.rejected, first.counts) == (second.rejected, second.counts)
+
+
+ENERGIES = st.lists(st.floats(0, 5) | st.just(float("nan")), min_size=4, max_size=4).map(np.array)
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys((*SOURCES, *SINKS), ENERGIES), optional=dict.fromkeys(("load_kwh", *APPLIANCES), ENERGIES)))
+def test_sources_are_sinks_and_loads_and_what_is_left(measured: dict[str, FloatArray]) -> None:
+    settled = settle_balance(describe_site(), measured)
+    columns = measured | settled
+    assert not (settled["load_kwh"] < 0).any()
+    known = ~np.isnan(settled["residual_kwh"])
+    # Unknown exactly where any meter is.
+    np.testing.assert_array_equal(known, ~np.isnan(np.sum(list(measured.values()), axis=0)))
+    sources, others = (np.sum([columns[name][known] for name in names if name in columns], axis=0) for names in (SOURCES, (*SINKS, "load_kwh", *APPLIANCES)))
+    np.testing.assert_allclose(sources, others + settled["residual_kwh"][known], atol=1e-9)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(0, HOURS * 60), st.floats(-20, 150) | st.just(float("nan"))), max_size=60))
+def test_a_state_of_charge_lies_between_empty_and_full(said: list[tuple[float, float]]) -> None:
+    places, percent = zip(*said, strict=True) if said else ((), ())
+    samples = {"soc": Samples("soc", "%", minutes(*places), np.array(percent, dtype=np.float64))}
+    soc = build_slots(describe_site(battery_soc="soc"), samples, Timeline(NOON, SLOT, HOURS * 4)).columns["soc"]
+    assert not ((soc < 0) | (soc > 1)).any()
