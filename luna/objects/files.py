@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -71,6 +72,17 @@ class FileObjects:
             return
         except OSError as exc:
             raise _translate(exc, path) from exc
+
+    def remove_older(self, folder: str, before: datetime) -> int:
+        """Unlink the older files, also those that a crash left unfinished."""
+        place = self.folder / check_key(folder)
+        try:
+            old = [path for path in place.rglob("*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
+            for path in old:
+                path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise _translate(exc, place) from exc
+        return len(old)
 
     def probe(self) -> str:
         """Return where the files lie, made ready to be written."""

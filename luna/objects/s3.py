@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -103,6 +103,17 @@ class S3Objects:
             from obstore import delete
 
             delete(self._bucket, name)
+
+    def remove_older(self, folder: str, before: datetime) -> int:
+        """Delete the older objects; how old they are is the server's word."""
+        name = check_key(folder)
+        with self._asking(name):
+            from obstore import delete, list  # noqa: A004 - obstore's name
+
+            old = [entry["path"] for batch in list(self._bucket, f"{name}/") for entry in batch if entry["last_modified"] < before]
+            if old:
+                delete(self._bucket, old)
+            return len(old)
 
     def probe(self) -> str:
         """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""

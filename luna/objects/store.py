@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -61,6 +62,15 @@ class ObjectStore(Protocol):
 
     def remove(self, key: str) -> None:
         """Forget what is stored under ``key``, where anything is.
+
+        Raises:
+            InvalidInputError: no key.
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store cannot be written, or refuses Luna.
+        """
+
+    def remove_older(self, folder: str, before: datetime) -> int:
+        """Forget what was stored below the key ``folder`` before an instant, and return how many objects that were.
 
         Raises:
             InvalidInputError: no key.

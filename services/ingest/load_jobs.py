@@ -2,13 +2,22 @@
 
 import tempfile
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import structlog
 
 from luna.contracts.load import LoadFileRequest, LoadReply
 from luna.errors import LunaError
+from luna.objects import ObjectStore
 from luna.queue import Work
 from luna.timeline import parse_zone
 from services.ingest.loading import FileForm, LoadReport, load_file
+
+# A file whose load failed may be loaded again for so long, once what was missing is there.
+UPLOAD_KEPT = timedelta(days=7)
+
+log = structlog.get_logger("luna.ingest")
 
 
 def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
@@ -30,6 +39,16 @@ def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
         report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
     work.afterwards(lambda: _forget(work, request.object_key))
     return describe(report)
+
+
+def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
+    """Remove files that nobody tried to load again for a week."""
+    try:
+        removed = objects.remove_older("uploads", now - UPLOAD_KEPT)
+    except LunaError as error:
+        log.warning("old uploads stay for now", reason=str(error))
+    else:
+        log.info("old uploads removed", removed=removed)
 
 
 def describe(report: LoadReport) -> LoadReply:

@@ -37,7 +37,8 @@ def load_demo(_request: DemoLoadRequest, work: Work) -> DemoLoadReply:
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
 def apply_retention(_request: RetentionRequest, work: Work) -> RetentionReply:
-    """Delete what the settings say is too old; what a run leaves over goes in the next one."""
+    """Delete what the settings say is too old, and files of failed loads; what a run leaves over goes in the next one."""
+    work.afterwards(lambda: load_jobs.forget_old_uploads(work.objects, now=work.clock.now()))
     return RetentionReply(deleted=retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now()))
 
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
     "put_stream": lambda store: store.put_stream("aurora/model", iter((b"tr", b"ees"))),
     "get": lambda store: store.get("aurora/model"),
     "fetch": lambda store: store.fetch("aurora/model", Path(os.devnull)),
+    "remove_older": lambda store: store.remove_older("aurora", datetime.now(UTC)),
     "remove": lambda store: store.remove("aurora/model"),
     "probe": lambda store: store.probe(),
 }
@@ -82,6 +84,16 @@ class TestContract:
         objects.remove(key)
         with pytest.raises(NotFoundError):
             objects.get(key)
+
+    def test_what_is_older_than_an_instant_is_removed_below_a_key_alone(self, objects: ObjectStore) -> None:
+        folder, beside = f"old{uuid4().hex}", f"kept{uuid4().hex}"
+        for key in (f"{folder}/a", f"{folder}/b", beside):
+            objects.put(key, b"trees")
+        hour = timedelta(hours=1)
+        assert objects.remove_older(folder, datetime.now(UTC) - hour) == 0
+        assert objects.remove_older(folder, datetime.now(UTC) + hour) == 2
+        assert objects.get(beside) == b"trees"
+        assert objects.remove_older(folder, datetime.now(UTC) + hour) == 0
 
     def test_nothing_is_fetched_where_nothing_is(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
         with pytest.raises(NotFoundError):
