@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Column, Connection, Row, Select, delete, null, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Column, Connection, Row, Select, all_, delete, literal, null, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from luna.contracts.quarantine import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
@@ -71,7 +71,7 @@ def settle(connection: Connection, site_id: str, *, source: str, refused: Sequen
     key = {"site_key": sites.key_of(connection, site_id), "kind": "readings", "source": source}
     table = quarantine.c
     same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & (table.source == source) & table.resolution.is_(None)
-    freed = (table.line >= lines[0]) & (table.line < lines[1]) & table.line.not_in([row.line for row in refused])
+    freed = (table.line >= lines[0]) & (table.line < lines[1]) & (table.line != all_(literal([row.line for row in refused], ARRAY(BigInteger))))
     connection.execute(delete(quarantine).where(same, freed))
     if not refused:
         return

@@ -177,9 +177,10 @@ class _Building:
         return Spans(first, np.maximum.accumulate(last))
 
     def _quarantine(self, rejected: list[Rejected], window: Timeline) -> None:
-        lines = (_microseconds(np.datetime64(_naive(window.start.isoformat()))), _microseconds(np.datetime64(_naive(window.end.isoformat()))))
+        first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))
         for sensor in self.units:
-            refused = {row.line: row for row in map(_describe, (part for part in rejected if part.sensor == sensor))}
+            refused = {row.line: row for row in (_describe(part, first) for part in rejected if part.sensor == sensor)}
+            lines = (_microseconds(first), _microseconds(end))
             quarantine.settle(self.connection, self.site.name, source=_source_of(sensor), refused=list(refused.values()), lines=lines)
 
 
@@ -192,10 +193,12 @@ def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: ND
     return marks.astype(np.int16)
 
 
-def _describe(part: Rejected) -> Refused:
+def _describe(part: Rejected, seen_from: np.datetime64) -> Refused:
+    # Where what is refused begins before what is looked at, windows that move on would each tell another beginning: one a day is enough.
+    begins = part.first if part.first >= seen_from else seen_from.astype("datetime64[D]")
     value = part.value if np.isfinite(part.value) else str(part.value)
     raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "value": value, "unit": part.unit, "readings": part.readings}
-    return Refused(_microseconds(part.first), part.reason, raw)
+    return Refused(_microseconds(begins), part.reason, raw)
 
 
 def _source_of(sensor: str) -> str:

@@ -161,6 +161,15 @@ def test_a_slot_that_has_not_ended_is_not_built(connection: Connection, add_site
     assert build(connection, slots=2, now=NOON + timedelta(minutes=28)).slots_written == 1
 
 
+def test_a_sensor_that_is_refused_for_good_is_told_once_a_day(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put(connection, "load", "°C", every(15, 10 * 96), np.full(10 * 96, 20.0))
+    for slot in range(0, 96, 8):
+        build(connection, slots=1, first=NOON + timedelta(days=5) + slot * SLOT)
+    # A day from noon to noon touches two.
+    assert len(quarantine.list_rows(connection, "metered")) == 2
+
+
 def test_a_long_window_is_built_in_parts_without_seams(connection: Connection, add_site: Callable[..., None]) -> None:
     add_site(total_load_consumption="load")
     slots = 40 * 96
