@@ -67,12 +67,14 @@ def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> I
     return repaired
 
 
-def mark_repaired(connection: Connection, site_id: str, series: str, starts: InstantArray) -> None:
-    """Note that a series was repaired, not measured, in the slots that begin at ``starts``."""
+def mark_repaired(connection: Connection, site_id: str, series: str, starts: InstantArray, *, repaired: bool = True) -> None:
+    """Note that a series was repaired in the slots that begin at ``starts``, or that by now it was measured."""
+    bit = 1 << SERIES.index(series)
+    marks = sql.SQL("repaired | {0}::smallint" if repaired else "repaired & ~{0}::smallint").format(bit)
     statement = sql.SQL(
-        "UPDATE slot_observations SET repaired = repaired | {}::smallint"
-        " WHERE site_key = {} AND slot_start = ANY(ARRAY(SELECT to_timestamp(epoch) FROM unnest(%s::bigint[]) AS given (epoch)))"
-    ).format(1 << SERIES.index(series), sites.key_of(connection, site_id))
+        "UPDATE slot_observations SET repaired = {marks} WHERE site_key = {site} AND (repaired & {bit} > 0) IS DISTINCT FROM {repaired}"
+        " AND slot_start = ANY(ARRAY(SELECT to_timestamp(epoch) FROM unnest(%s::bigint[]) AS given (epoch)))"
+    ).format(marks=marks, site=sites.key_of(connection, site_id), bit=bit, repaired=repaired)
     with copy.cursor(connection) as cursor:
         cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(),))
 

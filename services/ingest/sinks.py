@@ -5,11 +5,12 @@ import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.database import environment, history_changes, observations, prices, readings
+from luna.database import environment, history_changes, observations, prices, quality, readings
 from luna.database.copy import Written
 from luna.database.history_changes import Rule
 from luna.economics import publication_times
 from luna.errors import InvalidInputError
+from luna.observations import SERIES
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
 from services.ingest.kinds import Kind
@@ -29,11 +30,19 @@ def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) ->
     if kind.name == "prices" and "spot_price" in values:
         return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
     if kind.name in {"observations", "prices"}:
-        history_changes.tell_observations(connection, site.name, starts, values, rule=LOADED)
-        return observations.write(connection, site.name, starts, values)
+        return _store_slots(connection, site, starts, values)
     table = "weather" if kind.name == "weather" else "carbon_intensity"
     issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None
     return environment.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
+
+
+def _store_slots(connection: Connection, site: Site, starts: InstantArray, values: dict[str, FloatArray]) -> Written:
+    """Store a site's slots, tell what changed of the past, and let what is measured now no longer count as repaired."""
+    history_changes.tell_observations(connection, site.name, starts, values, rule=LOADED)
+    written = observations.write(connection, site.name, starts, values)
+    for name in set(values) & set(SERIES) if written.updated else ():
+        quality.mark_repaired(connection, site.name, name, starts[np.isfinite(values[name])], repaired=False)
+    return written
 
 
 def columns_of(kind: Kind, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:

@@ -17,6 +17,7 @@ from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.quality_jobs import judge_slots
 from services.ingest.quarantine_jobs import resolve_row
+from services.ingest.repair_jobs import repair_days
 
 pytestmark = pytest.mark.every_database
 
@@ -210,3 +211,12 @@ def test_a_load_takes_back_the_verdicts_on_its_days(connection: Connection, tmp_
     assert len(quality.read(connection, "home", START.date(), START.date())) == 1
     load(connection, tmp_path, row_at(0, 1, 0.5))
     assert quality.read(connection, "home", START.date(), START.date()) == []
+
+
+def test_a_value_that_is_loaded_in_the_place_of_a_repaired_one_counts_as_measured(connection: Connection, tmp_path: Path) -> None:
+    load(connection, tmp_path, row_at(0, 1, 1), row_at(15, "", 1), row_at(30, "", 1), row_at(45, 1, 1))
+    repair_days(connection, "home", (START.date(), START.date()), now=NOW)
+    assert quality.read_repaired(connection, "home", DAY).tolist()[:4] == [0, 1, 1, 0]
+    load(connection, tmp_path, row_at(0, 1, 1), row_at(15, 0.7, 1), row_at(30, "", 1), row_at(45, 1, 1))
+    assert quality.read_repaired(connection, "home", DAY).tolist()[:4] == [0, 0, 1, 0]
+    assert observed(connection, "load_kwh") == [1.0, 0.7, 1.0, 1.0]
