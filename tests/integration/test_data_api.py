@@ -23,6 +23,8 @@ from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, load_file
 from tests.gateway import serve
 
+pytestmark = pytest.mark.every_database
+
 PROBLEM = "application/problem+json"
 SITE = "history"
 # Local midnight of 30 March 2024; clocks go forward on the 31st.
