@@ -6,10 +6,10 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-core demo test up-local bench bench-peers lint format types layers lock \
-        up down logs ps shell images secrets compose-demo compose-test bench-compose clean reset
+        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose clean reset
 
 help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
 
 # One stamp per lock file: an environment is made anew only when its lock changed.
 $(VENV)/.uv: locks/uv.txt
@@ -100,6 +100,9 @@ images: .env  ## build the images and print each one's size over its base
 compose-demo:  ## the demo through the running containers; writes var/compose-demo/report.html
 	@mkdir -p var/compose-demo
 	@$(COMPOSE) run --rm --user "$$(id -u):$$(id -g)" --volume "$(CURDIR)/var/compose-demo:/report" cli luna demo --on-servers --out /report --days $(DAYS)
+
+compose-images: $(VENV)/.test  ## the engine and the images that compose-test needs, ahead of it
+	@$(BIN)/python -m tests.compose.prepare
 
 compose-test: $(VENV)/.test  ## start the containers under a name of their own, test them, hurt them, take them down
 	@$(BIN)/pytest -v tests/compose

@@ -1,0 +1,13 @@
+"""``python -m tests.compose.prepare``: the engine and all images that the tests here need, before they are needed."""
+
+import tempfile
+from pathlib import Path
+
+from tests.compose.stack import Stack, start_engine
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="luna-images-") as folder:
+        stack = Stack("luna-test", Path(folder))
+        stack.prepare()
+        start_engine(stack)
+        stack.compose("build", "--quiet", timeout=1800)
