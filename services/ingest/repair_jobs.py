@@ -7,7 +7,7 @@ from datetime import date, datetime
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import history_changes, observations, quality, sites
+from luna.database import history_changes, observations, prices, quality, sites
 from luna.database.history_changes import Rule
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
@@ -69,7 +69,7 @@ def repair_days(connection: Connection, site_id: str, days: Days, *, now: dateti
 
 
 def find_gaps(connection: Connection, site_id: str, first: datetime, end: datetime) -> list[Gap]:
-    """Return the gaps from ``first`` on, before ``end``, of every series and price that the site ever knew; by series, then time.
+    """Return the gaps from ``first`` on, before ``end``, of every series and price that the site or its markets ever knew; by series, then time.
 
     Raises:
         NotFoundError: no such site.
@@ -82,6 +82,9 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     spans = quality.read_spans(connection, site_id)
     names = tuple(name for name in (*SERIES, *observations.PRICES) if name in spans)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
+    for market in sites.load(connection, site_id).tariff.markets:
+        if quality.read_market_span(connection, market):
+            series[f"market_prices:{market}"] = prices.read(connection, market, timeline)
     return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
 
 

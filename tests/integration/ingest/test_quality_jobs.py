@@ -195,6 +195,13 @@ def test_gaps_are_told_with_first_last_and_length(connection: Connection) -> Non
     assert gaps == [("load_kwh", 4, 6, 3), ("pv_kwh", DAYS.count - 1, DAYS.count - 1, 1)]
 
 
+def test_gaps_of_a_sites_market_are_told_by_its_name(connection: Connection) -> None:
+    starts = np.delete(DAYS.starts, [8, 9])
+    prices.upsert(connection, "NL", starts=starts, price=np.full(starts.size, 0.1), currency="EUR", published_at=DAYS.start - timedelta(hours=11))
+    (gap,) = find_gaps(connection, "home", DAYS.start, DAYS.end)
+    assert (gap.series, DAYS.index_of(gap.first), gap.slots) == ("market_prices:NL", 8, 2)
+
+
 def test_series_that_a_site_never_had_are_no_gaps(connection: Connection) -> None:
     assert find_gaps(connection, "home", DAYS.start, DAYS.end) == []
 
