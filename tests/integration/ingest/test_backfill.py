@@ -18,12 +18,15 @@ from luna.database import observations, readings, sites, source_cursors
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
 from luna.observations import Observations
+from luna.queue import Client, Progress, Work
+from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
 from services.ingest.backfill_jobs import Errand, backfill_site
 from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
 from services.ingest.sources.home_assistant.access import Patience
 from services.ingest.sources.source import SourceError, SourceRefusedError
+from services.ingest.tasks import backfill_history
 from services.ingest.verify_jobs import verify_days
 from tests.command_line import Luna
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
@@ -237,6 +240,21 @@ def test_the_commands_read_compare_and_speak_json(house: House, site: str, luna_
         days = luna_on_servers("data", "verify", *window).document["days"]
     assert (filled["slots"]["slots_written"], [sensor["sensor"] for sensor in filled["sensors"]]) == (WRITTEN, [name for name, _ in SENSORS.values()])
     assert {(day["day"], day["beyond_tolerance"]) for day in days} == {(day, False) for day in ("2024-03-30", "2024-03-31", "2024-04-01")}
+
+
+def test_the_task_reads_from_where_the_settings_say_and_tells_how_far_it_is(house: House, database: Engine, site: str) -> None:
+    told: list[Progress] = []
+    settings = Settings(home_assistant_url=house.url, home_assistant_token=TOKEN)
+    with Work(settings, lambda: database, report=told.append, queue=_no_queue) as work:
+        assert backfill_history(request(site), work).slots.slots_written == WRITTEN
+    done = [progress.done for progress in told]
+    # Four sensors, four days begun each.
+    assert (done == sorted(done), {progress.total for progress in told}) == (True, {16})
+    assert {progress.label for progress in told} == {name for name, _ in SENSORS.values()}
+
+
+def _no_queue() -> Client:
+    raise AssertionError("nothing is sent")
 
 
 def test_without_an_address_the_setting_is_named(site: str, luna_on_servers: Luna) -> None:
