@@ -8,6 +8,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,14 @@ class Book:
     def kept(self) -> dict[tuple[str, object], float]:
         """What a table by sensor and instant would hold."""
         return {(reading.sensor, reading.instant): reading.value for reading in self.readings}
+
+
+class KilledBook(Book):
+    """Takes one batch in and never says so."""
+
+    async def record(self, readings: Sequence[Reading]) -> None:
+        await super().record(readings)
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -225,12 +234,7 @@ async def test_dropped_sockets_neither_lose_nor_double_a_reading(broker: Mosquit
 
 
 async def test_a_message_whose_acknowledgement_was_lost_counts_once(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
-    class Killed(Book):
-        async def record(self, readings: Sequence[Reading]) -> None:
-            await super().record(readings)
-            await asyncio.Event().wait()
-
-    source, killed, book = source_at(broker.port, tmp_path), Killed(), Book()
+    source, killed, book = source_at(broker.port, tmp_path), KilledBook(), Book()
     async with listening(source, killed):
         await connected(source)
         announced.publish("meter/1/state", total(5))
@@ -273,3 +277,21 @@ async def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_
         await until(lambda: source.fault is None)
     broker.stop()
     gc.collect()
+
+
+async def test_many_messages_that_come_again_and_again_count_once(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    first = source_at(broker.port, tmp_path)
+    async with listening(first, Book()):
+        await connected(first)
+    # More than one batch, and each listener ends before it acknowledges any.
+    for value in range(700):
+        announced.publish("meter/1/state", total(value))
+    book = Book()
+    for _ in range(4):
+        killed = KilledBook()
+        async with listening(source_at(broker.port, tmp_path), killed):
+            await until(partial(getattr, killed, "readings"))
+        await book.record(killed.readings)
+    async with listening(source_at(broker.port, tmp_path), book):
+        await until(lambda: len(set(book.values())) == 700)
+    assert sorted(book.kept().values()) == list(range(700))

@@ -15,6 +15,7 @@ from luna.errors import MachineError
 
 # As many messages as a broker may have under way without an acknowledgement: only those can come a second time.
 UNDER_WAY = 1000
+_REMEMBERED = 4 * UNDER_WAY
 _LONGEST = 50 * UNDER_WAY
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -119,7 +120,7 @@ class Journal:
     def _remember(self, number: int, digest: str, instant: datetime) -> None:
         self._begun.pop(number, None)
         self._begun[number] = digest, instant
-        while len(self._begun) > UNDER_WAY:
+        while len(self._begun) > _REMEMBERED:
             self._begun.popitem(last=False)
 
     def _lines(self) -> list[tuple[int, str, datetime]]:
@@ -128,7 +129,7 @@ class Journal:
         except (FileNotFoundError, UnicodeDecodeError):
             return []
         # The last line may have been cut off.
-        whole = [line.split() for line in lines[-UNDER_WAY:] if line.endswith(";")]
+        whole = [line.split() for line in lines[-_REMEMBERED:] if line.endswith(";")]
         return [(int(number), digest, _EPOCH + int(micros) * _MICROSECOND) for number, digest, micros, _ in whole]
 
 

@@ -145,7 +145,11 @@ class _Listener:
         if not message.qos:
             return self._now()
         digest = digest_of(message.topic, bytes(message.payload))
-        instant = (self.journal.instant_of(message.mid, digest) if message.dup else None) or self._now()
+        known = self.journal.instant_of(message.mid, digest) if message.dup else None
+        if known is not None:
+            # Noted already; noted again, it would drive out others that may come again too.
+            return known
+        instant = self._now()
         begun.append((message.mid, digest, instant))
         return instant
 
