@@ -1,7 +1,7 @@
 """What readers ask of stored series, and what they are given. What is unknown is None, never zero."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -37,6 +37,8 @@ FORMS = {
     "smart_meter_readings": "smart_meter_readings:METER:REGISTER",
 }
 COLUMNS = {"slot_forecasts": FORECAST, "plans": PLANNED}
+# Far from where a calendar ends: days, pages and horizons are added to these.
+EARLIEST, LATEST = datetime(1800, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 SAMPLED = ("sensor_readings", "smart_meter_readings")
 
 
@@ -194,11 +196,14 @@ def require_known(field: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def require_window(first: datetime, end: datetime, *, longest: timedelta | None = None) -> None:
-    """Check that the window is not empty, and not longer than ``longest``.
+    """Check that the window is not empty, within the centuries that can be reckoned with, and not longer than ``longest``.
 
     Raises:
-        InvalidInputError: it is.
+        InvalidInputError: it is not.
     """
+    for field, instant in (("from", first), ("to", end)):
+        if not EARLIEST <= instant <= LATEST:
+            raise InvalidInputError(f"outside {EARLIEST.year} to {LATEST.year}", field=field, value=instant.isoformat(), remedy="Check the year.")
     if end <= first:
         raise InvalidInputError("the window is empty", field="to", value=end.isoformat(), remedy="Let it end after it begins.")
     if longest is not None and end - first > longest:

@@ -277,6 +277,8 @@ def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> N
         pytest.param({"format": "xml"}, 422, "format", id="format"),
         pytest.param({"from_": "yesterday"}, 422, "from", id="from"),
         pytest.param({"to": "2024-03-30"}, 422, "to", id="empty window"),
+        pytest.param({"from_": "0001-01-01T00:00:00Z"}, 422, "from", id="before all calendars"),
+        pytest.param({"series": "sensor_readings:meter", "to": "9999-12-31T23:59:59Z"}, 422, "to", id="behind all calendars"),
         pytest.param({"limit": 1_000_000}, 422, "limit", id="limit"),
         pytest.param({"points": 2}, 422, "points", id="points"),
         pytest.param({"points": 10, "limit": 10}, 422, "points", id="points in pages"),

@@ -46,6 +46,8 @@ def test_a_name_that_is_none_is_refused_with_those_there_are(text: str) -> None:
         ({"resolution": "2h"}, "resolution"),
         ({"aggregate": "median"}, "aggregate"),
         ({"end": START}, "to"),
+        ({"first": START.replace(year=1)}, "from"),
+        ({"end": START.replace(year=9999)}, "to"),
     ],
 )
 def test_a_question_that_makes_no_sense_names_its_field(options: dict[str, object], field: str) -> None:
