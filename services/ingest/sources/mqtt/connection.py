@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import paho.mqtt.client as paho
+import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -27,6 +28,9 @@ BATCH = 500
 _AT_ONCE = 100
 
 
+log = structlog.get_logger("luna.ingest.mqtt")
+
+
 class Connection:
     """A live connection: messages come from ``batch`` and are acknowledged by ``acknowledge`` alone."""
 
@@ -39,6 +43,8 @@ class Connection:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, reconnect_on_failure=False, manual_ack=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
+        self._asked: dict[int | None, str] = {}
+        self._client.on_subscribe = lambda _client, _data, number, reasons, _properties: self._hand_over(self._note_subscribed, (number, reasons))
         self._client.on_message = lambda _client, _data, message: self._hand_over(self._messages.put_nowait, message)
         if broker.user is not None:
             self._client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
@@ -64,7 +70,8 @@ class Connection:
     async def subscribe(self, topics: Iterable[str], *, qos: int) -> None:
         """Ask for ``topics``; what the broker has kept of them comes at once."""
         for topic in topics:
-            self._client.subscribe(topic, qos)
+            _, number = self._client.subscribe(topic, qos)
+            self._asked[number] = topic
             await asyncio.sleep(0)
 
     async def unsubscribe(self, topics: Iterable[str]) -> None:
@@ -117,6 +124,12 @@ class Connection:
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         self._hand_over(partial(_settle, self._accepted), self._error(f"hangs up: {reason}"))
         self._hand_over(partial(_settle, self._lost), str(reason))
+
+    def _note_subscribed(self, answer: tuple[int, list[ReasonCode]]) -> None:
+        number, reasons = answer
+        topic = self._asked.pop(number, None)
+        if any(reason.is_failure for reason in reasons):
+            log.warning("broker refuses a subscription", topic=topic, reason=str(reasons[0]), remedy="Let the broker's access rules allow it to Luna's user.")
 
     def _hand_over(self, receive: Any, what: Any) -> None:
         # From paho's thread; a loop that has ended needs nothing more.

@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from luna.errors import InvalidInputError
 from services.ingest.reading import Reading
-from services.ingest.sources.mqtt.discovery import Described, is_description, parse_descriptions
+from services.ingest.sources.mqtt.discovery import Described, is_description, parse_descriptions, require_topic
 from services.ingest.sources.mqtt.template import decoder, parse_path
 
 # A sensor that names its topic: mqtt:path/to/topic, or mqtt:path/to/topic#path.into.json.
@@ -130,7 +130,7 @@ class Directory:
 
     def _find(self, sensor: str) -> Described | None:
         if sensor.startswith(OWN_TOPIC):
-            return self._found.get(sensor) or _own_topic(sensor)
+            return self._found.get(sensor) or self._own_topic(sensor)
         everything = [described for group in self._described.values() for described in group]
         for rank in range(max((len(each.names) for each in everything), default=0)):
             called = [each for each in everything if sensor in each.names[rank]]
@@ -141,12 +141,15 @@ class Directory:
                 return called[0]
         return None
 
+    def _own_topic(self, sensor: str) -> Described | None:
+        topic, _, path = sensor.removeprefix(OWN_TOPIC).partition("#")
+        try:
+            return Described(names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)))
+        except InvalidInputError as error:
+            self._name_once(sensor, "sensor names no topic", error)
+            return None
+
     def _name_once(self, what: str, event: str, error: InvalidInputError) -> None:
         if what not in self._named:
             self._named.add(what)
             log.warning(event, of=what, error=str(error))
-
-
-def _own_topic(sensor: str) -> Described:
-    topic, _, path = sensor.removeprefix(OWN_TOPIC).partition("#")
-    return Described(names=(frozenset({sensor}),), topic=topic, decode=decoder(parse_path(path)))

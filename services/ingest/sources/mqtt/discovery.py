@@ -41,6 +41,9 @@ _LONG = {
     "val_tpl": "value_template",
 }
 Mode = Literal["all", "any", "latest"]
+MODES: dict[str, Mode] = {"all": "all", "any": "any"}
+# Source: MQTT 5.0, 1.5.4: a string's length stands in two bytes.
+LONGEST_TOPIC = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,20 @@ def discovery_filters(prefix: str) -> list[str]:
 
 def is_description(topic: str, prefix: str) -> bool:
     """Whether a topic is that of a description."""
-    return topic.startswith(f"{prefix}/") and topic.endswith("/config")
+    component, *levels = topic.removeprefix(f"{prefix}/").split("/")
+    return topic.startswith(f"{prefix}/") and component in (*COMPONENTS, "device") and len(levels) in (2, 3) and levels[-1] == "config"
+
+
+def require_topic(topic: object) -> str:
+    """Return a topic that can be subscribed to.
+
+    Raises:
+        InvalidInputError: it is none, or a pattern.
+    """
+    text = str(topic)
+    if not text or len(text.encode("utf-8", errors="replace")) > LONGEST_TOPIC or not text.isprintable() or {"+", "#"} & set(text):
+        raise InvalidInputError("is no topic", field="state_topic", value=text[:80], remedy="Name one topic, without + or #.")
+    return text
 
 
 def parse_descriptions(topic: str, payload: str, prefix: str) -> list[Described]:
@@ -133,15 +149,15 @@ def _of_device(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
 
 
 def _describe(component: str, place: str, entity: Mapping[str, Any]) -> Described:
-    template = parse_template(entity.get("value_template") or entity.get("state_value_template"))
+    template = _template(entity.get("value_template") or entity.get("state_value_template"))
     on, off = _switch_words(component, entity)
     return Described(
         names=_names(component, place, entity),
-        topic=str(entity["state_topic"]),
+        topic=require_topic(entity["state_topic"]),
         decode=decoder(template, on=on, off=off),
         unit=_unit(entity.get("unit_of_measurement")),
         availability=tuple(_availability(entity)),
-        mode=entity.get("availability_mode", "latest"),
+        mode=MODES.get(str(entity.get("availability_mode")), "latest"),
         switch=component != "sensor",
     )
 
@@ -184,6 +200,10 @@ def _availability(entity: Mapping[str, Any]) -> Iterator[Availability]:
         yield _one_availability(entity["availability_topic"], entity, entity.get("availability_template"))
 
 
-def _one_availability(topic: object, words: Mapping[str, Any], template: str | None) -> Availability:
+def _one_availability(topic: object, words: Mapping[str, Any], template: object) -> Availability:
     present, absent = str(words.get("payload_available", "online")), str(words.get("payload_not_available", "offline"))
-    return Availability(str(topic), present, absent, parse_template(template))
+    return Availability(require_topic(topic), present, absent, _template(template))
+
+
+def _template(said: object) -> Template:
+    return parse_template(None if said is None else str(said))

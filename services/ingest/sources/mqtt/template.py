@@ -83,8 +83,6 @@ def read_number(value: object, on: str | None, off: str | None) -> float:
     """
     if isinstance(value, bool):
         return float(value)
-    if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else math.nan
     text = str(value).strip()
     if on is not None and text in {on, off}:
         return float(text == on)
