@@ -49,7 +49,7 @@ def test_the_database_does_on_timescaledb_what_it_does_on_postgresql(stack: Stac
         wait_for(lambda: answers(url), seconds=60, what="the database answers")
         names = ("migrations", "database", "chunks", "rollups", "timescale", "retention", "reading_aggregates", "job_rows")
         files = [f"tests/integration/test_{name}.py" for name in names]
-        assert "TimescaleDB" in run_tests(*files, LUNA_TEST_TIMESCALE_URL=url)
+        assert "TimescaleDB" in run_tests("-m", "every_database or timescale_alone", *files, LUNA_TEST_TIMESCALE_URL=url)
 
 
 def test_objects_do_on_minio_what_they_do_as_files(stack: Stack) -> None:
