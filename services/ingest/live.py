@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
         recorder = stack.enter_context(open_recorder(settings, database))
         client = stack.enter_context(closing(Client(addresses.redis_url)))
         forms = source_forms(settings)
-        listening = Listening(recorder, forms, Ages(), {name: notes.instant(f"heard_{name}") for name in forms})
+        listening = Listening(recorder, forms, ages=Ages(), heard={name: notes.instant(f"heard_{name}") for name in forms})
         quarters = Quarters(recorder, partial(_have_built, client, ending), notes, SystemClock())
         readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **_probe_sources(listening, forms)})
         if options.health_port:

@@ -55,10 +55,11 @@ class Listening:
         pause: after a source gave up.
     """
 
-    def __init__(  # noqa: PLR0917 - made in one place
+    def __init__(
         self,
         recorder: Recording,
         forms: Mapping[str, SourceForm],
+        *,
         ages: Ages,
         heard: Mapping[str, datetime | None],
         pause: timedelta = PAUSE_AFTER_FAILURE,

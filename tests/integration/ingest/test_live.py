@@ -175,14 +175,14 @@ def test_what_home_assistant_heard_while_nobody_listened_is_read_from_its_histor
         process, _ = start(**access)
         wait_for(lambda: bool(house.listeners))
         house.say(ENTITY, 1)
-        wait_for(lambda: set(stored(database, name, ENTITY)) == {1})
+        wait_for(lambda: set(stored(database, name, ENTITY)) == {1}, seconds=60)
         wait_for(lambda: "heard_home_assistant" in json.loads(notes.read_text()))
         process.kill()
         process.wait(10)
         house.say(ENTITY, 2)
         house.say(ENTITY, 3)
         start(**access)
-        wait_for(lambda: set(stored(database, name, ENTITY)) == {1, 2, 3})
+        wait_for(lambda: set(stored(database, name, ENTITY)) == {1, 2, 3}, seconds=60)
 
 
 def test_without_a_source_it_waits_in_good_health_and_says_so(start: Start) -> None:

@@ -194,7 +194,7 @@ class Told:
 async def listen(shelf: Shelf, *made: LiveSource, sites: Sequence[SensedSite]) -> Listening:
     """Listen until the sources in ``made`` were used one after the other."""
     waiting = iter(made)
-    listening = Listening(shelf, {MQTT: SourceForm(lambda _since: next(waiting))}, Ages(), {}, pause=timedelta(0))
+    listening = Listening(shelf, {MQTT: SourceForm(lambda _since: next(waiting))}, ages=Ages(), heard={}, pause=timedelta(0))
     await listening.follow(sites)
     for _ in range(20):
         await asyncio.sleep(0)
@@ -212,7 +212,7 @@ async def test_a_source_that_gives_up_is_asked_again() -> None:
 @pytest.mark.anyio
 async def test_a_source_that_gave_up_says_why() -> None:
     form = SourceForm(lambda _since: Told([1], SourceRefusedError("the password is wrong")))
-    listening = Listening(Shelf(), {MQTT: form}, Ages(), {}, pause=timedelta(hours=1))
+    listening = Listening(Shelf(), {MQTT: form}, ages=Ages(), heard={}, pause=timedelta(hours=1))
     await listening.follow([site(battery_soc=("mqtt:s",))])
     await asyncio.sleep(0.01)
     with pytest.raises(UnavailableError, match="password"):

@@ -64,7 +64,7 @@ class MqttSource:
         session = Session(self._folder)
         directory = Directory(self._broker.prefix, sensors)
         directory.teach(session.descriptions)
-        listener = _Listener(directory, session, Journal(self._folder), record, self._clock)
+        listener = _Listener(directory, record, session=session, journal=Journal(self._folder), clock=self._clock)
         failures = 0
         try:
             while True:
@@ -95,7 +95,7 @@ class MqttSource:
 class _Listener:
     """Takes messages from one connection after the other."""
 
-    def __init__(self, directory: Directory, session: Session, journal: Journal, record: Record, clock: Clock) -> None:  # noqa: PLR0917 - it is made in one place
+    def __init__(self, directory: Directory, record: Record, *, session: Session, journal: Journal, clock: Clock) -> None:
         self.directory = directory
         self.session = session
         self.journal = journal
