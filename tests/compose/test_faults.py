@@ -56,16 +56,17 @@ def test_killed_workers_tasks_are_finished_exactly_once_by_others(healthy: Stack
 
 
 def test_the_database_restarted_during_ingest_costs_time_and_no_row(healthy: Stack, jobs: Jobs, recovered: Recovered) -> None:
+    writes = "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'luna-worker' AND backend_xid IS NOT NULL AND state <> 'idle'"
     healthy.sql("DELETE FROM slot_observations")
-    healthy.slow_down("ingest", SLOW)
+    healthy.slow_down("db", SLOW)
     job_id = jobs.begin("ingest", number=2)
-    jobs.wait(job_id, "running", seconds=60)
+    wait_for(lambda: healthy.sql(writes) == "t", seconds=120, what="the load writes")
     begun = time.monotonic()
-    healthy.compose("restart", "--timeout", "5", "db")
-    healthy.slow_down("ingest", FAST)
+    healthy.slow_down("db", FAST)
+    healthy.compose("restart", "--timeout", "0", "db")
     jobs.wait(job_id, "done", seconds=240)
-    recovered("database restarted during ingest, the load done", time.monotonic() - begun)
-    assert jobs.state(job_id)["attempts"] == 2
+    recovered("database killed during ingest and started again, the load done", time.monotonic() - begun)
+    assert jobs.state(job_id)["attempts"] >= 2
     assert healthy.sql("SELECT count(*) FROM slot_observations") == str(2 * 35_040)
 
 
@@ -91,6 +92,7 @@ def test_without_redis_requests_are_told_to_come_back_and_accepted_work_survives
         healthy.compose("stop", "--timeout", "5", "redis")
         time.sleep(REDIS_AWAY_SECONDS)
         healthy.compose("start", "redis")
+        back_at = time.monotonic()
         for each in load:
             each.result()
     refused = [answer for answer in plans if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE]
@@ -101,10 +103,9 @@ def test_without_redis_requests_are_told_to_come_back_and_accepted_work_survives
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     assert {api.get(f"/plans/{plan['plan_id']}").status_code for plan in made} == {httpx.codes.OK}
     assert {answer.status_code for answer in accepted} == {httpx.codes.ACCEPTED}
-    begun = time.monotonic()
     for job_id in [answer.json()["job_id"] for answer in accepted]:
         jobs.wait(job_id, "done", seconds=240)
-    recovered("Redis back after 20 s under load, all accepted work done", time.monotonic() - begun)
+    recovered("Redis back after 20 s under load, all accepted work done", time.monotonic() - back_at)
 
 
 def test_a_full_volume_of_objects_loses_no_model_and_stops_no_plan(
