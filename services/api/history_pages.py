@@ -31,8 +31,16 @@ class DataQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    site: str
-    series: Annotated[str, Field(description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR")]
+    # PostgreSQL knows no text with a NUL.
+    site: Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=200)]
+    series: Annotated[
+        str,
+        Field(
+            pattern=r"^[^\x00]+$",
+            max_length=500,
+            description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR",
+        ),
+    ]
     from_: Annotated[str, Field(alias="from", description="the first instant; without offset, by the site's clock")]
     to: Annotated[str, Field(description="the instant after the last")]
     resolution: Annotated[str | None, Field(description="15m (usual), 30m, 1h, or 1d for the site's local days")] = None

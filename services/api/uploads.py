@@ -148,7 +148,7 @@ class _Form:
         if self._part.name == FILE_FIELD:
             if self.file_name is not None:
                 raise InvalidInputError("the form has two files", field=FILE_FIELD, remedy="Send them one after the other.")
-            self.file_name = options.get(b"filename", b"file").decode("utf-8", "replace")[:200]
+            self.file_name = options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", "")[:200]
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.name == FILE_FIELD:
@@ -161,7 +161,10 @@ class _Form:
     def _end_part(self) -> None:
         if self._part.name == FILE_FIELD:
             return
-        self.fields.setdefault(self._part.name, []).append(self._part.value.decode("utf-8", "replace"))
+        text = self._part.value.decode("utf-8", "replace")
+        if "\x00" in text:
+            raise InvalidInputError("holds a NUL", field=self._part.name, remedy="Send plain text.")
+        self.fields.setdefault(self._part.name, []).append(text)
         if sum(map(len, self.fields.values())) > MAX_FIELDS:
             raise InvalidInputError(f"more than {MAX_FIELDS} fields", field=self._part.name, remedy="Send fewer.")
 

@@ -268,6 +268,8 @@ def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> N
     ("options", "status", "field"),
     [
         pytest.param({"site": "nowhere"}, 404, "site", id="site"),
+        pytest.param({"site": "no\x00where"}, 422, "site", id="site with a NUL"),
+        pytest.param({"series": "market_prices:\x00"}, 422, "series", id="series with a NUL"),
         pytest.param({"series": "market_prices:XX"}, 404, "series", id="market"),
         pytest.param({"series": "sensor_readings:roof"}, 404, "sensor", id="sensor"),
         pytest.param({"series": "smart_meter_readings:1EMH:2.8.0"}, 404, "series", id="register"),

@@ -134,6 +134,8 @@ def test_equal_files_are_one_job_while_it_is_open(database_url: str, database: E
     ("changes", "status", "field"),
     [
         pytest.param({"site": "nowhere"}, 404, "site", id="site"),
+        pytest.param({"site": "no\x00where"}, 422, "site", id="site with a NUL"),
+        pytest.param({"timezone": "\x00"}, 422, "timezone", id="zone with a NUL"),
         pytest.param({"site": None}, 422, "site_id", id="no site"),
         pytest.param({"kind": "gossip"}, 422, "kind", id="kind"),
         pytest.param({"columns": "load_kwh"}, 422, "columns", id="columns"),
