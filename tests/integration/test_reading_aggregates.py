@@ -31,35 +31,35 @@ def meter(connection: Connection) -> Connection:
     value = np.cumsum(random.uniform(0, 0.02, seconds.size))
     value[80:] -= value[80]
     value[230:] -= value[230]
-    sites.save(connection, parse_site({"name": "metered", "timezone": "Europe/Berlin"}))
+    sites.save(connection, parse_site({"name": "aggregated", "timezone": "Europe/Berlin"}))
     store(connection, "meter", np.datetime64("2024-01-01", "us") + (seconds * 1e6).astype("timedelta64[us]"), value)
     return connection
 
 
 def store(connection: Connection, sensor: str, instants: InstantArray, value: FloatArray) -> None:
-    key = readings.register(connection, "metered", {sensor: None})[sensor]
+    key = readings.register(connection, "aggregated", {sensor: None})[sensor]
     readings.upsert(connection, np.full(value.size, key, dtype=np.int32), instants, value)
 
 
 def test_the_increase_of_the_window_is_what_was_counted(meter: Connection) -> None:
-    _, value = readings.read(meter, "metered", "meter", first=START, end=HOURS[-1])
+    _, value = readings.read(meter, "aggregated", "meter", first=START, end=HOURS[-1])
     steps = np.diff(value)
     counted = np.where(steps < 0, value[1:], steps).sum()
-    rise = read_increase(meter, "metered", "meter", edges=HOURS)
+    rise = read_increase(meter, "aggregated", "meter", edges=HOURS)
     assert np.nansum(rise.values) == pytest.approx(counted)
     assert rise.known[1:3].tolist() == [1.0, 1.0]
 
 
 def test_readings_beside_the_window_say_how_it_begins_and_ends(meter: Connection) -> None:
-    whole = read_increase(meter, "metered", "meter", edges=HOURS)
-    part = read_increase(meter, "metered", "meter", edges=HOURS[1:3])
+    whole = read_increase(meter, "aggregated", "meter", edges=HOURS)
+    part = read_increase(meter, "aggregated", "meter", edges=HOURS[1:3])
     assert part.values[0] == pytest.approx(whole.values[1])
     assert part.known[0] == 1.0
 
 
 def test_a_window_between_two_readings_shares_what_lies_between_them(meter: Connection) -> None:
     silent = [START + timedelta(seconds=8000), START + timedelta(seconds=9000), START + timedelta(seconds=10_000)]
-    rise, mean = (read(meter, "metered", "meter", edges=silent) for read in READ.values())
+    rise, mean = (read(meter, "aggregated", "meter", edges=silent) for read in READ.values())
     assert rise.values[0] == pytest.approx(rise.values[1])
     assert mean.values[0] == pytest.approx(mean.values[1])
     assert mean.known.tolist() == [1.0, 1.0]
@@ -72,13 +72,13 @@ def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(met
     minutes = np.array([0, 15, 30, 40, 105, 120, 180, 240])
     values = np.array([1.0, 1.0, np.nan, np.nan, 5.0, 5.0, 5.0, 9.0])
     store(meter, "silent", np.datetime64("2024-01-01", "us") + minutes * np.timedelta64(60_000_000, "us"), values)
-    mean = read_time_weighted_mean(meter, "metered", "silent", edges=HOURS, toolkit=with_toolkit)
+    mean = read_time_weighted_mean(meter, "aggregated", "silent", edges=HOURS, toolkit=with_toolkit)
     np.testing.assert_allclose(mean.values, [1.0, 5.0, 5.0, 5.0])
     np.testing.assert_allclose(mean.known, [0.5, 0.25, 1.0, 1.0])
-    rise = read_increase(meter, "metered", "silent", edges=HOURS, toolkit=with_toolkit)
+    rise = read_increase(meter, "aggregated", "silent", edges=HOURS, toolkit=with_toolkit)
     # From 1 at 0:15 to 5 at 1:45 evenly: 45 of 90 minutes in either hour.
     np.testing.assert_allclose(rise.values, [2.0, 2.0, 0.0, 4.0])
-    instants, _ = read_shape(meter, "metered", "silent", window=(HOURS[0], HOURS[-1]), points=100)
+    instants, _ = read_shape(meter, "aggregated", "silent", window=(HOURS[0], HOURS[-1]), points=100)
     assert instants.size == 5
 
 
@@ -86,40 +86,40 @@ def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(met
 @pytest.mark.parametrize("minutes", [1, 15, 240])
 def test_the_toolkits_functions_give_what_plain_sql_gives(meter: Connection, measure: str, minutes: int) -> None:
     edges = [START + timedelta(minutes=minutes) * count for count in range(240 // minutes + 1)]
-    plain = READ[measure](meter, "metered", "meter", edges=edges)
+    plain = READ[measure](meter, "aggregated", "meter", edges=edges)
     toolkit.define(meter)
-    np.testing.assert_allclose(READ[measure](meter, "metered", "meter", edges=edges, toolkit=True).values, plain.values, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(READ[measure](meter, "aggregated", "meter", edges=edges, toolkit=True).values, plain.values, rtol=1e-9, atol=1e-12)
     assert toolkit.used(meter)
 
 
 @pytest.mark.parametrize("points", [3, 40, 1000])
 def test_the_toolkits_shape_is_the_plain_one(meter: Connection, points: int) -> None:
-    plain = read_shape(meter, "metered", "meter", window=(START, HOURS[-1]), points=points)
+    plain = read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points)
     toolkit.define(meter)
-    for one, other in zip(read_shape(meter, "metered", "meter", window=(START, HOURS[-1]), points=points, toolkit=True), plain, strict=True):
+    for one, other in zip(read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points, toolkit=True), plain, strict=True):
         np.testing.assert_array_equal(one, other)
     assert toolkit.used(meter)
 
 
 @pytest.mark.parametrize("measure", READ)
 def test_what_the_installed_toolkit_or_its_absence_makes_of_it_is_the_same(meter: Connection, measure: str) -> None:
-    plain, asked = (READ[measure](meter, "metered", "meter", edges=HOURS, toolkit=toolkit) for toolkit in (False, True))
+    plain, asked = (READ[measure](meter, "aggregated", "meter", edges=HOURS, toolkit=toolkit) for toolkit in (False, True))
     np.testing.assert_allclose(asked.values, plain.values, rtol=1e-9)
 
 
 def test_without_readings_nothing_is_known(meter: Connection) -> None:
-    readings.register(meter, "metered", {"silent": None})
+    readings.register(meter, "aggregated", {"silent": None})
     for read in READ.values():
-        assert np.isnan(read(meter, "metered", "silent", edges=HOURS).values).all()
-    assert read_shape(meter, "metered", "silent", window=(START, HOURS[-1]), points=3)[0].size == 0
+        assert np.isnan(read(meter, "aggregated", "silent", edges=HOURS).values).all()
+    assert read_shape(meter, "aggregated", "silent", window=(START, HOURS[-1]), points=3)[0].size == 0
 
 
 @pytest.mark.parametrize(
     "read",
     [
-        lambda connection: read_increase(connection, "metered", "roof", edges=HOURS),
-        lambda connection: read_shape(connection, "metered", "roof", window=(START, HOURS[-1]), points=3),
-        lambda connection: readings.read(connection, "metered", "roof", first=START, end=HOURS[-1]),
+        lambda connection: read_increase(connection, "aggregated", "roof", edges=HOURS),
+        lambda connection: read_shape(connection, "aggregated", "roof", window=(START, HOURS[-1]), points=3),
+        lambda connection: readings.read(connection, "aggregated", "roof", first=START, end=HOURS[-1]),
     ],
     ids=["increase", "shape", "raw"],
 )
@@ -130,4 +130,4 @@ def test_an_unknown_sensor_is_named_with_those_there_are(meter: Connection, read
 
 def test_a_shape_of_two_points_is_refused(meter: Connection) -> None:
     with pytest.raises(InvalidInputError, match="points"):
-        read_shape(meter, "metered", "meter", window=(START, HOURS[-1]), points=2)
+        read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=2)
