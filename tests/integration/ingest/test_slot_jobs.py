@@ -35,6 +35,9 @@ def stored(connection: Connection, name: str, slots: int) -> FloatArray:
     return observations.read_series(connection, "metered", Timeline(NOON, SLOT, slots), (name,))[name]
 
 
+OWN_SLOTS = text("SELECT repaired, source FROM slot_observations JOIN sites USING (site_key) WHERE name = 'metered' ORDER BY slot_start")
+
+
 def fingerprint(connection: Connection) -> list[tuple[object, ...]]:
     tables = ("slot_observations", "quarantine", "history_changes", "data_quality_daily")
     return [tuple(connection.execute(text(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t")).one()) for table in tables]  # noqa: S608
@@ -54,7 +57,7 @@ def test_slots_are_built_and_building_again_changes_nothing(connection: Connecti
     second = build(connection, slots=6)
     np.testing.assert_allclose(stored(connection, "load_kwh", 6), [1.0] * 6)
     np.testing.assert_allclose(stored(connection, "soc", 6), [0.4, 0.4, 0.4, 0.4, 0.4, 0.5])
-    marks = connection.execute(text("SELECT repaired, source FROM slot_observations ORDER BY slot_start")).all()
+    marks = connection.execute(OWN_SLOTS).all()
     assert marks == [(0, "readings"), *[(1, "readings")] * 4, (0, "readings")]
     assert (first.slots_written, first.quarantined, first.missing_sensors) == (6, 1, ["roof"])
     assert first.series["load_kwh"].interpolated == 4
@@ -103,7 +106,7 @@ def test_what_is_unknown_erases_nothing_that_came_from_elsewhere(connection: Con
     build(connection, slots=4)
     assert stored(connection, "load_kwh", 4).tolist() == [1, 7, 7, 7]
     # What the file brought keeps its marks; what was built has its own.
-    assert connection.execute(text("SELECT repaired FROM slot_observations ORDER BY slot_start")).scalars().all() == [0, 1, 1, 1]
+    assert connection.execute(OWN_SLOTS).scalars().all() == [0, 1, 1, 1]
     (change,) = history_changes.read(connection, "metered", first=NOON, end=NOON + 4 * SLOT)
     assert (change.series, change.before, change.after) == ("load_kwh", 7.0, 1.0)
 
