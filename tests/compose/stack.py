@@ -125,7 +125,7 @@ class Stack:
 
     def slow_down(self, service: str, cpus: float) -> None:
         """Give a service's containers another share of the processors, so that what takes a moment can be hurt in its middle."""
-        run("docker", "update", "--cpus", f"{cpus:g}", *self.compose("ps", "-q", service).split())
+        run("docker", "update", "--cpus", f"{cpus:g}", *self.compose("ps", "-a", "-q", service).split())
 
     def services(self) -> dict[str, dict[str, Any]]:
         """Return what the gateway tells of every service, by name."""
