@@ -44,6 +44,9 @@ def _plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, timedelta):
+        # Whole days as days: "a year and 35 days" is nobody's word for 400.
+        if not value % timedelta(days=1):
+            return f"P{value.days}D"
         return str(TypeAdapter(timedelta).dump_python(value, mode="json"))
     return f"{value:g}" if isinstance(value, float) else str(value)
 

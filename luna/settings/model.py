@@ -76,9 +76,7 @@ class Settings(BaseSettings):
     compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
         days=30
     )
-    forecast_retention: Annotated[timedelta | None, Field(ge=timedelta(days=35), description="age at which forecasts are deleted; empty keeps them")] = (
-        timedelta(days=400)
-    )
+    forecast_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which forecasts are deleted")] = 400 * DAY
     reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them")] = None
 
     @property
