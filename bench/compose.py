@@ -14,7 +14,7 @@ import numpy as np
 from bench.timing import describe
 from luna.errors import MachineError
 from luna.timeline import FloatArray
-from tests.compose.stack import ROOT, Stack, run, start_engine
+from tests.compose.stack import ROOT, Stack, provide_images, run
 
 PLANS = 200
 REST_SECONDS = 30
@@ -31,8 +31,7 @@ def measure() -> dict[str, Any]:
     stack = Stack("luna-bench", ROOT / "var/bench/compose")
     try:
         stack.prepare()
-        start_engine(stack)
-        stack.compose("build", "--quiet", timeout=1800)
+        provide_images(stack)
         stack.down()
         return _measure(stack)
     except RuntimeError as exc:

@@ -3,11 +3,10 @@
 import tempfile
 from pathlib import Path
 
-from tests.compose.stack import Stack, start_engine
+from tests.compose.stack import Stack, provide_images
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="luna-images-") as folder:
         stack = Stack("luna-test", Path(folder))
         stack.prepare()
-        start_engine(stack)
-        stack.compose("build", "--quiet", timeout=1800)
+        provide_images(stack)

@@ -146,6 +146,12 @@ class Stack:
         path.write_text(self.compose("logs", "--no-color", "--timestamps", check=False), encoding="utf-8")
 
 
+def provide_images(stack: Stack) -> None:
+    """Make sure that Docker runs, the images that the file names can be had, and Luna's own are built."""
+    start_engine(stack)
+    stack.compose("build", "--quiet", timeout=1800)
+
+
 def start_engine(stack: Stack) -> None:
     """Make sure that Docker runs and that the images the file names can be had; ``LUNA_TESTBED`` names a folder whose programs see to both."""
     testbed = os.environ.get("LUNA_TESTBED")
