@@ -8,6 +8,7 @@ import numpy as np
 
 from luna.buckets import REDUCE, RESOLUTIONS, find_buckets, reduce_buckets, thin
 from luna.errors import InvalidInputError
+from luna.outlook import SHARES
 from luna.resolution import kind_of
 from luna.timeline import FloatArray, InstantArray, Timeline, parse_zone
 
@@ -26,7 +27,7 @@ OBSERVED = (
     "import_price",
     "export_price",
 )
-FORECAST = tuple(f"{series}_{column}" for series in ("load", "pv") for column in ("kwh", "p10_kwh", "p50_kwh", "p90_kwh"))
+FORECAST = tuple(f"{series}_{column}" for series in ("load", "pv") for column in ("kwh", *(f"{name}_kwh" for name in SHARES)))
 PLANNED = ("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
 # Where a series comes from that is no column of the observations → what follows the colon.
 FORMS = {

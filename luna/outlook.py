@@ -1,22 +1,43 @@
 """What is known or expected ahead of an instant: forecasts, and prices beside them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from luna.timeline import FloatArray, Timeline
+
+# Name of each quantile → its share. Names and order are those of ``Quantiles``.
+SHARES = {"p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
 
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
     """A forecast series with its uncertainty; energies per slot, each of shape ``(slots,)``.
 
-    Invariants: ``0 ≤ p10 ≤ p50 ≤ p90``; ``expected`` is the mean, not the median.
+    Invariants: ``0 ≤ p05 ≤ p10 ≤ p25 ≤ p50 ≤ p75 ≤ p90 ≤ p95``; ``expected`` is the mean, not the median.
     """
 
     expected: FloatArray
+    p05: FloatArray
     p10: FloatArray
+    p25: FloatArray
     p50: FloatArray
+    p75: FloatArray
     p90: FloatArray
+    p95: FloatArray
+
+    @classmethod
+    def exact(cls, values: FloatArray) -> Self:
+        """Return a forecast that is sure of ``values``."""
+        return cls(*(values,) * len(PARTS))
+
+    def map(self, change: Callable[[FloatArray], FloatArray]) -> "Quantiles":
+        """Return the forecast with every part changed in the same way."""
+        return Quantiles(*(change(getattr(self, part)) for part in PARTS))
+
+
+PARTS = ("expected", *SHARES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,14 @@ class InputSensors(_Part):
     vacation_mode: Sensors = ()
 
 
+class Forecasting(_Part):
+    """Which forecasts drive the planner."""
+
+    active_forecast_version: Annotated[
+        str | None, Field(pattern=r"^[a-z0-9_.]{1,64}$", description="pinned by the owner; empty: the baseline, until a better version is promoted")
+    ] = None
+
+
 class Site(_Part):
     """Everything about a site that does not change from slot to slot."""
 
@@ -219,6 +227,7 @@ class Site(_Part):
     loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
     input_sensors: InputSensors = InputSensors()
+    forecasting: Forecasting = Forecasting()
 
     @field_validator("timezone")
     @classmethod

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, select
 from luna.database import copy, sites
 from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
-from luna.outlook import Forecast, Quantiles
+from luna.outlook import SHARES, Forecast, Quantiles
 from luna.timeline import SLOT, FloatArray, Timeline, align
 
 # Column of the table → place in ``Quantiles``.
-PLACES = {"kwh": "expected", "p10_kwh": "p10", "p50_kwh": "p50", "p90_kwh": "p90"}
+PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
 # No forecast looks further ahead: issues before that cannot hold a slot.
 REACH = timedelta(days=15)
 COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)

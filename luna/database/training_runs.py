@@ -13,7 +13,10 @@ from luna.database.schema.plans import training_runs
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model."""
+    """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model.
+
+    ``trigger`` says why it was trained: hand, schedule, drift or force.
+    """
 
     run_id: str
     version: str
@@ -25,6 +28,7 @@ class TrainingRun:
     metrics: Mapping[str, float] = field(default_factory=dict)
     artefact_key: str | None = None
     parent_run_id: str | None = None
+    trigger: str = "hand"
 
 
 def save(connection: Connection, site_id: str, run: TrainingRun) -> None:

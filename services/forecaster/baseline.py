@@ -13,6 +13,7 @@ from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fo
 from services.forecaster.frame import frame_origins, pair_origins
 from services.forecaster.load_view import view_load
 from services.forecaster.pv_view import view_pv
+from services.forecaster.series_model import spread_band
 from services.forecaster.view import View
 
 # Version → which member of a view it is, for load and for PV.
@@ -44,4 +45,4 @@ class Baseline:
 def _forecast(view: View, member: str) -> Quantiles:
     centre = view.members["centre"][member]
     low, high = np.minimum(view.members["p10"]["week"], centre), np.maximum(view.members["p90"]["week"], centre)
-    return Quantiles(centre, low, centre, high)
+    return spread_band(centre, centre, low, high)

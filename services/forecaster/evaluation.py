@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.observations import Observations
-from luna.outlook import Quantiles
+from luna.outlook import PARTS, SHARES, Quantiles
 from luna.site import Site
 from luna.timeline import FloatArray
 from services.forecaster.forecaster import Batch
 from services.forecaster.frame import IntArray, frame_series, number_slot
-
-SHARES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,8 @@ def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np
     known = ~np.isnan(actual)
     if not known.any():
         return Score(np.nan, np.nan, np.nan, np.nan, 0)
-    error = {name: (actual - getattr(forecast, name))[known] for name in ("expected", "p10", "p50", "p90")}
-    pinball = [np.maximum(share * error[name], (share - 1) * error[name]).mean() for name, share in zip(("p10", "p50", "p90"), SHARES, strict=True)]
+    error = {name: (actual - getattr(forecast, name))[known] for name in PARTS}
+    pinball = [np.maximum(share * error[name], (share - 1) * error[name]).mean() for name, share in SHARES.items()]
     inside = ((error["p10"] >= 0) & (error["p90"] <= 0))[counted[known]]
     return Score(
         mae=float(np.abs(error["p50"]).mean()),

@@ -9,8 +9,8 @@ import numpy as np
 
 from luna.errors import InvalidInputError
 from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to, require_utc
+from luna.outlook import PARTS, Forecast, Quantiles
+from luna.timeline import SLOT, Timeline, floor_to, require_utc
 
 HORIZON_SLOTS = 192  # 48 hours
 LONGEST_HORIZON_SLOTS = 14 * 96
@@ -60,10 +60,7 @@ class Forecaster(Protocol):
 def join_batches(batches: Sequence[Batch]) -> Batch:
     """Return batches of one forecaster as one."""
     first = batches[0]
-    load, pv = (
-        Quantiles(*(np.concatenate([getattr(getattr(batch, name), part) for batch in batches]) for part in ("expected", "p10", "p50", "p90")))
-        for name in ("load_kwh", "pv_kwh")
-    )
+    load, pv = (Quantiles(*(np.concatenate([getattr(getattr(batch, name), part) for batch in batches]) for part in PARTS)) for name in ("load_kwh", "pv_kwh"))
     return Batch(first.version, first.stage, [instant for batch in batches for instant in batch.issued_at], load, pv)
 
 
@@ -82,13 +79,8 @@ def check_issue(issued_at: Sequence[datetime], slots: int) -> list[datetime]:
 
 def fold_rows(quantiles: Quantiles, slots: int) -> Quantiles:
     """Return rows ``(instants · slots,)`` as ``(instants, slots)``."""
-    return Quantiles(*(_fold(array, slots) for array in (quantiles.expected, quantiles.p10, quantiles.p50, quantiles.p90)))
-
-
-def _fold(array: FloatArray, slots: int) -> FloatArray:
-    folded: FloatArray = np.reshape(array, (-1, slots))
-    return folded
+    return quantiles.map(lambda array: np.reshape(array, (-1, slots)))
 
 
 def _row(quantiles: Quantiles, row: int) -> Quantiles:
-    return Quantiles(quantiles.expected[row], quantiles.p10[row], quantiles.p50[row], quantiles.p90[row])
+    return quantiles.map(lambda array: array[row])

@@ -67,7 +67,7 @@ def stored(database: Engine) -> Iterator[Engine]:
 
 def store_forecast(connection: Any, issued_at: datetime, expected: float) -> None:
     values = np.full(8, expected)
-    quantiles = Quantiles(expected=values, p10=values / 2, p50=values, p90=values * 2)
+    quantiles = Quantiles(values, values / 2, values / 2, values / 2, values, values * 2, values * 2, values * 2)
     forecasts.upsert(connection, SITE, [Forecast(Timeline(issued_at, SLOT, 8), issued_at, "test_v1", quantiles, quantiles)])
 
 

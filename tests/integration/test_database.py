@@ -35,7 +35,7 @@ def home(connection: Connection) -> Site:
 
 def forecast(issued_at: datetime, level: float = 1.0) -> Forecast:
     values = np.full(192, level)
-    quantiles = Quantiles(values, values * 0.5, values, values * 2)
+    quantiles = Quantiles(values, values / 2, values / 2, values / 2, values, values * 2, values * 2, values * 2)
     return Forecast(Timeline(issued_at, SLOT, 192), issued_at, VERSION, quantiles, quantiles)
 
 

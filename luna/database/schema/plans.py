@@ -67,6 +67,7 @@ training_runs = Table(
     instant("data_from", "first instant that was learned from"),
     instant("data_until", "end of what was learned from; a backtest before it must not use the run"),
     text("code_version"),
+    text("trigger", "hand, schedule, drift or force: why it was trained", server_default="hand"),
     Column("seed", BigInteger, nullable=False),
     document("metrics"),
     text("artefact_key", "object that holds the model", nullable=True),

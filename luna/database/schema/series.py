@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from luna.database.schema.identity import sites
 from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
+from luna.outlook import SHARES
 
 market_prices = Table(
     "market_prices",
@@ -142,7 +143,7 @@ source_cursors = Table(
     comment="How far a source has been read, so that reading goes on there",
 )
 
-_QUANTILES = [number(f"{series}_{column}") for series in ("load", "pv") for column in ("kwh", "p10_kwh", "p50_kwh", "p90_kwh")]
+_QUANTILES = [number(f"{series}_{column}") for series in ("load", "pv") for column in ("kwh", *(f"{name}_kwh" for name in SHARES))]
 
 slot_forecasts = Table(
     "slot_forecasts",

@@ -23,8 +23,8 @@ def planned_site(connection: Connection) -> str:
     """A stored site whose only forecast was issued a quarter of an hour before the plan begins."""
     site = parse_site({"name": "planned site", "timezone": "Europe/Berlin", "batteries": [BATTERY], "pv": [{"peak_kw": 6}], "tariff": TARIFF})
     sites.save(connection, site)
-    load = Quantiles(*(np.arange(192.0) / 1000,) * 4)
-    sun = Quantiles(*(np.zeros(192),) * 4)
+    load = Quantiles.exact(np.arange(192.0) / 1000)
+    sun = Quantiles.exact(np.zeros(192))
     forecasts.upsert(connection, site.name, [Forecast(Timeline(START - SLOT, SLOT, 192), START - SLOT, FORECAST_VERSION, load, sun)])
     return site.name
 

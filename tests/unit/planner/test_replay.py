@@ -46,7 +46,7 @@ def make_scene(seed: int = 0, **changes: Any) -> Scene:
 def issue_forecast(timeline: Timeline, slot: int, actual: tuple[FloatArray, FloatArray], rng: np.random.Generator) -> Forecast:
     ahead = timeline.window(slot, timeline.count - slot)
     load, pv = (values[slot:] * rng.uniform(0.6, 1.4, ahead.count) for values in actual)
-    return Forecast(ahead, timeline.start + slot * SLOT, "made_up", Quantiles(load, load, load, load), Quantiles(pv, pv, pv, pv))
+    return Forecast(ahead, timeline.start + slot * SLOT, "made_up", Quantiles.exact(load), Quantiles.exact(pv))
 
 
 def know_prices(site: Site, rng: np.random.Generator, count: int) -> PriceKnowledge:
@@ -161,7 +161,7 @@ def poison_forecasts(scene: Scene, factor: float) -> Scene:
     """Return the scene with every forecast issued after the first day changed."""
 
     def spoil(series: Quantiles) -> Quantiles:
-        return Quantiles(*(getattr(series, name) * factor for name in Quantiles.__slots__))
+        return series.map(lambda part: part * factor)
 
     forecasts = scene.forecasts.forecasts
     spoiled = [replace(each, load_kwh=spoil(each.load_kwh), pv_kwh=spoil(each.pv_kwh)) for each in forecasts]
