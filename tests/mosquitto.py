@@ -67,9 +67,14 @@ class Publisher:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=True)
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
+        self._connected = threading.Event()
+        self._client.on_connect = lambda *_: self._connected.set()
+        self._client.on_disconnect = lambda *_: self._connected.clear()
         self._client.loop_start()
 
     def publish(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
+        # After the broker's death the listener may be back before the device is.
+        assert self._connected.wait(PATIENCE_SECONDS), "the device does not reach the broker"
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_SECONDS)
 
     def close(self) -> None:
