@@ -8,7 +8,7 @@ import numpy as np
 from luna.timeline import FloatArray
 from services.forecaster.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.recall import Days, Windows, fill_gaps, recall_days
-from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, deviate_from_week, mark_time
+from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, deviate_from_week, mark_time, name_edges, stack_columns
 
 DEFAULT_LOAD_KWH = 0.1  # a household of 3,500 kWh a year, when nothing at all has been measured
 SMOOTH_REACH = 2  # slots on either side: habits do not keep to the quarter-hour
@@ -70,14 +70,26 @@ def view_load(frame: Frame, pairs: Pairs) -> View:
     windows = Windows.of(frame.load_kwh)
     habits, level = _Habits.of(frame, pairs, windows), _Level.of(windows, pairs.origin)
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
-    centre = _list_centres(habits, level, pairs.lead)
-    spread = [habits.week.quantile(share) for share in (0.0, 0.25, 0.75, 1.0)] + [level.lift * habits.month.quantile(share) for share in (0.25, 0.75)]
-    recent = [windows.mean(pairs.origin, length) for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)]
-    edges = _list_edges(habits, level)
-    calm = [level.lift * habits.calm_month.mean, habits.calm_week.mean, habits.smooth[:, 0], habits.smooth[:, 1]]
-    energies = [*centre.values(), *edges["p10"].values(), *edges["p90"].values(), *spread, *recent, *calm, level.hour_kwh, level.day_kwh]
-    features = np.column_stack([*(energy / scale for energy in energies), level.week_kwh, level.lift, *mark_time(frame, pairs)]).astype(np.float32)
-    return View(features, scale, {"centre": centre, **edges}, habits.month.count, np.full(scale.size, np.inf))
+    centre, edges = _list_centres(habits, level, pairs.lead), _list_edges(habits, level)
+    energies = {**centre, **name_edges(edges), **_describe_spread(habits, level), **_describe_recent(windows, pairs.origin), **_describe_calm(habits, level)}
+    deviations = {"hour_deviation": level.hour_kwh, "day_deviation": level.day_kwh}
+    shares = {name: energy / scale for name, energy in (energies | deviations).items()}
+    columns = {**shares, "week_kwh": level.week_kwh, "lift": level.lift, **mark_time(frame, pairs)}
+    return View(stack_columns(columns), scale, {"centre": centre, **edges}, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
+
+
+def _describe_spread(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
+    week = {f"week_q{100 * share:.0f}": habits.week.quantile(share) for share in (0.0, 0.25, 0.75, 1.0)}
+    return week | {f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share) for share in (0.25, 0.75)}
+
+
+def _describe_recent(windows: Windows, origin: IntArray) -> dict[str, FloatArray]:
+    return {f"last_{length}_slots": windows.mean(origin, length) for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)}
+
+
+def _describe_calm(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
+    calm_month = level.lift * habits.calm_month.mean
+    return {"calm_month": calm_month, "calm_week": habits.calm_week.mean, "calm_latest": habits.smooth[:, 0], "calm_second": habits.smooth[:, 1]}
 
 
 def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, FloatArray]:

@@ -8,7 +8,7 @@ import numpy as np
 from luna.timeline import FloatArray
 from services.forecaster.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.recall import Days, Windows, fill_gaps, recall_days
-from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, divide, mark_time
+from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, divide, mark_time, name_edges, stack_columns
 
 SKY_FLOOR = 0.02  # share of the best clear-sky slot below which a ratio to it says nothing
 DEFAULT_SKY_SHARE = 0.8  # of clear sky on the best day, when nothing has been measured
@@ -68,11 +68,16 @@ def view_pv(frame: Frame, pairs: Pairs) -> View:
     scale = np.maximum(best, FLOOR_KWH)
     centre = {name: np.minimum(member, limit) for name, member in _list_centres(yields, brightness, sky, pairs.lead).items()}
     edges = _list_edges(yields, best)
-    spread = [yields.month.quantile(share) for share in (0.25, 0.75)]
-    energies = [*centre.values(), *edges["p10"].values(), *edges["p90"].values(), *spread]
-    shares = [brightness.now, *brightness.days, brightness.week, brightness.unusual, sky, best, brightness.recent_sky_kwh]
-    features = np.column_stack([*(energy / scale for energy in energies), *shares, *mark_time(frame, pairs)]).astype(np.float32)
-    return View(features, scale, {"centre": centre, **edges}, yields.month.count, limit)
+    spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
+    shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread}.items()}
+    columns = {**shares, **_describe_sky(brightness, sky, best), **mark_time(frame, pairs)}
+    return View(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
+
+
+def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) -> dict[str, FloatArray]:
+    days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
+    now = {"brightness_now": brightness.now, **days, "brightness_week": brightness.week, "brightness_unusual": brightness.unusual}
+    return {**now, "clear_sky_kwh": sky, "best_kwh": best, "recent_clear_sky_kwh": brightness.recent_sky_kwh}
 
 
 def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, lead: IntArray) -> dict[str, FloatArray]:

@@ -1,5 +1,6 @@
 """What one series looks like from an origin: features for the trees and members for the blend. One function serves training and prediction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,7 @@ class View:
         members: forecasts to blend with, kWh, each of shape ``(rows,)`` and free of NaN: by name, for the centre and for either edge of the band.
         known_days: on how many of the recalled days the target's slot is known, shape ``(rows,)``.
         limit_kwh: what cannot be exceeded, shape ``(rows,)``; zero at night for PV.
+        names: what each column of ``features`` is.
     """
 
     features: Matrix
@@ -36,21 +38,40 @@ class View:
     members: dict[Part, dict[str, FloatArray]]
     known_days: IntArray
     limit_kwh: FloatArray
+    names: tuple[str, ...]
 
     def select(self, rows: NDArray[np.bool_]) -> "View":
         """Return the chosen rows."""
         members = {part: {name: member[rows] for name, member in named.items()} for part, named in self.members.items()}
-        return View(self.features[rows], self.scale_kwh[rows], members, self.known_days[rows], self.limit_kwh[rows])
+        return View(self.features[rows], self.scale_kwh[rows], members, self.known_days[rows], self.limit_kwh[rows], self.names)
 
 
-def mark_time(frame: Frame, pairs: Pairs) -> list[FloatArray]:
+def stack_columns(columns: Mapping[str, FloatArray]) -> Matrix:
+    """Return named columns, each of shape ``(rows,)``, side by side."""
+    return np.column_stack([*columns.values()]).astype(np.float32)
+
+
+def name_edges(edges: Mapping[Part, Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
+    """Return the members of both edges by names that tell them apart."""
+    return {f"{part}_{name}": member for part, members in edges.items() for name, member in members.items()}
+
+
+def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
     """Return lead and local calendar of each target: slot of day, weekday, weekend, season; and the slot of day of the origin."""
     local = frame.local_slot[pairs.target]
     day = local // DAY_SLOTS
     weekday = (day + 3) % WEEK  # 1970 began on a Thursday
     season = 2 * np.pi * (day % 365.2425) / 365.2425
-    columns = [pairs.lead, local % DAY_SLOTS, weekday, weekday >= 5, np.sin(season), np.cos(season), frame.local_slot[pairs.origin] % DAY_SLOTS]
-    return [np.asarray(column, dtype=np.float64) for column in columns]
+    columns = {
+        "lead": pairs.lead,
+        "slot_of_day": local % DAY_SLOTS,
+        "weekday": weekday,
+        "weekend": weekday >= 5,
+        "season_sin": np.sin(season),
+        "season_cos": np.cos(season),
+        "origin_slot_of_day": frame.local_slot[pairs.origin] % DAY_SLOTS,
+    }
+    return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
 
 
 def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatArray:
