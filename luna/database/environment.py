@@ -11,8 +11,8 @@ from luna.database import copy
 from luna.database.schema import series
 from luna.resolution import from_quarter_hours, quarter_hours
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
+from luna.weather import WEATHER, WeatherBook
 
-WEATHER = ("temperature_c", "ghi_w_m2", "dhi_w_m2", "dni_w_m2", "wind_m_s", "cloud_fraction")
 TABLES = {table.name: table for table in (series.weather, series.carbon_intensity)}
 
 
@@ -32,6 +32,15 @@ def upsert(
 def read_weather(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
     """Return each weather series on ``timeline`` as known at ``known_at``, NaN where nothing was."""
     return _read(connection, "weather", place, timeline, names=WEATHER, known_at=known_at)
+
+
+def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime) -> WeatherBook:
+    """Return every revision of the weather of the quarter-hours from ``first`` on, before ``end``."""
+    query = sql.SQL("SELECT slot_start, issued_at, {} FROM weather WHERE place = {} AND slot_start >= {} AND slot_start < {}").format(
+        sql.SQL(", ").join(map(copy.known, WEATHER)), place, first, end
+    )
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
+    return WeatherBook.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER})
 
 
 def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:

@@ -132,3 +132,18 @@ def read(
     )
     rows = copy.read(connection, query, {"instant": "M8[us]", "value": "f8"})
     return rows["instant"], rows["value"]
+
+
+def read_held(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values of a sensor from ``first`` on, before ``end``, with the reading before them, which still held at ``first``.
+
+    Raises:
+        NotFoundError: no such site or sensor.
+    """
+    rows = rows_of(connection, site_id, sensor)
+    query = sql.SQL(
+        "(SELECT instant, value FROM {} AND instant < {} ORDER BY instant DESC LIMIT 1)"
+        " UNION ALL (SELECT instant, value FROM {} AND instant >= {} AND instant < {}) ORDER BY instant"
+    ).format(rows, first, rows, first, end)
+    found = copy.read(connection, query, {"instant": "M8[us]", "value": "f8"})
+    return found["instant"], found["value"]

@@ -13,6 +13,7 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site
 from luna.timeline import FloatArray, require_utc
+from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_origins, frame_series, number_slot, pair_origins
 from services.forecaster.series import EVERY_SERIES, LOAD, Series
@@ -81,14 +82,14 @@ class Aurora:
         """What it has learned from."""
         return name_stage(self.known_days, learned=LOAD.name in self.models)
 
-    def issue(self, history: Observations, issued_at: datetime, slots: int = HORIZON_SLOTS) -> Forecast:
+    def issue(self, history: Observations, issued_at: datetime, slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Forecast:
         """Return the forecast of ``slots`` quarter-hours from the one that covers ``issued_at``, using nothing measured in or after it."""
-        return self.issue_many(history, [issued_at], slots).forecast(0)
+        return self.issue_many(history, [issued_at], slots, context=context).forecast(0)
 
-    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS) -> Batch:
+    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
         """Return what would have been forecast at each instant; see ``Forecaster``. One prediction per model serves all."""
         instants = check_issue(issued_at, slots)
-        frame = frame_origins(history, self.site, instants, slots)
+        frame = frame_origins(history, self.site, instants, slots, context=context)
         pairs = pair_origins(frame, instants, slots)
         load, pv = (fold_rows(self._forecast(series, frame, pairs), slots) for series in EVERY_SERIES)
         learned = LOAD.name in self.models
@@ -105,8 +106,16 @@ class Aurora:
         return tuning.apply(model.predict(view, pairs.lead)).bound(view.limit_kwh)
 
 
-def train(history: Observations, *, site: Site, until: datetime, settings: TrainSettings = DEFAULT_SETTINGS, progress: Progress = keep_quiet) -> Aurora:
-    """Learn a site from everything measured before ``until``; the same input and settings give the same forecasts.
+def train(
+    history: Observations,
+    *,
+    site: Site,
+    until: datetime,
+    settings: TrainSettings = DEFAULT_SETTINGS,
+    progress: Progress = keep_quiet,
+    context: Context = NO_CONTEXT,
+) -> Aurora:
+    """Learn a site from everything measured before ``until`` and the weather as it was issued then; the same input and settings give the same forecasts.
 
     With less than 14 days of a series, or one that never moves, there is nothing to learn and its profile serves; ``stage`` says so.
 
@@ -115,7 +124,7 @@ def train(history: Observations, *, site: Site, until: datetime, settings: Train
     """
     last = number_slot(require_utc(until, field="until"))
     first = min(int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, last - 1) if len(history) else last - 1
-    frame = frame_series(history, site, first=first, last=last)
+    frame = frame_series(history, site, first=first, last=last, context=context)
     models: dict[str, SeriesModel] = {}
     metrics: dict[str, float] = {}
     steps = count(1)

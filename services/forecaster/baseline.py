@@ -9,6 +9,7 @@ import numpy as np
 from luna.observations import Observations
 from luna.outlook import Quantiles
 from luna.site import Site
+from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.frame import frame_origins, pair_origins
 from services.forecaster.load_view import view_load
@@ -32,10 +33,10 @@ class Baseline:
     version: str
     site: Site
 
-    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS) -> Batch:
+    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
         """Return what would have been forecast at each instant; see ``Forecaster``."""
         instants = check_issue(issued_at, slots)
-        frame = frame_origins(history, self.site, instants, slots)
+        frame = frame_origins(history, self.site, instants, slots, context=context)
         pairs = pair_origins(frame, instants, slots)
         load_member, pv_member = BASELINES[self.version]
         load, pv = _forecast(view_load(frame, pairs), load_member), _forecast(view_pv(frame, pairs), pv_member)

@@ -18,9 +18,10 @@ from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to, local_days
 from services.forecaster.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.baseline import BASELINES
+from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.evaluation import Score, measure_skill, score_batch
 from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
-from services.forecaster.jobs import issue_in_parts, list_instants, read_history, recall_forecaster, train_site
+from services.forecaster.jobs import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster, train_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Past:
 
     history: Observations
     trusted: Observations
+    context: Context = NO_CONTEXT
 
 
 def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EvaluateReply:
@@ -72,9 +74,9 @@ def ensure_trained(connection: Connection, site: Site, *, before: datetime, obje
 
 def judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
     """Return how good a forecaster was at the instants, and how long one issue takes."""
-    batch, _ = issue_in_parts(forecaster, past.history, instants)
+    batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
     began = time.perf_counter()
-    forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS)
+    forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS, context=past.context)
     milliseconds = 1000 * (time.perf_counter() - began)
     return Judged(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
 
@@ -82,7 +84,7 @@ def judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: S
 def _read_past(connection: Connection, site: Site, instants: Sequence[datetime]) -> Past:
     begin = floor_to(min(instants), SLOT)
     ahead = Timeline(begin, SLOT, (floor_to(max(instants), SLOT) - begin) // SLOT + HORIZON_SLOTS)
-    return Past(read_history(connection, site, instants), quality.read_trusted(connection, site, ahead))
+    return Past(read_history(connection, site, instants), quality.read_trusted(connection, site, ahead), read_surroundings(connection, site, instants))
 
 
 def describe_scores(judged: dict[str, Judged], *, origins: int) -> EvaluateReply:

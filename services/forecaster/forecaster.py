@@ -11,6 +11,7 @@ from luna.errors import InvalidInputError
 from luna.observations import Observations
 from luna.outlook import PARTS, Forecast, Quantiles
 from luna.timeline import SLOT, Timeline, floor_to, require_utc
+from services.forecaster.context import NO_CONTEXT, Context
 
 HORIZON_SLOTS = 192  # 48 hours
 LONGEST_HORIZON_SLOTS = 14 * 96
@@ -42,14 +43,14 @@ class Batch:
 class Forecaster(Protocol):
     """Anything that forecasts a site's load and PV.
 
-    Invariants: nothing measured in or after the slot that covers an issue time changes the forecast issued then.
+    Invariants: nothing measured in or after the slot that covers an issue time, or issued after its start, changes the forecast issued then.
     """
 
     @property
     def version(self) -> str:
         """The version its forecasts carry."""
 
-    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS) -> Batch:
+    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
         """Return what would have been forecast at each instant, for ``slots`` quarter-hours from the one that covers it.
 
         Raises:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
+from luna.weather import NO_WEATHER, WeatherBook
+from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.solar import estimate_clear_sky, limit_output
 
 IntArray = NDArray[np.int64]
@@ -28,7 +30,8 @@ class Frame:
     """Series of shape ``(slots,)`` from slot number ``first`` (quarter-hours since 1970) on; NaN where nothing was measured.
 
     ``load_kwh`` and ``pv_kwh`` may be read before the origin only; ``clear_sky_kwh`` and ``local_slot`` (quarter-hours since 1970 in local time) everywhere.
-    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``.
+    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``weather`` is asked with an origin, ``vacation_share``
+    of each slot may be read before the origin only.
     """
 
     first: int
@@ -38,6 +41,12 @@ class Frame:
     local_slot: IntArray
     pv_limit_kwh: float
     brightest_kwh: float
+    vacation_share: FloatArray
+    weather: WeatherBook = NO_WEATHER
+
+    def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
+        """Return the weather of each target as last issued by the start of its origin, NaN where nothing was."""
+        return self.weather.at(self.first + pairs.target, self.first + pairs.origin)
 
     def index_of(self, instant: datetime) -> int:
         """Return the index of the slot that covers ``instant``; it may lie outside."""
@@ -66,7 +75,7 @@ def number_slot(instant: datetime) -> int:
     return int(floor_to(instant, SLOT).timestamp()) // SLOT_SECONDS
 
 
-def frame_series(history: Observations, site: Site, *, first: int, last: int) -> Frame:
+def frame_series(history: Observations, site: Site, *, first: int, last: int, context: Context = NO_CONTEXT) -> Frame:
     """Put what was measured onto the slots ``first`` to ``last`` (exclusive), with clear sky and local time; impossible values become gaps."""
     numbers = np.arange(first, last, dtype=np.int64)
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
@@ -79,6 +88,8 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int) ->
         numbers + offset_slots(numbers, parse_zone(site.timezone)),
         limit,
         limit if np.isfinite(limit) else 1.0,
+        context.vacation.shares(numbers),
+        context.weather,
     )
 
 
@@ -98,10 +109,10 @@ def _look_up(numbers: IntArray, zone: ZoneInfo) -> IntArray:
     return local_offsets((numbers * SLOT_SECONDS).astype("datetime64[s]"), zone).astype(np.int64) // SLOT_SECONDS
 
 
-def frame_origins(history: Observations, site: Site, issued_at: Sequence[datetime], slots: int) -> Frame:
+def frame_origins(history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Frame:
     """Return the frame that forecasts of ``slots`` slots at the given instants need: their memory and their horizon, no more."""
     origins = [number_slot(instant) for instant in issued_at]
-    return frame_series(history, site, first=min(origins) - MEMORY_DAYS * DAY_SLOTS, last=max(origins) + slots)
+    return frame_series(history, site, first=min(origins) - MEMORY_DAYS * DAY_SLOTS, last=max(origins) + slots, context=context)
 
 
 def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:

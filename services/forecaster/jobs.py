@@ -20,6 +20,8 @@ from luna.timeline import SLOT, Timeline, floor_to
 from services.forecaster.artefact import ArtefactError, load_aurora, name_digest, save_aurora
 from services.forecaster.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.context import NO_CONTEXT, Context
+from services.forecaster.context_source import read_context
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.frame import MEMORY_DAYS
 
@@ -67,9 +69,10 @@ def train_site(
     window = _learnable(connection, request)
     objects.probe()  # before minutes of training for a model that could not be stored
     history = quality.read_trusted(connection, site, window)
+    context = read_context(connection, site, first=window.start, end=window.end)
     chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
     began = time.perf_counter()
-    aurora = train(history, site=site, until=window.end, settings=chosen, progress=progress)
+    aurora = train(history, site=site, until=window.end, settings=chosen, progress=progress, context=context)
     seconds = time.perf_counter() - began
     key = save_aurora(aurora, objects)
     metrics = aurora.metrics | {"known_days": aurora.known_days}
@@ -102,17 +105,20 @@ def issue_forecasts(connection: Connection, request: IssueRequest, *, objects: O
     site = sites.load(connection, request.site_id)
     forecaster = choose_forecaster(connection, site, request.forecast_version or VERSION, before=instants[0], objects=objects)
     history = read_history(connection, site, instants)
-    batch, seconds = issue_in_parts(forecaster, history, instants, progress=progress)
+    context = read_surroundings(connection, site, instants)
+    batch, seconds = issue_in_parts(forecaster, history, instants, context=context, progress=progress)
     forecasts.upsert(connection, request.site_id, list(batch))
     return Issued(batch, seconds)
 
 
-def issue_in_parts(forecaster: Forecaster, history: Observations, instants: Sequence[datetime], *, progress: Progress = keep_quiet) -> tuple[Batch, float]:
+def issue_in_parts(
+    forecaster: Forecaster, history: Observations, instants: Sequence[datetime], *, context: Context = NO_CONTEXT, progress: Progress = keep_quiet
+) -> tuple[Batch, float]:
     """Return the forecasts of all instants and the seconds they took; ``progress`` hears after each part."""
     batches: list[Batch] = []
     began = time.perf_counter()
     for first in range(0, len(instants), PART_ORIGINS):
-        batches.append(forecaster.issue_many(history, instants[first : first + PART_ORIGINS], HORIZON_SLOTS))
+        batches.append(forecaster.issue_many(history, instants[first : first + PART_ORIGINS], HORIZON_SLOTS, context=context))
         progress(min(first + PART_ORIGINS, len(instants)), len(instants), forecaster.version)
     return join_batches(batches), time.perf_counter() - began
 
@@ -153,6 +159,12 @@ def read_history(connection: Connection, site: Site, instants: Sequence[datetime
     """Return what forecasts at the instants may look back on."""
     start = floor_to(min(instants), SLOT) - timedelta(days=MEMORY_DAYS)
     return observations.read(connection, site.name, Timeline(start, SLOT, (floor_to(max(instants), SLOT) - start) // SLOT))
+
+
+def read_surroundings(connection: Connection, site: Site, instants: Sequence[datetime]) -> Context:
+    """Return what forecasts at the instants may know of the site's surroundings, over what they look back on and ahead to."""
+    start = floor_to(min(instants), SLOT) - timedelta(days=MEMORY_DAYS)
+    return read_context(connection, site, first=start, end=max(instants) + HORIZON_SLOTS * SLOT)
 
 
 def list_instants(first: datetime, last: datetime, every: timedelta) -> list[datetime]:
