@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import sites
 from luna.database.schema.plans import training_runs
+from luna.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,37 @@ def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
 
 def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None) -> TrainingRun | None:
     """Return the training that learned from the most recent data, none of it from after ``before``; None where there is none."""
-    table = training_runs.c
-    query = select(*[table[name] for name in TrainingRun.__dataclass_fields__]).where(
-        table.site_key == sites.key_of(connection, site_id), table.version == version
-    )
+    query = _select(connection, site_id).where(training_runs.c.version == version)
     if before is not None:
-        query = query.where(table.data_until <= before)
-    row = connection.execute(query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(1)).mappings().first()
+        query = query.where(training_runs.c.data_until <= before)
+    row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
+    return None if row is None else _run(row)
+
+
+def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
+    """Return a training of a site.
+
+    Raises:
+        NotFoundError: the site has none of that name.
+    """
+    row = connection.execute(_select(connection, site_id).where(training_runs.c.run_id == run_id)).mappings().first()
     if row is None:
-        return None
+        remedy = f"List them: luna forecast status --site {site_id}."
+        raise NotFoundError("no such training", field="run_id", value=run_id, remedy=remedy)
+    return _run(row)
+
+
+def list_latest(connection: Connection, site_id: str, *, version: str, limit: int) -> list[TrainingRun]:
+    """Return the trainings of a version, that which learned from the most recent data first."""
+    table = training_runs.c
+    query = _select(connection, site_id).where(table.version == version).order_by(table.data_until.desc(), table.finished_at.desc())
+    return [_run(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def _select(connection: Connection, site_id: str) -> Select[Any]:
+    columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
+    return select(*columns).where(training_runs.c.site_key == sites.key_of(connection, site_id))
+
+
+def _run(row: RowMapping) -> TrainingRun:
     return TrainingRun(**(dict(row) | {name: row[name].astimezone(UTC) for name in ("data_from", "data_until")}))

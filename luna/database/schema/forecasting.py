@@ -52,7 +52,7 @@ forecast_activations = Table(
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
     text("forecast_version", "the version that drives the planner from now on"),
     Column("run_id", ForeignKey("training_runs.run_id", ondelete="SET NULL"), comment="the training it rests on; empty: a baseline"),
-    text("decided_by", "rule, hand or rollback"),
+    text("decided_by", "rule, hand, rollback or training"),
     text("reason"),
     document("evidence", "the scores that were compared"),
     recorded("decided_at"),

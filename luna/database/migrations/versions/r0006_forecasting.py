@@ -76,7 +76,7 @@ CREATE INDEX ix_forecast_activations_site_key ON forecast_activations (site_key,
 COMMENT ON TABLE forecast_activations IS 'Which version drives a site''s planner; rows are only added, the last one holds';
 COMMENT ON COLUMN forecast_activations.forecast_version IS 'the version that drives the planner from now on';
 COMMENT ON COLUMN forecast_activations.run_id IS 'the training it rests on; empty: a baseline';
-COMMENT ON COLUMN forecast_activations.decided_by IS 'rule, hand or rollback';
+COMMENT ON COLUMN forecast_activations.decided_by IS 'rule, hand, rollback or training';
 COMMENT ON COLUMN forecast_activations.evidence IS 'the scores that were compared';
 COMMENT ON COLUMN forecast_activations.decided_at IS 'when the row was written';
 """
