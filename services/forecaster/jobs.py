@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueReply, IssueRequest, TrainReply, TrainRequest
-from luna.database import forecasts, observations, quality, sites, training_runs
+from luna.database import forecast_activations, forecasts, observations, quality, sites, training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, NotFoundError, UnavailableError
 from luna.objects import ObjectStore
@@ -94,8 +94,8 @@ def train_site(
 def issue_forecasts(connection: Connection, request: IssueRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> Issued:
     """Issue and store forecasts at every instant asked for, each from nothing measured after it.
 
-    The model is the latest one whose training ended before the first instant. Without one, or where it cannot be had, Aurora speaks from the
-    site's profile in wide bands; the batch's ``stage`` and the log say so.
+    The model is the activated one, else the latest, whose training ended before the first instant. Without one, or where it cannot be had, Aurora speaks from
+    the site's profile in wide bands; the batch's ``stage`` and the log say so.
 
     Raises:
         NotFoundError: no such site or version.
@@ -137,7 +137,7 @@ def choose_forecaster(connection: Connection, site: Site, version: str, *, befor
 
 
 def recall_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
-    """Return the forecaster of a version; Aurora as trained on nothing from after ``before``, or untrained where it never was.
+    """Return the forecaster of a version; Aurora as activated, else as trained last, on nothing from after ``before``, or untrained where it never was.
 
     Raises:
         NotFoundError: no such version.
@@ -148,7 +148,7 @@ def recall_forecaster(connection: Connection, site: Site, version: str, *, befor
         return Baseline(version, site)
     if version != VERSION:
         raise NotFoundError("no such forecast version", field="forecast_version", value=version, remedy=f"Known are {', '.join(VERSIONS)}.")
-    run = training_runs.latest(connection, site.name, version=VERSION, before=before)
+    run = forecast_activations.find_run(connection, site.name, version=VERSION, before=before)
     if run is None or run.artefact_key is None:
         log.warning("forecast from the profile: no model was trained before", site=site.name, before=before.isoformat())
         return Aurora(site)
