@@ -22,6 +22,7 @@ class Batch:
     """Forecasts issued at many instants; arrays of shape ``(instants, slots)``.
 
     ``stage`` says what they rest on: ``cold`` (next to nothing), ``profile`` (recalled days), ``young`` (two weeks and more), ``full`` (two months and more).
+    ``reasons`` are, by instant, the codes of what widened the bands (``luna.wording.conditions``); empty where nobody looked.
     """
 
     version: str
@@ -29,6 +30,7 @@ class Batch:
     issued_at: Sequence[datetime]
     load_kwh: Quantiles
     pv_kwh: Quantiles
+    reasons: Sequence[tuple[str, ...]] = ()
 
     def __iter__(self) -> Iterator[Forecast]:
         return (self.forecast(row) for row in range(len(self.issued_at)))
@@ -62,7 +64,8 @@ def join_batches(batches: Sequence[Batch]) -> Batch:
     """Return batches of one forecaster as one."""
     first = batches[0]
     load, pv = (Quantiles(*(np.concatenate([getattr(getattr(batch, name), part) for batch in batches]) for part in PARTS)) for name in ("load_kwh", "pv_kwh"))
-    return Batch(first.version, first.stage, [instant for batch in batches for instant in batch.issued_at], load, pv)
+    instants = [instant for batch in batches for instant in batch.issued_at]
+    return Batch(first.version, first.stage, instants, load, pv, [codes for batch in batches for codes in batch.reasons])
 
 
 def check_issue(issued_at: Sequence[datetime], slots: int) -> list[datetime]:
