@@ -65,7 +65,7 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
     columns = {
         "lead": pairs.lead,
         "slot_of_day": local % DAY_SLOTS,
-        "weekday": weekday,
+        "day_of_week": weekday,
         "weekend": weekday >= 5,
         "season_sin": np.sin(season),
         "season_cos": np.cos(season),
