@@ -37,6 +37,13 @@ class Trees:
         """Return each head's prediction, shape ``(rows,)``."""
         return {head: np.asarray(booster.predict(features, num_threads=1), dtype=np.float64) for head, booster in self.boosters.items()}
 
+    def contribute(self, head: str, features: Matrix) -> FloatArray:
+        """Return what each feature adds to a head's prediction and, in the last column, what is predicted of an average row; shape ``(rows, features + 1)``.
+
+        Source: Lundberg et al. (2020), contributions to the output of trees, exact.
+        """
+        return np.asarray(self.boosters[head].predict(features, pred_contrib=True, num_threads=1), dtype=np.float64)
+
 
 def import_lightgbm() -> ModuleType:
     """Return the library.

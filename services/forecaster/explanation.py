@@ -1,0 +1,142 @@
+"""Why a forecast differs from the usual: the exact share of each reason, and the facts that words about it must agree with.
+
+The usual is the mean of the same slot on the last seven days. What the trees say of a slot is compared with what they said of it on those days, looking as far
+ahead: a cold autumn explains nothing where the last days were as cold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray
+from services.forecaster.blend import band_of
+from services.forecaster.frame import DAY_SLOTS, Frame, Pairs
+from services.forecaster.grouping import GROUPS, USUAL, Group, group_of, trace_member
+from services.forecaster.recall import Windows
+from services.forecaster.series import Series
+from services.forecaster.series_model import FEWEST_DAYS, SeriesModel, list_members, predict_trees
+from services.forecaster.trees import Trees
+from services.forecaster.view import HOUR, WEEK, View, deviate_from_week
+
+HEAD = "expected"
+TREES = "trees"
+HOURS = 4 * HOUR
+Shares = dict[Group, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A series explained; arrays of shape ``(rows,)``, kWh per slot.
+
+    Invariants: ``usual_kwh`` plus all ``shares_kwh`` is ``expected_kwh``.
+    """
+
+    expected_kwh: FloatArray
+    usual_kwh: FloatArray
+    shares_kwh: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What lies above the same slot, or the same hours, of the last seven days; by row, NaN where unknown.
+
+    ``warmer_c`` and ``sunnier_w_m2`` are of the weather expected in the slot, ``hours_kwh`` and ``day_kwh`` of the last four hours and the last day, per slot;
+    ``away`` is the share of the latest slot in which vacation mode was on.
+    """
+
+    warmer_c: FloatArray
+    sunnier_w_m2: FloatArray
+    hours_kwh: FloatArray
+    day_kwh: FloatArray
+    away: FloatArray
+
+
+def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+    """Return why a baseline forecasts ``expected_kwh``: it is one member of the series' view."""
+    view = series.view(frame, pairs)
+    return _complete(_explain_member(member, view), view, expected_kwh)
+
+
+def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+    """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``; what neither trees nor blend account for is ``correction``.
+
+    Source: Lundberg et al. (2020), contributions of features to the output of trees.
+    """
+    view = series.view(frame, pairs)
+    outputs = predict_trees(model.trees, view)
+    weights = model.weights[HEAD][band_of(pairs.lead)] * (view.known_days >= FEWEST_DAYS)[:, None]
+    shares = _no_shares(view)
+
+    def explain_trees(asked: NDArray[np.bool_]) -> Shares:
+        return _explain_trees(model.trees, view.select(asked), _view_week(series, frame, pairs.select(asked)), outputs[HEAD][asked])
+
+    for column, name in enumerate(list_members(outputs, view, HEAD)):
+        asked = (weights[:, column] > 0) & (view.limit_kwh > 0)
+        if not asked.any():
+            continue
+        found = explain_trees(asked) if name == TREES else _explain_member(name, view.select(asked))
+        for group, share in found.items():
+            shares[group][asked] += weights[asked, column] * share
+    return _complete(shares, view, expected_kwh)
+
+
+def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
+    """Return what the words about each row must agree with."""
+    measured = Windows.of(series.measured(frame))
+    week = [frame.weather_at(Pairs(pairs.origin, past.target)) for past in _pair_week(frame, pairs)]
+    ahead = frame.weather_at(pairs)
+
+    def exceed(name: str) -> FloatArray:
+        difference: FloatArray = ahead[name] - np.mean([day[name] for day in week], axis=0)
+        return difference
+
+    away = np.nan_to_num(frame.vacation_share[pairs.origin - 1])
+    hours, day = (deviate_from_week(measured, pairs.origin, length) for length in (HOURS, DAY_SLOTS))
+    return Facts(exceed("temperature_c"), exceed("ghi_w_m2"), hours, day, away)
+
+
+def _no_shares(view: View) -> Shares:
+    return {group: np.zeros(view.scale_kwh.size) for group in GROUPS}
+
+
+def _complete(shares: Shares, view: View, expected_kwh: FloatArray) -> Explanation:
+    usual = view.members["centre"][USUAL]
+    rest = expected_kwh - usual - np.sum([*shares.values()], axis=0)
+    return Explanation(expected_kwh, usual, shares | {"correction": shares["correction"] + rest})
+
+
+def _explain_member(member: str, view: View) -> Shares:
+    """Return what a member differs from the usual by, reason by reason."""
+    shares, members = _no_shares(view), view.members["centre"]
+    for start, end, group in trace_member(member):
+        shares[group] += members[end] - members[start]
+    return shares
+
+
+def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: FloatArray) -> Shares:
+    """Return what the trees' ``output_kwh`` differs from the usual by; ``week`` holds the same rows as seen on each of the last seven days."""
+    sums = np.stack([np.array([group_of(name) == group for name in view.names]) for group in GROUPS], axis=1)
+    spoken = trees.contribute(HEAD, np.concatenate([each.features for each in (view, *week)])).reshape(1 + len(week), view.scale_kwh.size, -1)
+    now, before = spoken[0], spoken[1:].mean(axis=0)
+    moved = view.scale_kwh[:, None] * ((now - before)[:, :-1] @ sums)
+    shares = dict(zip(GROUPS, moved.T, strict=True))
+    shares["habit"] = shares["habit"] + view.scale_kwh * before.sum(axis=1) - view.members["centre"][USUAL]
+    shares["rest"] = shares["rest"] + output_kwh - view.scale_kwh * now.sum(axis=1)
+    return shares
+
+
+def _view_week(series: Series, frame: Frame, pairs: Pairs) -> list[View]:
+    return [series.view(frame, past) for past in _pair_week(frame, pairs)]
+
+
+def _pair_week(frame: Frame, pairs: Pairs) -> list[Pairs]:
+    """Return the pairs as they stood on the seven days that the usual is the mean of: the same slot by local time, looking as far ahead."""
+    first = pairs.lead // DAY_SLOTS + 1
+    week = []
+    for back in range(WEEK):
+        slots = DAY_SLOTS * (first + back)
+        slots = slots - (frame.local_slot[pairs.target] - DAY_SLOTS * (first + back) - frame.local_slot[pairs.target - slots])
+        week.append(Pairs(pairs.origin - slots, pairs.target - slots))
+    return week
