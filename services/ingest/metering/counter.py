@@ -7,7 +7,7 @@ import numpy as np
 from luna.timeline import FloatArray, IndexArray
 from services.ingest.metering.curve import EnergyCurve
 from services.ingest.metering.rejection import Mask, Readings, Refusals
-from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, hours_between
+from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
 
 # Meters round, and some add phases that were read one after the other: a fall this small is none.
 ROUNDING_KWH = 0.02
@@ -127,7 +127,7 @@ def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Energ
     # A source that tells changes only is silent until the next step of the display, however long that takes.
     unknown = np.isnan(gain) | (moving & (gain > ONE_STEP * allowance.step_kwh) & (hours > LONGEST_GAP_HOURS))
     energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
-    interpolated = moving & ~unknown & (hours > LONGEST_STEP_HOURS)
+    interpolated = moving & ~unknown & (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
     return EnergyCurve(
         counter.instants,
         energy,

@@ -14,6 +14,10 @@ MICROSECONDS_PER_HOUR = 3.6e9
 LONGEST_GAP_HOURS = 2.0
 # A meter that is read every quarter-hour, at its own pace, was measured; where a third more time lies between, a reading is missing.
 LONGEST_STEP_HOURS = 20 / 60
+# Long-term statistics and many smart meters are read by the hour: four such readings in a row are a pace, a missing one leaves a single longer distance.
+LONGEST_PACE_HOURS = 1.0
+FEWEST_PACED = 4
+PACE_JITTER_HOURS = 1 / 60
 # Standby of a heat pump, a wallbox or an inverter: below this a meter is at rest, and says nothing because nothing changes. No house uses so little.
 REST_KW = 0.03
 
@@ -51,6 +55,13 @@ def hours_between(first: InstantArray | np.datetime64, last: InstantArray | np.d
     """Return the hours from ``first`` to ``last``."""
     span = np.asarray(last) - np.asarray(first)
     return np.asarray(span.astype("timedelta64[us]").astype(np.int64) / MICROSECONDS_PER_HOUR)
+
+
+def find_paced(hours: FloatArray) -> NDArray[np.bool_]:
+    """Return which distances between readings are their source's own pace: up to an hour, and the same several times in a row."""
+    begins = np.flatnonzero(np.append([True], np.abs(np.diff(hours)) > PACE_JITTER_HOURS))
+    lengths = np.diff(np.append(begins, hours.size))
+    return np.asarray((np.repeat(lengths, lengths) >= FEWEST_PACED) & (hours <= LONGEST_PACE_HOURS + PACE_JITTER_HOURS))
 
 
 def runs_of(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:

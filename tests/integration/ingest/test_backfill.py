@@ -23,6 +23,7 @@ from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
 from services.ingest.backfill_jobs import Errand, backfill_site
+from services.ingest.quality_jobs import judge_days
 from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
 from services.ingest.sources.home_assistant.access import Patience
 from services.ingest.sources.source import SourceError, SourceRefusedError
@@ -144,6 +145,10 @@ def test_where_the_recorder_was_purged_hours_are_spread_and_days_agree(house: Ho
     np.testing.assert_allclose(np.nansum(found.load_kwh), quarter_hours(USED).sum(), atol=0.05)
     late = np.arange(DAYS.count) >= 4 * 42
     np.testing.assert_allclose(found.pv_kwh[late], quarter_hours(PRODUCED)[late], atol=1e-6)
+    # What was counted hour by hour was measured: these days can be learned from.
+    with unit_of_work(database) as connection:
+        judged = judge_days(connection, site, date(2024, 3, 30), date(2024, 4, 1), now=SystemClock().now())
+    assert [day.verdict for day in judged] == ["clean"] * 3
 
 
 class _StopError(Exception):

@@ -42,6 +42,14 @@ def test_a_short_gap_is_filled_evenly_and_marked() -> None:
     assert build.counts["load_kwh"].interpolated == 4
 
 
+def test_hours_that_were_counted_one_after_the_other_are_measured() -> None:
+    # A meter read by the hour, as long-term statistics are: 2 kWh each, spread evenly. At 05:00 a reading is missing: two hours are a gap, and marked.
+    hours = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
+    build = load([(60.0 * hour, 100.0 + 2 * hour) for hour in hours], slots=40)
+    np.testing.assert_allclose(energies(build), 0.5)
+    assert np.flatnonzero(build.repaired).tolist() == list(range(16, 24))
+
+
 def test_a_long_gap_stays_unknown() -> None:
     # Two and a half hours: ten slots.
     build = load([(0, 10), (15, 11), (165, 20), (180, 21)], slots=12)
