@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.citylearn import COLUMNS, House, load_citylearn, place_by_clock
+from luna.timeline import FloatArray
+
+HOURS = 72
+SECOND_NOON = 36 * 4  # quarter-hours after the first one
+
+
+def write(path: Path, columns: dict[str, FloatArray]) -> None:
+    np.savetxt(path, np.column_stack([*columns.values()]), delimiter=",", header=",".join(columns), comments="")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """Three days in which every value tells its hour; a forecast tells the hour it is of, a thousand for each column ahead."""
+    hour = np.arange(HOURS, dtype=np.float64)
+    write(tmp_path / "Building_4.csv", {"hour": hour, "non_shiftable_load": hour, "solar_generation": 200 * hour})
+    ahead = {f"{column}_predicted_{key}": 1000 * key + hour + hours for column in COLUMNS.values() for key, hours in ((1, 6), (2, 12), (3, 24))}
+    write(tmp_path / "weather.csv", dict.fromkeys(COLUMNS.values(), hour) | ahead)
+    return load_citylearn(tmp_path)
+
+
+def test_energies_are_spread_over_the_quarter_hours(house: House) -> None:
+    assert house.observations.load_kwh[4:12].tolist() == [0.25] * 4 + [0.5] * 4
+    assert house.observations.pv_kwh[4:8].tolist() == [0.25] * 4  # 200 W per kW of 5 kW
+
+
+def test_weather_is_known_as_it_was_issued(house: House) -> None:
+    # The first weather row begins at 23:00 Pacific standard time, an hour after the building's by daylight saving time.
+    first = int(house.context.weather.slot[0])
+    lead = 4 * np.array([-1, 0, 5, 6, 11, 12, 23, 24])
+    target = np.full(lead.size, first + SECOND_NOON)
+    known = house.context.weather.at(target, target - lead)["ghi_w_m2"]
+    # Beyond 23 h the day before, as it was forecast 24 h ahead; of that day nothing is known yet, for the file does not begin early enough.
+    np.testing.assert_array_equal(known, [36, 1036, 1036, 2036, 2036, 3036, 3036, np.nan])
+    assert house.context.weather.at(target + 96, target - 8)["ghi_w_m2"][0] == 3036
+
+
+def test_the_hour_that_the_clock_skips_is_left_out_and_the_one_it_repeats_is_there_once() -> None:
+    starts, rows = place_by_clock(8760)
+    assert rows.size == 8759
+    steps = np.diff(starts) / np.timedelta64(1, "h")
+    assert [(str(starts[place]), step) for place, step in enumerate(steps) if step != 1] == [("2016-11-06T08:00:00", 2.0)]
