@@ -1,8 +1,9 @@
 """Files as batches of rows in constant memory: CSV, JSON lines, JSON arrays, Parquet, all but the last also compressed with gzip.
 
-What a file is shows in its first bytes, not in its name.
+What a file is shows in its first bytes, not in its name. CSV that is no UTF-8 is taken for what Windows writes in Western Europe.
 """
 
+import csv
 import gzip
 from collections.abc import Iterator
 from io import BytesIO
@@ -17,6 +18,14 @@ from services.ingest.json_array import read_objects
 
 BLOCK_BYTES = 4_000_000
 BATCH_ROWS = 65_536
+# 1.234,5 and 0,25: a comma where semicolons or tabs separate the cells, and in such a column a point between thousands.
+DECIMAL_COMMA = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*$"
+THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*$"
+NO_TEXT = {
+    b"PK\x03\x04": ("an Excel workbook or a ZIP archive", "Save the sheet as CSV, or unpack the archive."),
+    b"\xff\xfe": ("text in UTF-16", "Save it as UTF-8; Excel calls that CSV UTF-8."),
+    b"\xfe\xff": ("text in UTF-16", "Save it as UTF-8; Excel calls that CSV UTF-8."),
+}
 
 
 def read_batches(path: Path) -> Iterator[pl.DataFrame]:
@@ -37,6 +46,9 @@ def _batches(path: Path) -> Iterator[pl.DataFrame]:
     if magic == b"PAR1":
         yield from _read_parquet(path)
         return
+    for start, (what, remedy) in NO_TEXT.items():
+        if magic.startswith(start):
+            raise InvalidInputError(f"the file is {what}", field=str(path), remedy=remedy)
     with _open(path, packed=magic[:2] == b"\x1f\x8b") as file:
         head = file.readline(1_000_000).removeprefix(b"\xef\xbb\xbf")
         if not head.strip():
@@ -52,13 +64,44 @@ def _open(path: Path, *, packed: bool) -> IO[bytes]:
 
 
 def _read_csv(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:
-    separator = max(",;\t", key=head.decode("utf-8", "replace").count)
-    for line, block in _blocks(file, first_line=2):
+    head = _as_utf8(head)
+    separator = max(",;\t", key=head.decode().count)
+    for line, raw in _blocks(file, first_line=2):
+        block = _as_utf8(raw)
         try:
             rows = pl.read_csv(BytesIO(head + block), separator=separator, infer_schema=False)
         except PolarsError as exc:
-            raise _malformed(path, line, exc) from exc
+            raise _find_ragged(path, head + block, separator, before=line - 2) or _malformed(path, line, exc) from exc
+        if separator != ",":
+            rows = _read_decimal_commas(rows)
         yield rows.rename(str.strip).with_row_index("line", offset=line)
+
+
+def _as_utf8(block: bytes) -> bytes:
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return block.decode("cp1252", "replace").encode()
+    return block
+
+
+def _read_decimal_commas(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells with a point where a decimal comma stood, and in such columns nothing between thousands."""
+    commas = [column.name for column in rows if column.str.contains(",", literal=True).any() and column.str.contains(DECIMAL_COMMA).any()]
+    plain = (pl.col(name).str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True) for name in commas)
+    written = ((pl.col(name).str.contains(DECIMAL_COMMA) | pl.col(name).str.contains(THOUSANDS)) for name in commas)
+    return rows.with_columns(pl.when(number).then(text).otherwise(name).alias(name) for name, number, text in zip(commas, written, plain, strict=True))
+
+
+def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> InvalidInputError | None:
+    """Return what to say of the first line that has more cells than the header, None where there is none."""
+    reader = csv.reader(block.decode().splitlines(), delimiter=separator)
+    named = len(next(reader))
+    for cells in reader:
+        if len(cells) > named:
+            message = f"line {before + reader.line_num} has {len(cells)} cells, the header names {named}"
+            return InvalidInputError(message, field=str(path), value=separator.join(cells)[:100], remedy="Correct the line; nothing was stored.")
+    return None
 
 
 def _read_json(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:

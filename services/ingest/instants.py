@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 WRITTEN = r"^\s*(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
-UNREADABLE = "not an ISO 8601 time"
+# Points say that the day comes first; strokes do not.
+DAY_FIRST = r"^\s*(\d{1,2})\.(\d{1,2})\.(\d{2}|\d{4}),?\s+(\d{1,2})(:\d{2}.*)$"
+UNREADABLE = "not a time such as 2024-03-01T14:00:00+01:00 or 01.03.2024 14:00"
 NAIVE = "the time has no offset, and no --timezone says where the clock stands"
 SKIPPED = "the clock skips this local time"
 CHOICES: tuple[Literal["earliest"], Literal["latest"]] = ("earliest", "latest")
@@ -29,7 +31,7 @@ class InstantReader:
         """Return ``instant`` (UTC, null where there is none), ``fault`` (null or why) and ``resolved`` (whether order decided).
 
         Args:
-            written: ISO 8601 text, or typed instants.
+            written: ISO 8601 text, or with the day first (01.03.2024 14:00), or typed instants.
             series: what each row belongs to, where several series share a clock.
         """
         times = _split(as_text(written))
@@ -75,16 +77,28 @@ def as_text(cells: pl.Series) -> pl.Series:
 
 def _split(text: pl.Series) -> pl.DataFrame:
     """Return the local time, the offset in minutes (null: none stated) and whether the stated one cannot be."""
-    parts = (
-        pl.DataFrame({"text": text})
-        .select(pl.col("text").str.extract_groups(WRITTEN).struct.rename_fields(["day", "time", "second", "fraction", "offset"]))
-        .unnest("text")
-    )
+    parts = _take_apart(text)
+    if parts["day"].has_nulls():
+        parts = _take_apart(_put_year_first(text))
     written = pl.concat_str("day", pl.lit("T"), "time", pl.col("second").fill_null(":00"), pl.col("fraction").fill_null(""))
     return parts.select(
         written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).alias("local"),
         _minutes(parts["offset"]).alias("offset_minutes"),
     ).with_columns((pl.col("offset_minutes").is_null() & parts["offset"].is_not_null()).alias("misstated"))
+
+
+def _take_apart(text: pl.Series) -> pl.DataFrame:
+    names = ["day", "time", "second", "fraction", "offset"]
+    return pl.DataFrame({"text": text}).select(pl.col("text").str.extract_groups(WRITTEN).struct.rename_fields(names)).unnest("text")
+
+
+def _put_year_first(text: pl.Series) -> pl.Series:
+    names = ["day", "month", "year", "hour", "rest"]
+    parts = pl.DataFrame({"text": text}).select(pl.col("text").str.extract_groups(DAY_FIRST).struct.rename_fields(names)).unnest("text")
+    day, month, hour = (pl.col(name).str.zfill(2) for name in ("day", "month", "hour"))
+    year = pl.when(pl.col("year").str.len_bytes() == 2).then("20" + pl.col("year")).otherwise("year")  # noqa: PLR2004 - the digits of a short year
+    turned = parts.select(pl.concat_str(year, pl.lit("-"), month, pl.lit("-"), day, pl.lit("T"), hour, "rest")).to_series()
+    return pl.select(pl.coalesce(turned, text)).to_series()
 
 
 def _minutes(offsets: pl.Series) -> pl.Series:

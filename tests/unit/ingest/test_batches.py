@@ -40,6 +40,48 @@ def test_reads_every_form_by_its_content(tmp_path: Path, content: bytes) -> None
     assert read(path).drop("line").equals(ROWS)
 
 
+def write(folder: Path, content: bytes) -> Path:
+    path = folder / "file.csv"
+    path.write_bytes(content)
+    return path
+
+
+def test_a_comma_is_the_decimal_one_where_it_separates_no_cells(tmp_path: Path) -> None:
+    rows = read(write(tmp_path, b"zeit;kwh;zaehler;note\n1;0,25;1.234,5;a,b\n2;-1,5;12.345;1,2,3\n3;;0,5;\n"))
+    assert rows["kwh"].to_list() == ["0.25", "-1.5", None]
+    # Beside decimal commas a point stands between thousands.
+    assert rows["zaehler"].to_list() == ["1234.5", "12345", "0.5"]
+    assert rows["note"].to_list() == ["a,b", "1,2,3", None]
+
+
+def test_a_comma_within_a_cell_of_a_file_that_commas_separate_stays(tmp_path: Path) -> None:
+    assert read(write(tmp_path, b'a,b\n1,"1,234"\n'))["b"].to_list() == ["1,234"]
+
+
+def test_a_point_stays_a_decimal_one_without_commas(tmp_path: Path) -> None:
+    assert read(write(tmp_path, b"a;b\n1;12.345\n"))["b"].to_list() == ["12.345"]
+
+
+def test_reads_what_windows_writes_outside_utf_8(tmp_path: Path) -> None:
+    rows = read(write(tmp_path, "Zeit;Erträge;Gerät\n1;2;Zähler €\n".encode("cp1252")))
+    assert rows.drop("line").to_dicts() == [{"Zeit": "1", "Erträge": "2", "Gerät": "Zähler €"}]
+
+
+def test_names_the_line_with_too_many_cells(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="line 4 has 3 cells, the header names 2"):
+        read(write(tmp_path, b'a,b\n1,2\n"3,4",5\n6,7,8\n9,1\n'))
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [("a;b\n1;2\n".encode("utf-16"), "UTF-8"), (b"PK\x03\x04workbook", "as CSV")],
+    ids=["UTF-16", "workbook"],
+)
+def test_says_how_to_save_a_file_that_is_no_text(tmp_path: Path, content: bytes, remedy: str) -> None:
+    with pytest.raises(InvalidInputError, match=remedy):
+        read(write(tmp_path, content))
+
+
 def test_reads_parquet_with_its_types(tmp_path: Path) -> None:
     ROWS.with_columns(pl.col("load_kwh").cast(pl.Float64)).write_parquet(tmp_path / "file")
     assert read(tmp_path / "file")["load_kwh"].to_list() == [1.0, 2.0]
