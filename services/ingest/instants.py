@@ -96,7 +96,7 @@ def _put_year_first(text: pl.Series) -> pl.Series:
     names = ["day", "month", "year", "hour", "rest"]
     parts = pl.DataFrame({"text": text}).select(pl.col("text").str.extract_groups(DAY_FIRST).struct.rename_fields(names)).unnest("text")
     day, month, hour = (pl.col(name).str.zfill(2) for name in ("day", "month", "hour"))
-    year = pl.when(pl.col("year").str.len_bytes() == 2).then("20" + pl.col("year")).otherwise("year")  # noqa: PLR2004 - the digits of a short year
+    year = pl.when(pl.col("year").str.len_bytes() == 2).then("20" + pl.col("year")).otherwise("year")
     turned = parts.select(pl.concat_str(year, pl.lit("-"), month, pl.lit("-"), day, pl.lit("T"), hour, "rest")).to_series()
     return pl.select(pl.coalesce(turned, text)).to_series()
 
