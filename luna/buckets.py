@@ -1,26 +1,45 @@
 """Quarter-hours into buckets of local time or UTC, and into as many points as a picture has room for. What is unknown stays NaN, never zero."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
-from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, floor_to, local_midnight
+from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, floor_to, local_midnight
 
 RESOLUTIONS = {"15m": SLOT, "30m": timedelta(minutes=30), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
-REDUCE: dict[str, Callable[[FloatArray, NDArray[np.intp]], FloatArray]] = {
-    "sum": np.add.reduceat,
-    "mean": np.add.reduceat,
-    "min": np.fmin.reduceat,
-    "max": np.fmax.reduceat,
-}
+AGGREGATES = ("sum", "mean", "min", "max")
+EXTREMES: dict[str, Callable[[FloatArray, NDArray[np.intp]], FloatArray]] = {"min": np.fmin.reduceat, "max": np.fmax.reduceat}
 MOST_BUCKETS = 100_000
 # What one stretch of a thinned series keeps: its lowest value, its highest, and its first gap.
 KEPT_PER_STRETCH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Quarter-hours that were summed up in stretches of one or more, in order of time.
+
+    Args:
+        sums: of the known values in each, zero where none is, shape ``(parts,)``.
+        known: how many values are known in each.
+        slots: how many quarter-hours each has.
+    """
+
+    sums: FloatArray
+    known: IndexArray
+    slots: IndexArray
+
+    @classmethod
+    def of(cls, values: FloatArray) -> Self:
+        """Return quarter-hours, each a part of its own; NaN is unknown."""
+        known = ~np.isnan(values)
+        return cls(np.where(known, values, 0.0), known.astype(np.int64), np.ones(values.size, dtype=np.int64))
 
 
 def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDArray[np.intp]:
@@ -36,14 +55,31 @@ def reduce_buckets(values: FloatArray, begins: NDArray[np.intp], aggregate: str)
 
     A sum of a part would be too low, so it is NaN unless all is known; mean, lowest and highest are of what is known.
     """
-    slots = np.diff(begins, append=values.size)
+    if aggregate not in EXTREMES:
+        return reduce_parts(Parts.of(values), begins, aggregate)
     there = np.add.reduceat(~np.isnan(values), begins, dtype=np.int64)
-    filled = np.nan_to_num(values) if aggregate in {"sum", "mean"} else values
-    reduced = REDUCE[aggregate](filled, begins)
+    return EXTREMES[aggregate](values, begins), there / np.diff(begins, append=values.size)
+
+
+def reduce_parts(parts: Parts, begins: NDArray[np.intp], aggregate: str) -> tuple[FloatArray, FloatArray]:
+    """Return the sum or mean per bucket and the share of it that is known, like ``reduce_buckets``; a bucket begins with a part."""
+    sums, there, slots = (np.add.reduceat(values, begins) for values in (parts.sums, parts.known, parts.slots))
     if aggregate == "mean":
-        reduced = reduced / np.maximum(there, 1)
-    enough = there == slots if aggregate == "sum" else there > 0
-    return np.where(enough, reduced, np.nan), there / slots
+        return np.where(there > 0, sums / np.maximum(there, 1), np.nan), there / slots
+    return np.where(there == slots, sums, np.nan), there / slots
+
+
+def find_width(timeline: Timeline, resolution: str, zone: ZoneInfo) -> timedelta | None:
+    """Return the longest whole hours or days in UTC of which buckets on ``timeline`` can be put together: None where only quarter-hours will do."""
+    length = RESOLUTIONS[resolution]
+    if timeline.count * timeline.step / length > MOST_BUCKETS:
+        return None
+    edges = cut(timeline.start, timeline.end, resolution, zone)[1:-1] if length >= RESOLUTIONS["1d"] else []
+    for width in (RESOLUTIONS["1d"], RESOLUTIONS["1h"]):
+        whole = floor_to(timeline.end, width) - floor_to(timeline.start + width - SLOT, width)
+        if width <= length and whole >= width and all(floor_to(edge, width) == edge for edge in edges):
+            return width
+    return None
 
 
 def thin(values: FloatArray, points: int) -> IndexArray:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from luna.buckets import REDUCE, RESOLUTIONS, find_buckets, reduce_buckets, thin
+from luna.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, thin
 from luna.errors import InvalidInputError
 from luna.outlook import SHARES
 from luna.resolution import kind_of
@@ -116,7 +116,7 @@ class SeriesQuery:
             raise InvalidInputError("readings are no slots", field="series", value=self.series, remedy="Ask for readings.")
         require_known("resolution", self.resolution, tuple(RESOLUTIONS))
         if self.aggregate is not None:
-            require_known("aggregate", self.aggregate, tuple(REDUCE))
+            require_known("aggregate", self.aggregate, AGGREGATES)
         require_window(self.first, self.end)
         for field, value, sources in (("known_at", self.known_at, ("market_prices", *COLUMNS)), ("issued_at", self.issued_at, tuple(COLUMNS))):
             if value is not None and name.source not in sources:
@@ -170,6 +170,17 @@ def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zo
         begins = find_buckets(timeline.starts, length, parse_zone(zone))
         (reduced, known), starts = reduce_buckets(values, begins, aggregate), timeline.starts[begins]
     return Answer(query.series, query.resolution, aggregate, starts, reduced, known).thinned(query.points)
+
+
+def reduce_summed(query: SeriesQuery, starts: InstantArray, parts: Parts, zone: str) -> Answer:
+    """Return what ``reduce_series`` makes of the quarter-hours that ``parts`` are the sums of.
+
+    Args:
+        starts: start of each part, ``datetime64[s]`` in UTC; every bucket begins with one.
+    """
+    begins = find_buckets(starts, RESOLUTIONS[query.resolution], parse_zone(zone))
+    reduced, known = reduce_parts(parts, begins, query.reduced_by)
+    return Answer(query.series, query.resolution, query.reduced_by, starts[begins], reduced, known).thinned(query.points)
 
 
 def as_rows(answer: Answer) -> list[dict[str, Any]]:

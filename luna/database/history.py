@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from luna.buckets import RESOLUTIONS, cut, end_of_page
-from luna.database import forecasts, observations, plans, prices, reading_aggregates, readings, sites, timescale
-from luna.history import Answer, SeriesQuery, reduce_series, require_window
+from luna.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
+from luna.database import forecasts, observations, plans, prices, reading_aggregates, readings, rollups, sites, timescale
+from luna.history import Answer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.reading_history import USUAL_POINTS, ReadingQuery
 from luna.readings import Buckets
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
@@ -35,7 +35,12 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> An
     end = _end(query, zone)
     start = floor_to(query.first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
-    answer = reduce_series(query, timeline, _read_slots(connection, site_id, timeline, query), zone.key)
+    width = _find_rollup(connection, query, timeline, zone)
+    if width is not None:
+        starts, parts = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
+        answer = reduce_summed(query, starts, parts, zone.key)
+    else:
+        answer = reduce_series(query, timeline, _read_slots(connection, site_id, timeline, query), zone.key)
     return _followed_by(answer, end if end < query.end else None)
 
 
@@ -90,6 +95,13 @@ def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
     if query.limit is None:
         return query.end
     return end_of_page(query.first, query.end, query.resolution, zone=zone, most=min(most, query.limit))
+
+
+def _find_rollup(connection: Connection, query: SeriesQuery, timeline: Timeline, zone: ZoneInfo) -> timedelta | None:
+    """Return of which rollup the answer can be put together: None where only quarter-hours will do, or where a rollup may be late."""
+    rolled = query.name.source == "slot_observations" and query.name.parts[0] in rollups.SERIES and query.reduced_by not in EXTREMES
+    width = find_width(timeline, query.resolution, zone) if rolled else None
+    return width if width is not None and timescale.keeps_rollups(connection) else None
 
 
 def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> FloatArray:

@@ -34,6 +34,8 @@ DIMENSIONS = text(
     " WHERE hypertable_schema = current_schema() AND time_interval IS NOT NULL"
 )
 CONTINUOUS = text("SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()")
+# They are kept where their writers mark what they change: revision 0007.
+KEPT = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'mark_rollups_insert' AND tgrelid = to_regclass('slot_observations'))")
 COMPRESSED = text("SELECT compression_enabled FROM timescaledb_information.hypertables WHERE hypertable_schema = current_schema() AND hypertable_name = :table")
 AGES = text(
     "SELECT hypertable_name AS table, CAST(config ->> :key AS interval) AS after FROM timescaledb_information.jobs"
@@ -95,9 +97,18 @@ def hypertables(connection: Connection) -> dict[str, Dimension]:
 
 
 def rollups(connection: Connection) -> dict[str, str]:
-    """Return what the hourly and daily rollups are: ``continuous aggregate``, kept up to date in the background, or ``view``, computed when read."""
+    """Return what the hourly and daily rollups are.
+
+    ``continuous aggregate``: kept by TimescaleDB. ``table``: kept by Luna, whose writers mark what they change. ``view``: computed when read.
+    """
     continuous = set(connection.scalars(CONTINUOUS)) if detect(connection).version else set()
-    return {name: "continuous aggregate" if name in continuous else "view" for name in ROLLUPS}
+    other = "table" if keeps_rollups(connection) else "view"
+    return {name: "continuous aggregate" if name in continuous else other for name in ROLLUPS}
+
+
+def keeps_rollups(connection: Connection) -> bool:
+    """Return whether the rollups are tables that Luna keeps; what is read from them is never late."""
+    return bool(connection.scalar(KEPT))
 
 
 def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from luna.database import engine, migrate, sites
+from luna.database import engine, migrate, sites, timescale
 from luna.database.schema import metadata
 from luna.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.site import parse_site
@@ -81,6 +81,29 @@ def test_taking_the_rollups_back_keeps_every_row(empty_url: str) -> None:
         assert inspect(connection).get_view_names() == []
     migrate.upgrade(empty_url)
     assert count_observations(empty_url) == 1
+
+
+def test_rows_that_are_there_already_are_marked_for_the_kept_rollups(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0006")
+    observe(empty_url)
+    migrate.upgrade(empty_url)
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        assert connection.execute(text("SELECT site_key, day = '2024-01-01T00:00Z' FROM rollup_marks")).all() == [(1, True)]
+        assert connection.execute(text("SELECT load_kwh, load_slots FROM slot_observations_daily")).all() == [(1.0, 1)]
+
+
+def test_where_triggers_are_refused_the_rollups_stay_views(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0006")
+    refuse = "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no triggers here'; END $$"
+    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
+        connection.execute(text(refuse))
+        connection.execute(text("CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION refuse()"))
+    migrate.upgrade(empty_url)
+    observe(empty_url)
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        assert set(timescale.rollups(connection).values()) <= {"view", "continuous aggregate"}
+        assert connection.execute(text("SELECT load_kwh, load_slots FROM slot_observations_daily")).all() == [(1.0, 1)]
+    migrate.downgrade(empty_url, "0006")
 
 
 def test_a_table_that_someone_holds_is_not_waited_for_long(empty_url: str) -> None:

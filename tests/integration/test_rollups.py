@@ -1,12 +1,14 @@
-"""The hourly and daily rollups, whatever they are in this database."""
+"""The hourly and daily rollups, whatever they are in this database: before they are refreshed, afterwards, and while somebody writes."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, column, select, table, text
+from sqlalchemy import Connection, Engine, column, select, table, text
 
-from luna.database import copy
+from luna.database import copy, rollups
+from luna.database.engine import unit_of_work
 from luna.database.schema.series import slot_observations
 from luna.timeline import SLOT, Timeline
 
@@ -17,8 +19,8 @@ TWO_DAYS = Timeline(datetime(2024, 3, 30, tzinfo=UTC), SLOT, 2 * 96)
 ENERGIES = ("load", "pv", "import", "export", "charge", "discharge")
 
 
-@pytest.fixture
-def written(connection: Connection) -> Connection:
+@pytest.fixture(params=["as written", "refreshed"])
+def written(connection: Connection, request: pytest.FixtureRequest) -> Connection:
     """Two days of a site: load in every slot but two, PV in the first three slots, a state of charge until 23:30 of the first day."""
     load = np.arange(192.0)
     load[[1, 2]] = np.nan
@@ -26,6 +28,8 @@ def written(connection: Connection) -> Connection:
     pv[:3], soc[:95] = [1.0, 2.0, 3.0], np.linspace(0.1, 0.9, 95)
     columns = {"load_kwh": load, "pv_kwh": pv, "soc": soc, "import_price": np.repeat([0.1, 0.3], 96)}
     copy.upsert(connection, slot_observations, {"site_key": SITE_KEY, "slot_start": TWO_DAYS.starts, **columns})
+    if request.param == "refreshed":
+        rollups.refresh_batch(connection)
     return connection
 
 
@@ -68,3 +72,91 @@ def test_days_add_up_to_their_hours(written: Connection) -> None:
     assert sum(row["load_kwh"] for row in hours[:24]) == pytest.approx(days[0]["load_kwh"])  # type: ignore[misc,arg-type]
     assert sum(row["load_slots"] for row in hours) == sum(row["load_slots"] for row in days) == 190  # type: ignore[misc]
     assert {f"{energy}_{part}" for energy in ENERGIES for part in ("kwh", "slots")} < days[0].keys()
+
+
+def recomputed(connection: Connection) -> list[list[dict[str, object]]]:
+    """Both rollups as they are, and as they are once everything was computed anew."""
+    found = [rows(connection, rollup) for rollup in rollups.VIEWS.values()]
+    rollups.refresh_batch(connection)
+    return [*found, *(rows(connection, rollup) for rollup in rollups.VIEWS.values())]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE slot_observations SET load_kwh = 7 WHERE site_key = -7 AND slot_start = '2024-03-30T05:15Z'",
+        "DELETE FROM slot_observations WHERE site_key = -7 AND slot_start < '2024-03-30T03:30Z'",
+        "INSERT INTO slot_observations (site_key, slot_start, load_kwh) VALUES (-7, '2024-04-02T00:00Z', 9)",
+        "UPDATE slot_observations SET slot_start = slot_start + INTERVAL '7 days' WHERE site_key = -7 AND slot_start < '2024-03-31T00:00Z'",
+        "DELETE FROM slot_observations",
+        "TRUNCATE slot_observations",
+    ],
+    ids=["corrected", "deleted", "added", "moved", "all deleted", "emptied"],
+)
+def test_a_change_is_in_the_next_answer_whether_refreshed_or_not(written: Connection, change: str) -> None:
+    before = rows(written, "slot_observations_daily")
+    written.execute(text(change))
+    hourly, daily, *refreshed = recomputed(written)
+    assert daily != before
+    assert [hourly, daily] == refreshed
+
+
+def test_refreshing_again_finds_nothing_to_do(written: Connection) -> None:
+    rollups.refresh_batch(written)
+    assert rollups.refresh_batch(written) == rollups.Refreshed()
+
+
+@pytest.fixture
+def cleared(database: Engine) -> Iterator[Engine]:
+    """The worker's database, without what a test commits there."""
+    with unit_of_work(database) as connection:
+        rollups.refresh_batch(connection)
+    yield database
+    with unit_of_work(database) as connection:
+        connection.execute(slot_observations.delete().where(slot_observations.c.site_key == SITE_KEY))
+        rollups.refresh_batch(connection)
+
+
+def write_load(connection: Connection, kwh: float) -> None:
+    copy.upsert(connection, slot_observations, {"site_key": SITE_KEY, "slot_start": TWO_DAYS.starts, "load_kwh": np.full(192, kwh)})
+
+
+def daily_load(connection: Connection) -> list[object]:
+    return [row["load_kwh"] for row in rows(connection, "slot_observations_daily")]
+
+
+def test_what_is_written_while_a_refresh_runs_is_not_lost(cleared: Engine) -> None:
+    with unit_of_work(cleared) as connection:
+        write_load(connection, 1.0)
+    with cleared.begin() as writer:
+        write_load(writer, 2.0)
+        with unit_of_work(cleared) as refresher:
+            rollups.refresh_batch(refresher)
+        with unit_of_work(cleared) as reader:
+            assert daily_load(reader) == [96.0, 96.0]
+    with unit_of_work(cleared) as reader:
+        assert daily_load(reader) == [192.0, 192.0]
+    rollups.refresh(cleared, batches=2)
+    with unit_of_work(cleared) as reader:
+        assert daily_load(reader) == [192.0, 192.0]
+
+
+def test_a_second_refresh_leaves_the_work_to_the_first(cleared: Engine) -> None:
+    with unit_of_work(cleared) as connection:
+        write_load(connection, 1.0)
+    with unit_of_work(cleared) as first, unit_of_work(cleared) as second:
+        rollups.refresh_batch(first)
+        assert rollups.refresh_batch(second) == rollups.Refreshed()
+    with unit_of_work(cleared) as reader:
+        assert daily_load(reader) == [96.0, 96.0]
+
+
+def test_readers_and_writers_never_wait_for_a_refresh(cleared: Engine) -> None:
+    with unit_of_work(cleared) as connection:
+        write_load(connection, 1.0)
+    with unit_of_work(cleared) as refresher:
+        rollups.refresh_batch(refresher)
+        with unit_of_work(cleared) as writer:
+            writer.execute(text("SET LOCAL lock_timeout = '1s'"))
+            write_load(writer, 3.0)
+            assert daily_load(writer) == [288.0, 288.0]
