@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from luna.timeline import FloatArray
 from luna.wording import mode
-from services.cli.report.frame import Axis, Frame, fit_axis, join, number, path, polyline, rectangle, stairs, text
+from services.cli.report.clock import LETTER, ClockAxis
+from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, stairs, text
 from services.cli.report.texts import TEXTS
 from services.cli.report.view import Band, PlanView, Run
 from services.cli.report.words import GLYPHS, SlotWords
@@ -18,8 +19,6 @@ RIBBON = 25.0
 HEADING = 32.0
 # The pill with the chosen time stands above everything.
 HEAD = 24.0
-# Mean width of a letter in the ribbon's 11 px.
-LETTER = 6.7
 CHEAP_SHARE, DEAR_SHARE = 0.2, 0.16
 
 
@@ -73,38 +72,9 @@ def lay_out(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> Layout:
 
 def _draw_grid(view: PlanView, layout: Layout) -> Markup:
     panels = [layout.price, layout.power, *([layout.soc] if view.soc.size else [])]
-    lines = [_ruler(layout.frame, axis, absolute=axis is layout.power) for axis in panels]
-    return join([*lines, *(_hour(view, layout, edge) for edge in _full_hours(view, 12 if layout.frame.narrow else 6))])
-
-
-def _ruler(frame: Frame, axis: Axis, *, absolute: bool) -> Markup:
-    marks = [(mark, "zero" if mark == 0 else "grid") for mark in axis.marks]
-    lines = join(path(f"M{number(frame.left)} {number(axis.y(mark))}H{number(frame.end)}", css) for mark, css in marks)
-    labels = join(text((frame.left - 6, axis.y(mark) + 4), _tick(abs(mark) if absolute else mark), "tick", anchor="end") for mark, _ in marks)
-    return lines + labels
-
-
-def _tick(mark: float) -> str:
-    return f"{mark:g}".replace("-", "−")
-
-
-def _full_hours(view: PlanView, every: int) -> list[int]:
-    """Return the edges at which the site's clock shows a full hour divisible by ``every``: right on days of 92 and 100 slots."""
-    shown = [view.instant(edge).astimezone(view.numbers.zone) for edge in range(view.count + 1)]
-    return [edge for edge, local in enumerate(shown) if local.minute == 0 and local.hour % every == 0]
-
-
-def _hour(view: PlanView, layout: Layout, edge: int) -> Markup:
-    frame, instant = layout.frame, view.instant(edge)
-    x = frame.x(edge)
-    midnight = instant.astimezone(view.numbers.zone).hour == 0
-    bottom = layout.soc.bottom if view.soc.size else layout.power.bottom
-    line = path(f"M{number(x)} {number(layout.price.top)}V{number(bottom)}", "grid")
-    words = view.numbers.day(instant) if midnight else view.numbers.clock(instant)
-    half = len(words) * LETTER / 2
-    if x - half < 0 or x + half > frame.width:
-        return line
-    return line + text((x, layout.ribbon.bottom + 17), words, "day" if midnight else "tick", anchor="middle")
+    lines = [draw_ruler(layout.frame, axis, absolute=axis is layout.power) for axis in panels]
+    clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.price.top, panels[-1].bottom, layout.ribbon.bottom + 17)
+    return join([*lines, clock.draw()])
 
 
 def _draw_prices(view: PlanView, layout: Layout) -> Markup:

@@ -109,5 +109,17 @@ def stairs(frame: Frame, axis: Axis, values: FloatArray, first: int = 0) -> str:
     return polyline(points)
 
 
+def draw_ruler(frame: Frame, axis: Axis, *, absolute: bool = False) -> Markup:
+    """Return a panel's horizontal lines with their values; ``absolute``: without signs."""
+    marks = [(mark, "zero" if mark == 0 else "grid") for mark in axis.marks]
+    lines = join(path(f"M{number(frame.left)} {number(axis.y(mark))}H{number(frame.end)}", css) for mark, css in marks)
+    labels = join(text((frame.left - 6, axis.y(mark) + 4), _tick(abs(mark) if absolute else mark), "tick", anchor="end") for mark, _ in marks)
+    return lines + labels
+
+
+def _tick(mark: float) -> str:
+    return f"{mark:g}".replace("-", "−")
+
+
 def _attributes(attributes: dict[str, str]) -> Markup:
     return join(Markup(' {}="{}"').format(name.replace("_", "-"), escape(value)) for name, value in attributes.items())
