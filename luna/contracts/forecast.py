@@ -35,7 +35,8 @@ class TrainRequest(Request):
 class IssueReply(Message):
     """What was issued: rows of quantiles per slot, for one or many issue times.
 
-    ``stage`` says how much history they rest on: ``cold`` (next to none), ``profile`` (days), ``young`` (two weeks), ``full`` (two months).
+    ``stage`` says how much history they rest on: ``cold`` (next to none), ``profile`` (days), ``young`` (two weeks), ``full`` (two months); ``reasons`` are the
+    codes of what widened the bands of any of them.
     """
 
     forecast_version: str
@@ -43,6 +44,7 @@ class IssueReply(Message):
     issued_at: list[Instant]
     slots: int
     issue_milliseconds: float
+    reasons: list[str] = []
 
 
 class IssueRequest(Request):

@@ -7,7 +7,8 @@ import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
 from luna.errors import InvalidInputError
-from luna.timeline import parse_instant
+from luna.timeline import SystemClock, parse_instant
+from luna.wording.conditions import condition
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.requests import compose_request
 
@@ -32,10 +33,10 @@ def train(
     """Train Aurora on a site's history and store the model."""
     request = compose_request(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed)
     from services.cli.storage import unit_of_work
-    from services.forecaster.jobs import train_site
+    from services.forecaster.training_jobs import stop_at, train_site
 
     with unit_of_work() as connection, follow_progress("Training") as progress:
-        reply = train_site(connection, request, objects=_objects(), progress=progress)
+        reply = train_site(connection, stop_at(request, SystemClock().now()), objects=_objects(), progress=progress)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply))
 
 
@@ -56,10 +57,10 @@ def issue(
     from services.forecaster.jobs import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
-        issued = issue_forecasts(connection, request, objects=_objects(), progress=progress)
+        issued = issue_forecasts(connection, request, objects=_objects(), now=SystemClock().now(), progress=progress)
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
-    emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage))
+    emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage, issued.batch.reasons[-1]))
 
 
 @app.command()
@@ -121,7 +122,7 @@ def _show_training(reply: TrainReply) -> None:
     table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
 
 
-def _show_forecast(forecast: "Forecast", stage: str) -> None:
+def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...]) -> None:
     out.print(f"{forecast.version} issued {forecast.issued_at:%Y-%m-%d %H:%M} UTC, stage: {stage}; energies per hour, kWh")
     rows = []
     for first in range(0, len(forecast.timeline) - 3, 4):
@@ -129,6 +130,8 @@ def _show_forecast(forecast: "Forecast", stage: str) -> None:
         series = [getattr(quantiles, part)[hour].sum() for quantiles in (forecast.load_kwh, forecast.pv_kwh) for part in ("p10", "expected", "p90")]
         rows.append([f"{forecast.timeline.start + first * forecast.timeline.step:%a %d %H:%M}", *(f"{value:.2f}" for value in series)])
     table(["hour (UTC)", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
+    for code in reasons:
+        out.print(f"Wider than usual: {condition(code, language='en')}")
 
 
 def _show_scores(reply: EvaluateReply) -> None:

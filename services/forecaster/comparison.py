@@ -21,7 +21,8 @@ from services.forecaster.baseline import BASELINES
 from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.evaluation import Score, measure_skill, score_batch
 from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
-from services.forecaster.jobs import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster, train_site
+from services.forecaster.jobs import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster
+from services.forecaster.training_jobs import train_site
 
 
 @dataclass(frozen=True, slots=True)

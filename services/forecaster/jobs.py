@@ -1,41 +1,48 @@
-"""The forecaster's edge: fetch, call, store. Tasks and commands both come through here."""
+"""Issuing at the forecaster's edge: fetch, call, store. Tasks and commands both come through here."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from importlib.metadata import version as installed_version
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
-from luna.contracts.forecast import IssueReply, IssueRequest, TrainReply, TrainRequest
-from luna.database import forecast_activations, forecasts, observations, quality, sites, training_runs
+from luna.contracts.forecast import IssueReply, IssueRequest
+from luna.database import forecast_activations, forecast_issues, forecasts, observations, sites
+from luna.database.forecast_issues import ForecastIssue
 from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError, NotFoundError, UnavailableError
+from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
 from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to
-from services.forecaster.artefact import ArtefactError, load_aurora, name_digest, save_aurora
-from services.forecaster.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
+from luna.weather import WeatherBook
+from services.forecaster.artefact import ArtefactError, load_aurora
+from services.forecaster.aurora import VERSION, Aurora, Progress, keep_quiet
 from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.condition import Circumstances, judge_origins
 from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.context_source import read_context
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.frame import MEMORY_DAYS
+from services.forecaster.preparation import prepare_history
+from services.forecaster.widening import widen
 
 log = structlog.get_logger(__name__)
+DAY = timedelta(days=1)
+LEARNED_WEATHER = 0.2  # share of the training's slots with weather from which on a model has learned from it
 PART_ORIGINS = 240  # forecasts per call: enough to be fast, few enough for memory and a moving progress bar
 VERSIONS = (VERSION, *BASELINES)
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What an issue gave: the forecasts, and how long they took without reading and storing."""
+    """What an issue gave: the forecasts, and how long they took without reading and storing; ``run_id`` names the training whose model spoke."""
 
     batch: Batch
     seconds: float
+    run_id: str | None = None
 
     def reply(self) -> IssueReply:
         """Return the message about it."""
@@ -46,56 +53,34 @@ class Issued:
             issued_at=instants,
             slots=self.batch.load_kwh.expected.shape[1],
             issue_milliseconds=1000 * self.seconds / len(instants),
+            reasons=list(dict.fromkeys(code for codes in self.batch.reasons for code in codes)),
         )
 
 
-def train_site(
-    connection: Connection, request: TrainRequest, *, objects: ObjectStore, settings: TrainSettings | None = None, progress: Progress = keep_quiet
-) -> TrainReply:
-    """Train Aurora on what a site measured before ``until``, store the model in ``objects`` and then its run; a model without a run is used by nobody.
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who forecasts: with which training's model, and a code where it has none that should be there."""
 
-    Days that are judged ``exclude`` are left out.
+    forecaster: Forecaster
+    run: TrainingRun | None = None
+    lack: str | None = None
 
-    Args:
-        settings: how to train; the request's seed is taken in any case.
-
-    Raises:
-        NotFoundError: no such site.
-        InvalidInputError: nothing was measured before ``until``.
-        UnavailableError: the store of objects is away.
-        MachineError: LightGBM lacks a system library; the store is full, cannot be written, or refuses Luna.
-    """
-    site = sites.load(connection, request.site_id)
-    window = _learnable(connection, request)
-    objects.probe()  # before minutes of training for a model that could not be stored
-    history = quality.read_trusted(connection, site, window)
-    context = read_context(connection, site, first=window.start, end=window.end)
-    chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
-    began = time.perf_counter()
-    aurora = train(history, site=site, until=window.end, settings=chosen, progress=progress, context=context)
-    seconds = time.perf_counter() - began
-    key = save_aurora(aurora, objects)
-    metrics = aurora.metrics | {"known_days": aurora.known_days}
-    run = TrainingRun(
-        run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
-        version=VERSION,
-        data_from=window.start,
-        data_until=window.end,
-        code_version=installed_version("luna-energy"),
-        seed=chosen.seed,
-        train_seconds=seconds,
-        metrics=metrics,
-        artefact_key=key,
-    )
-    training_runs.save(connection, request.site_id, run)
-    return TrainReply(run_id=run.run_id, forecast_version=VERSION, days=int(aurora.known_days), train_seconds=seconds, metrics=metrics)
+    def weather(self, context: Context) -> WeatherBook | None:
+        """Return the weather where the model learned from it, else None."""
+        learned = self.run is not None and self.lack is None and self.run.metrics.get("weather_share", 0.0) >= LEARNED_WEATHER
+        return context.weather if learned else None
 
 
-def issue_forecasts(connection: Connection, request: IssueRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> Issued:
-    """Issue and store forecasts at every instant asked for, each from nothing measured after it.
+def issue_forecasts(
+    connection: Connection, request: IssueRequest, *, objects: ObjectStore, now: datetime | None = None, progress: Progress = keep_quiet
+) -> Issued:
+    """Issue and store forecasts at every instant asked for, each from nothing measured after it, and beside each what it rests on.
 
     The model is the activated one, else the latest, whose training ended before the first instant. Without one, or where it cannot be had, Aurora speaks from
-    the site's profile in wide bands; the batch's ``stage`` and the log say so.
+    the site's profile in wide bands; the batch's ``stage``, its ``reasons`` and the log say so.
+
+    Args:
+        now: readings dated later are not used; None believes every date.
 
     Raises:
         NotFoundError: no such site or version.
@@ -103,12 +88,16 @@ def issue_forecasts(connection: Connection, request: IssueRequest, *, objects: O
     """
     instants = list_instants(request.at, request.to or request.at, timedelta(minutes=request.every_minutes))
     site = sites.load(connection, request.site_id)
-    forecaster = choose_forecaster(connection, site, request.forecast_version or VERSION, before=instants[0], objects=objects)
-    history = read_history(connection, site, instants)
+    measured = _drop_future(read_history(connection, site, instants), now)
+    prepared = prepare_history(measured, site, before=instants[0])
+    speaker = choose_speaker(connection, prepared.site, request.forecast_version or VERSION, before=instants[0], objects=objects)
     context = read_surroundings(connection, site, instants)
-    batch, seconds = issue_in_parts(forecaster, history, instants, context=context, progress=progress)
-    forecasts.upsert(connection, request.site_id, list(batch))
-    return Issued(batch, seconds)
+    future = now is not None and _reads_future(connection, site, instants, now)
+    reasons = judge_origins(measured, site, instants, Circumstances(speaker.lack, speaker.weather(context), prepared.growth, future))
+    batch, seconds = issue_in_parts(speaker.forecaster, prepared.history, instants, context=context, progress=progress)
+    issued = Issued(widen(batch, reasons, prepared.site), seconds, speaker.run.run_id if speaker.run else None)
+    _store(connection, request.site_id, issued)
+    return issued
 
 
 def issue_in_parts(
@@ -123,36 +112,55 @@ def issue_in_parts(
     return join_batches(batches), time.perf_counter() - began
 
 
-def choose_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
-    """Return the forecaster of a version, untrained where its model cannot be used: a forecast is issued all the same, and the log says why it is wide.
+def choose_speaker(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Speaker:
+    """Return the forecaster of a version, untrained where its model cannot be used: a forecast is issued all the same, and says why it is wide.
 
     Raises:
         NotFoundError: no such version.
     """
+    run = find_run(connection, site, version, before=before)
+    if version in BASELINES:
+        return Speaker(Baseline(version, site))
+    if run is None:
+        return Speaker(Aurora(site), lack="untrained")
     try:
-        return recall_forecaster(connection, site, version, before=before, objects=objects)
-    except (ArtefactError, UnavailableError) as error:
-        log.warning("forecast from the profile: the model cannot be used", site=site.name, reason=str(error))
-        return Aurora(site)
+        return Speaker(_load(objects, run, site), run)
+    except (ArtefactError, MachineError, UnavailableError) as error:
+        log.warning("forecast from the profile: the model cannot be used", site=site.name, run_id=run.run_id, reason=str(error))
+        return Speaker(Aurora(site), lack="model_away" if isinstance(error, UnavailableError) else "model_unusable")
+
+
+def find_run(connection: Connection, site: Site, version: str, *, before: datetime) -> TrainingRun | None:
+    """Return the training whose model speaks for a version: as activated, else the last, on nothing from after ``before``; None where there is none.
+
+    Raises:
+        NotFoundError: no such version.
+    """
+    if version not in VERSIONS:
+        raise NotFoundError("no such forecast version", field="forecast_version", value=version, remedy=f"Known are {', '.join(VERSIONS)}.")
+    run = forecast_activations.find_run(connection, site.name, version=version, before=before) if version == VERSION else None
+    return run if run is not None and run.artefact_key is not None else None
 
 
 def recall_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
-    """Return the forecaster of a version; Aurora as activated, else as trained last, on nothing from after ``before``, or untrained where it never was.
+    """Return the forecaster of a version; Aurora with the model of ``find_run``, or untrained where there is none.
 
     Raises:
         NotFoundError: no such version.
         ArtefactError: its model cannot be used.
         UnavailableError: the store of objects is away.
     """
+    run = find_run(connection, site, version, before=before)
     if version in BASELINES:
         return Baseline(version, site)
-    if version != VERSION:
-        raise NotFoundError("no such forecast version", field="forecast_version", value=version, remedy=f"Known are {', '.join(VERSIONS)}.")
-    run = forecast_activations.find_run(connection, site.name, version=VERSION, before=before)
-    if run is None or run.artefact_key is None:
+    if run is None:
         log.warning("forecast from the profile: no model was trained before", site=site.name, before=before.isoformat())
         return Aurora(site)
-    return load_aurora(objects, run.artefact_key, site)
+    return _load(objects, run, site)
+
+
+def _load(objects: ObjectStore, run: TrainingRun, site: Site) -> Aurora:
+    return load_aurora(objects, str(run.artefact_key), site)
 
 
 def read_history(connection: Connection, site: Site, instants: Sequence[datetime]) -> Observations:
@@ -178,11 +186,19 @@ def list_instants(first: datetime, last: datetime, every: timedelta) -> list[dat
     return [first + step * every for step in range((last - first) // every + 1)]
 
 
-def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
-    span = observations.span(connection, request.site_id)
-    until = None if span is None else min(span[1], request.until or span[1])
-    if span is None or until is None or floor_to(until, SLOT) <= span[0]:
-        remedy = "Load observations first: luna data load FILE --kind observations."
-        raise InvalidInputError("nothing was measured before", field="until", value=request.until and request.until.isoformat(), remedy=remedy)
-    start = floor_to(span[0], SLOT)
-    return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
+def _drop_future(history: Observations, now: datetime | None) -> Observations:
+    """Return the history without what claims to have been measured after ``now``."""
+    return history if now is None else history.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
+
+
+def _reads_future(connection: Connection, site: Site, instants: Sequence[datetime], now: datetime) -> bool:
+    """Return whether anything claims to have been measured after ``now``; who asks about days long gone is not told."""
+    span = observations.span(connection, site.name) if now - instants[-1] < DAY else None
+    return span is not None and span[1] > floor_to(now, SLOT) + SLOT
+
+
+def _store(connection: Connection, site_id: str, issued: Issued) -> None:
+    batch = issued.batch
+    forecasts.upsert(connection, site_id, list(batch))
+    kept = [ForecastIssue(batch.version, at, batch.stage, codes, issued.run_id) for at, codes in zip(batch.issued_at, batch.reasons, strict=True)]
+    forecast_issues.upsert(connection, site_id, kept)

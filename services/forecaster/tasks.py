@@ -6,7 +6,7 @@ from datetime import timedelta
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, Work, task
-from services.forecaster import comparison, jobs
+from services.forecaster import comparison, jobs, training_jobs
 from services.forecaster.trees import import_lightgbm
 
 NEEDS = ("database", "redis", "objects")
@@ -22,7 +22,7 @@ def prepare() -> None:
 def train(request: TrainRequest, work: Work) -> TrainReply:
     """Train and store; until that succeeds, the model before stays in use."""
     try:
-        return jobs.train_site(work.connection, request, objects=work.objects, progress=work.progress)
+        return training_jobs.train_site(work.connection, training_jobs.stop_at(request, work.clock.now()), objects=work.objects, progress=work.progress)
     except UnavailableError as error:
         raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
 
@@ -30,7 +30,7 @@ def train(request: TrainRequest, work: Work) -> TrainReply:
 @task(IssueRequest)
 def issue(request: IssueRequest, work: Work) -> IssueReply:
     """Issue and store."""
-    return jobs.issue_forecasts(work.connection, request, objects=work.objects, progress=work.progress).reply()
+    return jobs.issue_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress).reply()
 
 
 @task(EvaluateRequest, soft_limit=timedelta(hours=1))

@@ -23,7 +23,8 @@ from luna.settings import Settings
 from services.forecaster import tasks
 from services.forecaster.artefact import ArtefactError
 from services.forecaster.comparison import evaluate_versions
-from services.forecaster.jobs import PART_ORIGINS, issue_forecasts, train_site
+from services.forecaster.jobs import PART_ORIGINS, issue_forecasts
+from services.forecaster.training_jobs import train_site
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.object_servers import answer_with, free_port, open_server
 

@@ -1,0 +1,69 @@
+"""Issues of forecasts: what each rests on, and what widened it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.database import sites
+from luna.database.schema.forecasting import forecast_issues
+from luna.database.schema.identity import sites as site_table
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastIssue:
+    """One issue: a version at an instant.
+
+    Args:
+        stage: how much history it rests on: cold, profile, young or full.
+        reasons: codes of ``luna.wording.conditions`` that widened the bands.
+        run_id: the training whose model spoke; None: none did.
+        level: how the recent level was corrected, by series; None: nothing said so.
+    """
+
+    forecast_version: str
+    issued_at: datetime
+    stage: str
+    reasons: tuple[str, ...] = ()
+    run_id: str | None = None
+    level: Mapping[str, Any] | None = None
+
+
+def upsert(connection: Connection, site_id: str, issues: Sequence[ForecastIssue]) -> None:
+    """Store issues; one of the same version and instant takes the place of the first."""
+    if not issues:
+        return
+    key = sites.key_of(connection, site_id)
+    statement = insert(forecast_issues)
+    fresh = {name: statement.excluded[name] for name in ("stage", "reasons", "run_id", "level")}
+    rows = [asdict(issue) | {"site_key": key, "reasons": list(issue.reasons)} for issue in issues]
+    connection.execute(statement.on_conflict_do_update(constraint=forecast_issues.primary_key, set_=fresh), rows)
+
+
+def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[ForecastIssue]:
+    """Return every issue of a version from ``first`` to ``last``, both included, in order."""
+    table = forecast_issues.c
+    columns = [table[name] for name in ForecastIssue.__dataclass_fields__]
+    query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last))
+    return [_issue(row) for row in connection.execute(query.order_by(table.issued_at)).mappings()]
+
+
+def last_issued(connection: Connection, site_id: str) -> dict[str, datetime]:
+    """Return, for each version of a site, when it was issued last."""
+    table = forecast_issues.c
+    query = select(table.forecast_version, func.max(table.issued_at)).where(table.site_key == sites.key_of(connection, site_id))
+    return {version: instant.astimezone(UTC) for version, instant in connection.execute(query.group_by(table.forecast_version))}
+
+
+def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:
+    """Return, for each site, when any version of it was issued last; None where none ever was."""
+    newest = select(func.max(forecast_issues.c.issued_at)).where(forecast_issues.c.site_key == site_table.c.site_key).scalar_subquery()
+    rows = connection.execute(select(site_table.c.name, newest).order_by(site_table.c.name))
+    return {name: instant and instant.astimezone(UTC) for name, instant in rows}
+
+
+def _issue(row: RowMapping) -> ForecastIssue:
+    return ForecastIssue(**(dict(row) | {"issued_at": row["issued_at"].astimezone(UTC), "reasons": tuple(row["reasons"])}))
