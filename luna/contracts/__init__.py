@@ -6,7 +6,7 @@ from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueReply, 
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply, SlotReply
 from luna.contracts.replay import PolicyReply, ReplayReply, ReplayRequest
-from luna.contracts.upkeep import ResendReply, ResendRequest, RetentionReply, RetentionRequest
+from luna.contracts.upkeep import RefreshRollupsReply, RefreshRollupsRequest, ResendReply, ResendRequest, RetentionReply, RetentionRequest
 
 __all__ = [
     "DemoLoadReply",
@@ -27,6 +27,8 @@ __all__ = [
     "PolicyReply",
     "Provenance",
     "ReasonReply",
+    "RefreshRollupsReply",
+    "RefreshRollupsRequest",
     "ReplayReply",
     "ReplayRequest",
     "Request",

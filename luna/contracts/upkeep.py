@@ -19,6 +19,19 @@ class ResendRequest(Request):
     reply: ClassVar[type[Message]] = ResendReply
 
 
+class RefreshRollupsReply(Message):
+    """How many days of sites were computed anew; more are left where a run did as many as one may."""
+
+    days: int
+
+
+class RefreshRollupsRequest(Request):
+    """Bring the hourly and daily rollups up to date, where Luna keeps them in tables."""
+
+    task: ClassVar[str] = "ingest.rollups.refresh"
+    reply: ClassVar[type[Message]] = RefreshRollupsReply
+
+
 class RetentionReply(Message):
     """Rows deleted, by table; where TimescaleDB drops whole chunks, chunks."""
 

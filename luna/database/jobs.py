@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Text, Update, cast, func, literal, null, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Text, Update, cast, delete, func, literal, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
@@ -27,6 +27,7 @@ LONGEST_SILENCE = timedelta(minutes=15)
 LOCK_PATIENCE = timedelta(seconds=1)
 RESEND_AT_MOST = 500
 ENDED_BADLY = ("failed", "dead")
+FORGET_AT_MOST = 50_000
 
 _NOW = func.clock_timestamp()
 # A lock by one 64-bit key stands in pg_locks as two halves, with objsubid 1.
@@ -185,6 +186,14 @@ def retry(connection: Connection, job_id: str) -> Job:
         status = load(connection, job_id).status
         raise ConflictError(f"the job is {status}", field="job_id", value=job_id, remedy="Only failed and dead jobs can be tried again.")
     return _job(row)
+
+
+def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
+    """Delete jobs that ended longer than ``after`` ago, dead ones ``dead_after``; returns how many. What one call leaves over goes in the next."""
+    since = _NOW - jobs.c.finished_at
+    old = or_(jobs.c.status.in_(("done", "failed")) & (since > after), (jobs.c.status == "dead") & (since > dead_after))
+    oldest = select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
+    return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
 
 
 def _lock(session: Connection, key: ColumnElement[int]) -> bool:

@@ -30,6 +30,7 @@ SERIES = (
 REFRESH_LOCK = 5_862_417
 # A batch is a second's work and less, so no other writer of the same rows is kept waiting.
 BATCH_MARKS = 5_000
+BATCHES = 100
 
 # Nobody can empty the quarter-hours between the statements of a batch.
 HOLD = "LOCK TABLE slot_observations IN ACCESS SHARE MODE"
@@ -66,7 +67,7 @@ class Refreshed:
         return Refreshed(self.marks + other.marks, self.days + other.days)
 
 
-def refresh(engine: Engine, *, batches: int) -> Refreshed:
+def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
     """Compute marked days anew, batch after batch, each in a transaction of its own, until none is marked or ``batches`` are done."""
     total = Refreshed()
     for _ in range(batches):

@@ -19,7 +19,7 @@ from prometheus_client import Gauge
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from luna.contracts import FetchPricesRequest, FetchWeatherRequest, ResendRequest, RetentionRequest
+from luna.contracts import FetchPricesRequest, FetchWeatherRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
 from luna.contracts.quality import JudgeQualityRequest
@@ -36,6 +36,7 @@ from luna.timeline import Clock, SystemClock
 
 TURN = timedelta(seconds=5)
 RESEND_EVERY = timedelta(minutes=1)
+ROLLUPS_EVERY = timedelta(minutes=1)
 RETENTION_EVERY = timedelta(hours=1)
 # Somewhere it is past midnight every hour: a day is judged within an hour of its end.
 QUALITY_EVERY = timedelta(hours=1)
@@ -138,6 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     turn = timedelta(seconds=options.turn_seconds)
     every = {
         ResendRequest(): options.resend_seconds,
+        RefreshRollupsRequest(): options.rollups_seconds,
         RetentionRequest(): options.retention_seconds,
         JudgeQualityRequest(): options.quality_seconds,
         FetchPricesRequest(): options.prices_seconds,
@@ -163,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
     parser.add_argument("--resend-seconds", type=float, default=RESEND_EVERY.total_seconds(), help="time between two looks for lost jobs")
+    parser.add_argument("--rollups-seconds", type=float, default=ROLLUPS_EVERY.total_seconds(), help="time between two refreshes of the rollups")
     parser.add_argument("--retention-seconds", type=float, default=RETENTION_EVERY.total_seconds(), help="time between two looks for rows too old to keep")
     parser.add_argument("--quality-seconds", type=float, default=QUALITY_EVERY.total_seconds(), help="time between two looks at days to judge")
     parser.add_argument("--prices-seconds", type=float, default=PRICES_EVERY.total_seconds(), help="time between two looks for prices that are missing")

@@ -9,6 +9,8 @@ from luna.contracts import (
     FetchPricesRequest,
     FetchWeatherReply,
     FetchWeatherRequest,
+    RefreshRollupsReply,
+    RefreshRollupsRequest,
     ResendReply,
     ResendRequest,
     RetentionReply,
@@ -19,7 +21,7 @@ from luna.contracts.load import LoadFileRequest, LoadReply
 from luna.contracts.quality import JudgeQualityReply, JudgeQualityRequest
 from luna.contracts.quarantine import ResolveReply, ResolveRequest
 from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
-from luna.database import retention
+from luna.database import jobs, retention, rollups
 from luna.database.timescale import retention_ages
 from luna.queue import Work, task
 from luna.queue.jobs import resend_due
@@ -37,9 +39,17 @@ def load_demo(_request: DemoLoadRequest, work: Work) -> DemoLoadReply:
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
 def apply_retention(_request: RetentionRequest, work: Work) -> RetentionReply:
-    """Delete what the settings say is too old, and files of failed loads; what a run leaves over goes in the next one."""
+    """Delete what the settings say is too old, jobs among it, and files of failed loads; what a run leaves over goes in the next one."""
     work.afterwards(lambda: load_jobs.forget_old_uploads(work.objects, now=work.clock.now()))
-    return RetentionReply(deleted=retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now()))
+    deleted = retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now())
+    ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
+    return RetentionReply(deleted=deleted | {"jobs": ended})
+
+
+@task(RefreshRollupsRequest)
+def refresh_rollups(_request: RefreshRollupsRequest, work: Work) -> RefreshRollupsReply:
+    """Bring kept rollups up to date, batch by batch; what a run leaves over goes in the next one."""
+    return RefreshRollupsReply(days=rollups.refresh(work.database()).days)
 
 
 @task(ResendRequest)

@@ -73,7 +73,9 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
     assert upkeep.count(tmp_path / "retained") == 1
     sign = client.beat()
     assert sign is not None
-    assert set(sign.asked_at) == {f"ingest.{what}" for what in ("jobs.resend", "retention.apply", "quality.judge", "prices.fetch", "weather.fetch")}
+    assert set(sign.asked_at) == {
+        f"ingest.{what}" for what in ("jobs.resend", "rollups.refresh", "retention.apply", "quality.judge", "prices.fetch", "weather.fetch")
+    }
 
 
 def test_one_beat_leads_and_another_takes_over_when_it_ends_or_dies(start_beat: Start) -> None:

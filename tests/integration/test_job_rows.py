@@ -1,5 +1,7 @@
 """The rows of jobs: which are due, who holds one, whose word counts."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Connection, Engine, text
 
@@ -100,3 +102,17 @@ def test_jobs_are_listed_newest_first_and_counted_by_status(connection: Connecti
     census = jobs.count(connection)
     assert (census.queued - before.queued, census.running - before.running, census.dead - before.dead) == (1, 1, 1)
     assert census.oldest_open_seconds == pytest.approx(86_400, abs=60)
+
+
+def test_ended_jobs_go_when_they_are_old_and_open_ones_never(connection: Connection) -> None:
+    for status, days in (("done", 91), ("done", 89), ("failed", 91), ("dead", 364), ("dead", 366), ("queued", 400)):
+        job = accept(connection, f"{status} {days}")
+        ended = None if status == "queued" else f"{days} days"
+        connection.execute(
+            text("UPDATE jobs SET status = :status, finished_at = now() - CAST(:ended AS interval) WHERE job_id = :job_id"),
+            {"status": status, "ended": ended, "job_id": job.job_id},
+        )
+    ages = {"after": timedelta(days=90), "dead_after": timedelta(days=365)}
+    assert jobs.forget_ended(connection, **ages) == 3
+    assert jobs.forget_ended(connection, **ages) == 0
+    assert set(connection.scalars(text("SELECT key FROM jobs"))) == {"done 89", "dead 364", "queued 400"}

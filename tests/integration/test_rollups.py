@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, column, select, table, text
 
-from luna.database import copy, rollups
+from luna.contracts import RefreshRollupsReply, RefreshRollupsRequest
+from luna.database import copy, rollups, timescale
 from luna.database.engine import unit_of_work
 from luna.database.schema.series import slot_observations
+from luna.queue import Work
+from luna.settings import Settings
 from luna.timeline import SLOT, Timeline
+from services.ingest.tasks import refresh_rollups
 
 pytestmark = pytest.mark.every_database
 
@@ -160,3 +165,16 @@ def test_readers_and_writers_never_wait_for_a_refresh(cleared: Engine) -> None:
             writer.execute(text("SET LOCAL lock_timeout = '1s'"))
             write_load(writer, 3.0)
             assert daily_load(writer) == [288.0, 288.0]
+
+
+def unused() -> NoReturn:
+    raise AssertionError("a refresh sends nothing")
+
+
+def test_the_task_refreshes_what_is_marked_and_then_rests(cleared: Engine) -> None:
+    work = Work(Settings(), database=lambda: cleared, queue=unused)
+    with unit_of_work(cleared) as connection:
+        write_load(connection, 1.0)
+        marked = {"table": 2}.get(timescale.rollups(connection)["slot_observations_daily"], 0)
+    assert refresh_rollups(RefreshRollupsRequest(), work) == RefreshRollupsReply(days=marked)
+    assert refresh_rollups(RefreshRollupsRequest(), work) == RefreshRollupsReply(days=0)
