@@ -1,10 +1,11 @@
 """What is known or expected ahead of an instant: forecasts, and prices beside them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, Timeline
 
 # Name of each quantile → its share. Names and order are those of ``Quantiles``.
@@ -38,6 +39,7 @@ class Quantiles:
 
 
 PARTS = ("expected", *SHARES)
+PROBABILITY_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,41 @@ class Outlook:
     import_price: FloatArray
     export_price: FloatArray
     carbon_g_per_kwh: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenarios:
+    """Joint courses of load, PV and prices beside a forecast, arrays of shape ``(paths, slots)``; their weighted mean is what is expected.
+
+    Args:
+        probability: of each path, shape ``(paths,)``.
+        spot_price: market → currency per kWh, as published and beyond that as it may become; NaN where nothing can be said.
+        reasons: codes of what they could not rest on; empty: nothing.
+
+    Invariants: probabilities are positive and sum to one; energies are non-negative.
+
+    Raises:
+        InvalidInputError: shapes that do not fit each other, or probabilities that are none.
+    """
+
+    timeline: Timeline
+    issued_at: datetime
+    version: str
+    probability: FloatArray
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    spot_price: Mapping[str, FloatArray] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shape = (self.probability.size, self.timeline.count)
+        for name, paths in {"load_kwh": self.load_kwh, "pv_kwh": self.pv_kwh, **self.spot_price}.items():
+            if paths.shape != shape:
+                raise InvalidInputError("a scenario needs a value per slot", field=name, value=str(paths.shape), remedy=f"Its shape is {shape}.")
+        if not ((self.probability > 0).all() and abs(float(self.probability.sum()) - 1) < PROBABILITY_TOLERANCE):
+            raise InvalidInputError("probabilities are positive and sum to one", field="probability", value=float(self.probability.sum()))
+
+    def expected_price(self, market: str) -> FloatArray:
+        """Return what the price of a market is expected to be, shape ``(slots,)``; published prices as they are."""
+        expected: FloatArray = self.probability @ self.spot_price[market]
+        return expected
