@@ -43,4 +43,5 @@ class LoadFileRequest(Request):
     kind: Kind
     timezone: Annotated[str | None, Field(max_length=100, description="where the clock of times without offset stands")] = None
     columns: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and the file's")] = {}
+    units: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and its unit in the file")] = {}
     ignore: Annotated[list[Column], Field(max_length=200, description="columns of the file to leave out")] = []

@@ -24,20 +24,26 @@ backfill.register(app)
 
 @app.command()
 def load(  # noqa: PLR0913 - one per option
-    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet; the first two also as gzip.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip.")],
     *,
     site: SiteOption,
     kind: Annotated[str, typer.Option(help="observations, prices, weather, carbon or readings.")],
     timezone: Annotated[str | None, typer.Option(help="Where the clock of times without offset stands, such as Europe/Berlin.")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="Luna's column and the file's: load_kwh=verbrauch. May be repeated.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Luna's column and the file's: load_kwh=verbrauch, slot_start=Datum+Uhrzeit. May be repeated.")
+    ] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="A column of the file to leave out. May be repeated.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="A column's unit in the file: load_kwh=Wh, soc=%, spot_price=EUR/MWh. May be repeated.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Store a file's rows; loading it again changes nothing. Rows that cannot be used go into quarantine with the reason."""
     from luna.timeline import parse_zone
     from services.ingest.loading import FileForm, load_file
 
-    form = FileForm(kind, parse_zone(timezone, field="--timezone") if timezone else None, _parse_columns(column or []), frozenset(ignore or []))
+    zone = parse_zone(timezone, field="--timezone") if timezone else None
+    columns = _parse_pairs(column, field="--column", remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
+    units = _parse_pairs(unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh.")
+    form = FileForm(kind, zone, columns, frozenset(ignore or []), units)
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         report = load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"))
     emit(_describe(report), as_json=as_json, show=lambda: _show(report))
@@ -96,12 +102,12 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [instant, "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
 
 
-def _parse_columns(given: list[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    for text, (ours, _, theirs) in zip(given, pairs, strict=True):
+def _parse_pairs(given: list[str] | None, *, field: str, remedy: str) -> dict[str, str]:
+    pairs = [(text, *text.partition("=")) for text in given or []]
+    for text, ours, _, theirs in pairs:
         if not ours or not theirs:
-            raise InvalidInputError("two names are needed", field="--column", value=text, remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
-    return {ours: theirs for ours, _, theirs in pairs}
+            raise InvalidInputError("two names are needed", field=field, value=text, remedy=remedy)
+    return {ours: theirs for _, ours, _, theirs in pairs}
 
 
 def _describe(report: "LoadReport") -> dict[str, Any]:

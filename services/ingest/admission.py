@@ -12,7 +12,7 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import SLOT, parse_zone
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import Bounds, Kind, kind_named
+from services.ingest.kinds import ABOVE, Bounds, Kind, kind_named
 from services.ingest.slots import MINUTE, limit_powers, set_aside_impossible, set_aside_off_grid, to_quarter_hours
 from services.ingest.validation import judge
 
@@ -32,7 +32,7 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     _require(verdict.rejected, row)
     rows = verdict.accepted
     if not kind.sampled:
-        limits = {name: limit for name, limit in limit_powers(site).items() if not (refused_by or "").startswith(f"{name} is above")}
+        limits = {name: limit for name, limit in limit_powers(site).items() if not (refused_by or "").startswith(f"{name}{ABOVE}")}
         rows = _bring_to_slots(rows, row, kind, limits)
     return rows
 

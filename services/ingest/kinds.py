@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
+import polars as pl
+
 from luna.errors import InvalidInputError
+
+# Stands in every reason why a value is too high.
+ABOVE = " is above "
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,15 @@ def kind_named(name: str) -> Kind:
     if name not in KINDS:
         raise InvalidInputError("no such kind of file", field="kind", value=name, remedy=f"Choose one of {', '.join(KINDS)}.")
     return KINDS[name]
+
+
+def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame:
+    """Return the rows with the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``, in the place of their parts."""
+    for theirs in renamed.values():
+        parts = [part.strip() for part in theirs.split("+")]
+        if len(parts) > 1 and theirs not in rows.columns and set(parts) <= set(rows.columns):
+            rows = rows.with_columns(pl.concat_str(parts, separator=" ").alias(theirs)).drop(parts)
+    return rows
 
 
 def match_columns(there: list[str], kind: Kind, *, renamed: Mapping[str, str], ignored: frozenset[str] = frozenset()) -> dict[str, str]:

@@ -35,7 +35,7 @@ def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)
-        form = FileForm(request.kind, zone, request.columns, frozenset(request.ignore), Path(folder))
+        form = FileForm(request.kind, zone, request.columns, frozenset(request.ignore), request.units, Path(folder))
         report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
     work.afterwards(lambda: _forget(work, request.object_key))
     return describe(report)

@@ -22,16 +22,20 @@ from services.ingest import electricity_maps
 from services.ingest.admission import overrule, read_let_in
 from services.ingest.batches import read_batches
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import Kind, kind_named, match_columns
+from services.ingest.kinds import ABOVE, Kind, join_columns, kind_named, match_columns
 from services.ingest.quality_jobs import judge_later
 from services.ingest.sinks import find_market, store
-from services.ingest.slots import limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
+from services.ingest.slots import find_unusual, limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 from services.ingest.spacing import choose_step, measure_spacing
 from services.ingest.spill import Spill
+from services.ingest.units import choose_units, convert, describe_units, say_unit
 from services.ingest.validation import describe_rejected, judge
 
 SLOT_SPAN = timedelta(days=364)
 SAMPLE_SPAN = timedelta(days=7)
+# A few values beyond everything are errors of measurement, a tenth of a file is another unit: then those below the limit are wrong too.
+MOST_ABOVE_SHARE = 0.1
+FEWEST_ABOVE = 10
 Progress = Callable[[int], None]
 
 
@@ -39,6 +43,7 @@ Progress = Callable[[int], None]
 class FileForm:
     """How to read a file: its kind, the zone of times without offset, Luna's name → the file's, and the file's columns to leave out.
 
+    ``renamed`` may join two columns of the file, as in ``Datum+Uhrzeit``; ``units`` are those of the file by Luna's names, where its columns do not say so.
     Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files.
     """
 
@@ -46,6 +51,7 @@ class FileForm:
     zone: ZoneInfo | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
     scratch: Path | None = None
 
 
@@ -102,6 +108,7 @@ class _Loading:
         self.report = LoadReport()
         self.source = ""
         self.let_in: pl.DataFrame | None = None
+        self.examples: dict[str, str] = {}
         quarantine.begin(connection)
 
     def recognise(self, path: Path, form: FileForm) -> FileForm:
@@ -117,10 +124,7 @@ class _Loading:
         clock = InstantReader(form.zone)
         latest: datetime | None = None
         for batch in read_batches(path):
-            matched = match_columns([name for name in batch.columns if name != "line"], self.kind, renamed=form.renamed, ignored=form.ignored)
-            if "spot_price" in matched.values():
-                find_market(self.site)
-            verdict = judge(batch.select("line", *matched).rename(matched), self.kind, clock)
+            verdict = judge(self._translate(batch, form), self.kind, clock)
             self.report.rows += batch.height
             self.report.repairs.update(verdict.repaired)
             self._refuse(verdict.rejected)
@@ -133,6 +137,16 @@ class _Loading:
         with path.open("rb") as file:
             self.source = hashlib.file_digest(file, "sha256").hexdigest()
         self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, source=self.source), self.site)
+
+    def _translate(self, batch: pl.DataFrame, form: FileForm) -> pl.DataFrame:
+        """Return the rows with Luna's columns in Luna's units."""
+        batch = join_columns(batch, form.renamed)
+        matched = match_columns([name for name in batch.columns if name != "line"], self.kind, renamed=form.renamed, ignored=form.ignored)
+        if "spot_price" in matched.values():
+            find_market(self.site)
+        units = choose_units(matched, form.units)
+        self._note(describe_units(units))
+        return convert(batch.select("line", *matched).rename(matched), units)
 
     def write(self) -> None:
         if not self.kind.sampled:
@@ -147,14 +161,23 @@ class _Loading:
 
     def close(self, path: Path) -> None:
         self.report.accepted = self.report.rows - self.report.quarantined - self.report.duplicated
-        if not self.report.accepted:
-            reason = self.report.reasons.most_common(1)[0][0] if self.report.reasons else "the file has no rows"
-            raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=f"{self.report.rows} rows", remedy=_remedy(reason))
+        self._require_believable(path)
         step_minutes = None if self.report.step is None else self.report.step // timedelta(minutes=1)
         quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=self.source, step_minutes=step_minutes)
         changed = self.report.written.inserted + self.report.written.updated
         if changed and self.kind.name in {"observations", "prices"} and self.report.first and self.report.last:
             judge_later(self.connection, self.site, self.report.first, self.report.last)
+
+    def _require_believable(self, path: Path) -> None:
+        """Raise where nothing can be used, or so much is too high that the rest, though believable, is in a wrong unit as well."""
+        above = Counter({reason: count for reason, count in self.report.reasons.items() if ABOVE in reason})
+        if above.total() >= max(FEWEST_ABOVE, MOST_ABOVE_SHARE * self.report.rows):
+            (reason, _), *_ = above.most_common(1)
+            message = f"{above.total():,} of {self.report.rows:,} rows cannot be: {reason}"
+            raise InvalidInputError(message, field=reason.partition(" ")[0], value=self.examples[reason], remedy=_remedy(reason))
+        if not self.report.accepted:
+            reason = self.report.reasons.most_common(1)[0][0] if self.report.reasons else "the file has no rows"
+            raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=self.examples.get(reason), remedy=_remedy(reason))
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]
@@ -166,7 +189,16 @@ class _Loading:
             self._refuse_read(off_grid)
             rows, impossible = set_aside_impossible(rows, limit_powers(self.site), self.report.step)
             self._refuse_read(impossible)
+            self._require_usual(rows, self.report.step)
         return rows
+
+    def _require_usual(self, rows: pl.DataFrame, step: timedelta) -> None:
+        unusual = find_unusual(rows, limit_powers(self.site), step)
+        if unusual is not None:
+            name, kwh = unusual
+            message = f"half of the slots of {step // timedelta(minutes=1)} minutes hold more than this many kWh"
+            remedy = f"Nothing was stored. {say_unit(name)}If it is true, name grid.import_limit_kw and the like in the site's file."
+            raise InvalidInputError(message, field=name, value=kwh, remedy=remedy)
 
     def _write_span(self, rows: pl.DataFrame) -> None:
         step = self.report.step
@@ -184,6 +216,8 @@ class _Loading:
     def _refuse(self, rejected: pl.DataFrame) -> None:
         self.report.quarantined += rejected.height
         self.report.reasons.update(dict(rejected["reason"].value_counts().iter_rows()))
+        for reason, line, raw in rejected.select("reason", "line", "raw").unique("reason", keep="first", maintain_order=True).iter_rows():
+            self.examples.setdefault(reason, f"line {line}: {raw}")
         quarantine.add(self.connection, rejected.select("line", "reason", "raw").iter_rows())
 
     def _refuse_read(self, rows: pl.DataFrame) -> None:
@@ -194,10 +228,11 @@ class _Loading:
         if not instants.len():
             return latest
         unsorted = not instants.is_sorted() or (latest is not None and instants[0] < latest)
-        note = "The rows were not in order of time; they were sorted."
-        if unsorted and note not in self.report.notes:
-            self.report.notes.append(note)
+        self._note(["The rows were not in order of time; they were sorted."] if unsorted else [])
         return _extent(instants)[1]
+
+    def _note(self, notes: list[str]) -> None:
+        self.report.notes.extend(note for note in notes if note not in self.report.notes)
 
 
 def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
@@ -205,4 +240,8 @@ def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
 
 
 def _remedy(reason: str) -> str:
-    return "Name the clock's zone with --timezone, for example --timezone Europe/Berlin." if "--timezone" in reason else "Correct the file; nothing was stored."
+    if "--timezone" in reason:
+        return "Name the clock's zone with --timezone, for example --timezone Europe/Berlin."
+    if ABOVE in reason:
+        return f"Nothing was stored. {say_unit(reason.partition(' ')[0])}Or correct the file, or the site's limits."
+    return "Correct the file; nothing was stored."

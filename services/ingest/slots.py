@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from luna.resolution import JOIN, SPLIT, kind_of
 from luna.site import Site
 from luna.timeline import SLOT
+from services.ingest.kinds import ABOVE
 
 MINUTE = timedelta(minutes=1)
 # Meters, inverters and short peaks go a little beyond a name plate; a wrong unit goes far beyond.
 TOLERANCE = 1.25
 ANY_POWER_KW = 10_000.0
+# A site whose usual power is beyond it knows its connection's limit; a home's watt-hours read as kilowatt-hours are beyond it.
+USUAL_POWER_KW = 300.0
 
 
 def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]) -> tuple[pl.DataFrame, int, pl.DataFrame]:
@@ -47,12 +50,22 @@ def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], ste
     """Return rows within the site's physical limits, and those beyond, with ``reason``."""
     hours = step / timedelta(hours=1)
     beyond = [
-        pl.when(pl.col(name) > limit * hours).then(pl.lit(f"{name} is above {limit * hours:g} kWh in {step // MINUTE} minutes, more than the site can do"))
+        pl.when(pl.col(name) > limit * hours).then(pl.lit(f"{name}{ABOVE}{limit * hours:g} kWh in {step // MINUTE} minutes, more than the site can do"))
         for name, limit in limits_kw.items()
         if name in rows.columns
     ]
     marked = rows.with_columns(pl.coalesce([*beyond, pl.lit(None, pl.String)]).alias("reason"))
     return marked.filter(pl.col("reason").is_null()).drop("reason"), marked.filter(pl.col("reason").is_not_null())
+
+
+def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[str, float] | None:
+    """Return the series, and what its middle slot holds, whose site names no limit and which half of the time is beyond what small sites use."""
+    hours = step / timedelta(hours=1)
+    for name in [name for name, limit in limits_kw.items() if name in rows.columns and limit >= ANY_POWER_KW]:
+        middle = rows.filter(pl.col(name) > 0)[name].median()
+        if isinstance(middle, float) and middle > USUAL_POWER_KW * hours:
+            return name, middle
+    return None
 
 
 def limit_powers(site: Site) -> dict[str, float]:

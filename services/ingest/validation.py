@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import Bounds, Kind
+from services.ingest.kinds import ABOVE, Bounds, Kind
 
 # Meters that count both directions round a few watt-hours below zero.
 ROUNDING_KWH = 0.001
@@ -106,7 +106,7 @@ def _read_numbers(cells: pl.Series, bounds: Bounds) -> pl.DataFrame:
         .when(number.is_null() & (pl.col("text") != "")).then(pl.lit(f"{name} is no number"))
         .when(~number.is_finite()).then(pl.lit(f"{name} is not finite"))
         .when((number < bounds.lowest) & ~rounded).then(pl.lit(f"{name} is below {bounds.lowest:g}: {bounds.hint}"))
-        .when(number > bounds.highest).then(pl.lit(f"{name} is above {bounds.highest:g}: {bounds.hint}"))
+        .when(number > bounds.highest).then(pl.lit(f"{name}{ABOVE}{bounds.highest:g}: {bounds.hint}"))
     )  # fmt: skip
     return given.select(pl.when(rounded).then(0.0).otherwise(number).alias(name), fault.alias("fault"), rounded.fill_null(value=False).alias("rounded"))
 

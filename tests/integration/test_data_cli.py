@@ -25,6 +25,28 @@ def test_a_site_is_added_its_file_loaded_and_its_series_read(luna_on_servers: Lu
     assert [row["value"] for row in answer["rows"]] == [1.0, None, 3.0]
 
 
+GERMAN = "Datum;Uhrzeit;Verbrauch [Wh];SOC\n01.01.2024;00:00;1.250,5;50\n01.01.2024;00:15;250;51\n"
+
+
+def test_a_portals_export_is_loaded_as_it_is(luna_on_servers: Luna, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(SITE)
+    (tmp_path / "portal.csv").write_bytes(GERMAN.encode("cp1252"))
+    luna_on_servers("site", "add", "--file", str(tmp_path / "site.yaml"))
+    columns = ["--column", "slot_start=Datum+Uhrzeit", "--column", "load_kwh=Verbrauch [Wh]", "--column", "soc=SOC", "--unit", "soc=%"]
+    to = ["--site", "from-the-command-line", "--kind", "observations", "--timezone", "Europe/Berlin"]
+    loaded = luna_on_servers("data", "load", str(tmp_path / "portal.csv"), *to, *columns)
+    assert (loaded.code, "converted from Wh" in loaded.out) == (0, True)
+    window = ["--site", "from-the-command-line", "--from", "2024-01-01", "--to", "2024-01-01T00:30:00+01:00"]
+    found = [luna_on_servers("data", "query", "--series", name, *window, "--json").document["rows"] for name in ("load_kwh", "soc")]
+    assert [[row["value"] for row in rows] for rows in found] == [[1.2505, 0.25], [0.5, 0.51]]
+
+
+@pytest.mark.parametrize("option", ["--column", "--unit"])
+def test_half_a_pair_is_refused_with_an_example(luna_on_servers: Luna, tmp_path: Path, option: str) -> None:
+    said = luna_on_servers("data", "load", str(tmp_path / "meter.csv"), "--site", "x", "--kind", "observations", option, "load_kwh")
+    assert (said.code, said.problem["field"], said.problem["value"]) == (2, option, "load_kwh")
+
+
 def test_bad_input_is_a_problem_document_and_exit_code_two(luna_on_servers: Luna, tmp_path: Path) -> None:
     (tmp_path / "meter.csv").write_text(ROWS)
     said = luna_on_servers("data", "load", str(tmp_path / "meter.csv"), "--site", "nowhere", "--kind", "observations")
@@ -78,7 +100,7 @@ def test_slots_are_built_from_readings(metered: Luna, tmp_path: Path) -> None:
     window = ["--from", "2024-01-01T01:00:00+01:00", "--to", "2024-01-01T04:00:00Z"]
     report = metered("data", "slots", "--site", "metered", *window, "--json").document
     # Two kilowatt-hours in each half-hour, shared by its two quarter-hours.
-    assert report["series"] == {"load_kwh": {"known": 16, "interpolated": 16, "rejected": {}}, "soc": {"known": 0, "interpolated": 0, "rejected": {}}}
+    assert report["series"] == {"load_kwh": {"known": 16, "interpolated": 0, "rejected": {}}, "soc": {"known": 0, "interpolated": 0, "rejected": {}}}
     assert (report["slots_written"], report["missing_sensors"]) == (16, ["soc"])
     assert metered("data", "slots", "--site", "metered", *window, "--json").document["slots_written"] == 0
     assert "16 " in metered("data", "slots", "--site", "metered", *window).out

@@ -53,6 +53,45 @@ def test_a_file_comes_back_as_it_was(connection: Connection, tmp_path: Path) -> 
     assert observations.read(connection, "home", DAY).load_kwh.tolist() == [slot % 7 + 0.5 for slot in range(96)]
 
 
+def test_a_file_in_other_units_is_converted_and_it_is_said(connection: Connection, tmp_path: Path) -> None:
+    rows = [f"{row.split(',')[0]},{slot % 7}500,{slot % 2}" for slot, row in enumerate(day())]
+    path = csv(tmp_path, *rows, header="slot_start,Verbrauch [Wh],pv")
+    form = FileForm("observations", renamed={"load_kwh": "Verbrauch [Wh]", "pv_kwh": "pv"}, units={"pv_kwh": "kWh"})
+    report = load_file(connection, "home", path, form)
+    assert report.notes == ["load_kwh was converted from Wh."]
+    assert observations.read(connection, "home", DAY).load_kwh.tolist() == [slot % 7 + 0.5 for slot in range(96)]
+
+
+@pytest.mark.parametrize(("header", "scale"), [("slot_start,pv_kwh", 1000.0), ("slot_start,soc", 10.0), ("slot_start,spot_price", 100.0)])
+def test_a_file_in_a_wrong_unit_is_refused_as_a_whole(connection: Connection, tmp_path: Path, header: str, scale: float) -> None:
+    # Some of its values would pass: of a price per MWh every one below 40.
+    kind = "prices" if "price" in header else "observations"
+    rows = [f"{row.split(',')[0]},{slot / 95 * scale}" for slot, row in enumerate(day())]
+    with pytest.raises(InvalidInputError, match="--unit") as caught:
+        load_file(connection, "home", csv(tmp_path, *rows, header=header), FileForm(kind))
+    assert caught.value.field == header.rsplit(",", maxsplit=1)[-1]
+
+
+def test_watt_hours_are_noticed_where_the_site_names_no_limit(connection: Connection, tmp_path: Path) -> None:
+    # A hundred watt-hours in a quarter-hour are a home, a hundred kilowatt-hours a factory.
+    rows = [f"{start.isoformat()},100" for start in DAY]
+    with pytest.raises(InvalidInputError, match="import_limit_kw") as caught:
+        load_file(connection, "home", csv(tmp_path, *rows, header="slot_start,load_kwh"), OBSERVATIONS)
+    assert (caught.value.field, caught.value.value) == ("load_kwh", 100.0)
+
+
+def test_day_and_time_in_two_columns_are_one_instant(connection: Connection, tmp_path: Path) -> None:
+    rows = [f"{start:%d.%m.%Y},{start:%H:%M},1" for start in DAY]
+    form = FileForm("observations", zone=ZoneInfo("UTC"), renamed={"slot_start": "Datum+Uhrzeit"})
+    assert counts(load_file(connection, "home", csv(tmp_path, *rows, header="Datum,Uhrzeit,load_kwh"), form)) == (96, 0, 0, 0)
+
+
+def test_a_file_without_a_row_to_use_is_refused_with_its_first_row(connection: Connection, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="03/01/2024") as caught:
+        load_file(connection, "home", csv(tmp_path, "03/01/2024 00:00,1,2", "03/01/2024 00:15,1,2"), OBSERVATIONS)
+    assert "line 2" in str(caught.value.value)
+
+
 def test_loading_twice_changes_nothing(connection: Connection, tmp_path: Path) -> None:
     path = csv(tmp_path, *day(), "nonsense,1,1", *day()[:3])
     first, second = (load_file(connection, "home", path, OBSERVATIONS) for _ in range(2))

@@ -100,6 +100,12 @@ def test_a_json_array_is_loaded(api: httpx.Client, worker: None) -> None:
     assert (reply["rows"], reply["accepted"], reply["step_minutes"]) == (10, 10, 60)
 
 
+def test_a_column_in_another_unit_is_converted(api: httpx.Client, worker: None) -> None:
+    hours = json.dumps([{"slot_start": f"2024-02-02T0{hour}:00:00Z", "load_kwh": hour * 1000} for hour in range(10)])
+    reply = end_of(api, hand_over(api, hours, columns=None, ignore=None, timezone=None, units="load_kwh=Wh"))["reply"]
+    assert (reply["accepted"], reply["notes"]) == (10, ["load_kwh was converted from Wh."])
+
+
 def test_rows_that_cannot_be_used_are_counted_with_their_reason(api: httpx.Client, worker: None) -> None:
     reply = end_of(api, hand_over(api, CSV.replace("7.5,x", "-7.5,x")))["reply"]
     # The slots 7, 17, … 87.
@@ -139,6 +145,7 @@ def test_equal_files_are_one_job_while_it_is_open(database_url: str, database: E
         pytest.param({"site": None}, 422, "site_id", id="no site"),
         pytest.param({"kind": "gossip"}, 422, "kind", id="kind"),
         pytest.param({"columns": "load_kwh"}, 422, "columns", id="columns"),
+        pytest.param({"units": "Wh"}, 422, "units", id="units"),
         pytest.param({"colour": "red"}, 422, "colour", id="unknown field"),
         pytest.param({"ignore": "x" * 20_000}, 422, "ignore", id="long field"),
     ],

@@ -49,6 +49,8 @@ FORMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+# The fields that may be repeated, each with an example.
+LISTS = {"columns": "load_kwh=verbrauch", "ignore": "note", "units": "load_kwh=Wh"}
 FORM: dict[str, Any] = {
     "required": True,
     "content": {
@@ -63,6 +65,7 @@ FORM: dict[str, Any] = {
                     "timezone": {"type": "string", "description": "where the clock of times without offset stands, such as Europe/Berlin"},
                     "columns": {"type": "array", "items": {"type": "string"}, "description": "Luna's name of a column and the file's: load_kwh=verbrauch"},
                     "ignore": {"type": "array", "items": {"type": "string"}, "description": "columns of the file to leave out"},
+                    "units": {"type": "array", "items": {"type": "string"}, "description": "a column's unit in the file: load_kwh=Wh, soc=%"},
                 },
             }
         }
@@ -146,15 +149,16 @@ def _submit(gateway: Gateway, upload: Upload) -> Job:
 
 
 def _compose(upload: Upload) -> LoadFileRequest:
-    strangers = sorted(set(upload.fields) - {"site", "kind", "timezone", "columns", "ignore"})
+    strangers = sorted(set(upload.fields) - {"site", "kind", "timezone", *LISTS})
     if strangers:
-        raise InvalidInputError("no such field", field=strangers[0], remedy="Known are site, kind, timezone, columns, ignore and file.")
+        raise InvalidInputError("no such field", field=strangers[0], remedy="Known are site, kind, timezone, columns, ignore, units and file.")
     single = {name: values[-1] for name, values in upload.fields.items() if name in {"kind", "timezone"}}
     document = single | {
         "site_id": upload.fields.get("site", [""])[-1],
         "object_key": upload.key,
         "file_name": upload.name,
-        "columns": dict(_pair(text) for text in upload.fields.get("columns", [])),
+        "columns": _pairs(upload, "columns"),
+        "units": _pairs(upload, "units"),
         "ignore": upload.fields.get("ignore", []),
     }
     try:
@@ -163,8 +167,9 @@ def _compose(upload: Upload) -> LoadFileRequest:
         raise invalid_input(exc, field="") from exc
 
 
-def _pair(text: str) -> tuple[str, str]:
-    ours, _, theirs = text.partition("=")
-    if not ours or not theirs:
-        raise InvalidInputError("two names are needed", field="columns", value=text, remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
-    return ours, theirs
+def _pairs(upload: Upload, field: str) -> dict[str, str]:
+    pairs = [(text, *text.partition("=")) for text in upload.fields.get(field, [])]
+    for text, ours, _, theirs in pairs:
+        if not ours or not theirs:
+            raise InvalidInputError("two names are needed", field=field, value=text, remedy=f"Write Luna's name, =, the file's: {LISTS[field]}.")
+    return {ours: theirs for _, ours, _, theirs in pairs}

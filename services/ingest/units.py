@@ -1,0 +1,99 @@
+"""What a file wrote into Luna's units: watt-hours, percent, prices per MWh. A column's own name may say so. Pure."""
+
+import re
+from collections.abc import Mapping
+
+import polars as pl
+
+from luna.errors import InvalidInputError
+
+# By what each unit is divided to become Luna's.
+ENERGY = {"kwh": 1.0, "wh": 1_000.0, "mwh": 0.001}
+SHARE = {"%": 100.0}
+CENTS = frozenset({"ct", "cent", "cents", "c", "p", "öre", "øre", "ore"})
+PRICE = re.compile(r"(?P<money>[a-zöø]{1,5}|[€$£])\s*/\s*(?P<energy>kwh|mwh)")
+POWER = frozenset({"w", "kw", "mw"})
+SHARES = frozenset({"soc", "cloud_fraction"})
+BRACKETS = re.compile(r"[\[(]([^\])]+)[\])]")
+
+
+def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
+    """Return by Luna's column the unit in which the file has it: the one that was named, else the one that the column's name ends with or has in brackets.
+
+    Args:
+        matched: the file's column → Luna's.
+        named: Luna's column → a unit.
+
+    Raises:
+        InvalidInputError: the file has no such column, the unit is none of its column's, or it is a power where an energy per slot is needed.
+    """
+    strangers = sorted(set(named) - set(matched.values()))
+    if strangers:
+        raise InvalidInputError(
+            "the file has no such column", field=f"unit.{strangers[0]}", value=named[strangers[0]], remedy=f"It has {', '.join(matched.values())}."
+        )
+    found = {ours: next((unit for unit in _units_in(theirs) if _divisor(ours, unit) or _is_power(ours, unit)), "") for theirs, ours in matched.items()}
+    units = {ours: unit for ours, unit in (found | dict(named)).items() if unit}
+    for ours, unit in units.items():
+        if _is_power(ours, unit):
+            remedy = "Load a power as readings (--kind readings) and name its sensor under input_sensors, or say another unit with --unit."
+            raise InvalidInputError("a power, where the energy of each slot is needed", field=f"unit.{ours}", value=unit, remedy=remedy)
+        if not _divisor(ours, unit):
+            raise InvalidInputError(
+                "no unit of this column", field=f"unit.{ours}", value=unit, remedy=f"{ours} may be in {_known(ours) or 'no other unit than its own'}."
+            )
+    return units
+
+
+def convert(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
+    """Return the rows with numbers in Luna's units; what is no number stays as it is."""
+    divisors = {ours: divisor for ours, unit in units.items() if (divisor := _divisor(ours, unit)) not in {None, 1.0}}
+    return rows.with_columns(_divide(rows[ours], divisor) for ours, divisor in divisors.items())
+
+
+def describe_units(units: Mapping[str, str]) -> list[str]:
+    """Return what was converted, in words."""
+    return [f"{ours} was converted from {unit}." for ours, unit in units.items() if _divisor(ours, unit) != 1.0]
+
+
+def say_unit(ours: str) -> str:
+    """Return how a column's unit is said, empty where there is no choice."""
+    return f"Is the file in another unit? Say it with --unit {ours}=UNIT: {known}. " if (known := _known(ours)) else ""
+
+
+def _divide(cells: pl.Series, divisor: float | None) -> pl.Series:
+    if cells.dtype.is_numeric():
+        return cells / divisor
+    number = pl.col(cells.name).str.strip_chars().cast(pl.Float64, strict=False) / divisor
+    return pl.DataFrame(cells).select(pl.coalesce(number.cast(pl.String), cells.name).alias(cells.name)).to_series()
+
+
+def _divisor(ours: str, unit: str) -> float | None:
+    """Return by what a number in ``unit`` is divided, None where it is no unit of ``ours``."""
+    unit = unit.strip().casefold()
+    if _is_energy(ours):
+        return ENERGY.get(unit)
+    if ours in SHARES:
+        return SHARE.get(unit)
+    price = PRICE.fullmatch(unit) if ours.endswith("_price") else None
+    if price is None:
+        return None
+    return (100.0 if price["money"] in CENTS else 1.0) * (1_000.0 if price["energy"] == "mwh" else 1.0)
+
+
+def _is_energy(ours: str) -> bool:
+    return ours.endswith("_kwh") and not ours.endswith("_per_kwh")
+
+
+def _is_power(ours: str, unit: str) -> bool:
+    return _is_energy(ours) and unit.strip().casefold() in POWER
+
+
+def _units_in(name: str) -> list[str]:
+    return [*BRACKETS.findall(name), re.split(r"[\s_]", name.strip())[-1]]
+
+
+def _known(ours: str) -> str:
+    if ours.endswith("_price"):
+        return "EUR/kWh, EUR/MWh or ct/kWh, with any currency"
+    return "%, or a share without a unit" if ours in SHARES else "Wh, kWh or MWh" if _is_energy(ours) else ""

@@ -1,0 +1,64 @@
+import polars as pl
+import pytest
+
+from luna.errors import InvalidInputError
+from services.ingest.units import choose_units, convert, describe_units
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "unit"),
+    [
+        ("Verbrauch [Wh]", "load_kwh", "Wh"),
+        ("load_wh", "load_kwh", "wh"),
+        ("Energy (kWh)", "pv_kwh", "kWh"),
+        ("SOC in %", "soc", "%"),
+        ("Deutschland/Luxemburg [€/MWh] Originalauflösungen", "spot_price", "€/MWh"),
+        ("Preis (ct/kWh)", "import_price", "ct/kWh"),
+    ],
+)
+def test_a_columns_name_says_its_unit(theirs: str, ours: str, unit: str) -> None:
+    assert choose_units({theirs: ours}, {}) == {ours: unit}
+
+
+@pytest.mark.parametrize("theirs", ["load_kwh_total", "verbrauch", "Zähler (neu)", "spot_price"])
+def test_a_name_without_a_unit_says_none(theirs: str) -> None:
+    assert choose_units({theirs: "load_kwh"}, {}) == {}
+
+
+def test_the_unit_that_was_named_counts() -> None:
+    assert choose_units({"load_kwh": "load_kwh"}, {"load_kwh": "Wh"}) == {"load_kwh": "Wh"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "unit", "value"),
+    [("load_kwh", "Wh", 0.25), ("load_kwh", "kWh", 250.0), ("soc", "%", 2.5), ("spot_price", "EUR/MWh", 0.25), ("spot_price", "öre/kWh", 2.5)],
+)
+def test_numbers_come_in_lunas_units(ours: str, unit: str, value: float) -> None:
+    assert convert(pl.DataFrame({ours: ["250", "250.0"]}), {ours: unit})[ours].cast(pl.Float64).to_list() == [value, value]
+    assert convert(pl.DataFrame({ours: [250]}), {ours: unit})[ours].to_list() == [value]
+
+
+def test_what_is_no_number_stays_as_it_is_written() -> None:
+    assert convert(pl.DataFrame({"load_kwh": ["unknown", None, "", " 250 "]}), {"load_kwh": "Wh"})["load_kwh"].to_list() == ["unknown", None, "", "0.25"]
+
+
+def test_only_what_was_converted_is_told() -> None:
+    assert describe_units({"load_kwh": "Wh", "pv_kwh": "kWh"}) == ["load_kwh was converted from Wh."]
+
+
+@pytest.mark.parametrize(
+    ("matched", "named", "field", "remedy"),
+    [
+        ({"load_kwh": "load_kwh"}, {"load_kwh": "J"}, "unit.load_kwh", "Wh, kWh or MWh"),
+        ({"soc": "soc"}, {"soc": "kWh"}, "unit.soc", "%"),
+        ({"spot_price": "spot_price"}, {"spot_price": "EUR"}, "unit.spot_price", "EUR/MWh"),
+        ({"temperature_c": "temperature_c"}, {"temperature_c": "F"}, "unit.temperature_c", "its own"),
+        ({"load_kwh": "load_kwh"}, {"pv_kwh": "Wh"}, "unit.pv_kwh", "It has load_kwh"),
+        ({"Leistung (W)": "load_kwh"}, {}, "unit.load_kwh", "readings"),
+    ],
+    ids=["no energy", "no share", "no price", "no choice", "no column", "a power"],
+)
+def test_says_which_units_there_are(matched: dict[str, str], named: dict[str, str], field: str, remedy: str) -> None:
+    with pytest.raises(InvalidInputError, match=remedy) as caught:
+        choose_units(matched, named)
+    assert caught.value.field == field
