@@ -51,6 +51,16 @@ def _forecasts(home: str) -> tuple[Target, ...]:
     )
 
 
+def _scenarios(home: str) -> tuple[Target, ...]:
+    drawn, shuffled = ((home, f"ratio_to_{other}") for other in ("independent", "shuffled"))
+    return (
+        Target(f"{home}: energy score over independent draws", (*drawn, "energy_score"), at_most=1.0),
+        Target(f"{home}: energy score over the same values in random order", (*shuffled, "energy_score"), at_most=1.0),
+        Target(f"{home}: variogram score over independent draws", (*drawn, "variogram_score"), at_most=1.0),
+        Target(f"{home}: scenarios of one issue", (home, "milliseconds"), at_most=100, unit="ms"),
+    )
+
+
 TARGETS: dict[str, tuple[Target, ...]] = {
     "planner": (
         Target("whole call over HiGHS alone, cold", ("ratio_to_floor",), at_most=2.0, unit="×"),
@@ -103,6 +113,12 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     ),
     "history": (Target("a year of eight sensors out of Home Assistant's statistics", ("rows_per_s",), at_least=10_000, unit="rows/s"),),
     "forecast": (*_forecasts("home"), *_forecasts("feed_in")),
+    "scenarios": (
+        *_scenarios("home"),
+        *_scenarios("feed_in"),
+        Target("prices not yet published: pinball over a copy of the last known day", ("prices", "ratio_to_last_day"), at_most=1.0),
+        Target("prices not yet published: pinball over quantiles of seven days", ("prices", "ratio_to_seven_days"), at_most=1.0),
+    ),
     "compose": (
         Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),
         Target("largest worker at rest", ("idle_mib", "worker"), at_most=250, unit="MiB"),
