@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
@@ -11,6 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.database import sites
 from luna.database.schema.forecasting import forecast_issues
 from luna.database.schema.identity import sites as site_table
+
+# What was issued before is due in any case; no more of the table is looked at.
+RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,12 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
     return [_issue(row) for row in connection.execute(query.order_by(table.issued_at)).mappings()]
 
 
-def last_issued(connection: Connection, site_id: str) -> dict[str, datetime]:
-    """Return, for each version of a site, when it was issued last."""
+def last_issued(connection: Connection, site_id: str, *, until: datetime) -> dict[str, datetime]:
+    """Return, for each version of a site, when it was issued last, at ``until`` or before."""
     table = forecast_issues.c
-    query = select(table.forecast_version, func.max(table.issued_at)).where(table.site_key == sites.key_of(connection, site_id))
+    query = select(table.forecast_version, func.max(table.issued_at)).where(
+        table.site_key == sites.key_of(connection, site_id), table.issued_at <= until, table.issued_at > until - RECENT
+    )
     return {version: instant.astimezone(UTC) for version, instant in connection.execute(query.group_by(table.forecast_version))}
 
 

@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from luna.contracts import FetchPricesRequest, FetchWeatherRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
+from luna.contracts.forecast_refresh import RefreshForecastsRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
 from luna.contracts.quality import JudgeQualityRequest
@@ -43,6 +44,8 @@ QUALITY_EVERY = timedelta(hours=1)
 # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a run that is not the hour's first asks for nothing.
 PRICES_EVERY = timedelta(minutes=10)
 WEATHER_EVERY = timedelta(hours=1)
+# Forecasts are due on the hour; by then the quarter-hour before it may still be on its way.
+FORECASTS_EVERY = timedelta(minutes=15)
 LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
 
 log = structlog.get_logger("luna.beat")
@@ -144,6 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
         JudgeQualityRequest(): options.quality_seconds,
         FetchPricesRequest(): options.prices_seconds,
         FetchWeatherRequest(): options.weather_seconds,
+        RefreshForecastsRequest(): options.forecasts_seconds,
     }
     schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
     pulse = Pulse(turn, settings.heartbeat_file)
@@ -170,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quality-seconds", type=float, default=QUALITY_EVERY.total_seconds(), help="time between two looks at days to judge")
     parser.add_argument("--prices-seconds", type=float, default=PRICES_EVERY.total_seconds(), help="time between two looks for prices that are missing")
     parser.add_argument("--weather-seconds", type=float, default=WEATHER_EVERY.total_seconds(), help="time between two looks at the weather")
+    parser.add_argument("--forecasts-seconds", type=float, default=FORECASTS_EVERY.total_seconds(), help="time between two looks for forecasts that are due")
     return parser
 
 

@@ -4,9 +4,10 @@ from contextlib import suppress
 from datetime import timedelta
 
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
+from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, Work, task
-from services.forecaster import comparison, jobs, training_jobs
+from services.forecaster import comparison, jobs, refresh_jobs, training_jobs
 from services.forecaster.trees import import_lightgbm
 
 NEEDS = ("database", "redis", "objects")
@@ -31,6 +32,12 @@ def train(request: TrainRequest, work: Work) -> TrainReply:
 def issue(request: IssueRequest, work: Work) -> IssueReply:
     """Issue and store."""
     return jobs.issue_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress).reply()
+
+
+@task(RefreshForecastsRequest)
+def refresh(request: RefreshForecastsRequest, work: Work) -> RefreshForecastsReply:
+    """Issue what is due, a transaction for each forecast."""
+    return refresh_jobs.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
 
 
 @task(EvaluateRequest, soft_limit=timedelta(hours=1))

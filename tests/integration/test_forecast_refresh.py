@@ -1,0 +1,74 @@
+"""Forecasts that nobody asks for: issued when due, once, for every site."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, delete
+
+from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
+from luna.database import forecast_issues, forecasts, observations, sites
+from luna.database.engine import unit_of_work
+from luna.database.schema.forecasting import forecast_issues as issues_table
+from luna.database.schema.identity import site_versions
+from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.series import slot_forecasts, slot_observations
+from luna.objects import FileObjects
+from services.forecaster.aurora import VERSION
+from services.forecaster.baseline import BASELINES
+from services.forecaster.refresh_jobs import refresh_forecasts
+from tests.household import day, describe_site, measure_days
+
+NAMES = ("measured", "new", "wrong")
+NOW = day(9, 7.1)
+
+
+@pytest.fixture
+def three_sites(database: Engine) -> Iterator[Engine]:
+    """A site with nine days, one without any, and one whose configuration was lost."""
+    with unit_of_work(database) as connection:
+        for name in NAMES:
+            sites.save(connection, describe_site(name=name))
+        keys = [sites.key_of(connection, name) for name in NAMES]
+        observations.upsert(connection, "measured", measure_days(9))
+        connection.execute(delete(site_versions).where(site_versions.c.site_key == keys[2]))
+    yield database
+    with unit_of_work(database) as connection:
+        for table in (issues_table, slot_forecasts, slot_observations):
+            connection.execute(delete(table).where(table.c.site_key.in_(keys)))
+        connection.execute(delete(sites_table).where(sites_table.c.name.in_(NAMES)))
+
+
+def refresh(engine: Engine, folder: Path, now: datetime = NOW) -> dict[str, list[tuple[str, datetime]]]:
+    reply = ask(engine, folder, now)
+    return {site.site_id: [(issue.forecast_version, issue.issued_at) for issue in site.issued] for site in reply.sites if site.site_id in NAMES}
+
+
+def ask(engine: Engine, folder: Path, now: datetime = NOW) -> RefreshForecastsReply:
+    return refresh_forecasts(engine, RefreshForecastsRequest(), objects=FileObjects(folder), now=now)
+
+
+def test_every_site_gets_every_version_and_each_row_says_what_it_rests_on(three_sites: Engine, tmp_path: Path) -> None:
+    issued = refresh(three_sites, tmp_path)
+    assert {version for version, _ in issued["measured"]} == {version for version, _ in issued["new"]} == {VERSION, *BASELINES}
+    with unit_of_work(three_sites) as connection:
+        (known,) = forecast_issues.read_all(connection, "measured", version=VERSION, first=day(9), last=NOW)
+        (cold,) = forecast_issues.read_all(connection, "new", version=VERSION, first=day(9), last=NOW)
+        stored = forecasts.read_all(connection, "measured", version=VERSION, first=day(9), last=NOW)
+    assert (known.issued_at, known.stage, known.reasons) == (day(9, 7), "profile", ("short_history",))
+    assert (cold.stage, cold.reasons) == ("cold", ("no_history",))
+    assert [forecast.issued_at for forecast in stored] == [day(9, 7)]
+
+
+def test_asking_again_within_the_hour_changes_nothing_and_the_next_hour_asks_for_what_is_due(three_sites: Engine, tmp_path: Path) -> None:
+    refresh(three_sites, tmp_path)
+    assert refresh(three_sites, tmp_path, NOW + timedelta(minutes=45)) == {name: [] for name in NAMES}
+    assert set(refresh(three_sites, tmp_path, NOW + timedelta(hours=1))["measured"]) == {(VERSION, day(9, 8)), ("baseline_7_day_avg", day(9, 8))}
+
+
+def test_a_site_that_fails_is_named_and_the_others_have_their_forecasts(three_sites: Engine, tmp_path: Path) -> None:
+    found = {site.site_id: site for site in ask(three_sites, tmp_path).sites}
+    assert found["wrong"].issued == []
+    assert "no configuration" in found["wrong"].faults[0]
+    assert found["measured"].faults == found["new"].faults == []
