@@ -6,7 +6,7 @@ from contextlib import suppress
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from luna.database import jobs, prices, sites
+from luna.database import forecast_issues, jobs, prices, sites
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.queue.services import SERVICES
@@ -24,6 +24,7 @@ JOBS_AGE = Gauge("luna_jobs_oldest_open_seconds", "Age of the oldest job that ha
 BEAT_AGE = Gauge("luna_beat_age_seconds", "Time since beat last turned; +Inf where none ever did.")
 REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gateway: 1 or 0.")
 PRICES_UNTIL = Gauge("luna_ingest_prices_known_until_seconds", "When the last known price of a market ends, Unix time; 0 without any.", ["market"])
+NEWEST_FORECAST = Gauge("luna_forecaster_newest_forecast_seconds", "When a site's newest forecast was issued, Unix time; 0 without any.", ["site"])
 
 
 @router.get("/metrics", summary="Metrics in Prometheus' format", response_class=Response)
@@ -33,6 +34,7 @@ def read_metrics(gateway: CurrentGateway) -> Response:
     _look_at_queue(gateway)
     _look_at_jobs(gateway, readable="database" in answering)
     _look_at_prices(gateway, readable="database" in answering)
+    _look_at_forecasts(gateway, readable="database" in answering)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -76,3 +78,12 @@ def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:
             known = prices.known_until(connection, named)
             for market in named:
                 PRICES_UNTIL.labels(market).set(known[market].timestamp() if market in known else 0.0)
+
+
+def _look_at_forecasts(gateway: Gateway, *, readable: bool) -> None:
+    # A site that was removed has no forecast to wait for.
+    NEWEST_FORECAST.clear()
+    if readable:
+        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
+            for site, issued_at in forecast_issues.last_of_each_site(connection).items():
+                NEWEST_FORECAST.labels(site).set(issued_at.timestamp() if issued_at else 0.0)
