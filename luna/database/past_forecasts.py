@@ -1,0 +1,43 @@
+"""Forecasts issued at the same time of day on earlier days: what they said, beside what happened, tells how forecasts err."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection
+
+from luna.database import copy, sites
+from luna.database.forecasts import COLUMNS, PLACES
+from luna.outlook import Forecast, Quantiles
+from luna.timeline import SLOT, Timeline
+
+NEAR = timedelta(hours=1)  # an issue so long before an instant counts as that instant's
+ISSUED = sql.SQL(
+    "SELECT DISTINCT found.issued_at FROM unnest({}::timestamptz[]) AS wanted (instant), LATERAL ("
+    "SELECT issued_at FROM slot_forecasts WHERE site_key = {} AND forecast_version = {} AND issued_at > wanted.instant - {} AND issued_at <= wanted.instant"
+    " ORDER BY issued_at DESC LIMIT 1) AS found"
+)
+
+
+def read_past(connection: Connection, site_id: str, *, version: str, instants: Sequence[datetime]) -> list[Forecast]:
+    """Return the last forecast that was issued within the hour before each instant, in order of issue; an instant without one is left out."""
+    key = sites.key_of(connection, site_id)
+    with copy.cursor(connection) as session:
+        issued = [row[0] for row in session.execute(ISSUED.format(list(instants), key, version, NEAR)).fetchall()]
+    if not issued:
+        return []
+    query = sql.SQL(
+        "SELECT issued_at, slot_start, {} FROM slot_forecasts"
+        " WHERE site_key = {} AND forecast_version = {} AND issued_at = ANY ({}) ORDER BY issued_at, slot_start"
+    ).format(sql.SQL(", ").join(map(copy.known, COLUMNS)), key, version, issued)
+    rows = copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
+    bounds = [*np.flatnonzero(np.diff(rows["issued_at"].astype(np.int64), prepend=-1)), rows["issued_at"].size]
+    return [_forecast({name: column[first:last] for name, column in rows.items()}, version) for first, last in pairwise(bounds)]
+
+
+def _forecast(rows: dict[str, np.ndarray], version: str) -> Forecast:
+    issued_at, start = (rows[name][0].astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for name in ("issued_at", "slot_start"))
+    load, pv = (Quantiles(**{place: rows[f"{series}_{column}"] for column, place in PLACES.items()}) for series in ("load", "pv"))
+    return Forecast(Timeline(start, SLOT, rows["slot_start"].size), issued_at, version, load, pv)
