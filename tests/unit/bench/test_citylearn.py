@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.citylearn import COLUMNS, House, load_citylearn, place_by_clock
+from bench.citylearn import COLUMNS, MOST_KW, House, load_citylearn, load_sunlit, place_by_clock
 from luna.timeline import FloatArray
 
 HOURS = 72
@@ -15,13 +15,18 @@ def write(path: Path, columns: dict[str, FloatArray]) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def folder(tmp_path: Path) -> Path:
     """Three days in which every value tells its hour; a forecast tells the hour it is of, a thousand for each column ahead."""
     hour = np.arange(HOURS, dtype=np.float64)
     write(tmp_path / "Building_4.csv", {"hour": hour, "non_shiftable_load": hour, "solar_generation": 200 * hour})
     ahead = {f"{column}_predicted_{key}": 1000 * key + hour + hours for column in COLUMNS.values() for key, hours in ((1, 6), (2, 12), (3, 24))}
     write(tmp_path / "weather.csv", dict.fromkeys(COLUMNS.values(), hour) | ahead)
-    return load_citylearn(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def house(folder: Path) -> House:
+    return load_citylearn(folder)
 
 
 def test_energies_are_spread_over_the_quarter_hours(house: House) -> None:
@@ -45,3 +50,18 @@ def test_the_hour_that_the_clock_skips_is_left_out_and_the_one_it_repeats_is_the
     assert rows.size == 8759
     steps = np.diff(starts) / np.timedelta64(1, "h")
     assert [(str(starts[place]), step) for place, step in enumerate(steps) if step != 1] == [("2016-11-06T08:00:00", 2.0)]
+
+
+def test_the_sunlit_house_yields_by_day_what_its_weather_gives_and_its_forecasts_are_wrong(folder: Path) -> None:
+    sunlit = load_sunlit(folder).observations
+    hour = (sunlit.starts - np.timedelta64(8, "h")).astype("datetime64[h]").astype(np.int64) % 24  # Pacific standard time
+    assert np.nanmax(sunlit.pv_kwh[(hour < 4) | (hour > 20)]) == 0
+    assert 0 < np.nanmax(sunlit.pv_kwh[hour == 12]) < MOST_KW / 4
+    weather = load_sunlit(folder).context.weather
+    slots = np.arange(weather.slot[0] + 60 * 4, weather.slot[0] + 68 * 4, 4)
+    issued = [weather.at(slots, slots - lead)["ghi_w_m2"] for lead in (-4, 0, 90, 92, 190)]
+    assert issued[0].tolist() == list(range(60, 68))
+    np.testing.assert_array_equal(issued[1], issued[2])  # both 24 h ahead
+    assert (np.abs(issued[2] - issued[0]) > 0).all()
+    assert (issued[3] == issued[2]).all()
+    assert (issued[4] != issued[3]).all()
