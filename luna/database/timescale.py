@@ -126,7 +126,7 @@ def apply_policies(connection: Connection, settings: Settings) -> list[Policy]:
     Invariants: a second call changes nothing.
     """
     asked = [_bring(connection, table, "compression", settings.compress_after) for table in SEGMENTS]
-    asked += [_bring(connection, table, "retention", after) for table, after in retention_ages(settings).items()]
+    asked += [_bring(connection, table, "retention", after) for table, after in retention_ages(settings).items() if table in SEGMENTS]
     return [policy for policy in asked if policy is not None]
 
 
@@ -134,6 +134,7 @@ def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
     """Return the age at which rows of a table are deleted; None keeps them. Any other table keeps its rows."""
     return {
         "slot_forecasts": settings.forecast_retention,
+        "forecast_scenarios": settings.forecast_retention,
         "sensor_readings": settings.reading_retention,
         "smart_meter_readings": settings.reading_retention,
     }
