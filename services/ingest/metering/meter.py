@@ -74,7 +74,8 @@ class Meters:
     def _draw(self, readings: Readings, column: Column) -> EnergyCurve:
         measure = read_measure(readings.unit)
         if measure is None:
-            reason = f"its unit {readings.unit!r} is none of energy or power: give {ENERGY_UNITS}"
+            said = f"its unit {readings.unit!r} is none of energy or power" if readings.unit else "its unit is not known"
+            reason = f"{said}: give {ENERGY_UNITS}"
             self._refusals.refuse(readings, np.ones(len(readings), dtype=np.bool_), reason)
             return EnergyCurve.empty()
         directed = readings.turned() if column.reversed else readings

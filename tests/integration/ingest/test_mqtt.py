@@ -141,12 +141,12 @@ async def test_a_device_that_describes_itself_later_is_heard_from_then_on(broker
 
 async def test_a_topic_can_be_named_without_any_description(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
-    async with listening(source, book, "mqtt:pv/power", "mqtt:pv/all#ac.0.power"):
+    async with listening(source, book, "mqtt:pv/power [W]", "mqtt:pv/all#ac.0.power"):
         await connected(source)
         device.publish("pv/power", "812.5")
         device.publish("pv/all", '{"ac": [{"power": 7}]}')
         await until(lambda: len(book.readings) == 2)
-    assert book.values("mqtt:pv/power") == [812.5]
+    assert [(reading.value, reading.unit) for reading in book.readings if reading.sensor == "mqtt:pv/power [W]"] == [(812.5, "W")]
     assert book.values("mqtt:pv/all#ac.0.power") == [7]
 
 

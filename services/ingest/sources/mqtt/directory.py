@@ -1,6 +1,7 @@
 """Which topics tell of which sensors: what devices describe, and topics that a site names itself."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,8 +14,9 @@ from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.discovery import Described, is_description, parse_descriptions, require_topic
 from services.ingest.sources.mqtt.template import decoder, parse_path
 
-# A sensor that names its topic: mqtt:path/to/topic, or mqtt:path/to/topic#path.into.json.
+# A sensor that names its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
 OWN_TOPIC = "mqtt:"
+OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
 
 UNREADABLE = Counter("luna_ingest_mqtt_unreadable_total", "Messages of known sensors without a number in them.")
 RETAINED = Counter("luna_ingest_mqtt_retained_total", "Numbers that a broker had kept since nobody knows when; they are not recorded.")
@@ -142,9 +144,10 @@ class Directory:
         return None
 
     def _own_topic(self, sensor: str) -> Described | None:
-        topic, _, path = sensor.removeprefix(OWN_TOPIC).partition("#")
+        unit = OWN_UNIT.search(sensor)
+        topic, _, path = OWN_UNIT.sub("", sensor.removeprefix(OWN_TOPIC)).partition("#")
         try:
-            return Described(names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)))
+            return Described(names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)), unit=unit[1].strip() if unit else None)
         except InvalidInputError as error:
             self._name_once(sensor, "sensor names no topic", error)
             return None
