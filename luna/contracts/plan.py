@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message, Request
 from luna.site import Site
 from luna.timeline import STEPS
@@ -14,6 +15,14 @@ Energies = Annotated[list[Annotated[float, Field(ge=0, le=100_000)]], Field(min_
 Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
 Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
 Language = Literal["en", "de"]
+
+
+class ForecastSource(Message):
+    """Which forecast load and PV are from; ``fallback_reason`` says why that is not a fresh one of the site's active version, null where it is."""
+
+    version: ForecastVersion
+    issued_at: Instant
+    fallback_reason: Annotated[str, Field(max_length=512)] | None = None
 
 
 class OutlookMessage(Message):
@@ -29,6 +38,7 @@ class OutlookMessage(Message):
     pv_p10_kwh: Energies | None = None
     pv_p90_kwh: Energies | None = None
     prices_known_until: Instant | None = None
+    forecast: ForecastSource | None = None
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
@@ -203,6 +213,7 @@ class PlanReply(Message):
     slot_minutes: int
     issued_at: datetime
     prices_known_until: datetime | None = None
+    forecast: ForecastSource | None = None
 
 
 PlanRequest.reply = PlanReply

@@ -5,16 +5,18 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
 
 POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
 
 
 class DayCost(Message):
-    """What a policy cost on one local day."""
+    """What a policy cost on one local day; ``stored_gain`` is what the energy gained in the batteries that day is worth."""
 
     day: date
     cost: float
+    stored_gain: float = 0.0
 
 
 class PolicyReply(Message):
@@ -36,13 +38,14 @@ class PolicyReply(Message):
 
 
 class ReplayReply(Message):
-    """All policies under one initial and one terminal rule; ``loss`` says what each kind of forecast error cost."""
+    """All policies under one initial and one terminal rule; ``loss`` says what each kind of forecast error cost, ``forecast_version`` what ``mpc`` saw."""
 
     policies: dict[str, PolicyReply]
     slots: int
     currency: str
     initial_soc: dict[str, float]
     loss: dict[str, float] = {}
+    forecast_version: str | None = None
 
 
 class ReplayRequest(Request):
@@ -56,4 +59,5 @@ class ReplayRequest(Request):
     to_day: date
     policies: Annotated[list[str], Field(min_length=1, max_length=16)] = list(POLICIES)
     every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
-    system_id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")] = "simulation"
+    system_id: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,96}$")] = "simulation"
+    forecast_version: Annotated[ForecastVersion | None, Field(description="what mpc plans from; default: the site's active version")] = None

@@ -45,6 +45,18 @@ class ActiveVersion:
     run_id: str | None = None
     last: Activation | None = None
 
+    @property
+    def reason(self) -> str:
+        """Why it does."""
+        if self.pinned:
+            return "pinned by the owner: forecasting.active_forecast_version of the site"
+        return self.last.reason if self.last else "the default, until another version has proven better"
+
+    @property
+    def since(self) -> datetime | None:
+        """When it was decided; None for a pin and for the default, of which that is not known."""
+        return None if self.pinned or self.last is None else self.last.decided_at
+
 
 def activate(connection: Connection, site_id: str, activation: Activation) -> bool:
     """Store a decision; False, and nothing stored, where version and run are those that hold already.

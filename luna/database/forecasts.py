@@ -1,6 +1,7 @@
 """Forecasts as issued: what was expected of a slot, by which version, at which instant."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,17 +9,28 @@ import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection, select
 
-from luna.database import copy, sites
+from luna.database import copy, forecast_activations, sites
 from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
 from luna.outlook import SHARES, Forecast, Quantiles
+from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, align
 
 # Column of the table → place in ``Quantiles``.
 PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
 # No forecast looks further ahead: issues before that cannot hold a slot.
 REACH = timedelta(days=15)
+# Forecasts that drive a planner are issued at least every hour, shadows every six: what is older has missed several turns, and knows no recent level.
+FRESH = timedelta(hours=6)
 COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
+
+
+@dataclass(frozen=True, slots=True)
+class DrivingForecast:
+    """What a site is planned from; ``fallback_reason`` says why that is not a fresh issue of its active version, None where it is one."""
+
+    forecast: Forecast
+    fallback_reason: str | None = None
 
 
 def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) -> copy.Written:
@@ -32,20 +44,55 @@ def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) 
     return sum((_write(connection, key, [f for f in forecasts if f.version == version]) for version in versions), copy.Written())
 
 
-def read(connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime) -> Forecast | None:
-    """Return the latest forecast of ``timeline`` issued at or before ``known_at``; slots it does not reach are NaN. None where none covers the first slot."""
+def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline, *, known_at: datetime, version: str | None = None) -> Forecast | None:
+    """Return the latest forecast of ``timeline`` issued at or before ``known_at``; slots it does not reach are NaN. None where none covers the first slot.
+
+    Args:
+        version: default: what drives the site's planner, as ``read_driving`` tells.
+    """
+    if version is None:
+        driving = read_driving(connection, sites.load(connection, site_id), timeline, known_at=known_at)
+        return driving.forecast if driving else None
     key = sites.key_of(connection, site_id)
-    table = slot_forecasts.c
-    latest = connection.scalar(
-        select(table.issued_at)
-        .where(table.site_key == key, table.forecast_version == version, table.issued_at <= known_at, table.slot_start == timeline.start)
-        .order_by(table.issued_at.desc())
-        .limit(1)
-    )
+    latest = _last_issue(connection, key, version, covers=timeline.start, known_at=known_at)
     if latest is None:
         return None
     rows = _rows(connection, key, version, first=latest, last=latest)
-    return _forecast(rows, timeline.whole(), latest.astimezone(UTC), version)
+    return _forecast(rows, timeline.whole(), latest, version)
+
+
+def read_driving(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime) -> DrivingForecast | None:
+    """Return the forecast to plan from: the active version's, the default's where that has no fresh one, and where neither has, the one issued last."""
+    key, active = sites.key_of(connection, site.name), forecast_activations.find_active(connection, site).forecast_version
+    issued: dict[str, datetime] = {}
+    for version in dict.fromkeys((active, forecast_activations.DEFAULT_VERSION)):
+        latest = _last_issue(connection, key, version, covers=timeline.start, known_at=known_at)
+        if latest is not None:
+            issued[version] = latest
+    if not issued:
+        return None
+    chosen = next((version for version, at in issued.items() if known_at - at <= FRESH), max(issued, key=lambda version: issued[version]))
+    forecast = _forecast(_rows(connection, key, chosen, first=issued[chosen], last=issued[chosen]), timeline.whole(), issued[chosen], chosen)
+    return DrivingForecast(forecast, _tell_silence(active, issued.get(active), known_at))
+
+
+def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime) -> str | None:
+    if issued_at is None:
+        return f"{active} has issued no forecast of the start"
+    if known_at - issued_at > FRESH:
+        return f"{active} issued its last forecast at {issued_at.isoformat()}, more than {FRESH // timedelta(hours=1)} hours before the start"
+    return None
+
+
+def _last_issue(connection: Connection, key: int, version: str, *, covers: datetime, known_at: datetime) -> datetime | None:
+    table = slot_forecasts.c
+    latest = connection.scalar(
+        select(table.issued_at)
+        .where(table.site_key == key, table.forecast_version == version, table.issued_at <= known_at, table.slot_start == covers)
+        .order_by(table.issued_at.desc())
+        .limit(1)
+    )
+    return None if latest is None else latest.astimezone(UTC)
 
 
 def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:

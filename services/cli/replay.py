@@ -33,6 +33,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     policies: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
+    forecast_version: Annotated[str | None, typer.Option(help="What mpc plans from (default: the version that drives the planner).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight."""
@@ -43,31 +44,44 @@ def show_replay(  # noqa: PLR0913 - one per option
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
     days = {"from_day": first.date(), "to_day": last.date()}
-    request = compose_request(ReplayRequest, site_id=site, **days, policies=names, every_minutes=every, system_id=system_id)
+    options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
+    request = compose_request(ReplayRequest, site_id=site, **days, policies=names, **options)
     with unit_of_work() as connection, follow_progress("replay", quiet=as_json) as progress:
+        request = name_version(connection, request)
         if "mpc" in names:
             ensure_forecasts(connection, request, objects=open_objects(load_settings()), progress=progress)
         reply = replay_site(connection, request, progress=progress)
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, request))
 
 
+def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequest:
+    """Return the request with the forecast version that it means."""
+    from luna.database import sites
+    from luna.database.forecast_activations import find_active
+
+    active = find_active(connection, sites.load(connection, request.site_id))
+    return request.model_copy(update={"forecast_version": request.forecast_version or active.forecast_version})
+
+
 def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:
     """Train and issue what the window lacks: a model that knows nothing of the window, a forecast per re-planning."""
     from luna.database import forecasts, sites
+    from services.forecaster.aurora import VERSION
     from services.forecaster.comparison import ensure_trained
     from services.forecaster.jobs import issue_forecasts
-    from services.planner.jobs import FORECAST_VERSION
 
     site = sites.load(connection, request.site_id)
     zone = ZoneInfo(site.timezone)
     start, end = local_midnight(request.from_day, zone), local_midnight(request.to_day + timedelta(days=1), zone)
     step = timedelta(minutes=request.every_minutes)
-    issued = forecasts.read_instants(connection, request.site_id, version=FORECAST_VERSION, first=start, last=end)
+    version = str(request.forecast_version)
+    issued = forecasts.read_instants(connection, request.site_id, version=version, first=start, last=end)
     if len(issued) >= (end - start) // step:
         return
-    progress(0, 1, "train")
-    ensure_trained(connection, site, before=start, objects=objects)
-    asked = IssueRequest(site_id=request.site_id, at=start, to=end - step, every_minutes=request.every_minutes)
+    if version == VERSION:
+        progress(0, 1, "train")
+        ensure_trained(connection, site, before=start, objects=objects)
+    asked = IssueRequest(site_id=request.site_id, at=start, to=end - step, every_minutes=request.every_minutes, forecast_version=version)
     issue_forecasts(connection, asked, objects=objects, progress=progress)
 
 
@@ -84,7 +98,7 @@ def _show(reply: ReplayReply, request: ReplayRequest) -> None:
         )
         for name, policy in reply.policies.items()
     ]
-    title = f"{request.site_id}, {request.from_day} to {request.to_day}"
+    title = f"{request.site_id}, {request.from_day} to {request.to_day}; mpc plans from {request.forecast_version}"
     table(["policy", "cost", "score", "cycles", "mode changes/day", "violations"], rows, title=title)
     if reply.loss:
         out.print("Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items()))

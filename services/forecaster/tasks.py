@@ -4,10 +4,12 @@ from contextlib import suppress
 from datetime import timedelta
 
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
+from luna.contracts.explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
+from luna.contracts.forecast_versions import ActivationReply, PromoteRequest, RollbackRequest
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, Work, task
-from services.forecaster import comparison, jobs, refresh_jobs, training_jobs
+from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, training_jobs
 from services.forecaster.trees import import_lightgbm
 
 NEEDS = ("database", "redis", "objects")
@@ -44,3 +46,21 @@ def refresh(request: RefreshForecastsRequest, work: Work) -> RefreshForecastsRep
 def evaluate(request: EvaluateRequest, work: Work) -> EvaluateReply:
     """Score versions against what happened."""
     return comparison.evaluate_versions(work.connection, request, objects=work.objects, progress=work.progress)
+
+
+@task(ExplainRequest)
+def explain(request: ExplainRequest, work: Work) -> ExplainReply:
+    """Say why a forecast is what it is."""
+    return explanation_jobs.explain_forecast(work.connection, request, objects=work.objects)
+
+
+@task(PromoteRequest)
+def promote(request: PromoteRequest, work: Work) -> ActivationReply:
+    """Let a version drive the planner."""
+    return promotion_jobs.promote_by_hand(work.connection, request)
+
+
+@task(RollbackRequest)
+def roll_back(request: RollbackRequest, work: Work) -> ActivationReply:
+    """Go back to what drove the planner before."""
+    return promotion_jobs.roll_back(work.connection, request)

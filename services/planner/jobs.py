@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import BatteryState, OutlookMessage, PlanReply, PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, PlanReply, PlanRequest, StateMessage, Terminal
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.database import forecasts, observations, plans, scores, sites
 from luna.database import prices as market_prices
+from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
@@ -25,7 +26,6 @@ from services.planner.solver import Solver
 PLAN_HORIZON = timedelta(hours=48)
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
 LOOK_BACK = 8 * DAY
-FORECAST_VERSION = "aurora_v1.0"
 
 
 def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanReply:
@@ -56,15 +56,16 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         raise InvalidInputError("a stored site is planned in slots of 15 minutes", field="slot_minutes", value=request.slot_minutes, remedy="Leave it out.")
     start = floor_to(request.start or now, SLOT)
     timeline = Timeline(start, SLOT, PLAN_HORIZON // SLOT)
-    forecast = forecasts.read(connection, site_id, timeline, version=FORECAST_VERSION, known_at=start)
-    if forecast is None:
-        raise NotFoundError(
-            "no forecast covers the start", field="start", value=start.isoformat(), remedy=f"Issue one: luna forecast issue --site {site_id} --at T."
-        )
+    driving = forecasts.read_driving(connection, site, timeline, known_at=start)
+    if driving is None:
+        version = find_active(connection, site).forecast_version
+        remedy = f"Issue one: luna forecast issue --site {site_id} --at T --version {version}."
+        raise NotFoundError("no forecast covers the start", field="start", value=start.isoformat(), remedy=remedy)
+    source = ForecastSource(version=driving.forecast.version, issued_at=driving.forecast.issued_at, fallback_reason=driving.fallback_reason)
     prices = read_prices(connection, site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
     known = prices.ahead(start, timeline)
-    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast)
-    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until)
+    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(driving.forecast)
+    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
     state = request.state if request.state.batteries else read_state(connection, site_id, site, start)
     options = request.options
     if options.terminal.kind == "automatic":
@@ -113,14 +114,16 @@ def replay_site(connection: Connection, request: ReplayRequest, *, progress: Pro
         NotFoundError: no such site, or no forecasts for the window.
         InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
     """
-    scene = read_scene(connection, request)
+    version = request.forecast_version or find_active(connection, sites.load(connection, request.site_id)).forecast_version
+    scene = read_scene(connection, request, version)
     reply = replay(scene, request.policies, every=max(timedelta(minutes=request.every_minutes) // SLOT, 1), progress=progress)
+    reply = reply.model_copy(update={"forecast_version": version})
     scores.upsert_daily(connection, request.site_id, system_id=request.system_id, replay=reply)
     return reply
 
 
-def read_scene(connection: Connection, request: ReplayRequest) -> Scene:
-    """Return everything the replay of a stored site needs."""
+def read_scene(connection: Connection, request: ReplayRequest, version: str) -> Scene:
+    """Return everything the replay of a stored site with the forecasts of a version needs."""
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
         raise InvalidInputError("the window ends before it begins", field="to", value=request.to_day.isoformat(), remedy="Swap the days.")
@@ -128,9 +131,9 @@ def read_scene(connection: Connection, request: ReplayRequest) -> Scene:
     ahead = HORIZON // SLOT
     seen = observations.read(connection, request.site_id, Timeline(window.start, SLOT, window.count + ahead))
     load, pv = (_require(series, window, name) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
-    issued = forecasts.read_all(connection, request.site_id, version=FORECAST_VERSION, first=window.start - DAY, last=window.end)
+    issued = forecasts.read_all(connection, request.site_id, version=version, first=window.start - DAY, last=window.end)
     if "mpc" in request.policies and not issued:
-        remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id}."
+        remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
     known = read_prices(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
     return Scene(site, window, Foresight(Timeline(window.start, SLOT, load.size), load, pv), known, ForecastBook(issued))

@@ -179,7 +179,7 @@ def _reply(scene: Scene, outcomes: Mapping[str, Outcome], name: str, rules: Rule
         mode_changes_per_day=float((np.diff(modes, axis=-1) != 0).sum()) / days,
         terminal_value=rules.terminal_value,
         stored_gain=float(outcome.cost.sum()) - outcome.settled_cost,
-        days=_day_costs(scene, outcome.cost),
+        days=_day_costs(scene, outcome, rules),
     )
 
 
@@ -205,12 +205,16 @@ def _soc_breaches(limits: SiteLimits, stored_kwh: FloatArray) -> int:
     return int(((stored_kwh < batteries.min_kwh[..., None] - 1e-6) | (stored_kwh > batteries.max_kwh[..., None] + 1e-6)).sum())
 
 
-def _day_costs(scene: Scene, cost: FloatArray) -> list[DayCost]:
-    dates = local_dates(scene.timeline, ZoneInfo(scene.site.timezone))
-    sums: dict[date, float] = {}
-    for day, value in zip(dates, cost.tolist(), strict=True):
-        sums[day] = sums.get(day, 0.0) + value
-    return [DayCost(day=day, cost=value) for day, value in sums.items()]
+def _day_costs(scene: Scene, outcome: Outcome, rules: Rules) -> list[DayCost]:
+    days = np.array([day.toordinal() for day in local_dates(scene.timeline, ZoneInfo(scene.site.timezone))])
+    ends = np.append(np.flatnonzero(np.diff(days)), days.size - 1)
+    stored = np.append(rules.initial_kwh.sum(), outcome.trajectory.flows.stored_kwh.sum(axis=(0, 1))[ends])
+    costs = np.add.reduceat(outcome.cost, np.append(0, ends[:-1] + 1))
+    gains = rules.terminal_value * np.diff(stored)
+    return [
+        DayCost(day=date.fromordinal(day), cost=cost, stored_gain=gain)
+        for day, cost, gain in zip(days[ends].tolist(), costs.tolist(), gains.tolist(), strict=True)
+    ]
 
 
 def _initial_soc(site: Site, rules: Rules) -> dict[str, float]:

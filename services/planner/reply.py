@@ -53,6 +53,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         slot_minutes=int(timeline.step.total_seconds() // 60),
         issued_at=issued_at,
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
+        forecast=request.outlook.forecast if request.outlook else None,
     )
 
 

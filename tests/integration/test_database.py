@@ -84,7 +84,7 @@ def test_a_changed_site_is_a_new_version_and_the_same_one_is_not(connection: Con
     [
         lambda connection: sites.load(connection, "nowhere"),
         lambda connection: observations.read(connection, "nowhere", DAY),
-        lambda connection: forecasts.read(connection, "nowhere", DAY, version=VERSION, known_at=START),
+        lambda connection: forecasts.get_forecast_slots(connection, "nowhere", DAY, version=VERSION, known_at=START),
         lambda connection: training_runs.latest(connection, "nowhere", version=VERSION),
         lambda connection: plans.load(connection, "nowhere"),
     ],
@@ -159,12 +159,12 @@ def test_a_forecast_is_read_as_it_was_known(connection: Connection) -> None:
     assert forecasts.upsert(connection, "home", issues).inserted == 3 * 192
     assert forecasts.upsert(connection, "home", issues).unchanged == 3 * 192
     wanted = Timeline(START + timedelta(hours=2), SLOT, 192)
-    read = forecasts.read(connection, "home", wanted, version=VERSION, known_at=START + timedelta(minutes=90))
+    read = forecasts.get_forecast_slots(connection, "home", wanted, version=VERSION, known_at=START + timedelta(minutes=90))
     assert read is not None
     assert (read.issued_at, read.timeline) == (START + timedelta(hours=1), wanted)
     # Issued an hour before the window begins, it ends an hour, four slots, before the window does.
     np.testing.assert_array_equal(read.load_kwh.p90, [4.0] * 188 + [np.nan] * 4)
-    assert forecasts.read(connection, "home", wanted, version=VERSION, known_at=START - timedelta(minutes=1)) is None
+    assert forecasts.get_forecast_slots(connection, "home", wanted, version=VERSION, known_at=START - timedelta(minutes=1)) is None
 
 
 @pytest.mark.usefixtures("home")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Identity, Index, Integer, Table
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, true
 from sqlalchemy.schema import SchemaItem
 
 from luna.database.schema.identity import sites
@@ -68,6 +68,8 @@ training_runs = Table(
     instant("data_until", "end of what was learned from; a backtest before it must not use the run"),
     text("code_version"),
     text("trigger", "hand, schedule, drift or force: why it was trained", server_default="hand"),
+    Column("accepted", Boolean, nullable=False, server_default=true(), comment="whether its model may be used without being asked for"),
+    text("verdict", "why it was accepted, or not", server_default=""),
     Column("seed", BigInteger, nullable=False),
     document("metrics"),
     text("artefact_key", "object that holds the model", nullable=True),
@@ -99,6 +101,7 @@ daily_scores = Table(
     text("system_id", primary_key=True),
     text("policy", primary_key=True),
     number("cost", nullable=False),
+    number("stored_gain", "worth of the energy gained in the batteries; cost less this compares policies", nullable=False, server_default="0"),
     text("currency"),
     recorded("scored_at"),
     comment="What one policy cost on one day",

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts import DemoLoadReply, DemoLoadRequest, IssueRequest, PlanReply, PlanRequest, ReplayReply, ReplayRequest, Request, TrainRequest
+from luna.contracts.forecast_versions import PromoteRequest
 from luna.contracts.plan import BatteryState, StateMessage
 from luna.errors import InvalidInputError
 from luna.settings import load_settings
@@ -24,6 +25,8 @@ LOAD_TIMEOUT = timedelta(hours=1)
 # In the afternoon tomorrow's prices are known: the plan shows what they are worth.
 PLAN_AT = time(14)
 PLANNED_SITE = "home"
+# The demo shows the model; an owner's site is planned from a baseline until the model has proven better there.
+FORECAST_VERSION = "aurora_v1.0"
 START_SOC = 0.5
 CHECK_SECONDS = 0.5
 
@@ -127,14 +130,15 @@ class Course:
         return [future.result() for future in futures]
 
     def _follow_site(self, run: DemoRun, site_id: str) -> None:
-        """Train, forecast, plan (the site that is shown) and replay one site."""
+        """Train, promote, forecast, plan (the site that is shown) and replay one site."""
         window = run.window
         self._ask(TrainRequest(site_id=site_id, until=window.start), f"{site_id}: train")
+        self._ask(PromoteRequest(site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"), f"{site_id}: promote")
         self._ask(IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)), f"{site_id}: forecast")
         if site_id == PLANNED_SITE:
             state = StateMessage(batteries={battery.name: BatteryState(soc=START_SOC) for battery in run.demo.sites[0].site.batteries})
             run.plan = self._ask(PlanRequest(site_id=site_id, start=window.plan_start, state=state), f"{site_id}: plan")
-        request = ReplayRequest(site_id=site_id, from_day=window.first_day, to_day=window.last_day)
+        request = ReplayRequest(site_id=site_id, from_day=window.first_day, to_day=window.last_day, forecast_version=FORECAST_VERSION)
         run.replays[site_id] = self._ask(request, f"{site_id}: replay")
 
     def _ask(self, request: Request, name: str, *, timeout: timedelta = STEP_TIMEOUT) -> Any:

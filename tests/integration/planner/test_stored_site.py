@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import forecasts, plans, sites
+from luna.contracts.plan import ForecastSource, PlanReply, PlanRequest
+from luna.database import forecast_activations, forecasts, plans, sites
+from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.errors import NotFoundError
 from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
-from services.planner.jobs import FORECAST_VERSION, plan_and_store
+from luna.site import Forecasting, parse_site
+from luna.timeline import SLOT, FloatArray, Timeline
+from services.planner.jobs import plan_and_store
 from services.planner.solver import Solver
 
+AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
@@ -20,13 +22,20 @@ TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed",
 
 @pytest.fixture
 def planned_site(connection: Connection) -> str:
-    """A stored site whose only forecast was issued a quarter of an hour before the plan begins."""
+    """A stored site whose only forecast, a baseline, was issued a quarter of an hour before the plan begins."""
     site = parse_site({"name": "planned site", "timezone": "Europe/Berlin", "batteries": [BATTERY], "pv": [{"peak_kw": 6}], "tariff": TARIFF})
     sites.save(connection, site)
-    load = Quantiles.exact(np.arange(192.0) / 1000)
-    sun = Quantiles.exact(np.zeros(192))
-    forecasts.upsert(connection, site.name, [Forecast(Timeline(START - SLOT, SLOT, 192), START - SLOT, FORECAST_VERSION, load, sun)])
+    issue(connection, DEFAULT_VERSION, START - SLOT, np.arange(192.0) / 1000)
     return site.name
+
+
+def issue(connection: Connection, version: str, at: datetime, load_kwh: FloatArray) -> None:
+    sun = Quantiles.exact(np.zeros(192))
+    forecasts.upsert(connection, "planned site", [Forecast(Timeline(at, SLOT, 192), at, version, Quantiles.exact(load_kwh), sun)])
+
+
+def promote(connection: Connection) -> None:
+    forecast_activations.activate(connection, "planned site", Activation(AURORA, "said so", "hand"))
 
 
 def plan_site(connection: Connection, site_id: str, start: datetime = START) -> PlanReply:
@@ -48,3 +57,50 @@ def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_s
 def test_a_site_without_a_forecast_says_how_to_issue_one(connection: Connection, planned_site: str) -> None:
     with pytest.raises(NotFoundError, match="luna forecast issue"):
         plan_site(connection, planned_site, START - timedelta(days=1))
+
+
+def source(connection: Connection, site_id: str) -> ForecastSource:
+    found = plan_site(connection, site_id).forecast
+    assert found is not None
+    return found
+
+
+def test_a_plan_says_which_forecast_it_rests_on(connection: Connection, planned_site: str) -> None:
+    assert source(connection, planned_site) == ForecastSource(version=DEFAULT_VERSION, issued_at=START - SLOT)
+
+
+def test_what_is_active_is_planned_from(connection: Connection, planned_site: str) -> None:
+    issue(connection, AURORA, START - 2 * SLOT, np.ones(192))
+    assert source(connection, planned_site).version == DEFAULT_VERSION
+    promote(connection)
+    assert source(connection, planned_site) == ForecastSource(version=AURORA, issued_at=START - 2 * SLOT)
+    assert plan_site(connection, planned_site).slots[0].load_kwh == 1
+
+
+def test_what_the_owner_pinned_is_planned_from(connection: Connection, planned_site: str) -> None:
+    issue(connection, AURORA, START - SLOT, np.ones(192))
+    pinned = sites.load(connection, planned_site).model_copy(update={"forecasting": Forecasting(active_forecast_version=AURORA)})
+    sites.save(connection, pinned)
+    assert source(connection, planned_site).version == AURORA
+
+
+def test_where_the_active_version_never_spoke_the_baseline_is_planned_from_and_the_plan_says_so(connection: Connection, planned_site: str) -> None:
+    promote(connection)
+    found = source(connection, planned_site)
+    assert (found.version, found.fallback_reason) == (DEFAULT_VERSION, "aurora_v1.0 has issued no forecast of the start")
+
+
+def test_where_the_active_version_went_silent_the_baseline_is_planned_from_and_the_plan_says_since_when(connection: Connection, planned_site: str) -> None:
+    issue(connection, AURORA, START - timedelta(hours=7), np.ones(192))
+    promote(connection)
+    found = source(connection, planned_site)
+    assert (found.version, found.issued_at) == (DEFAULT_VERSION, START - SLOT)
+    assert found.fallback_reason == "aurora_v1.0 issued its last forecast at 2024-02-01T05:15:00+00:00, more than 6 hours before the start"
+
+
+def test_where_all_went_silent_the_last_word_is_planned_from(connection: Connection, planned_site: str) -> None:
+    issue(connection, AURORA, START + timedelta(hours=1), np.ones(192))
+    promote(connection)
+    found = plan_site(connection, planned_site, START + timedelta(hours=20)).forecast
+    assert found is not None
+    assert (found.version, found.fallback_reason is None) == (AURORA, False)

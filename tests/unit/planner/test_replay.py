@@ -103,6 +103,11 @@ def test_days_sum_to_the_cost_less_what_is_left_in_the_battery() -> None:
     assert max(np.abs(gained)) <= usable / 2 + 1e-9
 
 
+def test_each_day_says_what_is_left_in_the_battery_so_that_policies_compare_by_the_day() -> None:
+    for policy in replay_seed(0).policies.values():
+        assert sum(day.stored_gain for day in policy.days) == pytest.approx(policy.stored_gain)
+
+
 def test_days_sum_to_the_cost_where_stored_energy_is_worth_nothing() -> None:
     free = {"kind": "fixed", "price": 0.0}
     reply = replay(make_scene(1, tariff={"import": free, "export": free}), ["self_consumption"], every=4)

@@ -11,6 +11,12 @@ QUANTILES = tuple(f"{series}_{name}_kwh" for series in ("load", "pv") for name i
 CREATE = """
 ALTER TABLE training_runs ADD COLUMN trigger text DEFAULT 'hand' NOT NULL;
 COMMENT ON COLUMN training_runs.trigger IS 'hand, schedule, drift or force: why it was trained';
+ALTER TABLE training_runs ADD COLUMN accepted boolean DEFAULT true NOT NULL;
+COMMENT ON COLUMN training_runs.accepted IS 'whether its model may be used without being asked for';
+ALTER TABLE training_runs ADD COLUMN verdict text DEFAULT '' NOT NULL;
+COMMENT ON COLUMN training_runs.verdict IS 'why it was accepted, or not';
+ALTER TABLE daily_scores ADD COLUMN stored_gain double precision DEFAULT 0 NOT NULL;
+COMMENT ON COLUMN daily_scores.stored_gain IS 'worth of the energy gained in the batteries; cost less this compares policies';
 CREATE TABLE forecast_issues (
     site_key integer NOT NULL,
     forecast_version text NOT NULL,
@@ -93,6 +99,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
-    op.drop_column("training_runs", "trigger")
+    for name in ("trigger", "accepted", "verdict"):
+        op.drop_column("training_runs", name)
+    op.drop_column("daily_scores", "stored_gain")
     for name in QUANTILES:
         op.drop_column("slot_forecasts", name)
