@@ -7,9 +7,10 @@ from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequ
 from luna.contracts.explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
 from luna.contracts.forecast_versions import ActivationReply, PromoteRequest, RollbackRequest
+from luna.contracts.scenario import IssueScenariosReply, IssueScenariosRequest
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, Work, task
-from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, training_jobs
+from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, scenario_jobs, training_jobs
 from services.forecaster.trees import import_lightgbm
 
 NEEDS = ("database", "redis", "objects")
@@ -34,6 +35,12 @@ def train(request: TrainRequest, work: Work) -> TrainReply:
 def issue(request: IssueRequest, work: Work) -> IssueReply:
     """Issue and store."""
     return jobs.issue_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress).reply()
+
+
+@task(IssueScenariosRequest)
+def issue_scenarios(request: IssueScenariosRequest, work: Work) -> IssueScenariosReply:
+    """Make scenarios beside a stored forecast and store them."""
+    return scenario_jobs.issue_asked(work.connection, request, objects=work.objects).reply()
 
 
 @task(RefreshForecastsRequest)

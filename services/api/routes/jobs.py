@@ -10,6 +10,7 @@ from luna.contracts.backfill import BackfillRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
 from luna.contracts.quality import JudgeQualityRequest
+from luna.contracts.scenario import IssueScenariosRequest
 from luna.contracts.slots import BuildSlotsRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
@@ -28,6 +29,7 @@ CONTRACTS: dict[str, type[Request]] = {
         ReplayRequest,
         TrainRequest,
         IssueRequest,
+        IssueScenariosRequest,
         EvaluateRequest,
         DemoLoadRequest,
         JudgeQualityRequest,
@@ -52,6 +54,7 @@ class JobSubmission(BaseModel):
         ReplayRequest
         | TrainRequest
         | IssueRequest
+        | IssueScenariosRequest
         | EvaluateRequest
         | DemoLoadRequest
         | JudgeQualityRequest
