@@ -14,6 +14,7 @@ CENTS = frozenset({"ct", "cent", "cents", "c", "p", "öre", "øre", "ore"})
 PRICE = re.compile(r"(?P<money>[a-zöø]{1,5}|[€$£])\s*/\s*(?P<energy>kwh|mwh)")
 POWER = frozenset({"w", "kw", "mw"})
 SHARES = frozenset({"soc", "cloud_fraction"})
+MEANT_DIGITS = 14
 BRACKETS = re.compile(r"[\[(]([^\])]+)[\])]")
 
 
@@ -62,10 +63,11 @@ def say_unit(ours: str) -> str:
 
 
 def _divide(cells: pl.Series, divisor: float | None) -> pl.Series:
-    if cells.dtype.is_numeric():
-        return cells / divisor
-    number = pl.col(cells.name).str.strip_chars().cast(pl.Float64, strict=False) / divisor
-    return pl.DataFrame(cells).select(pl.coalesce(number.cast(pl.String), cells.name).alias(cells.name)).to_series()
+    typed = cells.dtype.is_numeric()
+    number = (cells if typed else cells.str.strip_chars()).cast(pl.Float64, strict=False)
+    # Divided with what follows the last digit a file can mean taken off: a column divided by a number is multiplied by its inverse.
+    quotient = (number / divisor).round_sig_figs(MEANT_DIGITS)
+    return quotient if typed else pl.select(pl.coalesce(quotient.cast(pl.String), cells)).to_series().alias(cells.name)
 
 
 def _divisor(ours: str, unit: str) -> float | None:

@@ -38,6 +38,12 @@ def test_numbers_come_in_lunas_units(ours: str, unit: str, value: float) -> None
     assert convert(pl.DataFrame({ours: [250]}), {ours: unit})[ours].to_list() == [value]
 
 
+def test_a_converted_number_is_the_one_that_was_meant() -> None:
+    # 238 Wh are 0.238 kWh to the last bit, so that the same in kilowatt-hours changes nothing.
+    assert convert(pl.DataFrame({"load_kwh": ["238", "142"]}), {"load_kwh": "Wh"})["load_kwh"].cast(pl.Float64).to_list() == [0.238, 0.142]
+    assert convert(pl.DataFrame({"soc": [57.0, 140.0]}), {"soc": "%"})["soc"].to_list() == [0.57, 1.4]
+
+
 def test_what_is_no_number_stays_as_it_is_written() -> None:
     assert convert(pl.DataFrame({"load_kwh": ["unknown", None, "", " 250 "]}), {"load_kwh": "Wh"})["load_kwh"].to_list() == ["unknown", None, "", "0.25"]
 
