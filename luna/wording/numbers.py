@@ -107,9 +107,14 @@ class Numbers:
         """Return an energy: "6.2 kWh"."""
         return self._with_unit(value_kwh, "kWh")
 
-    def power(self, value_kw: float | None) -> str:
-        """Return a power: "−5.0 kW"."""
-        return self._with_unit(value_kw, "kW")
+    def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
+        """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""
+        text = self.number(value_kw, decimals, signed=signed)
+        return text if text == UNKNOWN else f"{text}{NBSP}kW"
+
+    def temperature(self, value_c: float | None) -> str:
+        """Return a temperature or a difference of two: "3.2 °C"."""
+        return self._with_unit(value_c, "°C")
 
     def share(self, fraction: float | None, *, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""

@@ -14,7 +14,7 @@ from luna.timeline import FloatArray
 from services.forecaster.blend import band_of
 from services.forecaster.frame import DAY_SLOTS, Frame, Pairs
 from services.forecaster.grouping import GROUPS, USUAL, Group, group_of, trace_member
-from services.forecaster.recall import Windows
+from services.forecaster.recall import Windows, fill_gaps
 from services.forecaster.series import Series
 from services.forecaster.series_model import FEWEST_DAYS, SeriesModel, list_members, predict_trees
 from services.forecaster.trees import Trees
@@ -23,6 +23,7 @@ from services.forecaster.view import HOUR, WEEK, View, deviate_from_week
 HEAD = "expected"
 TREES = "trees"
 HOURS = 4 * HOUR
+SLOTS_PER_HOUR = 4
 Shares = dict[Group, FloatArray]
 
 
@@ -42,15 +43,26 @@ class Explanation:
 class Facts:
     """What lies above the same slot, or the same hours, of the last seven days; by row, NaN where unknown.
 
-    ``warmer_c`` and ``sunnier_w_m2`` are of the weather expected in the slot, ``hours_kwh`` and ``day_kwh`` of the last four hours and the last day, per slot;
-    ``away`` is the share of the latest slot in which vacation mode was on.
+    ``warmer_c`` and ``sunnier`` (W/m²; where only clouds are known, percent of the sky free of them) are of the weather expected in the slot, ``hours_kwh`` and
+    ``day_kwh`` of the last four hours and the last day, per slot, ``away`` of the share of time in which vacation mode is on.
     """
 
     warmer_c: FloatArray
-    sunnier_w_m2: FloatArray
+    sunnier: FloatArray
     hours_kwh: FloatArray
     day_kwh: FloatArray
     away: FloatArray
+
+    def of(self, group: Group, row: int) -> float | None:
+        """Return the fact behind a reason, powers in kW; None where nobody knows it."""
+        facts = {
+            "temperature": self.warmer_c,
+            "sky": self.sunnier,
+            "hours": self.hours_kwh * SLOTS_PER_HOUR,
+            "days": self.day_kwh * SLOTS_PER_HOUR,
+            "vacation": self.away,
+        }
+        return None if group not in facts or np.isnan(facts[group][row]) else float(facts[group][row])
 
 
 def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
@@ -92,9 +104,10 @@ def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
         difference: FloatArray = ahead[name] - np.mean([day[name] for day in week], axis=0)
         return difference
 
-    away = np.nan_to_num(frame.vacation_share[pairs.origin - 1])
+    away = frame.vacation_share[pairs.origin - 1] - Windows.of(frame.vacation_share).mean(pairs.origin - DAY_SLOTS, WEEK * DAY_SLOTS)
     hours, day = (deviate_from_week(measured, pairs.origin, length) for length in (HOURS, DAY_SLOTS))
-    return Facts(exceed("temperature_c"), exceed("ghi_w_m2"), hours, day, away)
+    sunnier = fill_gaps(exceed("ghi_w_m2"), -100 * exceed("cloud_fraction"))
+    return Facts(exceed("temperature_c"), sunnier, hours, day, away)
 
 
 def _no_shares(view: View) -> Shares:

@@ -4,9 +4,9 @@ import re
 from typing import Literal
 
 # sky: sun and clouds ahead · hours: the last few · days: the level of the last few · habit: what the weeks say of this time of day beyond the last seven days ·
-# correction: by the forecast's own recent errors · rest: what has no name of its own
-Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "rest"]
-GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "rest")
+# correction: by the forecast's own recent errors · later: what was measured or learned only after the issue · rest: what has no name of its own
+Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "rest"]
+GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "rest")
 
 # The first pattern found in a feature's name decides.
 PATTERNS: tuple[tuple[Group, str], ...] = (
@@ -14,7 +14,7 @@ PATTERNS: tuple[tuple[Group, str], ...] = (
     ("calendar", r"^weekday$|day_of_week|weekend|holiday"),
     ("temperature", r"temperature|heating|cooling"),
     ("wind", r"wind"),
-    ("sky", r"ghi|dhi|dni|cloud|irradiance|plane"),
+    ("sky", r"ghi|dhi|dni|cloud|irradiance|weather|estimate|clear_index|beam_index|diffuse_share"),
     ("days", r"^last_96_slots$"),
     ("hours", r"^last_\d+_slots$|hour_deviation|corrected|persistent|brightness_now|brightness_unusual|recent_clear_sky"),
     ("days", r"day_deviation|lifted|lift|latest|calm_second|week_kwh|brightness_day|brightness_week"),
@@ -37,6 +37,7 @@ STEPS: dict[str, tuple[str, Group]] = {
     "mean_lifted": ("mean_corrected", "days"),
     "median_lifted": ("median_corrected", "days"),
     "persistent": ("clear_sky", "hours"),
+    "weather": (USUAL, "sky"),
 }
 
 

@@ -127,4 +127,4 @@ def test_colder_is_what_lies_below_the_last_seven_days_at_that_time(history: Obs
 
 def test_weather_that_nobody_knows_is_no_fact(history: Observations) -> None:
     facts = gather_facts(PV, *look(history))
-    assert np.isnan([facts.warmer_c, facts.sunnier_w_m2]).all()
+    assert np.isnan([facts.warmer_c, facts.sunnier]).all()

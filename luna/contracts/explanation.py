@@ -1,0 +1,65 @@
+"""Ask why a forecast is what it is."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from luna.contracts.forecast import SiteId
+from luna.contracts.message import Instant, Message, Request
+
+ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "rest"]
+
+
+class Contribution(Message):
+    """What one reason adds to the usual: mean power over the slot, and in words."""
+
+    code: ReasonCode
+    kw: float
+    text: str
+
+
+class SeriesExplanation(Message):
+    """Load or PV of one slot, mean power. ``usual_kw`` plus all contributions is ``expected_kw``; the largest stands first."""
+
+    expected_kw: float
+    usual_kw: float
+    contributions: list[Contribution]
+    text: str
+
+
+class SlotExplanation(Message):
+    """One slot explained."""
+
+    start: Instant
+    load: SeriesExplanation
+    pv: SeriesExplanation
+
+
+class ExplainReply(Message):
+    """A forecast explained slot by slot. The usual is the mean of the same slot on the last seven days.
+
+    ``stage`` and ``reasons`` (codes) with ``conditions`` (the same in words) say what the whole forecast rests on and why it is as wide as it is.
+    """
+
+    site_id: str
+    timezone: str
+    forecast_version: str
+    issued_at: Instant
+    stage: str | None
+    reasons: list[str]
+    conditions: list[str]
+    slots: list[SlotExplanation]
+    explain_milliseconds: float
+
+
+class ExplainRequest(Request):
+    """Explain the forecast that stood at ``at``: the last one issued by then. Every slot of it, or only the one that covers ``slot``."""
+
+    task: ClassVar[str] = "forecaster.forecast.explain"
+    reply: ClassVar[type[Message]] = ExplainReply
+
+    site_id: SiteId
+    at: Instant
+    slot: Instant | None = None
+    forecast_version: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")] | None = None
+    language: Literal["en", "de"] = "en"

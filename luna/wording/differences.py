@@ -1,0 +1,136 @@
+"""Why a forecast differs from the usual, in words: what is expected, what is usual, then the largest reasons with what each adds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from luna.errors import InvalidInputError
+from luna.wording.numbers import Language, Numbers
+
+SeriesName = Literal["load", "pv"]
+LEAST_KW = 0.005  # shown as nothing in two decimals
+LEAST_FACTS = {"temperature": 0.05, "sky": 1.0}  # °C, W/m²; everything else in kW
+WEEKDAYS: dict[Language, tuple[str, ...]] = {
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one reason adds to the usual.
+
+    Args:
+        fact: how far what the reason speaks of lies above the last seven days, in °C for ``temperature``, W/m² for ``sky``, else kW; None where nobody knows.
+    """
+
+    code: str
+    kw: float
+    fact: float | None = None
+
+
+class Phrases(NamedTuple):
+    """A reason in words: its fact lies above the last seven days, below, or neither."""
+
+    above: str
+    below: str
+    neither: str
+
+
+def _alike(words: str) -> Phrases:
+    return Phrases(words, words, words)
+
+
+# By reason and language; where load and PV are spoken of differently, by "reason series".
+DIFFERENCES: dict[str, dict[Language, Phrases]] = {
+    "calendar": {
+        "en": Phrases("it is a public holiday", "it is {day}", "it is {day}"),
+        "de": Phrases("es ist ein Feiertag", "es ist {day}", "es ist {day}"),
+    },
+    "vacation": {
+        "en": Phrases("vacation mode is on", "vacation mode is off", "vacation mode"),
+        "de": Phrases("der Urlaubsmodus ist an", "der Urlaubsmodus ist aus", "der Urlaubsmodus"),
+    },
+    "temperature": {
+        "en": Phrases("{degrees} warmer than in the last seven days", "{degrees} colder than in the last seven days", "the temperature"),
+        "de": Phrases("{degrees} wärmer als in den letzten sieben Tagen", "{degrees} kälter als in den letzten sieben Tagen", "die Temperatur"),
+    },
+    "wind": {"en": _alike("the wind"), "de": _alike("der Wind")},
+    "sky": {
+        "en": Phrases("more sun than in the last seven days", "less sun than in the last seven days", "sun and clouds"),
+        "de": Phrases("mehr Sonne als in den letzten sieben Tagen", "weniger Sonne als in den letzten sieben Tagen", "Sonne und Wolken"),
+    },
+    "hours load": {
+        "en": Phrases("more used than usual in the last hours", "less used than usual in the last hours", "the last hours"),
+        "de": Phrases("in den letzten Stunden mehr verbraucht als üblich", "in den letzten Stunden weniger verbraucht als üblich", "die letzten Stunden"),
+    },
+    "hours pv": {
+        "en": Phrases("more solar power than usual in the last hours", "less solar power than usual in the last hours", "the last hours"),
+        "de": Phrases("in den letzten Stunden mehr Solarstrom als üblich", "in den letzten Stunden weniger Solarstrom als üblich", "die letzten Stunden"),
+    },
+    "days load": {
+        "en": Phrases("more used than usual on the last day", "less used than usual on the last day", "the last days"),
+        "de": Phrases("am letzten Tag mehr verbraucht als üblich", "am letzten Tag weniger verbraucht als üblich", "die letzten Tage"),
+    },
+    "days pv": {
+        "en": Phrases("more solar power than usual on the last day", "less solar power than usual on the last day", "the last days"),
+        "de": Phrases("am letzten Tag mehr Solarstrom als üblich", "am letzten Tag weniger Solarstrom als üblich", "die letzten Tage"),
+    },
+    "habit": {"en": _alike("what is typical of the last weeks at this time"), "de": _alike("was in den letzten Wochen um diese Zeit typisch war")},
+    "correction": {
+        "en": Phrases("earlier forecasts were too low", "earlier forecasts were too high", "earlier forecasts"),
+        "de": Phrases("frühere Vorhersagen waren zu niedrig", "frühere Vorhersagen waren zu hoch", "frühere Vorhersagen"),
+    },
+    "later": {"en": _alike("what was measured or learned only afterwards"), "de": _alike("was erst danach gemessen oder gelernt wurde")},
+    "rest": {"en": _alike("everything else"), "de": _alike("alles andere")},
+}
+
+_OUTLINES: dict[Language, tuple[str, str, str]] = {
+    "en": (
+        "{expected} expected, {difference} more than usual: in the last seven days it was {usual} on average at this time.",
+        "{expected} expected, {difference} less than usual: in the last seven days it was {usual} on average at this time.",
+        "{expected} expected, as usual at this time in the last seven days.",
+    ),
+    "de": (
+        "{expected} erwartet, {difference} mehr als üblich: In den letzten sieben Tagen waren es um diese Zeit im Mittel {usual}.",
+        "{expected} erwartet, {difference} weniger als üblich: In den letzten sieben Tagen waren es um diese Zeit im Mittel {usual}.",
+        "{expected} erwartet, wie in den letzten sieben Tagen um diese Zeit üblich.",
+    ),
+}
+
+
+def describe_difference(difference: Difference, *, series: SeriesName, start: datetime, numbers: Numbers) -> str:
+    """Return one reason with what it adds: "3.2 °C colder than in the last seven days: +0.30 kW".
+
+    Args:
+        start: of the slot, for the day of the week.
+
+    Raises:
+        InvalidInputError: a reason that has no words.
+    """
+    spoken = DIFFERENCES.get(difference.code) or DIFFERENCES.get(f"{difference.code} {series}")
+    if spoken is None:
+        raise InvalidInputError("has no words", field="difference.code", value=difference.code, remedy=f"Known are {', '.join(DIFFERENCES)}.")
+    words = _choose(difference, spoken[numbers.language])
+    day = WEEKDAYS[numbers.language][start.astimezone(numbers.zone).weekday()]
+    degrees = numbers.temperature(None if difference.fact is None else abs(difference.fact))
+    return f"{words.format(day=day, degrees=degrees)}: {numbers.power(difference.kw, decimals=2, signed=True)}"
+
+
+def describe_slot(expected_kw: float, usual_kw: float, reasons: Sequence[str], *, numbers: Numbers) -> str:
+    """Return what is expected of a slot, what would be usual, and the reasons for the difference as ``describe_difference`` words them."""
+    gap = round(expected_kw, 2) - round(usual_kw, 2)
+    above, below, alike = _OUTLINES[numbers.language]
+    outline = above if gap >= LEAST_KW else below if gap <= -LEAST_KW else alike
+    figures = {"expected": expected_kw, "usual": usual_kw, "difference": abs(gap)}
+    text = outline.format_map({name: numbers.power(value, decimals=2) for name, value in figures.items()})
+    listed = "; ".join(reasons)
+    return f"{text} {listed[0].upper()}{listed[1:]}." if listed else text
+
+
+def _choose(difference: Difference, phrases: Phrases) -> str:
+    """Return the words that are true; what would be shown as nothing lies neither above nor below."""
+    if difference.fact is None or abs(difference.fact) < LEAST_FACTS.get(difference.code, LEAST_KW):
+        return phrases.neither
+    return phrases.above if difference.fact > 0 else phrases.below

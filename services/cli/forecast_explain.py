@@ -1,0 +1,151 @@
+"""``luna forecast explain`` and ``plot``: why a forecast is what it is, in words and as a picture."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import typer
+
+from luna.contracts.explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
+from luna.errors import InvalidInputError
+from luna.timeline import SLOT, FloatArray, parse_instant, parse_zone
+from luna.wording import Language, Numbers
+from luna.wording.differences import LEAST_KW
+from services.cli.console import JsonOption, emit, out, table
+from services.cli.files import make_writable, write_whole
+from services.cli.requests import compose_request
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from luna.outlook import Quantiles
+    from services.cli.forecast_chart import ForecastView, SeriesView
+
+SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
+AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
+VersionOption = Annotated[str | None, typer.Option(help="aurora_v1.0 (default) or a baseline.")]
+LanguageOption = Annotated[Language, typer.Option(help="Language of the words.")]
+SERIES: dict[Language, dict[str, str]] = {"en": {"load": "Consumption", "pv": "Solar power"}, "de": {"load": "Verbrauch", "pv": "Solarstrom"}}
+HEADINGS: dict[Language, tuple[str, ...]] = {
+    "en": ("time", "consumption", "usual", "mostly because", "solar power", "usual", "mostly because"),
+    "de": ("Zeit", "Verbrauch", "üblich", "vor allem weil", "Solarstrom", "üblich", "vor allem weil"),
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``luna forecast``."""
+    app.command("explain")(explain)
+    app.command("plot")(plot)
+
+
+def explain(
+    *,
+    site: SiteOption,
+    at: AtOption,
+    slot: Annotated[str | None, typer.Option(help="Only the quarter-hour that covers this instant (default: all, shown by the hour).")] = None,
+    version: VersionOption = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a forecast differs from the usual, the mean of the last seven days: what each reason adds, in kW."""
+    instants = {"at": parse_instant(at, field="--at"), "slot": slot and parse_instant(slot, field="--slot")}
+    request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        reply = _explain(connection, request)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, Numbers(language, parse_zone(reply.timezone), "EUR")))
+
+
+def plot(
+    *,
+    site: SiteOption,
+    at: AtOption,
+    to: Annotated[Path, typer.Option("--out", help="Where the picture goes: FILE.svg or FILE.html.")],
+    version: VersionOption = None,
+    language: LanguageOption = "en",
+) -> None:
+    """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
+    if to.suffix not in (".svg", ".html"):
+        raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
+    request = compose_request(ExplainRequest, site_id=site, at=parse_instant(at, field="--at"), forecast_version=version, language=language)
+    from services.cli.forecast_chart import render_html, render_svg
+    from services.cli.storage import unit_of_work
+
+    make_writable(to.parent)
+    with unit_of_work() as connection:
+        view = _look(connection, request)
+    write_whole(to, render_svg(view) if to.suffix == ".svg" else render_html(view))
+    out.print(f"Drawn: {to}")
+
+
+def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+    from services.forecaster.explanation_jobs import explain_forecast
+
+    return explain_forecast(connection, request, objects=open_objects(load_settings()))
+
+
+def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
+    """Return a forecast ready to be drawn."""
+    from luna.database import forecasts, observations, sites
+    from services.cli.forecast_chart import ForecastView
+    from services.forecaster.solar import estimate_clear_sky
+
+    reply = _explain(connection, request)
+    site, issued = sites.load(connection, request.site_id), reply.issued_at
+    forecast = forecasts.read_all(connection, request.site_id, version=reply.forecast_version, first=issued, last=issued)[0]
+    happened = observations.read(connection, request.site_id, forecast.timeline)
+    pv = _view_series(forecast.pv_kwh, happened.pv_kwh, [slot.pv for slot in reply.slots])
+    return ForecastView(
+        site=site.name,
+        version=reply.forecast_version,
+        issued_at=issued,
+        start=forecast.timeline.start,
+        step=SLOT,
+        load=_view_series(forecast.load_kwh, happened.load_kwh, [slot.load for slot in reply.slots]),
+        pv=pv if pv.highest > 0 else None,
+        night=estimate_clear_sky(forecast.timeline.starts, site) == 0,
+        numbers=Numbers(request.language, ZoneInfo(site.timezone), site.currency),
+        stage=reply.stage,
+        conditions=reply.conditions,
+    )
+
+
+def _view_series(forecast: "Quantiles", happened_kwh: FloatArray, slots: Sequence[SeriesExplanation]) -> "SeriesView":
+    from services.cli.forecast_chart import SeriesView
+
+    per_hour = timedelta(hours=1) / SLOT
+    usual = np.array([slot.usual_kw for slot in slots])
+    return SeriesView(forecast.map(lambda part: part * per_hour), usual, happened_kwh * per_hour, [slot.text for slot in slots])
+
+
+def _show(reply: ExplainReply, numbers: Numbers) -> None:
+    out.print(f"{reply.forecast_version}, {numbers.day(reply.issued_at)} {numbers.clock(reply.issued_at)} ({reply.timezone})")
+    for words in reply.conditions:
+        out.print(words)
+    if len(reply.slots) == 1:
+        _show_slot(reply.slots[0], numbers)
+    else:
+        hourly = [slot for slot in reply.slots if slot.start.astimezone(numbers.zone).minute == 0]
+        table(HEADINGS[numbers.language], [_row(slot, numbers) for slot in hourly], words=HEADINGS[numbers.language])
+
+
+def _show_slot(slot: SlotExplanation, numbers: Numbers) -> None:
+    for name, series in (("load", slot.load), ("pv", slot.pv)):
+        out.print(f"\n[bold]{SERIES[numbers.language][name]}, {numbers.weekday(slot.start)} {numbers.clock(slot.start)}[/]: {series.text}")
+        for contribution in series.contributions:
+            if abs(contribution.kw) >= LEAST_KW:
+                out.print(f"  {contribution.text}")
+
+
+def _row(slot: SlotExplanation, numbers: Numbers) -> list[str]:
+    cells = [f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}"]
+    for series in (slot.load, slot.pv):
+        largest = next((each.text for each in series.contributions if abs(each.kw) >= LEAST_KW), "")
+        cells += [numbers.power(series.expected_kw, decimals=2), numbers.power(series.usual_kw, decimals=2), largest]
+    return cells
