@@ -9,11 +9,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
+from luna.contracts.scenario import IssueScenariosRequest
 from luna.database import forecast_activations, forecast_issues, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError
 from luna.objects import ObjectStore
 from luna.timeline import floor_to
+from services.forecaster import scenario_jobs
 from services.forecaster.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.jobs import VERSIONS, issue_forecasts
 
@@ -71,9 +73,17 @@ def _refresh_site(engine: Engine, name: str, *, objects: ObjectStore, now: datet
                 request = IssueRequest(site_id=name, at=at, forecast_version=version)
                 reply = issue_forecasts(connection, request, objects=objects, now=now).reply()
             issued.append(VersionIssue(forecast_version=version, issued_at=at, stage=str(reply.stage), reasons=reply.reasons))
+            if version == active:
+                _add_scenarios(engine, IssueScenariosRequest(site_id=name, at=at, forecast_version=version), objects)
         except FAULTS as error:
             faults.append(_tell_fault(name, error, version))
     return SiteRefresh(site_id=name, issued=issued, faults=faults)
+
+
+def _add_scenarios(engine: Engine, request: IssueScenariosRequest, objects: ObjectStore) -> None:
+    """Store scenarios in a transaction of their own: without them the forecast stands all the same."""
+    with unit_of_work(engine) as connection:
+        scenario_jobs.issue_asked(connection, request, objects=objects)
 
 
 def _tell_fault(name: str, error: Exception, version: str | None = None) -> str:

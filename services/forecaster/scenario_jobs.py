@@ -2,14 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.scenario import IssueScenariosReply, IssueScenariosRequest
-from luna.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, sites
+from luna.database import forecast_activations, forecast_scenarios, observations, past_forecasts, prices, quality, sites
 from luna.errors import NotFoundError
 from luna.objects import ObjectStore
 from luna.outlook import Forecast, Scenarios
@@ -72,21 +71,25 @@ def issue_scenarios(connection: Connection, site: Site, forecast: Forecast, *, o
 
 
 def read_errors(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> PastErrors:
-    """Return how the forecast's version erred at this time of day in the weeks before; where fewer than ``needed`` issues are stored, as the model would have.
+    """Return how the forecast's version erred at this time of day in the weeks before; where fewer than ``needed`` issues are stored, as it would have erred.
 
     Days judged ``exclude`` are left out.
     """
-    slots = forecast.timeline.count
-    wanted = days_before(forecast.issued_at, slots)
+    wanted = days_before(forecast.issued_at, forecast.timeline.count)
     past = past_forecasts.read_past(connection, site.name, version=forecast.version, instants=wanted)
     if len(past) < needed:
-        past = _issue_again(connection, site, forecast, objects=objects, wanted=wanted)
-    start = min(each.timeline.start for each in past)
+        past = _issue_again(connection, site, forecast, objects=objects, needed=needed)
+    start = min((each.timeline.start for each in past), default=forecast.timeline.start - SLOT)
     seen = quality.read_trusted(connection, site, Timeline(start, SLOT, (forecast.timeline.start - start) // SLOT))
-    return PastErrors.of(past, seen, issued_at=forecast.issued_at, limit_kwh=limit_output(site), slots=slots)
+    return PastErrors.of(past, seen, issued_at=forecast.issued_at, limit_kwh=limit_output(site), slots=forecast.timeline.count)
 
 
-def _issue_again(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, wanted: list[datetime]) -> list[Forecast]:
+def _issue_again(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
+    """Return what the version would have said since the site is measured; nothing where that is not ``needed`` days."""
+    span = observations.span(connection, site.name)
+    wanted = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
+    if len(wanted) < needed:
+        return []
     speaker = choose_speaker(connection, site, forecast.version, before=forecast.issued_at, objects=objects)
     context = read_surroundings(connection, site, wanted)
     return list(issue_in_parts(speaker.forecaster, read_history(connection, site, wanted), wanted, context=context)[0])

@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
-from luna.database import forecast_issues, forecasts, observations, sites
+from luna.database import forecast_issues, forecast_scenarios, forecasts, observations, sites
 from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.schema.forecasting import forecast_issues as issues_table
+from luna.database.schema.forecasting import forecast_scenarios as scenarios_table
 from luna.database.schema.identity import site_versions
 from luna.database.schema.identity import sites as sites_table
 from luna.database.schema.series import slot_forecasts, slot_observations
 from luna.objects import FileObjects
+from luna.timeline import SLOT, Timeline
 from services.forecaster.aurora import VERSION
 from services.forecaster.baseline import BASELINES
 from services.forecaster.refresh_jobs import refresh_forecasts
@@ -35,7 +38,7 @@ def three_sites(database: Engine) -> Iterator[Engine]:
         connection.execute(delete(site_versions).where(site_versions.c.site_key == keys[2]))
     yield database
     with unit_of_work(database) as connection:
-        for table in (issues_table, slot_forecasts, slot_observations):
+        for table in (issues_table, scenarios_table, slot_forecasts, slot_observations):
             connection.execute(delete(table).where(table.c.site_key.in_(keys)))
         connection.execute(delete(sites_table).where(sites_table.c.name.in_(NAMES)))
 
@@ -59,6 +62,16 @@ def test_every_site_gets_every_version_and_each_row_says_what_it_rests_on(three_
     assert (known.issued_at, known.stage, known.reasons) == (day(9, 7), "profile", ("short_history",))
     assert (cold.stage, cold.reasons) == ("cold", ("no_history",))
     assert [forecast.issued_at for forecast in stored] == [day(9, 7)]
+
+
+def test_what_drives_the_planner_has_scenarios_beside_it(three_sites: Engine, tmp_path: Path) -> None:
+    refresh(three_sites, tmp_path)
+    ahead = Timeline(day(9, 7), SLOT, 192)
+    with unit_of_work(three_sites) as connection:
+        found = {version: forecast_scenarios.read(connection, "measured", ahead, version=version, known_at=NOW) for version in (VERSION, DEFAULT_VERSION)}
+    assert found[VERSION] is None
+    assert found[DEFAULT_VERSION] is not None
+    assert found[DEFAULT_VERSION].reasons == ("few_error_paths",)
 
 
 def test_asking_again_within_the_hour_changes_nothing_and_the_next_hour_asks_for_what_is_due(three_sites: Engine, tmp_path: Path) -> None:
