@@ -1,10 +1,8 @@
 """Ask why a forecast is what it is."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from luna.contracts.forecast import SiteId
+from luna.contracts.forecast import ForecastVersion, SiteId
 from luna.contracts.message import Instant, Message, Request
 
 ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "rest"]
@@ -61,5 +59,5 @@ class ExplainRequest(Request):
     site_id: SiteId
     at: Instant
     slot: Instant | None = None
-    forecast_version: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")] | None = None
+    forecast_version: ForecastVersion | None = None
     language: Literal["en", "de"] = "en"

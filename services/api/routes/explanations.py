@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.explanation import ExplainReply, ExplainRequest
+from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant
 from luna.wording import Language
 from services.api.gateway import CurrentGateway
@@ -22,7 +23,7 @@ class ForecastQuestion(BaseModel):
     site: Annotated[str, Field(pattern=r"^[^\x00]+$", min_length=1, max_length=64)]
     at: Annotated[Instant, Field(description="the forecast that stood then: the last one issued in the 48 hours before")]
     slot: Annotated[Instant | None, Field(description="the quarter-hour that covers this instant; usual: all of them")] = None
-    version: Annotated[str | None, Field(pattern=r"^[a-z0-9_.]{1,64}$", description="usual: aurora_v1.0")] = None
+    version: Annotated[ForecastVersion | None, Field(description="usual: aurora_v1.0")] = None
     language: Language = "en"
 
 
