@@ -1,16 +1,19 @@
 """How good forecasts were: every version on the same origins, against what happened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.observations import Observations
-from luna.outlook import PARTS, SHARES, Quantiles
+from luna.outlook import PARTS, SHARES, Forecast, Quantiles
 from luna.site import Site
 from luna.timeline import FloatArray
 from services.forecaster.forecaster import Batch
 from services.forecaster.frame import IntArray, frame_series, number_slot
+
+SERIES = ("load_kwh", "pv_kwh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +32,30 @@ class Score:
 
 def score_batch(batch: Batch, history: Observations, site: Site) -> dict[str, Score]:
     """Return the score of each series over all forecasts of a batch; slots that were not measured do not count."""
-    origins = np.array([number_slot(instant) for instant in batch.issued_at], dtype=np.int64)
-    slots = batch.load_kwh.expected.shape[1]
+    return score_forecasts(list(batch), history, site)
+
+
+def score_forecasts(forecasts: Sequence[Forecast], history: Observations, site: Site) -> dict[str, Score]:
+    """Return the score of each series over forecasts of one length; slots that were not measured, or not forecast, do not count."""
+    origins = np.array([number_slot(forecast.timeline.start) for forecast in forecasts], dtype=np.int64)
+    slots = forecasts[0].timeline.count
     frame = frame_series(history, site, first=int(origins.min()), last=int(origins.max()) + slots)
     target: IntArray = (origins - frame.first)[:, None] + np.arange(slots)
     light = frame.clear_sky_kwh[target] > 0
+    load, pv = (_stack([getattr(forecast, name) for forecast in forecasts]) for name in SERIES)
     return {
-        "load_kwh": score_quantiles(batch.load_kwh, frame.load_kwh[target], np.ones_like(light)),
-        "pv_kwh": score_quantiles(batch.pv_kwh, frame.pv_kwh[target], light),
+        "load_kwh": score_quantiles(load, frame.load_kwh[target], np.ones_like(light)),
+        "pv_kwh": score_quantiles(pv, frame.pv_kwh[target], light),
     }
 
 
+def _stack(rows: Sequence[Quantiles]) -> Quantiles:
+    return Quantiles(*(np.stack([getattr(row, part) for row in rows]) for part in PARTS))
+
+
 def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:
-    """Return the score of one series; ``counted`` says which slots the coverage is taken over. NaN where nothing was measured."""
-    known = ~np.isnan(actual)
+    """Return the score of one series; ``counted`` says which slots the coverage is taken over. NaN where nothing was measured that was forecast."""
+    known = ~np.isnan(actual) & ~np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
     if not known.any():
         return Score(np.nan, np.nan, np.nan, np.nan, 0)
     error = {name: (actual - getattr(forecast, name))[known] for name in PARTS}
