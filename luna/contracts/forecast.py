@@ -1,7 +1,7 @@
 """Train, issue and evaluate forecasts."""
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,20 +9,24 @@ from luna.contracts.message import Instant, Message, Request
 
 SiteId = Annotated[str, Field(min_length=1, max_length=64)]
 ForecastVersion = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
+# Why a model is trained. ``force``: it is used whatever its validation says.
+TrainingTrigger = Literal["hand", "schedule", "drift", "force"]
 
 
 class TrainReply(Message):
-    """One training: what it learned from and how long it took."""
+    """One training: what it learned from and how long it took; ``accepted`` says whether its model is used, ``verdict`` why."""
 
     run_id: str
     forecast_version: str
     days: int
     train_seconds: float
     metrics: dict[str, float] = {}
+    accepted: bool = True
+    verdict: str = ""
 
 
 class TrainRequest(Request):
-    """Train Aurora for a site on everything known before ``until`` (default: all there is)."""
+    """Train Aurora for a site on everything known before ``until`` (default: all there is); its model is used where it is not worse than the one in use."""
 
     task: ClassVar[str] = "forecaster.model.train"
     reply: ClassVar[type[Message]] = TrainReply
@@ -30,6 +34,7 @@ class TrainRequest(Request):
     site_id: SiteId
     until: Instant | None = None
     seed: Annotated[int, Field(ge=0)] = 0
+    trigger: TrainingTrigger = "hand"
 
 
 class IssueReply(Message):

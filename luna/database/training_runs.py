@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import sites
@@ -17,7 +17,7 @@ from luna.errors import NotFoundError
 class TrainingRun:
     """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model.
 
-    ``trigger`` says why it was trained: hand, schedule, drift or force.
+    ``trigger`` says why it was trained: hand, schedule, drift or force. What was not ``accepted`` is not used unless somebody names it; ``verdict`` says why.
     """
 
     run_id: str
@@ -31,17 +31,22 @@ class TrainingRun:
     artefact_key: str | None = None
     parent_run_id: str | None = None
     trigger: str = "hand"
+    accepted: bool = True
+    verdict: str = ""
 
 
 def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
-    """Store a training; storing it again changes nothing."""
+    """Store a training; storing it again changes nothing, unless it is accepted now and was not then."""
     row = asdict(run) | {"site_key": sites.key_of(connection, site_id), "metrics": dict(run.metrics)}
-    connection.execute(insert(training_runs).values(row).on_conflict_do_nothing())
+    statement = insert(training_runs).values(row)
+    changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics")}
+    anew = statement.excluded.accepted & ~training_runs.c.accepted
+    connection.execute(statement.on_conflict_do_update(constraint=training_runs.primary_key, set_=changed, where=anew))
 
 
 def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None) -> TrainingRun | None:
-    """Return the training that learned from the most recent data, none of it from after ``before``; None where there is none."""
-    query = _select(connection, site_id).where(training_runs.c.version == version)
+    """Return the accepted training that learned from the most recent data, none of it from after ``before``; None where there is none."""
+    query = _select(connection, site_id).where(training_runs.c.version == version, training_runs.c.accepted)
     if before is not None:
         query = query.where(training_runs.c.data_until <= before)
     row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
@@ -66,6 +71,14 @@ def list_latest(connection: Connection, site_id: str, *, version: str, limit: in
     table = training_runs.c
     query = _select(connection, site_id).where(table.version == version).order_by(table.data_until.desc(), table.finished_at.desc())
     return [_run(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def last_finished(connection: Connection, site_id: str, *, version: str) -> datetime | None:
+    """Return when a training of a version ended last, whatever became of its model; None where none ever did."""
+    table = training_runs.c
+    query = select(func.max(table.finished_at)).where(table.site_key == sites.key_of(connection, site_id), table.version == version)
+    finished: datetime | None = connection.scalar(query)
+    return None if finished is None else finished.astimezone(UTC)
 
 
 def _select(connection: Connection, site_id: str) -> Select[Any]:

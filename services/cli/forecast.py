@@ -31,10 +31,12 @@ def train(
     site: SiteOption,
     until: Annotated[str | None, typer.Option(help="Learn from nothing after this instant (default: all there is).")] = None,
     seed: Annotated[int, typer.Option(help="The same seed and data give the same model.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Use the new model also where it did worse than the one in use.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train Aurora on a site's history and store the model."""
-    request = compose_request(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed)
+    trigger = "force" if force else "hand"
+    request = compose_request(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed, trigger=trigger)
     from services.cli.storage import unit_of_work
     from services.forecaster.training_jobs import stop_at, train_site
 
@@ -122,6 +124,7 @@ def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
 
 def _show_training(reply: TrainReply) -> None:
     out.print(f"Trained {reply.forecast_version} on {reply.days} days in {reply.train_seconds:.1f} s: run {reply.run_id}")
+    out.print(f"{'In use' if reply.accepted else 'Not used'}: {reply.verdict}")
     table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
 
 

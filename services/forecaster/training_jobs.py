@@ -1,35 +1,62 @@
 """Training at the forecaster's edge: fetch, call, store. Tasks and commands both come through here."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version as installed_version
 
 import numpy as np
+import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import TrainReply, TrainRequest
-from luna.database import observations, quality, sites, training_runs
+from luna.database import forecast_activations, observations, quality, sites, training_runs
+from luna.database.forecast_activations import Activation
 from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError
+from luna.errors import InvalidInputError, MachineError, UnavailableError
 from luna.objects import ObjectStore
+from luna.observations import Observations
 from luna.timeline import SLOT, Timeline, floor_to
-from services.forecaster.artefact import name_digest, save_aurora
-from services.forecaster.aurora import VERSION, Progress, TrainSettings, keep_quiet, train
+from services.forecaster.artefact import ArtefactError, load_aurora, name_digest, save_aurora
+from services.forecaster.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
+from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.context import Context
 from services.forecaster.context_source import read_context
-from services.forecaster.preparation import prepare_history
+from services.forecaster.evaluation import score_batch
+from services.forecaster.forecaster import Forecaster
+from services.forecaster.jobs import issue_in_parts, list_instants
+from services.forecaster.preparation import Prepared, prepare_history
+from services.forecaster.trial import IN_USE, NEW, TRIAL_EVERY, Verdict, begin_trial, judge_trial
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a site has to teach: its trusted history, prepared, with what surrounded it, over a window."""
+
+    prepared: Prepared
+    context: Context
+    window: Timeline
+
+    def teach(self, until: datetime, settings: TrainSettings, progress: Progress) -> Aurora:
+        """Return what is learned from everything before ``until``."""
+        history = self.prepared.history
+        known = history.starts < np.datetime64(until.replace(tzinfo=None), "s")
+        series = {"load_kwh": history.load_kwh[known], "pv_kwh": history.pv_kwh[known]}
+        learned = Observations.of(history.starts[known], series)
+        return train(learned, site=self.prepared.site, until=until, settings=settings, progress=progress, context=self.context)
 
 
 def train_site(
-    connection: Connection,
-    request: TrainRequest,
-    *,
-    objects: ObjectStore,
-    settings: TrainSettings | None = None,
-    progress: Progress = keep_quiet,
+    connection: Connection, request: TrainRequest, *, objects: ObjectStore, settings: TrainSettings | None = None, progress: Progress = keep_quiet
 ) -> TrainReply:
     """Train Aurora on what a site measured before ``until``, store the model in ``objects`` and then its run; a model without a run is used by nobody.
 
-    Days that are judged ``exclude`` and standstills are left out, and what a smaller roof yielded is scaled to the present one.
+    Days that are judged ``exclude`` and standstills are left out, and what a smaller roof yielded is scaled to the present one. Where a model is in use, one
+    trained without the last days stands a trial on them beside it; a model that is worse is stored and not used, unless the training was forced.
 
     Args:
         settings: how to train; the request's seed is taken in any case.
@@ -40,18 +67,14 @@ def train_site(
         UnavailableError: the store of objects is away.
         MachineError: LightGBM lacks a system library; the store is full, cannot be written, or refuses Luna.
     """
-    site = sites.load(connection, request.site_id)
     window = _learnable(connection, request)
     objects.probe()  # before minutes of training for a model that could not be stored
-    history = quality.read_trusted(connection, site, window)
-    prepared = prepare_history(history, site, before=window.end)
-    context = read_context(connection, site, first=window.start, end=window.end)
+    lesson = _read_lesson(connection, request.site_id, window)
     chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
     began = time.perf_counter()
-    aurora = train(prepared.history, site=prepared.site, until=window.end, settings=chosen, progress=progress, context=context)
-    seconds = time.perf_counter() - began
+    verdict = _try(connection, request, lesson, objects=objects, teach=partial(lesson.teach, settings=chosen, progress=_part(progress, 0)))
+    aurora = lesson.teach(window.end, chosen, _part(progress, 1) if verdict.metrics else progress)
     key = save_aurora(aurora, objects)
-    metrics = aurora.metrics | {"known_days": aurora.known_days, "weather_share": np.unique(context.weather.slot).size / window.count}
     run = TrainingRun(
         run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
         version=VERSION,
@@ -59,12 +82,17 @@ def train_site(
         data_until=window.end,
         code_version=installed_version("luna-energy"),
         seed=chosen.seed,
-        train_seconds=seconds,
-        metrics=metrics,
+        train_seconds=time.perf_counter() - began,
+        metrics=_measure(aurora, lesson) | dict(verdict.metrics),
         artefact_key=key,
+        trigger=request.trigger,
+        accepted=verdict.accepted,
+        verdict=verdict.reason,
     )
     training_runs.save(connection, request.site_id, run)
-    return TrainReply(run_id=run.run_id, forecast_version=VERSION, days=int(aurora.known_days), train_seconds=seconds, metrics=metrics)
+    stored = training_runs.load(connection, request.site_id, run.run_id)
+    _activate(connection, request.site_id, stored)
+    return _reply(stored)
 
 
 def stop_at(request: TrainRequest, now: datetime) -> TrainRequest:
@@ -80,3 +108,72 @@ def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
         raise InvalidInputError("nothing was measured before", field="until", value=request.until and request.until.isoformat(), remedy=remedy)
     start = floor_to(span[0], SLOT)
     return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
+
+
+def _read_lesson(connection: Connection, site_id: str, window: Timeline) -> Lesson:
+    site = sites.load(connection, site_id)
+    prepared = prepare_history(quality.read_trusted(connection, site, window), site, before=window.end)
+    return Lesson(prepared, read_context(connection, site, first=window.start, end=window.end), window)
+
+
+def _try(connection: Connection, request: TrainRequest, lesson: Lesson, *, objects: ObjectStore, teach: Callable[[datetime], Aurora]) -> Verdict:
+    """Return what a trial beside the model in use says; without one the new model is used."""
+    until = lesson.window.end
+    if request.trigger == "force":
+        return Verdict(accepted=True, reason="forced")
+    in_use = forecast_activations.find_run(connection, request.site_id, version=VERSION, before=until)
+    if in_use is None or in_use.artefact_key is None:
+        return Verdict(accepted=True, reason="no model was in use")
+    begin = begin_trial(in_use.data_until, until)
+    if begin is None:
+        return Verdict(accepted=True, reason=f"too little was measured since {in_use.run_id} for a trial")
+    try:
+        incumbent = load_aurora(objects, in_use.artefact_key, lesson.prepared.site)
+    except (ArtefactError, MachineError, UnavailableError) as error:
+        return Verdict(accepted=True, reason=f"the model in use cannot be used: {error.message}")
+    baselines = {version: Baseline(version, lesson.prepared.site) for version in BASELINES}
+    return _hold_trial({NEW: teach(begin), IN_USE: incumbent, **baselines}, lesson, begin)
+
+
+def _hold_trial(forecasters: dict[str, Forecaster], lesson: Lesson, begin: datetime) -> Verdict:
+    site, history = lesson.prepared.site, lesson.prepared.history
+    instants = list_instants(begin, lesson.window.end - TRIAL_EVERY, TRIAL_EVERY)
+    scores = {}
+    for version, forecaster in forecasters.items():
+        batch, _ = issue_in_parts(forecaster, history, instants, context=lesson.context)
+        scores[version] = score_batch(batch, history, site)
+    return judge_trial(scores)
+
+
+def _measure(aurora: Aurora, lesson: Lesson) -> dict[str, float]:
+    cover = np.unique(lesson.context.weather.slot).size / lesson.window.count
+    return aurora.metrics | {"known_days": aurora.known_days, "weather_share": min(cover, 1.0)}
+
+
+def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:
+    """Let an accepted model speak where Aurora drives the planner; one that knows less than the model that speaks does not take its place."""
+    current = forecast_activations.current(connection, site_id)
+    if not run.accepted or current is None or current.forecast_version != VERSION or current.run_id is None:
+        return
+    if training_runs.load(connection, site_id, current.run_id).data_until <= run.data_until:
+        evidence = {"trigger": run.trigger, "metrics": dict(run.metrics)}
+        forecast_activations.activate(connection, site_id, Activation(VERSION, run.verdict, "training", run.run_id, evidence))
+
+
+def _part(progress: Progress, place: int) -> Progress:
+    """Return the progress of the first or the second of two trainings."""
+    return lambda done, total, label: progress(place * total + done, 2 * total, label)
+
+
+def _reply(run: TrainingRun) -> TrainReply:
+    if not run.accepted:
+        log.warning("model is not used", run_id=run.run_id, reason=run.verdict)
+    return TrainReply(
+        run_id=run.run_id,
+        forecast_version=run.version,
+        days=int(run.metrics["known_days"]),
+        train_seconds=run.train_seconds,
+        metrics=dict(run.metrics),
+        accepted=run.accepted,
+        verdict=run.verdict,
+    )
