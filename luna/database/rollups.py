@@ -35,15 +35,19 @@ BATCHES = 100
 # Nobody can empty the quarter-hours between the statements of a batch.
 HOLD = "LOCK TABLE slot_observations IN ACCESS SHARE MODE"
 TAKE = "DELETE FROM rollup_marks WHERE mark IN (SELECT mark FROM rollup_marks ORDER BY mark LIMIT %s) RETURNING site_key, day"
-FORGET = (
-    "DELETE FROM {table} AS kept USING (SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day)) AS days"
-    " WHERE kept.site_key = days.site_key AND bucket >= day AND bucket < day + INTERVAL '24 hours'"
-)
+DAYS = sql.SQL("(SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day)) AS days")
+# Day by day, each found by the key: a join of all at once compares every row with every day.
 COMPUTE = (
-    "INSERT INTO {table} SELECT site_key, date_bin({width}, slot_start, TIMESTAMPTZ 'epoch') AS bucket, count(*), {columns} FROM slot_observations"
-    " JOIN (SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day)) AS days USING (site_key)"
-    " WHERE slot_start >= day AND slot_start < day + INTERVAL '24 hours' GROUP BY site_key, bucket"
+    "INSERT INTO {table} SELECT days.site_key, computed.* FROM {days} CROSS JOIN LATERAL"
+    " (SELECT date_bin({width}, slot_start, TIMESTAMPTZ 'epoch') AS bucket, count(*), {columns} FROM slot_observations"
+    " WHERE site_key = days.site_key AND slot_start >= day AND slot_start < day + INTERVAL '24 hours' GROUP BY bucket) AS computed"
 )
+FORGET = (
+    "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT kept.ctid FROM {days} CROSS JOIN LATERAL"
+    " (SELECT ctid FROM {table} WHERE site_key = days.site_key AND bucket >= day AND bucket < day + INTERVAL '24 hours' OFFSET 0) AS kept))"
+)
+# What came at once is known to the database's planner only when it is counted; what comes day by day it counts by itself.
+COUNT = "ANALYZE slot_observations_by_hour, slot_observations_by_day"
 COLUMNS = ", ".join(
     [f"sum({name}_kwh), count({name}_kwh)" for name in SUMMED]
     + ["(array_agg(soc ORDER BY slot_start DESC) FILTER (WHERE soc IS NOT NULL))[1], avg(soc), count(soc)"]
@@ -76,6 +80,9 @@ def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
         total += done
         if done.marks < BATCH_MARKS:
             break
+    if total.marks >= BATCH_MARKS:
+        with unit_of_work(engine) as connection:
+            copy.cursor(connection).execute(COUNT)
     return total
 
 
@@ -92,7 +99,7 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
         marks = session.execute(TAKE, (most,)).fetchall()
         given = {"sites": [site for site, _ in marks], "days": [day for _, day in marks]}
         for width, table in TABLES.items() if marks else ():
-            names = {"table": sql.Identifier(table), "width": sql.Literal(width), "columns": sql.SQL(COLUMNS)}
+            names = {"table": sql.Identifier(table), "width": sql.Literal(width), "columns": sql.SQL(COLUMNS), "days": DAYS}
             session.execute(sql.SQL(FORGET).format(**names), given)
             session.execute(sql.SQL(COMPUTE).format(**names), given)
     return Refreshed(len(marks), len(set(marks)))

@@ -80,11 +80,14 @@ COLUMNS = """
     avg(export_price) AS export_price, count(export_price) AS export_price_slots
 """
 COMPUTED = (
-    "SELECT site_key, date_bin(INTERVAL '{width}', slot_start, TIMESTAMPTZ 'epoch') AS bucket,"
-    + COLUMNS
-    + "FROM slot_observations {marked} GROUP BY site_key, bucket"
+    "SELECT site_key, date_bin(INTERVAL '{width}', slot_start, TIMESTAMPTZ 'epoch') AS bucket, {columns} FROM slot_observations GROUP BY site_key, bucket"
 )
-MARKED = "JOIN (SELECT DISTINCT site_key, day FROM rollup_marks) AS marked USING (site_key) WHERE slot_start >= day AND slot_start < day + INTERVAL '24 hours'"
+# Day by day, each found by the key: a join of all at once compares every row with every day.
+MARKED = (
+    "SELECT marked.site_key, computed.* FROM (SELECT DISTINCT site_key, day FROM rollup_marks) AS marked CROSS JOIN LATERAL"
+    " (SELECT date_bin(INTERVAL '{width}', slot_start, TIMESTAMPTZ 'epoch') AS bucket, {columns} FROM slot_observations"
+    " WHERE site_key = marked.site_key AND slot_start >= day AND slot_start < day + INTERVAL '24 hours' GROUP BY bucket) AS computed"
+)
 KEPT = (
     "SELECT * FROM {table} AS kept WHERE NOT EXISTS (SELECT FROM rollup_marks WHERE rollup_marks.site_key = kept.site_key"
     " AND rollup_marks.day = date_bin(INTERVAL '1 day', kept.bucket, TIMESTAMPTZ 'epoch'))"
@@ -105,7 +108,7 @@ def downgrade() -> None:
     connection = op.get_bind()
     if not _continuous(connection):
         for view, (_, width) in ROLLUPS.items():
-            op.execute(f"CREATE OR REPLACE VIEW {view} AS {COMPUTED.format(width=width, marked='')}")
+            op.execute(f"CREATE OR REPLACE VIEW {view} AS {COMPUTED.format(width=width, columns=COLUMNS)}")
     for event in (*MARKS, "truncate"):
         op.execute(f"DROP TRIGGER IF EXISTS mark_rollups_{event} ON slot_observations")
         op.execute(f"DROP FUNCTION IF EXISTS mark_rollups_{event}()")
@@ -122,7 +125,7 @@ def _keep(connection: Connection) -> None:
     trial.rollback()
     op.execute(MARK.format(rows="slot_observations"))
     for view, (table, width) in ROLLUPS.items():
-        op.execute(f"CREATE OR REPLACE VIEW {view} AS {KEPT.format(table=table)} UNION ALL {COMPUTED.format(width=width, marked=MARKED)}")
+        op.execute(f"CREATE OR REPLACE VIEW {view} AS {KEPT.format(table=table)} UNION ALL {MARKED.format(width=width, columns=COLUMNS)}")
 
 
 def _add_trigger(event: str, statements: str, referencing: str) -> None:
