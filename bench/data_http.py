@@ -26,11 +26,11 @@ START_SECONDS = 60
 Process = subprocess.Popen[bytes]
 
 
-def measure_queries(client: httpx.Client, sites: int) -> dict[str, float]:
+def measure_queries(client: httpx.Client, sites: int, resolutions: tuple[str, ...] = ("15m", "1h", "1d")) -> dict[str, float]:
     """Return the caller's milliseconds per resolution, as JSON; and those of a full year in the other forms."""
     chosen = np.random.default_rng(0).integers(sites, size=QUERIES)
     figures: dict[str, float] = {}
-    for resolution in ("15m", "1h", "1d"):
+    for resolution in resolutions:
         for form in FORMATS if resolution == "15m" else FORMATS[:1]:
             _ask(client, 0, resolution, form)
             times = [_ask(client, site, resolution, form) for site in chosen]
