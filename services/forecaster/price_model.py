@@ -23,13 +23,13 @@ from services.forecaster.marginal import Marginals
 from services.forecaster.past_error import UNDECIDED
 
 WEEK, FORTNIGHT = 7, 14
-FIT_DAYS = 90
+FIT_DAYS = 120
 NEEDED_DAYS = 21  # with fewer to fit, the last fortnight's prices are the quantiles
 LEAST_DAYS = 3  # with fewer known, nothing is said
 MEMORY = timedelta(days=FIT_DAYS + 2 * FORTNIGHT)  # what prices may be looked back on
 RIDGE = 0.1
 RECENT_SHARE = 0.35  # of the last fortnight's quantiles
-NEAR_QUARTERS = (-8, -4, 0, 4, 8)  # errors at these distances count for a slot too
+NEAR_QUARTERS = (-4, 0, 4)  # errors at these distances count for a slot too
 STEADINESS_FLOOR = 0.1  # of the mean unsteadiness: a time of day is never surer than that
 KNOWN_QUARTERS = 80  # of a day; the rest is filled in
 SATURDAY, SUNDAY = 5, 6
@@ -51,9 +51,10 @@ class PriceDays:
         folded = np.full((int(day[-1] - day[0]) + 1, DAY_SLOTS), np.nan)
         folded[day - day[0], quarter] = price
         quarters = np.arange(DAY_SLOTS)
-        for row in folded:
-            gaps = np.isnan(row)
-            row[gaps] = np.interp(quarters[gaps], quarters[~gaps], row[~gaps]) if (~gaps).sum() >= KNOWN_QUARTERS else np.nan
+        for row in np.flatnonzero(np.isnan(folded).any(axis=1)):
+            gaps = np.isnan(folded[row])
+            whole = (~gaps).sum() >= KNOWN_QUARTERS
+            folded[row] = np.interp(quarters, quarters[~gaps], folded[row, ~gaps]) if whole else np.nan
         return cls(int(day[0]), folded)
 
     def last_before(self, row: int) -> int | None:
@@ -219,8 +220,12 @@ def _regress(features: FloatArray, target: FloatArray) -> FloatArray:
 
 def _unsteadiness(days: PriceDays, last: IntArray) -> FloatArray:
     """Return the root of how much the price at each time of day varied in the fortnight to ``last``, shape ``(days, 96)``."""
-    fortnight = np.stack([days.price[np.maximum(last - back, 0)] for back in range(FORTNIGHT)])
-    spread = np.nan_to_num(np.nanstd(fortnight, axis=0))
+    known = ~np.isnan(days.price)
+    moments = np.stack([known, np.nan_to_num(days.price), np.nan_to_num(days.price) ** 2])
+    totals = np.concatenate([np.zeros((3, 1, DAY_SLOTS)), np.cumsum(moments, axis=1)], axis=1)
+    count, total, squares = totals[:, last + 1] - totals[:, np.maximum(last + 1 - FORTNIGHT, 0)]
+    mean = total / np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
     floor = np.maximum(STEADINESS_FLOOR * spread.mean(axis=1, keepdims=True), 1e-6)
     unsteady: FloatArray = np.sqrt(np.maximum(spread, floor))
     return unsteady
