@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pulp
 
 from luna.site import Battery
+from services.planner.placing.wishes import LoadWish, VehicleWish
 from services.planner.problem import Problem
 
 Quantity = Sequence[pulp.LpVariable]
@@ -29,6 +30,14 @@ class _Reference:
         self.charge = [self.quantity(f"charge_{index}") for index, _ in enumerate(self.site.batteries)]
         self.discharge = [self.quantity(f"discharge_{index}") for index, _ in enumerate(self.site.batteries)]
         self.stored = [self.quantity(f"stored_{index}") for index, _ in enumerate(self.site.batteries)]
+        self.placed: list[list[pulp.LpAffineExpression]] = [[] for _ in self.slots]
+        self.beside: list[pulp.LpAffineExpression] = []
+        for wish in problem.wishes.vehicles:
+            self.charge_vehicle(wish)
+        for load in problem.wishes.loads:
+            self.run_load(load)
+        if problem.peak:
+            self.pay_peak(problem)
         self.set_objective()
         self.connect_to_grid()
         for index, battery in enumerate(self.site.batteries):
@@ -43,6 +52,44 @@ class _Reference:
     def choice(self, name: str) -> Quantity:
         return [self.problem.add_variable(f"{name}_{slot}", cat=pulp.LpBinary) for slot in self.slots]
 
+    def charge_vehicle(self, wish: VehicleWish) -> None:
+        """A vehicle charges with its least power or not at all, holds what is wanted when it leaves, and never more than it can."""
+        vehicle, charge, charges = wish.vehicle, self.quantity(f"car_{wish.vehicle.name}"), self.choice(f"car_charges_{wish.vehicle.name}")
+        for slot in self.slots:
+            self.problem += charge[slot] <= vehicle.charge_limit_kw * wish.plugged_hours[slot] * charges[slot]
+            self.problem += charge[slot] >= vehicle.min_charge_kw * wish.plugged_hours[slot] * charges[slot]
+            self.placed[slot].append(charge[slot])
+        for stay in wish.stays:
+            stored = wish.stored_kwh + vehicle.charge_efficiency * pulp.lpSum(charge[: stay.end])
+            self.problem += stored >= stay.wanted_kwh
+            self.problem += stored <= vehicle.capacity_kwh
+
+    def run_load(self, wish: LoadWish) -> None:
+        """An appliance is on or off, gets its energy each day and hardly more, and is never off for too long nor on too briefly."""
+        on, power = self.choice(f"on_{wish.load.name}"), [wish.load.power_kw * hours for hours in self.hours]
+        for slot in self.slots:
+            self.placed[slot].append(on[slot] * power[slot])
+        for need in wish.needs:
+            used = pulp.lpSum(on[slot] * power[slot] for slot in range(need.first, need.end))
+            self.problem += used >= need.need_kwh
+            self.problem += used <= need.need_kwh + max(power[need.first : need.end])
+        gap, run = round(wish.load.max_gap_hours / self.hours[0]), round(wish.load.min_on_minutes / 60 / self.hours[0])
+        if wish.load.max_gap_hours < 24:
+            self.problem += pulp.lpSum(on[: max(gap - round(wish.off_hours / self.hours[0]), 1)]) >= 1
+            for slot in range(len(self.slots) - gap):
+                self.problem += pulp.lpSum(on[slot : slot + gap + 1]) >= 1
+        for slot in self.slots[1:]:
+            for later in range(slot + 1, min(slot + run, len(self.slots))):
+                self.problem += on[later] >= on[slot] - on[slot - 1]
+
+    def pay_peak(self, problem: Problem) -> None:
+        """The highest interval of one month is paid for, from what was incurred on; slots are as long as the tariff's interval."""
+        assert problem.peak is not None
+        level = self.problem.add_variable("peak", lowBound=max(problem.wishes.incurred_kw, default=0.0))
+        for slot in self.slots:
+            self.problem += self.bought[slot] / self.hours[slot] <= level
+        self.beside.append(problem.peak.price_per_kw_month * level)
+
     def set_objective(self) -> None:
         energy = pulp.lpSum(self.bought[slot] * self.outlook.import_price[slot] - self.sold[slot] * self.outlook.export_price[slot] for slot in self.slots)
         wear = pulp.lpSum(
@@ -51,14 +98,14 @@ class _Reference:
             for slot in self.slots
         )
         left = pulp.lpSum(self.terminal.value[index] * stored[-1] for index, stored in enumerate(self.stored))
-        self.problem.setObjective(energy + wear - left)
+        self.problem.setObjective(energy + wear - left + pulp.lpSum(self.beside))
 
     def connect_to_grid(self) -> None:
         """What comes in goes out; a slot imports or exports, within the limits; PV is held back only where it may, and never beyond what there is."""
         imports = self.choice("imports")
         for slot in self.slots:
             supplied = self.outlook.pv_kwh[slot] - self.held_back[slot] + self.bought[slot] + pulp.lpSum(discharge[slot] for discharge in self.discharge)
-            used = self.outlook.load_kwh[slot] + self.sold[slot] + pulp.lpSum(charge[slot] for charge in self.charge)
+            used = self.outlook.load_kwh[slot] + self.sold[slot] + pulp.lpSum(charge[slot] for charge in self.charge) + pulp.lpSum(self.placed[slot])
             self.problem += supplied == used
             self.problem += self.bought[slot] <= self.site.grid.import_limit_kw * self.hours[slot] * imports[slot]
             self.problem += self.sold[slot] <= self.site.grid.export_limit_kw * self.hours[slot] * (1 - imports[slot])

@@ -143,7 +143,15 @@ def find_ways(problem: Problem, slots: NDArray[np.int64]) -> dict[int, list[Way]
     def segments(allowed: Allowed) -> Segments:
         direction = Direction(*(np.full(outlook.timeline.count, each) for each in allowed))
         prices = (outlook.import_price, outlook.export_price)
-        return slot_segments(problem.site, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, prices=prices, hours=outlook.timeline.hours, direction=direction)
+        return slot_segments(
+            problem.site,
+            load_kwh=outlook.load_kwh,
+            pv_kwh=outlook.pv_kwh,
+            prices=prices,
+            hours=outlook.timeline.hours,
+            direction=direction,
+            import_limit_kwh=problem.import_limit_kwh,
+        )
 
     halves = {allowed: segments(allowed) for allowed in _HALVES}
     quarters = {allowed: segments(allowed) for allowed in _QUARTERS} if slots.size else {}

@@ -8,15 +8,18 @@ The same model written for readers: tests/reference_model.py.
 
 from dataclasses import dataclass, replace
 from time import perf_counter
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from luna.economics import break_even
 from luna.physics import BoolArray
 from luna.timeline import FloatArray
+from services.planner.placing.peak_rows import MonthPeak, add_peaks
+from services.planner.placing.wish_columns import WishColumns, add_wishes, most_placed_kwh
 from services.planner.problem import Problem
 from services.planner.slack import add_grid_slack, add_soc_slack, excess_kwh
-from services.planner.solver import Indices, InfeasibleError, LinearModel, ModelBuilder, Solution, Solver
+from services.planner.solver import Indices, InfeasibleError, LinearModel, ModelBuilder, Solution, Solver, Term
 
 _NOTHING = 1e-7
 
@@ -86,6 +89,8 @@ class Formulation:
     batteries: Indices
     storage_rows: Indices
     choices: tuple[Indices, Indices, Indices]
+    placed: WishColumns
+    peaks: tuple[MonthPeak, ...]
 
     def flows(self, solution: Solution, ways: Ways) -> PlannedFlows:
         """Return what the solution does."""
@@ -198,21 +203,26 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     """
     builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
     slots, hours = outlook.timeline.count, outlook.timeline.hours
-    most_import = np.minimum(site.grid.import_limit_kw * hours, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours)
+    most_import = np.minimum(problem.import_limit_kwh, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours + most_placed_kwh(problem))
     most_export = np.minimum(site.grid.export_limit_kw * hours, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
     bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
     sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
     held_back = builder.add_columns(slots, cost=0.0, upper=outlook.pv_kwh * site.curtailable)
     batteries = np.array([_battery_columns(builder, problem, ways, index=index, elastic=elastic) for index in range(len(site.batteries))], dtype=np.int32)
     batteries = batteries.reshape(-1, 3, slots)
-    balance = [(bought, 1.0), (sold, -1.0), (held_back, -1.0)]
+    balance: list[Term] = [(bought, 1.0), (sold, -1.0), (held_back, -1.0)]
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
+    placed = add_wishes(builder, problem)
+    balance += placed.terms(problem)
     if elastic:
         balance += add_grid_slack(builder, problem)
     net = outlook.load_kwh - outlook.pv_kwh
     builder.add_rows(net, net, balance)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
+    peaks: tuple[MonthPeak, ...] = ()
+    if problem.peak:
+        peaks = add_peaks(builder, bought, outlook.timeline, peak=problem.peak, zone=ZoneInfo(site.timezone), incurred_kw=problem.wishes.incurred_kw)
     _add_surplus_rows(builder, problem, batteries, held_back)
     _add_house_rows(builder, problem, batteries, held_back)
     if elastic:
@@ -220,7 +230,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
             add_soc_slack(builder, problem, columns, index=index)
     chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
-    return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen)
+    return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks)
 
 
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, PlanReply, PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, PlanReply, PlanRequest, Terminal
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.database import forecasts, observations, plans, scores, sites
 from luna.database import prices as market_prices
@@ -66,7 +66,8 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     known = prices.ahead(start, timeline)
     series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(driving.forecast)
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
-    state = request.state if request.state.batteries else read_state(connection, site_id, site, start)
+    outlook = outlook.model_copy(update={"load_includes": list_included(site)})
+    state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
     options = request.options
     if options.terminal.kind == "automatic":
         # As in replay: the last week's prices say more of what energy is worth afterwards than the horizon's own.
@@ -89,12 +90,18 @@ def _carry_on(series: FloatArray) -> FloatArray:
     return series[repeat_last(np.arange(series.size), known, period=min(DAY // SLOT, known))]
 
 
-def read_state(connection: Connection, site_id: str, site: Site, start: datetime) -> StateMessage:
+def list_included(site: Site) -> list[str]:
+    """Return the appliances whose use no meter takes out of the base load: to place them would count them twice."""
+    apart = {"water_heater"} if site.input_sensors.water_heater_consumption else set()
+    return [load.name for load in site.loads if load.kind not in apart]
+
+
+def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) -> dict[str, BatteryState]:
     """Return how full the batteries were when last observed on the day before ``start``; half full where nothing was recorded."""
     recent = observations.read(connection, site_id, Timeline(start - DAY, SLOT, DAY // SLOT)).soc
     seen = recent[np.isfinite(recent)]
     soc = float(seen[-1]) if seen.size else 0.5
-    return StateMessage(batteries={battery.name: BatteryState(soc=soc) for battery in site.batteries})
+    return {battery.name: BatteryState(soc=soc) for battery in site.batteries}
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:

@@ -11,7 +11,7 @@ import numpy as np
 
 from luna.economics import Costs, slot_costs
 from luna.errors import LunaError
-from luna.physics import BoolArray, Curtailment, Flows, IntArray, SetPoint, SiteLimits, clamp, settle
+from luna.physics import BatteryLimits, BoolArray, Curtailment, Flows, IntArray, SetPoint, clamp, settle
 from luna.schedule import Committed
 from luna.simulator import Actuals, balance_residual_kwh, simulate
 from luna.timeline import FloatArray
@@ -19,6 +19,7 @@ from services.planner.branching import choose_ways
 from services.planner.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.formulation import PlannedFlows, solve_flows
 from services.planner.modes import follow_flows, read_modes
+from services.planner.placing.placement import Placement, place
 from services.planner.problem import Problem, TerminalRule
 from services.planner.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 from services.planner.solver import Solver
@@ -47,7 +48,7 @@ class BatteryValue:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A checked plan.
+    """A checked plan. Where something was placed, ``problem`` is what was left for the batteries, and ``placement`` what was placed.
 
     ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
     ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where a battery starts outside its limits, or ways
@@ -65,6 +66,7 @@ class Plan:
     proven: bool
     build_ms: float
     solve_ms: float
+    placement: Placement | None = None
 
     @property
     def value(self) -> BatteryValue | None:
@@ -73,7 +75,7 @@ class Plan:
 
 
 def make_plan(problem: Problem, solver: Solver) -> Plan:
-    """Return the least-cost plan.
+    """Return the least-cost plan: what may be placed first, then what is left for the batteries.
 
     Where limits contradict each other it is the least-cost compromise.
 
@@ -81,12 +83,23 @@ def make_plan(problem: Problem, solver: Solver) -> Plan:
         SolverError: no plan within the time limit.
         PlanMismatchError: physics does not confirm the plan; a bug, never an answer.
     """
+    if problem.places:
+        return _plan_around(problem, solver)
     begun = perf_counter()
     segments = _segments(problem) if _is_single(problem) else None
     built = perf_counter()
     plan = _plan_single(problem, segments) if segments is not None and _starts_inside(problem) else None
     plan = plan or _plan_by_model(problem, solver)
     return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=(perf_counter() - built) * 1e3)
+
+
+def _plan_around(problem: Problem, solver: Solver) -> Plan:
+    """Place what may be placed, then plan the batteries around it."""
+    begun = perf_counter()
+    placement = place(problem)
+    plan = make_plan(placement.remaining(problem), solver)
+    placed = replace(plan, placement=placement, gap=placement.gap, proven=placement.proven and plan.proven)
+    return replace(placed, solve_ms=(perf_counter() - begun) * 1e3 - plan.build_ms)
 
 
 def _is_single(problem: Problem) -> bool:
@@ -109,6 +122,7 @@ def _segments(problem: Problem, direction: Direction | None = None) -> Segments:
         prices=(outlook.import_price, outlook.export_price),
         hours=outlook.timeline.hours,
         direction=direction,
+        import_limit_kwh=problem.import_limit_kwh,
     )
 
 
@@ -190,7 +204,8 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         site = problem.site.model_copy(update={"batteries": [battery]})
         terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
-        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, SiteLimits.of(site))
+        limits = replace(problem.limits, batteries=BatteryLimits.of([battery]))
+        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits)
         segments = _segments(alone, _chosen_direction(alone, flows, index))
         if not segments.convex.all():
             return ()

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import TypeAdapter
 
-from luna.contracts.plan import CompromiseReply, CostReply, OutlookMessage, PlanReply, PlanRequest, SlotReply
+from luna.contracts.plan import CompromiseReply, CostReply, PlanReply, PlanRequest, SlotReply
 from luna.economics import carbon_g, peak_cost
 from luna.physics import Mode
 from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
 from services.planner.explanation import lay_out
+from services.planner.placed_reply import missed_wishes, placed_flows, placed_kwh
 from services.planner.plan import Plan, make_plan
 from services.planner.problem import pose
 from services.planner.solver import Solver
@@ -36,7 +37,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     begun = perf_counter()
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     schedule = lay_out(plan)
-    compromises = find_compromises(plan)
+    compromises = find_compromises(plan) + missed_wishes(plan, request)
     explained = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
@@ -46,7 +47,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         cost=_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
-        slots=_slots(plan, _say(schedule.reasons, plan, request.options.language), request.outlook),
+        slots=_slots(plan, _say(schedule.reasons, plan, request.options.language), request),
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
@@ -100,11 +101,12 @@ def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[Fields]:
     return replies
 
 
-def _slots(plan: Plan, reasons: list[Fields], outlook: OutlookMessage | None) -> list[SlotReply]:
+def _slots(plan: Plan, reasons: list[Fields], request: PlanRequest) -> list[SlotReply]:
     """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
-    flows, ahead = plan.flows, plan.problem.outlook
+    flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
+    placed = placed_flows(plan, request)
     columns = {
-        "load_kwh": ahead.load_kwh,
+        "load_kwh": ahead.load_kwh - placed_kwh(plan),
         "pv_kwh": ahead.pv_kwh,
         "curtailed_kwh": flows.curtailed_kwh,
         "import_kwh": flows.import_kwh,
@@ -117,12 +119,12 @@ def _slots(plan: Plan, reasons: list[Fields], outlook: OutlookMessage | None) ->
     rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
     batteries = _battery_flows(plan)
     modes = _site_modes(plan)
-    fixed: Fields = {"vehicles": {}, "loads": {}} | dict.fromkeys(BANDS)
+    fixed: Fields = dict.fromkeys(BANDS)
     names, series = list(rounded), list(rounded.values())
     return _SLOTS.validate_python(
         [
-            fixed | dict(zip(names, values, strict=True)) | {"start": start, "mode": mode, "batteries": flow, "reason": reason}
-            for start, mode, flow, reason, *values in zip(ahead.timeline, modes, batteries, reasons, *series, strict=True)
+            fixed | dict(zip(names, values, strict=True)) | {"start": start, "mode": mode, "batteries": flow, "reason": reason} | beside
+            for start, mode, flow, reason, beside, *values in zip(ahead.timeline, modes, batteries, reasons, placed, *series, strict=True)
         ]
     )
 
@@ -154,7 +156,7 @@ def _battery_flows(plan: Plan) -> list[dict[str, Fields]]:
 def find_compromises(plan: Plan) -> list[CompromiseReply]:
     """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
     dearest = max(float(plan.problem.outlook.import_price.max()), 0.0)
-    found = [*_soc_shortfalls(plan), *_grid_excess(plan), *_unplanned(plan)]
+    found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
     return [CompromiseReply(constraint=constraint, shortfall=words, cost=round(kwh * dearest, 6)) for constraint, words, kwh in found]
 
 
@@ -185,13 +187,4 @@ def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
             slot = int((beyond / hours).argmax())
             when = list(plan.problem.outlook.timeline)[slot].isoformat()
             found.append((f"grid {word} limit {limit_kw:g} kW, broken first and most at {when}", f"{beyond[slot] / hours[slot]:.2f} kW", float(beyond.sum())))
-    return found
-
-
-def _unplanned(plan: Plan) -> list[tuple[str, str, float]]:
-    site = plan.problem.site
-    parts = [*(f"vehicle {vehicle.name}" for vehicle in site.vehicles), *(f"load {load.name}" for load in site.loads)]
-    found = [(f"{part}: not placed by this planner, its energy counts as part of the load forecast", "not planned", 0.0) for part in parts]
-    if site.tariff.peak:
-        found.append(("tariff.peak: its cost is reported, this planner does not avoid it", "not planned", 0.0))
     return found

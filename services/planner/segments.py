@@ -56,8 +56,15 @@ class Direction:
     may_discharge: BoolArray
 
 
-def slot_segments(
-    site: Site, *, load_kwh: FloatArray, pv_kwh: FloatArray, prices: tuple[FloatArray, FloatArray], hours: FloatArray, direction: Direction | None = None
+def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
+    site: Site,
+    *,
+    load_kwh: FloatArray,
+    pv_kwh: FloatArray,
+    prices: tuple[FloatArray, FloatArray],
+    hours: FloatArray,
+    direction: Direction | None = None,
+    import_limit_kwh: FloatArray | None = None,
 ) -> Segments:
     """Return what each slot offers to the site's one battery.
 
@@ -68,13 +75,15 @@ def slot_segments(
         prices: import and export price, same shape or ``(slots,)``.
         hours: length of each slot, shape ``(slots,)``.
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
+        import_limit_kwh: what may be imported per slot, shape ``(slots,)``; without it, what the connection carries.
     """
     (import_price, export_price), ways = prices, direction or _free(hours)
     battery = site.batteries[0]
     paid = (import_price < 0) & site.curtailable & battery.charge_from_grid & (ways.may_import | (export_price < 0))
     surplus_price = np.where(ways.may_export, export_price, 0.0)
     surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
-    house = _House.of(site, load_kwh - np.where(paid, 0.0, pv_kwh), hours, ways)
+    most_import = site.grid.import_limit_kw * hours if import_limit_kwh is None else import_limit_kwh
+    house = _House.of(site, load_kwh - np.where(paid, 0.0, pv_kwh), (hours, most_import), ways)
     # PV in use is what the battery could displace: none where it is off or may not be held back.
     in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
     may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))
@@ -112,12 +121,12 @@ class _House:
     discharge_kwh: FloatArray
 
     @classmethod
-    def of(cls, site: Site, net_kwh: FloatArray, hours: FloatArray, ways: Direction) -> Self:
-        battery, grid = site.batteries[0], site.grid
+    def of(cls, site: Site, net_kwh: FloatArray, room: tuple[FloatArray, FloatArray], ways: Direction) -> Self:
+        battery, grid, (hours, most_import) = site.batteries[0], site.grid, room
         return cls(
             deficit=np.maximum(net_kwh, 0.0),
             surplus=np.maximum(-net_kwh, 0.0),
-            import_kwh=grid.import_limit_kw * hours * ways.may_import,
+            import_kwh=most_import * ways.may_import,
             export_kwh=grid.export_limit_kw * hours * ways.may_export,
             charge_kwh=battery.charge_limit_kw * hours * ways.may_charge,
             discharge_kwh=battery.discharge_limit_kw * hours * ways.may_discharge,

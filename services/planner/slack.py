@@ -21,7 +21,7 @@ def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
     outlook, grid = problem.outlook, problem.site.grid
     net, hours = outlook.load_kwh - outlook.pv_kwh, outlook.timeline.hours
     export_kwh = np.maximum(-net - grid.export_limit_kw * hours, 0.0) * (not problem.site.curtailable)
-    return np.maximum(net - grid.import_limit_kw * hours, 0.0), export_kwh
+    return np.maximum(net - problem.import_limit_kwh, 0.0), export_kwh
 
 
 def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indices, float]]:

@@ -86,6 +86,19 @@ class ModelBuilder:
         self.rows += lower.size
         return rows
 
+    def add_sum(self, lower: float, upper: float, terms: Sequence[Term]) -> Indices:
+        """Add one row over all columns of all terms."""
+        row = np.array([self.rows], dtype=np.int32)
+        self.bounds.append((np.array([lower]), np.array([upper])))
+        for columns, factor in terms:
+            self.add_entries(np.broadcast_to(row, columns.shape), columns, factor)
+        self.rows += 1
+        return row
+
+    def add_entries(self, rows: Indices, columns: Indices, factor: FloatArray | float) -> None:
+        """Add coefficients to rows that are there; a row and a column meet once."""
+        self.entries.append((rows, columns, np.broadcast_to(np.asarray(factor, dtype=float), columns.shape)))
+
     def build(self) -> LinearModel:
         """Return the model collected so far."""
         row, column, value = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))

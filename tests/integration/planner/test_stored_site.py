@@ -54,6 +54,19 @@ def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_s
     assert plans.load(connection, first.plan_id) == first
 
 
+def test_an_appliance_is_placed_where_it_has_a_meter_of_its_own(connection: Connection) -> None:
+    loads = [
+        {"name": "tank", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 2},
+        {"name": "pool", "kind": "deferrable", "power_kw": 1, "energy_kwh_per_day": 2},
+    ]
+    site = {"name": "planned site", "timezone": "UTC", "loads": loads, "input_sensors": {"water_heater_consumption": "sensor.tank"}, "tariff": TARIFF}
+    sites.save(connection, parse_site(site))
+    issue(connection, DEFAULT_VERSION, START, np.full(192, 0.1))
+    reply = plan_site(connection, "planned site")
+    assert set(reply.slots[0].loads) == {"tank"}
+    assert [each.constraint.partition(":")[0] for each in reply.compromises] == ["load pool"]
+
+
 def test_a_site_without_a_forecast_says_how_to_issue_one(connection: Connection, planned_site: str) -> None:
     with pytest.raises(NotFoundError, match="luna forecast issue"):
         plan_site(connection, planned_site, START - timedelta(days=1))

@@ -1,0 +1,84 @@
+"""Vehicles and appliances of a plan in the words of the outward interface: what each slot gives them, and what they miss."""
+
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.plan import CompromiseReply, PlanRequest
+from luna.timeline import FloatArray
+from services.planner.placing.wishes import LoadWish, VehicleWish, Wishes, read_wishes
+from services.planner.plan import Plan
+
+_NOTHING_KWH = 1e-4
+Fields = dict[str, Any]
+
+
+def placed_kwh(plan: Plan) -> FloatArray:
+    """Return what vehicles and appliances use per slot, shape ``(slots,)``."""
+    nothing = np.zeros(plan.problem.outlook.timeline.count)
+    return nothing if plan.placement is None else plan.placement.vehicle_kwh.sum(axis=0) + plan.placement.load_kwh.sum(axis=0)
+
+
+def placed_flows(plan: Plan, request: PlanRequest) -> list[Fields]:
+    """Return the fields ``vehicles`` and ``loads`` of every slot."""
+    slots: list[Fields] = [{"vehicles": {}, "loads": {}} for _ in range(plan.problem.outlook.timeline.count)]
+    if plan.placement is None:
+        return slots
+    wishes = _wishes(plan, request)
+    for wish, charge in zip(wishes.vehicles, plan.placement.vehicle_kwh, strict=True):
+        soc = (wish.stored_kwh + np.cumsum(charge) * wish.vehicle.charge_efficiency) / wish.vehicle.capacity_kwh
+        for into, energy, end in zip(slots, np.round(charge, 6).tolist(), np.round(soc, 9).tolist(), strict=True):
+            into["vehicles"][wish.vehicle.name] = {"charge_kwh": energy, "soc_end": end}
+    for load_wish, used in zip(wishes.loads, plan.placement.load_kwh, strict=True):
+        for into, energy in zip(slots, np.round(used, 6).tolist(), strict=True):
+            into["loads"][load_wish.load.name] = {"energy_kwh": energy, "on": energy > 0}
+    return slots
+
+
+def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
+    """Return what vehicles and appliances lack; the missing energy at the horizon's dearest import price."""
+    included = [
+        CompromiseReply(constraint=f"load {name}: not placed, without a meter of its own it is part of the load forecast", shortfall="not placed", cost=0.0)
+        for name in (request.outlook.load_includes if request.outlook else [])
+    ]
+    if plan.placement is None:
+        return included
+    wishes, placement = _wishes(plan, request), plan.placement
+    dearest = max(float(plan.problem.outlook.import_price.max()), 0.0)
+    missed = included + [
+        each
+        for wish, missing in zip(wishes.vehicles, placement.vehicle_missing_kwh, strict=True)
+        for each in _missed_departures(wish, missing, dearest, zone=plan.problem.site.timezone)
+    ]
+    for load_wish, missing, too_long in zip(wishes.loads, placement.load_missing_kwh, placement.off_too_long, strict=True):
+        missed += _missed_days(load_wish, missing, dearest)
+        if too_long > _NOTHING_KWH:
+            limit = f"load {load_wish.load.name}: off for at most {load_wish.load.max_gap_hours:g} h (max_gap_hours)"
+            missed.append(CompromiseReply(constraint=limit, shortfall=f"{round(too_long)} times", cost=0.0))
+    return missed
+
+
+def _wishes(plan: Plan, request: PlanRequest) -> Wishes:
+    includes = request.outlook.load_includes if request.outlook else ()
+    return read_wishes(plan.problem.site, request.state, plan.problem.outlook.timeline, metered_with_load=includes)
+
+
+def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, dearest: float, *, zone: str) -> Iterator[CompromiseReply]:
+    for stay, missing in zip(wish.stays, missing_kwh.tolist(), strict=True):
+        if missing > _NOTHING_KWH:
+            until = stay.until.astimezone(ZoneInfo(zone))
+            constraint = f"vehicle {wish.vehicle.name}: {stay.target_soc:.0%} by {until:%Y-%m-%d %H:%M}"
+            yield CompromiseReply(
+                constraint=constraint,
+                shortfall=f"{missing / wish.vehicle.capacity_kwh:.1%}",
+                cost=round(missing / wish.vehicle.charge_efficiency * dearest, 6),
+            )
+
+
+def _missed_days(wish: LoadWish, missing_kwh: FloatArray, dearest: float) -> Iterator[CompromiseReply]:
+    for need, missing in zip(wish.needs, missing_kwh.tolist(), strict=True):
+        if missing > _NOTHING_KWH:
+            constraint = f"load {wish.load.name}: {need.need_kwh:.2f} kWh in slots {need.first} to {need.end - 1}"
+            yield CompromiseReply(constraint=constraint, shortfall=f"{missing:.3f} kWh", cost=round(missing * dearest, 6))

@@ -1,0 +1,94 @@
+"""When vehicles charge and appliances run: the mixed-integer model decides it together with batteries and peaks, and hands the rest back.
+
+What is placed counts as load from then on, and a peak as a limit of the connection: the battery then follows the value of its stored energy.
+"""
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.planner.formulation import Choices, Formulation, PlannedFlows, Ways, find_forbidden, find_tempting, formulate
+from services.planner.problem import Problem
+from services.planner.solver import InfeasibleError, Solution, Solver
+
+_NOTHING_KWH = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What is placed: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``, kWh; ``import_limit_kwh`` (``(slots,)``) keeps the peaks.
+
+    ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks, ``off_too_long`` how often each appliance was off for too long.
+    """
+
+    vehicle_kwh: FloatArray
+    load_kwh: FloatArray
+    import_limit_kwh: FloatArray
+    vehicle_missing_kwh: tuple[FloatArray, ...]
+    load_missing_kwh: tuple[FloatArray, ...]
+    off_too_long: tuple[float, ...]
+    objective: float
+    gap: float
+    proven: bool
+
+    def remaining(self, problem: Problem) -> Problem:
+        """Return what is left for the batteries."""
+        placed = self.vehicle_kwh.sum(axis=0) + self.load_kwh.sum(axis=0)
+        hours = problem.outlook.timeline.hours
+        limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
+        outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
+        return replace(problem, outlook=outlook, limits=limits, wishes=replace(problem.wishes, vehicles=(), loads=()), peak=None, mip_gap=0.0)
+
+
+def place(problem: Problem) -> Placement:
+    """Return the least-cost placement, together with the batteries; contradicting limits are broken at a price.
+
+    Raises:
+        SolverError: none was found within the time limit.
+    """
+    try:
+        return _place(problem, elastic=False)
+    except InfeasibleError:
+        return _place(problem, elastic=True)
+
+
+def _place(problem: Problem, *, elastic: bool) -> Placement:
+    begun = perf_counter()
+    ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    choices: Choices | None = None
+    while True:
+        built = formulate(problem, ways, choices=choices, elastic=elastic)
+        left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
+        solution = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=left)
+        flows = built.flows(solution, ways)
+        found = find_forbidden(problem, flows)
+        if not found.any():
+            return _read(problem, built, solution, flows)
+        choices = found.joined(find_tempting(problem)) if choices is None else choices.joined(found)
+
+
+def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> Placement:
+    hours, slots, column = problem.outlook.timeline.hours, problem.outlook.timeline.count, solution.column
+    vehicles = [column[each.charge] for each in built.placed.vehicles]
+    loads = [np.round(column[each.on]) * wish.load.power_kw * hours for each, wish in zip(built.placed.loads, problem.wishes.loads, strict=True)]
+    return Placement(
+        vehicle_kwh=np.array(vehicles).reshape(-1, slots),
+        load_kwh=np.array(loads).reshape(-1, slots),
+        import_limit_kwh=_limit_import(problem, built, solution, flows.import_kwh),
+        vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
+        load_missing_kwh=tuple(column[each.missing] for each in built.placed.loads),
+        off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
+        objective=solution.objective,
+        gap=solution.gap,
+        proven=solution.proven,
+    )
+
+
+def _limit_import(problem: Problem, built: Formulation, solution: Solution, import_kwh: FloatArray) -> FloatArray:
+    """Return the connection's limit per slot, narrowed to what keeps every month's peaks."""
+    limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
+    for peak in built.peaks:
+        limit[peak.slots] = np.minimum(limit[peak.slots], peak.limit_import(import_kwh, float(solution.column[peak.level][0]), hours))
+    return limit
