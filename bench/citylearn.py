@@ -120,9 +120,10 @@ SEED = 20170731
 # by day a day ahead and 33 % two days ahead (root mean square). Source: Perez et al. (2013), who find 20 to 30 % in the south-west of the United States.
 DAY_AHEAD, TWO_DAYS_AHEAD = 0.25, 0.31
 SAME_NEXT_HOUR = 0.85
-TEMPERATURE_ERROR_C = 1.5
-# Clouds take the beam first: an error of the global light is twice as large in the direct one. What clear air lets through at most, W/m².
-LIGHT = {"ghi_w_m2": (1.0, 1050.0), "dni_w_m2": (2.0, 960.0)}
+# Clouds take the beam first, so that an error of the global light is a larger one of the direct light, which has errors of its own; the temperature's have
+# nothing to do with either. For each series: what it takes of two errors, and what clear air lets through at most, W/m².
+LIGHT = {"ghi_w_m2": ((1.0, 0.0), 1050.0), "dni_w_m2": ((1.6, 1.2), 960.0)}
+TEMPERATURE_ERROR_C = 6.0  # for an error of one: 1.5 degrees a day ahead
 
 
 def load_sunlit(folder: Path) -> House:
@@ -142,23 +143,23 @@ def _forecast(weather: dict[str, FloatArray], rng: np.random.Generator) -> Weath
     measured = {name: weather[column] for name, column in COLUMNS.items()}
     count = measured["temperature_c"].size
     day, two_days = draw_errors(count, rng), draw_errors(count, rng)
-    wrong = {24: (DAY_AHEAD, day), 49: (TWO_DAYS_AHEAD, 0.8 * day + 0.6 * two_days)}
-    return _book([(0, measured), *((hours, _err(measured, size * error, hours)) for hours, (size, error) in wrong.items())])
+    wrong = {24: DAY_AHEAD * day, 49: TWO_DAYS_AHEAD * (0.8 * day + 0.6 * two_days)}
+    return _book([(0, measured), *((hours, _err(measured, errors, hours)) for hours, errors in wrong.items())])
 
 
 def draw_errors(count: int, rng: np.random.Generator) -> FloatArray:
-    """Return errors of ``count`` hours, of variance one, each alike the one before."""
-    errors = rng.standard_normal(count)
+    """Return three kinds of errors of ``count`` hours, shape ``(3, hours)``, of variance one, each alike the one before."""
+    errors = rng.standard_normal((3, count))
     for hour in range(1, count):
-        errors[hour] = SAME_NEXT_HOUR * errors[hour - 1] + np.sqrt(1 - SAME_NEXT_HOUR**2) * errors[hour]
+        errors[:, hour] = SAME_NEXT_HOUR * errors[:, hour - 1] + np.sqrt(1 - SAME_NEXT_HOUR**2) * errors[:, hour]
     return errors
 
 
-def _err(measured: dict[str, FloatArray], error: FloatArray, hours: int) -> dict[str, FloatArray]:
+def _err(measured: dict[str, FloatArray], errors: FloatArray, hours: int) -> dict[str, FloatArray]:
     """Return a forecast so many hours ahead, by the row at whose end it is issued."""
-    wrong = {"temperature_c": measured["temperature_c"] + TEMPERATURE_ERROR_C * error / DAY_AHEAD}
-    for name, (power, most) in LIGHT.items():
-        wrong[name] = np.minimum(measured[name] * np.exp(power * error), most)
+    wrong = {"temperature_c": measured["temperature_c"] + TEMPERATURE_ERROR_C * errors[2]}
+    for name, (shares, most) in LIGHT.items():
+        wrong[name] = np.minimum(measured[name] * np.exp(shares[0] * errors[0] + shares[1] * errors[1]), most)
     return {name: values[hours:] for name, values in wrong.items()}
 
 

@@ -15,7 +15,7 @@ from services.forecaster.aurora import VERSION, Aurora
 from services.forecaster.series_model import SeriesModel
 from services.forecaster.trees import HEADS, Trees, import_lightgbm
 
-FORMAT = 1  # raised whenever features, members or heads change: older trees would read the wrong columns
+FORMAT = 2  # raised whenever features, members or heads change: older trees would read the wrong columns
 FOLDER = "aurora"
 
 

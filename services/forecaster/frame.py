@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.observations import Observations
-from luna.site import Site
+from luna.site import PvArray, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
 from luna.weather import NO_WEATHER, WeatherBook
 from services.forecaster.context import NO_CONTEXT, Context
-from services.forecaster.solar import estimate_clear_sky, limit_output
+from services.forecaster.irradiance import promise_output
+from services.forecaster.solar import Sky, limit_output, look_up
 
 IntArray = NDArray[np.int64]
 SLOT_SECONDS = 900
@@ -30,8 +31,9 @@ class Frame:
     """Series of shape ``(slots,)`` from slot number ``first`` (quarter-hours since 1970) on; NaN where nothing was measured.
 
     ``load_kwh`` and ``pv_kwh`` may be read before the origin only; ``clear_sky_kwh`` and ``local_slot`` (quarter-hours since 1970 in local time) everywhere.
-    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``weather`` is asked with an origin, ``vacation_share``
-    of each slot may be read before the origin only.
+    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``vacation_share`` and
+    ``promised_kwh``, what the weather promised of PV, may be read before the origin only; ``weather`` is asked with an origin. ``sky`` is None for a site that
+    does not say where it is or has no ``arrays``.
     """
 
     first: int
@@ -42,7 +44,10 @@ class Frame:
     pv_limit_kwh: float
     brightest_kwh: float
     vacation_share: FloatArray
+    promised_kwh: FloatArray
     weather: WeatherBook = NO_WEATHER
+    sky: Sky | None = None
+    arrays: tuple[PvArray, ...] = ()
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
         """Return the weather of each target as last issued by the start of its origin, NaN where nothing was."""
@@ -79,17 +84,20 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
     """Put what was measured onto the slots ``first`` to ``last`` (exclusive), with clear sky and local time; impossible values become gaps."""
     numbers = np.arange(first, last, dtype=np.int64)
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
-    limit = limit_output(site)
+    limit, sky = limit_output(site), look_up(starts, site)
     return Frame(
         first,
         _place(history.starts, history.load_kwh, numbers, np.inf),
         _place(history.starts, history.pv_kwh, numbers, limit * PLAUSIBLE_EXCESS),
-        estimate_clear_sky(starts, site),
+        np.ones(numbers.size) if sky is None else sky.clear_sky_kwh,
         numbers + offset_slots(numbers, parse_zone(site.timezone)),
         limit,
         limit if np.isfinite(limit) else 1.0,
         context.vacation.shares(numbers),
+        np.full(numbers.size, np.nan) if sky is None else promise_output(context.weather, sky, site.pv, first=first),
         context.weather,
+        sky,
+        tuple(site.pv),
     )
 
 

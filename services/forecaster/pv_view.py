@@ -7,6 +7,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.forecaster.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.pv_weather import WeatherYield
 from services.forecaster.recall import Days, Windows, fill_gaps, recall_days
 from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, divide, mark_time, name_edges, stack_columns
 
@@ -63,15 +64,27 @@ def view_pv(frame: Frame, pairs: Pairs) -> View:
     """Return PV as its origins see it."""
     sky = frame.clear_sky_kwh[pairs.target]
     limit = np.where(sky > 0, frame.pv_limit_kwh, 0.0)
-    yields, brightness = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin)
+    yields, brightness, weather = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin), WeatherYield.of(frame, pairs)
     best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0), DEFAULT_SKY_SHARE) * sky, limit)
     scale = np.maximum(best, FLOOR_KWH)
-    centre = {name: np.minimum(member, limit) for name, member in _list_centres(yields, brightness, sky, pairs.lead).items()}
+    listed = _list_centres(yields, brightness, sky, pairs.lead)
+    centre = {name: np.minimum(member, limit) for name, member in (listed | _follow_weather(weather, listed["clear_sky"])).items()}
     edges = _list_edges(yields, best)
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
-    shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread}.items()}
-    columns = {**shares, **_describe_sky(brightness, sky, best), **mark_time(frame, pairs)}
-    return View(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
+    shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
+    columns = {**shares, **_describe_sky(brightness, sky, best), **weather.signs, **mark_time(frame, pairs)}
+    return View(stack_columns(columns), scale, {"centre": centre, **_add_weather(edges, weather, limit)}, yields.month.count, limit, tuple(columns))
+
+
+def _follow_weather(weather: WeatherYield, clear_sky: FloatArray) -> dict[str, FloatArray]:
+    """Return the centres that the weather gives; where nothing was issued, the clear sky's."""
+    return {"weather": fill_gaps(weather.corrected_kwh, clear_sky)}
+
+
+def _add_weather(edges: dict[Part, dict[str, FloatArray]], weather: WeatherYield, limit: FloatArray) -> dict[Part, dict[str, FloatArray]]:
+    """Return the edges with those of what came of the weather's promise on the recalled days; where nothing was issued, the week's."""
+    answered = {head: fill_gaps(weather.answers.quantile(share) * weather.estimate_kwh, edges[head]["week"]) for head, share in EDGES}
+    return {head: members | {"weather": np.minimum(answered[head], limit)} for head, members in edges.items()}
 
 
 def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) -> dict[str, FloatArray]:

@@ -1,64 +1,115 @@
-"""Where the sun stands and what the site's arrays would yield under a clear sky. Known ahead, without any weather."""
+"""Where the sun stands and what the site's arrays would yield under a clear sky. Known ahead, without any weather.
 
-from dataclasses import dataclass
+Computed by pvlib, a month of quarter-hours at a time, and kept: forecasts of a site ask for the same months again and again.
+"""
+
+import warnings
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from types import ModuleType
 
 import numpy as np
 
 from luna.site import Location, PvArray, Site
-from luna.timeline import FloatArray, InstantArray
+from luna.timeline import FloatArray, IndexArray, InstantArray
 
 SLOT_HOURS = 0.25
+SLOT_SECONDS = 900
 SYSTEM_EFFICIENCY = 0.9  # wiring, inverter and warm modules; the fit to recent output corrects the rest
-GROUND_REFLECTANCE = 0.2
-HORIZON_COS_ZENITH = np.cos(np.radians(90.83))  # the upper limb, with refraction
+WITHIN_SLOT = np.array([60, 450, 840])  # seconds: the sun may be up in a part of a slot only
+MIDDLE = 1  # of them
+BLOCK_SLOTS = 32 * 96
+KEPT_BLOCKS = 256  # of 150 kB each
 
 
 @dataclass(frozen=True, slots=True)
-class SunPosition:
-    """Direction of the sun, each of shape ``(instants,)``: cosine of the zenith angle, azimuth in radians clockwise from north."""
+class Sky:
+    """The sun in the middle of each slot and the clear sky over it, each of shape ``(slots,)``.
 
-    cos_zenith: FloatArray
-    azimuth_rad: FloatArray
-
-
-def locate_sun(instants: InstantArray, location: Location) -> SunPosition:
-    """Return where the sun stands at each instant (``datetime64`` UTC), to about 0.3 degrees.
-
-    Source: Spencer (1971), Fourier series for declination and equation of time.
+    Angles in degrees, the zenith's with refraction, the azimuth clockwise from north; irradiance in W/m², zero while the sun is down. ``extra_w_m2`` is what
+    reaches the atmosphere; ``clear_sky_kwh`` what the arrays yield of a clear sky, never above their peak.
     """
-    seconds = instants.astype("datetime64[s]").astype(np.int64)
-    year_start = instants.astype("datetime64[Y]").astype("datetime64[s]").astype(np.int64)
-    day_angle = 2 * np.pi * (seconds - year_start) / 86_400 / 365.25
-    declination = (
-        0.006918 - 0.399912 * np.cos(day_angle) + 0.070257 * np.sin(day_angle) - 0.006758 * np.cos(2 * day_angle)
-        + 0.000907 * np.sin(2 * day_angle) - 0.002697 * np.cos(3 * day_angle) + 0.00148 * np.sin(3 * day_angle)
-    )  # fmt: skip
-    equation_minutes = 229.18 * (
-        0.000075 + 0.001868 * np.cos(day_angle) - 0.032077 * np.sin(day_angle) - 0.014615 * np.cos(2 * day_angle) - 0.04089 * np.sin(2 * day_angle)
-    )
-    solar_minutes = seconds % 86_400 / 60 + equation_minutes + 4 * location.longitude
-    hour_angle = np.radians(solar_minutes / 4 - 180)
-    latitude = np.radians(location.latitude)
-    cos_zenith = np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(hour_angle)
-    azimuth = np.arctan2(np.sin(hour_angle), np.cos(hour_angle) * np.sin(latitude) - np.tan(declination) * np.cos(latitude)) + np.pi
-    return SunPosition(cos_zenith, azimuth)
+
+    zenith_deg: FloatArray
+    azimuth_deg: FloatArray
+    extra_w_m2: FloatArray
+    clear_ghi_w_m2: FloatArray
+    clear_sky_kwh: FloatArray
+
+    @property
+    def up(self) -> FloatArray:
+        """The cosine of the zenith angle, zero while the sun is down."""
+        up: FloatArray = np.clip(np.cos(np.radians(self.zenith_deg)), 0, None)
+        return up
+
+    def at(self, slots: IndexArray) -> "Sky":
+        """Return the chosen slots."""
+        return Sky(*(getattr(self, field.name)[slots] for field in fields(self)))
 
 
-def estimate_irradiance(sun: SunPosition, array: PvArray) -> FloatArray:
-    """Return clear-sky irradiance on the plane of an array, W/m², shape ``(instants,)``; zero while the sun is down.
+def import_pvlib() -> ModuleType:
+    """Return the library. Loading it takes seconds, for it brings pandas, so only who needs the sun pays."""
+    import pvlib
 
-    Source: Meinel (1976) for direct, a tenth of it as diffuse light (Masters 2013, § 4.9), Kasten and Young (1989) for the air mass.
+    module: ModuleType = pvlib
+    return module
+
+
+def look_up(starts: InstantArray, site: Site) -> Sky | None:
+    """Return the sky over each slot (``datetime64`` UTC, any order); None for a site without location or arrays."""
+    if site.location is None or not site.pv:
+        return None
+    numbers = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
+    blocks, where = np.unique(numbers // BLOCK_SLOTS, return_inverse=True)
+    skies = [_compute_block(site.location, tuple(site.pv), int(block)) for block in blocks]
+    place = where.reshape(numbers.shape) * BLOCK_SLOTS + numbers % BLOCK_SLOTS
+    return Sky(*(np.concatenate([getattr(sky, field.name) for sky in skies])[place] for field in fields(Sky)))
+
+
+@lru_cache(maxsize=KEPT_BLOCKS)
+def _compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -> Sky:
+    first = block * BLOCK_SLOTS * SLOT_SECONDS
+    seconds = first + SLOT_SECONDS * np.arange(BLOCK_SLOTS)[:, None] + WITHIN_SLOT
+    with warnings.catch_warnings():
+        # A sun below the horizon divides by zero, which gives zero; and pvlib still asks pandas in ways it is weaning its users off.
+        warnings.simplefilter("ignore")
+        return _compute(location, arrays, seconds)
+
+
+def _compute(location: Location, arrays: tuple[PvArray, ...], seconds: IndexArray) -> Sky:
+    """Return the sky of slots that are looked at in a few instants each, shape ``(slots, instants)``, seconds since 1970.
+
+    Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01 degrees); Ineichen and Perez (2002) with monthly turbidity for the clear sky.
     """
-    up = np.clip(sun.cos_zenith, 0.0, 1.0)
-    elevation_deg = 90 - np.degrees(np.arccos(up))
-    air_mass = 1 / (up + 0.50572 * (elevation_deg + 6.07995) ** -1.6364)
-    direct = 1353 * 0.7 ** (air_mass**0.678)
-    tilt, azimuth = np.radians(array.tilt_deg), np.radians(array.azimuth_deg)
-    incidence = np.cos(tilt) * up + np.sin(tilt) * np.sqrt(1 - up**2) * np.cos(sun.azimuth_rad - azimuth)
-    diffuse = 0.1 * direct * (1 + np.cos(tilt)) / 2
-    reflected = GROUND_REFLECTANCE * direct * (up + 0.1) * (1 - np.cos(tilt)) / 2
-    irradiance: FloatArray = np.where(sun.cos_zenith > HORIZON_COS_ZENITH, direct * np.clip(incidence, 0, None) + diffuse + reflected, 0.0)
-    return irradiance
+    import pandas as pd
+
+    pvlib = import_pvlib()
+    instants = pd.DatetimeIndex(seconds.ravel().astype("datetime64[s]"), tz="UTC")
+    sun = pvlib.solarposition.ephemeris(instants, location.latitude, location.longitude)
+    zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
+    extra = pvlib.irradiance.get_extra_radiation(instants).to_numpy()
+    turbidity = pvlib.clearsky.lookup_linke_turbidity(instants, location.latitude, location.longitude).to_numpy()
+    air_mass = pvlib.atmosphere.get_absolute_airmass(pvlib.atmosphere.get_relative_airmass(zenith))
+    clear = {name: np.nan_to_num(light) for name, light in pvlib.clearsky.ineichen(zenith, air_mass, turbidity, dni_extra=extra).items()}
+    total = np.zeros(seconds.shape[0])
+    for array in arrays:
+        plane = pvlib.irradiance.get_total_irradiance(
+            array.tilt_deg, array.azimuth_deg, zenith, azimuth, clear["dni"], clear["ghi"], clear["dhi"], dni_extra=extra, model="haydavies"
+        )
+        total += yield_kwh(_average(np.nan_to_num(plane["poa_global"]), seconds), array)
+    zenith, azimuth, extra = (values.reshape(seconds.shape)[:, MIDDLE] for values in (zenith, azimuth, extra))
+    return Sky(zenith, azimuth, extra, _average(clear["ghi"], seconds), total)
+
+
+def _average(values: FloatArray, seconds: IndexArray) -> FloatArray:
+    average: FloatArray = values.reshape(seconds.shape).mean(axis=1)
+    return average
+
+
+def yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
+    """Return what an array yields in a quarter-hour of irradiance on its plane, never above its peak."""
+    power: FloatArray = np.clip(plane_w_m2 / 1000 * SYSTEM_EFFICIENCY, 0, 1) * array.peak_kw * SLOT_HOURS
+    return power
 
 
 def estimate_clear_sky(starts: InstantArray, site: Site) -> FloatArray:
@@ -67,14 +118,8 @@ def estimate_clear_sky(starts: InstantArray, site: Site) -> FloatArray:
     Positive from the slot in which the sun rises to the one in which it sets. Without a location or arrays the sky is flat: one everywhere, so that only the
     ratio to recent output speaks.
     """
-    if site.location is None or not site.pv:
-        return np.ones(starts.size)
-    edges = [locate_sun(starts + np.timedelta64(minutes, "m"), site.location) for minutes in (1, 7, 14)]
-    total = np.zeros(starts.size)
-    for array in site.pv:
-        power_kw = np.mean([estimate_irradiance(sun, array) for sun in edges], axis=0) / 1000 * array.peak_kw * SYSTEM_EFFICIENCY
-        total += np.minimum(power_kw, array.peak_kw) * SLOT_HOURS
-    return total
+    sky = look_up(starts, site)
+    return np.ones(starts.size) if sky is None else sky.clear_sky_kwh
 
 
 def limit_output(site: Site) -> float:
