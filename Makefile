@@ -105,7 +105,7 @@ compose-images: $(VENV)/.test  ## the engine and the images that compose-test ne
 	@$(BIN)/python -m tests.compose.prepare
 
 compose-test: $(VENV)/.test  ## start the containers under a name of their own, test them, hurt them, take them down
-	@$(BIN)/pytest -v tests/compose
+	@$(BIN)/pytest -v --durations=25 tests/compose
 
 bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan, memory, image sizes
 	@$(BIN)/luna bench compose
