@@ -83,6 +83,10 @@ DIFFERENCES: dict[str, dict[Language, Phrases]] = {
         "de": Phrases("frühere Vorhersagen waren zu niedrig", "frühere Vorhersagen waren zu hoch", "frühere Vorhersagen"),
     },
     "later": {"en": _alike("what was measured or learned only afterwards"), "de": _alike("was erst danach gemessen oder gelernt wurde")},
+    "model": {
+        "en": _alike("what a model knew that cannot be read any more"),
+        "de": _alike("was ein Modell wusste, das nicht mehr lesbar ist"),
+    },
     "rest": {"en": _alike("everything else"), "de": _alike("alles andere")},
 }
 

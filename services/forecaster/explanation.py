@@ -66,7 +66,7 @@ class Facts:
 
 
 def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
-    """Return why a baseline forecasts ``expected_kwh``: it is one member of the series' view."""
+    """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``correction``."""
     view = series.view(frame, pairs)
     return _complete(_explain_member(member, view), view, expected_kwh)
 
@@ -116,8 +116,8 @@ def _no_shares(view: View) -> Shares:
 
 def _complete(shares: Shares, view: View, expected_kwh: FloatArray) -> Explanation:
     usual = view.members["centre"][USUAL]
-    rest = expected_kwh - usual - np.sum([*shares.values()], axis=0)
-    return Explanation(expected_kwh, usual, shares | {"correction": shares["correction"] + rest})
+    missing = expected_kwh - usual - np.sum([*shares.values()], axis=0)
+    return Explanation(expected_kwh, usual, shares | {"correction": shares["correction"] + missing})
 
 
 def _explain_member(member: str, view: View) -> Shares:

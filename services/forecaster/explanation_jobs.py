@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.explanation import ExplainReply, ExplainRequest, SlotExplanation
@@ -18,7 +19,7 @@ from luna.site import Site
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Language, Numbers
 from luna.wording.conditions import condition
-from services.forecaster.artefact import load_aurora
+from services.forecaster.artefact import ArtefactError, load_aurora
 from services.forecaster.aurora import VERSION, Aurora
 from services.forecaster.baseline import BASELINES, Baseline
 from services.forecaster.explanation import Explanation, Facts, explain_member, explain_model, gather_facts
@@ -30,6 +31,7 @@ from services.forecaster.jobs import find_run, read_history, read_surroundings
 from services.forecaster.preparation import prepare_history
 from services.forecaster.series import EVERY_SERIES, LOAD, PV, Series
 
+log = structlog.get_logger(__name__)
 Speaker = Aurora | Baseline
 
 
@@ -43,9 +45,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a forecast was made from; ``again`` is the same forecast made now."""
+    """What a forecast was made from; ``again`` is the same forecast made now. Without a speaker, its model cannot be read any more."""
 
-    speaker: Speaker
+    speaker: Speaker | None
     frame: Frame
     again: Forecast
 
@@ -56,7 +58,6 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
     Raises:
         NotFoundError: no such site or version, or nothing was issued by then.
         InvalidInputError: the slot asked for lies outside the forecast.
-        ArtefactError: the model that spoke cannot be used any more.
         UnavailableError: the store of models is away.
     """
     site = sites.load(connection, request.site_id)
@@ -102,8 +103,12 @@ def _set_scene(connection: Connection, site: Site, standing: Standing, *, object
     instants, slots = [forecast.issued_at], forecast.timeline.count
     prepared = prepare_history(read_history(connection, site, instants), site, before=forecast.issued_at)
     context = read_surroundings(connection, site, instants)
-    speaker = _recall_speaker(connection, prepared.site, standing, objects=objects)
     frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
+    try:
+        speaker = _recall_speaker(connection, prepared.site, standing, objects=objects)
+    except ArtefactError as error:
+        log.warning("explained without the model: it cannot be used", site=site.name, reason=str(error))
+        return Scene(None, frame, forecast)
     return Scene(speaker, frame, speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0))
 
 
@@ -128,12 +133,16 @@ def _explain(series: Series, scene: Scene, forecast: Forecast, slots: IntArray) 
 
 
 def _explain_again(series: Series, scene: Scene, pairs: Pairs, expected_kwh: FloatArray) -> Explanation:
-    speaker = scene.speaker
+    speaker, frame = scene.speaker, scene.frame
     model = speaker.models.get(series.name) if isinstance(speaker, Aurora) else None
     if model is not None:
-        return explain_model(model, series, scene.frame, pairs, expected_kwh=expected_kwh)
-    member = USUAL if isinstance(speaker, Aurora) else BASELINES[speaker.version][EVERY_SERIES.index(series)]
-    return explain_member(member, series, scene.frame, pairs, expected_kwh=expected_kwh)
+        return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)
+    member = BASELINES[speaker.version][EVERY_SERIES.index(series)] if isinstance(speaker, Baseline) else USUAL
+    explained = explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
+    if speaker is not None:
+        return explained
+    unread = {"model": explained.shares_kwh["correction"], "correction": np.zeros(expected_kwh.size)}
+    return replace(explained, shares_kwh=explained.shares_kwh | unread)
 
 
 def _reply(standing: Standing, site: Site, slots: list[SlotExplanation], *, language: Language, seconds: float) -> ExplainReply:

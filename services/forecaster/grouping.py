@@ -4,9 +4,10 @@ import re
 from typing import Literal
 
 # sky: sun and clouds ahead · hours: the last few · days: the level of the last few · habit: what the weeks say of this time of day beyond the last seven days ·
-# correction: by the forecast's own recent errors · later: what was measured or learned only after the issue · rest: what has no name of its own
-Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "rest"]
-GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "rest")
+# correction: by the forecast's own recent errors · later: what was measured or learned only after the issue · model: what spoke
+# and cannot be read any more · rest: what has no name of its own
+Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "model", "rest"]
+GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "model", "rest")
 
 # The first pattern found in a feature's name decides.
 PATTERNS: tuple[tuple[Group, str], ...] = (

@@ -1,5 +1,6 @@
 """Explaining stored forecasts: in the process of a command, and asked over HTTP with a worker behind it."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,16 @@ def test_every_slot_of_a_learned_forecast_adds_up(home: Connection, store: FileO
     np.testing.assert_allclose([slot.load.expected_kw for slot in reply.slots], 4 * expected)
     # Nothing was measured or learned since.
     assert "later" not in {contribution.code for slot in reply.slots for contribution in slot.load.contributions}
+
+
+def test_a_forecast_whose_model_cannot_be_read_any_more_still_says_what_is_usual(home: Connection, tmp_path: Path) -> None:
+    objects = FileObjects(tmp_path)
+    train_site(home, TrainRequest(site_id="home", until=day(30)), objects=objects, settings=QUICK)
+    issue_forecasts(home, IssueRequest(site_id="home", at=AT), objects=objects)
+    shutil.rmtree(tmp_path / "aurora")
+    reply = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=AT), objects=objects)
+    assert [contribution.code for contribution in reply.slots[0].load.contributions] == ["model"]
+    assert_adds_up(reply.slots[0].load)
 
 
 def test_what_was_measured_only_afterwards_is_said_to_be_that(home: Connection, store: FileObjects) -> None:
