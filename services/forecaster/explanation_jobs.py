@@ -22,7 +22,7 @@ from luna.wording.conditions import condition
 from services.forecaster.artefact import ArtefactError, load_aurora
 from services.forecaster.aurora import VERSION, Aurora
 from services.forecaster.baseline import BASELINES, Baseline
-from services.forecaster.explanation import Explanation, Facts, explain_member, explain_model, gather_facts
+from services.forecaster.explanation import Explanation, Facts, Shares, explain_member, explain_model, gather_facts
 from services.forecaster.explanation_reply import SeriesWords
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
@@ -141,7 +141,7 @@ def _explain_again(series: Series, scene: Scene, pairs: Pairs, expected_kwh: Flo
     explained = explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
     if speaker is not None:
         return explained
-    unread = {"model": explained.shares_kwh["correction"], "correction": np.zeros(expected_kwh.size)}
+    unread: Shares = {"model": explained.shares_kwh["correction"], "correction": np.zeros(expected_kwh.size)}
     return replace(explained, shares_kwh=explained.shares_kwh | unread)
 
 
