@@ -116,6 +116,7 @@ def test_invalid_work_is_refused_with_field_and_remedy(api: httpx.Client, docume
         pytest.param("planner.replay.run", REPLAY, id="replay"),
         pytest.param("forecaster.model.train", {"site_id": "home", "until": "2023-09-01T00:00:00Z"}, id="train"),
         pytest.param("forecaster.forecast.issue", {"site_id": "home", "at": "2023-09-01T00:00:00Z"}, id="issue"),
+        pytest.param("forecaster.scenario.issue", {"site_id": "home", "at": "2023-09-01T00:00:00Z"}, id="scenarios"),
         pytest.param("forecaster.forecast.evaluate", {**REPLAY, "versions": ["aurora_v1.0"]}, id="evaluate"),
         pytest.param("ingest.demo.load", {}, id="demo"),
     ],
