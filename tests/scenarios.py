@@ -28,7 +28,7 @@ def describe_forecast(rng: np.random.Generator, issued_at: datetime = ISSUED_AT)
 
 def describe_errors(rng: np.random.Generator, days: int = 42) -> PastErrors:
     """Return past errors that have nothing in common from slot to slot."""
-    return PastErrors(np.arange(2, 2 + days), rng.random((days, SLOTS)), rng.random((days, SLOTS)))
+    return PastErrors(np.arange(2, 2 + days), rng.random((days, SLOTS)), rng.random((days, SLOTS)), LIMIT_KWH)
 
 
 def describe_prices(timeline: Timeline, *, seed: int = 1) -> FloatArray:

@@ -23,12 +23,13 @@ DAY = timedelta(days=1)
 class PastErrors:
     """Shares of earlier forecasts' distributions that lay below what happened, by day of issue and slot of the horizon; shape ``(days, slots)``.
 
-    ``days_back`` says how long before the forecast that is asked about each was issued, shape ``(days,)``.
+    ``days_back`` says how long before the forecast that is asked about each was issued, shape ``(days,)``; ``limit_kwh`` is where distributions of PV end.
     """
 
     days_back: IntArray
     load: FloatArray
     pv: FloatArray
+    limit_kwh: float
 
     @classmethod
     def of(cls, forecasts: Sequence[Forecast], seen: Observations, *, issued_at: datetime, limit_kwh: float, slots: int) -> Self:
@@ -39,12 +40,12 @@ class PastErrors:
         start = floor_to(issued_at, SLOT)
         past = [each for each in forecasts if each.timeline.start + slots * SLOT <= start and each.timeline.count >= slots]
         if not past:
-            return cls(np.empty(0, np.int64), np.empty((0, slots)), np.empty((0, slots)))
+            return cls(np.empty(0, np.int64), np.empty((0, slots)), np.empty((0, slots)), limit_kwh)
         days_back = np.array([round((start - each.timeline.start) / DAY) for each in past], dtype=np.int64)
         load = _stack([each.load_kwh for each in past], np.inf, slots).place(_measured(past, seen, seen.load_kwh, slots))
         pv = _stack([each.pv_kwh for each in past], limit_kwh, slots).place(_measured(past, seen, seen.pv_kwh, slots))
         kept = np.isfinite(load).mean(axis=1) >= KNOWN_SHARE
-        return cls(days_back[kept], fill_shares(load[kept]), fill_shares(pv[kept]))
+        return cls(days_back[kept], fill_shares(load[kept]), fill_shares(pv[kept]), limit_kwh)
 
 
 def days_before(issued_at: datetime, slots: int) -> list[datetime]:

@@ -64,7 +64,7 @@ def issue_scenarios(connection: Connection, site: Site, forecast: Forecast, *, o
     known = read_markets(connection, site, forecast)
     began = time.perf_counter()
     markets = {market: look_ahead(price, forecast, site) for market, price in known.items()}
-    made = make_scenarios(forecast, errors, markets, count=count, limit_kwh=limit_output(site), rng=np.random.default_rng(SEED))
+    made = make_scenarios(forecast, errors, markets, count=count, rng=np.random.default_rng(SEED))
     seconds = time.perf_counter() - began
     forecast_scenarios.save(connection, site.name, made)
     return IssuedScenarios(made, seconds)

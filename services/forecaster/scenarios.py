@@ -50,14 +50,13 @@ class _Courses:
 
 
 def make_scenarios(
-    forecast: Forecast, errors: PastErrors, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, limit_kwh: float, rng: np.random.Generator
+    forecast: Forecast, errors: PastErrors, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, rng: np.random.Generator
 ) -> Scenarios:
     """Return ``count`` joint courses of what ``forecast`` says and of the markets' prices.
 
     Args:
         errors: of the forecast's version; with fewer than 14 days, or than ``count``, courses of a usual persistence are drawn from ``rng``.
         markets: prices ahead by market, on the forecast's timeline.
-        limit_kwh: what the arrays yield in a slot at most.
 
     Invariants: each slot's weighted mean is that of the forecast's distribution; PV is zero where the forecast says night; the same input gives the same.
 
@@ -66,7 +65,7 @@ def make_scenarios(
     """
     if not 1 <= count <= MOST_PATHS:
         raise InvalidInputError("so many scenarios are not made", field="count", value=count, remedy=f"Choose 1 to {MOST_PATHS}.")
-    load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, limit_kwh)
+    load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, errors.limit_kwh)
     known = errors.days_back.size >= max(NEEDED_DAYS, count)
     courses = _recall(errors, markets) if known else _draw_courses(forecast.timeline.count, markets, rng)
     chosen, probability = select_paths(_compare(courses, load, pv, markets), count)

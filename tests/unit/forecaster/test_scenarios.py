@@ -20,7 +20,7 @@ LEVELS = (np.arange(DAYS)[:, None] + 0.5) / DAYS * np.ones(SLOTS)
 
 def make(errors: PastErrors, count: int = 10) -> Scenarios:
     rng = np.random.default_rng(3)
-    return make_scenarios(describe_forecast(rng), errors, {}, count=count, limit_kwh=LIMIT_KWH, rng=rng)
+    return make_scenarios(describe_forecast(rng), errors, {}, count=count, rng=rng)
 
 
 def rank(paths: FloatArray) -> FloatArray:
@@ -28,13 +28,13 @@ def rank(paths: FloatArray) -> FloatArray:
 
 
 def test_days_that_stayed_above_stay_above() -> None:
-    made = make(PastErrors(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS))
+    made = make(PastErrors(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS, LIMIT_KWH))
     order = rank(made.load_kwh)
     assert (order == order[:, :1]).all()
 
 
 def test_load_and_pv_go_apart_where_they_did() -> None:
-    made = make(PastErrors(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS))
+    made = make(PastErrors(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS, LIMIT_KWH))
     bright = made.pv_kwh.std(axis=0) > 0
     assert (rank(made.load_kwh)[:, bright] == 9 - rank(made.pv_kwh)[:, bright]).all()
 
@@ -42,7 +42,7 @@ def test_load_and_pv_go_apart_where_they_did() -> None:
 def test_the_values_of_a_slot_are_as_frequent_as_the_forecast_says() -> None:
     rng = np.random.default_rng(5)
     forecast = describe_forecast(rng)
-    made = make_scenarios(forecast, describe_errors(rng), {}, limit_kwh=LIMIT_KWH, rng=rng)
+    made = make_scenarios(forecast, describe_errors(rng), {}, rng=rng)
     # Each value stands for its part of the distribution: below the median lies half of the probability, but for the value whose part it cuts.
     below = (made.probability[:, None] * (made.load_kwh <= forecast.load_kwh.p50)).sum(axis=0)
     assert np.abs(below - 0.5).max() <= made.probability.max()
