@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import uvicorn
@@ -15,10 +16,10 @@ from services.api.app import create_app
 
 
 @contextmanager
-def serve(addresses: Addresses) -> Iterator[httpx.Client]:
-    """Run the gateway on a free port and yield a client of it."""
-    settings = Settings(plan_timeout=timedelta(seconds=20))
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, addresses), port=0, log_config=None))
+def serve(addresses: Addresses, **settings: Any) -> Iterator[httpx.Client]:
+    """Run the gateway on a free port and yield a client of it; ``settings`` are those of its process that matter."""
+    own = Settings(plan_timeout=timedelta(seconds=20), **settings)
+    server = uvicorn.Server(uvicorn.Config(create_app(own, addresses), port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

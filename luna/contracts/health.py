@@ -27,21 +27,32 @@ class NodeSign(Sign):
     checks: tuple[Check, ...] = ()
 
 
-class BeatSign(Sign):
-    """Beat's: when it last turned, how long a turn takes at most, and when it asked for each task last."""
+class TurningSign(Sign):
+    """Of a process that gives one sign a turn: when it last turned, and how long a turn takes at most."""
 
     name: str
     turned_at: Instant
     turn: timedelta
-    asked_at: dict[str, Instant] = {}
 
     def age(self, now: Instant) -> timedelta:
         """Return how long ago the last turn was; clocks of two machines may differ a little, so never below nought."""
         return max(now - self.turned_at, timedelta(0))
 
     def is_late(self, now: Instant) -> bool:
-        """Return whether so many turns failed to come that beat counts as frozen or gone."""
+        """Return whether so many turns failed to come that the process counts as frozen or gone."""
         return self.age(now) > SIGNS_MISSED * self.turn
+
+
+class BeatSign(TurningSign):
+    """Beat's: also when it asked for each task last."""
+
+    asked_at: dict[str, Instant] = {}
+
+
+class RecorderSign(TurningSign):
+    """The recorder's: also what it last saw of all that it depends on."""
+
+    checks: tuple[Check, ...] = ()
 
 
 class InstanceReply(Message):

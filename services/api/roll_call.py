@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 
-from luna.contracts.health import BeatSign, InstanceReply, NodeSign, ServiceReply, ServicesReply
+from luna.contracts.health import InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign
 from luna.errors import UnavailableError
 from luna.health import ALIVE
 from luna.queue.services import SERVICES
@@ -17,11 +17,13 @@ def call_roll(gateway: Gateway, *, now: datetime) -> ServicesReply:
     """Ask the gateway itself, and the queue's server for what all others last said of themselves."""
     own = _service("api", [_own_instance(gateway)])
     try:
-        signs, beat = gateway.queue.signs(), gateway.queue.beat()
+        signs, beat, recorder = gateway.queue.signs(), gateway.queue.beat(), gateway.queue.recorder()
     except UnavailableError:
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
-        services = [own, *(_service(name, _instances(name, signs)) for name in SERVICES), _service("beat", _beats(beat, now))]
+        services = [own, *(_service(name, _instances(name, signs)) for name in SERVICES), _service("beat", _turning(beat, now))]
+        if recorder is not None or _listens(gateway):
+            services.append(_service("recorder", _recorders(recorder, now)))
     return ServicesReply(ready=all(service.ready for service in services), services=tuple(services))
 
 
@@ -55,7 +57,19 @@ def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceRepl
     return InstanceReply(name=name, queues=queues, version=sign.version, started_at=sign.started_at, ready=ready, checks=checks)
 
 
-def _beats(sign: BeatSign | None, now: datetime) -> list[InstanceReply]:
+def _listens(gateway: Gateway) -> bool:
+    """Return whether the settings name something for a recorder to listen to; without, none has to run."""
+    return bool(gateway.settings.home_assistant_url or gateway.settings.mqtt_url)
+
+
+def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:
+    if sign is None or sign.is_late(now):
+        return _turning(sign, now)
+    ready = all(check.ok for check in sign.checks)
+    return [InstanceReply(name=sign.name, version=sign.version, started_at=sign.started_at, ready=ready, checks=sign.checks)]
+
+
+def _turning(sign: TurningSign | None, now: datetime) -> list[InstanceReply]:
     if sign is None:
         return []
     turned = Check(ALIVE, ok=not sign.is_late(now), latency_ms=0.0, detail=f"last turn {sign.age(now).total_seconds():.1f} s ago")

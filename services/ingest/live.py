@@ -21,6 +21,7 @@ from luna.embedded import running
 from luna.errors import LunaError
 from luna.health import ALIVE, Probe, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
+from luna.queue.presence import present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
@@ -116,7 +117,8 @@ def main(arguments: list[str] | None = None) -> int:
         readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **_probe_sources(listening, forms)})
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
-            readiness.watch()
+        readiness.watch()
+        stack.enter_context(present(addresses.redis_url, readiness))
         live = Live(listening, SiteReader(database, notes), quarters, notes=notes, look=timedelta(seconds=options.look_seconds))
         asyncio.run(live.run(pulse, ending=ending))
     return 0

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 import redis
 
+from luna.contracts.health import RecorderSign
 from luna.embedded import Addresses
 from tests.gateway import serve
 from tests.processes import luna_process
@@ -22,7 +24,7 @@ EVERYBODY = ["api", "planner", "forecaster", "ingest", "agent", "rag", "beat"]
 def addresses(redis_url: str, database_url: str) -> Addresses:
     """The servers, without what workers and beats before left there."""
     with redis.Redis.from_url(redis_url) as admin:
-        admin.delete("luna:beat", "luna:beat-lock", "luna:nodes")
+        admin.delete("luna:beat", "luna:beat-lock", "luna:nodes", "luna:recorder")
     return Addresses(database_url=database_url, redis_url=redis_url)
 
 
@@ -97,3 +99,27 @@ def test_without_redis_the_report_says_what_keeps_it_from_seeing() -> None:
         assert list(services) == EVERYBODY
         assert services["api"]["missing"] == ["database", "redis", "worker"]
         assert all(services[name]["missing"] == ["redis"] for name in EVERYBODY[1:])
+
+
+def test_a_recorder_is_listed_while_it_runs_and_no_more_when_told_to_end(api: httpx.Client, own: dict[str, str]) -> None:
+    assert "recorder" not in report(api)
+    with luna_process("services.ingest.live", **own) as recorder:
+        wait_for(lambda: report(api).get("recorder", {}).get("ready"))
+        [instance] = report(api)["recorder"]["instances"]
+        assert [check["name"] for check in instance["checks"]] == ["heartbeat", "database", "redis", "sources"]
+        recorder.terminate()
+        recorder.wait(10)
+        assert "recorder" not in report(api)
+
+
+def test_a_recorder_that_fell_silent_is_missed(api: httpx.Client, redis_url: str) -> None:
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    sign = RecorderSign(name="silent", version="1", started_at=hour_ago, turned_at=hour_ago, turn=timedelta(seconds=5))
+    with redis.Redis.from_url(redis_url) as admin:
+        admin.set("luna:recorder", sign.model_dump_json())
+    assert (report(api)["recorder"]["ready"], report(api)["recorder"]["missing"]) == (False, ["heartbeat"])
+
+
+def test_a_recorder_that_the_settings_ask_for_is_missed(addresses: Addresses) -> None:
+    with serve(addresses, mqtt_url="mqtt://127.0.0.1:9") as api:
+        assert report(api)["recorder"]["missing"] == ["instance"]
