@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from luna.errors import InvalidInputError, MachineError
 from services.cli.console import JsonOption, emit, err, out, table
@@ -113,10 +114,10 @@ def _show(result: Result, folder: Path) -> None:
     out.print(f"\n{len(result.verdicts) - missed} targets met, {missed} missed. Everything is in {folder}/*.json.")
 
 
-def _row(verdict: Any) -> list[str]:
+def _row(verdict: Any) -> list[str | Text]:
     target = verdict.target
     bounds = [f"{sign} {_number(bound)}" for sign, bound in (("≥", target.at_least), ("≤", target.at_most)) if bound is not None]
-    word = "[green]met[/]" if verdict.met else "[bold red]missed[/]"
+    word = Text("met", style="green") if verdict.met else Text("missed", style="bold red")
     return [target.words, f"{_number(verdict.value)} {target.unit}".rstrip(), " and ".join(bounds), word]
 
 

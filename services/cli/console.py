@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from luna.errors import LunaError
 
@@ -27,13 +28,17 @@ def emit(document: Any, *, as_json: bool, show: Callable[[], None]) -> None:
         show()
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None, words: Sequence[str] = ()) -> None:
-    """Print a table; figures are right-aligned, the first column and those headed by ``words`` are not."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str | None = None, words: Sequence[str] = (), none: str = "") -> None:
+    """Print a table; figures are right-aligned, the first column and those headed by ``words`` are not. Without rows ``none`` is said instead, where given."""
+    if none and not rows:
+        out.print(none)
+        return
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for index, heading in enumerate(headings):
-        grid.add_column(heading, justify="left" if index == 0 or heading in words else "right")
+        grid.add_column(Text(heading), justify="left" if index == 0 or heading in words else "right")
     for row in rows:
-        grid.add_row(*row)
+        # A name may hold brackets, as that of a sensor with its unit does: they are no markup.
+        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     out.print(grid)
 
 

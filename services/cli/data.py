@@ -136,6 +136,6 @@ def _show(report: "LoadReport") -> None:
     out.print(f"Stored from {report.first} to {report.last}: {written.inserted:,} new, {written.updated:,} changed, {written.unchanged:,} as before.")
     for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
         for reason, count in reasons.most_common(10):
-            out.print(f"  {title} {count:,} × {reason}")
+            out.print(f"  {title} {count:,} × {reason}", markup=False)
     for note in report.notes:
-        out.print(f"  {note}")
+        out.print(f"  {note}", markup=False)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FirstDayOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first local day.")]
 LastDayOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last local day.")]
+NO_GAPS = "No gaps: all that sensors, tariff or files ever told of is known."
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +45,7 @@ def gaps(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonO
     rows = [{"series": gap.series, "first": gap.first.isoformat(), "last": gap.last.isoformat(), "slots": gap.slots} for gap in found]
     cells = [[gap.series, f"{gap.first:%Y-%m-%d %H:%M}", f"{gap.last:%Y-%m-%d %H:%M}", str(gap.slots)] for gap in found]
     headings = ("series", "first (UTC)", "last (UTC)", "slots")
-    emit({"site": site, "gaps": rows}, as_json=as_json, show=lambda: table(headings, cells, words=headings[:3]))
+    emit({"site": site, "gaps": rows}, as_json=as_json, show=lambda: table(headings, cells, words=headings[:3], none=NO_GAPS))
 
 
 def repair(
@@ -63,8 +64,7 @@ def repair(
         repairs = repair_days(connection, site, (first.date(), last.date()), now=SystemClock().now(), dry_run=dry_run)
     rows = [{"series": repair.series, "day": repair.day.isoformat(), "rule": repair.rule, "slots": int(repair.starts.size)} for repair in repairs]
     document = {"site": site, "dry_run": dry_run, "slots": sum(repair.starts.size for repair in repairs), "repairs": rows}
-    cells = [[str(cell) for cell in row.values()] for row in rows]
-    emit(document, as_json=as_json, show=lambda: table(("series", "day", "rule", "slots"), cells, words=("day", "rule")))
+    emit(document, as_json=as_json, show=lambda: _show_repairs(rows, dry_run=dry_run))
 
 
 def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
@@ -94,9 +94,16 @@ def _show_days(days: "list[DayQuality]") -> None:
     out.print(", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
 
 
+def _show_repairs(rows: list[dict[str, Any]], *, dry_run: bool) -> None:
+    cells = [[str(cell) for cell in row.values()] for row in rows]
+    table(("series", "day", "rule", "slots"), cells, words=("day", "rule"), none="There is nothing to repair.")
+    if rows and dry_run:
+        out.print("Nothing was changed: without --dry-run it is.")
+
+
 def _show_changes(changes: "list[Change]") -> None:
     rows = [[change.series, f"{change.slot_start:%Y-%m-%d %H:%M}", _cell(change.before), _cell(change.after), change.rule] for change in changes]
-    table(("series", "slot (UTC)", "before", "after", "rule"), rows, words=("slot (UTC)", "rule"))
+    table(("series", "slot (UTC)", "before", "after", "rule"), rows, words=("slot (UTC)", "rule"), none="Nothing was changed.")
 
 
 def _cell(value: float | None) -> str:

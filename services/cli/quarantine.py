@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List refused rows; release, correct or dismiss one.", no_args_is_help=True)
 
 RowArgument = Annotated[int, typer.Argument(help="The row's number.", metavar="ID")]
+NOTHING = "Nothing waits here: `--status` shows what was decided."
 HEADINGS = ("id", "kind", "line", "reason", "row")
 
 
@@ -35,7 +36,7 @@ def list_rows(
     with unit_of_work() as connection:
         rows = quarantine.list_rows(connection, site, status=status, limit=limit, below=below)
     document = {"site": site, "rows": [row.model_dump(mode="json") for row in rows]}
-    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_cells(row) for row in rows], words=HEADINGS))
+    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_cells(row) for row in rows], words=HEADINGS, none=NOTHING))
 
 
 @app.command()

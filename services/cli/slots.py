@@ -36,6 +36,6 @@ def _show(reply: "BuildSlotsReply") -> None:
     out.print(f"{reply.slots_written:,} quarter-hours new or changed, {reply.slots_withdrawn:,} values withdrawn, {reply.quarantined:,} entries in quarantine.")
     for name, series in reply.series.items():
         for reason, count in series.rejected.items():
-            out.print(f"  {name}: {count:,} × {reason}")
+            out.print(f"  {name}: {count:,} × {reason}", markup=False)
     if reply.missing_sensors:
-        out.print(f"Nothing was ever heard of {', '.join(reply.missing_sensors)}: check the names under input_sensors.")
+        out.print(f"Nothing was ever heard of {', '.join(reply.missing_sensors)}: check the names under input_sensors.", markup=False)

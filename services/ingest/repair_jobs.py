@@ -69,7 +69,7 @@ def repair_days(connection: Connection, site_id: str, days: Days, *, now: dateti
 
 
 def find_gaps(connection: Connection, site_id: str, first: datetime, end: datetime) -> list[Gap]:
-    """Return the gaps from ``first`` on, before ``end``, of every series and price that the site or its markets ever knew; by series, then time.
+    """Return the gaps from ``first`` on, before ``end``, of what a sensor or the tariff names and of what was ever known; by series, then time.
 
     Raises:
         NotFoundError: no such site.
@@ -79,12 +79,13 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
         raise InvalidInputError("the window is empty", field="to", value=end.isoformat(), remedy="Let it end after it begins.")
     start = floor_to(first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
+    site = sites.load(connection, site_id)
     spans = quality.read_spans(connection, site_id)
-    names = tuple(name for name in (*SERIES, *observations.PRICES) if name in spans)
+    named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
+    names = tuple(name for name in (*SERIES, *observations.PRICES) if name in spans or name in named)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
-    for market in sites.load(connection, site_id).tariff.markets:
-        if quality.read_market_span(connection, market):
-            series[f"market_prices:{market}"] = prices.read(connection, market, timeline)
+    for market in site.tariff.markets:
+        series[f"market_prices:{market}"] = prices.read(connection, market, timeline)
     return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
 
 

@@ -190,6 +190,7 @@ def test_a_series_that_the_sites_sensors_give_is_left_to_its_readings(connection
 
 
 def test_gaps_are_told_with_first_last_and_length(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
     measure(connection, load_kwh=hurt(0.2, slice(4, 7)), pv_kwh=hurt(0.1, slice(DAYS.count - 1, None)))
     gaps = [(gap.series, DAYS.index_of(gap.first), DAYS.index_of(gap.last), gap.slots) for gap in find_gaps(connection, "home", DAYS.start, DAYS.end)]
     assert gaps == [("load_kwh", 4, 6, 3), ("pv_kwh", DAYS.count - 1, DAYS.count - 1, 1)]
@@ -203,7 +204,15 @@ def test_gaps_of_a_sites_market_are_told_by_its_name(connection: Connection) -> 
 
 
 def test_series_that_a_site_never_had_are_no_gaps(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
     assert find_gaps(connection, "home", DAYS.start, DAYS.end) == []
+
+
+def test_what_a_sensor_or_the_tariff_names_and_nobody_loaded_yet_is_one_gap(connection: Connection) -> None:
+    sensors = {"total_load_consumption": "sensor.load", "battery_soc": "sensor.soc"}
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": SPOT, "input_sensors": sensors}))
+    gaps = [(gap.series, gap.slots) for gap in find_gaps(connection, "home", DAYS.start, DAYS.end)]
+    assert gaps == [("load_kwh", DAYS.count), ("soc", DAYS.count), ("market_prices:NL", DAYS.count)]
 
 
 def test_what_is_trusted_leaves_out_excluded_days_and_keeps_days_never_judged(connection: Connection) -> None:
