@@ -178,3 +178,14 @@ def test_the_task_refreshes_what_is_marked_and_then_rests(cleared: Engine) -> No
         marked = {"table": 2}.get(timescale.rollups(connection)["slot_observations_daily"], 0)
     assert refresh_rollups(RefreshRollupsRequest(), work) == RefreshRollupsReply(days=marked)
     assert refresh_rollups(RefreshRollupsRequest(), work) == RefreshRollupsReply(days=0)
+
+
+def test_more_days_than_a_batch_takes_are_refreshed_in_one_run(cleared: Engine) -> None:
+    days = rollups.BATCH_MARKS + 1
+    starts = np.datetime64("2010-01-01", "s") + np.arange(days) * np.timedelta64(1, "D")
+    with unit_of_work(cleared) as connection:
+        copy.upsert(connection, slot_observations, {"site_key": SITE_KEY, "slot_start": starts, "load_kwh": np.arange(float(days))})
+        marked = {"table": days}.get(timescale.rollups(connection)["slot_observations_daily"], 0)
+    assert rollups.refresh(cleared) == rollups.Refreshed(marks=marked, days=marked)
+    with unit_of_work(cleared) as reader:
+        assert daily_load(reader) == list(range(days))
