@@ -21,6 +21,7 @@ from redis.retry import Retry
 
 from luna.contracts import FetchPricesRequest, FetchWeatherRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.forecast_refresh import RefreshForecastsRequest
+from luna.contracts.forecast_renewal import RenewModelsRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
 from luna.contracts.quality import JudgeQualityRequest
@@ -46,6 +47,8 @@ PRICES_EVERY = timedelta(minutes=10)
 WEATHER_EVERY = timedelta(hours=1)
 # Forecasts are due on the hour; by then the quarter-hour before it may still be on its way.
 FORECASTS_EVERY = timedelta(minutes=15)
+# Each site's turn lasts an hour of its night.
+MODELS_EVERY = timedelta(hours=1)
 LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
 
 log = structlog.get_logger("luna.beat")
@@ -148,6 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
         FetchPricesRequest(): options.prices_seconds,
         FetchWeatherRequest(): options.weather_seconds,
         RefreshForecastsRequest(): options.forecasts_seconds,
+        RenewModelsRequest(): options.models_seconds,
     }
     schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
     pulse = Pulse(turn, settings.heartbeat_file)
@@ -175,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--prices-seconds", type=float, default=PRICES_EVERY.total_seconds(), help="time between two looks for prices that are missing")
     parser.add_argument("--weather-seconds", type=float, default=WEATHER_EVERY.total_seconds(), help="time between two looks at the weather")
     parser.add_argument("--forecasts-seconds", type=float, default=FORECASTS_EVERY.total_seconds(), help="time between two looks for forecasts that are due")
+    parser.add_argument("--models-seconds", type=float, default=MODELS_EVERY.total_seconds(), help="time between two looks for models that are due")
     return parser
 
 

@@ -6,11 +6,13 @@ from datetime import timedelta
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
 from luna.contracts.explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
+from luna.contracts.forecast_renewal import RenewModelsReply, RenewModelsRequest
 from luna.contracts.forecast_versions import ActivationReply, PromoteRequest, RollbackRequest
 from luna.contracts.scenario import IssueScenariosReply, IssueScenariosRequest
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, Work, task
-from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, scenario_jobs, training_jobs
+from luna.queue.jobs import submit_job
+from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, renewal_jobs, scenario_jobs, training_jobs
 from services.forecaster.trees import import_lightgbm
 
 NEEDS = ("database", "redis", "objects")
@@ -47,6 +49,13 @@ def issue_scenarios(request: IssueScenariosRequest, work: Work) -> IssueScenario
 def refresh(request: RefreshForecastsRequest, work: Work) -> RefreshForecastsReply:
     """Issue what is due, a transaction for each forecast."""
     return refresh_jobs.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+
+
+@task(RenewModelsRequest)
+def renew(request: RenewModelsRequest, work: Work) -> RenewModelsReply:
+    """Have models trained that are due."""
+    asking = renewal_jobs.Asking(work.database(), lambda wanted: submit_job(work.database(), work.client, wanted))
+    return renewal_jobs.renew_models(asking, request, now=work.clock.now())
 
 
 @task(EvaluateRequest, soft_limit=timedelta(hours=1))
