@@ -1,13 +1,15 @@
 """Which version of the forecasts drives a site's planner: judge them in shadow, promote, roll back, say how it stands."""
 
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion, SiteId
 from luna.contracts.message import Instant, Message, Request
 
+# As many as are scored within a task's time.
+MOST_DAYS = 92
 RunId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -40,6 +42,66 @@ class RollbackRequest(Request):
     reply: ClassVar[type[Message]] = ActivationReply
 
     site_id: SiteId
+
+
+class CandidateReply(Message):
+    """How a version compares with the active one; what too few days say is null. ``loss_ratio``: its pinball loss as a share of the active version's."""
+
+    version: str
+    better: bool
+    reason: str
+    days: int
+    first_day: date | None = None
+    last_day: date | None = None
+    loss_ratio: float | None = None
+    p_value: float | None = None
+    money_days: int = 0
+    regret: float | None = None
+    active_regret: float | None = None
+
+
+class SiteJudgement(Message):
+    """What was scored for one site, how the other versions compare with the active one, and what failed.
+
+    ``replays`` were asked of the planner: they say what errors cost, and the rule decides in the next run, when that is known.
+    """
+
+    site_id: str
+    days: list[date] = []
+    replays: int = 0
+    active_forecast_version: str | None = None
+    pinned: bool = False
+    promoted: bool = False
+    candidates: list[CandidateReply] = []
+    faults: list[str] = []
+
+
+class JudgeForecastsReply(Message):
+    """One entry for each site."""
+
+    sites: list[SiteJudgement]
+
+
+class JudgeForecastsRequest(Request):
+    """Score every version in shadow on days whose 48 hours have passed, ask what its errors cost, and let the rule decide what drives the planner.
+
+    Without days those of the last five weeks that are not scored yet, a week at a time.
+    """
+
+    task: ClassVar[str] = "forecaster.forecast.judge"
+    reply: ClassVar[type[Message]] = JudgeForecastsReply
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
+    from_day: Annotated[date | None, Field(description="first local day of issue, scored anew; default: what is due")] = None
+    to_day: Annotated[date | None, Field(description="last local day of issue; default: the first")] = None
+
+    @model_validator(mode="after")
+    def _window(self) -> Self:
+        if self.to_day is not None and self.from_day is None:
+            raise ValueError("to_day needs from_day before it")
+        if self.from_day is not None and not 0 <= ((self.to_day or self.from_day) - self.from_day).days < MOST_DAYS:
+            raise ValueError(f"to_day lies at most {MOST_DAYS - 1} days after from_day, and not before it")
+        return self
 
 
 class Decision(Message):
@@ -80,17 +142,22 @@ class ShadowRecord(Message):
 
 
 class TrainingSummary(Message):
-    """A training: why it was made, and until when it learned."""
+    """A training: why it was made, until when it learned, and whether its model may speak; ``verdict`` says why."""
 
     run_id: str
     trigger: str
     data_until: Instant
     train_seconds: float
+    accepted: bool = True
+    verdict: str = ""
     metrics: dict[str, float] = {}
 
 
 class ForecastStatus(Message):
-    """What drives a site's planner, since when and why, how all versions did in shadow, and the last trainings, the latest first."""
+    """What drives a site's planner, since when and why, how all versions did in shadow, the last decisions and trainings, the latest first.
+
+    ``candidates`` are the other versions as the rule sees them; empty where nobody asked the forecaster.
+    """
 
     site_id: str
     currency: str
@@ -100,5 +167,6 @@ class ForecastStatus(Message):
     since: Instant | None = None
     reason: str
     shadow: list[ShadowRecord]
+    candidates: list[CandidateReply] = []
     decisions: list[Decision]
     trainings: list[TrainingSummary]

@@ -22,6 +22,7 @@ from redis.retry import Retry
 from luna.contracts import FetchPricesRequest, FetchWeatherRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.forecast_refresh import RefreshForecastsRequest
 from luna.contracts.forecast_renewal import RenewModelsRequest
+from luna.contracts.forecast_versions import JudgeForecastsRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
 from luna.contracts.quality import JudgeQualityRequest
@@ -49,6 +50,8 @@ WEATHER_EVERY = timedelta(hours=1)
 FORECASTS_EVERY = timedelta(minutes=15)
 # Each site's turn lasts an hour of its night.
 MODELS_EVERY = timedelta(hours=1)
+# Somewhere two days have just passed since a day ended; where nothing is due, a run looks and does nothing.
+SHADOW_EVERY = timedelta(hours=1)
 LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
 
 log = structlog.get_logger("luna.beat")
@@ -152,6 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
         FetchWeatherRequest(): options.weather_seconds,
         RefreshForecastsRequest(): options.forecasts_seconds,
         RenewModelsRequest(): options.models_seconds,
+        JudgeForecastsRequest(): options.shadow_seconds,
     }
     schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
     pulse = Pulse(turn, settings.heartbeat_file)
@@ -180,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weather-seconds", type=float, default=WEATHER_EVERY.total_seconds(), help="time between two looks at the weather")
     parser.add_argument("--forecasts-seconds", type=float, default=FORECASTS_EVERY.total_seconds(), help="time between two looks for forecasts that are due")
     parser.add_argument("--models-seconds", type=float, default=MODELS_EVERY.total_seconds(), help="time between two looks for models that are due")
+    parser.add_argument("--shadow-seconds", type=float, default=SHADOW_EVERY.total_seconds(), help="time between two looks at forecasts to judge in shadow")
     return parser
 
 

@@ -9,7 +9,7 @@ from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock, parse_instant
 from luna.wording.conditions import condition
-from services.cli import forecast_explain, forecast_scenarios
+from services.cli import forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.requests import compose_request
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Train Aurora, issue forecasts, compare versions.", no_args_is_help=True)
 forecast_explain.register(app)
 forecast_scenarios.register(app)
+forecast_versions.register(app)
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -7,19 +7,21 @@ from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequ
 from luna.contracts.explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
 from luna.contracts.forecast_renewal import RenewModelsReply, RenewModelsRequest
-from luna.contracts.forecast_versions import ActivationReply, PromoteRequest, RollbackRequest
+from luna.contracts.forecast_versions import ActivationReply, JudgeForecastsReply, JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.scenario import IssueScenariosReply, IssueScenariosRequest
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, Work, task
 from luna.queue.jobs import submit_job
-from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, renewal_jobs, scenario_jobs, training_jobs
+from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, renewal_jobs, scenario_jobs, shadow_jobs, training_jobs
+from services.forecaster.solar import import_pvlib
 from services.forecaster.trees import import_lightgbm
 
 NEEDS = ("database", "redis", "objects")
 
 
 def prepare() -> None:
-    """Load LightGBM before the worker's processes are forked; where it cannot be loaded, the task that needs it says why."""
+    """Load LightGBM and pvlib before the worker's processes are forked; where LightGBM cannot be loaded, the task that needs it says why."""
+    import_pvlib()
     with suppress(MachineError):
         import_lightgbm()
 
@@ -68,6 +70,13 @@ def evaluate(request: EvaluateRequest, work: Work) -> EvaluateReply:
 def explain(request: ExplainRequest, work: Work) -> ExplainReply:
     """Say why a forecast is what it is."""
     return explanation_jobs.explain_forecast(work.connection, request, objects=work.objects)
+
+
+@task(JudgeForecastsRequest, soft_limit=timedelta(hours=1))
+def judge(request: JudgeForecastsRequest, work: Work) -> JudgeForecastsReply:
+    """Score versions in shadow, and let the rule decide."""
+    means = shadow_jobs.Means(work.database(), work.objects, work.clock.now(), ask=lambda question: submit_job(work.database(), work.client, question))
+    return shadow_jobs.judge_forecasts(means, request, progress=work.progress)
 
 
 @task(PromoteRequest)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 
 from luna.contracts import DemoLoadRequest, EvaluateRequest, FetchPricesRequest, FetchWeatherRequest, IssueRequest, ReplayRequest, Request, TrainRequest
 from luna.contracts.backfill import BackfillRequest
+from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
 from luna.contracts.quality import JudgeQualityRequest
@@ -32,6 +33,9 @@ CONTRACTS: dict[str, type[Request]] = {
         IssueScenariosRequest,
         EvaluateRequest,
         DemoLoadRequest,
+        JudgeForecastsRequest,
+        PromoteRequest,
+        RollbackRequest,
         JudgeQualityRequest,
         FetchPricesRequest,
         FetchWeatherRequest,
@@ -57,6 +61,9 @@ class JobSubmission(BaseModel):
         | IssueScenariosRequest
         | EvaluateRequest
         | DemoLoadRequest
+        | JudgeForecastsRequest
+        | PromoteRequest
+        | RollbackRequest
         | JudgeQualityRequest
         | FetchPricesRequest
         | FetchWeatherRequest

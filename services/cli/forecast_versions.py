@@ -1,0 +1,115 @@
+"""``luna forecast status``, ``promote`` and ``rollback``: which version drives the planner, and why."""
+
+from typing import Annotated
+
+import typer
+
+from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord
+from luna.timeline import parse_zone
+from luna.wording import Numbers
+from services.cli.console import JsonOption, emit, out, table
+from services.cli.requests import compose_request
+
+SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``luna forecast``."""
+    for name, command in (("status", status), ("promote", promote), ("rollback", roll_back)):
+        app.command(name)(command)
+
+
+def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
+    from luna.database import forecast_activations, forecast_status, sites
+    from services.cli.storage import unit_of_work
+    from services.forecaster.promotion_jobs import describe_candidates
+
+    with unit_of_work() as connection:
+        stored = sites.load(connection, site)
+        candidates = describe_candidates(connection, stored, forecast_activations.find_active(connection, stored))
+        found = forecast_status.read_status(connection, site).model_copy(update={"candidates": candidates})
+    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found))
+
+
+def promote(
+    *,
+    site: SiteOption,
+    version: Annotated[str, typer.Option("--version", help="aurora_v1.0 or a baseline.")],
+    run: Annotated[str | None, typer.Option(help="The training whose model speaks (default: the latest).")] = None,
+    reason: Annotated[str | None, typer.Option(help="Kept with the decision.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a version drive the planner from now on."""
+    request = compose_request(PromoteRequest, site_id=site, forecast_version=version, run_id=run, reason=reason)
+    from services.cli.storage import unit_of_work
+    from services.forecaster.promotion_jobs import promote_by_hand
+
+    with unit_of_work() as connection:
+        reply = promote_by_hand(connection, request)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_activation(reply))
+
+
+def roll_back(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Go back to the version and training that drove the planner before."""
+    request = compose_request(RollbackRequest, site_id=site)
+    from services.cli.storage import unit_of_work
+    from services.forecaster import promotion_jobs
+
+    with unit_of_work() as connection:
+        reply = promotion_jobs.roll_back(connection, request)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_activation(reply))
+
+
+def _show_activation(reply: ActivationReply) -> None:
+    model = "" if reply.run_id is None else f" with training {reply.run_id}"
+    out.print(f"{reply.forecast_version}{model} drives the planner: {reply.reason}")
+    if reply.pinned:
+        out.print("The owner's pin stands above this decision; take forecasting.active_forecast_version out of the site to let it hold.")
+
+
+def _show_status(found: ForecastStatus) -> None:
+    since = "" if found.since is None else f" since {found.since:%Y-%m-%d %H:%M} UTC"
+    model = "" if found.run_id is None else f", training {found.run_id}"
+    out.print(f"{found.active_forecast_version} drives the planner{since}{model}: {found.reason}")
+    for record in found.shadow:
+        _show_shadow(record, found.currency)
+    if not found.shadow:
+        out.print("No version was scored in shadow yet: a day is scored when the 48 hours after it have passed.")
+    for candidate in found.candidates:
+        out.print(f"{candidate.version}: {candidate.reason}")
+    _show_past(found)
+
+
+def _show_shadow(record: ShadowRecord, currency: str) -> None:
+    numbers = Numbers("en", parse_zone("UTC"), currency)
+    rows = [
+        [
+            version,
+            name,
+            str(series.days),
+            f"{series.mae:.4f}",
+            f"{series.rmse:.4f}",
+            f"{series.pinball:.4f}",
+            "–" if series.coverage_80 is None else f"{series.coverage_80:.0%}",
+            "–" if found.regret_per_day is None else numbers.money(found.regret_per_day),
+        ]
+        for version, found in record.versions.items()
+        for name, series in found.series.items()
+    ]
+    headings = ["version", "series", "days", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "error costs a day"]
+    table(headings, rows, title=f"in shadow, issued {record.from_day} to {record.to_day}", words=headings[1:2])
+
+
+def _show_past(found: ForecastStatus) -> None:
+    decisions = [[f"{made.decided_at:%Y-%m-%d %H:%M}", made.forecast_version, made.run_id or "–", made.decided_by, made.reason] for made in found.decisions]
+    if decisions:
+        headings = ["decided (UTC)", "version", "training", "by", "reason"]
+        table(headings, decisions, title="decisions", words=headings)
+    trainings = [
+        [run.run_id, run.trigger, f"{run.data_until:%Y-%m-%d}", f"{run.train_seconds:.1f}", "in use or may be" if run.accepted else f"refused: {run.verdict}"]
+        for run in found.trainings
+    ]
+    if trainings:
+        headings = ["training", "trigger", "learned until", "seconds", "model"]
+        table(headings, trainings, title="trainings", words=["trigger", "model"])
