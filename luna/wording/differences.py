@@ -42,6 +42,9 @@ def _alike(words: str) -> Phrases:
     return Phrases(words, words, words)
 
 
+# Reasons whose fact points the way of what they add; where it does not, as a sunny hour behind a roof, naming it would puzzle.
+ALIGNED = {("hours", "load"), ("hours", "pv"), ("days", "load"), ("days", "pv"), ("sky", "pv"), ("correction", "load"), ("correction", "pv")}
+
 # By reason and language; where load and PV are spoken of differently, by "reason series".
 DIFFERENCES: dict[str, dict[Language, Phrases]] = {
     "calendar": {
@@ -116,7 +119,7 @@ def describe_difference(difference: Difference, *, series: SeriesName, start: da
     spoken = DIFFERENCES.get(difference.code) or DIFFERENCES.get(f"{difference.code} {series}")
     if spoken is None:
         raise InvalidInputError("has no words", field="difference.code", value=difference.code, remedy=f"Known are {', '.join(DIFFERENCES)}.")
-    words = _choose(difference, spoken[numbers.language])
+    words = _choose(difference, spoken[numbers.language], aligned=(difference.code, series) in ALIGNED)
     day = WEEKDAYS[numbers.language][start.astimezone(numbers.zone).weekday()]
     degrees = numbers.temperature(None if difference.fact is None else abs(difference.fact))
     return f"{words.format(day=day, degrees=degrees)}: {numbers.power(difference.kw, decimals=2, signed=True)}"
@@ -133,8 +136,9 @@ def describe_slot(expected_kw: float, usual_kw: float, reasons: Sequence[str], *
     return f"{text} {listed[0].upper()}{listed[1:]}." if listed else text
 
 
-def _choose(difference: Difference, phrases: Phrases) -> str:
+def _choose(difference: Difference, phrases: Phrases, *, aligned: bool) -> str:
     """Return the words that are true; what would be shown as nothing lies neither above nor below."""
-    if difference.fact is None or abs(difference.fact) < LEAST_FACTS.get(difference.code, LEAST_KW):
+    fact = difference.fact
+    if fact is None or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW) or (aligned and fact * difference.kw < 0):
         return phrases.neither
-    return phrases.above if difference.fact > 0 else phrases.below
+    return phrases.above if fact > 0 else phrases.below

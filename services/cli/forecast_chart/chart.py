@@ -13,7 +13,7 @@ from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, n
 
 WIDE = {"width": 976.0, "left": 34.0, "right": 10.0, "load": 220.0, "pv": 170.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 6.0, "load": 170.0, "pv": 130.0}
-LETTER = 6.6  # mean width of a letter in the legend's 11 px
+LETTER = 6.3  # mean width of a letter in the legend's 11 px
 ROW = 20.0
 HEADING = 34.0
 FOOT = 24.0
@@ -74,7 +74,7 @@ def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, floa
         if x and x + wide > width:
             x, y = 0.0, y + ROW
         placed.append((key, x, y))
-        x += wide + 12
+        x += wide + 14
     return placed
 
 

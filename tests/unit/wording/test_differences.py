@@ -46,6 +46,12 @@ def test_the_last_hours_of_load_and_of_pv_have_words_of_their_own() -> None:
     assert say("hours", -0.2, -0.4, series="pv", language="de") == "in den letzten Stunden weniger Solarstrom als üblich: −0,20 kW"
 
 
+def test_a_fact_that_points_the_other_way_than_what_it_adds_is_not_named() -> None:
+    assert say("sky", 0.2, -40.0, series="pv") == "sun and clouds: +0.20 kW"
+    assert say("days", -0.2, 0.4) == "the last days: −0.20 kW"
+    assert say("sky", 0.2, -40.0) == "less sun than in the last seven days: +0.20 kW", "lamps are on under clouds"
+
+
 def test_the_day_of_the_week_is_that_of_the_sites_clock() -> None:
     assert say("calendar", 0.1) == "it is Saturday: +0.10 kW"
     assert say("calendar", 0.1, language="de") == "es ist Samstag: +0,10 kW"
