@@ -219,6 +219,8 @@ class Site(_Part):
     name: Name
     timezone: str
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] = "EUR"
+    country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for public holidays; empty: the time zone's")] = None
+    region: Annotated[str | None, Field(pattern=r"^[A-Z0-9]{1,3}$", description="part of the country with holidays of its own, ISO 3166-2")] = None
     location: Location | None = None
     grid: GridConnection = GridConnection()
     batteries: Annotated[list[Battery], Field(max_length=16)] = []

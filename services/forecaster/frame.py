@@ -16,6 +16,7 @@ from luna.site import PvArray, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
 from luna.weather import NO_WEATHER, WeatherBook
 from services.forecaster.context import NO_CONTEXT, Context
+from services.forecaster.days_off import DaysOff
 from services.forecaster.irradiance import promise_output
 from services.forecaster.solar import Sky, limit_output, look_up
 
@@ -30,10 +31,10 @@ MEMORY_DAYS = 66  # what a forecast may look back on: 28 days of tuning, each of
 class Frame:
     """Series of shape ``(slots,)`` from slot number ``first`` (quarter-hours since 1970) on; NaN where nothing was measured.
 
-    ``load_kwh`` and ``pv_kwh`` may be read before the origin only; ``clear_sky_kwh`` and ``local_slot`` (quarter-hours since 1970 in local time) everywhere.
-    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``vacation_share`` and
-    ``promised_kwh``, what the weather promised of PV, may be read before the origin only; ``weather`` is asked with an origin. ``sky`` is None for a site that
-    does not say where it is or has no ``arrays``.
+    ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (of PV by the weather) and ``temperature_c`` may be read before the origin only;
+    ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off`` and ``sky`` everywhere; ``weather`` is asked with an origin.
+    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site that does not say where it
+    is or has no ``arrays``.
     """
 
     first: int
@@ -45,6 +46,8 @@ class Frame:
     brightest_kwh: float
     vacation_share: FloatArray
     promised_kwh: FloatArray
+    temperature_c: FloatArray
+    days_off: DaysOff
     weather: WeatherBook = NO_WEATHER
     sky: Sky | None = None
     arrays: tuple[PvArray, ...] = ()
@@ -85,16 +88,19 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
     numbers = np.arange(first, last, dtype=np.int64)
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
     limit, sky = limit_output(site), look_up(starts, site)
+    local = numbers + offset_slots(numbers, parse_zone(site.timezone))
     return Frame(
         first,
         _place(history.starts, history.load_kwh, numbers, np.inf),
         _place(history.starts, history.pv_kwh, numbers, limit * PLAUSIBLE_EXCESS),
         np.ones(numbers.size) if sky is None else sky.clear_sky_kwh,
-        numbers + offset_slots(numbers, parse_zone(site.timezone)),
+        local,
         limit,
         limit if np.isfinite(limit) else 1.0,
         context.vacation.shares(numbers),
         np.full(numbers.size, np.nan) if sky is None else promise_output(context.weather, sky, site.pv, first=first),
+        context.weather.at(numbers, numbers + 1)["temperature_c"],
+        DaysOff.of(local // DAY_SLOTS, site),
         context.weather,
         sky,
         tuple(site.pv),

@@ -7,6 +7,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.forecaster.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.load_signs import Absence, describe_day_off, describe_temperature
 from services.forecaster.recall import Days, Windows, fill_gaps, recall_days
 from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, deviate_from_week, mark_time, name_edges, stack_columns
 
@@ -32,10 +33,10 @@ class _Habits:
     weekday: Days
 
     @classmethod
-    def of(cls, frame: Frame, pairs: Pairs, windows: Windows) -> Self:
-        recalled = recall_days(frame.load_kwh, pairs, MEMORY, local_slot=frame.local_slot)
+    def of(cls, frame: Frame, pairs: Pairs, home_kwh: FloatArray, windows: Windows) -> Self:
+        recalled = recall_days(home_kwh, pairs, MEMORY, local_slot=frame.local_slot)
         smooth = recall_days(windows.centre(SMOOTH_REACH), pairs, MEMORY, local_slot=frame.local_slot, reach=SMOOTH_REACH)
-        same_weekday = smooth[np.arange(pairs.lead.size)[:, None], _weekday_columns(pairs)]
+        same_weekday = smooth[np.arange(pairs.lead.size)[:, None], _weekday_columns(frame, pairs)]
         return cls(
             recalled,
             smooth,
@@ -67,15 +68,20 @@ class _Level:
 
 def view_load(frame: Frame, pairs: Pairs) -> View:
     """Return the load as its origins see it."""
-    windows = Windows.of(frame.load_kwh)
-    habits, level = _Habits.of(frame, pairs, windows), _Level.of(windows, pairs.origin)
+    absence = Absence.of(frame, pairs)
+    windows = Windows.of(absence.home_kwh)
+    habits, level = _Habits.of(frame, pairs, absence.home_kwh, windows), _Level.of(windows, pairs.origin)
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
     centre, edges = _list_centres(habits, level, pairs.lead), _list_edges(habits, level)
     energies = {**centre, **name_edges(edges), **_describe_spread(habits, level), **_describe_recent(windows, pairs.origin), **_describe_calm(habits, level)}
     deviations = {"hour_deviation": level.hour_kwh, "day_deviation": level.day_kwh}
     shares = {name: energy / scale for name, energy in (energies | deviations).items()}
-    columns = {**shares, "week_kwh": level.week_kwh, "lift": level.lift, **mark_time(frame, pairs)}
-    return View(stack_columns(columns), scale, {"centre": centre, **edges}, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
+    signs = {**describe_day_off(frame, pairs), **describe_temperature(frame, pairs), "vacation": absence.share}
+    columns = {**shares, "week_kwh": level.week_kwh, "lift": level.lift, **signs, **mark_time(frame, pairs)}
+    # An absence leaves a share of everything that is usual, the trees' scale included: the forecast falls at once, and no habit is learned from an empty house.
+    whole: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
+    members = {part: {name: member * absence.left for name, member in named.items()} for part, named in whole.items()}
+    return View(stack_columns(columns), scale * absence.left, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
 
 
 def _describe_spread(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
@@ -123,8 +129,10 @@ def _list_edges(habits: _Habits, level: _Level) -> dict[Part, dict[str, FloatArr
     }
 
 
-def _weekday_columns(pairs: Pairs) -> IntArray:
-    """Return which of the recalled days share the target's weekday, shape ``(rows, 4)``; the last is repeated where memory ends."""
-    first = (-(pairs.lead // DAY_SLOTS + 1)) % WEEK
+def _weekday_columns(frame: Frame, pairs: Pairs) -> IntArray:
+    """Return which of the recalled days share the target's weekday, shape ``(rows, 4)``; the last is repeated where memory ends. A holiday is a Sunday."""
+    weekday = (frame.local_slot[pairs.target] // DAY_SLOTS + 3) % WEEK
+    since_sunday = np.where(frame.days_off.holiday[pairs.target], (weekday + 1) % WEEK, 0)
+    first = (since_sunday - (pairs.lead // DAY_SLOTS + 1)) % WEEK
     columns: IntArray = np.minimum(first[:, None] + WEEK * np.arange(4), MEMORY - 1)
     return columns
