@@ -5,6 +5,7 @@ What a file is shows in its first bytes, not in its name. CSV that is no UTF-8 i
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -36,8 +37,10 @@ def read_batches(path: Path) -> Iterator[pl.DataFrame]:
     """
     try:
         yield from _batches(path)
-    except (OSError, EOFError) as exc:
-        raise InvalidInputError(f"cannot be read: {getattr(exc, 'strerror', None) or exc}", field=str(path), remedy="Name a readable file.") from exc
+    except (EOFError, zlib.error) as exc:
+        raise InvalidInputError(f"the compressed file is cut off or damaged: {exc}", field=str(path), remedy="Copy it again, whole.") from exc
+    except OSError as exc:
+        raise InvalidInputError(f"cannot be read: {exc.strerror or exc}", field=str(path), remedy="Name a readable file.") from exc
 
 
 def _batches(path: Path) -> Iterator[pl.DataFrame]:

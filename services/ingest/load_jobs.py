@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from luna.contracts.load import LoadFileRequest, LoadReply
-from luna.errors import LunaError
+from luna.errors import InvalidInputError, LunaError
 from luna.objects import ObjectStore
 from luna.queue import Work
 from luna.timeline import parse_zone
@@ -36,7 +36,12 @@ def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)
         form = FileForm(request.kind, zone, request.columns, frozenset(request.ignore), request.units, Path(folder))
-        report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
+        try:
+            report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
+        except InvalidInputError as error:
+            # Where the file lay meanwhile tells its owner nothing.
+            field = request.file_name if error.field == str(path) else error.field
+            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy) from error
     work.afterwards(lambda: _forget(work, request.object_key))
     return describe(report)
 

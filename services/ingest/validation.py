@@ -1,5 +1,6 @@
 """Rows as they came into rows that can be believed and rows that cannot, each with its reason. Pure: no files, no database."""
 
+import math
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -9,6 +10,9 @@ from services.ingest.kinds import ABOVE, Bounds, Kind
 
 # Meters that count both directions round a few watt-hours below zero.
 ROUNDING_KWH = 0.001
+# What tables and home automations write where they know nothing; the second kind is a sensor's own word.
+UNKNOWN_WORDS = ("unknown", "unavailable", "none", "null", "n/a", "-")
+SILENT_WORDS = ("unknown", "unavailable")
 DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
 ROUNDED = "an energy just below zero, rounded up to it"
 TOLD_APART = "a local time that the clock shows twice, told apart by order"
@@ -41,7 +45,7 @@ def judge(rows: pl.DataFrame, kind: Kind, clock: InstantReader) -> Verdict:
     keys = [
         _read_instant_key(rows[name], clock) if form == "instant" else _read_text_key(rows[name]) for name, form in kind.keys.items() if name in rows.columns
     ]
-    numbers = [_read_numbers(rows[name], kind.series[name]) for name in names]
+    numbers = [_read_numbers(rows[name], kind.series[name], silent=kind.sampled) for name in names]
     values = pl.DataFrame([reading[name] for name, reading in zip(names, numbers, strict=True)])
     faults = [reading["fault"] for reading in (times, *keys, *numbers, _find_gaps(values, complete=kind.complete))]
     judged = pl.DataFrame(
@@ -95,20 +99,38 @@ def _read_text_key(cells: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(cells).select(text, pl.when(missing).then(pl.lit(f"{cells.name} is missing")).alias("fault"))
 
 
-def _read_numbers(cells: pl.Series, bounds: Bounds) -> pl.DataFrame:
-    """Return the numbers (null: unknown) under the column's name, ``fault`` and, for energies, ``rounded``."""
+def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool) -> pl.DataFrame:
+    """Return the numbers (null: unknown) under the column's name, ``fault`` and, for energies, ``rounded``.
+
+    Args:
+        silent: whether a sensor's word for knowing nothing is a value of its own, NaN.
+    """
     name = cells.name
-    given = pl.DataFrame(cells).with_columns(pl.col(name).cast(pl.String).str.strip_chars().alias("text"))
-    number = pl.col(name).cast(pl.Float64) if cells.dtype.is_numeric() else pl.col("text").cast(pl.Float64, strict=False)
-    rounded = number.is_between(-ROUNDING_KWH, 0.0, closed="left") & name.endswith("_kwh")
+    number, word = _read_words(cells)
+    given = pl.DataFrame([number.alias("number"), word.alias("word")])
+    value, wordless = pl.col("number"), pl.col("number").is_null() & (pl.col("word") != "")
+    rounded = value.is_between(-ROUNDING_KWH, 0.0, closed="left") & name.endswith("_kwh")
     fault = (
-        pl.when(number.is_null() & pl.col("text").str.contains(DECIMAL_COMMA)).then(pl.lit(f"{name} is no number: decimals follow a point, not a comma"))
-        .when(number.is_null() & (pl.col("text") != "")).then(pl.lit(f"{name} is no number"))
-        .when(~number.is_finite()).then(pl.lit(f"{name} is not finite"))
-        .when((number < bounds.lowest) & ~rounded).then(pl.lit(f"{name} is below {bounds.lowest:g}: {bounds.hint}"))
-        .when(number > bounds.highest).then(pl.lit(f"{name}{ABOVE}{bounds.highest:g}: {bounds.hint}"))
+        pl.when(wordless & pl.col("word").str.contains(DECIMAL_COMMA)).then(pl.lit(f"{name} is no number: decimals follow a point, not a comma"))
+        .when(wordless & ~pl.col("word").is_in(UNKNOWN_WORDS)).then(pl.lit(f"{name} is no number"))
+        .when(~value.is_finite()).then(pl.lit(f"{name} is not finite"))
+        .when((value < bounds.lowest) & ~rounded).then(pl.lit(f"{name} is below {bounds.lowest:g}: {bounds.hint}"))
+        .when(value > bounds.highest).then(pl.lit(f"{name}{ABOVE}{bounds.highest:g}: {bounds.hint}"))
     )  # fmt: skip
-    return given.select(pl.when(rounded).then(0.0).otherwise(number).alias(name), fault.alias("fault"), rounded.fill_null(value=False).alias("rounded"))
+    known = pl.when(rounded).then(0.0).when(pl.col("word").is_in(SILENT_WORDS) & silent).then(math.nan).otherwise(value)
+    return given.select(known.alias(name), fault.alias("fault"), rounded.fill_null(value=False).alias("rounded"))
+
+
+def _read_words(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return the numbers, null where there is none, and in lower case what stands there instead; empty beside numbers and where nothing does."""
+    nothing = pl.repeat("", len(cells), eager=True)
+    if cells.dtype.is_numeric():
+        return cells.cast(pl.Float64), nothing
+    text = cells.cast(pl.String).str.strip_chars()
+    number = text.cast(pl.Float64, strict=False)
+    if number.null_count() == text.null_count():
+        return number, nothing
+    return number, pl.select(pl.when(number.is_null()).then(text.str.to_lowercase()).fill_null("")).to_series()
 
 
 def _find_gaps(values: pl.DataFrame, *, complete: bool) -> pl.DataFrame:

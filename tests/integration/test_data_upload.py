@@ -122,6 +122,7 @@ def test_a_bad_file_fails_its_job_with_a_problem_and_stays_for_another_try(api: 
     job = end_of(api, hand_over(api, content))
     assert (job["status"], job["error"]["type"]) == ("failed", "urn:luna:problem:invalid-input")
     assert job["error"]["remedy"]
+    assert "/loads/" not in job["error"]["detail"]
     assert len(stored_files(data_folder)) == before + 1
 
 
@@ -142,7 +143,7 @@ def test_equal_files_are_one_job_while_it_is_open(database_url: str, database: E
         pytest.param({"site": "nowhere"}, 404, "site", id="site"),
         pytest.param({"site": "no\x00where"}, 422, "site", id="site with a NUL"),
         pytest.param({"timezone": "\x00"}, 422, "timezone", id="zone with a NUL"),
-        pytest.param({"site": None}, 422, "site_id", id="no site"),
+        pytest.param({"site": None}, 422, "site", id="no site"),
         pytest.param({"kind": "gossip"}, 422, "kind", id="kind"),
         pytest.param({"columns": "load_kwh"}, 422, "columns", id="columns"),
         pytest.param({"units": "Wh"}, 422, "units", id="units"),

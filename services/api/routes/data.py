@@ -152,9 +152,11 @@ def _compose(upload: Upload) -> LoadFileRequest:
     strangers = sorted(set(upload.fields) - {"site", "kind", "timezone", *LISTS})
     if strangers:
         raise InvalidInputError("no such field", field=strangers[0], remedy="Known are site, kind, timezone, columns, ignore, units and file.")
+    if "site" not in upload.fields:
+        raise InvalidInputError("the form names no site", field="site", remedy="Add --form site=home.")
     single = {name: values[-1] for name, values in upload.fields.items() if name in {"kind", "timezone"}}
     document = single | {
-        "site_id": upload.fields.get("site", [""])[-1],
+        "site_id": upload.fields["site"][-1],
         "object_key": upload.key,
         "file_name": upload.name,
         "columns": _pairs(upload, "columns"),

@@ -122,6 +122,19 @@ def test_refuses_a_broken_file_by_its_name(tmp_path: Path, content: bytes) -> No
     assert caught.value.field == str(path)
 
 
+@pytest.mark.parametrize("cut", [slice(0, 60), slice(0, -4)], ids=["half", "without its end"])
+def test_a_compressed_file_that_is_cut_off_is_to_be_copied_again(tmp_path: Path, cut: slice) -> None:
+    with pytest.raises(InvalidInputError, match="Copy it again"):
+        read(write(tmp_path, gzip.compress(CSV * 50)[cut]))
+
+
+def test_a_compressed_file_with_a_damaged_middle_is_refused_by_its_name(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress("".join(f"{number * number}\n" for number in range(2000)).encode()))
+    packed[200:260] = bytes(60)
+    with pytest.raises(InvalidInputError, match=r"file\.csv"):
+        read(write(tmp_path, bytes(packed)))
+
+
 def test_refuses_a_missing_file_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"gone\.csv"):
         read(tmp_path / "gone.csv")

@@ -1,4 +1,5 @@
 import json
+import math
 from typing import Any
 
 import polars as pl
@@ -31,6 +32,20 @@ def test_refuses_a_value_with_its_reason(cell: str, reason: str) -> None:
     refused = verdict("observations", load_kwh=[cell]).rejected
     assert refused["reason"].to_list() == [reason]
     assert json.loads(refused["raw"][0])["load_kwh"] == cell
+
+
+@pytest.mark.parametrize("word", ["unknown", "Unavailable", " n/a ", "null", "-"])
+def test_a_word_for_unknown_is_unknown(word: str) -> None:
+    judged = verdict("observations", load_kwh=[word, word], pv_kwh=["0.5", ""])
+    assert judged.accepted.select("load_kwh", "pv_kwh").rows() == [(None, 0.5)]
+    assert judged.rejected["reason"].to_list() == ["the row holds no value"]
+
+
+def test_a_sensor_that_knows_nothing_is_a_reading() -> None:
+    # As the recorder keeps it: from here on nothing is known, while a cell without anything is no reading.
+    judged = verdict("readings", sensor=["a", "a"], value=["unavailable", ""])
+    assert math.isnan(judged.accepted["value"].item())
+    assert judged.rejected["reason"].to_list() == ["value is missing"]
 
 
 def test_a_percentage_is_no_state_of_charge() -> None:

@@ -87,7 +87,10 @@ class HomeAssistantWeb:
         try:
             response = self._client.get(path, params=query)
         except httpx.HTTPError as exc:
-            raise SourceError(f"Home Assistant does not answer: {exc or type(exc).__name__}", field=NAME, remedy="Check that it runs.") from exc
+            # Without the user and password that an address may hold.
+            there = f"{self._client.base_url.scheme}://{self._client.base_url.netloc.decode()}"
+            message, remedy = f"Home Assistant does not answer: {exc or type(exc).__name__}", "Check that it runs, and LUNA_HOME_ASSISTANT_URL."
+            raise SourceError(message, field=NAME, value=there, remedy=remedy) from exc
         finally:
             self._free_at = time.monotonic() + self._patience.pause_s
         return _accept(response)
