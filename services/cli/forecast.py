@@ -9,7 +9,7 @@ from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock, parse_instant
 from luna.wording.conditions import condition
-from services.cli import forecast_explain, forecast_scenarios, forecast_versions
+from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.requests import compose_request
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from luna.outlook import Forecast, Quantiles
 
 app = typer.Typer(help="Train Aurora, issue forecasts, compare versions.", no_args_is_help=True)
+forecast_card.register(app)
 forecast_explain.register(app)
 forecast_scenarios.register(app)
 forecast_versions.register(app)

@@ -1,6 +1,7 @@
 """Training at the forecaster's edge: fetch, call, store. Tasks and commands both come through here."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,19 +16,22 @@ from luna.contracts.forecast import TrainReply, TrainRequest
 from luna.database import forecast_activations, observations, quality, sites, training_runs
 from luna.database.forecast_activations import Activation
 from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
 from luna.objects import ObjectStore
 from luna.observations import Observations
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.timeline import SLOT, Timeline, floor_to, parse_zone
 from services.forecaster.artefact import ArtefactError, load_aurora, name_digest, save_aurora
 from services.forecaster.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.card import Card, save_card
 from services.forecaster.context import Context
 from services.forecaster.context_source import read_context
 from services.forecaster.evaluation import score_batch
 from services.forecaster.forecaster import Forecaster
+from services.forecaster.frame import frame_origins, pair_origins
 from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.preparation import Prepared, prepare_history
+from services.forecaster.series import EVERY_SERIES
 from services.forecaster.trial import IN_USE, NEW, TRIAL_EVERY, Verdict, begin_trial, judge_trial
 
 log = structlog.get_logger(__name__)
@@ -89,6 +93,7 @@ def train_site(
         accepted=verdict.accepted,
         verdict=verdict.reason,
     )
+    save_card(_describe(connection, run, lesson, aurora), objects)
     training_runs.save(connection, request.site_id, run)
     stored = training_runs.load(connection, request.site_id, run.run_id)
     _activate(connection, request.site_id, stored)
@@ -98,6 +103,20 @@ def train_site(
 def stop_at(request: TrainRequest, now: datetime) -> TrainRequest:
     """Return the request to learn from nothing dated after ``now``: such readings were not measured then."""
     return request.model_copy(update={"until": min(request.until or now, now)})
+
+
+def find_training(connection: Connection, site_id: str, run_id: str | None, *, now: datetime) -> TrainingRun:
+    """Return a training of a site by name, by default the one whose model speaks at ``now``.
+
+    Raises:
+        NotFoundError: no such site or training, or nothing was trained.
+    """
+    if run_id is not None:
+        return training_runs.load(connection, site_id, run_id)
+    run = forecast_activations.find_run(connection, site_id, version=VERSION, before=now)
+    if run is None:
+        raise NotFoundError("nothing was trained", field="site", value=site_id, remedy=f"Train first: luna forecast train --site {site_id}.")
+    return run
 
 
 def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
@@ -148,6 +167,18 @@ def _hold_trial(forecasters: dict[str, Forecaster], lesson: Lesson, begin: datet
 def _measure(aurora: Aurora, lesson: Lesson) -> dict[str, float]:
     cover = np.unique(lesson.context.weather.slot).size / lesson.window.count
     return aurora.metrics | {"known_days": aurora.known_days, "weather_share": min(cover, 1.0)}
+
+
+def _describe(connection: Connection, run: TrainingRun, lesson: Lesson, aurora: Aurora) -> Card:
+    site, window, growth = aurora.site, lesson.window, lesson.prepared.growth
+    zone = parse_zone(site.timezone)
+    first, last = window.start.astimezone(zone).date(), (window.end - SLOT).astimezone(zone).date()
+    judged = Counter[str](day.verdict for day in quality.read(connection, site.name, first, last))
+    unjudged = (last - first).days + 1 - judged.total()
+    frame = frame_origins(lesson.prepared.history, site, [window.end], 1, context=lesson.context)
+    features = {series.name: series.view(frame, pair_origins(frame, [window.end], 1)).names for series in EVERY_SERIES}
+    grown = f"{growth.factor:.2f} times since {growth.since}" if growth else None
+    return Card(run, site.name, aurora.stage, {**judged, "unjudged": unjudged}, features, grown)
 
 
 def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:

@@ -25,6 +25,9 @@ def test_what_was_trained_is_issued_and_compared(forecast: Luna) -> None:
     issued = forecast("issue", "--at", day(14).isoformat(), "--to", day(14, hours=6).isoformat(), "--every", "3h").document
     assert (len(issued["issued_at"]), issued["stage"], len(issued["forecast"])) == (3, "young", 192)
     assert issued["forecast"][0]["load_p10_kwh"] <= issued["forecast"][0]["load_p50_kwh"] <= issued["forecast"][0]["load_p90_kwh"]
+    assert issued["reasons"] == []
+    card = forecast("card").document
+    assert (card["run_id"], card["days_by_quality"]) == (trained.document["run_id"], {"unjudged": 15})
     compared = forecast("evaluate", "--from", "2024-03-15", "--to", "2024-03-15", "--versions", "seasonal_naive,baseline_7_day_avg").document
     assert compared["origins"] == 4
     assert compared["versions"]["seasonal_naive"]["series"]["load_kwh"]["skill"] == 0
