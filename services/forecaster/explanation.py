@@ -6,6 +6,7 @@ ahead: a cold autumn explains nothing where the last days were as cold.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from luna.timeline import FloatArray
 from services.forecaster.blend import band_of
 from services.forecaster.frame import DAY_SLOTS, Frame, Pairs
-from services.forecaster.grouping import GROUPS, USUAL, Group, group_of, trace_member
-from services.forecaster.recall import Windows, fill_gaps
+from services.forecaster.grouping import GROUPS, MEAN, Group, group_of, trace_member
+from services.forecaster.recall import Days, Windows, fill_gaps
 from services.forecaster.series import Series
 from services.forecaster.series_model import FEWEST_DAYS, SeriesModel, list_members, predict_trees
 from services.forecaster.trees import Trees
@@ -68,7 +69,7 @@ class Facts:
 def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
     """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``correction``."""
     view = series.view(frame, pairs)
-    return _complete(_explain_member(member, view), view, expected_kwh)
+    return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
 def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
@@ -91,7 +92,7 @@ def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs
         found = explain_trees(asked) if name == TREES else _explain_member(name, view.select(asked))
         for group, share in found.items():
             shares[group][asked] += weights[asked, column] * share
-    return _complete(shares, view, expected_kwh)
+    return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
 def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
@@ -114,14 +115,33 @@ def _no_shares(view: View) -> Shares:
     return {group: np.zeros(view.scale_kwh.size) for group in GROUPS}
 
 
-def _complete(shares: Shares, view: View, expected_kwh: FloatArray) -> Explanation:
-    usual = view.members["centre"][USUAL]
-    missing = expected_kwh - usual - np.sum([*shares.values()], axis=0)
-    return Explanation(expected_kwh, usual, shares | {"correction": shares["correction"] + missing})
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What was measured at each row's time on the last seven days, and whether vacation mode plays a part: it is on, or was on one of them."""
+
+    usual_kwh: FloatArray
+    away: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, series: Series, frame: Frame, pairs: Pairs, view: View) -> Self:
+        week = _pair_week(frame, pairs)
+        measured = np.stack([np.where(past.target < pairs.origin, series.measured(frame)[past.target], np.nan) for past in week], axis=1)
+        away = np.nan_to_num([frame.vacation_share[slots] for slots in (pairs.origin - 1, *(past.target for past in week))])
+        usual = fill_gaps(np.minimum(Days.of(measured).mean, view.limit_kwh), view.members["centre"][MEAN])
+        return cls(usual, (away > 0).any(axis=0))
+
+
+def _complete(shares: Shares, view: View, past: _Past, expected_kwh: FloatArray) -> Explanation:
+    """Return the explanation whose ``shares`` are those of a mean that leaves vacations out."""
+    moved = view.members["centre"][MEAN] - past.usual_kwh
+    shares["vacation"] = shares["vacation"] + np.where(past.away, moved, 0.0)
+    shares["rest"] = shares["rest"] + np.where(past.away, 0.0, moved)
+    missing = expected_kwh - past.usual_kwh - np.sum([*shares.values()], axis=0)
+    return Explanation(expected_kwh, past.usual_kwh, shares | {"correction": shares["correction"] + missing})
 
 
 def _explain_member(member: str, view: View) -> Shares:
-    """Return what a member differs from the usual by, reason by reason."""
+    """Return what a member differs from the mean of the last seven days by, reason by reason."""
     shares, members = _no_shares(view), view.members["centre"]
     for start, end, group in trace_member(member):
         shares[group] += members[end] - members[start]
@@ -129,13 +149,13 @@ def _explain_member(member: str, view: View) -> Shares:
 
 
 def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: FloatArray) -> Shares:
-    """Return what the trees' ``output_kwh`` differs from the usual by; ``week`` holds the same rows as seen on each of the last seven days."""
+    """Return what the trees' ``output_kwh`` differs from the mean of the last seven days by; ``week`` holds the rows as seen on each of them."""
     sums = np.stack([np.array([group_of(name) == group for name in view.names]) for group in GROUPS], axis=1)
     spoken = trees.contribute(HEAD, np.concatenate([each.features for each in (view, *week)])).reshape(1 + len(week), view.scale_kwh.size, -1)
     now, before = spoken[0], spoken[1:].mean(axis=0)
     moved = view.scale_kwh[:, None] * ((now - before)[:, :-1] @ sums)
     shares = dict(zip(GROUPS, moved.T, strict=True))
-    shares["habit"] = shares["habit"] + view.scale_kwh * before.sum(axis=1) - view.members["centre"][USUAL]
+    shares["habit"] = shares["habit"] + view.scale_kwh * before.sum(axis=1) - view.members["centre"][MEAN]
     shares["rest"] = shares["rest"] + output_kwh - view.scale_kwh * now.sum(axis=1)
     return shares
 

@@ -26,7 +26,7 @@ from services.forecaster.explanation import Explanation, Facts, Shares, explain_
 from services.forecaster.explanation_reply import SeriesWords
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
-from services.forecaster.grouping import USUAL
+from services.forecaster.grouping import MEAN
 from services.forecaster.jobs import find_run, read_history, read_surroundings
 from services.forecaster.preparation import prepare_history
 from services.forecaster.series import EVERY_SERIES, LOAD, PV, Series
@@ -137,7 +137,7 @@ def _explain_again(series: Series, scene: Scene, pairs: Pairs, expected_kwh: Flo
     model = speaker.models.get(series.name) if isinstance(speaker, Aurora) else None
     if model is not None:
         return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)
-    member = BASELINES[speaker.version][EVERY_SERIES.index(series)] if isinstance(speaker, Baseline) else USUAL
+    member = BASELINES[speaker.version][EVERY_SERIES.index(series)] if isinstance(speaker, Baseline) else MEAN
     explained = explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
     if speaker is not None:
         return explained

@@ -22,23 +22,23 @@ PATTERNS: tuple[tuple[Group, str], ...] = (
     ("habit", r"mean|median|^p\d\d_|^(week|month)_q\d+|calm_|clear_sky|best_kwh|slot_of_day|season|^lead$"),
 )
 
-# Member of the blend → the member it starts from, and the reason of the difference; every chain ends at the usual, the mean of the last seven days.
-USUAL = "mean"
+# Member of the blend → the member it starts from, and the reason of the difference; every chain ends at the mean of the last seven days.
+MEAN = "mean"
 STEPS: dict[str, tuple[str, Group]] = {
-    "median": (USUAL, "habit"),
-    "fortnight_median": (USUAL, "habit"),
-    "fortnight_mean": (USUAL, "habit"),
-    "month_median": (USUAL, "habit"),
-    "clear_sky": (USUAL, "habit"),
-    "month_clear_sky": (USUAL, "habit"),
-    "weekday": (USUAL, "calendar"),
-    "latest": (USUAL, "days"),
-    "mean_corrected": (USUAL, "hours"),
+    "median": (MEAN, "habit"),
+    "fortnight_median": (MEAN, "habit"),
+    "fortnight_mean": (MEAN, "habit"),
+    "month_median": (MEAN, "habit"),
+    "clear_sky": (MEAN, "habit"),
+    "month_clear_sky": (MEAN, "habit"),
+    "weekday": (MEAN, "calendar"),
+    "latest": (MEAN, "days"),
+    "mean_corrected": (MEAN, "hours"),
     "median_corrected": ("median", "hours"),
     "mean_lifted": ("mean_corrected", "days"),
     "median_lifted": ("median_corrected", "days"),
     "persistent": ("clear_sky", "hours"),
-    "weather": (USUAL, "sky"),
+    "weather": (MEAN, "sky"),
 }
 
 
@@ -48,10 +48,10 @@ def group_of(feature: str) -> Group:
 
 
 def trace_member(member: str) -> list[tuple[str, str, Group]]:
-    """Return the steps from the usual to a member: from, to, reason."""
+    """Return the steps from the mean to a member: from, to, reason."""
     steps: list[tuple[str, str, Group]] = []
-    while member != USUAL:
-        start, group = STEPS.get(member, (USUAL, "rest"))
+    while member != MEAN:
+        start, group = STEPS.get(member, (MEAN, "rest"))
         steps.append((start, member, group))
         member = start
     return steps

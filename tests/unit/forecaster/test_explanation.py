@@ -11,7 +11,7 @@ from services.forecaster.baseline import BASELINES, Baseline
 from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.explanation import Explanation, explain_member, explain_model, gather_facts
 from services.forecaster.frame import Frame, Pairs, frame_origins, pair_origins
-from services.forecaster.grouping import STEPS, USUAL, group_of
+from services.forecaster.grouping import MEAN, STEPS, group_of
 from services.forecaster.series import EVERY_SERIES, LOAD, PV, Series
 from services.forecaster.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days
@@ -89,15 +89,15 @@ def test_a_baseline_is_explained_by_what_it_differs_in(history: Observations, ve
     member, _ = BASELINES[version]
     members = LOAD.view(frame, pairs).members["centre"]
     explained = explain_member(member, LOAD, frame, pairs, expected_kwh=members[member])
-    reason = STEPS.get(member, (USUAL, "rest"))[1]
-    np.testing.assert_allclose(explained.shares_kwh[reason], members[member] - members[USUAL])
+    reason = STEPS.get(member, (MEAN, "rest"))[1]
+    np.testing.assert_allclose(explained.shares_kwh[reason], members[member] - members[MEAN])
 
 
 @every_series
 def test_every_feature_and_every_member_belongs_to_a_reason(history: Observations, series: Series) -> None:
     view = series.view(*look(history))
     assert [name for name in view.names if group_of(name) == "rest"] == []
-    assert set(view.members["centre"]) - {USUAL} <= set(STEPS)
+    assert set(view.members["centre"]) - {MEAN} <= set(STEPS)
 
 
 def test_contributions_of_all_features_are_the_prediction(aurora: Aurora, history: Observations) -> None:
