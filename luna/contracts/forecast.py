@@ -76,11 +76,16 @@ class SeriesScore(Message):
 
 
 class VersionScore(Message):
-    """How good one version was, per series, and what it took."""
+    """How good one version was, per series, and what it took.
+
+    ``regret_per_day`` is what planning with it cost above planning with perfect foresight, over those ``regret_days`` of the window of which it is known.
+    """
 
     series: dict[str, SeriesScore]
     train_seconds: float
     issue_milliseconds: float
+    regret_per_day: float | None = None
+    regret_days: int = 0
 
 
 class EvaluateReply(Message):

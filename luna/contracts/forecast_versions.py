@@ -156,7 +156,8 @@ class TrainingSummary(Message):
 class ForecastStatus(Message):
     """What drives a site's planner, since when and why, how all versions did in shadow, the last decisions and trainings, the latest first.
 
-    ``candidates`` are the other versions as the rule sees them; empty where nobody asked the forecaster.
+    ``candidates`` are the other versions as the rule sees them, ``drift`` the signs that the site lives otherwise than when its model was trained,
+    ``next_training`` why and when one is due; empty where nobody asked the forecaster.
     """
 
     site_id: str
@@ -170,3 +171,5 @@ class ForecastStatus(Message):
     candidates: list[CandidateReply] = []
     decisions: list[Decision]
     trainings: list[TrainingSummary]
+    drift: list[str] = []
+    next_training: str | None = None

@@ -71,7 +71,7 @@ def issue(
 
 
 @app.command()
-def evaluate(
+def evaluate(  # noqa: PLR0913 - one per option
     *,
     site: SiteOption,
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
@@ -80,16 +80,21 @@ def evaluate(
         str, typer.Option(help="Comma-separated; skill is against the first baseline named.")
     ] = "aurora_v1.0,baseline_7_day_avg,seasonal_naive",
     every: Annotated[str, typer.Option(help="How often a forecast is issued: 1h, 6h.")] = "6h",
+    money: Annotated[bool, typer.Option("--money", help="Replay the days: what each version's errors cost in the plan.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare versions with what happened, each forecast from nothing known after its issue."""
     days = {"from_day": first.date(), "to_day": last.date()}
     request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=parse_minutes(every, field="--every"))
+    from services.cli.forecast_money import add_money
     from services.cli.storage import unit_of_work
     from services.forecaster.comparison import evaluate_versions
 
     with unit_of_work() as connection, follow_progress("Evaluating") as progress:
-        reply = evaluate_versions(connection, request, objects=_objects(), progress=progress)
+        objects = _objects()
+        reply = evaluate_versions(connection, request, objects=objects, progress=progress)
+        if money:
+            reply = add_money(connection, request, reply, objects=objects, progress=progress)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_scores(reply))
 
 
@@ -144,8 +149,18 @@ def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...]) -
 
 def _show_scores(reply: EvaluateReply) -> None:
     rows = [
-        [version, name, f"{score.mae:.4f}", f"{score.rmse:.4f}", f"{score.pinball:.4f}", f"{score.coverage_80:.0%}", f"{score.skill:+.1%}"]
+        [
+            version,
+            name,
+            f"{score.mae:.4f}",
+            f"{score.rmse:.4f}",
+            f"{score.pinball:.4f}",
+            f"{score.coverage_80:.0%}",
+            f"{score.skill:+.1%}",
+            "–" if found.regret_per_day is None else f"{found.regret_per_day:.4f}",
+        ]
         for version, found in reply.versions.items()
         for name, score in found.series.items()
     ]
-    table(["version", "series", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "skill"], rows, title=f"{reply.origins} origins")
+    headings = ["version", "series", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "skill", "error costs a day"]
+    table(headings, rows, title=f"{reply.origins} origins")

@@ -21,14 +21,12 @@ def register(app: typer.Typer) -> None:
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
-    from luna.database import forecast_activations, forecast_status, sites
+    from luna.timeline import SystemClock
     from services.cli.storage import unit_of_work
-    from services.forecaster.promotion_jobs import describe_candidates
+    from services.forecaster.status_jobs import describe_status
 
     with unit_of_work() as connection:
-        stored = sites.load(connection, site)
-        candidates = describe_candidates(connection, stored, forecast_activations.find_active(connection, stored))
-        found = forecast_status.read_status(connection, site).model_copy(update={"candidates": candidates})
+        found = describe_status(connection, site, now=SystemClock().now())
     emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found))
 
 
@@ -113,3 +111,6 @@ def _show_past(found: ForecastStatus) -> None:
     if trainings:
         headings = ["training", "trigger", "learned until", "seconds", "model"]
         table(headings, trainings, title="trainings", words=["trigger", "model"])
+    out.print(f"Next training: {found.next_training}.")
+    if found.drift:
+        out.print(f"The site has changed since its model was trained: {'; '.join(found.drift)}.")

@@ -1,16 +1,17 @@
 """Every version of a stored site against what happened, by rolling origin."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import fmean
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, TrainRequest, VersionScore
-from luna.database import quality, sites, training_runs
+from luna.database import forecast_scores, quality, sites, training_runs
 from luna.errors import InvalidInputError
 from luna.objects import ObjectStore
 from luna.observations import Observations
@@ -64,7 +65,8 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
         forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
         judged[version] = judge_forecaster(forecaster, past, site, instants, train_seconds=train_seconds)
         progress(place + 1, len(request.versions), version)
-    return describe_scores(judged, origins=len(instants))
+    regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
+    return describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
 
 
 def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
@@ -88,8 +90,11 @@ def _read_past(connection: Connection, site: Site, instants: Sequence[datetime])
     return Past(read_history(connection, site, instants), quality.read_trusted(connection, site, ahead), read_surroundings(connection, site, instants))
 
 
-def describe_scores(judged: dict[str, Judged], *, origins: int) -> EvaluateReply:
+def describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:
     """Return the message about versions; skill is against the first baseline named, or the first version where none is.
+
+    Args:
+        regrets: what each version's errors cost in the plan, on those days of which the nightly shadow knows it.
 
     Raises:
         InvalidInputError: a series was measured in no slot of the window.
@@ -102,7 +107,13 @@ def describe_scores(judged: dict[str, Judged], *, origins: int) -> EvaluateReply
             raise InvalidInputError(
                 "nothing was measured in the window", field="from_day", remedy="Choose days with observations (luna data query shows them)."
             )
-        versions[version] = VersionScore(series=series, train_seconds=found.train_seconds, issue_milliseconds=found.issue_milliseconds)
+        versions[version] = VersionScore(
+            series=series,
+            train_seconds=found.train_seconds,
+            issue_milliseconds=found.issue_milliseconds,
+            regret_per_day=fmean(regrets[version]) if regrets[version] else None,
+            regret_days=len(regrets[version]),
+        )
     return EvaluateReply(versions=versions, origins=origins)
 
 

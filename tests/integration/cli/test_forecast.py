@@ -7,6 +7,7 @@ from luna.database import engine, observations, sites
 from tests.command_line import Luna
 from tests.household import day, describe_site, measure_days
 
+TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
 SITE = ("--site", "forecast_cli", "--json")
 
 
@@ -14,7 +15,7 @@ SITE = ("--site", "forecast_cli", "--json")
 def forecast(luna_on_servers: Luna, database: Engine) -> Luna:
     """Runs ``luna forecast`` against a database that holds a site with fifteen days."""
     with engine.unit_of_work(database) as connection:
-        sites.save(connection, describe_site(name="forecast_cli"))
+        sites.save(connection, describe_site(name="forecast_cli", tariff=TARIFF))
         observations.upsert(connection, "forecast_cli", measure_days(15))
     return lambda *words: luna_on_servers("forecast", *words, *SITE)
 
@@ -28,9 +29,12 @@ def test_what_was_trained_is_issued_and_compared(forecast: Luna) -> None:
     assert issued["reasons"] == []
     card = forecast("card").document
     assert (card["run_id"], card["days_by_quality"]) == (trained.document["run_id"], {"unjudged": 15})
-    compared = forecast("evaluate", "--from", "2024-03-15", "--to", "2024-03-15", "--versions", "seasonal_naive,baseline_7_day_avg").document
+    compared = forecast("evaluate", "--from", "2024-03-15", "--to", "2024-03-15", "--versions", "seasonal_naive,baseline_7_day_avg", "--money").document
     assert compared["origins"] == 4
-    assert compared["versions"]["seasonal_naive"]["series"]["load_kwh"]["skill"] == 0
+    naive = compared["versions"]["seasonal_naive"]
+    assert naive["series"]["load_kwh"]["skill"] == 0
+    # A house without a battery has nothing to plan: no error costs anything.
+    assert (naive["regret_per_day"], naive["regret_days"]) == (pytest.approx(0.0), 1)
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,4 @@ def test_what_is_shown_to_people_names_what_drives_the_planner(luna_on_servers: 
     shown = luna_on_servers("forecast", "status", "--site", "versions_cli").out
     assert "seasonal_naive drives the planner since" in shown
     assert "promoted by hand" in shown
+    assert "Next training: " in shown
