@@ -35,6 +35,7 @@ class Aging:
 
 TABLES = {
     "slot_forecasts": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
+    "forecast_issues": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     "forecast_scenarios": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     "sensor_readings": Aging(("sensor_key",), "instant"),
     "smart_meter_readings": Aging(("meter", "register"), "instant"),

@@ -47,6 +47,7 @@ ADD = {kind: text(f"SELECT add_{kind}_policy(CAST(:table AS regclass), {key} => 
 REMOVE = {kind: text(f"SELECT remove_{kind}_policy(CAST(:table AS regclass), if_exists => true)") for kind in AGE_KEYS}
 
 Kind = Literal["compression", "retention"]
+SCENARIO_RETENTION = timedelta(days=35)
 
 log = structlog.get_logger("luna.database")
 
@@ -134,7 +135,9 @@ def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
     """Return the age at which rows of a table are deleted; None keeps them. Any other table keeps its rows."""
     return {
         "slot_forecasts": settings.forecast_retention,
-        "forecast_scenarios": settings.forecast_retention,
+        "forecast_issues": settings.forecast_retention,
+        # Forty kilobytes an hour and site, which nobody reads once they have come true; no shorter age may be set for forecasts.
+        "forecast_scenarios": SCENARIO_RETENTION,
         "sensor_readings": settings.reading_retention,
         "smart_meter_readings": settings.reading_retention,
     }

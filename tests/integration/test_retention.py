@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, table
 
 from luna.contracts.upkeep import RetentionReply, RetentionRequest
 from luna.database import copy, retention, timescale
-from luna.database.schema.forecasting import forecast_scenarios
+from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings
 from luna.queue import Work
 from luna.settings import Settings
@@ -55,11 +55,23 @@ def test_old_forecasts_go_and_the_newest_of_each_version_stays(connection: Conne
     assert retention.delete_old(connection, {"slot_forecasts": timedelta(days=400)}, now=NOW) == {"slot_forecasts": 0}
 
 
-def test_scenarios_go_with_their_forecasts(connection: Connection) -> None:
+def test_old_scenarios_go(connection: Connection) -> None:
     rows = [{"site_key": KEY, "forecast_version": "kept", "issued_at": NOW - timedelta(days=days), "paths": {}} for days in (700, 500, 10)]
     connection.execute(insert(forecast_scenarios), rows)
     assert retention.delete_old(connection, {"forecast_scenarios": timedelta(days=400)}, now=NOW) == {"forecast_scenarios": 2}
     assert count(connection, "forecast_scenarios") == 1
+
+
+def test_what_issues_rested_on_goes_with_them_and_the_last_one_stays(connection: Connection) -> None:
+    rows = [{"site_key": KEY, "forecast_version": "kept", "issued_at": NOW - timedelta(days=days), "stage": "full"} for days in (700, 500, 450)]
+    connection.execute(insert(forecast_issues), rows)
+    assert retention.delete_old(connection, {"forecast_issues": timedelta(days=400)}, now=NOW) == {"forecast_issues": 2}
+    assert count(connection, "forecast_issues") == 1
+
+
+def test_scenarios_are_kept_for_five_weeks_whatever_is_set_for_forecasts() -> None:
+    ages = timescale.retention_ages(Settings(forecast_retention=None))
+    assert (ages["forecast_scenarios"], ages["forecast_issues"]) == (timedelta(days=35), None)
 
 
 def test_a_forecast_within_its_age_stays_whole(connection: Connection) -> None:
@@ -100,7 +112,7 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
     before = [count(connection, name) for name in ("slot_observations", "market_prices")]
     reply = apply_retention(RetentionRequest(), work)
     assert isinstance(reply, RetentionReply)
-    assert set(reply.deleted) <= {"slot_forecasts", "forecast_scenarios", "jobs"}
+    assert set(reply.deleted) <= {"slot_forecasts", "forecast_issues", "forecast_scenarios", "jobs"}
     assert [count(connection, name) for name in ("slot_observations", "market_prices")] == before
 
 
@@ -108,5 +120,5 @@ def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
     settings = Settings(forecast_retention=timedelta(days=100), reading_retention=timedelta(days=100))
     policies = timescale.apply_policies(connection, settings)
     left = {policy.table for policy in policies if policy.kind == "retention" and policy.refused}
-    # Scenarios lie in a plain table everywhere, for which there is no policy.
-    assert retention.delete_old(connection, timescale.retention_ages(settings), now=NOW).keys() == left | {"forecast_scenarios"}
+    # Scenarios and what issues rest on lie in plain tables everywhere, for which there is no policy.
+    assert retention.delete_old(connection, timescale.retention_ages(settings), now=NOW).keys() == left | {"forecast_issues", "forecast_scenarios"}
