@@ -45,7 +45,8 @@ class Facts:
     """What lies above the same slot, or the same hours, of the last seven days; by row, NaN where unknown.
 
     ``warmer_c`` and ``sunnier`` (W/m²; where only clouds are known, percent of the sky free of them) are of the weather expected in the slot, ``hours_kwh`` and
-    ``day_kwh`` of the last four hours and the last day, per slot, ``away`` of the share of time in which vacation mode is on.
+    ``day_kwh`` of the last four hours and the last day, per slot, ``away`` of the share of time in which vacation mode is on. ``holiday`` is one on a public
+    holiday, else zero.
     """
 
     warmer_c: FloatArray
@@ -53,6 +54,7 @@ class Facts:
     hours_kwh: FloatArray
     day_kwh: FloatArray
     away: FloatArray
+    holiday: FloatArray
 
     def of(self, group: Group, row: int) -> float | None:
         """Return the fact behind a reason, powers in kW; None where nobody knows it."""
@@ -62,6 +64,7 @@ class Facts:
             "hours": self.hours_kwh * SLOTS_PER_HOUR,
             "days": self.day_kwh * SLOTS_PER_HOUR,
             "vacation": self.away,
+            "calendar": self.holiday,
         }
         return None if group not in facts or np.isnan(facts[group][row]) else float(facts[group][row])
 
@@ -105,10 +108,11 @@ def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
         difference: FloatArray = ahead[name] - np.mean([day[name] for day in week], axis=0)
         return difference
 
-    away = frame.vacation_share[pairs.origin - 1] - Windows.of(frame.vacation_share).mean(pairs.origin - DAY_SLOTS, WEEK * DAY_SLOTS)
+    vacation = np.nan_to_num(frame.vacation_share)  # before its first reading, nobody was away
+    away = vacation[pairs.origin - 1] - Windows.of(vacation).mean(pairs.origin - DAY_SLOTS, WEEK * DAY_SLOTS)
     hours, day = (deviate_from_week(measured, pairs.origin, length) for length in (HOURS, DAY_SLOTS))
     sunnier = fill_gaps(exceed("ghi_w_m2"), -100 * exceed("cloud_fraction"))
-    return Facts(exceed("temperature_c"), sunnier, hours, day, away)
+    return Facts(exceed("temperature_c"), sunnier, hours, day, away, frame.days_off.holiday[pairs.target].astype(np.float64))
 
 
 def _no_shares(view: View) -> Shares:

@@ -8,7 +8,7 @@ from luna.timeline import SLOT, FloatArray
 from luna.weather import WeatherBook
 from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
-from services.forecaster.context import NO_CONTEXT, Context
+from services.forecaster.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.explanation import Explanation, explain_member, explain_model, gather_facts
 from services.forecaster.frame import Frame, Pairs, frame_origins, pair_origins
 from services.forecaster.grouping import MEAN, STEPS, group_of
@@ -128,3 +128,22 @@ def test_colder_is_what_lies_below_the_last_seven_days_at_that_time(history: Obs
 def test_weather_that_nobody_knows_is_no_fact(history: Observations) -> None:
     facts = gather_facts(PV, *look(history))
     assert np.isnan([facts.warmer_c, facts.sunnier]).all()
+
+
+def test_a_vacation_lowers_the_forecast_and_not_the_usual(history: Observations) -> None:
+    left_at = np.array([np.datetime64(day(41, hours=6).replace(tzinfo=None), "us")])
+    frame, pairs = look(history, Context(vacation=Vacation(left_at, np.ones(1))))
+    home = explain_member(MEAN, LOAD, *look(history), expected_kwh=LOAD.view(*look(history)).members["centre"][MEAN])
+    away = explain_member(MEAN, LOAD, frame, pairs, expected_kwh=LOAD.view(frame, pairs).members["centre"][MEAN])
+    np.testing.assert_allclose(away.usual_kwh, home.usual_kwh)
+    assert (away.shares_kwh["vacation"] < 0).all()
+    np.testing.assert_allclose(away.usual_kwh + away.shares_kwh["vacation"], away.expected_kwh)
+    assert (gather_facts(LOAD, frame, pairs).away > 0).all()
+
+
+def test_a_public_holiday_is_a_fact() -> None:
+    # 1 April 2024 was Easter Monday, the 32nd day; the day after was none.
+    at = day(31)
+    frame = frame_origins(measure_days(32), SITE, [at], SLOTS)
+    holiday = gather_facts(LOAD, frame, pair_origins(frame, [at], SLOTS)).holiday
+    assert (holiday[0], holiday[-1]) == (1, 0)
