@@ -9,7 +9,16 @@ import numpy as np
 
 from luna.timeline import FloatArray, IndexArray, InstantArray
 
-WEATHER = ("temperature_c", "ghi_w_m2", "dhi_w_m2", "dni_w_m2", "wind_m_s", "cloud_fraction")
+# What can be on Earth. Radiation exceeds what reaches the atmosphere for minutes only, beside bright clouds.
+BOUNDS = {
+    "temperature_c": (-90.0, 60.0),
+    "ghi_w_m2": (0.0, 1600.0),
+    "dhi_w_m2": (0.0, 1600.0),
+    "dni_w_m2": (0.0, 1400.0),
+    "wind_m_s": (0.0, 115.0),
+    "cloud_fraction": (0.0, 1.0),
+}
+WEATHER = tuple(BOUNDS)
 SLOT_SECONDS = 900
 KEY_BITS = 32  # of a key, for the issue; the slot stands above them
 
@@ -30,13 +39,13 @@ class WeatherBook:
 
     @classmethod
     def of(cls, starts: InstantArray, issued_at: InstantArray, series: Mapping[str, FloatArray]) -> Self:
-        """Return the book of revisions in any order, each with its slot's start and its issue (UTC); a series not given is unknown."""
+        """Return the book of revisions in any order, each with its slot's start and its issue (UTC); what is not given or cannot be is unknown."""
         order = np.lexsort((issued_at, starts))
         seconds = issued_at[order].astype("datetime64[us]").astype(np.int64)
         issued = -(-seconds // (SLOT_SECONDS * 1_000_000))
         slot = starts[order].astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
         unknown = np.full(order.size, np.nan)
-        return cls(slot, issued, {name: np.asarray(series[name], dtype=np.float64)[order] if name in series else unknown for name in WEATHER})
+        return cls(slot, issued, {name: _possible(name, series[name][order]) if name in series else unknown for name in WEATHER})
 
     def __len__(self) -> int:
         return int(self.slot.size)
@@ -55,6 +64,11 @@ class WeatherBook:
     @cached_property
     def _keys(self) -> IndexArray:
         return _key(self.slot, self.issued)
+
+
+def _possible(name: str, values: FloatArray) -> FloatArray:
+    least, most = BOUNDS[name]
+    return np.where((values >= least) & (values <= most), values, np.nan)
 
 
 def _key(slot: IndexArray, issued: IndexArray) -> IndexArray:

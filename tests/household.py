@@ -7,6 +7,7 @@ import numpy as np
 from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
+from luna.weather import WeatherBook
 from services.forecaster.aurora import TrainSettings
 from services.forecaster.solar import estimate_clear_sky
 from services.forecaster.trees import TreeSettings
@@ -33,6 +34,26 @@ def measure_days(days: int, *, site: Site | None = None, seed: int = 1, start: d
         "pv_kwh": estimate_clear_sky(timeline.starts, site or describe_site()) * sky,
     }
     return Observations.of(timeline.starts, series)
+
+
+def forecast_weather(days: int, *, start: datetime = START, seed: int = 2) -> WeatherBook:
+    """Return the weather of ``days``: measured, and forecast every six hours for 60 hours, better the nearer."""
+    rng = np.random.default_rng(seed)
+    slots = np.arange(days * 96)
+    truth = {
+        "temperature_c": 10 + 5 * np.sin(slots / 96),
+        "ghi_w_m2": 300.0 * (1 + np.sin(slots * 2 * np.pi / 96 - np.pi / 2)),
+        "cloud_fraction": slots % 7 / 7,
+    }
+    issues = np.arange(-240, days * 96, 24)
+    target = (issues[:, None] + np.arange(240)).ravel()
+    issued = np.repeat(issues, 240)
+    inside = (target >= 0) & (target < slots.size)
+    target, issued = np.concatenate([slots, target[inside]]), np.concatenate([slots + 1, issued[inside]])
+    error = 0.002 * np.maximum(target - issued, 0) * rng.standard_normal(target.size)
+    first = np.datetime64(start.replace(tzinfo=None), "s")
+    instants = [first + (900 * number).astype("timedelta64[s]") for number in (target, issued)]
+    return WeatherBook.of(instants[0], instants[1], {name: values[target] * (1 + error) for name, values in truth.items()})
 
 
 def change_from(observations: Observations, instant: datetime, load_kwh: float, pv_kwh: float) -> Observations:

@@ -35,7 +35,7 @@ class Light:
         Source: Kasten and Czeplak (1980) for cloud cover; Erbs, Klein and Duffie (1982) in the form of Driesse et al. (2024) for the split.
         """
         dni, dhi = weather["dni_w_m2"], weather["dhi_w_m2"]
-        covered = sky.clear_ghi_w_m2 * (1 - 0.75 * weather["cloud_fraction"] ** 3.4)
+        covered = sky.clear_ghi_w_m2 * (1 - 0.75 * np.clip(weather["cloud_fraction"], 0, 1) ** 3.4)
         ghi = _first_known(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
         split = import_pvlib().irradiance.erbs_driesse(ghi, sky.zenith_deg, dni_extra=sky.extra_w_m2)
         beam = np.divide(ghi - dhi, sky.up, out=np.zeros(ghi.size), where=sky.up > LOW_SUN)

@@ -1,6 +1,7 @@
-"""Nothing measured in or after the slot of the issue time reaches a forecast, whatever it is."""
+"""Nothing measured in or after the slot of the issue time, or issued after its begin, reaches a forecast, whatever it is."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 
 import numpy as np
@@ -13,8 +14,12 @@ from luna.outlook import Forecast
 from luna.timeline import SLOT, floor_to
 from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.context import Context, Vacation
 from services.forecaster.forecaster import Forecaster
-from tests.household import QUICK, change_from, day, describe_site, measure_days
+from services.forecaster.frame import frame_origins, pair_origins
+from services.forecaster.series import EVERY_SERIES
+from services.forecaster.view import View
+from tests.household import QUICK, START, change_from, day, describe_site, forecast_weather, measure_days
 
 # Berlin changes its clock on day 30, so origins on either side of it are drawn too.
 SITE = describe_site()
@@ -28,8 +33,15 @@ def history() -> Observations:
 
 
 @cache
+def surroundings() -> Context:
+    """Weather as issued, and a household that is away now and then."""
+    instants = np.datetime64(START.replace(tzinfo=None), "us") + (24 * 60 * np.arange(0.3, 50, 3.7)).astype("timedelta64[m]")
+    return Context(forecast_weather(52), Vacation(instants, np.arange(instants.size) % 2.0))
+
+
+@cache
 def forecasters() -> dict[str, Forecaster]:
-    aurora: Aurora = train(history(), site=SITE, until=day(26), settings=QUICK)
+    aurora: Aurora = train(history(), site=SITE, until=day(26), settings=QUICK, context=surroundings())
     return {aurora.version: aurora} | {version: Baseline(version, SITE) for version in BASELINES}
 
 
@@ -39,14 +51,44 @@ def assert_same(one: Forecast, other: Forecast) -> None:
             np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
 
 
+def change_surroundings(instant: datetime, weather: float, vacation: float) -> Context:
+    """What is issued after an instant tells another weather; what is read from then on, another absence."""
+    book, away = surroundings().weather, surroundings().vacation
+    later = book.issued * np.timedelta64(SLOT) + np.datetime64(0, "s") > np.datetime64(instant.replace(tzinfo=None), "s")
+    at = np.sort(np.append(away.instants, np.datetime64(instant.replace(tzinfo=None), "us")))
+    on = np.where(at < np.datetime64(instant.replace(tzinfo=None), "us"), np.arange(at.size) % 2.0, vacation)
+    return Context(replace(book, series={name: np.where(later, weather, values) for name, values in book.series.items()}), Vacation(at, on))
+
+
+def see(observations: Observations, context: Context, issued_at: datetime) -> list[View]:
+    frame = frame_origins(observations, SITE, [issued_at], 192, context=context)
+    return [series.view(frame, pair_origins(frame, [issued_at], 192)) for series in EVERY_SERIES]
+
+
 @settings(max_examples=25, deadline=None)
-@given(minute=MINUTES, load_kwh=VALUES, pv_kwh=VALUES)
-@pytest.mark.parametrize("version", ["aurora_v1.0", *BASELINES])
-def test_no_forecast_reads_what_was_measured_after_its_issue(version: str, minute: int, load_kwh: float, pv_kwh: float) -> None:
+@given(minute=MINUTES, kwh=VALUES, weather=VALUES, vacation=st.sampled_from([0.0, 0.4, 1.0]))
+def test_no_feature_reads_what_was_measured_or_issued_after_the_slot_of_the_issue_began(minute: int, kwh: float, weather: float, vacation: float) -> None:
     issued_at = day(0) + timedelta(minutes=minute)
-    changed = change_from(history(), floor_to(issued_at, SLOT), load_kwh, pv_kwh)
+    begun = floor_to(issued_at, SLOT)
+    before = see(history(), surroundings(), issued_at)
+    after = see(change_from(history(), begun, kwh, kwh), change_surroundings(begun, weather, vacation), issued_at)
+    for mine, theirs in zip(before, after, strict=True):
+        np.testing.assert_array_equal(mine.features, theirs.features)
+        np.testing.assert_array_equal(mine.scale_kwh, theirs.scale_kwh)
+        np.testing.assert_equal(mine.members, theirs.members)
+        np.testing.assert_array_equal(mine.known_days, theirs.known_days)
+
+
+@settings(max_examples=25, deadline=None)
+@given(minute=MINUTES, load_kwh=VALUES, pv_kwh=VALUES, weather=VALUES)
+@pytest.mark.parametrize("version", ["aurora_v1.0", *BASELINES])
+def test_no_forecast_reads_what_was_measured_or_issued_after_its_issue(version: str, minute: int, load_kwh: float, pv_kwh: float, weather: float) -> None:
+    issued_at = day(0) + timedelta(minutes=minute)
+    begun = floor_to(issued_at, SLOT)
+    changed, context = change_from(history(), begun, load_kwh, pv_kwh), change_surroundings(begun, weather, 1.0)
     forecaster = forecasters()[version]
-    assert_same(forecaster.issue_many(history(), [issued_at]).forecast(0), forecaster.issue_many(changed, [issued_at]).forecast(0))
+    known = forecaster.issue_many(history(), [issued_at], context=surroundings())
+    assert_same(known.forecast(0), forecaster.issue_many(changed, [issued_at], context=context).forecast(0))
 
 
 @settings(max_examples=10, deadline=None)
@@ -63,7 +105,7 @@ def test_a_later_origin_in_the_same_batch_changes_no_earlier_forecast(minute: in
 @given(load_kwh=VALUES, pv_kwh=VALUES)
 def test_training_reads_nothing_measured_after_its_end(load_kwh: float, pv_kwh: float) -> None:
     changed = change_from(history(), day(26), load_kwh, pv_kwh)
-    again = train(changed, site=SITE, until=day(26), settings=QUICK)
+    again = train(changed, site=SITE, until=day(26), settings=QUICK, context=change_surroundings(day(26), load_kwh, 1.0))
     assert_same(again.issue(history(), day(40)), forecasters()["aurora_v1.0"].issue_many(history(), [day(40)]).forecast(0))
 
 

@@ -41,6 +41,13 @@ def test_of_two_issues_within_a_quarter_hour_the_later_counts_in_whatever_order_
     assert temperature(weather, (NOON, NOON - 7)) == 12
 
 
+def test_a_value_that_cannot_be_is_unknown() -> None:
+    weather = WeatherBook.of(np.array(["2024-01-01"], "M8[s]"), np.array(["2024-01-01"], "M8[us]"), {"ghi_w_m2": np.array([-1.0]), "wind_m_s": np.array([9.0])})
+    found = weather.at(weather.slot, weather.slot)
+    assert np.isnan(found["ghi_w_m2"])
+    assert found["wind_m_s"] == 9
+
+
 def test_what_no_revision_names_is_unknown() -> None:
     found = book((NOON, NOON - 8, 10)).at(np.array([NOON]), np.array([NOON]))
     assert set(found) == set(WEATHER)

@@ -1,0 +1,52 @@
+"""What is stored around a site, as a forecast may know it."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from luna.database import environment, readings, sites
+from luna.timeline import SLOT, Timeline
+from services.forecaster.context_source import read_context
+from services.forecaster.frame import number_slot
+from tests.household import START, day, describe_site
+
+pytestmark = pytest.mark.every_database
+
+SITE = describe_site(input_sensors={"vacation_mode": ["holiday", "-somebody_in", "never_seen"]})
+DAY = Timeline(START, SLOT, 96)
+
+
+@pytest.fixture
+def home(connection: Connection) -> Connection:
+    sites.save(connection, SITE)
+    return connection
+
+
+def test_every_revision_of_the_weather_is_read(home: Connection) -> None:
+    measured, forecast = np.full(96, 10.0), np.full(96, 12.0)
+    environment.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": measured}, issued_at=None)
+    issued = np.full(96, np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us"))
+    environment.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": forecast}, issued_at=issued)
+    weather = read_context(home, SITE, first=START, end=day(1)).weather
+    slot = np.array([number_slot(day(0, 12))] * 3)
+    assert weather.at(slot, slot + np.array([-80, 0, 1]))["temperature_c"] == pytest.approx([np.nan, 12, 10], nan_ok=True)
+    assert np.isnan(weather.at(slot, slot)["ghi_w_m2"]).all()
+    assert len(read_context(home, SITE, first=day(1), end=day(2)).weather) == 0
+
+
+def test_vacation_is_what_any_switch_says_also_one_turned_long_before(home: Connection) -> None:
+    keys = readings.register(home, "home", {"holiday": None, "somebody_in": None})
+    read = [("holiday", day(-9), 1.0), ("holiday", day(0, 6), 0.0), ("somebody_in", day(-3), 1.0), ("somebody_in", day(0, 18), 0.0)]
+    instants = np.array([instant.replace(tzinfo=None) for _, instant, _ in read], dtype="datetime64[us]")
+    readings.upsert(home, np.array([keys[name] for name, _, _ in read], dtype=np.int32), instants, np.array([value for _, _, value in read]))
+    vacation = read_context(home, SITE, first=START, end=day(1)).vacation
+    shares = vacation.shares(number_slot(START) + np.arange(96))
+    assert shares.tolist() == [1.0] * 24 + [0.0] * 48 + [1.0] * 24
+
+
+def test_a_site_of_which_nothing_is_stored_has_an_empty_context(home: Connection) -> None:
+    context = read_context(home, SITE, first=START, end=day(1))
+    assert len(context.weather) == 0
+    assert context.vacation.instants.size == 0
