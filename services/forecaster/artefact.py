@@ -12,10 +12,11 @@ from luna.errors import LunaError, MachineError, NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
 from services.forecaster.aurora import VERSION, Aurora
-from services.forecaster.series_model import SeriesModel
-from services.forecaster.trees import HEADS, Trees, import_lightgbm
+from services.forecaster.level import Level
+from services.forecaster.series_model import HEADS, SeriesModel
+from services.forecaster.trees import GROWN, Trees, import_lightgbm
 
-FORMAT = 2  # raised whenever features, members or heads change: older trees would read the wrong columns
+FORMAT = 3  # raised whenever features, members or heads change: older trees would read the wrong columns
 FOLDER = "aurora"
 
 
@@ -49,7 +50,7 @@ def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
     document = _read(objects, key)
     if document.get("format") != FORMAT:
         raise ArtefactError("the model is of another format", field=key, value=document.get("format"), remedy=RETRAIN)
-    models = {name: _parse_model(part) for name, part in document["series"].items()}
+    models = {name: _parse_model(name, part) for name, part in document["series"].items()}
     return Aurora(site, models, document["known_days"], document["metrics"])
 
 
@@ -89,15 +90,17 @@ def _describe(aurora: Aurora) -> dict[str, Any]:
 
 def _describe_model(model: SeriesModel) -> dict[str, Any]:
     return {
-        "trees": {head: model.trees.boosters[head].model_to_string() for head in HEADS},
+        "trees": {head: model.trees.boosters[head].model_to_string() for head in GROWN},
         "weights": {head: model.weights[head].tolist() for head in HEADS},
-        "stretch_low": model.stretch_low.tolist(),
-        "stretch_high": model.stretch_high.tolist(),
+        "level": {"mean": model.level.mean.tolist(), "median": model.level.median.tolist()},
+        "widths": model.widths.tolist(),
+        "by_weekend": model.by_weekend,
     }
 
 
-def _parse_model(part: dict[str, Any]) -> SeriesModel:
+def _parse_model(name: str, part: dict[str, Any]) -> SeriesModel:
     lightgbm = import_lightgbm()
-    trees = Trees({head: lightgbm.Booster(model_str=part["trees"][head]) for head in HEADS})
+    trees = Trees({head: lightgbm.Booster(model_str=part["trees"][head]) for head in GROWN})
     weights = {head: np.array(part["weights"][head]) for head in HEADS}
-    return SeriesModel(trees, weights, np.array(part["stretch_low"]), np.array(part["stretch_high"]))
+    level = Level(name, *(np.array(part["level"][head]) for head in ("mean", "median")))
+    return SeriesModel(trees, weights, level, np.array(part["widths"]), part["by_weekend"])

@@ -14,18 +14,19 @@ from luna.outlook import Forecast, Quantiles
 from luna.site import Site
 from luna.timeline import FloatArray, require_utc
 from services.forecaster.context import NO_CONTEXT, Context
+from services.forecaster.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_origins, frame_series, number_slot, pair_origins
 from services.forecaster.series import EVERY_SERIES, LOAD, Series
-from services.forecaster.series_model import GROWTHS, Rows, SeriesModel, fit_series, predict_profile
-from services.forecaster.trees import TreeSettings
+from services.forecaster.series_model import SeriesModel, predict_profile
+from services.forecaster.trees import Trees, TreeSettings
 from services.forecaster.tuning import tune_rows
 
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]
 YOUNG_DAYS, FULL_DAYS = 14, 60
 NEAR_SHARE, NEAR_SLOTS = 0.4, 24  # of the training rows look no further than six hours: the plan acts on those
-BLOCK_SLOTS = 21 * DAY_SLOTS  # of the folds; a short history is cut into four
+BLOCK_SLOTS = 7 * DAY_SLOTS  # of the halves that are judged by each other
 NEEDED_ROWS = 1_000
 Progress = Callable[[int, int, str], None]
 
@@ -102,8 +103,8 @@ class Aurora:
         model = self.models.get(series.name)
         if model is None:
             return predict_profile(view).bound(view.limit_kwh)
-        tuning = tune_rows(frame, pairs, model, series)
-        return tuning.apply(model.predict(view, pairs.lead)).bound(view.limit_kwh)
+        tuned = model.predict(view, pairs.lead).stretch(tune_rows(frame, pairs, model, series), view.scale_kwh)
+        return tuned.bound(view.limit_kwh)
 
 
 def train(
@@ -132,10 +133,17 @@ def train(
         rows = sample_rows(frame, series, settings.rows, np.random.default_rng(settings.seed))
         if rows is None:
             continue
-        step = partial(_report, progress, steps, f"{site.name}: {series.name}")
-        models[series.name], judged = fit_series(rows, settings.trees, seed=settings.seed, threads=settings.threads, step=step)
-        metrics |= {f"{series.name}.{name}": value for name, value in judged.items()}
+        grow = partial(_grow, settings=settings, step=partial(_report, progress, steps, f"{site.name}: {series.name}"))
+        lesson = learn_series(series.name, rows, grow)
+        models[series.name] = lesson.model
+        metrics |= {f"{series.name}.{name}": value for name, value in lesson.metrics.items()}
     return Aurora(site, models, count_days(frame.load_kwh), metrics)
+
+
+def _grow(rows: Rows, *, settings: TrainSettings, step: Callable[[], None]) -> Trees:
+    trees = grow_rows(rows, settings.trees, seed=settings.seed, threads=settings.threads)
+    step()
+    return trees
 
 
 def _report(progress: Progress, steps: Iterator[int], label: str) -> None:
@@ -150,11 +158,13 @@ def sample_rows(frame: Frame, series: Series, count_rows: int, rng: np.random.Ge
     drawn = draw_pairs(actual.size, count_rows, rng)
     pairs = drawn.select(~np.isnan(actual[drawn.target]))
     view = series.view(frame, pairs)
-    block = pairs.target // min(BLOCK_SLOTS, actual.size // 4)
-    rows = Rows(view, pairs.lead, block, actual[pairs.target])
-    rows = rows.select((view.limit_kwh > 0) & (view.known_days > 0))
-    blocks = np.unique(rows.block % 2)
-    return rows if rows.lead.size >= NEEDED_ROWS and blocks.size == 2 and np.ptp(rows.actual_kwh) > 0 else None
+    usable = (view.limit_kwh > 0) & (view.known_days > 0)
+    pairs, view = pairs.select(usable), view.select(usable)
+    order = np.argsort(np.argsort(pairs.target, kind="stable"), kind="stable")
+    quarter = QUARTERS * order // max(order.size, 1)
+    half = pairs.target // BLOCK_SLOTS % 2 == 0
+    rows = Rows(view, pairs.lead, quarter, half, actual[pairs.target])
+    return rows if rows.lead.size >= NEEDED_ROWS and np.ptp(rows.actual_kwh) > 0 else None
 
 
 def draw_pairs(slots: int, rows: int, rng: np.random.Generator) -> Pairs:

@@ -12,9 +12,9 @@ from luna.site import Site
 from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.frame import frame_origins, pair_origins
+from services.forecaster.heads import spread_heads
 from services.forecaster.load_view import view_load
 from services.forecaster.pv_view import view_pv
-from services.forecaster.series_model import spread_band
 from services.forecaster.view import View
 
 # Version → which member of a view it is, for load and for PV.
@@ -45,5 +45,5 @@ class Baseline:
 
 def _forecast(view: View, member: str) -> Quantiles:
     centre = view.members["centre"][member]
-    low, high = np.minimum(view.members["p10"]["week"], centre), np.maximum(view.members["p90"]["week"], centre)
-    return spread_band(centre, centre, low, high)
+    below, above = centre - np.minimum(view.members["p10"]["week"], centre), np.maximum(view.members["p90"]["week"], centre) - centre
+    return spread_heads(centre, centre, below, above).bound(view.limit_kwh)

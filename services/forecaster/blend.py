@@ -1,6 +1,7 @@
 """Convex blends of forecasts, and bands that hold what they promise. Both are learned on weeks the models have not seen, per stretch of leads."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,21 @@ from luna.timeline import FloatArray
 from services.forecaster.frame import IntArray
 
 BAND_STARTS = np.array([0, 12, 48])  # slots of lead: the next three hours, the half day after, the rest
-STEPS = 200
+STEPS, RATE = 60, 2.0
 NEEDED_ROWS = 200  # fewer rows than that say nothing about a band
 WIDEST, NARROWEST = 6.0, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """Which of ``count`` sets of weights each row takes; ``of_row`` has shape ``(rows,)``."""
+
+    of_row: IntArray
+    count: int
+
+    def select(self, rows: NDArray[np.bool_]) -> "Strata":
+        """Return the strata of the chosen rows."""
+        return Strata(self.of_row[rows], self.count)
 
 
 def band_of(lead: IntArray) -> IntArray:
@@ -26,43 +39,43 @@ def measure_loss(error: FloatArray, share: float | None) -> FloatArray:
     return loss
 
 
-def weigh_members(members: FloatArray, actual: FloatArray, share: float | None) -> FloatArray:
+def weigh_members(members: FloatArray, actual: FloatArray, share: float | None, *, prior: FloatArray | None = None) -> FloatArray:
     """Return non-negative weights that sum to one, shape ``(members,)``; the blend is never worse on these rows than the best member alone.
 
     Args:
         members: shape ``(rows, members)``.
         share: the quantile whose pinball loss counts; None: squared loss.
+        prior: weights to start from, which few steps do not forget: what a season teaches the next one may not keep. By default all members are equal.
 
     Source: Kivinen and Warmuth (1997), exponentiated gradient.
     """
-    single = measure_loss(actual[:, None] - members, share).mean(axis=0)
-    best = np.eye(members.shape[1])[int(single.argmin())]
-    weights = np.full(members.shape[1], 1 / members.shape[1])
-    total, spread = np.zeros_like(weights), max(float(np.abs(members - actual[:, None]).mean()), 1e-9)
+    weights = np.full(members.shape[1], 1 / members.shape[1]) if prior is None else prior
+    spread = max(float(np.abs(members - actual[:, None]).mean()), 1e-9)
     for step in range(1, STEPS + 1):
         error = actual - members @ weights
         pull = 2 * error / spread if share is None else np.where(error > 0, share, share - 1)
         gradient = pull @ members / (actual.size * spread)
-        weights = weights * np.exp(np.clip(2 / np.sqrt(step) * (gradient - gradient.max()), -50, 0))
+        weights = weights * np.exp(np.clip(RATE / np.sqrt(step) * (gradient - gradient.max()), -50, 0))
         weights /= weights.sum()
-        total += weights * (step > STEPS // 2)
-    blended = total / total.sum()
-    candidates = [blended, (blended + best) / 2, best]
-    return min(candidates, key=lambda candidate: float(measure_loss(actual - members @ candidate, share).mean()))
+    single = measure_loss(actual[:, None] - members, share).mean(axis=0)
+    best = np.eye(members.shape[1])[int(single.argmin())]
+    candidates = (weights, (weights + best) / 2, best)
+    return next(each for each in candidates if each is best or measure_loss(actual - members @ each, share).mean() <= single.min())
 
 
-def weigh_bands(members: FloatArray, actual: FloatArray, lead: IntArray, share: float | None) -> FloatArray:
-    """Return weights per band of leads, shape ``(bands, members)``; a band with too few rows takes the weights of all."""
-    everywhere = weigh_members(members, actual, share)
-    bands = band_of(lead)
-    rows = [bands == band for band in range(BAND_STARTS.size)]
-    return np.stack([weigh_members(members[chosen], actual[chosen], share) if chosen.sum() >= NEEDED_ROWS else everywhere for chosen in rows])
+def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *, strata: Strata, prior: FloatArray | None = None) -> FloatArray:
+    """Return weights per stratum of rows, shape ``(strata, members)``; one with too few rows takes the weights of all."""
+    chosen = [strata.of_row == each for each in range(strata.count)]
+    few = [rows.sum() < NEEDED_ROWS for rows in chosen]
+    everywhere = weigh_members(members, actual, share, prior=prior) if any(few) else np.empty(0)
+    parts = zip(chosen, few, strict=True)
+    return np.stack([everywhere if lacking else weigh_members(members[rows], actual[rows], share, prior=prior) for rows, lacking in parts])
 
 
-def blend_members(members: Mapping[str, FloatArray], weights: FloatArray, lead: IntArray) -> FloatArray:
+def blend_members(members: Mapping[str, FloatArray], weights: FloatArray, stratum: IntArray) -> FloatArray:
     """Return the blend of ``members``, whose order is that of the weights' columns."""
-    by_row = weights[band_of(lead)]
-    blended = np.zeros(lead.size)
+    by_row = weights[stratum]
+    blended = np.zeros(stratum.size)
     for column, member in enumerate(members.values()):
         blended += by_row[:, column] * member
     return blended

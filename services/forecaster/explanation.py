@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
-from services.forecaster.blend import band_of
 from services.forecaster.frame import DAY_SLOTS, Frame, Pairs
 from services.forecaster.grouping import GROUPS, MEAN, Group, group_of, trace_member
 from services.forecaster.recall import Days, Windows, fill_gaps
@@ -82,7 +81,7 @@ def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs
     """
     view = series.view(frame, pairs)
     outputs = predict_trees(model.trees, view)
-    weights = model.weights[HEAD][band_of(pairs.lead)] * (view.known_days >= FEWEST_DAYS)[:, None]
+    weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * (view.known_days >= FEWEST_DAYS)[:, None]
     shares = _no_shares(view)
 
     def explain_trees(asked: NDArray[np.bool_]) -> Shares:
@@ -146,7 +145,7 @@ def _complete(shares: Shares, view: View, past: _Past, expected_kwh: FloatArray)
 
 def _explain_member(member: str, view: View) -> Shares:
     """Return what a member differs from the mean of the last seven days by, reason by reason."""
-    shares, members = _no_shares(view), view.members["centre"]
+    shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
     for start, end, group in trace_member(member):
         shares[group] += members[end] - members[start]
     return shares

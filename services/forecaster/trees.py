@@ -10,7 +10,7 @@ from luna.errors import MachineError
 from luna.timeline import FloatArray
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
-HEADS = ("expected", "p10", "p50", "p90")
+GROWN = ("expected", "p10", "p50", "p90")  # heads that have trees of their own
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 
@@ -82,7 +82,7 @@ def grow_trees(features: Matrix, share: FloatArray, weight: FloatArray, *, setti
     }
     data = lightgbm.Dataset(features, label=share, weight=weight, params=fixed, free_raw_data=False).construct()
     boosters = {}
-    for head in HEADS:
+    for head in GROWN:
         objective = {"objective": "quantile", "alpha": QUANTILES[head]} if head in QUANTILES else {"objective": "regression"}
         boosters[head] = lightgbm.train(fixed | objective, data, num_boost_round=settings.rounds)
     return Trees(boosters)

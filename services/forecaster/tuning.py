@@ -1,61 +1,42 @@
-"""How a model has done of late, and what to make of it: the band follows its own recent errors, the mean its own recent bias.
+"""How a model has done of late, and what to make of it: every quantile follows its own recent errors.
 
-A model trained in August meets October; its errors of the last weeks say what no training window could. Tuned once per UTC day, from slots before that day.
+A model trained in August meets October; its errors of the last weeks say what no training window could. Tuned once per UTC day, from slots before that day; of
+PV only slots in daylight count.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
 from services.forecaster.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.heads import LEVELS, SIDES
 from services.forecaster.series import Series
-from services.forecaster.series_model import TAIL, Heads, SeriesModel
+from services.forecaster.series_model import SeriesModel
 
 TUNING_DAYS = 28
-BIAS_DAYS = 14
-BIAS_SHARE = 0.5  # half of the recent bias is taken back: it fades while the horizon passes
 ORIGIN_STEP = 24
 LEADS = np.array([1, 9, 20, 40, 70, 100, 140, 180])
 NEEDED_ROWS = 100
 LEAST, MOST = 0.5, 2.5
+FOLLOWED = 0.8  # power of the factor that recent errors ask for: a month is a small sample, and what it had too much of it soon has too little of
 
 
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """Factors for the lower and upper half-band and the mean; by tuned day or by row."""
+def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: Series) -> FloatArray:
+    """Return factors for the distance of each quantile from the median, learned from what was measured before the UTC day of each row's origin.
 
-    low: FloatArray
-    high: FloatArray
-    mean: FloatArray
-
-    def apply(self, heads: Heads) -> Heads:
-        """Return the heads, tuned row by row."""
-        return Heads(heads.expected * self.mean, heads.p50, heads.low * self.low, heads.high * self.high)
-
-    def spread(self, rows: NDArray[np.int64]) -> "Tuning":
-        """Return the factors of the days that ``rows`` index."""
-        return Tuning(self.low[rows], self.high[rows], self.mean[rows])
-
-
-def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: Series) -> Tuning:
-    """Return the factors for every row of ``pairs``, learned from what was measured before the UTC day of the row's origin."""
+    Returns:
+        Shape ``(levels, rows)``.
+    """
     days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
     recent = pair_recent(frame, days)
     seen = series.view(frame, recent)
     actual = series.measured(frame)[recent.target]
     kept = ~np.isnan(actual) & (seen.limit_kwh > 0)
     heads = model.predict(seen, recent.lead)
+    distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(seen.scale_kwh)
     day_begins = days * DAY_SLOTS - frame.first
-    factors = [_tune_day(heads, actual, kept & (recent.target < begin), begin - recent.origin) for begin in day_begins]
-    low, high, mean = (np.array(column) for column in zip(*factors, strict=True))
-    return Tuning(_damp(low, series.narrowing), _damp(high, series.narrowing), mean).spread(rows)
-
-
-def _damp(factor: FloatArray, narrowing: float) -> FloatArray:
-    damped: FloatArray = np.where(factor < 1, factor**narrowing, factor)
-    return damped
+    factors = np.stack([_tune_day(distance, kept & (recent.target < begin), begin - recent.origin) for begin in day_begins], axis=1)
+    return factors[:, rows]
 
 
 def pair_recent(frame: Frame, days: IntArray) -> Pairs:
@@ -66,15 +47,11 @@ def pair_recent(frame: Frame, days: IntArray) -> Pairs:
     return Pairs(origin, target).select(target < last)
 
 
-def _tune_day(heads: Heads, actual: FloatArray, known: NDArray[np.bool_], age: IntArray) -> tuple[float, float, float]:
+def _tune_day(distance: FloatArray, known: NDArray[np.bool_], age: IntArray) -> FloatArray:
     # By the age of the origin: an origin before the weeks looked at would be there in one batch and not in another.
     rows = known & (age <= TUNING_DAYS * DAY_SLOTS)
     if rows.sum() < NEEDED_ROWS:
-        return 1.0, 1.0, 1.0
-    distance = actual[rows] - heads.p50[rows]
-    low = np.quantile(-distance / heads.low[rows], TAIL)
-    high = np.quantile(distance / heads.high[rows], TAIL)
-    late = known & (age <= BIAS_DAYS * DAY_SLOTS)
-    expected = float(heads.expected[late].sum())
-    bias = float(actual[late].sum()) / expected if expected > 0 else 1.0
-    return float(np.clip(low, LEAST, MOST)), float(np.clip(high, LEAST, MOST)), float(np.clip(bias, LEAST, MOST)) ** BIAS_SHARE
+        return np.ones(LEVELS.size)
+    asked = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
+    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(asked, LEAST, MOST) ** FOLLOWED)
+    return factors

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from luna.timeline import FloatArray
 from services.forecaster.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.recall import Windows
 
-Part = Literal["centre", "p10", "p90"]
+Part = str  # "centre", for mean and median alike, or the name of a head: "expected", "p05" … "p95"
 Matrix = NDArray[np.float32]
 EDGES: tuple[tuple[Part, float], ...] = (("p10", 0.1), ("p90", 0.9))
 MEMORY = 28  # days of the long profile
@@ -27,7 +26,7 @@ class View:
     Args:
         features: shape ``(rows, features)``, NaN where unknown.
         scale_kwh: what the trees' outputs are multiplied with, shape ``(rows,)``, positive.
-        members: forecasts to blend with, kWh, each of shape ``(rows,)`` and free of NaN: by name, for the centre and for either edge of the band.
+        members: forecasts to blend with, kWh, each of shape ``(rows,)`` and free of NaN: by name, for the centre (mean and median) and for every head.
         known_days: on how many of the recalled days the target's slot is known, shape ``(rows,)``.
         limit_kwh: what cannot be exceeded, shape ``(rows,)``; zero at night for PV.
         names: what each column of ``features`` is.
@@ -39,6 +38,10 @@ class View:
     known_days: IntArray
     limit_kwh: FloatArray
     names: tuple[str, ...]
+
+    def column(self, name: str) -> FloatArray:
+        """Return a feature by its name, shape ``(rows,)``."""
+        return self.features[:, self.names.index(name)].astype(np.float64)
 
     def select(self, rows: NDArray[np.bool_]) -> "View":
         """Return the chosen rows."""

@@ -5,7 +5,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.observations import Observations
-from luna.outlook import Forecast
+from luna.outlook import SHARES, Forecast
 from luna.timeline import SLOT
 from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
@@ -14,7 +14,6 @@ from services.forecaster.solar import estimate_clear_sky
 from tests.household import QUICK, day, describe_site, measure_days
 
 SITE = describe_site()
-QUANTILES = ("p10", "p50", "p90")
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +28,10 @@ def aurora(history: Observations) -> Aurora:
 
 def assert_sound(forecast: Forecast) -> None:
     for series in (forecast.load_kwh, forecast.pv_kwh):
-        assert np.isfinite([series.expected, series.p10, series.p50, series.p90]).all()
-        assert (series.p10 >= 0).all()
-        assert (series.p10 <= series.p50).all()
-        assert (series.p50 <= series.p90).all()
+        quantiles = np.stack([getattr(series, name) for name in SHARES])
+        assert np.isfinite(quantiles).all()
+        assert (quantiles[0] >= 0).all()
+        assert (np.diff(quantiles, axis=0) >= 0).all()
         assert (series.expected >= 0).all()
 
 
@@ -77,15 +76,26 @@ def test_aurora_beats_the_seven_day_average_and_its_band_holds(aurora: Aurora, h
     assert ours["load_kwh"].coverage_80 == pytest.approx(0.8, abs=0.06)
 
 
-def test_a_busy_hour_lifts_the_next_slots_and_fades(aurora: Aurora, history: Observations) -> None:
-    now = day(66, hours=12)
-    busy = history.load_kwh.copy()
-    last_hour = slice(66 * 96 + 44, 66 * 96 + 48)
-    busy[last_hour] += 0.5
+def linger(history: Observations) -> Observations:
+    """Return a household in which what is switched on stays on for hours."""
+    rng = np.random.default_rng(5)
+    extra = np.zeros(len(history))
+    for slot in range(1, extra.size):
+        extra[slot] = 0.9 * extra[slot - 1] + rng.gamma(0.2, 0.1)
+    return Observations.of(history.starts, {"load_kwh": history.load_kwh + extra, "pv_kwh": history.pv_kwh})
+
+
+def test_a_busy_hour_lifts_the_next_slots_and_fades(history: Observations) -> None:
+    lingering = linger(history)
+    aurora, now = train(lingering, site=SITE, until=day(65), settings=QUICK), day(66, hours=12)
+    busy = lingering.load_kwh.copy()
+    busy[66 * 96 + 44 : 66 * 96 + 48] += 0.5
     changed = Observations.of(history.starts, {"load_kwh": busy, "pv_kwh": history.pv_kwh})
-    lift = aurora.issue(changed, now).load_kwh.expected - aurora.issue(history, now).load_kwh.expected
-    assert lift[0] > 0
-    assert lift[:4].mean() > lift[16:20].mean()
+    calm, lifted = (aurora.issue(observed, now).load_kwh for observed in (lingering, changed))
+    for name in ("expected", "p50", "p95"):
+        lift = getattr(lifted, name) - getattr(calm, name)
+        assert lift[2:8].min() > 0
+        assert lift[2:8].mean() > 2 * abs(lift[24:48].mean())
 
 
 @pytest.mark.parametrize(("days", "stage"), [(2, "profile"), (20, "young"), (61, "full")])
