@@ -3,20 +3,25 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
 
+from luna.contracts.forecast import IssueRequest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
-from luna.timeline import SystemClock
+from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 from luna.wording import Language, Numbers, mode
 from services.cli.console import JsonOption, emit, out, table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def register(app: typer.Typer) -> None:
@@ -89,8 +94,25 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
     from services.planner.jobs import plan_and_store
     from services.planner.solver import Solver
 
+    now = SystemClock().now()
     with unit_of_work() as connection:
-        return plan_and_store(request, lambda: connection, now=SystemClock().now(), solver=Solver())
+        ensure_forecast(connection, request, now=now)
+        return plan_and_store(request, lambda: connection, now=now, solver=Solver())
+
+
+def ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
+    """Issue what is to drive the plan where it has no fresh forecast of the start; where beat runs there always is one."""
+    from luna.database import forecast_activations, forecasts, sites
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+    from services.forecaster.jobs import issue_forecasts
+
+    site, start = sites.load(connection, str(request.site_id)), floor_to(request.start or now, SLOT)
+    driving = forecasts.read_driving(connection, site, Timeline(start, SLOT, 1), known_at=start)
+    if driving is None or driving.fallback_reason is not None:
+        version = forecast_activations.find_active(connection, site).forecast_version
+        asked = IssueRequest(site_id=site.name, at=start, forecast_version=version)
+        issue_forecasts(connection, asked, objects=open_objects(load_settings()), now=now)
 
 
 def _show(reply: PlanReply, language: Language) -> None:
@@ -98,6 +120,9 @@ def _show(reply: PlanReply, language: Language) -> None:
     rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
     table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}", words=("mode", "reason"))
     out.print(f"Cost {numbers.money(reply.cost.total)} ({reply.status}); plan {reply.plan_id}")
+    if reply.forecast:
+        why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
+        out.print(f"Load and PV as {reply.forecast.version} forecast them at {reply.forecast.issued_at:%Y-%m-%d %H:%M} UTC{why}")
     for compromise in reply.compromises:
         out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
 

@@ -48,3 +48,10 @@ def test_what_was_trained_is_issued_and_compared(forecast: Luna) -> None:
 def test_bad_input_is_named_and_ends_with_two(forecast: Luna, words: tuple[str, ...], named: str) -> None:
     said = forecast(*words)
     assert (said.code, said.out, said.problem["field"]) == (2, "", named)
+
+
+def test_a_plan_without_a_fresh_forecast_has_one_issued_and_says_by_which_version(forecast: Luna, luna_on_servers: Luna) -> None:
+    assert forecast("promote", "--version", "seasonal_naive").code == 0
+    planned = luna_on_servers("plan", "--site", "forecast_cli", "--start", day(13, hours=10).isoformat(), "--json")
+    assert planned.code == 0, planned.err
+    assert planned.document["forecast"] == {"version": "seasonal_naive", "issued_at": "2024-03-14T10:00:00Z", "fallback_reason": None}
