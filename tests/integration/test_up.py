@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -120,3 +121,24 @@ def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environme
 def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
     answer = subprocess.run(command("db", "upgrade", "--json"), env=environment, check=True, capture_output=True, text=True)
     assert json.loads(answer.stdout)["revision"] == migrate.head()
+
+
+def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_one(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("name: small\ntimezone: Europe/Berlin\n", encoding="utf-8")
+    subprocess.run(command("site", "add", "--file", str(file)), env=environment, check=True, capture_output=True)
+    with luna_up(environment | {"LUNA_OUTSIDE_SERVICES": "false"}) as luna:
+        wait_until(lambda: newest_forecast(environment, "small") > 0)
+        with httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", trust_env=False, timeout=PATIENCE_SECONDS) as client:
+            planned = client.post("/plan", json={"site_id": "small"})
+        luna.send_signal(signal.SIGINT)
+    assert planned.status_code == httpx.codes.OK, planned.text
+    assert len(planned.json()["slots"]) == 192
+
+
+def newest_forecast(environment: dict[str, str], site: str) -> float:
+    """Return when a site's newest forecast was issued, Unix time; 0 where none was, or nobody says so yet."""
+    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        metrics = client.get(f"http://127.0.0.1:{environment['LUNA_API_PORT']}/metrics").text
+    found = re.search(rf'^luna_forecaster_newest_forecast_seconds{{site="{site}"}} (\S+)$', metrics, re.MULTILINE)
+    return float(found[1]) if found else 0.0
