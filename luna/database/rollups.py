@@ -35,7 +35,8 @@ BATCHES = 100
 # Nobody can empty the quarter-hours between the statements of a batch.
 HOLD = "LOCK TABLE slot_observations IN ACCESS SHARE MODE"
 TAKE = "DELETE FROM rollup_marks WHERE mark IN (SELECT mark FROM rollup_marks ORDER BY mark LIMIT %s) RETURNING site_key, day"
-DAYS = sql.SQL("(SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day)) AS days")
+# In order of time, so that what is read together lies together.
+DAYS = sql.SQL("(SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day) ORDER BY site_key, day) AS days")
 # Day by day, each found by the key: a join of all at once compares every row with every day.
 COMPUTE = (
     "INSERT INTO {table} SELECT days.site_key, computed.* FROM {days} CROSS JOIN LATERAL"
@@ -56,7 +57,7 @@ COLUMNS = ", ".join(
 PARTS = (
     "SELECT bucket, coalesce({total}, 'NaN'), {known} FROM {view} WHERE site_key = {site} AND bucket >= {first} AND bucket < {last}"
     " UNION ALL SELECT slot_start, coalesce({series}, 'NaN'), ({series} IS NOT NULL)::integer::bigint FROM slot_observations WHERE site_key = {site}"
-    " AND (slot_start >= {start} AND slot_start < {first} OR slot_start >= {last} AND slot_start < {end}) ORDER BY 1"
+    " AND (slot_start >= {start} AND slot_start < {first} OR slot_start >= {last} AND slot_start < {end})"
 )
 
 
