@@ -47,7 +47,19 @@ def test_the_database_does_on_timescaledb_what_it_does_on_postgresql(stack: Stac
     with server(stack, "db", 5432, POSTGRES_PASSWORD=WORD) as port:
         url = f"postgresql://postgres:{WORD}@127.0.0.1:{port}/postgres"
         wait_for(lambda: answers(url), seconds=60, what="the database answers")
-        names = ("migrations", "database", "chunks", "rollups", "timescale", "retention", "reading_aggregates", "job_rows")
+        names = (
+            "migrations",
+            "database",
+            "chunks",
+            "rollups",
+            "timescale",
+            "retention",
+            "reading_aggregates",
+            "job_rows",
+            "data_api",
+            "history_changes",
+            "source_cursors",
+        )
         files = [f"tests/integration/test_{name}.py" for name in names]
         assert "TimescaleDB" in run_tests("-m", "every_database or timescale_alone", *files, LUNA_TEST_TIMESCALE_URL=url)
 

@@ -116,14 +116,27 @@ def build_slots(
     believed = _without_stuck(site, columns, as_said, meters)
     before, values = (_round(measured | settle_balance(site, measured)) for measured in (as_said, believed))
     estimated = _find_estimated({name: mask for name, (_, mask) in parts.items()}, values)
+    return _cut_out(window, columns, _Widened(before, values, estimated), list(refusals.rejected.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Widened:
+    """Columns over more than the window: as they were said, as they are believed, and which of these rest on less than readings."""
+
+    said: dict[str, FloatArray]
+    believed: dict[str, FloatArray]
+    estimated: dict[str, Mask]
+
+
+def _cut_out(window: Timeline, columns: list[Column], widened: _Widened, rejected: list[Rejected]) -> SlotBuild:
     inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
     first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
     return SlotBuild(
         starts=window.starts,
-        columns={name: kwh[inner] for name, kwh in values.items()},
-        estimated={name: mask[inner] for name, mask in estimated.items()},
-        withdrawn={name: np.where(np.isnan(kwh), before[name], np.nan)[inner] for name, kwh in values.items()},
-        rejected=[refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first],
+        columns={name: kwh[inner] for name, kwh in widened.believed.items()},
+        estimated={name: mask[inner] for name, mask in widened.estimated.items()},
+        withdrawn={name: np.where(np.isnan(kwh), widened.said[name], np.nan)[inner] for name, kwh in widened.believed.items()},
+        rejected=[refused for refused in rejected if refused.first < end and refused.last >= first],
         sensors={column.name: frozenset(name for name, _ in column.sensors) for column in columns},
     )
 

@@ -45,22 +45,6 @@ def store(database: Engine, name: str, *sensors: str) -> None:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    (tmp_path / "broker").mkdir()
-    broker = Mosquitto(tmp_path / "broker")
-    broker.start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def meter(broker: Mosquitto) -> Iterator[Publisher]:
-    meter = Publisher(broker.port)
-    yield meter
-    meter.close()
-
-
-@pytest.fixture
 def start(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Start]:
     """Starts the process and returns it with the port of its health, once it lives."""
     with ExitStack() as stack:
@@ -102,8 +86,8 @@ def stored(database: Engine, site_id: str, sensor: str = SENSOR) -> list[float]:
 
 
 @needs_mosquitto
-def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_reading(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
-    publishing = threading.Thread(target=lambda: [meter.publish(TOPIC, str(value)) for value in range(COUNT)])
+def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_reading(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
+    publishing = threading.Thread(target=lambda: [device.publish(TOPIC, str(value)) for value in range(COUNT)])
     process, _ = listen()
     publishing.start()
     for pause in (0.3, 0.05, 0.6, 0.2):
@@ -117,10 +101,10 @@ def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_re
 
 
 @needs_mosquitto
-def test_an_order_to_end_is_followed_with_everything_that_was_acknowledged_safe(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
+def test_an_order_to_end_is_followed_with_everything_that_was_acknowledged_safe(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
     process, _ = listen()
     for value in range(100):
-        meter.publish(TOPIC, str(value))
+        device.publish(TOPIC, str(value))
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     listen()
@@ -128,14 +112,14 @@ def test_an_order_to_end_is_followed_with_everything_that_was_acknowledged_safe(
 
 
 @needs_mosquitto
-def test_while_the_database_is_away_readings_wait_also_across_a_start(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
+def test_while_the_database_is_away_readings_wait_also_across_a_start(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
     process, _ = listen()
     process.send_signal(signal.SIGTERM)
     process.wait(20)
     process, port = listen(database_url=NOWHERE)
     assert not check(port, "database")["ok"]
     for value in range(50):
-        meter.publish(TOPIC, str(value))
+        device.publish(TOPIC, str(value))
     time.sleep(0.5)
     process.kill()
     process.wait(10)
@@ -144,20 +128,20 @@ def test_while_the_database_is_away_readings_wait_also_across_a_start(listen: St
 
 
 @needs_mosquitto
-def test_a_site_that_changes_is_noticed(listen: Start, meter: Publisher, database: Engine, site_id: str) -> None:
+def test_a_site_that_changes_is_noticed(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
     _, port = listen()
     before = _sensors(port)
     store(database, site_id, SENSOR, "mqtt:meter/second")
     wait_for(lambda: _sensors(port) == before + 1)
-    wait_for(lambda: _hears(meter, database, site_id))
+    wait_for(lambda: _hears(device, database, site_id))
 
 
 def _sensors(port: int) -> int:
     return int(str(check(port, "mqtt")["detail"]).partition(" sensor")[0])
 
 
-def _hears(meter: Publisher, database: Engine, site_id: str) -> bool:
-    meter.publish("meter/second", "1")
+def _hears(device: Publisher, database: Engine, site_id: str) -> bool:
+    device.publish("meter/second", "1")
     return stored(database, site_id, "mqtt:meter/second") != []
 
 

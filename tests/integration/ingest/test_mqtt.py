@@ -6,7 +6,7 @@ import json
 import math
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,22 +26,6 @@ CONFIG = "homeassistant/sensor/meter/grid_import/config"
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    (tmp_path / "broker").mkdir()
-    broker = Mosquitto(tmp_path / "broker")
-    broker.start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def device(broker: Mosquitto) -> Iterator[Publisher]:
-    device = Publisher(broker.port)
-    yield device
-    device.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 Source: aWATTar, data feed API, ``/v1/marketdata``. It does not say when prices were published.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -31,13 +32,12 @@ class _Feed(BaseModel):
     data: list[_Product]
 
 
+@dataclass(frozen=True)
 class Awattar:
     """Prices from aWATTar."""
 
     name = "awattar"
-
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    web: Web
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         country = market_named(market).codes[self.name]
@@ -45,7 +45,7 @@ class Awattar:
 
     def _fetch_span(self, window: Window, country: str) -> list[PriceSheet]:
         asked = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
-        feed = self._web.get(f"https://api.awattar.{country}/v1/marketdata", asked).parse(_Feed)
+        feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", asked).parse(_Feed)
         strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)
         if strange is not None:
             raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")

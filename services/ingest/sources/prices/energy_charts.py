@@ -3,6 +3,7 @@
 Source: api.energy-charts.info, ``/price``. It does not say when prices were published.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -24,13 +25,12 @@ class _Prices(BaseModel):
     unit: str
 
 
+@dataclass(frozen=True)
 class EnergyCharts:
     """Prices from energy-charts.info."""
 
     name = "energy_charts"
-
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    web: Web
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         place = market_named(market)
@@ -38,7 +38,7 @@ class EnergyCharts:
 
     def _fetch_span(self, window: Window, place: Market) -> list[PriceSheet]:
         asked = {"bzn": place.codes[self.name], "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
-        answer = self._web.get(URL, asked, accept=(200, NOTHING))
+        answer = self.web.get(URL, asked, accept=(200, NOTHING))
         if answer.status == NOTHING:
             return []
         said = answer.parse(_Prices)

@@ -5,7 +5,7 @@ possibilities (curve types)" for A01 and A03. The document's own instant is when
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ NOTHING_FOUND = "No matching data found"
 RESOLUTIONS = {f"PT{minutes}M": minutes for minutes in LENGTHS} | {"PT1H": 60}
 
 
+@dataclass(frozen=True)
 class EntsoE:
     """Prices from ENTSO-E.
 
@@ -39,10 +40,8 @@ class EntsoE:
     """
 
     name = "entsoe"
-
-    def __init__(self, web: Web, token: str) -> None:
-        self._web = web
-        self._token = token
+    web: Web
+    token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         area = market_named(market).codes[self.name]
@@ -50,14 +49,14 @@ class EntsoE:
 
     def _fetch_span(self, window: Window, area: str) -> list[PriceSheet]:
         asked = {
-            "securityToken": self._token,
+            "securityToken": self.token,
             "documentType": DAY_AHEAD_PRICES,
             "in_Domain": area,
             "out_Domain": area,
             "periodStart": f"{window.first:%Y%m%d%H%M}",
             "periodEnd": f"{window.end:%Y%m%d%H%M}",
         }
-        return read_document(self._web.get(URL, asked, accept=(200, 400)), window)
+        return read_document(self.web.get(URL, asked, accept=(200, 400)), window)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 Source: dataportal-api.nordpoolgroup.com, ``/api/DayAheadPrices``.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from pydantic import AwareDatetime, BaseModel
@@ -33,6 +34,7 @@ class _Day(BaseModel):
     multiAreaEntries: list[_Entry]  # noqa: N815
 
 
+@dataclass(frozen=True)
 class NordPool:
     """Prices from Nord Pool.
 
@@ -42,21 +44,19 @@ class NordPool:
     """
 
     name = "nord_pool"
-
-    def __init__(self, web: Web, currency: str = "EUR") -> None:
-        self._web = web
-        self._currency = currency
+    web: Web
+    currency: str = "EUR"
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        if self._currency not in CURRENCIES:
-            raise SourceRefusedError("has no prices in this currency", field=self.name, value=self._currency, remedy=f"It has {', '.join(sorted(CURRENCIES))}.")
+        if self.currency not in CURRENCIES:
+            raise SourceRefusedError("has no prices in this currency", field=self.name, value=self.currency, remedy=f"It has {', '.join(sorted(CURRENCIES))}.")
         window, place = Window(market, first, end), market_named(market)
         sheets = [self._fetch_day(window, place.codes[self.name], day) for day in window.days(place.zone)]
         return [sheet for day in sheets for sheet in day]
 
     def _fetch_day(self, window: Window, area: str, day: date) -> list[PriceSheet]:
-        asked = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self._currency}
-        answer = self._web.get(URL, asked, accept=(200, NOTHING))
+        asked = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self.currency}
+        answer = self.web.get(URL, asked, accept=(200, NOTHING))
         if answer.status == NOTHING:
             return []
         said = answer.parse(_Day)

@@ -3,6 +3,7 @@
 Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo`` and ``Price.energy``. It does not say when prices were published.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +71,7 @@ class _Reply(BaseModel):
     errors: list[dict[str, Any]] = []
 
 
+@dataclass(frozen=True)
 class Tibber:
     """Prices from Tibber.
 
@@ -79,10 +81,8 @@ class Tibber:
     """
 
     name = "tibber"
-
-    def __init__(self, web: Web, token: str) -> None:
-        self._web = web
-        self._token = token
+    web: Web
+    token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         place = market_named(market)
@@ -93,7 +93,7 @@ class Tibber:
         return make_sheets(Window(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0))
 
     def _ask(self, place: Market) -> list[_Price]:
-        reply = self._web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self._token}"}).parse(_Reply)
+        reply = self.web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}).parse(_Reply)
         if reply.data is None:
             raise _translate(reply.errors)
         home = next((home for home in reply.data.viewer.homes if home.lies_in(place.codes[self.name])), None)
