@@ -82,7 +82,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     site = sites.load(connection, site_id)
     spans = quality.read_spans(connection, site_id)
     named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
-    names = tuple(name for name in (*SERIES, *observations.PRICES) if name in spans or name in named)
+    names = tuple(name for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES)) if name in spans or name in named)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
     for market in site.tariff.markets:
         series[f"market_prices:{market}"] = prices.read(connection, market, timeline)

@@ -209,10 +209,10 @@ def test_series_that_a_site_never_had_are_no_gaps(connection: Connection) -> Non
 
 
 def test_what_a_sensor_or_the_tariff_names_and_nobody_loaded_yet_is_one_gap(connection: Connection) -> None:
-    sensors = {"total_load_consumption": "sensor.load", "battery_soc": "sensor.soc"}
+    sensors = {"total_load_consumption": "sensor.load", "battery_soc": "sensor.soc", "heat_pump_consumption": "sensor.heat_pump"}
     sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": SPOT, "input_sensors": sensors}))
     gaps = [(gap.series, gap.slots) for gap in find_gaps(connection, "home", DAYS.start, DAYS.end)]
-    assert gaps == [("load_kwh", DAYS.count), ("soc", DAYS.count), ("market_prices:NL", DAYS.count)]
+    assert gaps == [("load_kwh", DAYS.count), ("soc", DAYS.count), ("heat_pump_kwh", DAYS.count), ("market_prices:NL", DAYS.count)]
 
 
 def test_what_is_trusted_leaves_out_excluded_days_and_keeps_days_never_judged(connection: Connection) -> None:
