@@ -20,7 +20,7 @@ FACTORS: dict[str, tuple[float, float]] = {
     "pv_gaps": (1.0, 1.3),
     "load_frozen": (1.3, 1.0),
     "pv_frozen": (1.0, 1.3),
-    "load_constant": (2.0, 1.0),
+    "load_constant": (3.0, 1.0),
     "pv_silent": (1.0, 2.0),
     "roof_grown": (1.0, 1.3),
     "roof_exceeds_peak": (1.0, 1.3),

@@ -55,6 +55,7 @@ def retrain(connection: Connection, objects: FileObjects, settings: TrainSetting
 
 
 def test_a_model_that_is_not_worse_takes_the_place_and_its_row_says_why(home: Connection, objects: FileObjects, first: TrainReply) -> None:
+    train_site(home, TrainRequest(site_id="home", until=day(31), trigger="force"), objects=objects, settings=HOPELESS)
     heard: list[tuple[int, int]] = []
     request = TrainRequest(site_id="home", trigger="drift")
     reply = train_site(home, request, objects=objects, settings=QUICK, progress=lambda done, total, _label: heard.append((done, total)))
