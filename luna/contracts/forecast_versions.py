@@ -58,6 +58,7 @@ class CandidateReply(Message):
     money_days: int = 0
     regret: float | None = None
     active_regret: float | None = None
+    dearer_p_value: float | None = None
 
 
 class SiteJudgement(Message):

@@ -1,9 +1,9 @@
 """The rule by which a version of the forecasts comes to drive the planner: better in shadow by more than chance, and no dearer in the plan. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,10 @@ LEAST_DAYS = 14
 WINDOW_DAYS = 28
 # At this level fewer than 5 of 100 versions that are no better pass, also where losses of neighbouring days go together. Source: docs/decisions/0017.
 SIGNIFICANCE = 0.02
-# Costs of a day hang on few hours: of fewer days chance decides, and a difference below this share of the regret is chance as well.
+# Costs of a day hang on few hours: of fewer days chance decides. Dearer is what costs more by this share, and would do so by chance no oftener than this.
 LEAST_MONEY_DAYS = 7
 MONEY_ALLOWANCE = 0.05
+MONEY_SIGNIFICANCE = 0.2
 
 SeriesLoss = Mapping[str, float]  # pinball loss by series
 
@@ -50,6 +51,7 @@ class Comparison:
     money_days: int = 0
     regret: float | None = None
     active_regret: float | None = None
+    dearer_p_value: float | None = None
 
     def evidence(self) -> dict[str, Any]:
         """Return what a decision is kept with."""
@@ -75,10 +77,12 @@ def compare_version(name: str, candidate: Shadow, active: Shadow) -> Comparison:
     gain = 1 - _relative_loss(candidate, active, days)
     test = assess_gain(gain)
     ratio = 1 - test.mean
-    both = [day for day in days if day in candidate.regrets and day in active.regrets]
-    ours, theirs = (_mean_regret(shadow, both) for shadow in (candidate, active))
-    reason, better = _judge(ratio, test.p_value, ours, theirs)
-    return Comparison(name, better, f"{reason}, over {len(days)} days", len(days), days[0], days[-1], ratio, test.p_value, len(both), ours, theirs)
+    money = _compare_regrets(candidate, active, days)
+    reason, better = _judge(ratio, test.p_value, money)
+    compared = Comparison(name, better, f"{reason}, over {len(days)} days", len(days), days[0], days[-1], ratio, test.p_value)
+    if money is None:
+        return compared
+    return replace(compared, money_days=money.days, regret=money.ours, active_regret=money.theirs, dearer_p_value=money.p_value)
 
 
 def _relative_loss(candidate: Shadow, active: Shadow, days: Sequence[date]) -> FloatArray:
@@ -96,17 +100,32 @@ def _relative_loss(candidate: Shadow, active: Shadow, days: Sequence[date]) -> F
     return 1 + np.array(more, dtype=np.float64)
 
 
-def _mean_regret(shadow: Shadow, days: Sequence[date]) -> float | None:
-    return float(np.mean([shadow.regrets[day] for day in days])) if len(days) >= LEAST_MONEY_DAYS else None
+class Money(NamedTuple):
+    """Mean regrets of a candidate and the active version, and how likely the candidate would be so much dearer where it is not."""
+
+    days: int
+    ours: float
+    theirs: float
+    p_value: float
+
+    @property
+    def dearer(self) -> bool:
+        return self.ours > self.theirs + MONEY_ALLOWANCE * abs(self.theirs) and self.p_value <= MONEY_SIGNIFICANCE
 
 
-def _judge(ratio: float, p_value: float, regret: float | None, active_regret: float | None) -> tuple[str, bool]:
+def _compare_regrets(candidate: Shadow, active: Shadow, days: Sequence[date]) -> Money | None:
+    known = [day for day in days if day in candidate.regrets and day in active.regrets]
+    if len(known) < LEAST_MONEY_DAYS:
+        return None
+    ours, theirs = (np.array([shadow.regrets[day] for day in known]) for shadow in (candidate, active))
+    return Money(len(known), float(ours.mean()), float(theirs.mean()), assess_gain(ours - theirs).p_value)
+
+
+def _judge(ratio: float, p_value: float, money: Money | None) -> tuple[str, bool]:
     loss = f"pinball loss {ratio:.1%} of the active version's, p = {p_value:.3f}"
     if p_value > SIGNIFICANCE:
         return f"not better by more than chance ({SIGNIFICANCE}): {loss}", False
-    if regret is None or active_regret is None:
+    if money is None:
         return f"better: {loss}; what its errors cost is not known", True
-    money = f"its errors cost {regret:.4g} a day in the plan, the active version's {active_regret:.4g}"
-    if regret > active_regret + MONEY_ALLOWANCE * abs(active_regret):
-        return f"better by loss but dearer: {loss}; {money}", False
-    return f"better: {loss}; {money}", True
+    said = f"{loss}; its errors cost {money.ours:.4g} a day in the plan, the active version's {money.theirs:.4g}"
+    return (f"better by loss but dearer: {said}", False) if money.dearer else (f"better: {said}", True)

@@ -65,7 +65,16 @@ def test_a_version_that_is_better_and_cheaper_is_promoted_with_both_figures() ->
 
 def test_money_of_few_days_decides_nothing() -> None:
     chosen, [comparison] = choose_version(shadow(1.0, regret=0.2), {"aurora": shadow(0.8, regret=9.0, money_days=6)})
-    assert (chosen, comparison.money_days, comparison.regret) == ("aurora", 6, None)
+    assert (chosen, comparison.money_days, comparison.regret) == ("aurora", 0, None)
+
+
+def test_what_is_dearer_by_chance_alone_does_not_count() -> None:
+    active, aurora = shadow(1.0, regret=0.2), shadow(0.8, regret=0.2)
+    luck = {FIRST: 1.6, FIRST + timedelta(days=9): -0.8}
+    chosen, [comparison] = choose_version(active, {"aurora": Shadow(aurora.losses, {**aurora.regrets, **luck})})
+    # One day of twenty costs 1.4 more, another 1.0 less: 0.02 on average, a tenth of the regret, with a standard error four times as large.
+    assert (chosen, comparison.regret) == ("aurora", pytest.approx(0.22, rel=0.1))
+    assert comparison.dearer_p_value == pytest.approx(0.4, abs=0.1)
 
 
 def test_of_several_that_are_better_the_best_is_chosen() -> None:
