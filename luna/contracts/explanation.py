@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from luna.contracts.forecast import ForecastVersion, SiteId
 from luna.contracts.message import Instant, Message, Request
 
-ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "model", "rest"]
+ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]
 
 
 class Contribution(Message):

@@ -43,7 +43,7 @@ def _alike(words: str) -> Phrases:
 
 
 # Reasons whose fact points the way of what they add; where it does not, as a sunny hour behind a roof, naming it would puzzle.
-ALIGNED = {("hours", "load"), ("hours", "pv"), ("days", "load"), ("days", "pv"), ("sky", "pv"), ("correction", "load"), ("correction", "pv")}
+ALIGNED = {("hours", "load"), ("hours", "pv"), ("days", "load"), ("days", "pv"), ("sky", "pv")}
 
 # By reason and language; where load and PV are spoken of differently, by "reason series".
 DIFFERENCES: dict[str, dict[Language, Phrases]] = {
@@ -81,9 +81,10 @@ DIFFERENCES: dict[str, dict[Language, Phrases]] = {
         "de": Phrases("am letzten Tag mehr Solarstrom als üblich", "am letzten Tag weniger Solarstrom als üblich", "die letzten Tage"),
     },
     "habit": {"en": _alike("what is typical of the last weeks at this time"), "de": _alike("was in den letzten Wochen um diese Zeit typisch war")},
-    "correction": {
-        "en": Phrases("earlier forecasts were too low", "earlier forecasts were too high", "earlier forecasts"),
-        "de": Phrases("frühere Vorhersagen waren zu niedrig", "frühere Vorhersagen waren zu hoch", "frühere Vorhersagen"),
+    "limit load": {"en": _alike("never less than nothing"), "de": _alike("nie weniger als nichts")},
+    "limit pv": {
+        "en": _alike("never less than nothing, never more than the arrays can yield"),
+        "de": _alike("nie weniger als nichts, nie mehr als die Anlage hergibt"),
     },
     "later": {"en": _alike("what was measured or learned only afterwards"), "de": _alike("was erst danach gemessen oder gelernt wurde")},
     "model": {

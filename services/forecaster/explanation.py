@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from luna.timeline import FloatArray
 from services.forecaster.frame import DAY_SLOTS, Frame, Pairs
 from services.forecaster.grouping import GROUPS, MEAN, Group, group_of, trace_member
+from services.forecaster.level import SIGNALS, Level, step_of
+from services.forecaster.load_view import view_load
+from services.forecaster.pv_view import view_pv
 from services.forecaster.recall import Days, Windows, fill_gaps
 from services.forecaster.series import Series
 from services.forecaster.series_model import FEWEST_DAYS, SeriesModel, list_members, predict_trees
@@ -24,6 +27,7 @@ HEAD = "expected"
 TREES = "trees"
 HOURS = 4 * HOUR
 SLOTS_PER_HOUR = 4
+VIEWS = {"load": view_load, "pv": view_pv}  # without the pools, which no tree looks at
 Shares = dict[Group, FloatArray]
 
 
@@ -69,20 +73,21 @@ class Facts:
 
 
 def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
-    """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``correction``."""
+    """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``limit``."""
     view = series.view(frame, pairs)
     return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
 def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
-    """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``; what neither trees nor blend account for is ``correction``.
+    """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``; what neither trees, blend nor level account for is ``limit``.
 
     Source: Lundberg et al. (2020), contributions of features to the output of trees.
     """
     view = series.view(frame, pairs)
     outputs = predict_trees(model.trees, view)
-    weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * (view.known_days >= FEWEST_DAYS)[:, None]
-    shares = _no_shares(view)
+    learned = view.known_days >= FEWEST_DAYS
+    weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * learned[:, None]
+    shares = _explain_level(model.level, view, pairs, learned & (view.limit_kwh > 0))
 
     def explain_trees(asked: NDArray[np.bool_]) -> Shares:
         return _explain_trees(model.trees, view.select(asked), _view_week(series, frame, pairs.select(asked)), outputs[HEAD][asked])
@@ -140,7 +145,7 @@ def _complete(shares: Shares, view: View, past: _Past, expected_kwh: FloatArray)
     shares["vacation"] = shares["vacation"] + np.where(past.away, moved, 0.0)
     shares["rest"] = shares["rest"] + np.where(past.away, 0.0, moved)
     missing = expected_kwh - past.usual_kwh - np.sum([*shares.values()], axis=0)
-    return Explanation(expected_kwh, past.usual_kwh, shares | {"correction": shares["correction"] + missing})
+    return Explanation(expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing})
 
 
 def _explain_member(member: str, view: View) -> Shares:
@@ -148,6 +153,14 @@ def _explain_member(member: str, view: View) -> Shares:
     shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
     for start, end, group in trace_member(member):
         shares[group] += members[end] - members[start]
+    return shares
+
+
+def _explain_level(level: Level, view: View, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:
+    """Return how the last hours moved the mean of the rows asked about, signal by signal."""
+    shares, signals = _no_shares(view), SIGNALS[level.series](view)
+    for name, share in zip(signals, level.mean[step_of(pairs.lead)].T, strict=True):
+        shares[group_of(name)] += np.where(asked, np.nan_to_num(signals[name]) * share, 0.0)
     return shares
 
 
@@ -164,7 +177,8 @@ def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: F
 
 
 def _view_week(series: Series, frame: Frame, pairs: Pairs) -> list[View]:
-    return [series.view(frame, past) for past in _pair_week(frame, pairs)]
+    """Return what the trees saw on each of the last seven days."""
+    return [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs)]
 
 
 def _pair_week(frame: Frame, pairs: Pairs) -> list[Pairs]:

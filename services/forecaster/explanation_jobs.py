@@ -22,6 +22,7 @@ from luna.wording.conditions import condition
 from services.forecaster.artefact import ArtefactError, load_aurora
 from services.forecaster.aurora import VERSION, Aurora
 from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.context import NO_CONTEXT
 from services.forecaster.explanation import Explanation, Facts, Shares, explain_member, explain_model, gather_facts
 from services.forecaster.explanation_reply import SeriesWords
 from services.forecaster.forecaster import HORIZON_SLOTS
@@ -102,14 +103,16 @@ def _set_scene(connection: Connection, site: Site, standing: Standing, *, object
     forecast = standing.forecast
     instants, slots = [forecast.issued_at], forecast.timeline.count
     prepared = prepare_history(read_history(connection, site, instants), site, before=forecast.issued_at)
-    context = read_surroundings(connection, site, instants)
-    frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
     try:
         speaker = _recall_speaker(connection, prepared.site, standing, objects=objects)
     except ArtefactError as error:
         log.warning("explained without the model: it cannot be used", site=site.name, reason=str(error))
-        return Scene(None, frame, forecast)
-    return Scene(speaker, frame, speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0))
+        speaker = None
+    # A baseline knows nothing but the last days.
+    context = NO_CONTEXT if isinstance(speaker, Baseline) else read_surroundings(connection, site, instants)
+    frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
+    again = forecast if speaker is None else speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0)
+    return Scene(speaker, frame, again)
 
 
 def _recall_speaker(connection: Connection, site: Site, standing: Standing, *, objects: ObjectStore) -> Speaker:
@@ -141,7 +144,7 @@ def _explain_again(series: Series, scene: Scene, pairs: Pairs, expected_kwh: Flo
     explained = explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
     if speaker is not None:
         return explained
-    unread: Shares = {"model": explained.shares_kwh["correction"], "correction": np.zeros(expected_kwh.size)}
+    unread: Shares = {"model": explained.shares_kwh["limit"], "limit": np.zeros(expected_kwh.size)}
     return replace(explained, shares_kwh=explained.shares_kwh | unread)
 
 

@@ -10,7 +10,6 @@ from services.forecaster.explanation import SLOTS_PER_HOUR, Explanation, Facts
 
 DUST_KW = 1e-9  # what is left of a sum of floats is no reason
 NAMED = 3  # reasons in a sentence; more are not read
-OF_ITSELF = ("correction",)  # whether a forecast ran high or low is told by the sign of its correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class SeriesWords:
 
     def _list_differences(self, row: int) -> list[Difference]:
         shares = ((code, SLOTS_PER_HOUR * float(share[row])) for code, share in self.explanation.shares_kwh.items())
-        found = [Difference(code, kw, kw if code in OF_ITSELF else self.facts.of(code, row)) for code, kw in shares if abs(kw) >= DUST_KW]
+        found = [Difference(code, kw, self.facts.of(code, row)) for code, kw in shares if abs(kw) >= DUST_KW]
         return sorted(found, key=lambda difference: -abs(difference.kw))
 
     def _tell(self, difference: Difference, start: datetime, numbers: Numbers) -> Contribution:

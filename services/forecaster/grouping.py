@@ -4,10 +4,10 @@ import re
 from typing import Literal
 
 # sky: sun and clouds ahead · hours: the last few · days: the level of the last few · habit: what the weeks say of this time of day beyond the last seven days ·
-# correction: by the forecast's own recent errors · later: what was measured or learned only after the issue · model: what spoke
+# limit: no energy is below zero, none above what the arrays can yield · later: what was measured or learned only after the issue · model: what spoke
 # and cannot be read any more · rest: what has no name of its own
-Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "model", "rest"]
-GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "correction", "later", "model", "rest")
+Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]
+GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest")
 
 # The first pattern found in a feature's name decides.
 PATTERNS: tuple[tuple[Group, str], ...] = (
@@ -17,7 +17,7 @@ PATTERNS: tuple[tuple[Group, str], ...] = (
     ("wind", r"wind"),
     ("sky", r"ghi|dhi|dni|cloud|irradiance|weather|estimate|clear_index|beam_index|diffuse_share"),
     ("days", r"^last_96_slots$"),
-    ("hours", r"^last_\d+_slots$|hour_deviation|corrected|persistent|brightness_now|brightness_unusual|recent_clear_sky"),
+    ("hours", r"^last_\d+_slots$|hour_deviation|corrected|persistent|clearness|brightness_now|brightness_unusual|recent_clear_sky"),
     ("days", r"day_deviation|lifted|lift|latest|calm_second|week_kwh|brightness_day|brightness_week"),
     ("habit", r"mean|median|^p\d\d_|^(week|month)_q\d+|calm_|clear_sky|best_kwh|slot_of_day|season|^lead$"),
 )

@@ -12,6 +12,7 @@ from services.forecaster.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.explanation import Explanation, explain_member, explain_model, gather_facts
 from services.forecaster.frame import Frame, Pairs, frame_origins, pair_origins
 from services.forecaster.grouping import MEAN, STEPS, group_of
+from services.forecaster.level import SIGNALS
 from services.forecaster.series import EVERY_SERIES, LOAD, PV, Series
 from services.forecaster.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days
@@ -67,12 +68,12 @@ def test_the_usual_is_the_seven_day_mean(aurora: Aurora, history: Observations, 
     np.testing.assert_allclose(explain(aurora, history, series).usual_kwh, getattr(usual, f"{series.name}_kwh").expected)
 
 
-def test_before_anything_is_corrected_trees_and_members_account_for_all(aurora: Aurora, history: Observations) -> None:
+def test_before_it_is_bounded_trees_members_and_level_account_for_all(aurora: Aurora, history: Observations) -> None:
     frame, pairs = look(history)
     model = aurora.models["load"]
     heads = model.predict(LOAD.view(frame, pairs), pairs.lead)
     explained = explain_model(model, LOAD, frame, pairs, expected_kwh=heads.expected)
-    np.testing.assert_allclose(explained.shares_kwh["correction"], 0, atol=1e-9)
+    np.testing.assert_allclose(explained.shares_kwh["limit"], 0, atol=1e-9)
     assert np.abs(explained.shares_kwh["rest"]).max() < 1e-9
 
 
@@ -97,7 +98,8 @@ def test_a_baseline_is_explained_by_what_it_differs_in(history: Observations, ve
 def test_every_feature_and_every_member_belongs_to_a_reason(history: Observations, series: Series) -> None:
     view = series.view(*look(history))
     assert [name for name in view.names if group_of(name) == "rest"] == []
-    assert set(view.members["centre"]) - {MEAN} <= set(STEPS)
+    assert {*view.members["centre"], *view.members["expected"]} - {MEAN} <= set(STEPS)
+    assert "rest" not in {group_of(signal) for signal in SIGNALS[series.name](view)}
 
 
 def test_contributions_of_all_features_are_the_prediction(aurora: Aurora, history: Observations) -> None:
