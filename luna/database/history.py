@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from luna.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
-from luna.database import forecasts, observations, plans, prices, reading_aggregates, readings, rollups, sites, timescale
+from luna.database import forecast_activations, forecasts, observations, plans, prices, reading_aggregates, readings, rollups, sites, timescale
 from luna.history import Answer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.reading_history import USUAL_POINTS, ReadingQuery
 from luna.readings import Buckets
@@ -21,6 +21,8 @@ BUCKETED: dict[str, Callable[..., Buckets]] = {
 # How many quarter-hours an answer may be made from: as many as are read within a second or two. Plans are documents, of which each hour may have one.
 MOST_SLOTS = {"plans": 31 * 96, "slot_forecasts": 366 * 96}
 MOST_SLOTS_ELSEWHERE = 400_000
+# In the place of a forecast version: the one that drives the site's planner now.
+ACTIVE = "active"
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -110,7 +112,8 @@ def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query:
         prices.require_market(connection, parts[0])
         return prices.read(connection, parts[0], timeline, known_at=query.known_at)
     if source == "slot_forecasts":
-        version, column = parts
+        named, column = parts
+        version = forecast_activations.find_active(connection, sites.load(connection, site_id)).forecast_version if named == ACTIVE else named
         return forecasts.read_latest(connection, site_id, timeline, version=version, column=column, issued=_issued(query))
     if source == "plans":
         return plans.read_latest(connection, site_id, timeline, column=parts[0], issued=_issued(query))

@@ -1,6 +1,7 @@
 """Versions judged in shadow, promoted by rule, planned from, rolled back: on the real database, with a house that uses more every day."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -17,10 +18,15 @@ from luna.database import forecast_activations, forecast_scores, forecast_status
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.forecast_scores import DayScore
+from luna.database.history import query_series
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.history import SeriesQuery
 from luna.objects import FileObjects
 from luna.observations import Observations
+from luna.queue import Client, Work
+from luna.settings import Settings
 from luna.site import Forecasting
+from services.forecaster import tasks
 from services.forecaster.jobs import issue_forecasts
 from services.forecaster.promotion_jobs import promote_by_hand, roll_back
 from services.forecaster.shadow_jobs import Means, judge_forecasts
@@ -86,12 +92,12 @@ def test_missed_nights_are_caught_up_with_a_week_at_a_time(grown: Engine, tmp_pa
 
 
 def test_a_version_that_is_better_for_two_weeks_comes_to_drive_the_planner_until_it_is_taken_back(grown: Engine, tmp_path: Path) -> None:
-    found = judge(grown, tmp_path, from_day=LAST_DUE - timedelta(days=15), to_day=LAST_DUE)
-    assert (found.promoted, found.active_forecast_version, len(found.days)) == (True, BETTER, 16)
+    found = judge(grown, tmp_path, from_day=LAST_DUE - timedelta(days=13), to_day=LAST_DUE)
+    assert (found.promoted, found.active_forecast_version, len(found.days)) == (True, BETTER, 14)
     with unit_of_work(grown) as connection:
         active = forecast_activations.find_active(connection, sites.load(connection, "grown"))
         assert active.last is not None
-        assert (active.last.decided_by, active.last.evidence["against"], active.last.evidence["days"]) == ("rule", DEFAULT_VERSION, 16)
+        assert (active.last.decided_by, active.last.evidence["against"], active.last.evidence["days"]) == ("rule", DEFAULT_VERSION, 14)
         assert active.last.evidence["loss_ratio"] < 1
     with unit_of_work(grown) as connection:
         assert roll_back(connection, RollbackRequest(site_id="grown")).forecast_version == DEFAULT_VERSION
@@ -121,10 +127,16 @@ def test_the_planner_reads_what_was_promoted_and_after_a_rollback_the_baseline(c
     read = [planned_from(connection)]
     promote_by_hand(connection, PromoteRequest(site_id="planned", forecast_version=BETTER))
     read.append(planned_from(connection))
+    shown, same = (query_series(connection, "planned", ask(version)).values for version in ("active", BETTER))
+    np.testing.assert_array_equal(shown, same)
     roll_back(connection, RollbackRequest(site_id="planned"))
     assert [*read, planned_from(connection)] == [DEFAULT_VERSION, BETTER, DEFAULT_VERSION]
     with pytest.raises(ConflictError, match="nothing to go back to"):
         roll_back(connection, RollbackRequest(site_id="planned"))
+
+
+def ask(version: str) -> SeriesQuery:
+    return SeriesQuery(f"slot_forecasts:{version}:load_kwh", day(8), day(9))
 
 
 def planned_from(connection: Connection) -> str:
@@ -147,6 +159,18 @@ def test_what_errors_cost_is_asked_of_the_planner_and_waited_for(grown: Engine, 
     assert (naive.regret_days, naive.series["load_kwh"].days) == (1, 1)
     assert naive.regret_per_day is not None
     assert naive.regret_per_day > -1e-6
+
+
+def test_the_task_has_the_planner_asked_by_jobs(grown: Engine, redis_url: str, tmp_path: Path) -> None:
+    with unit_of_work(grown) as connection:
+        sites.save(connection, describe_site(name="grown", pv=[], batteries=[BATTERY], tariff=TARIFF))
+    with closing(Client(redis_url)) as client:
+        work = Work(Settings(data_folder=tmp_path), lambda: grown, queue=lambda: client)
+        [found] = tasks.judge(JudgeForecastsRequest(site_id="grown", from_day=LAST_DUE), work).sites
+        assert (found.faults, found.replays, client.waiting("planner")) == ([], 4, 4)
+    with unit_of_work(grown) as connection:
+        asked = connection.execute(text("DELETE FROM jobs WHERE task = 'planner.replay.run' RETURNING request")).scalars().all()
+    assert {request["system_id"] for request in asked} == {f"prod_shadow_forecast_{version}" for version in BASELINES}
 
 
 @pytest.mark.parametrize(
