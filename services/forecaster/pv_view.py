@@ -11,9 +11,16 @@ from services.forecaster.pv_weather import WeatherYield
 from services.forecaster.recall import Days, Windows, fill_gaps, recall_days
 from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, divide, mark_time, name_edges, stack_columns
 
+CLEAR_SKY = "clear_sky"  # the member that is the last days' shares of a clear sky
 SKY_FLOOR = 0.02  # share of the best clear-sky slot below which a ratio to it says nothing
 DEFAULT_SKY_SHARE = 0.8  # of clear sky on the best day, when nothing has been measured
 BRIGHT_FADE_SLOTS = 24.0  # after which the brightness of the last two hours has lost all but 1/e of what set it apart
+
+
+def recall_shares(frame: Frame, pairs: Pairs, days: int) -> FloatArray:
+    """Return the share of a clear sky that the target's slot yielded on each of the latest days before the origin; see ``recall_days``."""
+    shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(recall_days(frame.clear_sky_kwh, pairs, days), SKY_FLOOR * frame.brightest_kwh)
+    return shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,7 @@ class _Yields:
 
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
-        recalled, sky = recall_days(frame.pv_kwh, pairs, MEMORY), recall_days(frame.clear_sky_kwh, pairs, MEMORY)
-        shares = recalled / np.maximum(sky, SKY_FLOOR * frame.brightest_kwh)
+        recalled, shares = recall_days(frame.pv_kwh, pairs, MEMORY), recall_shares(frame, pairs, MEMORY)
         return cls(recalled, Days.of(recalled[:, :WEEK]), Days.of(recalled), Days.of(shares[:, :WEEK]), Days.of(shares))
 
 
@@ -68,23 +74,17 @@ def view_pv(frame: Frame, pairs: Pairs) -> View:
     best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0), DEFAULT_SKY_SHARE) * sky, limit)
     scale = np.maximum(best, FLOOR_KWH)
     listed = _list_centres(yields, brightness, sky, pairs.lead)
-    centre = {name: np.minimum(member, limit) for name, member in (listed | _follow_weather(weather, listed["clear_sky"])).items()}
+    centre = {name: np.minimum(member, limit) for name, member in (listed | _follow_weather(weather, listed[CLEAR_SKY])).items()}
     edges = _list_edges(yields, best)
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
     shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
     columns = {**shares, **_describe_sky(brightness, sky, best), **weather.signs, **mark_time(frame, pairs)}
-    return View(stack_columns(columns), scale, {"centre": centre, **_add_weather(edges, weather, limit)}, yields.month.count, limit, tuple(columns))
+    return View(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
 
 
 def _follow_weather(weather: WeatherYield, clear_sky: FloatArray) -> dict[str, FloatArray]:
     """Return the centres that the weather gives; where nothing was issued, the clear sky's."""
     return {"weather": fill_gaps(weather.corrected_kwh, clear_sky)}
-
-
-def _add_weather(edges: dict[Part, dict[str, FloatArray]], weather: WeatherYield, limit: FloatArray) -> dict[Part, dict[str, FloatArray]]:
-    """Return the edges with those of what came of the weather's promise on the recalled days; where nothing was issued, the week's."""
-    answered = {head: fill_gaps(weather.answers.quantile(share) * weather.estimate_kwh, edges[head]["week"]) for head, share in EDGES}
-    return {head: members | {"weather": np.minimum(answered[head], limit)} for head, members in edges.items()}
 
 
 def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) -> dict[str, FloatArray]:
@@ -101,7 +101,7 @@ def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, lea
         "median": fill_gaps(yields.week.quantile(0.5), mean),
         "latest": fill_gaps(yields.recalled[:, 0], mean),
         "month_median": fill_gaps(yields.month.quantile(0.5), mean),
-        "clear_sky": clear,
+        CLEAR_SKY: clear,
         "month_clear_sky": fill_gaps(yields.month_shares.mean, DEFAULT_SKY_SHARE / 2) * sky,
         "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-lead / BRIGHT_FADE_SLOTS)),
     }

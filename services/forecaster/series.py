@@ -8,6 +8,7 @@ import numpy as np
 from luna.outlook import SHARES
 from luna.timeline import FloatArray
 from services.forecaster.frame import Frame, Pairs
+from services.forecaster.load_signs import Absence
 from services.forecaster.load_view import view_load
 from services.forecaster.pool import Kernel, Pool
 from services.forecaster.pv_view import view_pv
@@ -30,7 +31,8 @@ class Series:
 
 def look_at_load(frame: Frame, pairs: Pairs) -> View:
     """Return the load as its origins see it, the pools of recalled days among the members."""
-    pool = Pool.of(frame.load_kwh, pairs, LOAD_KERNEL, frame.local_slot)
+    absence = Absence.of(frame, pairs)
+    pool = Pool.of(absence.home_kwh, pairs, LOAD_KERNEL, frame.local_slot).map(absence.left)
     return join_pool(view_load(frame, pairs), pool, LOAD_KERNEL)
 
 

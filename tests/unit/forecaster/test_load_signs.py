@@ -8,6 +8,7 @@ from services.forecaster.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.frame import Frame, Pairs, frame_series, number_slot
 from services.forecaster.load_signs import QUIET_SHARE, describe_day_off, describe_temperature
 from services.forecaster.load_view import view_load
+from services.forecaster.series import LOAD
 from services.forecaster.view import View
 from tests.household import START, describe_site, measure_days
 
@@ -39,6 +40,13 @@ def test_an_absent_household_is_forecast_low_at_once() -> None:
     absent = look(frame_days(context=away_from(35 - 1 / 96)), 35 * 96)
     assert column(absent, "vacation").tolist() == [1.0] * 96
     assert absent.members["centre"]["mean"].sum() == pytest.approx(QUIET_SHARE * usual.sum(), rel=0.1)
+
+
+def test_every_member_of_every_head_falls_with_an_absence() -> None:
+    pairs = Pairs(np.full(96, 35 * 96), 35 * 96 + np.arange(96))
+    usual, absent = (LOAD.view(frame, pairs).members for frame in (frame_days(), frame_days(context=away_from(35 - 1 / 96))))
+    ratios = {(head, name): absent[head][name].sum() / named[name].sum() for head, named in usual.items() for name in named}
+    assert max(ratios.values()) < 0.5
 
 
 def test_what_an_empty_house_takes_is_learned_while_it_is_empty() -> None:
