@@ -29,21 +29,21 @@ PATIENCE_SECONDS = 20
 class Mosquitto:
     """A broker on a port and a folder of its own that outlive its process. ``settings`` are lines of its configuration."""
 
-    def __init__(self, folder: Path, *settings: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, *settings: str, host: str = "127.0.0.1") -> None:
+        self.host, self.port = host, free_port()
         self._folder = folder
         self._settings = settings or ("allow_anonymous true",)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {self._folder}/", f"user {getpass.getuser()}", *self._settings]
+        lines = [f"listener {self.port} {self.host}", "persistence true", f"persistence_location {self._folder}/", f"user {getpass.getuser()}", *self._settings]
         # A broker that is killed knows afterwards what it has written: everything. By itself it keeps a thousand messages for one who is away.
         lines += ["autosave_on_changes true", "autosave_interval 1", "max_queued_messages 100000"]
         config = self._folder / "mosquitto.conf"
         config.write_text("\n".join(lines) + "\n")
         with (self._folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen([str(PROGRAM), "-c", str(config)], stdout=log, stderr=log)
-        _wait_for_port(self.port)
+        _wait_for_port(self.host, self.port)
 
     def stop(self) -> None:
         """End it; it writes down what it has."""
@@ -63,10 +63,10 @@ class Mosquitto:
 class Publisher:
     """A device that publishes at QoS 1 and returns when the broker has it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, host: str = "127.0.0.1") -> None:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=True)
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect("127.0.0.1", port)
+        self._client.connect(host, port)
         self._connected = threading.Event()
         self._client.on_connect = lambda *_: self._connected.set()
         self._client.on_disconnect = lambda *_: self._connected.clear()
@@ -125,10 +125,10 @@ def _cut(end: socket.socket) -> None:
     end.close()
 
 
-def _wait_for_port(port: int) -> None:
+def _wait_for_port(host: str, port: int) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         assert time.monotonic() < deadline, "the broker does not start"
         time.sleep(0.02)

@@ -1,0 +1,78 @@
+"""What a meter says over MQTT, through the recorder's container, into quarter-hours. The broker is a Mosquitto of this machine."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from luna.timeline import SLOT, floor_to
+from tests.compose.jobs import Jobs
+from tests.compose.stack import Stack, run, wait_for
+from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
+
+TOPIC = "compose/meter"
+SENSOR = f"mqtt:{TOPIC} [kWh]"
+SITE = {"name": "listened", "timezone": "Europe/Berlin", "input_sensors": {"total_load_consumption": SENSOR}}
+ADD_SITE = """
+from luna.database import engine, sites
+from luna.settings import load_settings
+from luna.site import parse_site
+with engine.unit_of_work(engine.create(load_settings().database_url.get_secret_value())) as connection:
+    sites.save(connection, parse_site({site!r}))
+"""
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def broker(stack: Stack, tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker where only this machine and the containers with a way out find it."""
+    network = json.loads(run("docker", "network", "inspect", f"{stack.project}_egress"))[0]
+    broker = Mosquitto(tmp_path, host=network["IPAM"]["Config"][0]["Gateway"])
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def meter(broker: Mosquitto) -> Iterator[Publisher]:
+    meter = Publisher(broker.port, host=broker.host)
+    yield meter
+    meter.close()
+
+
+@pytest.fixture
+def listening(stack: Stack, broker: Mosquitto) -> Iterator[Stack]:
+    """The platform with a site whose meter speaks MQTT, and a recorder that knows the broker."""
+    stack.python("api", ADD_SITE.format(site=SITE))
+    settings = stack.env_file.read_text(encoding="utf-8")
+    stack.env_file.write_text(settings.replace("LUNA_MQTT_URL=\n", f"LUNA_MQTT_URL=mqtt://{broker.host}:{broker.port}\n"), encoding="utf-8")
+    stack.compose("up", "-d", "--wait", "--no-build", "--no-deps", "recorder")
+    yield stack
+    stack.env_file.write_text(settings, encoding="utf-8")
+    stack.compose("up", "-d", "--wait", "--no-build", "--no-deps", "recorder")
+
+
+@needs_mosquitto
+def test_what_a_meter_says_over_mqtt_becomes_quarter_hours(listening: Stack, meter: Publisher, api: httpx.Client, jobs: Jobs) -> None:
+    begun = floor_to(datetime.now(UTC), SLOT) - HOUR
+    # The meter stood at 100 kWh an hour ago; now it says 101.
+    rows = f"instant,sensor,value,unit\n{begun.isoformat()},{SENSOR},100,kWh\n"
+    loaded = api.post("/data/load", data={"site": "listened", "kind": "readings"}, files={"file": ("meter.csv", rows)}).raise_for_status()
+    jobs.wait(loaded.json()["job_id"], "done")
+
+    def since() -> str:
+        meter.publish(TOPIC, "101")
+        return listening.sql(
+            f"SELECT extract(epoch FROM min(instant)) FROM sensor_readings JOIN sensors USING (sensor_key) WHERE name = '{SENSOR}' AND value = 101"
+        )
+
+    wait_for(lambda: since() != "", seconds=60, what="the meter's reading is in the database")
+    request = {"site_id": "listened", "first": begun.isoformat(), "end": (begun + HOUR).isoformat()}
+    built = api.post("/jobs", json={"task": "ingest.slots.build", "request": request}).raise_for_status()
+    jobs.wait(built.json()["job_id"], "done")
+    count, kwh = listening.sql("SELECT count(load_kwh), sum(load_kwh) FROM slot_observations JOIN sites USING (site_key) WHERE name = 'listened'").split("|")
+    # The kilowatt-hour is spread evenly from then until it was heard.
+    assert (int(count), float(kwh)) == (4, pytest.approx(HOUR.total_seconds() / (float(since()) - begun.timestamp()), abs=1e-4))
