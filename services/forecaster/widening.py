@@ -9,29 +9,34 @@ import numpy as np
 from luna.outlook import SHARES, Quantiles
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, floor_to
+from services.forecaster.baseline import BASELINES
 from services.forecaster.forecaster import Batch
 from services.forecaster.solar import estimate_clear_sky, limit_output
 
-# Code → factors of the half-bands of load and PV. Without a model the profile speaks, in bands that are wide already.
+# Code → factors of the half-bands of load and PV. Without a model the profile speaks, in bands that are wide already. A trained model hardly suffers from gaps
+# (of 24 issues for a demo household, 78 % of load in the 80 % band became 77 %), so a tenth is enough.
 FACTORS: dict[str, tuple[float, float]] = {
-    "no_history": (1.5, 1.2),
-    "short_history": (1.25, 1.2),
-    "load_gaps": (1.3, 1.0),
-    "pv_gaps": (1.0, 1.3),
-    "load_frozen": (1.3, 1.0),
-    "pv_frozen": (1.0, 1.3),
+    "no_history": (1.3, 1.2),
+    "short_history": (1.05, 1.05),
+    "load_gaps": (1.1, 1.0),
+    "pv_gaps": (1.0, 1.1),
+    "load_frozen": (1.1, 1.0),
+    "pv_frozen": (1.0, 1.1),
     "load_constant": (3.0, 1.0),
     "pv_silent": (1.0, 2.0),
-    "roof_grown": (1.0, 1.3),
-    "roof_exceeds_peak": (1.0, 1.3),
-    "clock_change": (1.1, 1.05),
-    "future_reading": (1.2, 1.2),
-    "weather_missing": (1.15, 1.5),
-    "weather_late": (1.05, 1.2),
+    "roof_grown": (1.0, 1.15),
+    "roof_exceeds_peak": (1.0, 1.15),
+    "clock_change": (1.05, 1.0),
+    "future_reading": (1.05, 1.05),
+    "weather_missing": (1.05, 1.3),
+    "weather_late": (1.02, 1.1),
     "model_unusable": (1.0, 1.0),
     "model_away": (1.0, 1.0),
     "untrained": (1.0, 1.0),
 }
+# A baseline's band is that of its last seven days; of fewer it is far too narrow: of the same household, 63 % in the band became 45 % after a gap of half a week,
+# and 24 % with two days known. With these factors they are 69 and about 80 %, and the pinball loss falls.
+BASELINE_FACTORS = FACTORS | {"short_history": (2.3, 2.0), "load_gaps": (1.25, 1.0), "pv_gaps": (1.0, 1.25)}
 MOST = 3.0
 CLOUD_EDGE = 1.2  # times a clear sky: the edge of a cloud reflects
 SLACK = 0.25  # of the expected load, or of the clear sky, per unit of widening: a band of no width has nothing to be stretched
@@ -44,7 +49,8 @@ def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch
 
     Invariants: no band becomes narrower, median and mean stay, and PV stays zero where no sun shines.
     """
-    load_factor, pv_factor = (np.array([_combine(codes, place) for codes in reasons])[:, None] for place in (0, 1))
+    factors = BASELINE_FACTORS if batch.version in BASELINES else FACTORS
+    load_factor, pv_factor = (np.array([_combine([factors[code][place] for code in codes]) for codes in reasons])[:, None] for place in (0, 1))
     usual = batch.load_kwh.expected.mean(axis=1, keepdims=True)
     sky, limit = _look_up(batch, site)
     load = stretch(batch.load_kwh, load_factor, slack_kwh=usual, limit_kwh=np.inf)
@@ -60,8 +66,8 @@ def stretch(quantiles: Quantiles, factor: FloatArray, *, slack_kwh: FloatArray, 
     return Quantiles(quantiles.expected, **parts)
 
 
-def _combine(codes: tuple[str, ...], place: int) -> float:
-    return min(float(np.prod([FACTORS[code][place] for code in codes])), MOST)
+def _combine(factors: Sequence[float]) -> float:
+    return min(float(np.prod(factors)), MOST)
 
 
 def _look_up(batch: Batch, site: Site) -> tuple[FloatArray, FloatArray]:

@@ -66,3 +66,9 @@ def test_without_a_roof_pv_stays_nothing() -> None:
     dark = nothing.pv_kwh.exact(np.zeros_like(nothing.pv_kwh.p50))
     wide = widen(Batch(nothing.version, nothing.stage, nothing.issued_at, nothing.load_kwh, dark), [("no_history",)], bare)
     assert wide.pv_kwh.p95.max() == 0
+
+
+def test_a_baseline_that_recalls_few_days_is_widened_more_than_a_model(usual: Batch) -> None:
+    learned = Batch("aurora_v1.0", usual.stage, usual.issued_at, usual.load_kwh, usual.pv_kwh)
+    few = [("short_history",)] * 2
+    assert (widen(usual, few, SITE).load_kwh.p90 > widen(learned, few, SITE).load_kwh.p90).all()
