@@ -17,7 +17,6 @@ from luna.database import readings, sites
 from luna.database.engine import unit_of_work
 from luna.queue import Client
 from luna.site import InputSensors, Site
-from tests.home_assistant import TOKEN, House, Sensor, serve
 from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
 from tests.processes import Process, ask, free_port, luna_process, says
 from tests.workers import wait_for, worker_process
@@ -26,7 +25,6 @@ NOWHERE = "postgresql://luna@127.0.0.1:9/none"
 COUNT = 1000
 TOPIC = "meter/total"
 SENSOR = f"mqtt:{TOPIC}"
-ENTITY = "sensor.grid_import"
 Start = Callable[..., tuple[Process, int]]
 _NUMBERS = itertools.count()
 
@@ -154,24 +152,6 @@ def test_the_slots_of_what_is_over_are_built_once_a_worker_is_there(listen: Star
     with worker_process(redis_url, database_url, "services.ingest.tasks"):
         wait_for(lambda: site_id in json.loads(notes.read_text()).get("built_until", {}))
     assert says(port, "live", 200)
-
-
-def test_what_home_assistant_heard_while_nobody_listened_is_read_from_its_history(start: Start, database: Engine, tmp_path: Path) -> None:
-    name, notes = f"hears-{time.time_ns()}", tmp_path / "data/live/notes.json"
-    store(database, name, ENTITY)
-    with serve(House({ENTITY: Sensor("kWh", counter=True)})) as house:
-        access = {"home_assistant_url": house.url, "home_assistant_token": TOKEN}
-        process, _ = start(**access)
-        wait_for(lambda: bool(house.listeners))
-        house.say(ENTITY, 1)
-        wait_for(lambda: set(stored(database, name, ENTITY)) == {1}, seconds=60)
-        wait_for(lambda: "heard_home_assistant" in json.loads(notes.read_text()))
-        process.kill()
-        process.wait(10)
-        house.say(ENTITY, 2)
-        house.say(ENTITY, 3)
-        start(**access)
-        wait_for(lambda: set(stored(database, name, ENTITY)) == {1, 2, 3}, seconds=60)
 
 
 def test_without_a_source_it_waits_in_good_health_and_says_so(start: Start) -> None:
