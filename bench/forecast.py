@@ -1,74 +1,131 @@
-"""Forecasts of the demo's households against their baselines, on eight weeks no model has seen.
+"""Forecasts of the demo's households, and of a house with weather, against baselines and a peer, on eight weeks no model has seen.
 
-Run as ``python -m bench.forecast``. One training per household and 48 h forecasts every 6 h; ratios are to the 7-day average of the same run.
+Run as ``python -m bench.forecast``. One training per house and 48 h forecasts every 6 h; ratios are to the 7-day average of the same run.
 """
 
 import json
+import os
 import time
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from bench.citylearn import load_citylearn, load_sunlit
+from bench.peers.forecasting import PeerForecasts, run_mlforecast
+from luna.observations import Observations
+from luna.outlook import SHARES
 from luna.settings import load_settings
-from luna.timeline import local_midnight
-from services.forecaster.aurora import Aurora, train
+from luna.site import Site
+from luna.timeline import SLOT, floor_to, local_midnight
+from services.forecaster.aurora import VERSION, Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
+from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.evaluation import Score, score_batch
-from services.forecaster.forecaster import Forecaster
+from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster
+from services.forecaster.frame import frame_series, number_slot
 from services.forecaster.jobs import issue_in_parts, list_instants
-from services.ingest.demo_data import TEST_FIRST_DAY, DemoSite, load_demo
+from services.ingest.demo_data import TEST_FIRST_DAY, load_demo
 
 WEEKS = 8
 EVERY = timedelta(hours=6)
-REFERENCE = "baseline_7_day_avg"
+REFERENCE, MEDIAN = "baseline_7_day_avg", "baseline_7_day_median"
+SERIES = ("load_kwh", "pv_kwh")
 SINGLE_ISSUES = 15
 HOURLY_ORIGINS = 336
+COLD_DAYS = (2, 14, 60, 200)
+COLD_WEEK = timedelta(weeks=1)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A house by its name in the answer, and the first instant that nothing is learned of."""
+
+    name: str
+    site: Site
+    observations: Observations
+    first: datetime
+    context: Context = NO_CONTEXT
+
+    def instants(self, span: timedelta) -> list[datetime]:
+        """Return the instants at which is forecast."""
+        return list_instants(self.first, self.first + span - EVERY, EVERY)
 
 
 def measure(cache: Path | None = None) -> dict[str, Any]:
-    """Return per household: errors by version and series, seconds to train both series, milliseconds per issue, seconds for two weeks of hourly issues."""
+    """Return per house errors by version and series, seconds to train both series and milliseconds per issue; and errors by days of history."""
     demo = load_demo(cache or load_settings().cache)
-    return {each.site.name: measure_household(each) for each in demo.sites}
+    homes = [Case(each.site.name, each.site, each.observations, local_midnight(TEST_FIRST_DAY, ZoneInfo(each.site.timezone))) for each in demo.sites]
+    houses = list_houses()
+    measured = {case.name: measure_case(case) for case in [*homes, *houses]}
+    missing = {name for each in measured.values() for name in each.pop("missing")} | (set() if houses else {"citylearn"})
+    return {**measured, "cold_start": measure_cold_start(homes), "missing": sorted(missing)}
 
 
-def measure_household(home: DemoSite) -> dict[str, Any]:
+def list_houses() -> list[Case]:
+    """Return the house with weather that its measured PV knows nothing of, and with arrays that stand in it; none where its data are not there."""
+    folder = Path(os.environ.get("LUNA_BENCH_DATA", "")) / "citylearn"
+    if not os.environ.get("LUNA_BENCH_DATA") or not folder.is_dir():
+        return []
+    houses = {"citylearn": load_citylearn(folder), "sunlit": load_sunlit(folder)}
+    ahead = timedelta(weeks=WEEKS, days=2)
+    return [Case(name, house.site, house.observations, _find_end(house.observations) - ahead, house.context) for name, house in houses.items()]
+
+
+def measure_case(case: Case) -> dict[str, Any]:
     """Train until the first unseen day and judge every version on the same origins."""
-    first = local_midnight(TEST_FIRST_DAY, ZoneInfo(home.site.timezone))
     began = time.perf_counter()
-    aurora = train(home.observations, site=home.site, until=first)
+    aurora = train(case.observations, site=case.site, until=case.first, context=case.context)
     train_seconds = time.perf_counter() - began
-    instants = list_instants(first, first + timedelta(weeks=WEEKS) - EVERY, EVERY)
-    forecasters: list[Forecaster] = [*(Baseline(version, home.site) for version in BASELINES), aurora]
-    scores = {
-        forecaster.version: score_batch(issue_in_parts(forecaster, home.observations, instants)[0], home.observations, home.site) for forecaster in forecasters
-    }
+    instants = case.instants(timedelta(weeks=WEEKS))
+    forecasters: list[Forecaster] = [*(Baseline(version, case.site) for version in BASELINES), aurora]
+    batches = {each.version: issue_in_parts(each, case.observations, instants, context=case.context)[0] for each in forecasters}
+    peer = run_mlforecast(case.observations, case.site, instants)
+    scores = {version: score_batch(batch, case.observations, case.site) for version, batch in (batches | (peer.batches if peer else {})).items()}
     return {
         "train_seconds": train_seconds,
         "origins": len(instants),
-        **time_issues(aurora, home, instants),
-        "series": {series: describe(scores, series) for series in ("load_kwh", "pv_kwh")},
+        **time_issues(aurora, case, instants),
+        "series": {series: describe(scores, series) for series in SERIES},
+        "held": hold_levels(batches[VERSION], case),
+        "metrics": aurora.metrics,
+        "peers": _describe_peer(peer),
+        "missing": [] if peer else ["mlforecast"],
     }
 
 
-def time_issues(aurora: Aurora, home: DemoSite, instants: list[datetime]) -> dict[str, float]:
+def time_issues(aurora: Aurora, case: Case, instants: list[datetime]) -> dict[str, float]:
     """Return the median of single issues and the time of a fortnight of hourly ones at once, both series with quantiles."""
     single = []
     for instant in instants[:SINGLE_ISSUES]:
         began = time.perf_counter()
-        aurora.issue(home.observations, instant)
+        aurora.issue(case.observations, instant, context=case.context)
         single.append(1000 * (time.perf_counter() - began))
     hourly = [instants[0] + step * timedelta(hours=1) for step in range(HOURLY_ORIGINS)]
     began = time.perf_counter()
-    aurora.issue_many(home.observations, hourly)
+    aurora.issue_many(case.observations, hourly, context=case.context)
     return {"issue_milliseconds": median(single), "hourly_fortnight_seconds": time.perf_counter() - began}
 
 
 def describe(scores: dict[str, dict[str, Score]], series: str) -> dict[str, Any]:
-    """Return the errors of every version on one series, beside their ratio to the reference's."""
-    reference = scores[REFERENCE][series]
-    return {version: describe_score(found[series], reference) for version, found in scores.items()}
+    """Return the errors of every version on one series, beside their ratio to the reference's; Aurora's also to the best of the others."""
+    found = {version: each[series] for version, each in scores.items()}
+    ours, peers = found[VERSION], [score for version, score in found.items() if version not in {*BASELINES, VERSION}]
+    ratios = {
+        "mae_over_median": ours.mae / found[MEDIAN].mae,
+        "mae_over_best_baseline": ours.mae / min(found[version].mae for version in BASELINES),
+        "pinball_over_week_quantiles": ours.pinball / found[MEDIAN].pinball,
+    }
+    if peers:
+        ratios["mae_over_best_peer"] = ours.mae / min(each.mae for each in peers)
+        ratios["pinball_over_best_peer"] = ours.pinball / min(each.pinball for each in peers)
+    described = {version: describe_score(score, found[REFERENCE]) for version, score in found.items()}
+    return described | {VERSION: described[VERSION] | ratios}
 
 
 def describe_score(score: Score, reference: Score) -> dict[str, float]:
@@ -83,6 +140,48 @@ def describe_score(score: Score, reference: Score) -> dict[str, float]:
         "pinball_ratio": score.pinball / reference.pinball,
         "skill": 1 - score.mae / reference.mae,
     }
+
+
+def hold_levels(batch: Batch, case: Case) -> dict[str, dict[str, float]]:
+    """Return by series the share of slots at or below each quantile; of PV, of slots between sunrise and sunset."""
+    origins = np.array([number_slot(instant) for instant in batch.issued_at])
+    frame = frame_series(case.observations, case.site, first=int(origins[0]), last=int(origins[-1]) + HORIZON_SLOTS)
+    target = (origins - frame.first)[:, None] + np.arange(HORIZON_SLOTS)
+    held = {}
+    for name, asked in (("load_kwh", np.ones(target.shape, dtype=bool)), ("pv_kwh", frame.clear_sky_kwh[target] > 0)):
+        actual, forecast = getattr(frame, name)[target], getattr(batch, name)
+        counted = asked & ~np.isnan(actual)
+        held[name] = {level: float((actual[counted] <= getattr(forecast, level)[counted]).mean()) for level in SHARES}
+    return held
+
+
+def measure_cold_start(homes: list[Case]) -> dict[str, Any]:
+    """Return errors over the first unseen week by days of history before it, each a mean over homes of the ratio to the 7-day average of who knows all."""
+    ratios: dict[str, list[dict[str, float]]] = {f"days_{days}": [] for days in COLD_DAYS}
+    stages = {}
+    for case in homes:
+        instants = case.instants(COLD_WEEK)
+        usual = score_batch(Baseline(REFERENCE, case.site).issue_many(case.observations, instants), case.observations, case.site)
+        for days in COLD_DAYS:
+            late = case.observations.without([(_EVER, case.first - timedelta(days=days))])
+            batches = [train(late, site=case.site, until=case.first).issue_many(late, instants)]
+            found = score_batch(batches[0], case.observations, case.site)
+            stages[f"days_{days}"] = batches[0].stage
+            errors = {f"{name}_{what}": getattr(found[name], what) / getattr(usual[name], what) for name in SERIES for what in ("mae", "pinball")}
+            ratios[f"days_{days}"].append(errors)
+    means = {days: {name: float(np.mean([each[name] for each in found])) for name in found[0]} for days, found in ratios.items()}
+    steps = [float(np.mean([means[f"days_{days}"][f"{name}_pinball"] for name in SERIES])) for days in COLD_DAYS]
+    return {days: {"stage": stages[days], **means[days]} for days in means} | {"largest_step_up": max(np.diff(steps))}
+
+
+def _describe_peer(peer: PeerForecasts | None) -> dict[str, Any]:
+    if peer is None:
+        return {}
+    return {"mlforecast": {"version": peer.version, "train_seconds": peer.train_seconds, "issue_milliseconds": peer.issue_milliseconds}}
+
+
+def _find_end(observations: Observations) -> datetime:
+    return floor_to(observations.starts[-1].astype("datetime64[s]").item().replace(tzinfo=UTC), SLOT)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Aurora: trees that know the site's habits, blended with what anybody could say, in bands that follow their own recent errors."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,12 +15,13 @@ from luna.site import Site
 from luna.timeline import FloatArray, require_utc
 from services.forecaster.context import NO_CONTEXT, Context
 from services.forecaster.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series
-from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
+from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Level, check_issue, fold_rows
 from services.forecaster.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_origins, frame_series, number_slot, pair_origins
 from services.forecaster.series import EVERY_SERIES, LOAD, Series
 from services.forecaster.series_model import SeriesModel, predict_profile
-from services.forecaster.trees import Trees, TreeSettings
+from services.forecaster.trees import Trees, TreeSettings, choose_threads
 from services.forecaster.tuning import tune_rows
+from services.forecaster.view import View
 
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]
@@ -33,11 +34,11 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """How Aurora is trained; ``rows`` are drawn at random, ``threads`` are LightGBM's."""
+    """How Aurora is trained; ``rows`` are drawn at random, ``threads`` are LightGBM's, and change no forecast."""
 
     rows: int = 30_000
     trees: TreeSettings = field(default_factory=TreeSettings)
-    threads: int = 1
+    threads: int = field(default_factory=choose_threads)
     seed: int = 0
 
     def seeded(self, seed: int) -> "TrainSettings":
@@ -92,19 +93,23 @@ class Aurora:
         instants = check_issue(issued_at, slots)
         frame = frame_origins(history, self.site, instants, slots, context=context)
         pairs = pair_origins(frame, instants, slots)
-        load, pv = (fold_rows(self._forecast(series, frame, pairs), slots) for series in EVERY_SERIES)
+        views = {series.name: series.view(frame, pairs) for series in EVERY_SERIES}
+        load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), slots) for series in EVERY_SERIES)
         learned = LOAD.name in self.models
         known_days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = name_stage(known_days, learned=learned)
-        return Batch(VERSION, stage, instants, load, pv)
+        return Batch(VERSION, stage, instants, load, pv, levels=self._describe_levels(views, pairs))
 
-    def _forecast(self, series: Series, frame: Frame, pairs: Pairs) -> Quantiles:
-        view = series.view(frame, pairs)
+    def _forecast(self, series: Series, frame: Frame, pairs: Pairs, view: View) -> Quantiles:
         model = self.models.get(series.name)
         if model is None:
             return predict_profile(view).bound(view.limit_kwh)
         tuned = model.predict(view, pairs.lead).stretch(tune_rows(frame, pairs, model, series), view.scale_kwh)
         return tuned.bound(view.limit_kwh)
+
+    def _describe_levels(self, views: Mapping[str, View], pairs: Pairs) -> list[Level]:
+        described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
+        return [dict(zip(described, levels, strict=True)) for levels in zip(*described.values(), strict=True)]
 
 
 def train(

@@ -1,6 +1,6 @@
 """What every forecaster offers, and the many forecasts one call returns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from services.forecaster.context import NO_CONTEXT, Context
 
 HORIZON_SLOTS = 192  # 48 hours
 LONGEST_HORIZON_SLOTS = 14 * 96
+Level = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Batch:
     """Forecasts issued at many instants; arrays of shape ``(instants, slots)``.
 
     ``stage`` says what they rest on: ``cold`` (next to nothing), ``profile`` (recalled days), ``young`` (two weeks and more), ``full`` (two months and more).
-    ``reasons`` are, by instant, the codes of what widened the bands (``luna.wording.conditions``); empty where nobody looked.
+    ``reasons`` are, by instant, the codes of what widened the bands (``luna.wording.conditions``); empty where nobody looked. ``levels`` are, by instant and
+    series, what was measured of the last hours and how it moves the next one, kWh; empty where nothing was learned of them.
     """
 
     version: str
@@ -31,6 +33,7 @@ class Batch:
     load_kwh: Quantiles
     pv_kwh: Quantiles
     reasons: Sequence[tuple[str, ...]] = ()
+    levels: Sequence[Level] = ()
 
     def __iter__(self) -> Iterator[Forecast]:
         return (self.forecast(row) for row in range(len(self.issued_at)))
@@ -65,7 +68,8 @@ def join_batches(batches: Sequence[Batch]) -> Batch:
     first = batches[0]
     load, pv = (Quantiles(*(np.concatenate([getattr(getattr(batch, name), part) for batch in batches]) for part in PARTS)) for name in ("load_kwh", "pv_kwh"))
     instants = [instant for batch in batches for instant in batch.issued_at]
-    return Batch(first.version, first.stage, instants, load, pv, [codes for batch in batches for codes in batch.reasons])
+    reasons, levels = [codes for batch in batches for codes in batch.reasons], [level for batch in batches for level in batch.levels]
+    return Batch(first.version, first.stage, instants, load, pv, reasons, levels)
 
 
 def check_issue(issued_at: Sequence[datetime], slots: int) -> list[datetime]:

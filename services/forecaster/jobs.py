@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 
 import structlog
 from sqlalchemy import Connection
@@ -200,5 +201,6 @@ def _reads_future(connection: Connection, site: Site, instants: Sequence[datetim
 def _store(connection: Connection, site_id: str, issued: Issued) -> None:
     batch = issued.batch
     forecasts.upsert(connection, site_id, list(batch))
-    kept = [ForecastIssue(batch.version, at, batch.stage, codes, issued.run_id) for at, codes in zip(batch.issued_at, batch.reasons, strict=True)]
+    parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)
+    kept = [ForecastIssue(batch.version, at, batch.stage, codes, issued.run_id, level) for at, codes, level in parts]
     forecast_issues.upsert(connection, site_id, kept)

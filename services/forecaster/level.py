@@ -10,7 +10,7 @@ from luna.timeline import FloatArray
 from services.forecaster.blend import measure_loss
 from services.forecaster.frame import IntArray
 from services.forecaster.heads import Heads
-from services.forecaster.view import View
+from services.forecaster.view import HOUR, View
 
 STEP_STARTS = np.array([0, 2, 4, 8, 16, 24])  # slots of lead between which a correction is the same; from the last on there is none
 NEEDED_ROWS = 40
@@ -44,6 +44,14 @@ class Level:
         """Return the heads moved by what is left of the last hours."""
         signals, step = stack_signals(self.series, view), step_of(lead)
         return heads.move((signals * self.mean[step]).sum(axis=1), (signals * self.median[step]).sum(axis=1))
+
+    def describe(self, view: View, lead: IntArray) -> list[dict[str, float]]:
+        """Return for every origin (a row of lead zero, its next slots after it) what was measured of the last hours, and how it moves the next hour, kWh."""
+        signals, step = stack_signals(self.series, view), step_of(lead)
+        first, next_hour = lead == 0, lead < HOUR
+        moved = (signals * self.mean[step]).sum(axis=1)[next_hour].reshape(int(first.sum()), -1).sum(axis=1)
+        names = [*SIGNALS[self.series](view), "next_hour"]
+        return [dict(zip(names, map(float, row), strict=True)) for row in np.round(np.column_stack([signals[first], moved]), 6)]
 
 
 def step_of(lead: IntArray) -> IntArray:

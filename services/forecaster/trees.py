@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from luna.errors import MachineError
+from luna.processors import count_processors
 from luna.timeline import FloatArray
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 GROWN = ("expected", "p10", "p50", "p90")  # heads that have trees of their own
+MOST_THREADS = 4
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 
@@ -43,6 +45,11 @@ class Trees:
         Source: Lundberg et al. (2020), contributions to the output of trees, exact.
         """
         return np.asarray(self.boosters[head].predict(features, pred_contrib=True, num_threads=1), dtype=np.float64)
+
+
+def choose_threads() -> int:
+    """Return how many threads grow trees: half of the processors there are, for a worker has another process, and no more than so few rows can feed."""
+    return max(1, min(MOST_THREADS, count_processors() // 2))
 
 
 def import_lightgbm() -> ModuleType:

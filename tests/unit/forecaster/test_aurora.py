@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.observations import Observations
-from luna.outlook import SHARES, Forecast
+from luna.outlook import PARTS, SHARES, Forecast
 from luna.timeline import SLOT
 from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
@@ -62,9 +63,16 @@ def test_many_origins_at_once_equal_one_after_the_other(aurora: Aurora, history:
         np.testing.assert_array_equal(one.pv_kwh.expected, forecast.pv_kwh.expected)
 
 
-def test_the_same_seed_gives_the_same_forecast(aurora: Aurora, history: Observations) -> None:
-    again = train(history, site=SITE, until=day(65), settings=QUICK).issue(history, day(66))
-    np.testing.assert_array_equal(aurora.issue(history, day(66)).load_kwh.p50, again.load_kwh.p50)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_seed_gives_the_same_forecast_whatever_the_threads(threads: int, aurora: Aurora, history: Observations) -> None:
+    again = train(history, site=SITE, until=day(65), settings=replace(QUICK, threads=threads)).issue(history, day(66))
+    for name in PARTS:
+        np.testing.assert_array_equal(getattr(aurora.issue(history, day(66)).load_kwh, name), getattr(again.load_kwh, name))
+
+
+def test_another_seed_gives_another_forecast(aurora: Aurora, history: Observations) -> None:
+    other = train(history, site=SITE, until=day(65), settings=QUICK.seeded(1)).issue(history, day(66))
+    assert (aurora.issue(history, day(66)).load_kwh.p50 != other.load_kwh.p50).any()
 
 
 def test_aurora_beats_the_seven_day_average_and_its_band_holds(aurora: Aurora, history: Observations) -> None:
@@ -96,6 +104,17 @@ def test_a_busy_hour_lifts_the_next_slots_and_fades(history: Observations) -> No
         lift = getattr(lifted, name) - getattr(calm, name)
         assert lift[2:8].min() > 0
         assert lift[2:8].mean() > 2 * abs(lift[24:48].mean())
+
+
+def test_a_forecast_tells_what_the_last_hours_did_to_it(aurora: Aurora, history: Observations) -> None:
+    instants = [day(66, hours=12), day(66, hours=18)]
+    levels = aurora.issue_many(history, instants).levels
+    assert [{name: set(level) for name, level in each.items()} for each in levels] == 2 * [
+        {"load": {"hour_deviation", "day_deviation", "next_hour"}, "pv": {"clearness", "next_hour"}}
+    ]
+    noon = slice(66 * 96 + 44, 66 * 96 + 48)
+    usual = history.load_kwh[: 66 * 96].reshape(66, 96)[-7:, 44:48].mean()
+    assert levels[0]["load"]["hour_deviation"] == pytest.approx(history.load_kwh[noon].mean() - usual, abs=1e-5)
 
 
 @pytest.mark.parametrize(("days", "stage"), [(2, "profile"), (20, "young"), (61, "full")])
