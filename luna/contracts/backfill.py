@@ -18,9 +18,10 @@ class BackfilledSensor(Message):
 
 
 class BackfillReply(Message):
-    """What was taken over, and the quarter-hours built from it."""
+    """What was taken over, the quarter-hours built from it, and the sensors whose names are none of Home Assistant's: they have no past to read."""
 
     sensors: list[BackfilledSensor]
+    left_out: list[str] = []
     slots: BuildSlotsReply
 
 

@@ -60,6 +60,8 @@ def verify(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Jso
 def _show(reply: "BackfillReply") -> None:
     rows = [[sensor.sensor, sensor.role, f"{sensor.readings:,}", f"{sensor.unknown:,}", f"{sensor.rows_written:,}"] for sensor in reply.sensors]
     table(["sensor", "role", "readings", "unknown", "new or changed"], rows, words=["role"])
+    if reply.left_out:
+        out.print(f"Without a past in Home Assistant, being none of its sensors: {', '.join(reply.left_out)}.", markup=False)
     slots = reply.slots
     out.print(f"Built from {slots.first} to {slots.end}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} entries in quarantine.")
 

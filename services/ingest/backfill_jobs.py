@@ -9,13 +9,14 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.backfill import BackfilledSensor, BackfillReply, BackfillRequest
-from luna.contracts.slots import BuildSlotsRequest
+from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
 from luna.database import readings, sites, source_cursors
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
 from luna.queue import Work
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
+from services.ingest.listening.wiring import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_jobs import build_site_slots
 from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
@@ -94,7 +95,7 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
     """Read every sensor of a site from ``source`` into the database and build the slots; raises as ``backfill``."""
     errand = Errand.of(request, source.name, clock.now())
     with unit_of_work(engine) as connection:
-        sensors = name_sensors(sites.load(connection, errand.site_id))
+        sensors, left_out = name_sensors(sites.load(connection, errand.site_id))
         cursors = source_cursors.read(connection, errand.site_id, errand.name)
     source.check(sensors)
     taken, steps = [], len(sensors) * errand.days
@@ -103,11 +104,11 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
         for until in intake.read(source, cursors.get(sensor, errand.read_first)):
             progress(place * errand.days + errand.days_until(until), steps, sensor)
         taken.append(intake.reply(field, source.unit(sensor)))
-    return _finish(engine, errand, taken, now=clock.now())
+    return BackfillReply(sensors=taken, left_out=left_out, slots=_finish(engine, errand, now=clock.now()))
 
 
-def name_sensors(site: Site) -> dict[str, str]:
-    """Return the site's sensors and the fields that name them.
+def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
+    """Return the site's sensors of Home Assistant with the fields that name them, and those that are none of its.
 
     Raises:
         InvalidInputError: it names none.
@@ -116,7 +117,12 @@ def name_sensors(site: Site) -> dict[str, str]:
     if not named:
         remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
         raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)
-    return named
+    entities = {sensor: field for sensor, field in named.items() if ENTITY.fullmatch(sensor)}
+    left_out = [sensor for sensor in named if sensor not in entities]
+    if not entities:
+        remedy = "Only Home Assistant knows what its sensors said; load a file of readings for the others."
+        raise InvalidInputError("the site names no sensors of Home Assistant", field="input_sensors", value=", ".join(left_out), remedy=remedy)
+    return entities, left_out
 
 
 class Intake:
@@ -163,9 +169,9 @@ def store_samples(connection: Connection, site_id: str, samples: Samples) -> int
     return written.inserted + written.updated
 
 
-def _finish(engine: Engine, errand: Errand, taken: list[BackfilledSensor], *, now: datetime) -> BackfillReply:
+def _finish(engine: Engine, errand: Errand, *, now: datetime) -> BuildSlotsReply:
     request = BuildSlotsRequest(site_id=errand.site_id, first=errand.first, end=errand.end)
     with unit_of_work(engine) as connection:
         built = build_site_slots(connection, request, now=now)
         source_cursors.forget(connection, errand.site_id, errand.name)
-    return BackfillReply(sensors=taken, slots=built)
+    return built

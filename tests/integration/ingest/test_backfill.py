@@ -151,6 +151,18 @@ def test_where_the_recorder_was_purged_hours_are_spread_and_days_agree(house: Ho
     assert [day.verdict for day in judged] == ["clean"] * 3
 
 
+def test_sensors_of_mqtt_have_no_past_and_are_named(database: Engine, source: HomeAssistantHistory, site: str) -> None:
+    sensors = SITE["input_sensors"] | {"battery_soc": ["mqtt:battery/soc"], "heat_pump_consumption": "Heat pump energy"}
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(SITE | {"name": site, "input_sensors": sensors}))
+    reply = run(database, source, site)
+    assert (len(reply.sensors), reply.left_out) == (len(SENSORS), ["mqtt:battery/soc", "Heat pump energy"])
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(SITE | {"name": site, "input_sensors": {"battery_soc": "mqtt:battery/soc"}}))
+    with pytest.raises(InvalidInputError, match="no sensors of Home Assistant"):
+        run(database, source, site)
+
+
 class _StopError(Exception):
     """Somebody ended the process."""
 
