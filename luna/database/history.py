@@ -37,8 +37,9 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> An
     end = _end(query, zone)
     start = floor_to(query.first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
-    width = _find_rollup(connection, query, timeline, zone)
-    if width is not None:
+    width = _find_rollup(query, timeline, zone)
+    # Where TimescaleDB keeps the rollups, they may be late.
+    if width and timescale.keeps_rollups(connection) and rollups.are_fresh(connection, site_id, timeline):
         starts, parts = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
         answer = reduce_summed(query, starts, parts, zone.key)
     else:
@@ -99,11 +100,10 @@ def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
     return end_of_page(query.first, query.end, query.resolution, zone=zone, most=min(most, query.limit))
 
 
-def _find_rollup(connection: Connection, query: SeriesQuery, timeline: Timeline, zone: ZoneInfo) -> timedelta | None:
-    """Return of which rollup the answer can be put together: None where only quarter-hours will do, or where a rollup may be late."""
+def _find_rollup(query: SeriesQuery, timeline: Timeline, zone: ZoneInfo) -> timedelta | None:
+    """Return of which rollup the answer can be put together: None where only quarter-hours will do."""
     rolled = query.name.source == "slot_observations" and query.name.parts[0] in rollups.SERIES and query.reduced_by not in EXTREMES
-    width = find_width(timeline, query.resolution, zone) if rolled else None
-    return width if width is not None and timescale.keeps_rollups(connection) else None
+    return find_width(timeline, query.resolution, zone) if rolled else None
 
 
 def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> FloatArray:

@@ -54,6 +54,9 @@ COLUMNS = ", ".join(
     + ["(array_agg(soc ORDER BY slot_start DESC) FILTER (WHERE soc IS NOT NULL))[1], avg(soc), count(soc)"]
     + [f"avg({name}), count({name})" for name in AVERAGED]
 )
+# Marked days are read from their quarter-hours one by one: of more, all quarter-hours are read sooner.
+MOST_MARKED = 31
+MARKED = "SELECT count(*) FROM (SELECT FROM rollup_marks WHERE site_key = %s AND day > %s AND day < %s LIMIT %s) AS marked"
 PARTS = (
     "SELECT bucket, coalesce({total}, 'NaN'), {known} FROM {view} WHERE site_key = {site} AND bucket >= {first} AND bucket < {last}"
     " UNION ALL SELECT slot_start, coalesce({series}, 'NaN'), ({series} IS NOT NULL)::integer::bigint FROM slot_observations WHERE site_key = {site}"
@@ -104,6 +107,14 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
             session.execute(sql.SQL(FORGET).format(**names), given)
             session.execute(sql.SQL(COMPUTE).format(**names), given)
     return Refreshed(len(marks), len(set(marks)))
+
+
+def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
+    """Return whether few enough days of ``timeline`` are marked that reading rollups takes less time than reading quarter-hours."""
+    window = sites.key_of(connection, site_id), timeline.start - DAY, timeline.end
+    with copy.cursor(connection) as session:
+        marked = session.execute(MARKED, (*window, MOST_MARKED + 1)).fetchone()
+    return marked is not None and marked[0] <= MOST_MARKED
 
 
 def read_parts(connection: Connection, site_id: str, series: str, *, timeline: Timeline, width: timedelta) -> tuple[InstantArray, Parts]:

@@ -6,14 +6,16 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, Engine, column, select, table, text
+from sqlalchemy import Connection, Engine, column, insert, select, table, text
 
 from luna.contracts import RefreshRollupsReply, RefreshRollupsRequest
-from luna.database import copy, rollups, timescale
+from luna.database import copy, rollups, sites, timescale
 from luna.database.engine import unit_of_work
+from luna.database.schema.rollups import rollup_marks
 from luna.database.schema.series import slot_observations
 from luna.queue import Work
 from luna.settings import Settings
+from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.tasks import refresh_rollups
 
@@ -109,6 +111,17 @@ def test_a_change_is_in_the_next_answer_whether_refreshed_or_not(written: Connec
 def test_refreshing_again_finds_nothing_to_do(written: Connection) -> None:
     rollups.refresh_batch(written)
     assert rollups.refresh_batch(written) == rollups.Refreshed()
+
+
+def test_rollups_with_many_marked_days_are_not_asked(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "marked", "timezone": "UTC"}))
+    timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 40 * 96)
+    days = [{"site_key": sites.key_of(connection, "marked"), "day": timeline.start + day * timedelta(days=1)} for day in range(rollups.MOST_MARKED + 1)]
+    connection.execute(insert(rollup_marks), days[1:])
+    assert rollups.are_fresh(connection, "marked", timeline)
+    connection.execute(insert(rollup_marks), days[:1])
+    assert not rollups.are_fresh(connection, "marked", timeline)
+    assert rollups.are_fresh(connection, "marked", Timeline(timeline.start + timedelta(days=2), SLOT, 96))
 
 
 @pytest.fixture
