@@ -34,8 +34,8 @@ FACTORS: dict[str, tuple[float, float]] = {
     "model_away": (1.0, 1.0),
     "untrained": (1.0, 1.0),
 }
-# A baseline's band is that of its last seven days; of fewer it is far too narrow: of the same household, 63 % in the band became 45 % after a gap of half a week,
-# and 24 % with two days known. With these factors they are 69 and about 80 %, and the pinball loss falls.
+# A baseline's band is that of its last seven days; of fewer it is far too narrow. Of the same household, 63 % in the band became 45 % after a gap of half a
+# week, and 24 % with two days known; with these factors they are 69 and 81 %, and the pinball loss falls.
 BASELINE_FACTORS = FACTORS | {"short_history": (2.3, 2.0), "load_gaps": (1.25, 1.0), "pv_gaps": (1.0, 1.25)}
 MOST = 3.0
 CLOUD_EDGE = 1.2  # times a clear sky: the edge of a cloud reflects
