@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.observations import Observations
-from luna.outlook import Forecast
+from luna.outlook import PARTS, SHARES, Forecast
 from luna.timeline import SLOT, floor_to
 from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
@@ -47,7 +47,7 @@ def forecasters() -> dict[str, Forecaster]:
 
 def assert_same(one: Forecast, other: Forecast) -> None:
     for mine, theirs in ((one.load_kwh, other.load_kwh), (one.pv_kwh, other.pv_kwh)):
-        for name in ("expected", "p10", "p50", "p90"):
+        for name in PARTS:
             np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
 
 
@@ -117,5 +117,5 @@ def test_quantiles_stay_ordered_and_within_bounds_whatever_is_missing(minute: in
     damaged = Observations.of(history().starts, {"load_kwh": load, "pv_kwh": pv})
     forecast = forecasters()["aurora_v1.0"].issue_many(damaged, [day(0) + timedelta(minutes=minute)]).forecast(0)
     for series, limit in ((forecast.load_kwh, np.inf), (forecast.pv_kwh, 1.25)):
-        assert (np.diff([np.zeros(192), series.p10, series.p50, series.p90, np.full(192, limit)], axis=0) >= 0).all()
+        assert (np.diff([np.zeros(192), *(getattr(series, name) for name in SHARES), np.full(192, limit)], axis=0) >= 0).all()
         assert ((series.expected >= 0) & (series.expected <= limit)).all()
