@@ -20,7 +20,7 @@ from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse
 from services.forecaster.aurora import VERSION, YOUNG_DAYS, count_days
 from services.forecaster.drift import DAYS_BEFORE, FORTNIGHT, FORTNIGHTS_BEFORE, list_signs
 from services.forecaster.refresh_jobs import FAULTS
-from services.forecaster.renewal import DRIFT_REST, LEAST_NEW, assign_turn, is_looked_at, is_weekly_due
+from services.forecaster.renewal import DRIFT_REST, LEAST_NEW, SILENCE, assign_turn, is_looked_at, is_weekly_due
 from services.forecaster.roof import find_growth
 from services.forecaster.solar import estimate_clear_sky
 
@@ -60,7 +60,7 @@ def renew_models(asking: Asking, request: RenewModelsRequest, *, now: datetime) 
 def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None:
     """Return why a site's model is to be trained now, None where it is not."""
     span = observations.span(connection, site.name)
-    if span is None:
+    if span is None or now - span[1] > SILENCE:
         return None
     known_until = min(span[1], now)
     runs = training_runs.list_latest(connection, site.name, version=VERSION, limit=1)

@@ -74,6 +74,12 @@ def test_the_first_training_is_due_when_two_weeks_are_known(connection: Connecti
     assert find_due(connection, SITE, now=day(14)) == Due("schedule", "two weeks are known and nothing was trained")
 
 
+def test_a_record_of_another_year_is_not_trained(connection: Connection) -> None:
+    store(connection, USUAL, until=day(40), trained_at=None)
+    assert find_due(connection, SITE, now=day(53)) is not None
+    assert find_due(connection, SITE, now=day(55)) is None
+
+
 def test_readings_from_the_future_make_no_two_weeks(connection: Connection) -> None:
     store(connection, change(USUAL, day(1), day(15), {"load_kwh": np.nan, "pv_kwh": np.nan}), until=day(16), trained_at=None)
     assert find_due(connection, SITE, now=day(10)) is None
