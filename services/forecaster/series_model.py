@@ -17,6 +17,7 @@ FEWEST_DAYS = 3  # slots known on fewer days are forecast without trees
 HEADS: dict[str, float | None] = {"expected": None, **SHARES}
 PARTS = {"expected": ("centre", "expected"), "p50": ("centre", "p50")}
 TREES = "trees"
+PROFILE, WEATHER = "pool_7", "weather"  # the members that speak before anything is learned
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,16 @@ def stratify(view: View, lead: IntArray, *, by_weekend: bool) -> Strata:
 
 
 def predict_profile(view: View) -> Heads:
-    """Return what a site is told before anything is learned: the recalled days, in a band a good half wider than theirs, more so the fewer they are."""
-    centre = view.members["centre"]
-    median = centre["median"]
+    """Return what a site is told before anything is learned: the recalled days, smoothed, in a band wider than theirs, more so the fewer they are.
+
+    PV is half of that what the weather promises, for a few days say little of their weather.
+    """
+    mean, median = (view.members[head][PROFILE] for head in ("expected", "p50"))
+    if WEATHER in view.members["centre"]:
+        mean, median = ((known + view.members["centre"][WEATHER]) / 2 for known in (mean, median))
     low, high = median - view.members["p10"]["month"], view.members["p90"]["month"] - median
-    slack = (0.25 + 0.75 / np.maximum(view.known_days, 1)) * view.scale_kwh
-    return spread_heads(centre["mean"], median, 1.5 * np.maximum(low, 0) + slack, 1.5 * np.maximum(high, 0) + slack)
+    slack = (0.05 + 0.75 / np.maximum(view.known_days, 1)) * view.scale_kwh
+    return spread_heads(mean, median, 1.2 * np.maximum(low, 0) + slack, 1.2 * np.maximum(high, 0) + slack)
 
 
 def predict_trees(trees: Trees, view: View) -> dict[str, FloatArray]:
