@@ -24,7 +24,7 @@ def home(connection: Connection) -> Connection:
     return connection
 
 
-def test_every_revision_of_the_weather_is_read(home: Connection) -> None:
+def test_the_weather_is_read_as_it_was_issued(home: Connection) -> None:
     measured, forecast = np.full(96, 10.0), np.full(96, 12.0)
     environment.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": measured}, issued_at=None)
     issued = np.full(96, np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us"))
@@ -34,6 +34,15 @@ def test_every_revision_of_the_weather_is_read(home: Connection) -> None:
     assert weather.at(slot, slot + np.array([-80, 0, 1]))["temperature_c"] == pytest.approx([np.nan, 12, 10], nan_ok=True)
     assert np.isnan(weather.at(slot, slot)["ghi_w_m2"]).all()
     assert len(read_context(home, SITE, first=day(1), end=day(2)).weather) == 0
+
+
+def test_of_forecasts_of_the_same_three_hours_the_last_is_read(home: Connection) -> None:
+    for minutes, temperature in ((5, 1.0), (65, 2.0), (125, 3.0), (185, 4.0)):  # after 19:00 UTC on the day before: bins end at 21:00
+        issued = np.full(96, np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us") + np.timedelta64(minutes, "m"))
+        environment.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": np.full(96, temperature)}, issued_at=issued)
+    weather = read_context(home, SITE, first=START, end=day(1)).weather
+    assert sorted(set(weather.series["temperature_c"])) == [2, 4]
+    assert weather.at(np.array([number_slot(day(0, 12))]), np.array([number_slot(START)]))["temperature_c"] == 4
 
 
 def test_vacation_is_what_any_switch_says_also_one_turned_long_before(home: Connection) -> None:
