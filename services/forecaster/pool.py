@@ -5,6 +5,7 @@ Source: Koenker (2005), § 2.3 and 8.1, sample quantiles and weights that fade f
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -38,14 +39,16 @@ class Kernel:
         """Quarter-hours looked at for one target."""
         return MEMORY * (2 * self.reach + 1)
 
-    def weigh(self) -> FloatArray:
-        """Return weights by half-life, weekday and phase, and column; a last column, for what is unknown, has none."""
-        days, near = np.repeat(np.arange(MEMORY), 2 * self.reach + 1), np.tile(np.arange(-self.reach, self.reach + 1), MEMORY)
-        weekday, phase = np.divmod(np.arange(WEEK * PHASES), PHASES)
-        weekend = (weekday[:, None] - phase[:, None] - 1 - days) % WEEK >= WEEK - 2
-        same = np.where(weekend == (weekday >= WEEK - 2)[:, None], 1.0, self.other_day) * (1 - np.abs(near) / (self.reach + 1.5))
-        faded = np.stack([0.5 ** (days / half_life) * same for half_life in self.half_lives])
-        return np.concatenate([faded, np.zeros((*faded.shape[:2], 1))], axis=2)
+
+@cache
+def weigh_kernel(kernel: Kernel) -> FloatArray:
+    """Return weights by half-life, weekday and phase, and column; a last column, for what is unknown, has none."""
+    days, near = np.repeat(np.arange(MEMORY), 2 * kernel.reach + 1), np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY)
+    weekday, phase = np.divmod(np.arange(WEEK * PHASES), PHASES)
+    weekend = (weekday[:, None] - phase[:, None] - 1 - days) % WEEK >= WEEK - 2
+    same = np.where(weekend == (weekday >= WEEK - 2)[:, None], 1.0, kernel.other_day) * (1 - np.abs(near) / (kernel.reach + 1.5))
+    faded = np.stack([0.5 ** (days / half_life) * same for half_life in kernel.half_lives])
+    return np.concatenate([faded, np.zeros((*faded.shape[:2], 1))], axis=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Pool:
         target_day = local_slot[pairs.target] // DAY_SLOTS
         code = (target_day + 3) % WEEK * PHASES + pairs.lead // DAY_SLOTS
         place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
-        pools = [_weigh_rows(amount, table.ravel()[place]) for table in kernel.weigh()]
+        pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
         return cls(np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools]))
 
     def map(self, factor: FloatArray) -> "Pool":
