@@ -12,6 +12,7 @@ from sqlalchemy import text
 from luna.contracts.message import Message, Request
 from luna.errors import InvalidInputError, UnavailableError
 from luna.queue import Work, task
+from tests.starts import note_start
 
 
 class ErrandReply(Message):
@@ -50,20 +51,10 @@ class PoisonRequest(ErrandRequest):
     task: ClassVar[str] = "errand.value.poison"
 
 
-def note_start(request: ErrandRequest) -> int:
-    with request.starts.open("a", encoding="utf-8") as file:
-        file.write("start\n")
-    return count_starts(request.starts)
-
-
-def count_starts(path: Path) -> int:
-    return len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
-
-
 @task(ErrandRequest)
 def store(request: ErrandRequest, work: Work) -> ErrandReply:
     work.connection.execute(text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value})
-    starts = note_start(request)
+    starts = note_start(request.starts)
     while not request.gate.exists():
         work.progress(1, 2, "at the gate")
         time.sleep(0.02)
@@ -74,12 +65,12 @@ def store(request: ErrandRequest, work: Work) -> ErrandReply:
 def refuse(request: RefusedRequest, work: Work) -> ErrandReply:
     if not request.gate.exists():
         raise InvalidInputError("nobody stores this", field="value", value=request.value, remedy="Open the gate.")
-    return ErrandReply(value=request.value, starts=note_start(request))
+    return ErrandReply(value=request.value, starts=note_start(request.starts))
 
 
 @task(AwayRequest)
 def fetch(request: AwayRequest, work: Work) -> ErrandReply:
-    starts = note_start(request)
+    starts = note_start(request.starts)
     if starts <= request.value:
         raise UnavailableError("the store of objects is away")
     return ErrandReply(value=request.value, starts=starts)
@@ -93,12 +84,12 @@ def crash(request: CrashRequest, work: Work) -> ErrandReply:
 @task(EndlessRequest, soft_limit=timedelta(seconds=1), hard_limit=timedelta(seconds=5))
 def overrun(request: EndlessRequest, work: Work) -> ErrandReply:
     time.sleep(60)
-    return ErrandReply(value=request.value, starts=note_start(request))
+    return ErrandReply(value=request.value, starts=note_start(request.starts))
 
 
 @task(PoisonRequest)
 def poison(request: PoisonRequest, work: Work) -> ErrandReply:
-    starts = note_start(request)
+    starts = note_start(request.starts)
     if not request.gate.exists():
         os.kill(os.getpid(), signal.SIGKILL)
     return ErrandReply(value=request.value, starts=starts)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from luna.contracts.message import Message, Request
 from luna.errors import ConflictError
 from luna.queue import RetryableError, Work, task
+from tests.starts import note_start
 
 
 class Echo(Message):
@@ -63,13 +64,6 @@ class StoreRequest(EchoRequest):
     task: ClassVar[str] = "sample.value.store"
 
 
-def note(path: Path, line: str) -> int:
-    """Append ``line`` and return how many lines there are."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-    return len(path.read_text(encoding="utf-8").splitlines())
-
-
 @task(EchoRequest)
 def echo(request: EchoRequest, work: Work) -> Echo:
     return Echo(value=request.value)
@@ -87,7 +81,7 @@ def crash(request: CrashRequest, work: Work) -> Echo:
 
 @task(FlakyRequest)
 def retry(request: FlakyRequest, work: Work) -> Echo:
-    tries = note(request.path, "try")
+    tries = note_start(request.path)
     if tries <= request.value:
         raise RetryableError("the price source is away")
     return Echo(value=request.value, tries=tries)
@@ -95,14 +89,14 @@ def retry(request: FlakyRequest, work: Work) -> Echo:
 
 @task(PoisonRequest)
 def poison(request: PoisonRequest, work: Work) -> Echo:
-    note(request.path, "start")
+    note_start(request.path)
     os.kill(os.getpid(), signal.SIGKILL)
     return Echo(value=request.value)
 
 
 @task(SlowRequest)
 def wait(request: SlowRequest, work: Work) -> Echo:
-    starts = note(request.path, "start")
+    starts = note_start(request.path)
     # Only the first start is slow: it is the one that a test ends.
     time.sleep(60 if starts == 1 else 0)
     return Echo(value=request.value, tries=starts)

@@ -13,8 +13,8 @@ import redis
 from luna.embedded import start
 from luna.queue import Client
 from luna.queue.lead import Lead
-from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, luna_process, says
+from tests.starts import count_starts
 from tests.workers import wait_for
 
 TURN = "0.3"
@@ -69,8 +69,8 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
 
     worker = {"redis_url": own_redis, "database_url": NOWHERE, "data_folder": str(tmp_path), "worker_processes": "1"}
     with luna_process("luna.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "0.3", **worker):
-        wait_for(lambda: upkeep.count(tmp_path / "resent") >= 3)
-    assert upkeep.count(tmp_path / "retained") == 1
+        wait_for(lambda: count_starts(tmp_path / "resent") >= 3)
+    assert count_starts(tmp_path / "retained") == 1
     sign = client.beat()
     assert sign is not None
     assert set(sign.asked_at) == {

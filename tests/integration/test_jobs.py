@@ -26,8 +26,9 @@ from luna.queue.execution import Process
 from luna.queue.jobs import resend_due, retry_job, submit_job
 from luna.queue.ledger import Ledger
 from luna.settings import Settings
-from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest, count_starts
+from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest
 from tests.places import Place, open_place
+from tests.starts import count_starts
 from tests.workers import kill, wait_for
 
 SOON = timedelta(seconds=20)

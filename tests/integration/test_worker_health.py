@@ -19,6 +19,7 @@ from luna.embedded import start
 from luna.queue import Client
 from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, luna_process, says
+from tests.starts import count_starts
 from tests.workers import kill, wait_for
 
 SOON = timedelta(seconds=20)
@@ -191,7 +192,7 @@ def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_g
     request.gate.touch()
     assert ending.wait(timeout=20) == 0
     assert client.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=1)
-    assert upkeep.count(request.starts) == 1
+    assert count_starts(request.starts) == 1
     assert client.waiting("ingest") == 0
 
 

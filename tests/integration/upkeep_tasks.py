@@ -4,26 +4,27 @@ import time
 
 from luna.contracts import ResendReply, ResendRequest, RetentionReply, RetentionRequest
 from luna.queue import Work, task
-from tests.integration.upkeep_messages import GateRequest, Through, note
+from tests.integration.upkeep_messages import GateRequest, Through
+from tests.starts import note_start
 
 NEEDS = ("redis",)
 
 
 @task(ResendRequest)
 def resend(request: ResendRequest, work: Work) -> ResendReply:
-    note(work.settings.data_folder / "resent")
+    note_start(work.settings.data_folder / "resent")
     return ResendReply(sent=0, begun_before=0)
 
 
 @task(RetentionRequest)
 def retain(request: RetentionRequest, work: Work) -> RetentionReply:
-    note(work.settings.data_folder / "retained")
+    note_start(work.settings.data_folder / "retained")
     return RetentionReply(deleted={})
 
 
 @task(GateRequest)
 def wait_at_gate(request: GateRequest, work: Work) -> Through:
-    starts = note(request.starts)
+    starts = note_start(request.starts)
     while not request.gate.exists():
         time.sleep(0.02)
     return Through(starts=starts)
