@@ -143,7 +143,10 @@ def describe_score(score: Score, reference: Score) -> dict[str, float]:
 
 
 def hold_levels(batch: Batch, case: Case) -> dict[str, dict[str, float]]:
-    """Return by series the share of slots at or below each quantile; of PV, of slots between sunrise and sunset."""
+    """Return by series the share of slots below each quantile; of PV, of slots between sunrise and sunset.
+
+    A slot that is exactly at a quantile, as at dawn when nothing is forecast and nothing comes, counts by that quantile's share.
+    """
     origins = np.array([number_slot(instant) for instant in batch.issued_at])
     frame = frame_series(case.observations, case.site, first=int(origins[0]), last=int(origins[-1]) + HORIZON_SLOTS)
     target = (origins - frame.first)[:, None] + np.arange(HORIZON_SLOTS)
@@ -151,7 +154,8 @@ def hold_levels(batch: Batch, case: Case) -> dict[str, dict[str, float]]:
     for name, asked in (("load_kwh", np.ones(target.shape, dtype=bool)), ("pv_kwh", frame.clear_sky_kwh[target] > 0)):
         actual, forecast = getattr(frame, name)[target], getattr(batch, name)
         counted = asked & ~np.isnan(actual)
-        held[name] = {level: float((actual[counted] <= getattr(forecast, level)[counted]).mean()) for level in SHARES}
+        errors = {level: actual[counted] - getattr(forecast, level)[counted] for level in SHARES}
+        held[name] = {level: float((error < 0).mean() + SHARES[level] * (error == 0).mean()) for level, error in errors.items()}
     return held
 
 
