@@ -235,7 +235,10 @@ def hold_back(problem: Problem, *, exports: BoolArray) -> IntArray:
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     """Plan by following a solved model slot for slot."""
-    outlook, held_back = problem.outlook, flows.held_back_kwh
+    outlook = problem.outlook
+    # What sells for nothing the model may as well hold back; a limit made of it would take PV from a load that turns out higher.
+    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & (flows.import_kwh <= _NOTHING_KWH)
+    held_back = np.where(idle, 0.0, flows.held_back_kwh)
     used = outlook.pv_kwh - held_back
     limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)

@@ -151,6 +151,13 @@ def test_site_without_battery_imports_what_the_sun_leaves() -> None:
     assert plan.flows.export_kwh == pytest.approx([0.0, 0.0, 0.2])
 
 
+@pytest.mark.parametrize("batteries", [0, 2], ids=["no battery", "two batteries"])
+def test_sun_that_sells_for_nothing_still_serves_a_load_that_turns_out_higher(batteries: int) -> None:
+    series = {"load_kwh": [0.3] * 8, "pv_kwh": 0.5, "import_price": 0.3, "export_price": 0.0}
+    plan = make_plan(pose_problem(describe_site(*({},) * batteries), series), Solver())
+    assert np.isinf(plan.setpoints.pv_limit_kw).all()
+
+
 def test_begun_first_slot_moves_only_what_its_rest_allows() -> None:
     series = FLAT | {"load_kwh": [0.1, 0.3, 0.3], "import_price": [0.05, 0.4, 0.4]}
     plan = make_plan(pose_problem(describe_site({}), series, soc=0.0, first_step=timedelta(minutes=6)), Solver())
