@@ -19,7 +19,7 @@ from services.forecaster.load_view import view_load
 from services.forecaster.pv_view import view_pv
 from services.forecaster.recall import Days, Windows, fill_gaps
 from services.forecaster.series import Series
-from services.forecaster.series_model import FEWEST_DAYS, SeriesModel, list_members, predict_trees
+from services.forecaster.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
 from services.forecaster.trees import Trees
 from services.forecaster.view import HOUR, WEEK, View, deviate_from_week
 
@@ -78,6 +78,12 @@ def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, e
     return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
+def explain_profile(series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+    """Return why a series of which nothing is learned yet is forecast to be ``expected_kwh``; what the profile does not account for is ``limit``."""
+    view = series.view(frame, pairs)
+    return _complete(_explain_profile(view), view, _Past.of(series, frame, pairs, view), expected_kwh)
+
+
 def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
     """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``; what neither trees, blend nor level account for is ``limit``.
 
@@ -99,6 +105,8 @@ def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs
         found = explain_trees(asked) if name == TREES else _explain_member(name, view.select(asked))
         for group, share in found.items():
             shares[group][asked] += weights[asked, column] * share
+    for group, share in _explain_profile(view).items():
+        shares[group] += np.where(learned, 0.0, share)
     return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
@@ -154,6 +162,12 @@ def _explain_member(member: str, view: View) -> Shares:
     for start, end, group in trace_member(member):
         shares[group] += members[end] - members[start]
     return shares
+
+
+def _explain_profile(view: View) -> Shares:
+    """Return what the profile differs from the mean of the last seven days by: the members that speak before anything is learned, in equal parts."""
+    spoken = [_explain_member(name, view) for name in (PROFILE, WEATHER) if name in view.members["centre"] | view.members[HEAD]]
+    return {group: np.mean([shares[group] for shares in spoken], axis=0) for group in GROUPS}
 
 
 def _explain_level(level: Level, view: View, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:

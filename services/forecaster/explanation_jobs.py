@@ -23,7 +23,7 @@ from services.forecaster.artefact import ArtefactError, load_aurora
 from services.forecaster.aurora import VERSION, Aurora
 from services.forecaster.baseline import BASELINES, Baseline
 from services.forecaster.context import NO_CONTEXT
-from services.forecaster.explanation import Explanation, Facts, Shares, explain_member, explain_model, gather_facts
+from services.forecaster.explanation import Explanation, Facts, Shares, explain_member, explain_model, explain_profile, gather_facts
 from services.forecaster.explanation_reply import SeriesWords
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
@@ -137,15 +137,17 @@ def _explain(series: Series, scene: Scene, forecast: Forecast, slots: IntArray) 
 
 def _explain_again(series: Series, scene: Scene, pairs: Pairs, expected_kwh: FloatArray) -> Explanation:
     speaker, frame = scene.speaker, scene.frame
-    model = speaker.models.get(series.name) if isinstance(speaker, Aurora) else None
-    if model is not None:
-        return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)
-    member = BASELINES[speaker.version][EVERY_SERIES.index(series)] if isinstance(speaker, Baseline) else MEAN
-    explained = explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
-    if speaker is not None:
-        return explained
-    unread: Shares = {"model": explained.shares_kwh["limit"], "limit": np.zeros(expected_kwh.size)}
-    return replace(explained, shares_kwh=explained.shares_kwh | unread)
+    if isinstance(speaker, Baseline):
+        member = BASELINES[speaker.version][EVERY_SERIES.index(series)]
+        return explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
+    if speaker is None:
+        explained = explain_member(MEAN, series, frame, pairs, expected_kwh=expected_kwh)
+        unread: Shares = {"model": explained.shares_kwh["limit"], "limit": np.zeros(expected_kwh.size)}
+        return replace(explained, shares_kwh=explained.shares_kwh | unread)
+    model = speaker.models.get(series.name)
+    if model is None:
+        return explain_profile(series, frame, pairs, expected_kwh=expected_kwh)
+    return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)
 
 
 def _reply(standing: Standing, site: Site, slots: list[SlotExplanation], *, language: Language, seconds: float) -> ExplainReply:

@@ -73,7 +73,7 @@ def test_what_was_measured_only_afterwards_is_said_to_be_that(home: Connection, 
     late = (np.datetime64(AT.replace(tzinfo=None), "s") - np.arange(1, 97) * np.timedelta64(15, "m")).astype("datetime64[s]")
     observations.write(home, "home", np.sort(late), {"load_kwh": np.full(96, 2.0)})
     reply = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=AT), objects=store)
-    assert [contribution.code for contribution in reply.slots[0].load.contributions] == ["later"]
+    assert {contribution.code for contribution in reply.slots[0].load.contributions} == {"later", "habit"}
     assert_adds_up(reply.slots[0].load)
 
 
@@ -82,7 +82,8 @@ def test_one_slot_is_told_in_the_readers_language_with_what_widens_the_forecast(
     slot = AT + timedelta(hours=10, minutes=7)
     reply = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=slot, language="de"), objects=store)
     assert [told.start for told in reply.slots] == [AT + timedelta(hours=10)]
-    assert "wie in den letzten sieben Tagen um diese Zeit üblich" in reply.slots[0].load.text
+    assert "In den letzten sieben Tagen waren es um diese Zeit im Mittel" in reply.slots[0].load.text
+    assert [contribution.code for contribution in reply.slots[0].load.contributions] == ["habit"]
     assert reply.stage == "profile"
     assert len(reply.conditions) == len(reply.reasons) > 0
 

@@ -9,11 +9,12 @@ from luna.weather import WeatherBook
 from services.forecaster.aurora import Aurora, train
 from services.forecaster.baseline import BASELINES, Baseline
 from services.forecaster.context import NO_CONTEXT, Context, Vacation
-from services.forecaster.explanation import Explanation, explain_member, explain_model, gather_facts
+from services.forecaster.explanation import Explanation, explain_member, explain_model, explain_profile, gather_facts
 from services.forecaster.frame import Frame, Pairs, frame_origins, pair_origins
 from services.forecaster.grouping import MEAN, STEPS, group_of
 from services.forecaster.level import SIGNALS
 from services.forecaster.series import EVERY_SERIES, LOAD, PV, Series
+from services.forecaster.series_model import predict_profile
 from services.forecaster.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days
 
@@ -75,6 +76,15 @@ def test_before_it_is_bounded_trees_members_and_level_account_for_all(aurora: Au
     explained = explain_model(model, LOAD, frame, pairs, expected_kwh=heads.expected)
     np.testing.assert_allclose(explained.shares_kwh["limit"], 0, atol=1e-9)
     assert np.abs(explained.shares_kwh["rest"]).max() < 1e-9
+
+
+@every_series
+def test_before_it_is_bounded_the_profiles_members_account_for_all(history: Observations, series: Series) -> None:
+    frame, pairs = look(history)
+    said = predict_profile(series.view(frame, pairs)).expected
+    explained = explain_profile(series, frame, pairs, expected_kwh=said)
+    np.testing.assert_allclose(explained.shares_kwh["limit"], 0, atol=1e-9)
+    assert np.abs(explained.shares_kwh["habit"]).max() > 0
 
 
 def test_at_night_there_is_nothing_to_explain_about_the_sun(aurora: Aurora, history: Observations) -> None:
