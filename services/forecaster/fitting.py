@@ -20,6 +20,7 @@ GROWTHS = 3  # of trees in one training: two that are judged, one that is kept
 POOL = "pool_"
 TREES_SHARE, REST_SHARE = 0.3, 0.1  # of a blend before anything is learned: of the trees beside the pools, and shared evenly by all members
 CLEARLY = 0.985  # of the common blend's loss that blends for each kind of day must reach to be worth their fewer rows
+WEEKLY = {"load"}  # the sun knows no weekend, however well a few rainy Sundays fit one
 BASELINES = ("mean", "median", "latest", "clear_sky")
 BAND_NAMES = ("near", "half_day", "far")
 
@@ -62,7 +63,7 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> Lesson:
     has rows enough for weights of its own.
     """
     judged, outputs = judge_trees(rows, grow)
-    by_weekend = prefers_weekend(outputs, judged)
+    by_weekend = name in WEEKLY and prefers_weekend(outputs, judged)
     strata = stratify(judged.view, judged.lead, by_weekend=by_weekend)
     weights = weigh_heads(outputs, judged, strata)
     blended = blend_heads(outputs, judged.view, weights, strata.of_row)

@@ -14,7 +14,7 @@ from services.forecaster.series import Series
 from services.forecaster.series_model import SeriesModel
 
 TUNING_DAYS = 28
-ORIGIN_STEP = 24
+ORIGIN_STEP = 32
 LEADS = np.array([1, 9, 24, 60, 110, 170])
 NEEDED_ROWS = 100
 LEAST, MOST = 0.5, 2.5
@@ -40,7 +40,7 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: Series) ->
 
 
 def pair_recent(frame: Frame, days: IntArray) -> Pairs:
-    """Return what would have been forecast in the weeks before the first and until the last of ``days``: four origins a day, six leads each."""
+    """Return what would have been forecast in the weeks before the first and until the last of ``days``: three origins a day, six leads each."""
     first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
     origin = np.repeat(np.arange(first, last, ORIGIN_STEP, dtype=np.int64), LEADS.size)
     target = origin + np.tile(LEADS, origin.size // LEADS.size)
