@@ -16,10 +16,10 @@ def write(path: Path, columns: dict[str, FloatArray]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three days in which every value tells its hour; a forecast tells the hour it is of, a thousand for each column ahead."""
+    """Three days in which every value tells its hour; a forecast tells the hour it is of, three hundred for each column ahead."""
     hour = np.arange(HOURS, dtype=np.float64)
     write(tmp_path / "Building_4.csv", {"hour": hour, "non_shiftable_load": hour, "solar_generation": 200 * hour})
-    ahead = {f"{column}_predicted_{key}": 1000 * key + hour + hours for column in COLUMNS.values() for key, hours in ((1, 6), (2, 12), (3, 24))}
+    ahead = {f"{column}_predicted_{key}": 300 * key + hour + hours for column in COLUMNS.values() for key, hours in ((1, 6), (2, 12), (3, 24))}
     write(tmp_path / "weather.csv", dict.fromkeys(COLUMNS.values(), hour) | ahead)
     return tmp_path
 
@@ -41,8 +41,8 @@ def test_weather_is_known_as_it_was_issued(house: House) -> None:
     target = np.full(lead.size, first + SECOND_NOON)
     known = house.context.weather.at(target, target - lead)["ghi_w_m2"]
     # Beyond 23 h the day before, as it was forecast 24 h ahead; of that day nothing is known yet, for the file does not begin early enough.
-    np.testing.assert_array_equal(known, [36, 1036, 1036, 2036, 2036, 3036, 3036, np.nan])
-    assert house.context.weather.at(target + 96, target - 8)["ghi_w_m2"][0] == 3036
+    np.testing.assert_array_equal(known, [36, 336, 336, 636, 636, 936, 936, np.nan])
+    assert house.context.weather.at(target + 96, target - 8)["ghi_w_m2"][0] == 936
 
 
 def test_the_hour_that_the_clock_skips_is_left_out_and_the_one_it_repeats_is_there_once() -> None:
