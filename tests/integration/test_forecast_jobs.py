@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
 from luna.contracts.quality import DayQuality
-from luna.database import forecasts, observations, quality, sites, training_runs
+from luna.database import forecast_issues, forecasts, observations, quality, sites, training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore
@@ -87,6 +87,17 @@ def test_what_is_issued_can_be_read_back(home: Connection, tmp_path: Path) -> No
     np.testing.assert_allclose(stored[3].load_kwh.p90, issued.batch.forecast(3).load_kwh.p90)
     assert issued.batch.stage == "young"
     assert issued.reply().slots == 192
+
+
+def test_an_issue_keeps_what_the_last_hours_did_to_it(home: Connection, tmp_path: Path, trained: TrainReply) -> None:
+    issue_forecasts(home, IssueRequest(site_id="home", at=day(31, hours=12)), objects=FileObjects(tmp_path))
+    (stored,) = forecast_issues.read_all(home, "home", version=VERSION, first=day(31), last=day(32))
+    assert stored.run_id == trained.run_id
+    assert stored.level is not None
+    assert {name: set(level) for name, level in stored.level.items()} == {
+        "load": {"hour_deviation", "day_deviation", "next_hour"},
+        "pv": {"clearness", "next_hour"},
+    }
 
 
 @pytest.mark.usefixtures("trained")
