@@ -13,6 +13,7 @@ from services.forecaster.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part,
 
 CLEAR_SKY = "clear_sky"  # the member that is the last days' shares of a clear sky
 SKY_FLOOR = 0.02  # share of the best clear-sky slot below which a ratio to it says nothing
+TWILIGHT = 0.15  # share of the brightest slot: hours under a sky darker than that say less of today
 DEFAULT_SKY_SHARE = 0.8  # of clear sky on the best day, when nothing has been measured
 BRIGHT_FADE_SLOTS = 24.0  # after which the brightness of the last two hours has lost all but 1/e of what set it apart
 
@@ -41,12 +42,14 @@ class _Yields:
 
 @dataclass(frozen=True, slots=True)
 class _Brightness:
-    """Output over clear sky: of the last two hours, of each of the last three days, of the week; by row, NaN where unknown."""
+    """Output over clear sky: of the last two hours, of these hours in the week before, of each of three days, of the week; by row, NaN where unknown."""
 
     now: FloatArray
+    usual: FloatArray
     days: tuple[FloatArray, ...]
     week: FloatArray
     recent_sky_kwh: FloatArray
+    brightest_kwh: float
 
     @classmethod
     def of(cls, frame: Frame, origin: IntArray) -> Self:
@@ -56,12 +59,15 @@ class _Brightness:
             return divide(output.mean(end, length), sky.mean(end, length))
 
         days = tuple(share(origin - back * DAY_SLOTS, DAY_SLOTS) for back in range(3))
-        return cls(share(origin, 2 * HOUR), days, share(origin, WEEK * DAY_SLOTS), sky.mean(origin, 2 * HOUR))
+        before = [[series.mean(origin - back * DAY_SLOTS, 2 * HOUR) for back in range(1, WEEK + 1)] for series in (output, sky)]
+        usual = divide(*(np.nansum(means, axis=0) for means in before))
+        return cls(share(origin, 2 * HOUR), usual, days, share(origin, WEEK * DAY_SLOTS), sky.mean(origin, 2 * HOUR), frame.brightest_kwh)
 
     @property
     def unusual(self) -> FloatArray:
-        """The last two hours over the week, one where unknown."""
-        ratio = np.clip(divide(self.now, self.week), 0, 3)
+        """The last two hours over the same hours of the week before, one where unknown: a roof that faces east is no dark afternoon."""
+        doubt = TWILIGHT * self.brightest_kwh
+        ratio = np.clip(divide(self.now * self.recent_sky_kwh + doubt, self.usual * self.recent_sky_kwh + doubt), 0, 3)
         unusual: FloatArray = np.where(np.isnan(ratio), 1.0, ratio)
         return unusual
 
