@@ -20,6 +20,8 @@ def packages(lock: Path) -> dict[str, str]:
     [
         ("torch", set()),
         ("lightgbm", {"forecaster"}),
+        ("pvlib", {"forecaster"}),
+        ("holidays", {"forecaster"}),
         ("highspy", {"planner"}),
         ("numba", {"planner"}),
         ("polars", {"ingest"}),
