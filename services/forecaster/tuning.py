@@ -16,6 +16,7 @@ from services.forecaster.series_model import SeriesModel
 TUNING_DAYS = 28
 ORIGIN_STEP = 32
 LEADS = np.array([1, 9, 24, 60, 110, 170])
+SHIFT_STEP, LARGEST_SHIFT = 7, 20
 NEEDED_ROWS = 100
 LEAST, MOST = 0.5, 2.5
 FOLLOWED = 0.8  # power of the factor that recent errors ask for: a month is a small sample, and what it had too much of it soon has too little of
@@ -42,9 +43,11 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: Series) ->
 def pair_recent(frame: Frame, days: IntArray) -> Pairs:
     """Return what would have been forecast in the weeks before the first and until the last of ``days``: three origins a day, six leads each."""
     first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
-    origin = np.repeat(np.arange(first, last, ORIGIN_STEP, dtype=np.int64), LEADS.size)
-    target = origin + np.tile(LEADS, origin.size // LEADS.size)
-    return Pairs(origin, target).select(target < last)
+    origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
+    # Without a shift from origin to origin the same few times of day would speak for all.
+    shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
+    target = (origin + shift)[:, None] + LEADS
+    return Pairs(np.repeat(origin, LEADS.size), target.ravel()).select(target.ravel() < last)
 
 
 def _tune_day(distance: FloatArray, known: NDArray[np.bool_], age: IntArray) -> FloatArray:
