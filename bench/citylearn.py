@@ -27,7 +27,7 @@ from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, IndexArray, InstantArray, hold_price, spread_energy
 from luna.weather import WeatherBook
-from services.forecaster.context import Context
+from services.forecaster.inputs.context import Context
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2016, 7, 31, 23)  # noqa: DTZ001 - a clock on the wall

@@ -13,8 +13,8 @@ from typing import Any
 from bench.scenes import TARIFFS, Home, build_scene, load_home
 from luna.contracts.replay import ReplayReply
 from luna.timeline import local_midnight
-from services.forecaster.aurora import train
 from services.forecaster.jobs import issue_in_parts, list_instants
+from services.forecaster.model.aurora import train
 from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY
 from services.planner.energy_value import load_kernels
 from services.planner.knowledge import ForecastBook

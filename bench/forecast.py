@@ -22,13 +22,13 @@ from luna.outlook import SHARES
 from luna.settings import load_settings
 from luna.site import Site
 from luna.timeline import SLOT, floor_to, local_midnight
-from services.forecaster.aurora import VERSION, Aurora, train
-from services.forecaster.baseline import BASELINES, Baseline
-from services.forecaster.context import NO_CONTEXT, Context
-from services.forecaster.evaluation import Score, score_batch
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster
-from services.forecaster.frame import frame_series, number_slot
+from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.frame import frame_series, number_slot
 from services.forecaster.jobs import issue_in_parts, list_instants
+from services.forecaster.model.aurora import VERSION, Aurora, train
+from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.versions.evaluation import Score, score_batch
 from services.ingest.demo_data import TEST_FIRST_DAY, load_demo
 
 WEEKS = 8

@@ -8,9 +8,9 @@ from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
 from luna.weather import WeatherBook
-from services.forecaster.aurora import TrainSettings
-from services.forecaster.solar import estimate_clear_sky
-from services.forecaster.trees import TreeSettings
+from services.forecaster.inputs.solar import estimate_clear_sky
+from services.forecaster.model.aurora import TrainSettings
+from services.forecaster.model.trees import TreeSettings
 
 QUICK = TrainSettings(rows=5_000, trees=TreeSettings(rounds=25, rows_per_leaf=50))
 START = datetime(2024, 3, 1, tzinfo=UTC)

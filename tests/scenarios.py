@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.outlook import SHARES, Forecast, Quantiles
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to
-from services.forecaster.past_error import PastErrors
+from services.forecaster.scenarios.past_error import PastErrors
 
 ISSUED_AT = datetime(2024, 5, 6, 10, 7, tzinfo=UTC)
 SLOTS = 192

@@ -40,7 +40,7 @@ def train(
     trigger = "force" if force else "hand"
     request = compose_request(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed, trigger=trigger)
     from services.cli.storage import unit_of_work
-    from services.forecaster.training_jobs import stop_at, train_site
+    from services.forecaster.freshness.training_jobs import stop_at, train_site
 
     with unit_of_work() as connection, follow_progress("Training") as progress:
         reply = train_site(connection, stop_at(request, SystemClock().now()), objects=_objects(), progress=progress)
@@ -88,7 +88,7 @@ def evaluate(  # noqa: PLR0913 - one per option
     request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=parse_minutes(every, field="--every"))
     from services.cli.forecast_money import add_money
     from services.cli.storage import unit_of_work
-    from services.forecaster.comparison import evaluate_versions
+    from services.forecaster.versions.comparison import evaluate_versions
 
     with unit_of_work() as connection, follow_progress("Evaluating") as progress:
         objects = _objects()

@@ -85,7 +85,7 @@ def plot(
 def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:
     from luna.objects import open_objects
     from luna.settings import load_settings
-    from services.forecaster.explanation_jobs import explain_forecast
+    from services.forecaster.explanation.explanation_jobs import explain_forecast
 
     return explain_forecast(connection, request, objects=open_objects(load_settings()))
 
@@ -94,7 +94,7 @@ def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
     from luna.database import forecasts, observations, sites
     from services.cli.forecast_chart import ForecastView
-    from services.forecaster.solar import estimate_clear_sky
+    from services.forecaster.inputs.solar import estimate_clear_sky
 
     reply = _explain(connection, request)
     site, issued = sites.load(connection, request.site_id), reply.issued_at

@@ -39,7 +39,7 @@ def scenarios(
     from luna.objects import open_objects
     from luna.settings import load_settings
     from services.cli.storage import unit_of_work
-    from services.forecaster.scenario_jobs import issue_asked
+    from services.forecaster.scenarios.scenario_jobs import issue_asked
 
     with unit_of_work() as connection:
         issued = issue_asked(connection, request, objects=open_objects(load_settings()))

@@ -23,7 +23,7 @@ def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
     from luna.timeline import SystemClock
     from services.cli.storage import unit_of_work
-    from services.forecaster.status_jobs import describe_status
+    from services.forecaster.versions.status_jobs import describe_status
 
     with unit_of_work() as connection:
         found = describe_status(connection, site, now=SystemClock().now())
@@ -41,7 +41,7 @@ def promote(
     """Let a version drive the planner from now on."""
     request = compose_request(PromoteRequest, site_id=site, forecast_version=version, run_id=run, reason=reason)
     from services.cli.storage import unit_of_work
-    from services.forecaster.promotion_jobs import promote_by_hand
+    from services.forecaster.versions.promotion_jobs import promote_by_hand
 
     with unit_of_work() as connection:
         reply = promote_by_hand(connection, request)
@@ -52,7 +52,7 @@ def roll_back(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Go back to the version and training that drove the planner before."""
     request = compose_request(RollbackRequest, site_id=site)
     from services.cli.storage import unit_of_work
-    from services.forecaster import promotion_jobs
+    from services.forecaster.versions import promotion_jobs
 
     with unit_of_work() as connection:
         reply = promotion_jobs.roll_back(connection, request)

@@ -66,9 +66,9 @@ def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequ
 def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:
     """Train and issue what the window lacks: a model that knows nothing of the window, a forecast per re-planning."""
     from luna.database import forecasts, sites
-    from services.forecaster.aurora import VERSION
-    from services.forecaster.comparison import ensure_trained
     from services.forecaster.jobs import issue_forecasts
+    from services.forecaster.model.aurora import VERSION
+    from services.forecaster.versions.comparison import ensure_trained
 
     site = sites.load(connection, request.site_id)
     zone = ZoneInfo(site.timezone)

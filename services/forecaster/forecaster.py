@@ -11,7 +11,7 @@ from luna.errors import InvalidInputError
 from luna.observations import Observations
 from luna.outlook import PARTS, Forecast, Quantiles
 from luna.timeline import SLOT, Timeline, floor_to, require_utc
-from services.forecaster.context import NO_CONTEXT, Context
+from services.forecaster.inputs.context import NO_CONTEXT, Context
 
 HORIZON_SLOTS = 192  # 48 hours
 LONGEST_HORIZON_SLOTS = 14 * 96

@@ -19,16 +19,16 @@ from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to
 from luna.weather import WeatherBook
-from services.forecaster.artefact import ArtefactError, load_aurora
-from services.forecaster.aurora import VERSION, Aurora, Progress, keep_quiet
-from services.forecaster.baseline import BASELINES, Baseline
-from services.forecaster.condition import Circumstances, judge_origins
-from services.forecaster.context import NO_CONTEXT, Context
-from services.forecaster.context_source import read_context
+from services.forecaster.condition.condition import Circumstances, judge_origins
+from services.forecaster.condition.widening import widen
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
-from services.forecaster.frame import MEMORY_DAYS
-from services.forecaster.preparation import prepare_history
-from services.forecaster.widening import widen
+from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.context_source import read_context
+from services.forecaster.inputs.frame import MEMORY_DAYS
+from services.forecaster.model.artefact import ArtefactError, load_aurora
+from services.forecaster.model.aurora import VERSION, Aurora, Progress, keep_quiet
+from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.model.preparation import prepare_history
 
 log = structlog.get_logger(__name__)
 DAY = timedelta(days=1)

@@ -12,9 +12,13 @@ from luna.contracts.scenario import IssueScenariosReply, IssueScenariosRequest
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, Work, task
 from luna.queue.jobs import submit_job
-from services.forecaster import comparison, explanation_jobs, jobs, promotion_jobs, refresh_jobs, renewal_jobs, scenario_jobs, shadow_jobs, training_jobs
-from services.forecaster.solar import import_pvlib
-from services.forecaster.trees import import_lightgbm
+from services.forecaster import jobs
+from services.forecaster.explanation import explanation_jobs
+from services.forecaster.freshness import refresh_jobs, renewal_jobs, training_jobs
+from services.forecaster.inputs.solar import import_pvlib
+from services.forecaster.model.trees import import_lightgbm
+from services.forecaster.scenarios import scenario_jobs
+from services.forecaster.versions import comparison, promotion_jobs, shadow_jobs
 
 NEEDS = ("database", "redis", "objects")
 

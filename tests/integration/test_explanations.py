@@ -17,9 +17,9 @@ from luna.embedded import Addresses
 from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import FileObjects
 from luna.queue import Client
-from services.forecaster.explanation_jobs import explain_forecast
+from services.forecaster.explanation.explanation_jobs import explain_forecast
+from services.forecaster.freshness.training_jobs import train_site
 from services.forecaster.jobs import issue_forecasts
-from services.forecaster.training_jobs import train_site
 from tests.gateway import serve
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.workers import wait_for, worker_process

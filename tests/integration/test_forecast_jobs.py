@@ -21,10 +21,10 @@ from luna.objects import FileObjects, ObjectStore
 from luna.queue import Client, RetryableError, Work
 from luna.settings import Settings
 from services.forecaster import tasks
-from services.forecaster.artefact import ArtefactError
-from services.forecaster.comparison import evaluate_versions
+from services.forecaster.freshness.training_jobs import train_site
 from services.forecaster.jobs import PART_ORIGINS, issue_forecasts
-from services.forecaster.training_jobs import train_site
+from services.forecaster.model.artefact import ArtefactError
+from services.forecaster.versions.comparison import evaluate_versions
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.object_servers import answer_with, free_port, open_server
 

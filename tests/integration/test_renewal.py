@@ -21,9 +21,9 @@ from luna.observations import Observations
 from luna.queue import Client
 from luna.queue.jobs import submit_job
 from luna.timeline import SLOT, floor_to, parse_zone
-from services.forecaster.aurora import VERSION
-from services.forecaster.renewal import assign_turn, find_last_turn
-from services.forecaster.renewal_jobs import Asking, Due, find_due, renew_models
+from services.forecaster.freshness.renewal import assign_turn, find_last_turn
+from services.forecaster.freshness.renewal_jobs import Asking, Due, find_due, renew_models
+from services.forecaster.model.aurora import VERSION
 from tests.histories import change, grow_roof
 from tests.household import START, day, describe_site, measure_days
 

@@ -17,7 +17,7 @@ from luna.errors import NotFoundError
 from luna.objects import FileObjects
 from luna.outlook import Forecast, Scenarios
 from luna.timeline import SLOT, Timeline, parse_zone
-from services.forecaster.scenario_jobs import issue_asked
+from services.forecaster.scenarios.scenario_jobs import issue_asked
 from tests.household import day, describe_site, measure_days
 from tests.scenarios import SLOTS, describe_forecast, describe_prices
 

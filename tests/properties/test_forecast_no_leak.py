@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from luna.observations import Observations
 from luna.outlook import PARTS, SHARES, Forecast
 from luna.timeline import SLOT, floor_to
-from services.forecaster.aurora import Aurora, train
-from services.forecaster.baseline import BASELINES, Baseline
-from services.forecaster.context import Context, Vacation
 from services.forecaster.forecaster import Forecaster
-from services.forecaster.frame import frame_origins, pair_origins
-from services.forecaster.series import EVERY_SERIES
-from services.forecaster.view import View
+from services.forecaster.inputs.context import Context, Vacation
+from services.forecaster.inputs.frame import frame_origins, pair_origins
+from services.forecaster.inputs.series import EVERY_SERIES
+from services.forecaster.inputs.view import View
+from services.forecaster.model.aurora import Aurora, train
+from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.household import QUICK, START, change_from, day, describe_site, forecast_weather, measure_days
 
 # Berlin changes its clock on day 30, so origins on either side of it are drawn too.

@@ -8,9 +8,9 @@ from bench.forecast import describe
 from bench.peers.forecasting import order_quantiles, write_case
 from luna.observations import Observations
 from luna.outlook import SHARES
-from services.forecaster.aurora import VERSION
-from services.forecaster.baseline import BASELINES
-from services.forecaster.evaluation import Score
+from services.forecaster.model.aurora import VERSION
+from services.forecaster.model.baseline import BASELINES
+from services.forecaster.versions.evaluation import Score
 from tests.household import day, describe_site, measure_days
 
 

@@ -1,0 +1,101 @@
+"""A roof that yields more than it used to: a new array. What was measured before is scaled, so that nothing is stuck in the past."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from luna.observations import Observations
+from luna.site import Site
+from luna.timeline import FloatArray, InstantArray
+from services.forecaster.inputs.frame import DAY_SLOTS
+from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output
+
+# Clear-sky shares of the brightest days differ by a tenth or two over a season; the smallest array worth adding is a third of the old ones.
+LEAST_GROWTH = 1.3
+# Without four weeks before it a bright day proves nothing; one day may be a wrong reading, two within a week are not.
+LEAST_DAYS_BEFORE, WEEK = 28, 7
+HIGH_SUN = 0.2  # of the brightest slot: below, shadows and rounding speak
+LEAST_SLOTS = 8
+MOST_GROWTH = 10.0
+DARK = 0.02  # of the clear sky: a roof that never reached it had no array
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """From the slot at ``since`` on, the arrays yield ``factor`` times what they yielded before; ``top_kwh`` is the most seen in a quarter-hour since.
+
+    ``factor`` is NaN where there was next to nothing before: what the arrays would have yielded is unknown.
+    """
+
+    since: np.datetime64
+    factor: float
+    top_kwh: float
+
+    def scale(self, history: Observations) -> Observations:
+        """Return the history with PV from before ``since`` as the arrays would yield it now."""
+        return replace(history, pv_kwh=np.where(history.starts < self.since, history.pv_kwh * self.factor, history.pv_kwh))
+
+    def enlarge(self, site: Site) -> Site:
+        """Return the site with arrays that can yield what was seen; the same where they can already."""
+        limit = limit_output(site)
+        if not np.isfinite(limit) or self.top_kwh <= limit:
+            return site
+        arrays = [array.model_copy(update={"peak_kw": array.peak_kw * self.top_kwh / limit}) for array in site.pv]
+        return site.model_copy(update={"pv": arrays})
+
+
+def find_growth(history: Observations, site: Site, *, before: datetime) -> Growth | None:
+    """Return the last growth of the arrays within what a gapless history knows ``before`` an instant, None where there was none.
+
+    On the second bright day of a week that exceeds all before it by a third, the arrays have grown since the first.
+    """
+    known = history.starts < np.datetime64(before.astimezone(UTC).replace(tzinfo=None), "s")
+    starts, pv = history.starts[known], history.pv_kwh[known]
+    if starts.size < DAY_SLOTS:
+        return None
+    brightness = measure_brightness(starts, pv, estimate_clear_sky(starts, site))
+    day = _find_day(brightness)
+    if day is None:
+        return None
+    level = _average_bright(brightness[:day])
+    factor = min(_average_bright(brightness[day:]) / level, MOST_GROWTH) if level > DARK else float("nan")
+    return Growth(starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999)))
+
+
+def measure_brightness(starts: InstantArray, pv_kwh: FloatArray, clear_sky_kwh: FloatArray) -> FloatArray:
+    """Return the share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 % quantile), NaN where too little is known."""
+    days = starts.size // DAY_SLOTS
+    high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
+    share = np.where(high, pv_kwh / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[: days * DAY_SLOTS].reshape(days, DAY_SLOTS)
+    known = np.count_nonzero(~np.isnan(share), axis=1)
+    ordered = np.sort(share, axis=1)  # NaN last
+    place = np.maximum(np.floor(0.9 * (known - 1)).astype(np.int64), 0)
+    brightness: FloatArray = np.where(known >= LEAST_SLOTS, ordered[np.arange(days), place], np.nan)
+    return brightness
+
+
+def _find_day(brightness: FloatArray) -> int | None:
+    """Return the day since which the arrays yield more, the last such."""
+    found = None
+    begin = 0
+    for day in range(brightness.size):
+        before = brightness[begin:day]
+        if np.count_nonzero(~np.isnan(before)) < LEAST_DAYS_BEFORE:
+            continue
+        exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(_second_largest(before), DARK)
+        if exceeding[0] and exceeding.sum() >= 2:
+            found = begin = day
+    return found
+
+
+def _average_bright(brightness: FloatArray) -> float:
+    """Return the mean of the brighter half of the known days."""
+    known = np.sort(brightness[~np.isnan(brightness)])
+    return float(known[known.size // 2 :].mean())
+
+
+def _second_largest(brightness: FloatArray) -> float:
+    """Return the second largest known value, for the largest may be a wrong reading."""
+    known = np.sort(brightness[~np.isnan(brightness)])
+    return float(known[-2]) if known.size > 1 else 0.0

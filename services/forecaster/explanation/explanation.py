@@ -1,0 +1,206 @@
+"""Why a forecast differs from the usual: the exact share of each reason, and the facts that words about it must agree with.
+
+The usual is the mean of the same slot on the last seven days. What the trees say of a slot is compared with what they said of it on those days, looking as far
+ahead: a cold autumn explains nothing where the last days were as cold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray
+from services.forecaster.explanation.grouping import GROUPS, MEAN, Group, group_of, trace_member
+from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
+from services.forecaster.inputs.load_view import view_load
+from services.forecaster.inputs.pv_view import view_pv
+from services.forecaster.inputs.recall import Days, Windows, fill_gaps
+from services.forecaster.inputs.series import Series
+from services.forecaster.inputs.view import HOUR, WEEK, View, deviate_from_week
+from services.forecaster.model.level import SIGNALS, Level, step_of
+from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
+from services.forecaster.model.trees import Trees
+
+HEAD = "expected"
+TREES = "trees"
+HOURS = 4 * HOUR
+SLOTS_PER_HOUR = 4
+VIEWS = {"load": view_load, "pv": view_pv}  # without the pools, which no tree looks at
+Shares = dict[Group, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A series explained; arrays of shape ``(rows,)``, kWh per slot.
+
+    Invariants: ``usual_kwh`` plus all ``shares_kwh`` is ``expected_kwh``.
+    """
+
+    expected_kwh: FloatArray
+    usual_kwh: FloatArray
+    shares_kwh: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What lies above the same slot, or the same hours, of the last seven days; by row, NaN where unknown.
+
+    ``warmer_c`` and ``sunnier`` (W/m²; where only clouds are known, percent of the sky free of them) are of the weather expected in the slot, ``hours_kwh`` and
+    ``day_kwh`` of the last four hours and the last day, per slot, ``away`` of the share of time in which vacation mode is on. ``holiday`` is one on a public
+    holiday, else zero.
+    """
+
+    warmer_c: FloatArray
+    sunnier: FloatArray
+    hours_kwh: FloatArray
+    day_kwh: FloatArray
+    away: FloatArray
+    holiday: FloatArray
+
+    def of(self, group: Group, row: int) -> float | None:
+        """Return the fact behind a reason, powers in kW; None where nobody knows it."""
+        facts = {
+            "temperature": self.warmer_c,
+            "sky": self.sunnier,
+            "hours": self.hours_kwh * SLOTS_PER_HOUR,
+            "days": self.day_kwh * SLOTS_PER_HOUR,
+            "vacation": self.away,
+            "calendar": self.holiday,
+        }
+        return None if group not in facts or np.isnan(facts[group][row]) else float(facts[group][row])
+
+
+def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+    """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``limit``."""
+    view = series.view(frame, pairs)
+    return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
+
+
+def explain_profile(series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+    """Return why a series of which nothing is learned yet is forecast to be ``expected_kwh``; what the profile does not account for is ``limit``."""
+    view = series.view(frame, pairs)
+    return _complete(_explain_profile(view), view, _Past.of(series, frame, pairs, view), expected_kwh)
+
+
+def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+    """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``; what neither trees, blend nor level account for is ``limit``.
+
+    Source: Lundberg et al. (2020), contributions of features to the output of trees.
+    """
+    view = series.view(frame, pairs)
+    outputs = predict_trees(model.trees, view)
+    learned = view.known_days >= FEWEST_DAYS
+    weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * learned[:, None]
+    shares = _explain_level(model.level, view, pairs, learned & (view.limit_kwh > 0))
+
+    def explain_trees(asked: NDArray[np.bool_]) -> Shares:
+        return _explain_trees(model.trees, view.select(asked), _view_week(series, frame, pairs.select(asked)), outputs[HEAD][asked])
+
+    for column, name in enumerate(list_members(outputs, view, HEAD)):
+        asked = (weights[:, column] > 0) & (view.limit_kwh > 0)
+        if not asked.any():
+            continue
+        found = explain_trees(asked) if name == TREES else _explain_member(name, view.select(asked))
+        for group, share in found.items():
+            shares[group][asked] += weights[asked, column] * share
+    for group, share in _explain_profile(view).items():
+        shares[group] += np.where(learned, 0.0, share)
+    return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
+
+
+def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
+    """Return what the words about each row must agree with."""
+    measured = Windows.of(series.measured(frame))
+    week = [frame.weather_at(Pairs(pairs.origin, past.target)) for past in _pair_week(frame, pairs)]
+    ahead = frame.weather_at(pairs)
+
+    def exceed(name: str) -> FloatArray:
+        difference: FloatArray = ahead[name] - np.mean([day[name] for day in week], axis=0)
+        return difference
+
+    vacation = np.nan_to_num(frame.vacation_share)  # before its first reading, nobody was away
+    away = vacation[pairs.origin - 1] - Windows.of(vacation).mean(pairs.origin - DAY_SLOTS, WEEK * DAY_SLOTS)
+    hours, day = (deviate_from_week(measured, pairs.origin, length) for length in (HOURS, DAY_SLOTS))
+    sunnier = fill_gaps(exceed("ghi_w_m2"), -100 * exceed("cloud_fraction"))
+    return Facts(exceed("temperature_c"), sunnier, hours, day, away, frame.days_off.holiday[pairs.target].astype(np.float64))
+
+
+def _no_shares(view: View) -> Shares:
+    return {group: np.zeros(view.scale_kwh.size) for group in GROUPS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What was measured at each row's time on the last seven days, and whether vacation mode plays a part: it is on, or was on one of them."""
+
+    usual_kwh: FloatArray
+    away: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, series: Series, frame: Frame, pairs: Pairs, view: View) -> Self:
+        week = _pair_week(frame, pairs)
+        measured = np.stack([np.where(past.target < pairs.origin, series.measured(frame)[past.target], np.nan) for past in week], axis=1)
+        away = np.nan_to_num([frame.vacation_share[slots] for slots in (pairs.origin - 1, *(past.target for past in week))])
+        usual = fill_gaps(np.minimum(Days.of(measured).mean, view.limit_kwh), view.members["centre"][MEAN])
+        return cls(usual, (away > 0).any(axis=0))
+
+
+def _complete(shares: Shares, view: View, past: _Past, expected_kwh: FloatArray) -> Explanation:
+    """Return the explanation whose ``shares`` are those of a mean that leaves vacations out."""
+    moved = view.members["centre"][MEAN] - past.usual_kwh
+    shares["vacation"] = shares["vacation"] + np.where(past.away, moved, 0.0)
+    shares["rest"] = shares["rest"] + np.where(past.away, 0.0, moved)
+    missing = expected_kwh - past.usual_kwh - np.sum([*shares.values()], axis=0)
+    return Explanation(expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing})
+
+
+def _explain_member(member: str, view: View) -> Shares:
+    """Return what a member differs from the mean of the last seven days by, reason by reason."""
+    shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
+    for start, end, group in trace_member(member):
+        shares[group] += members[end] - members[start]
+    return shares
+
+
+def _explain_profile(view: View) -> Shares:
+    """Return what the profile differs from the mean of the last seven days by: the members that speak before anything is learned, in equal parts."""
+    spoken = [_explain_member(name, view) for name in (PROFILE, WEATHER) if name in view.members["centre"] | view.members[HEAD]]
+    return {group: np.mean([shares[group] for shares in spoken], axis=0) for group in GROUPS}
+
+
+def _explain_level(level: Level, view: View, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:
+    """Return how the last hours moved the mean of the rows asked about, signal by signal."""
+    shares, signals = _no_shares(view), SIGNALS[level.series](view)
+    for name, share in zip(signals, level.mean[step_of(pairs.lead)].T, strict=True):
+        shares[group_of(name)] += np.where(asked, np.nan_to_num(signals[name]) * share, 0.0)
+    return shares
+
+
+def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: FloatArray) -> Shares:
+    """Return what the trees' ``output_kwh`` differs from the mean of the last seven days by; ``week`` holds the rows as seen on each of them."""
+    sums = np.stack([np.array([group_of(name) == group for name in view.names]) for group in GROUPS], axis=1)
+    spoken = trees.contribute(HEAD, np.concatenate([each.features for each in (view, *week)])).reshape(1 + len(week), view.scale_kwh.size, -1)
+    now, before = spoken[0], spoken[1:].mean(axis=0)
+    moved = view.scale_kwh[:, None] * ((now - before)[:, :-1] @ sums)
+    shares = dict(zip(GROUPS, moved.T, strict=True))
+    shares["habit"] = shares["habit"] + view.scale_kwh * before.sum(axis=1) - view.members["centre"][MEAN]
+    shares["rest"] = shares["rest"] + output_kwh - view.scale_kwh * now.sum(axis=1)
+    return shares
+
+
+def _view_week(series: Series, frame: Frame, pairs: Pairs) -> list[View]:
+    """Return what the trees saw on each of the last seven days."""
+    return [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs)]
+
+
+def _pair_week(frame: Frame, pairs: Pairs) -> list[Pairs]:
+    """Return the pairs as they stood on the seven days that the usual is the mean of: the same slot by local time, looking as far ahead."""
+    first = pairs.lead // DAY_SLOTS + 1
+    week = []
+    for back in range(WEEK):
+        slots = DAY_SLOTS * (first + back)
+        slots = slots - (frame.local_slot[pairs.target] - DAY_SLOTS * (first + back) - frame.local_slot[pairs.target - slots])
+        week.append(Pairs(pairs.origin - slots, pairs.target - slots))
+    return week

@@ -1,0 +1,1 @@
+"""Forecasts issued and models trained without anybody asking."""

@@ -1,0 +1,143 @@
+"""A site's series on one gapless grid of quarter-hours, with what is known ahead beside what was measured.
+
+Everything downstream speaks in indices of this grid. ``origin`` is the first slot that is not known yet; ``target`` a slot to forecast.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.observations import Observations
+from luna.site import PvArray, Site
+from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
+from luna.weather import NO_WEATHER, WeatherBook
+from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.days_off import DaysOff
+from services.forecaster.inputs.irradiance import promise_output
+from services.forecaster.inputs.solar import Sky, limit_output, look_up
+
+IntArray = NDArray[np.int64]
+SLOT_SECONDS = 900
+DAY_SLOTS = 96
+PLAUSIBLE_EXCESS = 1.5  # arrays exceed their rating briefly; half as much again is a wrong reading
+MEMORY_DAYS = 66  # what a forecast may look back on: 28 days of tuning, each of which recalls 28 and reaches 2, with days to spare
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Series of shape ``(slots,)`` from slot number ``first`` (quarter-hours since 1970) on; NaN where nothing was measured.
+
+    ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (of PV by the weather) and ``temperature_c`` may be read before the origin only;
+    ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off`` and ``sky`` everywhere; ``weather`` is asked with an origin.
+    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site that does not say where it
+    is or has no ``arrays``.
+    """
+
+    first: int
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    clear_sky_kwh: FloatArray
+    local_slot: IntArray
+    pv_limit_kwh: float
+    brightest_kwh: float
+    vacation_share: FloatArray
+    promised_kwh: FloatArray
+    temperature_c: FloatArray
+    days_off: DaysOff
+    weather: WeatherBook = NO_WEATHER
+    sky: Sky | None = None
+    arrays: tuple[PvArray, ...] = ()
+
+    def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
+        """Return the weather of each target as last issued by the start of its origin, NaN where nothing was."""
+        return self.weather.at(self.first + pairs.target, self.first + pairs.origin)
+
+    def index_of(self, instant: datetime) -> int:
+        """Return the index of the slot that covers ``instant``; it may lie outside."""
+        return number_slot(instant) - self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Which slot is forecast from when: indices into a frame, each of shape ``(rows,)``, ``origin ≤ target``."""
+
+    origin: IntArray
+    target: IntArray
+
+    @property
+    def lead(self) -> IntArray:
+        """Slots between origin and target."""
+        return self.target - self.origin
+
+    def select(self, rows: NDArray[np.bool_]) -> "Pairs":
+        """Return the pairs of the chosen rows."""
+        return Pairs(self.origin[rows], self.target[rows])
+
+
+def number_slot(instant: datetime) -> int:
+    """Return how many quarter-hours lie between 1970 and the slot that covers ``instant``."""
+    return int(floor_to(instant, SLOT).timestamp()) // SLOT_SECONDS
+
+
+def frame_series(history: Observations, site: Site, *, first: int, last: int, context: Context = NO_CONTEXT) -> Frame:
+    """Put what was measured onto the slots ``first`` to ``last`` (exclusive), with clear sky and local time; impossible values become gaps."""
+    numbers = np.arange(first, last, dtype=np.int64)
+    starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
+    limit, sky = limit_output(site), look_up(starts, site)
+    local = numbers + offset_slots(numbers, parse_zone(site.timezone))
+    return Frame(
+        first,
+        _place(history.starts, history.load_kwh, numbers, np.inf),
+        _place(history.starts, history.pv_kwh, numbers, limit * PLAUSIBLE_EXCESS),
+        np.ones(numbers.size) if sky is None else sky.clear_sky_kwh,
+        local,
+        limit,
+        limit if np.isfinite(limit) else 1.0,
+        context.vacation.shares(numbers),
+        np.full(numbers.size, np.nan) if sky is None else promise_output(context.weather, sky, site.pv, first=first),
+        context.weather.at(numbers, numbers + 1)["temperature_c"],
+        DaysOff.of(local // DAY_SLOTS, site),
+        context.weather,
+        sky,
+        tuple(site.pv),
+    )
+
+
+def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:
+    """Return local time minus UTC in slots; each slot is looked up only on days on which the clock changes."""
+    days = np.arange(numbers[0] // DAY_SLOTS, numbers[-1] // DAY_SLOTS + 2)
+    at_midnight = _look_up(days * DAY_SLOTS, zone)
+    day = numbers // DAY_SLOTS - days[0]
+    offsets: IntArray = at_midnight[day]
+    changing = at_midnight[day] != at_midnight[day + 1]
+    if changing.any():
+        offsets[changing] = _look_up(numbers[changing], zone)
+    return offsets
+
+
+def _look_up(numbers: IntArray, zone: ZoneInfo) -> IntArray:
+    return local_offsets((numbers * SLOT_SECONDS).astype("datetime64[s]"), zone).astype(np.int64) // SLOT_SECONDS
+
+
+def frame_origins(history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Frame:
+    """Return the frame that forecasts of ``slots`` slots at the given instants need: their memory and their horizon, no more."""
+    origins = [number_slot(instant) for instant in issued_at]
+    return frame_series(history, site, first=min(origins) - MEMORY_DAYS * DAY_SLOTS, last=max(origins) + slots, context=context)
+
+
+def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:
+    """Return every origin with each of its ``slots`` targets, origins outermost."""
+    origin = np.repeat(np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots)
+    return Pairs(origin, origin + np.tile(np.arange(slots, dtype=np.int64), len(issued_at)))
+
+
+def _place(starts: InstantArray, values: FloatArray, numbers: IntArray, limit: float) -> FloatArray:
+    placed = np.full(numbers.size, np.nan)
+    where = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS - numbers[0]
+    good = (where >= 0) & (where < placed.size) & np.isfinite(values) & (values >= 0) & (values <= limit)
+    placed[where[good]] = values[good]
+    return placed

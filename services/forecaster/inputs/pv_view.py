@@ -1,0 +1,120 @@
+"""PV as its origins see it: everything in proportion to clear sky and to the site's own best days under it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.inputs.pv_weather import WeatherYield
+from services.forecaster.inputs.recall import Days, Windows, fill_gaps, recall_days
+from services.forecaster.inputs.view import EDGES, FLOOR_KWH, HOUR, MEMORY, WEEK, Part, View, divide, mark_time, name_edges, stack_columns
+
+CLEAR_SKY = "clear_sky"  # the member that is the last days' shares of a clear sky
+SKY_FLOOR = 0.02  # share of the best clear-sky slot below which a ratio to it says nothing
+TWILIGHT = 0.15  # share of the brightest slot: hours under a sky darker than that say less of today
+DEFAULT_SKY_SHARE = 0.8  # of clear sky on the best day, when nothing has been measured
+BRIGHT_FADE_SLOTS = 24.0  # after which the brightness of the last two hours has lost all but 1/e of what set it apart
+
+
+def recall_shares(frame: Frame, pairs: Pairs, days: int) -> FloatArray:
+    """Return the share of a clear sky that the target's slot yielded on each of the latest days before the origin; see ``recall_days``."""
+    shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(recall_days(frame.clear_sky_kwh, pairs, days), SKY_FLOOR * frame.brightest_kwh)
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class _Yields:
+    """Statistics of the recalled days, in kWh and as shares of clear sky."""
+
+    recalled: FloatArray
+    week: Days
+    month: Days
+    week_shares: Days
+    month_shares: Days
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs) -> Self:
+        recalled, shares = recall_days(frame.pv_kwh, pairs, MEMORY), recall_shares(frame, pairs, MEMORY)
+        return cls(recalled, Days.of(recalled[:, :WEEK]), Days.of(recalled), Days.of(shares[:, :WEEK]), Days.of(shares))
+
+
+@dataclass(frozen=True, slots=True)
+class _Brightness:
+    """Output over clear sky: of the last two hours, of these hours in the week before, of each of three days, of the week; by row, NaN where unknown."""
+
+    now: FloatArray
+    usual: FloatArray
+    days: tuple[FloatArray, ...]
+    week: FloatArray
+    recent_sky_kwh: FloatArray
+    brightest_kwh: float
+
+    @classmethod
+    def of(cls, frame: Frame, origin: IntArray) -> Self:
+        output, sky = Windows.of(frame.pv_kwh), Windows.of(np.where(np.isnan(frame.pv_kwh), np.nan, frame.clear_sky_kwh))
+
+        def share(end: IntArray, length: int) -> FloatArray:
+            return divide(output.mean(end, length), sky.mean(end, length))
+
+        days = tuple(share(origin - back * DAY_SLOTS, DAY_SLOTS) for back in range(3))
+        before = [[series.mean(origin - back * DAY_SLOTS, 2 * HOUR) for back in range(1, WEEK + 1)] for series in (output, sky)]
+        usual = divide(*(np.nansum(means, axis=0) for means in before))
+        return cls(share(origin, 2 * HOUR), usual, days, share(origin, WEEK * DAY_SLOTS), sky.mean(origin, 2 * HOUR), frame.brightest_kwh)
+
+    @property
+    def unusual(self) -> FloatArray:
+        """The last two hours over the same hours of the week before, one where unknown: a roof that faces east is no dark afternoon."""
+        doubt = TWILIGHT * self.brightest_kwh
+        ratio = np.clip(divide(self.now * self.recent_sky_kwh + doubt, self.usual * self.recent_sky_kwh + doubt), 0, 3)
+        unusual: FloatArray = np.where(np.isnan(ratio), 1.0, ratio)
+        return unusual
+
+
+def view_pv(frame: Frame, pairs: Pairs) -> View:
+    """Return PV as its origins see it."""
+    sky = frame.clear_sky_kwh[pairs.target]
+    limit = np.where(sky > 0, frame.pv_limit_kwh, 0.0)
+    yields, brightness, weather = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin), WeatherYield.of(frame, pairs)
+    best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0), DEFAULT_SKY_SHARE) * sky, limit)
+    scale = np.maximum(best, FLOOR_KWH)
+    listed = _list_centres(yields, brightness, sky, pairs.lead)
+    centre = {name: np.minimum(member, limit) for name, member in (listed | _follow_weather(weather, listed[CLEAR_SKY])).items()}
+    edges = _list_edges(yields, best)
+    spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
+    shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
+    columns = {**shares, **_describe_sky(brightness, sky, best), **weather.signs, **mark_time(frame, pairs)}
+    return View(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
+
+
+def _follow_weather(weather: WeatherYield, clear_sky: FloatArray) -> dict[str, FloatArray]:
+    """Return the centres that the weather gives; where nothing was issued, the clear sky's."""
+    return {"weather": fill_gaps(weather.corrected_kwh, clear_sky)}
+
+
+def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) -> dict[str, FloatArray]:
+    days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
+    now = {"brightness_now": brightness.now, **days, "brightness_week": brightness.week, "brightness_unusual": brightness.unusual}
+    return {**now, "clear_sky_kwh": sky, "best_kwh": best, "recent_clear_sky_kwh": brightness.recent_sky_kwh}
+
+
+def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, lead: IntArray) -> dict[str, FloatArray]:
+    clear = fill_gaps(yields.week_shares.mean, yields.month_shares.mean, DEFAULT_SKY_SHARE / 2) * sky
+    mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
+    return {
+        "mean": mean,
+        "median": fill_gaps(yields.week.quantile(0.5), mean),
+        "latest": fill_gaps(yields.recalled[:, 0], mean),
+        "month_median": fill_gaps(yields.month.quantile(0.5), mean),
+        CLEAR_SKY: clear,
+        "month_clear_sky": fill_gaps(yields.month_shares.mean, DEFAULT_SKY_SHARE / 2) * sky,
+        "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-lead / BRIGHT_FADE_SLOTS)),
+    }
+
+
+def _list_edges(yields: _Yields, best: FloatArray) -> dict[Part, dict[str, FloatArray]]:
+    few: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
+    return {
+        head: {"month": fill_gaps(yields.month.quantile(share), few[head]), "week": fill_gaps(yields.week.quantile(share), few[head])} for head, share in EDGES
+    }

@@ -1,0 +1,1 @@
+"""Aurora and the baselines: trees, stacking, calibration, and how they are kept."""

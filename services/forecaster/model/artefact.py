@@ -1,0 +1,106 @@
+"""A trained Aurora as one object: the trees in LightGBM's own text, the rest as JSON, named after its own digest."""
+
+import gzip
+import hashlib
+import json
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+import numpy as np
+
+from luna.errors import LunaError, MachineError, NotFoundError
+from luna.objects import ObjectStore
+from luna.site import Site
+from services.forecaster.model.aurora import VERSION, Aurora
+from services.forecaster.model.level import Level
+from services.forecaster.model.series_model import HEADS, SeriesModel
+from services.forecaster.model.trees import GROWN, Trees, import_lightgbm
+
+FORMAT = 3  # raised whenever features, members or heads change: older trees would read the wrong columns
+FOLDER = "aurora"
+
+
+class ArtefactError(LunaError):
+    """A stored model cannot be used; what it forecast can still be forecast from the site's profile."""
+
+    title: ClassVar[str] = "Model unusable"
+    code: ClassVar[str] = "artefact"
+
+
+def save_aurora(aurora: Aurora, objects: ObjectStore) -> str:
+    """Store a trained model and return its key; the same model twice is one object.
+
+    Raises:
+        UnavailableError: the store is away; the same call may work later.
+        MachineError: the store is full, cannot be written, or refuses Luna.
+    """
+    packed = gzip.compress(json.dumps(_describe(aurora), sort_keys=True).encode(), compresslevel=6, mtime=0)
+    key = f"{FOLDER}/{hashlib.sha256(packed).hexdigest()}.json.gz"
+    objects.put(key, packed)
+    return key
+
+
+def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
+    """Return the model stored under ``key``, for the site as it is configured now.
+
+    Raises:
+        ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
+        UnavailableError: the store is away.
+    """
+    document = _read(objects, key)
+    if document.get("format") != FORMAT:
+        raise ArtefactError("the model is of another format", field=key, value=document.get("format"), remedy=RETRAIN)
+    models = {name: _parse_model(name, part) for name, part in document["series"].items()}
+    return Aurora(site, models, document["known_days"], document["metrics"])
+
+
+RETRAIN = "Train again with `luna forecast train`."
+
+
+def name_digest(key: str) -> str:
+    """Return the digest that an artefact's key names."""
+    return PurePosixPath(key).name.partition(".")[0]
+
+
+def _read(objects: ObjectStore, key: str) -> dict[str, Any]:
+    try:
+        packed = objects.get(key)
+    except NotFoundError as exc:
+        raise ArtefactError("the model is missing", field=key, remedy=RETRAIN) from exc
+    except MachineError as exc:
+        raise ArtefactError(f"the model cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
+    if hashlib.sha256(packed).hexdigest() != name_digest(key):
+        raise ArtefactError("the model is damaged: its digest is not its name", field=key, remedy=RETRAIN)
+    document: dict[str, Any] = json.loads(gzip.decompress(packed))
+    return document
+
+
+def _describe(aurora: Aurora) -> dict[str, Any]:
+    series = {name: _describe_model(model) for name, model in aurora.models.items()}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "site": aurora.site.name,
+        "stage": aurora.stage,
+        "known_days": aurora.known_days,
+        "metrics": aurora.metrics,
+        "series": series,
+    }
+
+
+def _describe_model(model: SeriesModel) -> dict[str, Any]:
+    return {
+        "trees": {head: model.trees.boosters[head].model_to_string() for head in GROWN},
+        "weights": {head: model.weights[head].tolist() for head in HEADS},
+        "level": {"mean": model.level.mean.tolist(), "median": model.level.median.tolist()},
+        "widths": model.widths.tolist(),
+        "by_weekend": model.by_weekend,
+    }
+
+
+def _parse_model(name: str, part: dict[str, Any]) -> SeriesModel:
+    lightgbm = import_lightgbm()
+    trees = Trees({head: lightgbm.Booster(model_str=part["trees"][head]) for head in GROWN})
+    weights = {head: np.array(part["weights"][head]) for head in HEADS}
+    level = Level(name, *(np.array(part["level"][head]) for head in ("mean", "median")))
+    return SeriesModel(trees, weights, level, np.array(part["widths"]), part["by_weekend"])

@@ -1,0 +1,149 @@
+"""Learning one series: all but the trees themselves is learned on weeks that lie after those which the trees that are judged there have seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import IntArray
+from services.forecaster.inputs.view import View
+from services.forecaster.model.blend import BAND_STARTS, Strata, band_of, measure_loss, stretch_bands, weigh_strata
+from services.forecaster.model.heads import LEVELS, SIDES, Heads
+from services.forecaster.model.level import learn_level
+from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_trees, stratify
+from services.forecaster.model.trees import Trees, TreeSettings, grow_trees
+
+QUARTERS = 4  # of the training's rows by time: the second half is judged, each quarter by trees that know what came before it
+GROWTHS = 3  # of trees in one training: two that are judged, one that is kept
+POOL = "pool_"
+TREES_SHARE, REST_SHARE = 0.3, 0.1  # of a blend before anything is learned: of the trees beside the pools, and shared evenly by all members
+CLEARLY = 0.985  # of the common blend's loss that blends for each kind of day must reach to be worth their fewer rows
+WEEKLY = {"load"}  # the sun knows no weekend, however well a few rainy Sundays fit one
+BASELINES = ("mean", "median", "latest", "clear_sky")
+BAND_NAMES = ("near", "half_day", "far")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A view with what happened, by row.
+
+    ``quarter`` is that of the training's time in which a target lies; ``half`` tells the weeks of its target apart, one and the next.
+    """
+
+    view: View
+    lead: IntArray
+    quarter: IntArray
+    half: NDArray[np.bool_]
+    actual_kwh: FloatArray
+
+    def select(self, rows: NDArray[np.bool_]) -> "Rows":
+        """Return the chosen rows."""
+        return Rows(self.view.select(rows), self.lead[rows], self.quarter[rows], self.half[rows], self.actual_kwh[rows])
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A learned series with the rows it was judged on, what it says there, and the figures about it."""
+
+    model: SeriesModel
+    judged: Rows
+    heads: Heads
+    metrics: dict[str, float]
+
+
+Grow = Callable[[Rows], Trees]
+
+
+def learn_series(name: str, rows: Rows, grow: Grow) -> Lesson:
+    """Learn blend, level and widths from trees that have not seen the rows they are judged on, then grow the trees again on every row.
+
+    Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
+    has rows enough for weights of its own.
+    """
+    judged, outputs = judge_trees(rows, grow)
+    by_weekend = name in WEEKLY and prefers_weekend(outputs, judged)
+    strata = stratify(judged.view, judged.lead, by_weekend=by_weekend)
+    weights = weigh_heads(outputs, judged, strata)
+    blended = blend_heads(outputs, judged.view, weights, strata.of_row)
+    level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
+    moved = level.correct(blended, judged.view, judged.lead)
+    widths = learn_widths(moved, judged)
+    heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
+    metrics = judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
+    return Lesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
+
+
+def grow_rows(rows: Rows, settings: TreeSettings, *, seed: int, threads: int) -> Trees:
+    """Grow trees on rows; an error counts as much as the household is large at the time."""
+    scale = rows.view.scale_kwh
+    return grow_trees(rows.view.features, rows.actual_kwh / scale, scale / scale.mean(), settings=settings, seed=seed, threads=threads)
+
+
+def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
+    """Return the rows of the second half of the time, and what trees grown on everything before their quarter say of them."""
+    judged = rows.select(rows.quarter >= QUARTERS // 2)
+    by_quarter = [predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view) for quarter in (2, 3)]
+    return judged, {head: np.where(judged.quarter == 2, by_quarter[0][head], by_quarter[1][head]) for head in HEADS}
+
+
+def expect_weights(members: Sequence[str]) -> FloatArray:
+    """Return the weights that are right for most households, before anything is known of this one."""
+    trees = np.array([name == TREES for name in members], dtype=np.float64)
+    pools = np.array([name.startswith(POOL) for name in members], dtype=np.float64)
+    shares: FloatArray = TREES_SHARE * trees + (1 - TREES_SHARE) * pools / pools.sum()
+    return (1 - REST_SHARE) * shares + REST_SHARE / len(members)
+
+
+def weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: Strata) -> dict[str, FloatArray]:
+    """Return the weights of every head's members."""
+    weights = {}
+    for head, share in HEADS.items():
+        members = list_members(outputs, rows.view, head)
+        weights[head] = weigh_strata(np.column_stack([*members.values()]), rows.actual_kwh, share, strata=strata, prior=expect_weights([*members]))
+    return weights
+
+
+def prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
+    """Return whether medians blended by working day and weekend are clearly better on rows they were not learned on."""
+    members = list_members(outputs, rows.view, "p50")
+    stacked, prior = np.column_stack([*members.values()]), expect_weights([*members])
+    losses = []
+    for by_weekend in (False, True):
+        strata = stratify(rows.view, rows.lead, by_weekend=by_weekend)
+        errors = []
+        for taught in (rows.half, ~rows.half):
+            if not taught.any():
+                return False
+            weights = weigh_strata(stacked[taught], rows.actual_kwh[taught], 0.5, strata=strata.select(taught), prior=prior)
+            errors.append(rows.actual_kwh[~taught] - (stacked[~taught] * weights[strata.of_row[~taught]]).sum(axis=1))
+        losses.append(float(np.abs(np.concatenate(errors)).mean()))
+    return losses[1] < CLEARLY * losses[0]
+
+
+def learn_widths(heads: Heads, rows: Rows) -> FloatArray:
+    """Return by band of leads how many times as far each quantile has to lie from the median to hold its share; shape ``(bands, levels)``."""
+    width = heads.measure_widths(rows.view.scale_kwh)
+    widths = np.ones((BAND_STARTS.size, LEVELS.size))
+    for place in np.flatnonzero(SIDES):
+        distance, share = SIDES[place] * (rows.actual_kwh - heads.p50), max(LEVELS[place], 1 - LEVELS[place])
+        widths[:, place] = stretch_bands(distance, width[place], rows.lead, share)
+    return widths
+
+
+def judge_heads(heads: Heads, rows: Rows) -> dict[str, float]:
+    """Return the median's MAE on rows the trees have not seen, kWh per slot, its ratio to the best baseline's, also by band of leads, and the coverage."""
+    error = np.abs(rows.actual_kwh - heads.p50)
+    centre = rows.view.members["centre"]
+    baselines = np.stack([np.abs(rows.actual_kwh - centre[name]) for name in BASELINES if name in centre])
+    pinball = np.mean([measure_loss(rows.actual_kwh - quantile, share).mean() for quantile, share in zip(heads.quantiles, LEVELS, strict=True)])
+    inside = (rows.actual_kwh >= heads.quantiles[1]) & (rows.actual_kwh <= heads.quantiles[-2])
+    bands = [band_of(rows.lead) == band for band in range(BAND_STARTS.size)]
+    ratios = {f"mae_over_best_baseline.{name}": _divide(error[band], baselines[:, band]) for name, band in zip(BAND_NAMES, bands, strict=True) if band.any()}
+    whole = {"mae_kwh": float(error.mean()), "pinball_kwh": float(pinball), "coverage_80": float(inside.mean())}
+    return whole | {"mae_over_best_baseline": _divide(error, baselines)} | ratios
+
+
+def _divide(error: FloatArray, baselines: FloatArray) -> float:
+    return float(error.mean()) / max(float(baselines.mean(axis=1).min()), 1e-12)

@@ -1,0 +1,97 @@
+"""What Aurora has learned about one series: trees, the blend with everything simpler, the pull of the last hours, and the width of every quantile."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.outlook import SHARES
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import IntArray
+from services.forecaster.inputs.view import View
+from services.forecaster.model.blend import BAND_STARTS, Strata, band_of, blend_members
+from services.forecaster.model.heads import Heads, spread_heads
+from services.forecaster.model.level import Level
+from services.forecaster.model.trees import Trees
+
+FEWEST_DAYS = 3  # slots known on fewer days are forecast without trees
+HEADS: dict[str, float | None] = {"expected": None, **SHARES}
+PARTS = {"expected": ("centre", "expected"), "p50": ("centre", "p50")}
+TREES = "trees"
+PROFILE, WEATHER = "pool_7", "weather"  # the members that speak before anything is learned
+
+
+@dataclass(frozen=True)
+class SeriesModel:
+    """Learned parts of one series.
+
+    Args:
+        weights: by head, shape ``(strata, members)``; the first member is the trees' own forecast.
+        level: how the last hours move the forecast.
+        widths: factors for the distance of each quantile from the median, shape ``(bands of lead, levels)``.
+        by_weekend: whether working days and weekends are blended separately, a stratum each in every band of leads.
+    """
+
+    trees: Trees
+    weights: dict[str, FloatArray]
+    level: Level
+    widths: FloatArray
+    by_weekend: bool = False
+
+    def predict(self, view: View, lead: IntArray) -> Heads:
+        """Return the forecast of every row as learned; where hardly a day is known, the profile's."""
+        blended = blend_heads(predict_trees(self.trees, view), view, self.weights, self.stratum_of(view, lead))
+        learned = self.level.correct(blended, view, lead).stretch(self.widths[band_of(lead)].T, view.scale_kwh)
+        unknown = view.known_days < FEWEST_DAYS
+        return learned.replace(unknown, predict_profile(view)) if unknown.any() else learned
+
+    def stratum_of(self, view: View, lead: IntArray) -> IntArray:
+        """Return which row of the weights holds for each row of the view."""
+        return stratify(view, lead, by_weekend=self.by_weekend).of_row
+
+
+def stratify(view: View, lead: IntArray, *, by_weekend: bool) -> Strata:
+    """Return the band of leads of each row or, by weekend, twice as many strata."""
+    band, bands = band_of(lead), BAND_STARTS.size
+    return Strata(band + bands * view.column("weekend").astype(np.int64), 2 * bands) if by_weekend else Strata(band, bands)
+
+
+def predict_profile(view: View) -> Heads:
+    """Return what a site is told before anything is learned: the recalled days, smoothed, in a band wider than theirs, more so the fewer they are.
+
+    PV is half of that what the weather promises, for a few days say little of their weather.
+    """
+    mean, median = (view.members[head][PROFILE] for head in ("expected", "p50"))
+    if WEATHER in view.members["centre"]:
+        mean, median = ((known + view.members["centre"][WEATHER]) / 2 for known in (mean, median))
+    low, high = median - view.members["p10"]["month"], view.members["p90"]["month"] - median
+    slack = (0.05 + 0.75 / np.maximum(view.known_days, 1)) * view.scale_kwh
+    return spread_heads(mean, median, 1.2 * np.maximum(low, 0) + slack, 1.2 * np.maximum(high, 0) + slack)
+
+
+def predict_trees(trees: Trees, view: View) -> dict[str, FloatArray]:
+    """Return the trees' own forecast per head, kWh, within zero and the limit; rows that cannot be above zero are not asked about.
+
+    Trees are grown for the 10, 50 and 90 % quantile; the others lie as those of a normal distribution do, until their widths are learned.
+    """
+    asked = view.limit_kwh > 0
+    grown = {head: np.zeros(asked.size) for head in trees.boosters}
+    if asked.any():
+        for head, share in trees.predict(view.features[asked]).items():
+            grown[head][asked] = np.clip(share * view.scale_kwh[asked], 0, view.limit_kwh[asked])
+    p50 = grown["p50"]
+    shaped = spread_heads(grown["expected"], p50, p50 - grown["p10"], grown["p90"] - p50).quantiles
+    return {"expected": grown["expected"], **dict(zip(SHARES, np.clip(shaped, 0, view.limit_kwh), strict=True))}
+
+
+def list_members(outputs: dict[str, FloatArray], view: View, head: str) -> dict[str, FloatArray]:
+    """Return what a head is blended from, the trees first."""
+    members = {TREES: outputs[head]}
+    for part in PARTS.get(head, (head,)):
+        members |= view.members[part]
+    return members
+
+
+def blend_heads(outputs: dict[str, FloatArray], view: View, weights: dict[str, FloatArray], stratum: IntArray) -> Heads:
+    """Return every head's blend, kWh."""
+    blended = {head: blend_members(list_members(outputs, view, head), weights[head], stratum) for head in HEADS}
+    return Heads(blended["expected"], np.stack([blended[name] for name in SHARES]))

@@ -1,0 +1,1 @@
+"""Joint paths of load, PV and prices."""

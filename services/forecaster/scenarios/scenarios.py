@@ -1,0 +1,119 @@
+"""Joint courses of load, PV and prices: the forecast's own distributions, in an order over time that errors really took.
+
+The distributions are those of the forecast that was issued. What a course has in common from slot to slot, between load and PV, and between both and the
+market, comes from whole days of past errors: each day is a course, kept as the share of what was said that lay below what happened. A few of those courses
+stand for all; slot by slot they take the forecast's values in their order. A site without such a past gets courses of a usual persistence.
+
+Source: Clark et al. (2004), the Schaake shuffle; Pinson et al. (2009), scenarios from probabilistic forecasts; docs/decisions/0018.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.errors import InvalidInputError
+from luna.outlook import Forecast, Scenarios
+from luna.timeline import FloatArray
+from services.forecaster.scenarios.marginal import Marginals
+from services.forecaster.scenarios.past_error import PastErrors
+from services.forecaster.scenarios.price_model import MarketAhead
+from services.forecaster.scenarios.reduction import select_paths
+
+DEFAULT_COUNT, MOST_PATHS = 10, 30
+NEEDED_DAYS = 14
+DRAWN_PATHS = 200
+FEW_ERRORS = "few_error_paths"
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """How errors last where nothing is known of a site's own: ``share`` of their variance fades by ``fade`` a slot, the rest is new in every slot."""
+
+    share: float
+    fade: float
+
+
+# Fitted to 1,000 forecasts of the demo's households (correlations over 1 to 32 slots) and to a hundred days of Dutch prices.
+LOAD_PERSISTENCE = Persistence(share=0.55, fade=0.9)
+PV_PERSISTENCE = Persistence(share=1.0, fade=0.95)
+PRICE_PERSISTENCE = Persistence(share=1.0, fade=0.97)
+
+
+@dataclass(frozen=True, slots=True)
+class _Courses:
+    """Shares of the distributions by course and slot, each of shape ``(courses, slots)``; prices by market."""
+
+    load: FloatArray
+    pv: FloatArray
+    price: Mapping[str, FloatArray]
+
+
+def make_scenarios(
+    forecast: Forecast, errors: PastErrors, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, rng: np.random.Generator
+) -> Scenarios:
+    """Return ``count`` joint courses of what ``forecast`` says and of the markets' prices.
+
+    Args:
+        errors: of the forecast's version; with fewer than 14 days, or than ``count``, courses of a usual persistence are drawn from ``rng``.
+        markets: prices ahead by market, on the forecast's timeline.
+
+    Invariants: each slot's weighted mean is that of the forecast's distribution; PV is zero where the forecast says night; the same input gives the same.
+
+    Raises:
+        InvalidInputError: ``count`` outside 1 … 30.
+    """
+    if not 1 <= count <= MOST_PATHS:
+        raise InvalidInputError("so many scenarios are not made", field="count", value=count, remedy=f"Choose 1 to {MOST_PATHS}.")
+    load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, errors.limit_kwh)
+    known = errors.days_back.size >= max(NEEDED_DAYS, count)
+    courses = _recall(errors, markets) if known else _draw_courses(forecast.timeline.count, markets, rng)
+    chosen, probability = select_paths(_compare(courses, load, pv, markets), count)
+    reasons = {} if known else {FEW_ERRORS: None}
+    reasons |= {reason: None for market in markets.values() for reason in market.reasons}
+    return Scenarios(
+        forecast.timeline,
+        forecast.issued_at,
+        forecast.version,
+        probability,
+        load.arrange(courses.load[chosen], probability),
+        pv.arrange(courses.pv[chosen], probability),
+        {name: market.arrange(courses.price[name][chosen], probability) for name, market in markets.items()},
+        tuple(reasons),
+    )
+
+
+def _recall(errors: PastErrors, markets: Mapping[str, MarketAhead]) -> _Courses:
+    return _Courses(errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()})
+
+
+def _draw_courses(slots: int, markets: Mapping[str, MarketAhead], rng: np.random.Generator) -> _Courses:
+    load, pv = (draw_shares(slots, persistence, rng) for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE))
+    return _Courses(load, pv, {name: draw_shares(slots, PRICE_PERSISTENCE, rng) for name in markets})
+
+
+def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) -> FloatArray:
+    """Return 200 courses of shares, each slot's spread evenly over zero to one.
+
+    Source: Pinson et al. (2009), a Gaussian copula; its covariance here that of an autoregressive process beside noise.
+    """
+    lasting = rng.standard_normal((slots, DRAWN_PATHS))
+    for slot in range(1, slots):
+        lasting[slot] = persistence.fade * lasting[slot - 1] + np.sqrt(1 - persistence.fade**2) * lasting[slot]
+    score = np.sqrt(persistence.share) * lasting + np.sqrt(1 - persistence.share) * rng.standard_normal(lasting.shape)
+    return spread_evenly(score.T)
+
+
+def spread_evenly(score: FloatArray) -> FloatArray:
+    """Return the middle of the rank of each course at every slot, as a share; shape ``(courses, slots)``."""
+    rank = np.argsort(np.argsort(score, axis=0, kind="stable"), axis=0, kind="stable")
+    shares: FloatArray = (rank + 0.5) / score.shape[0]
+    return shares
+
+
+def _compare(courses: _Courses, load: Marginals, pv: Marginals, markets: Mapping[str, MarketAhead]) -> FloatArray:
+    """Return every course as one row of values, energies and prices brought to the same spread."""
+    priced = [market.draw(courses.price[name]) for name, market in markets.items()]
+    parts = [load.draw(courses.load), pv.draw(courses.pv), *priced]
+    spreads = [float(np.sqrt(part.var(axis=0).mean())) for part in parts]
+    return np.concatenate([part / spread for part, spread in zip(parts, spreads, strict=True) if spread > 0] or parts, axis=1)

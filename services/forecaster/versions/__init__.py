@@ -1,0 +1,1 @@
+"""Which version drives the planner: judged in shadow, promoted, taken back."""

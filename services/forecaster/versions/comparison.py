@@ -1,0 +1,123 @@
+"""Every version of a stored site against what happened, by rolling origin."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import fmean
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, TrainRequest, VersionScore
+from luna.database import forecast_scores, quality, sites, training_runs
+from luna.errors import InvalidInputError
+from luna.objects import ObjectStore
+from luna.observations import Observations
+from luna.site import Site
+from luna.timeline import SLOT, Timeline, floor_to, local_days
+from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
+from services.forecaster.freshness.training_jobs import train_site
+from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.jobs import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster
+from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.model.baseline import BASELINES
+from services.forecaster.versions.evaluation import Score, measure_skill, score_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One version's scores by series, and what it took to train it and to issue once."""
+
+    scores: dict[str, Score]
+    train_seconds: float
+    issue_milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What forecasts look back on, as it was known when they were issued, and what they are scored against: without days that are judged ``exclude``."""
+
+    history: Observations
+    trusted: Observations
+    context: Context = NO_CONTEXT
+
+
+def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EvaluateReply:
+    """Score versions on a stored site but for days that are judged ``exclude``; Aurora as trained before the first day, and trained now where it was not.
+
+    Raises:
+        NotFoundError: no such site or version.
+        InvalidInputError: the window is upside down, or nothing was measured in it.
+        ArtefactError: Aurora's model cannot be used; a profile is not scored in its name.
+        UnavailableError: the store of objects is away.
+    """
+    site = sites.load(connection, request.site_id)
+    if request.to_day < request.from_day:
+        raise InvalidInputError("the window ends before it begins", field="to_day", value=request.to_day.isoformat(), remedy="Swap the days.")
+    window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
+    instants = list_instants(window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes))
+    past = _read_past(connection, site, instants)
+    judged = {}
+    for place, version in enumerate(dict.fromkeys(request.versions)):
+        train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
+        forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
+        judged[version] = judge_forecaster(forecaster, past, site, instants, train_seconds=train_seconds)
+        progress(place + 1, len(request.versions), version)
+    regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
+    return describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
+
+
+def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
+    """Return the seconds that training took of the latest Aurora that knows nothing from after ``before``; train one where there is none."""
+    run = training_runs.latest(connection, site.name, version=VERSION, before=before)
+    return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
+
+
+def judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
+    """Return how good a forecaster was at the instants, and how long one issue takes."""
+    batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
+    began = time.perf_counter()
+    forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS, context=past.context)
+    milliseconds = 1000 * (time.perf_counter() - began)
+    return Judged(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
+
+
+def _read_past(connection: Connection, site: Site, instants: Sequence[datetime]) -> Past:
+    begin = floor_to(min(instants), SLOT)
+    ahead = Timeline(begin, SLOT, (floor_to(max(instants), SLOT) - begin) // SLOT + HORIZON_SLOTS)
+    return Past(read_history(connection, site, instants), quality.read_trusted(connection, site, ahead), read_surroundings(connection, site, instants))
+
+
+def describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:
+    """Return the message about versions; skill is against the first baseline named, or the first version where none is.
+
+    Args:
+        regrets: what each version's errors cost in the plan, on those days of which the nightly shadow knows it.
+
+    Raises:
+        InvalidInputError: a series was measured in no slot of the window.
+    """
+    reference = next((version for version in judged if version in BASELINES), next(iter(judged)))
+    versions = {}
+    for version, found in judged.items():
+        series = {name: _describe(score, judged[reference].scores[name]) for name, score in found.scores.items() if score.slots}
+        if not series:
+            raise InvalidInputError(
+                "nothing was measured in the window", field="from_day", remedy="Choose days with observations (luna data query shows them)."
+            )
+        versions[version] = VersionScore(
+            series=series,
+            train_seconds=found.train_seconds,
+            issue_milliseconds=found.issue_milliseconds,
+            regret_per_day=fmean(regrets[version]) if regrets[version] else None,
+            regret_days=len(regrets[version]),
+        )
+    return EvaluateReply(versions=versions, origins=origins)
+
+
+def _describe(score: Score, reference: Score) -> SeriesScore:
+    coverage = 0.0 if np.isnan(score.coverage_80) else score.coverage_80
+    skill = measure_skill(score.mae, reference.mae)
+    return SeriesScore(mae=score.mae, rmse=score.rmse, pinball=score.pinball, coverage_80=coverage, skill=skill)
