@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from luna.control import Control
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
 
@@ -230,6 +231,7 @@ class Site(_Part):
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
     input_sensors: InputSensors = InputSensors()
     forecasting: Forecasting = Forecasting()
+    control: Control | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -246,6 +248,10 @@ class Site(_Part):
             doubled = [name for name, count in counts.items() if count > 1]
             if doubled:
                 raise ValueError(f"{kind}: the name {doubled[0]!r} stands twice")
+        told = [each.battery for each in self.control.batteries] if self.control else []
+        strangers = set(told) - {battery.name for battery in self.batteries}
+        if strangers or len(set(told)) < len(told):
+            raise ValueError(f"control: every battery is named once, as under batteries; wrong is {min(strangers or told)!r}")
         return self
 
     @property

@@ -7,13 +7,14 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message, Request
+from luna.contracts.setpoint import BatterySetpoint
+from luna.control import Mode
 from luna.site import Site
 from luna.timeline import STEPS
 
 MAX_SLOTS = 12 * 24 * 14
 Energies = Annotated[list[Annotated[float, Field(ge=0, le=100_000)]], Field(min_length=1, max_length=MAX_SLOTS)]
 Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
-Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
 Language = Literal["en", "de"]
 
 
@@ -167,12 +168,13 @@ class CompromiseReply(Message):
 
 
 class BatteryFlow(Message):
-    """What a battery does in a slot, at its terminals, and how full it ends."""
+    """What a battery does in a slot, at its terminals, and how full it ends; ``setpoint`` is what it is told for that."""
 
     charge_kwh: float
     discharge_kwh: float
     soc_end: float
     target_soc: float | None = None
+    setpoint: BatterySetpoint | None = None
 
 
 class VehicleFlow(Message):

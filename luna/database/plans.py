@@ -10,7 +10,7 @@ from luna.contracts import PlanReply
 from luna.database import copy
 from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
-from luna.timeline import FloatArray, Timeline, align
+from luna.timeline import SLOT, FloatArray, Timeline, align
 
 OF_BATTERIES = ("charge_kwh", "discharge_kwh")
 OWN = sql.SQL("CAST(slot ->> {} AS float8)")
@@ -52,6 +52,19 @@ def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> 
     """Return the plan issued last for a site, None where there is none."""
     query = select(plan_history.c.reply).where(plan_history.c.site == site_id, plan_history.c.system_id == system_id)
     reply = connection.scalar(query.order_by(plan_history.c.issued_at.desc()).limit(1))
+    return None if reply is None else PlanReply.model_validate(reply)
+
+
+def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | None:
+    """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none.
+
+    One that began long before it was issued looks back, as a replay does; it drives nothing.
+    """
+    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    covers = (plan_history.c.starts_at <= at) & (plan_history.c.ends_at > at) & (plan_history.c.issued_at <= at)
+    current = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
+    query = select(plan_history.c.reply).where(own, covers, current).order_by(plan_history.c.issued_at.desc()).limit(1)
+    reply = connection.scalar(query)
     return None if reply is None else PlanReply.model_validate(reply)
 
 

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan")] = timedelta(seconds=30)
+    plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed")] = timedelta(hours=3)
     compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
         days=30
     )

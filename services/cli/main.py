@@ -29,6 +29,7 @@ COMMANDS = {
     "forecast": Entry("forecast", "Train Aurora, issue forecasts, compare versions."),
     "plan": Entry("plan", "Plan the coming days, from a request file or for a stored site."),
     "replay": Entry("replay", "Show what every policy would have cost on recorded days."),
+    "control": Entry("control", "Let batteries follow their plans, or something else for a while."),
     "jobs": Entry("jobs", "List accepted work, look at it, try it again."),
     "db": Entry("database", "Bring the database's schema up to date."),
     "bench": Entry("bench", "Measure every part beside its floor, its peers and its target."),

@@ -4,10 +4,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from luna.contracts.message import Request
+from luna.contracts.message import Message
 from luna.site import invalid_input
 
-RequestT = TypeVar("RequestT", bound=Request)
+RequestT = TypeVar("RequestT", bound=Message)
 
 
 def compose_request(kind: type[RequestT], **values: Any) -> RequestT:

@@ -44,7 +44,9 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
     reply = plan_request(complete, now=now, solver=solver)
     site_id = request.site_id or reply.site
-    plans.save(connection(), site_id=site_id, plan=reply, inputs_digest=digest(complete), system_id="prod")
+    # What a request says of a site of its own must never drive a stored one of the same name.
+    system_id = "prod" if request.site_id is not None else "request"
+    plans.save(connection(), site_id=site_id, plan=reply, inputs_digest=digest(complete), system_id=system_id)
     return reply
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from luna.contracts.plan import CompromiseReply, CostReply, PlanReply, PlanRequest, SlotReply
+from luna.contracts.setpoint import BatterySetpoint
 from luna.economics import carbon_g, peak_cost
 from luna.physics import Mode
 from luna.schedule import Reason
@@ -147,10 +148,20 @@ def _battery_flows(plan: Plan) -> list[dict[str, Fields]]:
         soc = np.round(flows.stored_kwh[index] / battery.capacity_kwh, 9).tolist()
         charge, discharge = (np.round(energy[index], 6).tolist() for energy in (flows.charge_kwh, flows.discharge_kwh))
         target = np.round(setpoints.target_soc[index], 6).tolist()
+        told = _told(plan, index)
         for slot, into in enumerate(slots):
             aim = target[slot] if exchanging[slot] else None
-            into[battery.name] = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
+            flow = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot]}
+            into[battery.name] = flow | {"target_soc": aim, "setpoint": told[slot]}
     return slots
+
+
+def _told(plan: Plan, index: int) -> list[Fields]:
+    """Return what a battery is told in each slot."""
+    setpoints = plan.setpoints
+    limits = {name: np.round(getattr(setpoints, name)[index], 6).tolist() for name in BatterySetpoint.model_fields if name != "mode"}
+    modes = [Mode(value).word for value in setpoints.mode[index].tolist()]
+    return [{"mode": mode} | dict(zip(limits, values, strict=True)) for mode, *values in zip(modes, *limits.values(), strict=True)]
 
 
 def find_compromises(plan: Plan) -> list[CompromiseReply]:

@@ -118,7 +118,20 @@ control_log = Table(
     document("requested", "the set-points asked for"),
     document("allowed", "what the safety layer made of them"),
     document("confirmed", "what came back", nullable=True),
+    text("reason", "why it was decided so", server_default=""),
     recorded(),
     Index("ix_control_log_slot", "site_key", "slot_start"),
     comment="Who decided a slot; rows are only added",
+)
+
+control_state = Table(
+    "control_state",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    instant("armed_at", "since when commands are sent; empty: none are", nullable=True),
+    text("armed_by", nullable=True),
+    document("override", "what the owner wants instead of the plan, and until when", nullable=True),
+    document("decision", "what was decided last, stored before it is sent", nullable=True),
+    Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
+    comment="Whether a site is armed, and what it was told last",
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from luna import control
 from luna import site as model
 from luna.site import load_site
 
@@ -25,6 +26,9 @@ PARTS = [
     model.PeakPrice,
     model.Tariff,
     model.InputSensors,
+    control.Control,
+    control.BatteryControl,
+    control.ControlWrite,
 ]
 
 

@@ -1,0 +1,73 @@
+"""Who decides what a site's batteries are told, and what was decided: what the executor, its owner and the log share."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from luna.contracts.message import Instant, Message
+from luna.contracts.setpoint import BatterySetpoint
+from luna.control import Mode
+
+# released: handed back to the inverters after a site was disarmed.
+Source = Literal["planner", "owner", "released"]
+DecidedBy = Literal["planner", "owner", "rule"]
+ReasonCode = Literal["planned", "override", "no_plan", "plan_too_old", "plan_without_setpoints", "disarmed", "not_acknowledged"]
+
+
+class Override(Message):
+    """What the owner wants instead of the plan, for every battery, until an instant."""
+
+    mode: Mode
+    power_kw: Annotated[float | None, Field(gt=0, le=10_000)] = None
+    target_soc: Annotated[float | None, Field(ge=0, le=1)] = None
+    until: Instant
+    by: Annotated[str, Field(max_length=64)] = "owner"
+
+
+class Decision(Message):
+    """What a site is told in a slot. It is stored before anything is sent, so that a process that dies sends the same again and nothing else.
+
+    ``settled``: nothing is tried any more; it is in the log. ``tries`` were made by ``tried_at``.
+    """
+
+    slot_start: Instant
+    source: Source
+    decided_by: DecidedBy
+    reason: ReasonCode
+    plan_id: str | None = None
+    override: Override | None = None
+    requested: dict[str, BatterySetpoint]
+    allowed: dict[str, BatterySetpoint]
+    measured_soc: dict[str, float | None] = {}
+    tries: int = 0
+    tried_at: Instant | None = None
+    settled: bool = False
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether this is what followed on something that was not acknowledged."""
+        return self.reason == "not_acknowledged"
+
+
+class ControlState(Message):
+    """Whether a site is armed, the owner's override, and the last decision; ``version`` counts the decisions' changes."""
+
+    site: str
+    armed_at: Instant | None = None
+    armed_by: str | None = None
+    override: Override | None = None
+    decision: Decision | None = None
+    version: int = 0
+
+
+class ControlEntry(Message):
+    """A row of the log: what was decided for a slot and what came of it; ``confirmed`` is what was read back, null where nothing confirmed it."""
+
+    slot_start: Instant
+    decided_by: str
+    reason: str
+    plan_id: str | None = None
+    requested: dict[str, Any]
+    allowed: dict[str, Any]
+    confirmed: dict[str, Any] | None = None
+    recorded_at: Instant

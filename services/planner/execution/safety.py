@@ -1,0 +1,60 @@
+"""The way to the safety layer: nothing is sent that has not come through here."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from luna.contracts.setpoint import BatterySetpoint
+from luna.control import Control
+from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
+from luna.site import Site
+from luna.timeline import FloatArray
+from services.planner.execution.due import OWN
+
+_WORDS = {mode.word: mode for mode in Mode}
+
+
+def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float]) -> dict[str, BatterySetpoint]:
+    """Return what the safety layer makes of set-points, given how full the batteries were measured to be; NaN or absent: nobody knows.
+
+    Invariants: idempotent; a battery of unknown state of charge holds.
+    """
+    batteries = [battery for battery in site.batteries if battery.name in requested]
+    limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
+    stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
+    safe = clamp(_arrays([requested[battery.name] for battery in batteries]), stored, limits)
+    return {battery.name: _setpoint(safe, index) for index, battery in enumerate(batteries)}
+
+
+def make_sayable(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
+    """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
+    known = {each.battery: each.modes for each in control.batteries}
+    safe = make_safe(site, requested, soc)
+    # Every inverter knows these two: luna.control.NEEDED_MODES.
+    said = {name: setpoint if setpoint.mode in known[name] else OWN for name, setpoint in safe.items()}
+    return make_safe(site, said, soc)
+
+
+def _arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
+    def column(values: list[float | None], unbounded: FloatArray) -> FloatArray:
+        given = np.array([np.nan if value is None else value for value in values], dtype=float).reshape(-1, 1)
+        return np.asarray(np.where(np.isnan(given), unbounded, given))
+
+    mode = np.array([_WORDS[setpoint.mode] for setpoint in setpoints], dtype=np.int8).reshape(-1, 1)
+    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
+    return SetPoint(
+        mode=mode,
+        power_kw=column([setpoint.power_kw for setpoint in setpoints], up),
+        target_soc=column([setpoint.target_soc for setpoint in setpoints], np.where(mode == Mode.EXPORT, down, up)),
+        floor_soc=column([setpoint.floor_soc for setpoint in setpoints], down),
+        ceiling_soc=column([setpoint.ceiling_soc for setpoint in setpoints], up),
+        spill_soc=up,
+        curtailment=np.zeros(1, dtype=np.int8),
+        pv_limit_kw=np.full(1, np.inf),
+    )
+
+
+def _setpoint(safe: SetPoint, index: int) -> BatterySetpoint:
+    limits = {name: round(float(getattr(safe, name)[index, 0]), 6) for name in BatterySetpoint.model_fields if name != "mode"}
+    return BatterySetpoint.model_validate({"mode": Mode(int(safe.mode[index, 0])).word} | limits)

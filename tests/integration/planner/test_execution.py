@@ -1,0 +1,313 @@
+"""The executor against inverters that answer late, lose and refuse, on a real database; its clock is the test's."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from luna.contracts.control import ControlEntry, Override
+from luna.contracts.plan import PlanRequest
+from luna.contracts.setpoint import BatterySetpoint
+from luna.control import Control
+from luna.database import control, observations, plans, sites
+from luna.database.engine import unit_of_work
+from luna.observations import Observations
+from luna.site import Site, parse_site
+from luna.timeline import SLOT, Timeline
+from services.planner.execution.device import Device, DryRun
+from services.planner.execution.home_assistant import HomeAssistantDevice
+from services.planner.execution.turn import RETRY, VERIFY, Executor
+from services.planner.jobs import plan_and_store
+from services.planner.solver import Solver
+from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.plans import describe_plan
+
+START = datetime(2024, 2, 1, 12, tzinfo=UTC)
+BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
+EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
+_NUMBERS = itertools.count()
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.instant = START
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class Home:
+    """A stored site, armed since long, with an executor that can be started anew."""
+
+    def __init__(self, database: Engine, open_device: Callable[[Control], Device], section: dict[str, Any]) -> None:
+        self.database, self.open_device = database, open_device
+        self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
+        self.clock = Clock()
+        self.asked: list[str] = []
+        self._executors: list[Executor] = []
+        with unit_of_work(database) as connection:
+            sites.save(connection, self.site(section))
+        self.start()
+
+    def site(self, section: dict[str, Any]) -> Site:
+        return parse_site({"name": self.name, "timezone": "Europe/Berlin", "batteries": [BATTERY], "control": section})
+
+    def start(self) -> None:
+        """Start an executor that knows nothing of those before."""
+        ages = {"clock": self.clock, "plan_max_age": timedelta(hours=3)}
+        self._executors.append(Executor(self.database, self.open_device, self.asked.append, **ages))  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        for executor in self._executors:
+            executor.close()
+
+    def turn(self, after: timedelta = timedelta(0)) -> bool:
+        self.clock.instant += after
+        return self._executors[-1].turn(self.name)
+
+    def arm(self) -> None:
+        with unit_of_work(self.database) as connection:
+            control.arm(connection, self.name, at=START - timedelta(days=1), by="owner")
+
+    def disarm(self) -> None:
+        with unit_of_work(self.database) as connection:
+            control.disarm(connection, self.name)
+
+    def override(self, wanted: Override | None) -> None:
+        with unit_of_work(self.database) as connection:
+            control.override(connection, self.name, wanted)
+
+    def plan(self, *setpoints: BatterySetpoint, at: datetime = START, soc: float = 0.5) -> str:
+        plan = describe_plan(f"{self.name}-{next(_NUMBERS)}", at, setpoints, soc=soc)
+        with unit_of_work(self.database) as connection:
+            plans.save(connection, site_id=self.name, plan=plan, inputs_digest="", system_id="prod")
+        return plan.plan_id
+
+    @property
+    def log(self) -> list[ControlEntry]:
+        with unit_of_work(self.database) as connection:
+            return list(reversed(control.read_log(connection, self.name, limit=100)))
+
+    @property
+    def outcomes(self) -> list[tuple[str, str, bool]]:
+        return [(entry.reason, entry.allowed["battery"]["mode"], entry.confirmed is not None) for entry in self.log]
+
+
+@pytest.fixture
+def inverter() -> Iterator[Inverter]:
+    with serve(Inverter({SOC: "50", MODE: "Self Use", POWER: "0"})) as inverter:
+        yield inverter
+
+
+@pytest.fixture
+def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
+    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN), patience=timedelta(seconds=0.5)), describe())
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def armed(home: Home) -> Home:
+    home.arm()
+    return home
+
+
+def test_a_fresh_site_is_sent_nothing(home: Home, inverter: Inverter) -> None:
+    home.plan(CHARGE)
+    home.override(Override(mode="charge", until=START + SLOT))
+    home.turn()
+    assert (inverter.calls, home.log) == ([], [])
+
+
+def test_the_slot_that_is_now_is_sent_and_confirmed(armed: Home, inverter: Inverter) -> None:
+    plan_id = armed.plan(CHARGE, EXPORT)
+    assert armed.turn() is False
+    assert inverter.states == {SOC: "50", MODE: "Force Charge", POWER: "3000"}
+    [entry] = armed.log
+    assert (entry.slot_start, entry.decided_by, entry.plan_id, entry.reason) == (START, "planner", plan_id, "planned")
+    assert entry.requested["battery"]["target_soc"] == 0.8
+    assert entry.confirmed == {MODE: "Force Charge", POWER: "3000"}
+
+
+def test_the_next_slot_is_followed_at_its_start(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, EXPORT)
+    armed.turn()
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Force Discharge"]
+
+
+def test_a_slot_that_is_followed_is_not_sent_again(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    armed.turn(timedelta(minutes=5))
+    assert inverter.modes == ["Force Charge"]
+
+
+def test_a_new_plan_waits_for_the_next_slot(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    armed.plan(EXPORT, EXPORT, at=START + timedelta(minutes=1))
+    armed.turn(timedelta(minutes=2))
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Force Discharge"]
+
+
+def test_an_unknown_state_of_charge_forbids_exchange(armed: Home, inverter: Inverter) -> None:
+    inverter.states[SOC] = "unavailable"
+    armed.plan(CHARGE)
+    armed.turn()
+    assert inverter.modes == ["Standby"]
+
+
+def test_a_plan_that_is_too_old_leaves_the_inverter_alone_and_another_is_asked_for(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 96, at=START - timedelta(hours=3, minutes=1))
+    armed.turn()
+    assert (inverter.modes, armed.asked) == (["Self Use"], [armed.name])
+    assert armed.outcomes == [("plan_too_old", "self_consumption", True)]
+
+
+def test_a_plan_that_ages_is_followed_and_replaced(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 96, at=START - timedelta(hours=1))
+    armed.turn()
+    assert (inverter.modes, armed.asked) == (["Force Charge"], [armed.name])
+
+
+def test_a_battery_fuller_than_planned_asks_for_a_plan(armed: Home) -> None:
+    armed.plan(CHARGE, CHARGE, soc=0.3, at=START - SLOT)
+    armed.turn()
+    assert armed.asked == [armed.name]
+
+
+def test_a_command_that_is_lost_is_sent_again(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    inverter.faults.extend(["", "lose"])
+    assert armed.turn() is True
+    assert armed.turn(timedelta(seconds=1)) is True
+    assert inverter.modes == ["Force Charge"]
+    assert armed.turn(RETRY) is False
+    assert (inverter.modes, armed.outcomes) == (["Force Charge"] * 2, [("planned", "charge", True)])
+
+
+def test_an_inverter_that_says_late_what_holds_is_not_told_twice(armed: Home, inverter: Inverter) -> None:
+    armed.plan(BatterySetpoint(mode="hold"))
+    inverter.faults.append("lose")
+    assert armed.turn() is True
+    inverter.states[MODE] = "standby"
+    assert armed.turn(timedelta(seconds=20)) is False
+    assert inverter.modes == ["Standby"]
+
+
+@pytest.mark.parametrize("fault", ["refuse", "hang_up"])
+def test_what_is_never_acknowledged_is_taken_back(armed: Home, inverter: Inverter, fault: str) -> None:
+    armed.plan(CHARGE)
+    inverter.faults.extend([fault] * 3)
+    for _ in range(4):
+        armed.turn(RETRY)
+    assert armed.turn() is False
+    assert inverter.modes == ["Self Use"]
+    assert armed.outcomes == [("planned", "charge", False), ("not_acknowledged", "self_consumption", True)]
+    assert armed.asked == [armed.name]
+
+
+def test_an_inverter_that_never_follows_is_left_until_the_next_slot(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    inverter.states[MODE] = "Off"
+    inverter.faults.extend(["lose"] * 100)
+    for _ in range(8):
+        armed.turn(RETRY)
+    told = len(inverter.calls)
+    assert armed.turn(RETRY) is False
+    assert len(inverter.calls) == told
+    assert [confirmed for _, _, confirmed in armed.outcomes] == [False, False]
+    inverter.faults.clear()
+    assert armed.turn(SLOT) is False
+    assert inverter.states[MODE] == "Force Charge"
+
+
+def test_one_who_turns_the_inverter_by_hand_is_overruled_and_planned_around(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    inverter.states[MODE] = "Self Use"
+    assert armed.turn(VERIFY) is True
+    assert armed.turn(timedelta(seconds=1)) is False
+    assert (inverter.states[MODE], armed.asked) == ("Force Charge", [armed.name])
+
+
+def test_an_executor_that_dies_before_the_answer_sends_the_same_again(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    inverter.faults.extend(["", "hang_up"])
+    armed.turn()
+    armed.start()
+    armed.plan(EXPORT, EXPORT, at=START + timedelta(seconds=1))
+    inverter.states[SOC] = "20"
+    assert armed.turn(RETRY) is False
+    assert inverter.modes == ["Force Charge"] * 2
+
+
+def test_of_two_executors_one_decides(armed: Home, inverter: Inverter, database: Engine) -> None:
+    armed.plan(CHARGE, EXPORT)
+    with unit_of_work(database) as connection:
+        before = control.load(connection, armed.name)
+    armed.turn()
+    with unit_of_work(database) as connection:
+        after = control.load(connection, armed.name)
+        assert after.decision is not None
+        assert control.decide(connection, before, after.decision) is False
+
+
+def test_an_owner_decides_at_once_survives_a_restart_and_expires(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 4)
+    armed.turn()
+    armed.override(Override(mode="export", power_kw=99, until=START + SLOT + timedelta(minutes=5)))
+    armed.turn(timedelta(minutes=1))
+    assert (inverter.states[MODE], inverter.states[POWER]) == ("Force Discharge", "5000")
+    armed.start()
+    armed.turn(SLOT)
+    armed.turn(timedelta(minutes=4))
+    assert inverter.modes == ["Force Charge", "Force Discharge", "Force Discharge", "Force Charge"]
+    assert [entry.decided_by for entry in armed.log] == ["planner", "owner", "owner", "planner"]
+
+
+def test_disarming_hands_the_inverter_back_once(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 4)
+    armed.turn()
+    armed.disarm()
+    armed.turn(timedelta(minutes=1))
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Self Use"]
+    assert armed.outcomes[-1] == ("disarmed", "self_consumption", True)
+
+
+def test_a_plan_of_a_site_in_the_request_drives_no_stored_site_of_its_name(armed: Home, inverter: Inverter) -> None:
+    outlook = {"load_kwh": [0.1] * 8, "pv_kwh": [0.0] * 8, "import_price": [0.1] * 4 + [0.9] * 4, "export_price": [0.0] * 8}
+    request = {"site": armed.site(describe()), "start": START, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 0.5}}}}
+    with unit_of_work(armed.database) as connection:
+        plan_and_store(PlanRequest.model_validate(request), lambda: connection, now=START, solver=Solver())
+    armed.turn()
+    assert armed.outcomes == [("no_plan", "self_consumption", True)]
+
+
+def test_a_plan_that_began_before_it_was_issued_drives_nothing(armed: Home) -> None:
+    plan = describe_plan(armed.name, START - SLOT, [CHARGE] * 4).model_copy(update={"issued_at": START})
+    with unit_of_work(armed.database) as connection:
+        plans.save(connection, site_id=armed.name, plan=plan, inputs_digest="", system_id="prod")
+    armed.turn()
+    assert armed.outcomes == [("no_plan", "self_consumption", True)]
+
+
+def test_a_dry_run_records_what_it_would_send(database: Engine) -> None:
+    home = Home(database, lambda _: DryRun(), describe("dry_run"))
+    home.arm()
+    home.plan(CHARGE)
+    with unit_of_work(database) as connection:
+        observations.upsert(connection, home.name, Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"soc": [0.5]}))
+    home.turn()
+    assert home.outcomes == [("planned", "charge", True)]
