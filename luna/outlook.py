@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+import numpy as np
+
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, Timeline
 
 # Name of each quantile → its share. Names and order are those of ``Quantiles``.
 SHARES = {"p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
+LEVELS = np.array([*SHARES.values()])
 
 
 @dataclass(frozen=True, slots=True)

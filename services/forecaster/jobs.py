@@ -25,10 +25,10 @@ from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, joi
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.context_source import read_context
 from services.forecaster.inputs.frame import MEMORY_DAYS
+from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.model.preparation import prepare_history
 
 log = structlog.get_logger(__name__)
 DAY = timedelta(days=1)

@@ -14,10 +14,10 @@ from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, parse_zone
 from luna.weather import WeatherBook
-from services.forecaster.condition.frozen import mark_frozen_load, mark_frozen_pv
-from services.forecaster.condition.roof import Growth
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.frame import DAY_SLOTS, number_slot
+from services.forecaster.inputs.frozen import mark_frozen_load, mark_frozen_pv
+from services.forecaster.inputs.roof import Growth
 from services.forecaster.inputs.solar import limit_output
 
 YOUNG_DAYS = 14

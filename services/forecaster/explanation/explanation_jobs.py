@@ -25,12 +25,12 @@ from services.forecaster.explanation.grouping import MEAN
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.forecaster.inputs.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
+from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, Series
 from services.forecaster.jobs import find_run, read_history, read_surroundings
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.model.preparation import prepare_history
 
 log = structlog.get_logger(__name__)
 Speaker = Aurora | Baseline

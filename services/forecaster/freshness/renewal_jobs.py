@@ -17,10 +17,10 @@ from luna.database.engine import unit_of_work
 from luna.database.training_runs import TrainingRun
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
-from services.forecaster.condition.roof import find_growth
 from services.forecaster.freshness.drift import DAYS_BEFORE, FORTNIGHT, FORTNIGHTS_BEFORE, list_signs
 from services.forecaster.freshness.refresh_jobs import FAULTS
 from services.forecaster.freshness.renewal import DRIFT_REST, LEAST_NEW, SILENCE, assign_turn, is_looked_at, is_weekly_due
+from services.forecaster.inputs.roof import find_growth
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
 

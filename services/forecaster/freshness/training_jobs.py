@@ -26,12 +26,12 @@ from services.forecaster.freshness.trial import IN_USE, NEW, TRIAL_EVERY, Verdic
 from services.forecaster.inputs.context import Context
 from services.forecaster.inputs.context_source import read_context
 from services.forecaster.inputs.frame import frame_origins, pair_origins
+from services.forecaster.inputs.preparation import Prepared, prepare_history
 from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.model.artefact import ArtefactError, load_aurora, name_digest, save_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.model.preparation import Prepared, prepare_history
 from services.forecaster.versions.evaluation import score_batch
 
 log = structlog.get_logger(__name__)

@@ -10,10 +10,10 @@ from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import Frame, Pairs
 from services.forecaster.inputs.load_signs import Absence
 from services.forecaster.inputs.load_view import view_load
+from services.forecaster.inputs.pool import Kernel, Pool
 from services.forecaster.inputs.pv_view import view_pv
 from services.forecaster.inputs.recall import fill_gaps
 from services.forecaster.inputs.view import View
-from services.forecaster.model.pool import Kernel, Pool
 
 LOAD_KERNEL = Kernel(reach=2, half_lives=(3.0, 7.0, 20.0), other_day=0.25)
 PV_KERNEL = Kernel(reach=1, half_lives=(7.0, 28.0), other_day=1.0)

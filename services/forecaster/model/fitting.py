@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.outlook import LEVELS
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import View
 from services.forecaster.model.blend import BAND_STARTS, Strata, band_of, measure_loss, stretch_bands, weigh_strata
-from services.forecaster.model.heads import LEVELS, SIDES, Heads
+from services.forecaster.model.heads import SIDES, Heads
 from services.forecaster.model.level import learn_level
 from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_trees, stratify
 from services.forecaster.model.trees import Trees, TreeSettings, grow_trees

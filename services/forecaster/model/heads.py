@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.outlook import SHARES, Quantiles
+from luna.outlook import LEVELS, SHARES, Quantiles
 from luna.timeline import FloatArray
 
-LEVELS = np.array([*SHARES.values()])
 SIDES = np.sign(LEVELS - 0.5)  # below or above the median
 MEDIAN = [*SHARES].index("p50")
 THINNEST = 0.01  # least distance of a quantile from the median, as a share of the series' scale

@@ -7,10 +7,11 @@ PV only slots in daylight count.
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.outlook import LEVELS
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.inputs.series import Series
-from services.forecaster.model.heads import LEVELS, SIDES
+from services.forecaster.model.heads import SIDES
 from services.forecaster.model.series_model import SeriesModel
 
 TUNING_DAYS = 28

@@ -11,7 +11,7 @@ from luna.timeline import SLOT, Timeline
 from luna.weather import WeatherBook
 from services.forecaster.condition.condition import Circumstances, judge_origins, judge_weather
 from services.forecaster.inputs.frame import number_slot
-from services.forecaster.model.preparation import prepare_history
+from services.forecaster.inputs.preparation import prepare_history
 from tests.histories import change, grow_roof, hold_load
 from tests.household import START, day, describe_site, measure_days
 

@@ -9,7 +9,9 @@ import pytest
 from luna.errors import MachineError, UnavailableError
 from luna.objects import FileObjects
 from luna.observations import Observations
-from services.forecaster.model.artefact import ArtefactError, load_aurora, save_aurora
+from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
+from services.forecaster.inputs.series import EVERY_SERIES
+from services.forecaster.model.artefact import FORMAT, ArtefactError, load_aurora, save_aurora
 from services.forecaster.model.aurora import Aurora, train
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.object_servers import answer_with, open_server, refusal
@@ -61,6 +63,15 @@ def test_a_model_of_another_format_is_refused(objects: FileObjects) -> None:
     objects.put(key, packed)
     with pytest.raises(ArtefactError, match="another format"):
         load_aurora(objects, key, SITE)
+
+
+def test_features_and_members_belong_to_the_format(history: Observations) -> None:
+    """Whoever changes a feature, a member or their order raises ``FORMAT``, so that no stored model reads the wrong columns; then this line follows."""
+    frame = frame_series(history, SITE, first=number_slot(day(0)), last=number_slot(day(40)))
+    pairs = Pairs(np.array([3000]), np.array([3010]))
+    views = [series.view(frame, pairs) for series in EVERY_SERIES]
+    columns = [[*view.names, *((part, name) for part, members in sorted(view.members.items()) for name in members)] for view in views]
+    assert (FORMAT, hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:12]) == (3, "2c998ea6589a")
 
 
 def test_a_store_that_cannot_be_written_is_named(aurora: Aurora, objects: FileObjects) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.timeline import SLOT
-from services.forecaster.condition.roof import find_growth
+from services.forecaster.inputs.roof import find_growth
 from services.forecaster.inputs.solar import limit_output
 from tests.histories import change, grow_roof
 from tests.household import ROOF, START, day, describe_site, measure_days

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from luna.observations import Observations
 from luna.site import Site
-from services.forecaster.condition.frozen import drop_frozen
-from services.forecaster.condition.roof import Growth, find_growth
+from services.forecaster.inputs.frozen import drop_frozen
+from services.forecaster.inputs.roof import Growth, find_growth
 
 
 @dataclass(frozen=True, slots=True)

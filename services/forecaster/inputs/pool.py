@@ -11,10 +11,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.outlook import LEVELS
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, IntArray, Pairs
 from services.forecaster.inputs.view import MEMORY, WEEK
-from services.forecaster.model.heads import LEVELS
 
 COLUMN_BITS = 8
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
