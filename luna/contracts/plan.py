@@ -9,10 +9,12 @@ from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message, Request
 from luna.contracts.setpoint import BatterySetpoint
 from luna.control import Mode
+from luna.outlook import PROBABILITY_TOLERANCE
 from luna.site import Site
 from luna.timeline import STEPS
 
 MAX_SLOTS = 12 * 24 * 14
+MAX_COURSES = 100
 Energies = Annotated[list[Annotated[float, Field(ge=0, le=100_000)]], Field(min_length=1, max_length=MAX_SLOTS)]
 Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
 Language = Literal["en", "de"]
@@ -24,6 +26,24 @@ class ForecastSource(Message):
     version: ForecastVersion
     issued_at: Instant
     fallback_reason: Annotated[str, Field(max_length=512)] | None = None
+
+
+class CoursesMessage(Message):
+    """Courses that load and PV may take instead of the expected one; what the probabilities lack to one is the expected course's."""
+
+    probability: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=MAX_COURSES)]
+    load_kwh: Annotated[list[Energies], Field(max_length=MAX_COURSES)]
+    pv_kwh: Annotated[list[Energies], Field(max_length=MAX_COURSES)]
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        courses = len(self.probability)
+        for name in ("load_kwh", "pv_kwh"):
+            if len(getattr(self, name)) != courses:
+                raise ValueError(f"{name} has {len(getattr(self, name))} courses, probability has {courses}")
+        if sum(self.probability) > 1 + PROBABILITY_TOLERANCE:
+            raise ValueError(f"probabilities add up to {sum(self.probability):g}, one at most")
+        return self
 
 
 class OutlookMessage(Message):
@@ -41,6 +61,7 @@ class OutlookMessage(Message):
     prices_known_until: Instant | None = None
     load_includes: Annotated[list[str], Field(max_length=32, description="appliances that are part of load_kwh and therefore not placed")] = []
     forecast: ForecastSource | None = None
+    scenarios: CoursesMessage | None = None
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
@@ -49,6 +70,10 @@ class OutlookMessage(Message):
             series = getattr(self, name)
             if isinstance(series, list) and name != "load_includes" and len(series) != slots:
                 raise ValueError(f"{name} has {len(series)} values, load_kwh has {slots}; every series needs one value per slot")
+        for name in ("load_kwh", "pv_kwh") if self.scenarios else ():
+            wrong = next((len(course) for course in getattr(self.scenarios, name) if len(course) != slots), None)
+            if wrong is not None:
+                raise ValueError(f"a course of scenarios.{name} has {wrong} values, load_kwh has {slots}; every course needs one value per slot")
         return self
 
 
@@ -116,6 +141,17 @@ class PlanOptions(Message):
     ] = None
     time_limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     language: Language = "en"
+    uncertainty: Annotated[
+        Literal["point", "scenarios"],
+        Field(description="whether a battery is planned by what is expected, or by the mean value of stored energy over courses that load and PV may take"),
+    ] = "point"
+    risk: Annotated[float, Field(ge=0, le=1, description="which courses count: 0 all, 0.3 the dearest 70 %, 1 the dearest alone; scenarios only")] = 0.0
+
+    @model_validator(mode="after")
+    def _risk_of_scenarios(self) -> Self:
+        if self.risk and self.uncertainty == "point":
+            raise ValueError("options.risk weighs scenarios: it needs options.uncertainty: scenarios")
+        return self
 
 
 class PlanRequest(Request):
@@ -138,6 +174,8 @@ class PlanRequest(Request):
             raise ValueError("give either site (with start, outlook and state) or site_id")
         if self.site is not None and (self.outlook is None or self.start is None):
             raise ValueError("a site in the request needs start and outlook beside it")
+        if self.outlook is not None and self.site is not None and self.options.uncertainty == "scenarios" and self.outlook.scenarios is None:
+            raise ValueError("options.uncertainty: scenarios needs outlook.scenarios: probability, load_kwh, pv_kwh")
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise ValueError("first_slot_minutes is what remains of the first slot: at most slot_minutes")
         return self
@@ -224,6 +262,21 @@ class SlotReply(Message):
     pv_p90_kwh: float | None = None
 
 
+class UncertaintyReply(Message):
+    """What a plan by scenarios weighed: ``courses`` counts the expected one, ``left_out`` those that have no value of their own.
+
+    ``premium`` is what the plan costs more on the expected course than the best plan for that course alone. ``reasons`` say what could not be done:
+    ``no_courses``, ``several_batteries``, ``no_value_function``, ``limits_on_the_expected_course`` (each: planned for the expected course alone),
+    ``courses_beyond_limits`` (those left out).
+    """
+
+    courses: int
+    left_out: int
+    risk: float
+    premium: float
+    reasons: list[str] = []
+
+
 class PlanReply(Message):
     """An issued plan."""
 
@@ -241,6 +294,7 @@ class PlanReply(Message):
     issued_at: datetime
     prices_known_until: datetime | None = None
     forecast: ForecastSource | None = None
+    uncertainty: UncertaintyReply | None = None
 
 
 PlanRequest.reply = PlanReply

@@ -84,7 +84,7 @@ class Search:
             self._charge[slot], self._most_cost[slot] = part.charge_kwh, part.most_cost
         slots = (self._length, self._value, self._charge)
         taken, gain = kernels.walk(slots, run_backward(slots, self._terminal, self._capacity), self._start, self._capacity)
-        cost = float((self._most_cost - gain).sum()) - _worth(self._terminal, self._start - float(taken.sum()))
+        cost = float((self._most_cost - gain).sum()) - worth(self._terminal, self._start - float(taken.sum()))
         gap = {slot: float(gain[slot] - self._most_cost[slot]) - self.best(slot, taken[slot])[0] for slot in self.ways if slot not in chosen}
         return Relaxed(cost, taken, gap, chosen)
 
@@ -167,9 +167,9 @@ def _way(allowed: Allowed, segments: Segments, slot: int) -> Way:
 
 
 def most_cost(segments: Segments) -> FloatArray:
-    """Return what each slot costs when it charges at most and serves nothing, shape ``(slots,)``."""
+    """Return what each slot costs when it charges at most and serves nothing, shape ``(…, slots)``."""
     worth = segments.length_kwh * segments.value
-    return np.asarray(segments.rest_cost + worth[:, :SERVE_FORCED].sum(axis=1) + worth[:, SERVE_FORCED])
+    return np.asarray(segments.rest_cost + worth[..., :SERVE_FORCED].sum(axis=-1) + worth[..., SERVE_FORCED])
 
 
 def _exists_at_rest(ways: list[Way]) -> bool:
@@ -199,7 +199,7 @@ def _slope(one: FloatArray, other: FloatArray) -> float:
     return float((other[1] - one[1]) / (other[0] - one[0]))
 
 
-def _worth(terminal: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
+def worth(terminal: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
     """Return what stored energy is worth at the horizon."""
     ends = np.cumsum(terminal[0])
     return float((np.clip(stored_kwh - (ends - terminal[0]), 0.0, terminal[0]) * terminal[1]).sum())

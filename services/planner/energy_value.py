@@ -103,6 +103,26 @@ def run_backward(
         room *= 2
 
 
+def run_backward_each(
+    length_kwh: FloatArray, value: FloatArray, charge_kwh: FloatArray, terminal: tuple[FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a battery and a horizon.
+
+    Args:
+        length_kwh: of the slots' segments, shape ``(paths, slots, kinds)``.
+        value: of the slots' segments, same shape.
+        charge_kwh: what charging at most brings, shape ``(paths, slots)``.
+        terminal: V′ at the horizon; its lengths sum to the usable capacity.
+    """
+    (paths, slots), room = charge_kwh.shape, 32
+    while True:
+        size = (slots + 1) * room
+        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, slots + 2), dtype=np.int64))
+        if kernels.backward_each((length_kwh, value, charge_kwh), terminal, float(terminal[0].sum()), out):
+            return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
+        room *= 2
+
+
 def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], cells: int) -> FloatArray:
     """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
 

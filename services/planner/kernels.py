@@ -83,6 +83,16 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, out: Buffers) -
 
 
 @njit(cache=True)
+def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, out: Buffers) -> bool:
+    """Walk back on every path, each with its own row of the buffers; return False when they are too short."""
+    for path in range(slots[2].shape[0]):
+        own = (slots[0][path], slots[1][path], slots[2][path])
+        if not backward(own, terminal, capacity_kwh, (out[0][path], out[1][path], out[2][path])):
+            return False
+    return True
+
+
+@njit(cache=True)
 def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: FloatArray, terminal: Pair, capacity_kwh: float, cells: int) -> FloatArray:
     """Return V′ at the end of slot 0 of every path as means over cells."""
     paths, slots = drop_kwh.shape
@@ -99,6 +109,47 @@ def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: Floa
             now, then = then, now
         average(now[0], now[1], count, capacity_kwh / cells, grid[path])
     return grid
+
+
+@njit(cache=True)
+def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers) -> None:
+    """Write the weighted mean of step functions that end at the same length, slot by slot; what is priceless in one of them is priceless.
+
+    ``functions`` has offsets of shape ``(paths, slots + 1)``, ``out`` room for as many segments and offsets of shape ``(slots + 1,)``.
+    """
+    length, value, offsets = functions
+    out_length, out_value, out_offsets = out
+    paths, slots = offsets.shape[0], offsets.shape[1] - 1
+    place, left = np.empty(paths, dtype=np.int64), np.empty(paths)
+    written = 0
+    for slot in range(slots):
+        out_offsets[slot] = written
+        for path in range(paths):
+            place[path] = offsets[path, slot]
+            left[path] = length[place[path]]
+        ends = False
+        while not ends:
+            step, worth, highest, lowest = np.inf, 0.0, -np.inf, np.inf
+            for path in range(paths):
+                step = min(step, left[path])
+                worth += weight[path] * value[place[path]]
+                highest, lowest = max(highest, value[place[path]]), min(lowest, value[place[path]])
+            if highest > priceless / 2:
+                worth = priceless
+            elif lowest < -priceless / 2:
+                worth = -priceless
+            if written > out_offsets[slot] and out_value[written - 1] == worth:
+                out_length[written - 1] += step
+            else:
+                out_length[written], out_value[written] = step, worth
+                written += 1
+            for path in range(paths):
+                left[path] -= step
+                if left[path] <= _EMPTY:
+                    place[path] += 1
+                    ends = ends or place[path] == offsets[path, slot + 1]
+                    left[path] = length[place[path]] if place[path] < length.size else 0.0
+    out_offsets[slots] = written
 
 
 @njit(cache=True)

@@ -18,6 +18,7 @@ from luna.timeline import FloatArray
 from services.planner.branching import choose_ways
 from services.planner.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.formulation import PlannedFlows, solve_flows
+from services.planner.mean_value import MeanValue, average_value
 from services.planner.modes import follow_flows, read_modes
 from services.planner.placing.placement import Placement, place
 from services.planner.problem import Problem, TerminalRule
@@ -39,11 +40,25 @@ class PlanMismatchError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class BatteryValue:
-    """What the plan knows about a battery: V′, the thresholds read from it, and the slots' segments."""
+    """What the plan knows about a battery: V′, the thresholds read from it, the slots' segments, and the ways that were chosen for them."""
 
     function: ValueFunction
     thresholds: Thresholds
     segments: Segments
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What a plan made of the courses that load and PV may take: how many it weighed, how many had to be left out, and codes of why.
+
+    ``premium`` is what the plan costs more on the expected course than the best plan for that course alone.
+    """
+
+    courses: int
+    left_out: int
+    premium: float = 0.0
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ class Plan:
     build_ms: float
     solve_ms: float
     placement: Placement | None = None
+    spread: Spread | None = None
 
     @property
     def value(self) -> BatteryValue | None:
@@ -90,6 +106,9 @@ def make_plan(problem: Problem, solver: Solver) -> Plan:
     built = perf_counter()
     plan = _plan_single(problem, segments) if segments is not None and _starts_inside(problem) else None
     plan = plan or _plan_by_model(problem, solver)
+    if problem.courses is not None and plan.spread is None:
+        reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
+        plan = replace(plan, spread=Spread(1, problem.courses.weight.size, reasons=(reason,)))
     return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=(perf_counter() - built) * 1e3)
 
 
@@ -130,14 +149,34 @@ def _plan_single(problem: Problem, segments: Segments) -> Plan | None:
     """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
     if not segments.covered.all():
         return None
-    curtailment = problem.curtailment
+    curtailment, direction = problem.curtailment, None
     if not segments.convex.all():
         direction = choose_ways(problem, segments, terminal_segments(problem))
         if direction is None:
             return None
         segments, curtailment = _segments(problem, direction), hold_back(problem, exports=~direction.may_import)
-    plan = _plan_by_value(problem, segments, curtailment=curtailment)
-    return None if plan.flows.excess_kwh.any() else plan
+    value = _value_battery(problem, segments, direction)
+    plan = _plan_by_value(problem, value, curtailment=curtailment)
+    if plan.flows.excess_kwh.any():
+        return None
+    return plan if problem.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
+
+
+def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
+    """Plan one battery by its mean value over the problem's courses; where that breaks a limit on the expected one, the plan stays as it is."""
+    problem, slots = plan.problem, plan.problem.outlook.timeline.count
+    weighed_value, mean = weigh_courses(problem, value, slots=slots)
+    weighed = _plan_by_value(problem, weighed_value, curtailment=curtailment)
+    if weighed.flows.excess_kwh.any() or _misses_end(weighed):
+        return replace(plan, spread=Spread(1, mean.courses + mean.left_out - 1, reasons=("limits_on_the_expected_course",)))
+    reasons = ("courses_beyond_limits",) if mean.left_out else ()
+    return replace(weighed, spread=Spread(mean.courses, mean.left_out, objective(weighed) - objective(plan), reasons))
+
+
+def _misses_end(plan: Plan) -> bool:
+    """Return whether less or more is left at the horizon than is asked for."""
+    terminal, last = plan.problem.terminal, plan.flows.stored_kwh[:, -1]
+    return bool(((last < terminal.least_kwh - _TOLERANCE_KWH * 10) | (last > terminal.most_kwh + _TOLERANCE_KWH * 10)).any())
 
 
 def _usable_kwh(problem: Problem) -> float:
@@ -145,9 +184,9 @@ def _usable_kwh(problem: Problem) -> float:
     return float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
 
 
-def _plan_by_value(problem: Problem, segments: Segments, *, curtailment: IntArray) -> Plan:
+def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
-    value, lowest = _value_battery(problem, segments), problem.limits.batteries.min_kwh[0, 0]
+    segments, lowest = value.segments, problem.limits.batteries.min_kwh[0, 0]
     start = float(problem.stored_kwh[0] - lowest)
     path = follow(value.thresholds, segments, start, _usable_kwh(problem))
     starts = np.concatenate([[start], path[:-1]])
@@ -161,9 +200,16 @@ def _plan_by_value(problem: Problem, segments: Segments, *, curtailment: IntArra
     return _check(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
 
 
-def _value_battery(problem: Problem, segments: Segments) -> BatteryValue:
+def _value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:
     function = solve_value(segments, capacity_kwh=_usable_kwh(problem), terminal=terminal_segments(problem))
-    return BatteryValue(function, function.thresholds(segments.levels), segments)
+    return BatteryValue(function, function.thresholds(segments.levels), segments, direction)
+
+
+def weigh_courses(problem: Problem, value: BatteryValue, *, slots: int) -> tuple[BatteryValue, MeanValue]:
+    """Return what is known of the only battery over the problem's courses in the first ``slots``, instead of ``value`` on the expected one."""
+    mean = average_value(problem, value.segments, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
+    segments = value.segments.pick(slice(0, slots))
+    return BatteryValue(mean.function, mean.function.thresholds(segments.levels), segments, value.direction), mean
 
 
 def _displaced_pv_limit_kw(problem: Problem, segments: Segments, taken_kwh: FloatArray) -> FloatArray:
@@ -206,10 +252,11 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]))
         alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits)
-        segments = _segments(alone, _chosen_direction(alone, flows, index))
+        direction = _chosen_direction(alone, flows, index)
+        segments = _segments(alone, direction)
         if not segments.convex.all():
             return ()
-        values.append(_value_battery(alone, segments))
+        values.append(_value_battery(alone, segments, direction))
     return tuple(values)
 
 

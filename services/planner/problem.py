@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.contracts.plan import PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import CoursesMessage, PlanRequest, StateMessage, Terminal
 from luna.economics import site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, IntArray, SiteLimits
 from luna.site import PeakPrice, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
+from services.planner.courses import Courses
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
 
 # Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
@@ -30,7 +31,10 @@ class TerminalRule:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peak`` a capacity tariff that is to be heeded."""
+    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peak`` a capacity tariff that is to be heeded.
+
+    ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
+    """
 
     site: Site
     outlook: Outlook
@@ -41,6 +45,8 @@ class Problem:
     time_limit_s: float = 10.0
     wishes: Wishes = NO_WISHES
     peak: PeakPrice | None = None
+    courses: Courses | None = None
+    risk: float = 0.0
 
     @property
     def places(self) -> bool:
@@ -87,7 +93,13 @@ def pose(request: PlanRequest) -> Problem:
         request.options.time_limit_s,
         wishes,
         request.site.tariff.peak,
+        _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
+        request.options.risk,
     )
+
+
+def _courses(scenarios: CoursesMessage | None) -> Courses | None:
+    return None if scenarios is None else Courses(*(np.array(part) for part in (scenarios.probability, scenarios.load_kwh, scenarios.pv_kwh)))
 
 
 def _gap(request: PlanRequest, wishes: Wishes) -> float:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import TypeAdapter
 
-from luna.contracts.plan import CompromiseReply, CostReply, PlanReply, PlanRequest, SlotReply
+from luna.contracts.plan import CompromiseReply, CostReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
 from luna.contracts.setpoint import BatterySetpoint
 from luna.economics import carbon_g, peak_cost
 from luna.physics import Mode
@@ -18,7 +18,7 @@ from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
 from services.planner.explanation import lay_out
 from services.planner.placed_reply import missed_wishes, placed_flows, placed_kwh
-from services.planner.plan import Plan, make_plan
+from services.planner.plan import Plan, Spread, make_plan
 from services.planner.problem import pose
 from services.planner.solver import Solver
 
@@ -56,7 +56,13 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         issued_at=issued_at,
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
         forecast=request.outlook.forecast if request.outlook else None,
+        uncertainty=_uncertainty(plan.spread or Spread(1, 0, reasons=("no_courses",)), request) if request.options.uncertainty == "scenarios" else None,
     )
+
+
+def _uncertainty(spread: Spread, request: PlanRequest) -> UncertaintyReply:
+    premium = round(spread.premium, 6)
+    return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=request.options.risk, premium=premium, reasons=list(spread.reasons))
 
 
 def digest(request: PlanRequest) -> str:

@@ -6,7 +6,7 @@ selling, and displacing PV that is then held back (in exchange where selling cos
 this order; the slot is convex when their values descend.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -42,6 +42,12 @@ class Segments:
     convex: BoolArray
     covered: BoolArray
 
+    def pick(self, part: slice) -> "Segments":
+        """Return some of the slots of a single path."""
+        levels = BreakEven(*(getattr(self.levels, each.name)[part] for each in fields(BreakEven)))
+        arrays = {each.name: getattr(self, each.name)[part] for each in fields(Segments) if each.name != "levels"}
+        return Segments(levels=levels, **arrays)
+
 
 @dataclass(frozen=True, slots=True)
 class Direction:
@@ -75,7 +81,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
         prices: import and export price, same shape or ``(slots,)``.
         hours: length of each slot, shape ``(slots,)``.
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
-        import_limit_kwh: what may be imported per slot, shape ``(slots,)``; without it, what the connection carries.
+        import_limit_kwh: what may be imported per slot, shape ``(slots,)`` or that of the load; without it, what the connection carries.
     """
     (import_price, export_price), ways = prices, direction or _free(hours)
     battery = site.batteries[0]

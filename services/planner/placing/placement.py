@@ -39,7 +39,8 @@ class Placement:
         hours = problem.outlook.timeline.hours
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
-        return replace(problem, outlook=outlook, limits=limits, wishes=replace(problem.wishes, vehicles=(), loads=()), peak=None, mip_gap=0.0)
+        courses = problem.courses.add_load(placed) if problem.courses else None
+        return replace(problem, outlook=outlook, courses=courses, limits=limits, wishes=replace(problem.wishes, vehicles=(), loads=()), peak=None, mip_gap=0.0)
 
 
 def place(problem: Problem) -> Placement:

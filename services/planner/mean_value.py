@@ -1,0 +1,130 @@
+"""What a stored kWh is worth when load and PV are uncertain: the mean of V′ over the courses they may take.
+
+Each course is solved by itself, as if it were certain; deciding by the mean of their V′ chose the same modes as a two-stage model over all of
+them. Source: docs/decisions/0020.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from luna.errors import InvalidInputError
+from luna.physics import BoolArray
+from luna.timeline import FloatArray, IndexArray
+from services.planner import kernels
+from services.planner.branching import most_cost, worth
+from services.planner.courses import Courses, weigh_worse
+from services.planner.energy_value import ValueFunction, run_backward_each
+from services.planner.problem import Problem
+from services.planner.segments import FORBIDDEN_VALUE, Direction, Segments, slot_segments
+
+Terminal = tuple[FloatArray, FloatArray]
+# Lengths and values of all courses' V′, and where each slot of each course begins, shape ``(courses, slots + 2)``.
+Functions = tuple[FloatArray, FloatArray, IndexArray]
+_NOTHING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class MeanValue:
+    """Mean V′ of the first slots, how many courses it is made of, and how many of those given had no value function of their own."""
+
+    function: ValueFunction
+    courses: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Offers:
+    """What the slots of all courses offer, the expected one first: segments as in ``Segments``, and what charging at most costs in each slot."""
+
+    length_kwh: FloatArray
+    value: FloatArray
+    charge_kwh: FloatArray
+    most_cost: FloatArray
+    known: BoolArray
+
+    @classmethod
+    def of(cls, expected: Segments, others: Segments) -> Self:
+        return cls(
+            np.concatenate([expected.length_kwh[None], others.length_kwh]),
+            np.concatenate([expected.value[None], others.value]),
+            np.concatenate([expected.charge_kwh[None], others.charge_kwh]),
+            np.concatenate([most_cost(expected)[None], most_cost(others)]),
+            np.append(True, (others.covered & others.convex).all(axis=1)),
+        )
+
+
+def average_value(problem: Problem, expected: Segments, *, direction: Direction | None, terminal: Terminal, slots: int) -> MeanValue:
+    """Return mean V′ over the expected course and the problem's others, the dearer ones counting more where the problem heeds risk.
+
+    The ways that slots go on the expected course are what is decided: all courses go them. A course that is not convex under them, or that
+    connection and battery cannot carry, is left out.
+
+    Args:
+        problem: of one battery, with courses.
+        expected: what the slots offer on the expected course, every slot convex.
+        direction: the way each slot goes on the expected course; without it, prices decide.
+        terminal: V′ at the horizon, the same for all courses.
+        slots: how many slots the mean is wanted for.
+    """
+    courses = _require_courses(problem)
+    offers = _offer_all(problem, courses, expected, direction)
+    own = max(1.0 - float(courses.weight.sum()), 0.0)
+    weight = np.append(own if own > _NOTHING else 0.0, courses.weight) * offers.known
+    if not weight.any():
+        weight[0] = 1.0
+    counted = np.flatnonzero(weight)
+    weight = weight[counted] / weight.sum()
+    functions = run_backward_each(offers.length_kwh[counted], offers.value[counted], offers.charge_kwh[counted], terminal)
+    if problem.risk > 0:
+        weight = weigh_worse(weight, _cost_each(problem, offers, counted, terminal=terminal, functions=functions), problem.risk)
+    return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~offers.known).sum()))
+
+
+def _require_courses(problem: Problem) -> Courses:
+    if problem.courses is None:
+        raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
+    return problem.courses
+
+
+def _offer_all(problem: Problem, courses: Courses, expected: Segments, direction: Direction | None) -> _Offers:
+    outlook = problem.outlook
+    others = slot_segments(
+        problem.site,
+        load_kwh=courses.load_kwh,
+        pv_kwh=courses.pv_kwh,
+        prices=(outlook.import_price, outlook.export_price),
+        hours=outlook.timeline.hours,
+        direction=direction,
+        import_limit_kwh=_limit_import(problem, courses),
+    )
+    return _Offers.of(expected, others)
+
+
+def _limit_import(problem: Problem, courses: Courses) -> FloatArray:
+    """Return what may be imported on each course: a peak that the expected course keeps does not bind where the load alone is beyond it."""
+    carried = problem.site.grid.import_limit_kw * problem.outlook.timeline.hours
+    return np.maximum(problem.import_limit_kwh, np.minimum(courses.load_kwh - courses.pv_kwh, carried))
+
+
+def _cost_each(problem: Problem, offers: _Offers, counted: IndexArray, *, terminal: Terminal, functions: Functions) -> FloatArray:
+    """Return what the best plan costs on each course, less what is left at the horizon."""
+    length, value, offsets = functions
+    start, capacity = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]), float(terminal[0].sum())
+    costs = np.empty(counted.size)
+    for place, path in enumerate(counted.tolist()):
+        slots = (offers.length_kwh[path], offers.value[path], offers.charge_kwh[path])
+        taken, gain = kernels.walk(slots, (length, value, offsets[place]), start, capacity)
+        costs[place] = (offers.most_cost[path] - gain).sum() - worth(terminal, start - float(taken.sum()))
+    return costs
+
+
+def _mean(functions: Functions, weight: FloatArray, slots: int, *, capacity_kwh: float) -> ValueFunction:
+    """Return the mean of value functions before and after the first ``slots``; those that count nothing are left out."""
+    length, value, offsets = functions
+    ends = np.ascontiguousarray(offsets[weight > 0, : slots + 2])
+    room = int((ends[:, -1] - ends[:, 0]).sum())
+    out = (np.empty(room), np.empty(room), np.empty(slots + 2, dtype=np.int64))
+    kernels.mean((length, value, ends), weight[weight > 0], FORBIDDEN_VALUE, out)
+    return ValueFunction(capacity_kwh, *out)
