@@ -14,7 +14,8 @@ from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, 
 from services.planner.policies import HORIZON
 from services.planner.replay import Scene
 
-LEAD = 8 * DAY
+# A week for the terminal value, and the errors of sixteen days before the first.
+LEAD = 17 * DAY
 MARKET = "NL"
 _SPOT = SpotPrice(kind="spot", market=MARKET)
 _MARKED_UP = SpotPrice(kind="spot", market=MARKET, markup=0.13)

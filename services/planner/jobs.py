@@ -16,10 +16,12 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
+from services.planner.course_jobs import read_courses
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
+from services.planner.past_errors import DAYS
 from services.planner.policies import HORIZON
 from services.planner.problem import TERMINAL_SHARE
-from services.planner.replay import Progress, Scene, replay
+from services.planner.replay import SCENARIOS, Progress, Scene, replay
 from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
 
@@ -68,7 +70,8 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     known = prices.ahead(start, timeline)
     series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(driving.forecast)
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
-    outlook = outlook.model_copy(update={"load_includes": list_included(site)})
+    courses = read_courses(connection, site, driving.forecast, outlook, start=start) if request.options.uncertainty == "scenarios" else None
+    outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses})
     state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
     options = request.options
     if options.terminal.kind == "automatic":
@@ -137,20 +140,21 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     if request.to_day < request.from_day:
         raise InvalidInputError("the window ends before it begins", field="to", value=request.to_day.isoformat(), remedy="Swap the days.")
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
-    ahead = HORIZON // SLOT
-    seen = observations.read(connection, request.site_id, Timeline(window.start, SLOT, window.count + ahead))
-    load, pv = (_require(series, window, name) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
-    issued = forecasts.read_all(connection, request.site_id, version=version, first=window.start - DAY, last=window.end)
-    if "mpc" in request.policies and not issued:
+    ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT if SCENARIOS in request.policies else 0
+    around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
+    seen = observations.read(connection, request.site_id, around)
+    load, pv = (_require(series, window, name, before=past) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
+    issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
+    if {"mpc", SCENARIOS} & set(request.policies) and not issued:
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
     known = read_prices(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
-    return Scene(site, window, Foresight(Timeline(window.start, SLOT, load.size), load, pv), known, ForecastBook(issued))
+    return Scene(site, window, Foresight(around, load, pv), known, ForecastBook(issued))
 
 
-def _require(series: FloatArray, window: Timeline, name: str) -> FloatArray:
-    """Return the series free of gaps: none is allowed in the window; beyond the last observation its last day is repeated."""
-    gaps = np.flatnonzero(np.isnan(series[: window.count]))
+def _require(series: FloatArray, window: Timeline, name: str, *, before: int) -> FloatArray:
+    """Return the series with the window free of gaps, ``before`` slots after its begin; beyond the last observation its last day is repeated."""
+    gaps = np.flatnonzero(np.isnan(series[before : before + window.count]))
     if gaps.size:
         slot = list(window)[int(gaps[0])].isoformat()
         remedy = "Load them (luna data load --kind observations), or choose days without gaps (luna data query shows them)."

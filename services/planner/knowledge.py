@@ -131,6 +131,12 @@ class ForecastBook:
             raise InvalidInputError("no forecast was issued by then", field="forecast", value=now.isoformat(), remedy="Issue one: luna forecast issue.")
         return self.forecasts[index - 1]
 
+    def find(self, now: datetime, *, within: timedelta) -> Forecast | None:
+        """Return the forecast last issued at or before ``now``; None where that is longer ago than ``within``, or it begins later."""
+        index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
+        forecast = self.forecasts[index - 1] if index else None
+        return forecast if forecast and forecast.issued_at > now - within and forecast.timeline.start <= now else None
+
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return expected load and PV; slots beyond the forecast's end repeat its last day.
 

@@ -10,10 +10,12 @@ from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint, Si
 from luna.schedule import pick_slot, whole_range
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
+from services.planner.courses import blend
 from services.planner.energy_value import Thresholds
 from services.planner.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
 from services.planner.modes import join_batteries, read_modes
-from services.planner.plan import BatteryValue, Plan, hold_back, make_plan
+from services.planner.past_errors import PastErrors
+from services.planner.plan import BatteryValue, Plan, hold_back, make_plan, weigh_courses
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
 from services.planner.solver import Solver
 
@@ -22,6 +24,8 @@ HORIZON = timedelta(hours=35)
 TOWARD_HOUSE = 0.005
 STICKINESS = 0.0025
 _EVEN_TIE = 1e-6
+# How far the dearest courses alone count. Source: docs/decisions/0020.
+NEUTRAL = 0.0
 # Too little to be worth a change of mode.
 _LITTLE_KWH = 0.01
 
@@ -54,7 +58,8 @@ class CheapestHours:
 class ModelPredictive:
     """The planner: plans anew every ``every`` slots from what is known then, and lets its thresholds meet the actual state of charge.
 
-    Each battery follows the value of its stored energy; only where there is none do batteries follow the planned modes.
+    Each battery follows the value of its stored energy; only where there is none do batteries follow the planned modes. With ``errors`` a single
+    battery follows the mean of V′ over the courses that load and PV may take, the dearer ones counting more towards ``risk`` 1.
     """
 
     site: Site
@@ -62,6 +67,8 @@ class ModelPredictive:
     energy: EnergyOutlook
     prices: PriceKnowledge
     every: int
+    errors: PastErrors | None = None
+    risk: float = NEUTRAL
 
     def __post_init__(self) -> None:
         self._solver, self._limits = Solver(), SiteLimits.of(self.site)
@@ -74,7 +81,7 @@ class ModelPredictive:
         """Return what to follow in ``slot``."""
         if self._plan is None or slot - self._planned_at >= self.every:
             self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
-            self._readings = [read_value(value, dark=self._plan.problem.outlook.pv_kwh <= 0) for value in self._plan.values]
+            self._readings = [read_value(value, dark=self._plan.problem.outlook.pv_kwh <= 0) for value in self._weigh(self._plan)]
             self._planned_at = slot
         ahead = slot - self._planned_at
         if not self._readings:
@@ -82,6 +89,17 @@ class ModelPredictive:
         setpoint = self._read(self._plan, ahead, stored_kwh - self._limits.batteries.min_kwh)
         self._modes = [Mode(mode) for mode in setpoint.mode[:, 0].tolist()]
         return setpoint
+
+    def _weigh(self, plan: Plan) -> tuple[BatteryValue, ...]:
+        """Return the values to follow until the next plan: those of the plan, or what they are on average."""
+        if self.errors is None or plan.value is None:
+            return plan.values
+        outlook = plan.problem.outlook
+        courses = self.errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh))
+        if not courses:
+            return plan.values
+        weighed = replace(plan.problem, courses=blend(courses), risk=self.risk)
+        return (weigh_courses(weighed, plan.value, slots=self.every)[0],)
 
     def _read(self, plan: Plan, ahead: int, above_kwh: FloatArray) -> SetPoint:
         held_back = hold_back(plan.problem, exports=plan.flows.export_kwh > 0)[ahead : ahead + 1]

@@ -17,6 +17,7 @@ from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.knowledge import EnergyOutlook, ForecastBook, Foresight, PriceKnowledge, SplitOutlook
+from services.planner.past_errors import PastErrors
 from services.planner.plan import make_plan
 from services.planner.policies import CheapestHours, ModelPredictive
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
@@ -26,13 +27,18 @@ from services.planner.solver import Solver
 INITIAL_SHARE = 0.5
 # What the planner knows besides its forecasts, to tell what not knowing the rest costs: policy → what is left unknown.
 LOSS_STEPS = {"mpc_perfect": "horizon", "mpc_perfect_pv": "load_forecast", "mpc": "pv_forecast"}
+# The planner that weighs how its forecasts may err.
+SCENARIOS = "mpc_scenarios"
 
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything a replay needs: a site, what happened on ``timeline`` and up to the planner's horizon after it, and what was known when."""
+    """Everything a replay needs: a site, what happened on ``timeline`` and up to the planner's horizon after it, and what was known when.
+
+    What happened before the window and the forecasts issued then, as far as they are given, tell ``mpc_scenarios`` how forecasts err.
+    """
 
     site: Site
     timeline: Timeline
@@ -109,8 +115,8 @@ def replay(scene: Scene, policies: Sequence[str], *, every: int, progress: Progr
 
 
 def _builders(scene: Scene, rules: Rules, every: int) -> Mapping[str, Callable[[], Policy]]:
-    def predictive(energy: EnergyOutlook) -> Policy:
-        return ModelPredictive(scene.site, scene.timeline, energy, scene.prices, every)
+    def predictive(energy: EnergyOutlook, errors: PastErrors | None = None) -> Policy:
+        return ModelPredictive(scene.site, scene.timeline, energy, scene.prices, every, errors)
 
     def cheapest() -> Policy:
         return CheapestHours.of(scene.timeline, rules.import_price, zone=ZoneInfo(scene.site.timezone), curtailment=rules.curtailment)
@@ -120,6 +126,7 @@ def _builders(scene: Scene, rules: Rules, every: int) -> Mapping[str, Callable[[
         "self_consumption": lambda: PlainPolicy(Mode.SELF_CONSUMPTION, rules.curtailment),
         "rule": cheapest,
         "mpc": lambda: predictive(scene.forecasts),
+        SCENARIOS: lambda: predictive(scene.forecasts, PastErrors(scene.forecasts, scene.foresight)),
         "mpc_perfect": lambda: predictive(scene.foresight),
         "mpc_perfect_pv": lambda: predictive(SplitOutlook(load=scene.forecasts, pv=scene.foresight)),
         "oracle": lambda: hindsight(scene, rules),

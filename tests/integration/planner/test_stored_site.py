@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.plan import ForecastSource, PlanReply, PlanRequest
-from luna.database import forecast_activations, forecasts, plans, sites
+from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
+from luna.contracts.replay import ReplayRequest
+from luna.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.errors import NotFoundError
-from luna.outlook import Forecast, Quantiles
+from luna.observations import Observations
+from luna.outlook import Forecast, Quantiles, Scenarios
 from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.jobs import plan_and_store
+from services.planner.jobs import plan_and_store, replay_site
+from services.planner.knowledge import DAY
 from services.planner.solver import Solver
 
 AURORA = "aurora_v1.0"
@@ -117,3 +120,55 @@ def test_where_all_went_silent_the_last_word_is_planned_from(connection: Connect
     found = plan_site(connection, planned_site, START + timedelta(hours=20)).forecast
     assert found is not None
     assert (found.version, found.fallback_reason is None) == (AURORA, False)
+
+
+def plan_uncertain(connection: Connection, site_id: str, risk: float = 0.0) -> PlanReply:
+    request = PlanRequest(site_id=site_id, start=START, options=PlanOptions(uncertainty="scenarios", risk=risk))
+    return plan_and_store(request, lambda: connection, now=START, solver=Solver())
+
+
+def measure(connection: Connection, site_id: str, first: datetime, days: int, load_kwh: float) -> None:
+    starts = Timeline(first, SLOT, days * 96).starts
+    observations.upsert(connection, site_id, Observations.of(starts, {"load_kwh": np.full(starts.size, load_kwh), "pv_kwh": np.zeros(starts.size)}))
+
+
+def test_a_plan_by_scenarios_weighs_how_forecasts_erred_and_what_aurora_holds_possible(connection: Connection, planned_site: str) -> None:
+    for back in range(2, 7):
+        issue(connection, DEFAULT_VERSION, START - back * DAY, np.full(192, 0.1 + 0.01 * back))
+    measure(connection, planned_site, START - 7 * DAY, 7, 0.25)
+    probability = np.array([0.25, 0.75])
+    paths = Scenarios(Timeline(START - SLOT, SLOT, 192), START - SLOT, DEFAULT_VERSION, probability, np.full((2, 192), 0.1), np.zeros((2, 192)))
+    forecast_scenarios.save(connection, planned_site, paths)
+    reply = plan_uncertain(connection, planned_site)
+    assert reply.uncertainty is not None
+    # The expected course, two scenarios, and the errors of five days: whole, and independent from slot to slot.
+    assert (reply.uncertainty.courses, reply.uncertainty.left_out, reply.uncertainty.reasons) == (1 + 2 + 5 + 5, 0, [])
+    assert [slot.load_kwh for slot in reply.slots] == [slot.load_kwh for slot in plan_site(connection, planned_site).slots]
+    assert plans.load(connection, reply.plan_id) == reply
+
+
+def test_what_is_measured_after_the_start_changes_no_plan_by_scenarios(connection: Connection, planned_site: str) -> None:
+    for back in range(2, 7):
+        issue(connection, DEFAULT_VERSION, START - back * DAY, np.full(192, 0.1))
+    measure(connection, planned_site, START - 7 * DAY, 7, 0.25)
+    before = plan_uncertain(connection, planned_site, risk=0.3)
+    measure(connection, planned_site, START, 2, 3.0)
+    assert plan_uncertain(connection, planned_site, risk=0.3).slots == before.slots
+
+
+def test_a_site_without_a_past_is_planned_for_what_is_expected_and_the_plan_says_so(connection: Connection, planned_site: str) -> None:
+    reply = plan_uncertain(connection, planned_site)
+    assert reply.uncertainty is not None
+    assert (reply.uncertainty.courses, reply.uncertainty.reasons) == (1, ["no_courses"])
+    assert reply.slots == plan_site(connection, planned_site).slots
+
+
+def test_a_site_is_replayed_with_what_its_forecasts_were_off_before_the_window(connection: Connection, planned_site: str) -> None:
+    last = datetime(2024, 2, 1, tzinfo=UTC)
+    rng = np.random.default_rng(1)
+    for back in range(7):
+        issue(connection, DEFAULT_VERSION, last - back * DAY, rng.gamma(2.0, 0.1, 192))
+    measure(connection, planned_site, last - 8 * DAY, 12, 0.25)
+    request = ReplayRequest(site_id=planned_site, from_day=last.date(), to_day=last.date(), policies=["mpc_scenarios"], every_minutes=360)
+    reply = replay_site(connection, request).policies["mpc_scenarios"]
+    assert (reply.violations, len(reply.days)) == (0, 1)

@@ -31,16 +31,17 @@ def describe_site(**changes: Any) -> Site:
     return parse_site(site | {"tariff": {"import": spot | {"markup": 0.13}, "export": spot}} | changes)
 
 
-def make_scene(seed: int = 0, **changes: Any) -> Scene:
-    """Return three days of a household on the spot market, its forecasts issued every six hours."""
+def make_scene(seed: int = 0, *, past_days: int = 0, **changes: Any) -> Scene:
+    """Return three days of a household on the spot market, its forecasts issued every six hours, and what is known of the days before."""
     rng, site = np.random.default_rng(seed), describe_site(**changes)
-    count = WINDOW.count + AFTER
+    before = past_days * 96
+    count = before + WINDOW.count + AFTER
     hour = np.arange(count) % 96 / 4
     load = (0.06 + 0.3 * np.exp(-((hour - 19) ** 2) / 6)) * rng.gamma(4, 0.25, count)
     pv = np.maximum(np.sin((hour - 6) / 12 * np.pi), 0) * rng.uniform(0.1, 0.8, 1 + count // 96).repeat(96)[:count]
-    timeline = Timeline(WINDOW.start, SLOT, count)
-    forecasts = [issue_forecast(timeline, slot, (load, pv), rng) for slot in range(0, WINDOW.count, 24)]
-    return Scene(site, WINDOW, Foresight(timeline, load, pv), know_prices(site, rng, count), ForecastBook(forecasts))
+    timeline = Timeline(WINDOW.start - before * SLOT, SLOT, count)
+    forecasts = [issue_forecast(timeline, slot, (load, pv), rng) for slot in range(0, before + WINDOW.count, 24)]
+    return Scene(site, WINDOW, Foresight(timeline, load, pv), know_prices(site, rng, WINDOW.count + AFTER), ForecastBook(forecasts))
 
 
 def issue_forecast(timeline: Timeline, slot: int, actual: tuple[FloatArray, FloatArray], rng: np.random.Generator) -> Forecast:
@@ -86,6 +87,30 @@ def test_knowing_more_pays(seed: int, feed_in: float | None) -> None:
 @pytest.mark.parametrize(("seed", "feed_in"), SEEDS)
 def test_no_policy_leaves_the_limits(seed: int, feed_in: float | None) -> None:
     assert {policy.violations for policy in replay_seed(seed, feed_in).policies.values()} == {0}
+
+
+@cache
+def weigh_errors(seed: int, feed_in: float | None) -> ReplayReply:
+    tariff = {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "fixed", "price": feed_in}}
+    scene = make_scene(seed, past_days=6, **({} if feed_in is None else {"tariff": tariff}))
+    return replay(scene, ["mpc", "mpc_scenarios", "oracle"], every=4)
+
+
+@pytest.mark.parametrize(("seed", "feed_in"), SEEDS[:2])
+def test_weighing_how_forecasts_err_keeps_all_limits_and_beats_no_oracle(seed: int, feed_in: float | None) -> None:
+    weighed = weigh_errors(seed, feed_in).policies["mpc_scenarios"]
+    assert weighed.violations == 0
+    assert 0.5 < (weighed.score or 0.0) <= 1.0 + 1e-9
+
+
+def test_weighing_how_forecasts_err_decides_otherwise() -> None:
+    policies = weigh_errors(0, None).policies
+    assert policies["mpc_scenarios"].cost != policies["mpc"].cost
+
+
+def test_without_a_past_there_is_nothing_to_weigh() -> None:
+    policies = replay(make_scene(1), ["mpc", "mpc_scenarios"], every=4).policies
+    assert policies["mpc_scenarios"] == policies["mpc"]
 
 
 def test_idle_moves_nothing() -> None:

@@ -1,0 +1,109 @@
+"""How forecasts erred, as known at an instant."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from luna.outlook import Forecast, Quantiles
+from luna.timeline import SLOT, Timeline
+from services.planner.courses import Courses, blend, shift_days, weigh_worse
+from services.planner.knowledge import DAY, ForecastBook, Foresight
+from services.planner.past_errors import DAYS, LEAST_DAYS, PastErrors
+
+START = datetime(2024, 3, 1, tzinfo=UTC)
+NOW = START + 20 * DAY + timedelta(hours=9)
+AHEAD = Timeline(NOW, SLOT, 140)
+
+
+def remember(days: int = 24) -> PastErrors:
+    """Return hourly forecasts of 48 hours and what happened, from ``START`` on; no two forecasts err alike."""
+    rng = np.random.default_rng(1)
+    timeline = Timeline(START, SLOT, days * 96)
+    load, pv = rng.gamma(2, 0.1, timeline.count), rng.gamma(1, 0.1, timeline.count)
+    issued = [START + hour * timedelta(hours=1) for hour in range((days - 2) * 24)]
+    forecasts = [Forecast(Timeline(at, SLOT, 192), at, "made_up", *(Quantiles.exact(rng.gamma(2, 0.1, 192)) for _ in range(2))) for at in issued]
+    return PastErrors(ForecastBook(forecasts), Foresight(timeline, load, pv))
+
+
+def test_errors_are_what_happened_less_what_was_expected_at_the_same_time_of_day() -> None:
+    memory = remember()
+    load, pv = memory.read(NOW, AHEAD)
+    # 35 hours have passed since forecasts of two days ago and older; 2 to 16 days make 15.
+    assert load.shape == pv.shape == (DAYS - 1, 140)
+    two_days_ago = next(each for each in memory.forecasts.forecasts if each.issued_at == NOW - 2 * DAY)
+    first = (18 * 24 + 9) * 4
+    assert load[0] == pytest.approx(memory.happened.load_kwh[first : first + 140] - two_days_ago.load_kwh.expected[:140])
+    assert pv[0] == pytest.approx(memory.happened.pv_kwh[first : first + 140] - two_days_ago.pv_kwh.expected[:140])
+
+
+def change_future(memory: PastErrors, now: datetime) -> PastErrors:
+    """Return the same past with other measurements from ``now`` on, and no forecast issued after it."""
+    slot = (now - START) // SLOT
+    later = np.arange(memory.happened.timeline.count) >= slot
+    happened = replace(memory.happened, load_kwh=np.where(later, 9.0, memory.happened.load_kwh), pv_kwh=np.where(later, np.nan, memory.happened.pv_kwh))
+    return PastErrors(ForecastBook([each for each in memory.forecasts.forecasts if each.issued_at <= now]), happened)
+
+
+@pytest.mark.parametrize("count", [1, 96, 140, 192, 300])
+@pytest.mark.parametrize("hours", [0, 7])
+def test_nothing_measured_or_issued_from_now_on_is_known(count: int, hours: int) -> None:
+    now = NOW + timedelta(hours=hours)
+    ahead, memory = Timeline(now, SLOT, count), remember()
+    before, after = memory.read(now, ahead), change_future(memory, now).read(now, ahead)
+    assert before[0].size > 0
+    assert [errors.tolist() for errors in before] == [errors.tolist() for errors in after]
+
+
+def test_courses_are_what_is_expected_with_the_errors_of_each_day_and_never_below_zero() -> None:
+    memory, expected = remember(), (np.full(140, 0.2), np.zeros(140))
+    whole, scattered = memory.courses(NOW, AHEAD, expected)
+    load, pv = memory.read(NOW, AHEAD)
+    assert whole.load_kwh == pytest.approx(np.maximum(0.2 + load, 0))
+    assert whole.pv_kwh == pytest.approx(np.maximum(pv, 0))
+    assert (scattered.load_kwh >= 0).all()
+    assert np.sort(scattered.load_kwh, axis=0) == pytest.approx(np.sort(whole.load_kwh, axis=0))
+
+
+def test_too_few_days_say_nothing() -> None:
+    memory = remember()
+    ahead = Timeline(START + LEAST_DAYS * DAY, SLOT, 140)  # only the day before yesterday and the one before have passed
+    assert memory.courses(ahead.start, ahead, (np.ones(140), np.ones(140))) == []
+
+
+def test_a_gap_in_what_was_measured_tells_of_no_error() -> None:
+    memory = remember()
+    gap = memory.happened.load_kwh.copy()
+    gap[(18 * 24 + 9) * 4 : (18 * 24 + 9) * 4 + 8] = np.nan
+    load, _ = replace(memory, happened=replace(memory.happened, load_kwh=gap)).read(NOW, AHEAD)
+    assert load.shape[0] == DAYS - 1
+    assert (load[0, :8] == 0).all()
+
+
+def test_scattered_errors_are_of_every_day_in_every_slot_and_never_of_the_same_day_for_long() -> None:
+    day = np.broadcast_to(np.arange(15.0)[:, None], (15, 140))
+    scattered = shift_days(day)
+    assert (np.sort(scattered, axis=0) == day).all()
+    assert (np.diff(scattered, axis=1) != 0).mean() > 0.9
+
+
+def test_every_kind_of_course_counts_as_much_as_the_expected_one() -> None:
+    one, other = (blend([_alike(count)]) for count in (2, 5))
+    both = blend([one, other])
+    assert [float(both.weight[:2].sum()), float(both.weight[2:].sum())] == pytest.approx([1 / 3, 1 / 3])
+
+
+def _alike(count: int) -> Courses:
+    return Courses(np.ones(count), np.zeros((count, 4)), np.zeros((count, 4)))
+
+
+WEIGHT = np.array([0.5, 0.3, 0.2])
+COST = np.array([1.0, 3.0, 2.0])
+# Worst first: 3.0 (0.3), 2.0 (0.2), 1.0 (0.5). Of the dearest half the two dear ones count, of 40 % the second for 0.1 of it.
+RISKS = [(0.0, [0.5, 0.3, 0.2]), (0.5, [0.0, 0.6, 0.4]), (0.6, [0.0, 0.75, 0.25]), (1.0, [0.0, 1.0, 0.0])]
+
+
+@pytest.mark.parametrize(("risk", "expected"), RISKS)
+def test_risk_leaves_the_cheapest_courses_out(risk: float, expected: list[float]) -> None:
+    assert weigh_worse(WEIGHT, COST, risk) == pytest.approx(expected)
