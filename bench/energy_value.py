@@ -5,7 +5,7 @@ state of charge; the dynamic programme returns it for all.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from bench.cases import load_cases
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
+from services.planner.courses import Courses
 from services.planner.energy_value import load_kernels, mean_values, solve_value
 from services.planner.formulation import Ways, formulate
-from services.planner.plan import terminal_segments
+from services.planner.plan import BatteryValue, terminal_segments, weigh_courses
 from services.planner.problem import Problem, pose
 from services.planner.segments import Segments, slot_segments
 from services.planner.solver import LinearModel, Solver
@@ -24,6 +25,8 @@ from services.planner.solver import LinearModel, Solver
 SLOTS, PATHS, SITES = 140, 15, 1_000
 # Half a kWh of the cases' batteries.
 CELLS = 20
+# What is read between two plans.
+HOUR = 4
 ROUNDS, FULL_ROUNDS = 50, 300
 
 
@@ -32,6 +35,8 @@ class Entry:
     """One site: its problem, and its segments on one path and on many."""
 
     problem: Problem
+    uncertain: Problem
+    value: BatteryValue
     capacity_kwh: float
     terminal: tuple[FloatArray, FloatArray]
     path: Segments
@@ -50,6 +55,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         {
             "one_path": lambda entry: solve_value(entry.path, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal),
             "paths": lambda entry: _mean(entry, entry.paths),
+            "courses": lambda entry: weigh_courses(entry.uncertain, entry.value, slots=HOUR),
             "segments": lambda entry: _segment(entry.problem, paths=None),
             "highs_kept": lambda entry: kept.solve(entry.model),
         },
@@ -66,6 +72,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         **describe(times["segments"], prefix="segments_"),
         "paths": PATHS,
         **describe(times["paths"], prefix="paths_"),
+        **describe(times["courses"], prefix="courses_"),
         "sites": SITES,
         "sites_ms": float(np.median(fleet_times)),
         "sites_per_s": SITES / float(np.median(fleet_times)) * 1e3,
@@ -76,8 +83,18 @@ def _enter(request: PlanRequest, rng: np.random.Generator) -> Entry:
     problem = _shorten(pose(request))
     battery = problem.limits.batteries
     model = formulate(problem, Ways.free(1, SLOTS)).model
-    capacity = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
-    return Entry(problem, capacity, terminal_segments(problem), _segment(problem, paths=None), _segment(problem, paths=rng, count=PATHS), model)
+    capacity, terminal, path = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0]), terminal_segments(problem), _segment(problem, paths=None)
+    function = solve_value(path, capacity_kwh=capacity, terminal=terminal)
+    return Entry(
+        problem=problem,
+        uncertain=replace(problem, courses=Courses(np.full(PATHS, 1 / PATHS), *_err(problem, rng, PATHS))),
+        value=BatteryValue(function, function.thresholds(path.levels), path),
+        capacity_kwh=capacity,
+        terminal=terminal,
+        path=path,
+        paths=_segment(problem, paths=rng, count=PATHS),
+        model=model,
+    )
 
 
 def _shorten(problem: Problem) -> Problem:
@@ -92,9 +109,16 @@ def _segment(problem: Problem, *, paths: np.random.Generator | None, count: int 
     outlook = problem.outlook
     load, pv = outlook.load_kwh, outlook.pv_kwh
     if paths is not None:
-        load, pv = (energy * np.repeat(paths.normal(1.0, 0.2, (count, SLOTS // 4)).clip(0.0), 4, axis=1) for energy in (load, pv))
+        load, pv = _err(problem, paths, count)
     prices = (outlook.import_price, outlook.export_price)
     return slot_segments(problem.site, load_kwh=load, pv_kwh=pv, prices=prices, hours=outlook.timeline.hours)
+
+
+def _err(problem: Problem, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
+    load, pv = (
+        energy * np.repeat(rng.normal(1.0, 0.2, (count, SLOTS // 4)).clip(0.0), 4, axis=1) for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)
+    )
+    return load, pv
 
 
 def _mean(entry: Entry, segments: Segments) -> FloatArray:

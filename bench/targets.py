@@ -35,8 +35,8 @@ def _by_tariff(policy: str, share: Mapping[str, float]) -> tuple[Target, ...]:
     )
 
 
-def _every_tariff(words: str, name: str, *, at_most: float | None = None, at_least: float | None = None) -> tuple[Target, ...]:
-    return tuple(Target(f"{words}, tariff {tariff}", ("tariffs", tariff, name), at_most=at_most, at_least=at_least) for tariff in ("A", "B", "D"))
+def _every_tariff(words: str, name: str, *, at_most: float | None = None, at_least: float | None = None, home: Path = ()) -> tuple[Target, ...]:
+    return tuple(Target(f"{words}, tariff {tariff}", (*home, "tariffs", tariff, name), at_most=at_most, at_least=at_least) for tariff in ("A", "B", "D"))
 
 
 def _forecasts(home: str) -> tuple[Target, ...]:
@@ -98,6 +98,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "energy_value": (
         Target("140 slots, one path", ("p50_ms",), at_most=0.05, unit="ms"),
         Target("140 slots, 15 paths", ("paths_p50_ms",), at_most=0.4, unit="ms"),
+        Target("from 15 courses of load and PV to an hour's thresholds", ("courses_p50_ms",), at_most=1.0, unit="ms"),
     ),
     "oracle": (
         Target("365 days, one by one", ("days_s",), at_most=6.0, unit="s"),
@@ -111,6 +112,14 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("mode changes a day, tariff A", ("tariffs", "A", "policies", "mpc", "mode_changes_per_day"), at_most=6.0),
         Target("mode changes a day, tariff B", ("tariffs", "B", "policies", "mpc", "mode_changes_per_day"), at_most=2.5),
         *_every_tariff("mpc over self-consumption", "mpc_over_self_consumption", at_least=0.0),
+        *_by_tariff("mpc_scenarios", {"A": 0.90, "B": 0.95, "D": 0.995}),
+        Target("mode changes a day by scenarios, tariff A", ("tariffs", "A", "policies", "mpc_scenarios", "mode_changes_per_day"), at_most=6.0),
+        Target("mode changes a day by scenarios, tariff B", ("tariffs", "B", "policies", "mpc_scenarios", "mode_changes_per_day"), at_most=2.5),
+        *_every_tariff("mpc_scenarios over self-consumption", "mpc_scenarios_over_self_consumption", at_least=0.0),
+        *_every_tariff("feed_in: mpc over self-consumption", "mpc_over_self_consumption", at_least=0.0, home=("feed_in",)),
+        *_every_tariff("feed_in: mpc_scenarios over self-consumption", "mpc_scenarios_over_self_consumption", at_least=0.0, home=("feed_in",)),
+        *_every_tariff("feed_in: best policy beside the oracle", "best_score", at_most=1.0 + 1e-9, home=("feed_in",)),
+        *_every_tariff("feed_in: breaches of limits", "violations", at_most=0, home=("feed_in",)),
         *_every_tariff("best policy beside the oracle", "best_score", at_most=1.0 + 1e-9),
         *_every_tariff("breaches of limits", "violations", at_most=0),
     ),

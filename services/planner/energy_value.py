@@ -114,7 +114,7 @@ def run_backward_each(
         charge_kwh: what charging at most brings, shape ``(paths, slots)``.
         terminal: V′ at the horizon; its lengths sum to the usable capacity.
     """
-    (paths, slots), room = charge_kwh.shape, 32
+    (paths, slots), room = charge_kwh.shape, 16
     while True:
         size = (slots + 1) * room
         out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, slots + 2), dtype=np.int64))

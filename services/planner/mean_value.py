@@ -5,12 +5,10 @@ them. Source: docs/decisions/0020.
 """
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
 from luna.errors import InvalidInputError
-from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
 from services.planner import kernels
 from services.planner.branching import most_cost, worth
@@ -34,28 +32,7 @@ class MeanValue:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Offers:
-    """What the slots of all courses offer, the expected one first: segments as in ``Segments``, and what charging at most costs in each slot."""
-
-    length_kwh: FloatArray
-    value: FloatArray
-    charge_kwh: FloatArray
-    most_cost: FloatArray
-    known: BoolArray
-
-    @classmethod
-    def of(cls, expected: Segments, others: Segments) -> Self:
-        return cls(
-            np.concatenate([expected.length_kwh[None], others.length_kwh]),
-            np.concatenate([expected.value[None], others.value]),
-            np.concatenate([expected.charge_kwh[None], others.charge_kwh]),
-            np.concatenate([most_cost(expected)[None], most_cost(others)]),
-            np.append(True, (others.covered & others.convex).all(axis=1)),
-        )
-
-
-def average_value(problem: Problem, expected: Segments, *, direction: Direction | None, terminal: Terminal, slots: int) -> MeanValue:
+def average_value(problem: Problem, *, direction: Direction | None, terminal: Terminal, slots: int) -> MeanValue:
     """Return mean V′ over the expected course and the problem's others, the dearer ones counting more where the problem heeds risk.
 
     The ways that slots go on the expected course are what is decided: all courses go them. A course that is not convex under them, or that
@@ -63,23 +40,23 @@ def average_value(problem: Problem, expected: Segments, *, direction: Direction 
 
     Args:
         problem: of one battery, with courses.
-        expected: what the slots offer on the expected course, every slot convex.
         direction: the way each slot goes on the expected course; without it, prices decide.
         terminal: V′ at the horizon, the same for all courses.
         slots: how many slots the mean is wanted for.
     """
     courses = _require_courses(problem)
-    offers = _offer_all(problem, courses, expected, direction)
+    segments = _offer(problem, courses, direction)
+    known = np.asarray((segments.covered & segments.convex).all(axis=1))
+    known[0] = True  # how the expected course is planned has been decided
     own = max(1.0 - float(courses.weight.sum()), 0.0)
-    weight = np.append(own if own > _NOTHING else 0.0, courses.weight) * offers.known
-    if not weight.any():
-        weight[0] = 1.0
+    weight = np.append(own if own > _NOTHING else 0.0, courses.weight) * known
+    weight = weight / weight.sum() if weight.any() else np.eye(1, weight.size)[0]
     counted = np.flatnonzero(weight)
-    weight = weight[counted] / weight.sum()
-    functions = run_backward_each(offers.length_kwh[counted], offers.value[counted], offers.charge_kwh[counted], terminal)
+    segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
+    functions = run_backward_each(segments.length_kwh, segments.value, segments.charge_kwh, terminal)
     if problem.risk > 0:
-        weight = weigh_worse(weight, _cost_each(problem, offers, counted, terminal=terminal, functions=functions), problem.risk)
-    return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~offers.known).sum()))
+        weight = weigh_worse(weight, _cost_each(problem, segments, functions, terminal), problem.risk)
+    return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~known).sum()))
 
 
 def _require_courses(problem: Problem) -> Courses:
@@ -88,35 +65,34 @@ def _require_courses(problem: Problem) -> Courses:
     return problem.courses
 
 
-def _offer_all(problem: Problem, courses: Courses, expected: Segments, direction: Direction | None) -> _Offers:
-    outlook = problem.outlook
-    others = slot_segments(
+def _offer(problem: Problem, courses: Courses, direction: Direction | None) -> Segments:
+    """Return what the slots of all courses offer, the expected one first, ``(courses + 1, slots, 7)``.
+
+    A peak that the expected course keeps does not bind where the load of another is beyond it whatever the battery does.
+    """
+    outlook, expected = problem.outlook, problem.import_limit_kwh
+    carried = problem.site.grid.import_limit_kw * outlook.timeline.hours
+    limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, carried))
+    return slot_segments(
         problem.site,
-        load_kwh=courses.load_kwh,
-        pv_kwh=courses.pv_kwh,
+        load_kwh=np.vstack([outlook.load_kwh, courses.load_kwh]),
+        pv_kwh=np.vstack([outlook.pv_kwh, courses.pv_kwh]),
         prices=(outlook.import_price, outlook.export_price),
         hours=outlook.timeline.hours,
         direction=direction,
-        import_limit_kwh=_limit_import(problem, courses),
+        import_limit_kwh=np.vstack([expected, limit]),
     )
-    return _Offers.of(expected, others)
 
 
-def _limit_import(problem: Problem, courses: Courses) -> FloatArray:
-    """Return what may be imported on each course: a peak that the expected course keeps does not bind where the load alone is beyond it."""
-    carried = problem.site.grid.import_limit_kw * problem.outlook.timeline.hours
-    return np.maximum(problem.import_limit_kwh, np.minimum(courses.load_kwh - courses.pv_kwh, carried))
-
-
-def _cost_each(problem: Problem, offers: _Offers, counted: IndexArray, *, terminal: Terminal, functions: Functions) -> FloatArray:
+def _cost_each(problem: Problem, segments: Segments, functions: Functions, terminal: Terminal) -> FloatArray:
     """Return what the best plan costs on each course, less what is left at the horizon."""
     length, value, offsets = functions
     start, capacity = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]), float(terminal[0].sum())
-    costs = np.empty(counted.size)
-    for place, path in enumerate(counted.tolist()):
-        slots = (offers.length_kwh[path], offers.value[path], offers.charge_kwh[path])
-        taken, gain = kernels.walk(slots, (length, value, offsets[place]), start, capacity)
-        costs[place] = (offers.most_cost[path] - gain).sum() - worth(terminal, start - float(taken.sum()))
+    most, costs = most_cost(segments).sum(axis=1), np.empty(offsets.shape[0])
+    for path in range(offsets.shape[0]):
+        slots = (segments.length_kwh[path], segments.value[path], segments.charge_kwh[path])
+        taken, gain = kernels.walk(slots, (length, value, offsets[path]), start, capacity)
+        costs[path] = most[path] - gain.sum() - worth(terminal, start - float(taken.sum()))
     return costs
 
 

@@ -207,7 +207,7 @@ def _value_battery(problem: Problem, segments: Segments, direction: Direction | 
 
 def weigh_courses(problem: Problem, value: BatteryValue, *, slots: int) -> tuple[BatteryValue, MeanValue]:
     """Return what is known of the only battery over the problem's courses in the first ``slots``, instead of ``value`` on the expected one."""
-    mean = average_value(problem, value.segments, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
+    mean = average_value(problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
     segments = value.segments.pick(slice(0, slots))
     return BatteryValue(mean.function, mean.function.thresholds(segments.levels), segments, value.direction), mean
 

@@ -14,7 +14,7 @@ import numpy as np
 from luna.economics import BreakEven, break_even
 from luna.physics import BoolArray
 from luna.site import Battery, Site
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, IndexArray
 
 BUY, STORE, STORE_HELD_BACK, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
 KINDS = 7
@@ -42,8 +42,8 @@ class Segments:
     convex: BoolArray
     covered: BoolArray
 
-    def pick(self, part: slice) -> "Segments":
-        """Return some of the slots of a single path."""
+    def pick(self, part: slice | IndexArray) -> "Segments":
+        """Return some of the paths, or of the slots of a single path."""
         levels = BreakEven(*(getattr(self.levels, each.name)[part] for each in fields(BreakEven)))
         arrays = {each.name: getattr(self, each.name)[part] for each in fields(Segments) if each.name != "levels"}
         return Segments(levels=levels, **arrays)
