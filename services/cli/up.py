@@ -17,7 +17,12 @@ from services.cli.console import err
 if TYPE_CHECKING:
     from luna.settings import Settings
 
-COMPANIONS = {"worker": "luna.queue.worker", "beat": "luna.queue.beat", "recorder": "services.ingest.live"}
+COMPANIONS = {
+    "worker": "luna.queue.worker",
+    "beat": "luna.queue.beat",
+    "executor": "services.planner.execution",
+    "recorder": "services.ingest.live",
+}
 WATCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
 # What a task under way gets to end by itself; a task that is cut off is done again at the next start.
@@ -30,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run servers, one worker, one beat and the gateway on this machine, and a recorder where a source is configured; Ctrl-C stops everything."""
+    """Run servers, one worker, one beat, one executor and the gateway on this machine, and a recorder where a source is configured; Ctrl-C stops everything."""
     from luna.database import migrate
     from luna.embedded import running
     from luna.settings import load_settings

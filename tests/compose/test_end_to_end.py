@@ -14,8 +14,8 @@ from tests.compose.stack import JOBS, ROOT, Stack, run, wait_for
 WORKERS = ("planner", "forecaster", "ingest", "agent", "rag")
 OURS = ("api", "beat", *WORKERS)
 # The recorder listens; it serves no queue, so the gateway does not list it.
-CONTAINERS = (*OURS, "recorder")
-OUTSIDE = ("ingest", "recorder", "rag")
+CONTAINERS = (*OURS, "recorder", "executor")
+OUTSIDE = ("ingest", "recorder", "executor", "rag")
 
 
 def test_every_container_is_healthy_and_every_job_has_ended_well(stack: Stack) -> None:
