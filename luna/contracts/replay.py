@@ -8,6 +8,7 @@ from pydantic import Field
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
 
+# Those replayed where none are named; there are more: docs/architecture.md.
 POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
 
 

@@ -33,7 +33,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     policies: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
-    forecast_version: Annotated[str | None, typer.Option(help="What mpc plans from (default: the version that drives the planner).")] = None,
+    forecast_version: Annotated[str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that drives the planner).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight."""
@@ -48,7 +48,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     request = compose_request(ReplayRequest, site_id=site, **days, policies=names, **options)
     with unit_of_work() as connection, follow_progress("replay", quiet=as_json) as progress:
         request = name_version(connection, request)
-        if "mpc" in names:
+        if {"mpc", "mpc_scenarios"} & set(names):
             ensure_forecasts(connection, request, objects=open_objects(load_settings()), progress=progress)
         reply = replay_site(connection, request, progress=progress)
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, request))

@@ -23,6 +23,8 @@ from services.planner.solver import Solver
 HORIZON = timedelta(hours=35)
 TOWARD_HOUSE = 0.005
 STICKINESS = 0.0025
+# The mean over courses has more and smaller steps: with this it changes modes as often as one course does. Source: docs/decisions/0020.
+STICKINESS_OF_MEAN = 0.004
 _EVEN_TIE = 1e-6
 # How far the dearest courses alone count. Source: docs/decisions/0020.
 NEUTRAL = 0.0
@@ -81,7 +83,7 @@ class ModelPredictive:
         """Return what to follow in ``slot``."""
         if self._plan is None or slot - self._planned_at >= self.every:
             self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
-            self._readings = [read_value(value, dark=self._plan.problem.outlook.pv_kwh <= 0) for value in self._weigh(self._plan)]
+            self._readings = self._read_values(self._plan)
             self._planned_at = slot
         ahead = slot - self._planned_at
         if not self._readings:
@@ -90,16 +92,24 @@ class ModelPredictive:
         self._modes = [Mode(mode) for mode in setpoint.mode[:, 0].tolist()]
         return setpoint
 
-    def _weigh(self, plan: Plan) -> tuple[BatteryValue, ...]:
-        """Return the values to follow until the next plan: those of the plan, or what they are on average."""
+    def _read_values(self, plan: Plan) -> list["Reading"]:
+        """Return what to follow until the next plan: the values of the plan, or what they are on average."""
+        dark = plan.problem.outlook.pv_kwh <= 0
+        weighed = self._weigh(plan)
+        if weighed is None:
+            return [read_value(value, dark=dark, stickiness=STICKINESS) for value in plan.values]
+        return [read_value(weighed, dark=dark, stickiness=STICKINESS_OF_MEAN)]
+
+    def _weigh(self, plan: Plan) -> BatteryValue | None:
+        """Return the mean value of the only battery; None where there is nothing to weigh."""
         if self.errors is None or plan.value is None:
-            return plan.values
+            return None
         outlook = plan.problem.outlook
         courses = self.errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh))
         if not courses:
-            return plan.values
+            return None
         weighed = replace(plan.problem, courses=blend(courses), risk=self.risk)
-        return (weigh_courses(weighed, plan.value, slots=self.every)[0],)
+        return weigh_courses(weighed, plan.value, slots=self.every)[0]
 
     def _read(self, plan: Plan, ahead: int, above_kwh: FloatArray) -> SetPoint:
         held_back = hold_back(plan.problem, exports=plan.flows.export_kwh > 0)[ahead : ahead + 1]
@@ -149,11 +159,11 @@ class Reading:
         return now
 
 
-def read_value(value: BatteryValue, *, dark: BoolArray) -> Reading:
+def read_value(value: BatteryValue, *, dark: BoolArray, stickiness: float) -> Reading:
     """Return a battery's thresholds with the margin toward the house that forecast errors ask for, and the one against switching."""
     segments, function = value.segments, value.function
     margin = np.where(segments.even, _EVEN_TIE, TOWARD_HOUSE)
-    stick = np.where(segments.even, 0.0, STICKINESS)
+    stick = np.where(segments.even, 0.0, stickiness)
     levels = segments.levels
     easier = replace(levels, buy=levels.buy - stick, store=levels.store - stick, serve=levels.serve + stick, sell=levels.sell + stick)
     harder = replace(levels, buy=levels.buy + stick, store=levels.store + stick, serve=levels.serve - stick, sell=levels.sell - stick)

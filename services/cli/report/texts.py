@@ -7,6 +7,7 @@ POLICIES: dict[str, dict[Language, str]] = {
     "self_consumption": {"en": "Self-consumption (inverter alone)", "de": "Eigenverbrauch (Wechselrichter allein)"},
     "rule": {"en": "Cheapest three hours", "de": "Die drei günstigsten Stunden"},
     "mpc": {"en": "Luna", "de": "Luna"},
+    "mpc_scenarios": {"en": "Luna, weighing how its forecasts err", "de": "Luna, die Fehler ihrer Prognosen abwägend"},
     "mpc_perfect": {"en": "Luna, knowing load and sun", "de": "Luna, wenn Verbrauch und Sonne bekannt wären"},
     "oracle": {"en": "Perfect foresight", "de": "Vollkommene Voraussicht"},
 }
