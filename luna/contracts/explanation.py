@@ -51,7 +51,10 @@ class ExplainReply(Message):
 
 
 class ExplainRequest(Request):
-    """Explain the forecast that stood at ``at``: the last one issued by then. Every slot of it, or only the one that covers ``slot``."""
+    """Explain the forecast that stood at ``at``: the last one issued by then. Every slot of it, or only the one that covers ``slot``.
+
+    Without a version it is what drives the planner; where that issued nothing, Aurora.
+    """
 
     task: ClassVar[str] = "forecaster.forecast.explain"
     reply: ClassVar[type[Message]] = ExplainReply

@@ -54,7 +54,7 @@ def issue(
     at: Annotated[str, typer.Option(help="When the forecast is issued; nothing measured after it is used.")],
     to: Annotated[str | None, typer.Option(help="Issue again and again until this instant.")] = None,
     every: Annotated[str, typer.Option(help="How often, with --to: 15m, 1h, 6h.")] = "1h",
-    version: Annotated[str | None, typer.Option(help="aurora_v1.0 or a baseline.")] = None,
+    version: Annotated[str | None, typer.Option(help="aurora_v1.0 (default) or a baseline.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
-VersionOption = Annotated[str | None, typer.Option(help="aurora_v1.0 (default) or a baseline.")]
+VersionOption = Annotated[str | None, typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner; where that issued nothing, Aurora).")]
 LanguageOption = Annotated[Language, typer.Option(help="Language of the words.")]
 SERIES: dict[Language, dict[str, str]] = {"en": {"load": "Consumption", "pv": "Solar power"}, "de": {"load": "Verbrauch", "pv": "Solarstrom"}}
 HEADINGS: dict[Language, tuple[str, ...]] = {

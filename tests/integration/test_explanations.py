@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import IssueRequest, TrainRequest
 from luna.contracts.explanation import ExplainRequest, SeriesExplanation
+from luna.contracts.forecast_versions import PromoteRequest
 from luna.database import engine, observations, sites
 from luna.embedded import Addresses
 from luna.errors import InvalidInputError, NotFoundError
@@ -20,6 +21,7 @@ from luna.queue import Client
 from services.forecaster.explanation.explanation_jobs import explain_forecast
 from services.forecaster.freshness.training_jobs import train_site
 from services.forecaster.jobs import issue_forecasts
+from services.forecaster.versions.promotion_jobs import promote_by_hand
 from tests.gateway import serve
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.workers import wait_for, worker_process
@@ -86,6 +88,20 @@ def test_one_slot_is_told_in_the_readers_language_with_what_widens_the_forecast(
     assert [contribution.code for contribution in reply.slots[0].load.contributions] == ["habit"]
     assert reply.stage == "profile"
     assert len(reply.conditions) == len(reply.reasons) > 0
+
+
+def test_what_drives_the_plan_is_explained_unless_another_version_is_named(home: Connection, store: FileObjects) -> None:
+    issue_forecasts(home, IssueRequest(site_id="home", at=AT), objects=store)
+    issue_forecasts(home, IssueRequest(site_id="home", at=AT, forecast_version="baseline_7_day_avg"), objects=store)
+    usual = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=AT), objects=store)
+    named = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=AT, forecast_version="aurora_v1.0"), objects=store)
+    assert (usual.forecast_version, named.forecast_version) == ("baseline_7_day_avg", "aurora_v1.0")
+
+
+def test_where_what_drives_the_plan_issued_nothing_aurora_is_explained(home: Connection, store: FileObjects) -> None:
+    issue_forecasts(home, IssueRequest(site_id="home", at=AT), objects=store)
+    promote_by_hand(home, PromoteRequest(site_id="home", forecast_version="seasonal_naive"))
+    assert explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=AT), objects=store).forecast_version == "aurora_v1.0"
 
 
 def test_a_slot_outside_the_forecast_is_refused_with_those_inside(home: Connection, store: FileObjects) -> None:

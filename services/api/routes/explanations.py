@@ -23,7 +23,7 @@ class ForecastQuestion(BaseModel):
     site: Annotated[str, Field(pattern=r"^[^\x00]+$", min_length=1, max_length=64)]
     at: Annotated[Instant, Field(description="the forecast that stood then: the last one issued in the 48 hours before")]
     slot: Annotated[Instant | None, Field(description="the quarter-hour that covers this instant; usual: all of them")] = None
-    version: Annotated[ForecastVersion | None, Field(description="usual: aurora_v1.0")] = None
+    version: Annotated[ForecastVersion | None, Field(description="usual: what drives the planner; where that issued nothing, aurora_v1.0")] = None
     language: Language = "en"
 
 

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.explanation import ExplainReply, ExplainRequest, SlotExplanation
-from luna.database import forecast_issues, forecasts, sites, training_runs
+from luna.database import forecast_activations, forecast_issues, forecasts, sites, training_runs
 from luna.database.forecast_issues import ForecastIssue
 from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import ObjectStore
@@ -62,7 +62,7 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
         UnavailableError: the store of models is away.
     """
     site = sites.load(connection, request.site_id)
-    standing = recall_forecast(connection, site, at=request.at, version=request.forecast_version or VERSION)
+    standing = recall_forecast(connection, site, at=request.at, version=request.forecast_version)
     slots = _ask_slots(standing.forecast, request.slot)
     scene = _set_scene(connection, site, standing, objects=objects)
     numbers = Numbers(request.language, ZoneInfo(site.timezone), site.currency)
@@ -73,19 +73,27 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
     return _reply(standing, site, explained, language=request.language, seconds=time.perf_counter() - began)
 
 
-def recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str) -> Standing:
+def recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str | None = None) -> Standing:
     """Return the forecast of a version that stood at an instant: the last one issued in the 48 hours before.
+
+    Args:
+        version: without one, the version that drives the planner; where that issued nothing, Aurora.
 
     Raises:
         NotFoundError: nothing was issued by then.
     """
-    instants = forecasts.read_instants(connection, site.name, version=version, first=at - HORIZON_SLOTS * SLOT, last=at)
-    if not instants:
-        remedy = f"Issue one: luna forecast issue --site {site.name} --at {at.isoformat()} --version {version}."
-        raise NotFoundError("no forecast of this version stood then", field="at", value=at.isoformat(), remedy=remedy)
-    first = last = instants[-1]
-    issues = forecast_issues.read_all(connection, site.name, version=version, first=first, last=last)
-    return Standing(forecasts.read_all(connection, site.name, version=version, first=first, last=last)[0], issues[0] if issues else None)
+    active = forecast_activations.find_active(connection, site).forecast_version
+    for asked in [version] if version else [active, VERSION]:
+        instants = forecasts.read_instants(connection, site.name, version=asked, first=at - HORIZON_SLOTS * SLOT, last=at)
+        if instants:
+            return _recall(connection, site, asked, instants[-1])
+    remedy = f"Issue one: luna forecast issue --site {site.name} --at {at.isoformat()} --version {version or active}."
+    raise NotFoundError("no forecast of this version stood then", field="at", value=at.isoformat(), remedy=remedy)
+
+
+def _recall(connection: Connection, site: Site, version: str, at: datetime) -> Standing:
+    issues = forecast_issues.read_all(connection, site.name, version=version, first=at, last=at)
+    return Standing(forecasts.read_all(connection, site.name, version=version, first=at, last=at)[0], issues[0] if issues else None)
 
 
 def _ask_slots(forecast: Forecast, slot: datetime | None) -> IntArray:
