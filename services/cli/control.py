@@ -94,9 +94,12 @@ def status(
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
     from luna.database import control
+    from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
         state, entries = control.load(connection, site), control.read_log(connection, site, limit=limit)
+    if state.override is not None and state.override.until <= SystemClock().now():
+        state = state.model_copy(update={"override": None})
     document = {"state": state.model_dump(mode="json"), "log": [entry.model_dump(mode="json") for entry in entries]}
     emit(document, as_json=as_json, show=lambda: _show(state, entries))
 

@@ -180,7 +180,9 @@ class Executor:
         if decision.gave_up or decision.source == "released" or now - self._verified.get(state.site, decision.slot_start) < VERIFY:
             return False
         self._verified[state.site] = now
-        if matches(writes, _read(device, writes)):
+        said = _read(device, writes)
+        # Where nothing can be read, nothing was seen to differ: Home Assistant may be starting.
+        if matches(writes, said) or not said:
             return False
         log.warning("the inverters do something else than they were told", site_id=state.site)
         self._store(state, decision.model_copy(update={"settled": False}))

@@ -51,6 +51,8 @@ class Watch:
             log.warning("the sites cannot be read", error=str(error))
             return
         self._show(states)
+        known = {state.site for state in states}
+        self._running = {site_id: turn for site_id, turn in self._running.items() if site_id in known or not turn.done()}
         for state in states:
             if state.site not in self._running or self._running[state.site].done():
                 self._running[state.site] = pool.submit(self._turn, state.site)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from luna.contracts.control import ControlEntry, Override
 from luna.contracts.plan import PlanRequest
@@ -68,6 +68,9 @@ class Home:
     def close(self) -> None:
         for executor in self._executors:
             executor.close()
+        # Another test's executor would follow it.
+        with unit_of_work(self.database) as connection:
+            connection.execute(text("DELETE FROM sites WHERE name = :name"), {"name": self.name})
 
     def turn(self, after: timedelta = timedelta(0)) -> bool:
         self.clock.instant += after
@@ -241,6 +244,14 @@ def test_one_who_turns_the_inverter_by_hand_is_overruled_and_planned_around(arme
     assert (inverter.states[MODE], armed.asked) == ("Force Charge", [armed.name])
 
 
+def test_a_home_assistant_that_is_starting_changes_nothing(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    inverter.states.update({MODE: "unavailable", POWER: "unavailable"})
+    assert armed.turn(VERIFY) is False
+    assert inverter.modes == ["Force Charge"]
+
+
 def test_an_executor_that_dies_before_the_answer_sends_the_same_again(armed: Home, inverter: Inverter) -> None:
     armed.plan(CHARGE, CHARGE)
     inverter.faults.extend(["", "hang_up"])
@@ -310,4 +321,6 @@ def test_a_dry_run_records_what_it_would_send(database: Engine) -> None:
     with unit_of_work(database) as connection:
         observations.upsert(connection, home.name, Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"soc": [0.5]}))
     home.turn()
-    assert home.outcomes == [("planned", "charge", True)]
+    outcomes = home.outcomes
+    home.close()
+    assert outcomes == [("planned", "charge", True)]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from luna.contracts.setpoint import BatterySetpoint
 from luna.database import control, plans, sites
@@ -42,7 +42,7 @@ def home(database: Engine) -> Iterator[str]:
         control.arm(connection, name, at=datetime.now(UTC), by="owner")
     yield name
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": name, "timezone": "UTC", "batteries": [BATTERY]}))
+        connection.execute(text("DELETE FROM sites WHERE name = :name"), {"name": name})
 
 
 @pytest.fixture
