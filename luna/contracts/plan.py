@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message, Request
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.setpoint import BatterySetpoints
 from luna.control import Mode
 from luna.outlook import PROBABILITY_TOLERANCE
 from luna.site import Site
@@ -206,13 +206,12 @@ class CompromiseReply(Message):
 
 
 class BatteryFlow(Message):
-    """What a battery does in a slot, at its terminals, and how full it ends; ``setpoint`` is what it is told for that."""
+    """What a battery does in a slot, at its terminals, and how full it ends."""
 
     charge_kwh: float
     discharge_kwh: float
     soc_end: float
     target_soc: float | None = None
-    setpoint: BatterySetpoint | None = None
 
 
 class VehicleFlow(Message):
@@ -287,6 +286,7 @@ class PlanReply(Message):
     timing_ms: dict[str, float]
     compromises: list[CompromiseReply] = []
     slots: list[SlotReply]
+    setpoints: Annotated[dict[str, BatterySetpoints], Field(description="what each battery is told, slot by slot, for the flows above to come about")] = {}
     site: str
     timezone: str
     currency: str

@@ -1,4 +1,4 @@
-"""What a battery is told for a slot, in the outward words."""
+"""What a battery is told, in the outward words."""
 
 from typing import Annotated
 
@@ -18,3 +18,17 @@ class BatterySetpoint(Message):
     target_soc: Annotated[Soc, Field(description="where that exchange ends")] = None
     floor_soc: Annotated[Soc, Field(description="where serving the load ends")] = None
     ceiling_soc: Annotated[Soc, Field(description="where storing surplus ends")] = None
+
+
+class BatterySetpoints(Message):
+    """What a battery is told in each slot of a plan: lists with a value per slot, for a model per slot would take longer than many a plan."""
+
+    mode: list[Mode]
+    power_kw: list[float]
+    target_soc: list[float]
+    floor_soc: list[float]
+    ceiling_soc: list[float]
+
+    def at(self, slot: int) -> BatterySetpoint:
+        """Return what it is told in one slot."""
+        return BatterySetpoint.model_validate({name: getattr(self, name)[slot] for name in type(self).model_fields})

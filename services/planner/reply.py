@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from luna.contracts.plan import CompromiseReply, CostReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.setpoint import BatterySetpoints
 from luna.economics import carbon_g, peak_cost
 from luna.physics import Mode
 from luna.schedule import Reason
@@ -25,6 +25,7 @@ from services.planner.solver import Solver
 _NOTHING_KWH = 1e-4
 Fields = dict[str, Any]
 _SLOTS = TypeAdapter(list[SlotReply])
+_WORDS = {mode.value: mode.word for mode in Mode}
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 
@@ -49,6 +50,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
         slots=_slots(plan, _say(schedule.reasons, plan, request.options.language), request),
+        setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
@@ -154,20 +156,16 @@ def _battery_flows(plan: Plan) -> list[dict[str, Fields]]:
         soc = np.round(flows.stored_kwh[index] / battery.capacity_kwh, 9).tolist()
         charge, discharge = (np.round(energy[index], 6).tolist() for energy in (flows.charge_kwh, flows.discharge_kwh))
         target = np.round(setpoints.target_soc[index], 6).tolist()
-        told = _told(plan, index)
         for slot, into in enumerate(slots):
             aim = target[slot] if exchanging[slot] else None
-            flow = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot]}
-            into[battery.name] = flow | {"target_soc": aim, "setpoint": told[slot]}
+            into[battery.name] = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
     return slots
 
 
-def _told(plan: Plan, index: int) -> list[Fields]:
+def _told(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
-    setpoints = plan.setpoints
-    limits = {name: np.round(getattr(setpoints, name)[index], 6).tolist() for name in BatterySetpoint.model_fields if name != "mode"}
-    modes = [Mode(value).word for value in setpoints.mode[index].tolist()]
-    return [{"mode": mode} | dict(zip(limits, values, strict=True)) for mode, *values in zip(modes, *limits.values(), strict=True)]
+    limits = {name: np.round(getattr(plan.setpoints, name)[index], 6).tolist() for name in BatterySetpoints.model_fields if name != "mode"}
+    return BatterySetpoints(mode=[_WORDS[value] for value in plan.setpoints.mode[index].tolist()], **limits)
 
 
 def find_compromises(plan: Plan) -> list[CompromiseReply]:

@@ -57,8 +57,7 @@ def follow_plan(plan: PlanReply | None, batteries: Iterable[str], *, now: dateti
     if now - plan.issued_at > max_age:
         return leave_alone(names, "plan_too_old", plan_id=plan.plan_id)
     place = (now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
-    told = {name: flow.setpoint for name, flow in plan.slots[place].batteries.items() if name in names}
-    requested = {name: setpoint for name, setpoint in told.items() if setpoint is not None}
+    requested = {name: told.at(place) for name, told in plan.setpoints.items() if name in names}
     if set(requested) != set(names):
         return leave_alone(names, "plan_without_setpoints", plan_id=plan.plan_id)
     before = plan.slots[place - 1].batteries if place else {}

@@ -14,11 +14,11 @@ from tests.plans import describe_plan
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 MAX_AGE = timedelta(hours=3)
-CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
-HOLD = BatterySetpoint(mode="hold")
+CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9)
+HOLD = BatterySetpoint(mode="hold", power_kw=5, target_soc=0.9, floor_soc=0.1, ceiling_soc=0.9)
 
 
-def plan(*setpoints: BatterySetpoint | None) -> PlanReply:
+def plan(*setpoints: BatterySetpoint) -> PlanReply:
     return describe_plan("p1", START, setpoints)
 
 
@@ -46,7 +46,7 @@ def test_the_plan_tells_how_full_it_expected_the_battery_to_be() -> None:
     ],
 )
 def test_without_a_usable_plan_inverters_consume_their_own(told: Any, age: timedelta, reason: str) -> None:
-    plans = {None: None, "nothing": plan(None)}
+    plans = {None: None, "nothing": plan(CHARGE).model_copy(update={"setpoints": {}})}
     found = plans[told] if told in plans else plan(*[CHARGE] * 20)
     wish = follow_plan(found, ["battery"], now=START + age, max_age=MAX_AGE)
     assert (wish.requested, wish.decided_by, wish.reason) == ({"battery": OWN}, "rule", reason)
