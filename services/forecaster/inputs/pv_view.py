@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
@@ -75,7 +76,7 @@ class _Brightness:
 def view_pv(frame: Frame, pairs: Pairs) -> View:
     """Return PV as its origins see it."""
     sky = frame.clear_sky_kwh[pairs.target]
-    limit = np.where(sky > 0, frame.pv_limit_kwh, 0.0)
+    limit = np.where((sky > 0) & _has_arrays(frame, pairs.origin), frame.pv_limit_kwh, 0.0)
     yields, brightness, weather = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin), WeatherYield.of(frame, pairs)
     best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0), DEFAULT_SKY_SHARE) * sky, limit)
     scale = np.maximum(best, FLOOR_KWH)
@@ -97,6 +98,13 @@ def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) ->
     days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
     now = {"brightness_now": brightness.now, **days, "brightness_week": brightness.week, "brightness_unusual": brightness.unusual}
     return {**now, "clear_sky_kwh": sky, "best_kwh": best, "recent_clear_sky_kwh": brightness.recent_sky_kwh}
+
+
+def _has_arrays(frame: Frame, origin: IntArray) -> NDArray[np.bool_]:
+    """Return whether there is anything to shine upon: arrays that the site names, or output that was measured before the origin."""
+    measured = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
+    arrays: NDArray[np.bool_] = (measured[origin] > 0) | bool(frame.arrays)
+    return arrays
 
 
 def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, lead: IntArray) -> dict[str, FloatArray]:

@@ -1,10 +1,16 @@
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
+import pytest
 
 from luna.observations import Observations
 from luna.outlook import Forecast
+from luna.site import Site, parse_site
+from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context
 from services.forecaster.model.aurora import Aurora
-from services.forecaster.model.baseline import Baseline
+from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.household import day, describe_site, forecast_weather, measure_days
 
 SITE = describe_site()
@@ -28,6 +34,16 @@ def test_in_the_first_days_the_smoothed_profile_is_closer_than_the_days_themselv
         known, happened = begin(days)
         profile, average = (each.issue_many(known, [day(days)]).forecast(0) for each in (Aurora(SITE), Baseline("baseline_7_day_avg", SITE)))
         assert measure_error(profile, happened) < 0.95 * measure_error(average, happened)
+
+
+@pytest.mark.parametrize("forecaster", [Aurora, *(partial(Baseline, version) for version in BASELINES)], ids=["aurora", *BASELINES])
+def test_a_house_that_names_no_arrays_and_measured_no_pv_has_none(forecaster: Callable[[Site], Forecaster]) -> None:
+    known = measure_days(3)
+    house = forecaster(parse_site({"name": "flat", "timezone": "Europe/Berlin"}))
+    forecast = house.issue_many(Observations.of(known.starts, {"load_kwh": known.load_kwh}), [day(3)]).forecast(0)
+    assert forecast.pv_kwh.p95.max() == 0
+    measured = house.issue_many(known, [day(3)]).forecast(0)
+    assert measured.pv_kwh.expected.max() > 0
 
 
 def test_pv_follows_the_weather_before_anything_is_learned() -> None:
