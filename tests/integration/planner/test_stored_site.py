@@ -13,6 +13,8 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
 from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
+from services.planner.execution.due import follow_plan
+from services.planner.execution.safety import make_safe
 from services.planner.jobs import plan_and_store, replay_site
 from services.planner.knowledge import DAY
 from services.planner.solver import Solver
@@ -49,6 +51,15 @@ def test_where_the_forecast_ends_its_last_day_goes_on(connection: Connection, pl
     load = [slot.load_kwh for slot in plan_site(connection, planned_site).slots]
     # The forecast's second slot is the plan's first, so it ends a slot early: the same slot of its last day stands for it.
     assert load == [*(np.arange(1, 192) / 1000).round(6).tolist(), 0.096]
+
+
+def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(connection: Connection, planned_site: str) -> None:
+    plan_id = plan_site(connection, planned_site).plan_id
+    due = plans.read_due(connection, planned_site, START)
+    wish = follow_plan(due, ["battery"], now=START, max_age=SLOT)
+    assert (wish.plan_id, wish.reason) == (plan_id, "planned")
+    # Nothing was recorded, so the plan began half full.
+    assert make_safe(sites.load(connection, planned_site), wish.requested, {"battery": 0.5}) == dict(wish.requested)
 
 
 def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_site: str) -> None:
