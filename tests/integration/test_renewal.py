@@ -71,7 +71,14 @@ def test_the_first_training_is_due_when_two_weeks_are_known(connection: Connecti
     store(connection, USUAL, until=day(13.9), trained_at=None)
     assert find_due(connection, SITE, now=day(20)) is None
     store(connection, USUAL, until=day(14), trained_at=None)
-    assert find_due(connection, SITE, now=day(14)) == Due("schedule", "two weeks are known and nothing was trained")
+    assert find_due(connection, SITE, now=day(14)) == Due("schedule", "two weeks are known and nothing was learned")
+
+
+def test_a_training_that_came_too_early_to_learn_anything_is_made_up_for_when_two_weeks_are_known(connection: Connection) -> None:
+    store(connection, USUAL, until=day(14), trained_at=None)
+    early = TrainingRun("early", VERSION, START, day(3), "1", seed=0, train_seconds=1.0, metrics={"known_days": 3.0})
+    training_runs.save(connection, "home", early)
+    assert find_due(connection, SITE, now=day(14)) == Due("schedule", "two weeks are known and nothing was learned")
 
 
 def test_a_record_of_another_year_is_not_trained(connection: Connection) -> None:
