@@ -22,7 +22,8 @@ POOL = "pool_"
 TREES_SHARE, REST_SHARE = 0.3, 0.1  # of a blend before anything is learned: of the trees beside the pools, and shared evenly by all members
 CLEARLY = 0.985  # of the common blend's loss that blends for each kind of day must reach to be worth their fewer rows
 WEEKLY = {"load"}  # the sun knows no weekend, however well a few rainy Sundays fit one
-BASELINES = ("mean", "median", "latest", "clear_sky")
+# Member of the view → the version whose centre it is.
+BASELINES = {"mean": "baseline_7_day_avg", "median": "baseline_7_day_median", "latest": "seasonal_naive", "clear_sky": "baseline_clear_sky"}
 BAND_NAMES = ("near", "half_day", "far")
 
 
@@ -134,16 +135,18 @@ def learn_widths(heads: Heads, rows: Rows) -> FloatArray:
 
 
 def judge_heads(heads: Heads, rows: Rows) -> dict[str, float]:
-    """Return the median's MAE on rows the trees have not seen, kWh per slot, its ratio to the best baseline's, also by band of leads, and the coverage."""
+    """Return the median's MAE and each baseline's on rows the trees have not seen, kWh per slot, its ratio to the best one's, also by band, and coverage."""
     error = np.abs(rows.actual_kwh - heads.p50)
     centre = rows.view.members["centre"]
-    baselines = np.stack([np.abs(rows.actual_kwh - centre[name]) for name in BASELINES if name in centre])
+    named = {version: np.abs(rows.actual_kwh - centre[name]) for name, version in BASELINES.items() if name in centre}
+    baselines = np.stack([*named.values()])
     pinball = np.mean([measure_loss(rows.actual_kwh - quantile, share).mean() for quantile, share in zip(heads.quantiles, LEVELS, strict=True)])
     inside = (rows.actual_kwh >= heads.quantiles[1]) & (rows.actual_kwh <= heads.quantiles[-2])
     bands = [band_of(rows.lead) == band for band in range(BAND_STARTS.size)]
     ratios = {f"mae_over_best_baseline.{name}": _divide(error[band], baselines[:, band]) for name, band in zip(BAND_NAMES, bands, strict=True) if band.any()}
     whole = {"mae_kwh": float(error.mean()), "pinball_kwh": float(pinball), "coverage_80": float(inside.mean())}
-    return whole | {"mae_over_best_baseline": _divide(error, baselines)} | ratios
+    beside = {f"mae_kwh.{version}": float(off.mean()) for version, off in named.items()}
+    return whole | beside | {"mae_over_best_baseline": _divide(error, baselines)} | ratios
 
 
 def _divide(error: FloatArray, baselines: FloatArray) -> float:

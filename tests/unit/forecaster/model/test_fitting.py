@@ -40,6 +40,8 @@ def test_no_baseline_is_better_on_the_rows_that_were_judged(lesson: Lesson) -> N
         actual = rows.actual_kwh[chosen]
         assert np.abs(actual - lesson.heads.p50[chosen]).mean() <= min(np.abs(actual - each[chosen]).mean() for each in baselines) + 1e-12
         assert ((actual - lesson.heads.expected[chosen]) ** 2).mean() <= min(((actual - each[chosen]) ** 2).mean() for each in baselines) + 1e-12
+    best = min(value for name, value in lesson.metrics.items() if name.startswith("mae_kwh."))
+    assert lesson.metrics["mae_kwh"] == pytest.approx(best * lesson.metrics["mae_over_best_baseline"])
     assert all(value <= 1 + 1e-9 for name, value in lesson.metrics.items() if "over_best" in name)
 
 
