@@ -23,8 +23,8 @@ from services.planner.solver import Solver
 HORIZON = timedelta(hours=35)
 TOWARD_HOUSE = 0.005
 STICKINESS = 0.0025
-# The mean over courses has more and smaller steps: with this it changes modes as often as one course does. Source: docs/decisions/0020.
-STICKINESS_OF_MEAN = 0.004
+# The mean over courses has more and smaller steps. Source: docs/decisions/0020.
+STICKINESS_OF_MEAN = 0.0033
 _EVEN_TIE = 1e-6
 # How far the dearest courses alone count. Source: docs/decisions/0020.
 NEUTRAL = 0.0
