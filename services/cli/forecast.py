@@ -130,8 +130,10 @@ def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
 
 
 def _show_training(reply: TrainReply) -> None:
-    out.print(f"Trained {reply.forecast_version} on {reply.days} days in {reply.train_seconds:.1f} s: run {reply.run_id}")
+    out.print(f"Trained {reply.forecast_version} on {reply.days} {'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run {reply.run_id}")
     out.print(f"{'In use' if reply.accepted else 'Not used'}: {reply.verdict}")
+    if not any(name.endswith("mae_kwh") for name in reply.metrics):
+        out.print("Nothing was learned yet, for that takes 14 known days of a series: forecasts come from recent days in wide bands.")
     table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
 
 

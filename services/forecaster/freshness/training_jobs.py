@@ -142,7 +142,7 @@ def _try(connection: Connection, request: TrainRequest, lesson: Lesson, *, objec
         return Verdict(accepted=True, reason="forced")
     in_use = forecast_activations.find_run(connection, request.site_id, version=VERSION, before=until)
     if in_use is None or in_use.artefact_key is None:
-        return Verdict(accepted=True, reason="no model was in use")
+        return Verdict(accepted=True, reason="there was none before")
     begin = begin_trial(in_use.data_until, until)
     if begin is None:
         return Verdict(accepted=True, reason=f"too little was measured since {in_use.run_id} for a trial")

@@ -20,6 +20,13 @@ def forecast(luna_on_servers: Luna, database: Engine) -> Luna:
     return lambda *words: luna_on_servers("forecast", *words, *SITE)
 
 
+@pytest.mark.usefixtures("forecast")
+def test_who_trains_on_the_first_days_is_told_that_nothing_was_learned_yet(luna_on_servers: Luna) -> None:
+    said = luna_on_servers("forecast", "train", "--site", "forecast_cli", "--until", day(2).isoformat())
+    assert said.code == 0, said.err
+    assert "Nothing was learned yet" in said.out
+
+
 def test_what_was_trained_is_issued_and_compared(forecast: Luna) -> None:
     trained = forecast("train", "--until", day(14).isoformat())
     assert (trained.code, trained.document["days"]) == (0, 14), trained.err
