@@ -13,7 +13,7 @@ from tests.compose.stack import JOBS, ROOT, Stack, run, wait_for
 
 WORKERS = ("planner", "forecaster", "ingest", "agent", "rag")
 OURS = ("api", "beat", *WORKERS)
-# The recorder listens; it serves no queue, so the gateway does not list it.
+# Recorder and executor serve no queue.
 CONTAINERS = (*OURS, "recorder", "executor")
 OUTSIDE = ("ingest", "recorder", "executor", "rag")
 
@@ -33,7 +33,7 @@ def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: d
 
 def test_the_gateway_tells_how_every_service_is(stack: Stack) -> None:
     said = stack.services()
-    assert {name: service["ready"] for name, service in said.items()} == dict.fromkeys(OURS, True)
+    assert {name: service["ready"] for name, service in said.items()} == dict.fromkeys((*OURS, "recorder"), True)
     checks = {name: {check["name"] for check in service["instances"][0]["checks"]} - {"heartbeat"} for name, service in said.items() if name in WORKERS}
     assert checks["planner"] == {"database", "redis"}
     assert checks["forecaster"] == checks["ingest"] == checks["agent"] == {"database", "redis", "objects"}
