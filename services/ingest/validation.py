@@ -13,6 +13,7 @@ ROUNDING_KWH = 0.001
 # What tables and home automations write where they know nothing; the second kind is a sensor's own word.
 UNKNOWN_WORDS = ("unknown", "unavailable", "none", "null", "n/a", "-")
 SILENT_WORDS = ("unknown", "unavailable")
+SWITCHED = {"on": 1.0, "off": 0.0}
 DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
 ROUNDED = "an energy just below zero, rounded up to it"
 TOLD_APART = "a local time that the clock shows twice, told apart by order"
@@ -103,12 +104,13 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool) -> pl.DataF
     """Return the numbers (null: unknown) under the column's name, ``fault`` and, for energies, ``rounded``.
 
     Args:
-        silent: whether a sensor's word for knowing nothing is a value of its own, NaN.
+        silent: whether sensors speak: their word for knowing nothing is a value of its own, NaN, and ``SWITCHED`` are numbers.
     """
     name = cells.name
     number, word = _read_words(cells)
     given = pl.DataFrame([number.alias("number"), word.alias("word")])
-    value, wordless = pl.col("number"), pl.col("number").is_null() & (pl.col("word") != "")
+    value = pl.coalesce("number", pl.when(silent).then(pl.col("word").replace_strict(SWITCHED, default=None, return_dtype=pl.Float64)))
+    wordless = value.is_null() & (pl.col("word") != "")
     rounded = value.is_between(-ROUNDING_KWH, 0.0, closed="left") & name.endswith("_kwh")
     fault = (
         pl.when(wordless & pl.col("word").str.contains(DECIMAL_COMMA)).then(pl.lit(f"{name} is no number: decimals follow a point, not a comma"))

@@ -41,6 +41,12 @@ def test_a_word_for_unknown_is_unknown(word: str) -> None:
     assert judged.rejected["reason"].to_list() == ["the row holds no value"]
 
 
+def test_a_switch_that_is_on_reads_one_and_off_zero() -> None:
+    judged = verdict("readings", sensor=["a", "a", "a"], value=["on", "Off", "7"])
+    assert judged.accepted["value"].to_list() == [1.0, 0.0, 7.0]
+    assert verdict("observations", load_kwh=["on", "0.1"]).accepted["load_kwh"].to_list() == [0.1]
+
+
 def test_a_sensor_that_knows_nothing_is_a_reading() -> None:
     # As the recorder keeps it: from here on nothing is known, while a cell without anything is no reading.
     judged = verdict("readings", sensor=["a", "a"], value=["unavailable", ""])
