@@ -33,7 +33,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     policies: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
-    forecast_version: Annotated[str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that drives the planner).")] = None,
+    forecast_version: Annotated[str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that was pinned or promoted, else aurora_v1.0).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight."""
@@ -55,12 +55,14 @@ def show_replay(  # noqa: PLR0913 - one per option
 
 
 def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequest:
-    """Return the request with the forecast version that it means."""
+    """Return the request with the forecast version that it means: what was pinned or promoted, and Aurora where nothing was decided yet."""
     from luna.database import sites
     from luna.database.forecast_activations import find_active
+    from services.forecaster.model.aurora import VERSION
 
     active = find_active(connection, sites.load(connection, request.site_id))
-    return request.model_copy(update={"forecast_version": request.forecast_version or active.forecast_version})
+    decided = active.pinned or active.last is not None
+    return request.model_copy(update={"forecast_version": request.forecast_version or (active.forecast_version if decided else VERSION)})
 
 
 def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:
