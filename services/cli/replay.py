@@ -33,7 +33,9 @@ def show_replay(  # noqa: PLR0913 - one per option
     policies: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
-    forecast_version: Annotated[str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that was pinned or promoted, else aurora_v1.0).")] = None,
+    forecast_version: Annotated[
+        str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that was pinned or promoted, else aurora_v1.0).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight."""
