@@ -33,6 +33,12 @@ HEADINGS: dict[Language, tuple[str, ...]] = {
     "en": ("time", "consumption", "usual", "mostly because", "solar power", "usual", "mostly because"),
     "de": ("Zeit", "Verbrauch", "üblich", "vor allem weil", "Solarstrom", "üblich", "vor allem weil"),
 }
+# Of a version that repeats the last seven days there is nothing to explain, and an empty column would leave the reader to guess why.
+THE_USUAL: dict[Language, str] = {
+    "en": "This version forecasts what is usual, the mean of the last seven days: there is no other reason.",
+    "de": "Diese Version sagt das Übliche voraus, das Mittel der letzten sieben Tage: Einen anderen Grund gibt es nicht.",
+}
+USUAL_VERSION = "baseline_7_day_avg"
 
 
 def register(app: typer.Typer) -> None:
@@ -128,6 +134,8 @@ def _show(reply: ExplainReply, numbers: Numbers) -> None:
     out.print(f"{reply.forecast_version}, {numbers.day(reply.issued_at)} {numbers.clock(reply.issued_at)} ({reply.timezone})")
     for words in reply.conditions:
         out.print(words)
+    if reply.forecast_version == USUAL_VERSION and "no_history" not in reply.reasons:
+        out.print(THE_USUAL[numbers.language])
     if len(reply.slots) == 1:
         _show_slot(reply.slots[0], numbers)
     else:
