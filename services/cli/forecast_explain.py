@@ -73,6 +73,7 @@ def plot(
     to: Annotated[Path, typer.Option("--out", help="Where the picture goes: FILE.svg or FILE.html.")],
     version: VersionOption = None,
     language: LanguageOption = "en",
+    as_json: JsonOption = False,
 ) -> None:
     """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
     if to.suffix not in (".svg", ".html"):
@@ -85,7 +86,8 @@ def plot(
     with unit_of_work() as connection:
         view = _look(connection, request)
     write_whole(to, render_svg(view) if to.suffix == ".svg" else render_html(view))
-    out.print(f"Drawn: {to}")
+    document = {"file": str(to), "forecast_version": view.version, "issued_at": view.issued_at.isoformat()}
+    emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
 
 
 def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:

@@ -50,8 +50,9 @@ def test_all_slots_are_shown_by_the_hour(forecast: Luna) -> None:
 
 @pytest.mark.parametrize("suffix", ["svg", "html"])
 def test_a_picture_is_drawn(forecast: Luna, tmp_path: Path, suffix: str) -> None:
-    said = forecast("plot", *AT, "--out", str(tmp_path / f"forecast.{suffix}"))
+    said = forecast("plot", *AT, "--out", str(tmp_path / f"forecast.{suffix}"), "--json")
     assert said.code == 0, said.err
+    assert (said.document["file"], said.document["forecast_version"]) == (str(tmp_path / f"forecast.{suffix}"), "baseline_7_day_median")
     picture = (tmp_path / f"forecast.{suffix}").read_text(encoding="utf-8")
     assert "what happened" in picture
     assert "baseline_7_day_median, issued Sun 10" in picture
