@@ -206,11 +206,15 @@ class InputSensors(_Part):
     vacation_mode: Sensors = ()
 
 
+# A test compares them with what the forecaster offers.
+ForecastVersion = Literal["aurora_v1.0", "baseline_7_day_avg", "baseline_7_day_median", "seasonal_naive", "baseline_clear_sky"]
+
+
 class Forecasting(_Part):
     """Which forecasts drive the planner."""
 
     active_forecast_version: Annotated[
-        str | None, Field(pattern=r"^[a-z0-9_.]{1,64}$", description="pinned by the owner; empty: the baseline, until a better version is promoted")
+        ForecastVersion | None, Field(description="pinned by the owner; empty: the baseline, until a better version is promoted")
     ] = None
 
 
