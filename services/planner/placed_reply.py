@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.contracts.plan import CompromiseReply, PlanRequest
 from luna.timeline import FloatArray
-from services.planner.placing.wishes import LoadWish, VehicleWish, Wishes, read_wishes
+from services.planner.placing.wishes import LoadWish, VehicleWish
 from services.planner.plan import Plan
 
 _NOTHING_KWH = 1e-4
@@ -21,12 +21,12 @@ def placed_kwh(plan: Plan) -> FloatArray:
     return nothing if plan.placement is None else plan.placement.vehicle_kwh.sum(axis=0) + plan.placement.load_kwh.sum(axis=0)
 
 
-def placed_flows(plan: Plan, request: PlanRequest) -> list[Fields]:
+def placed_flows(plan: Plan) -> list[Fields]:
     """Return the fields ``vehicles`` and ``loads`` of every slot."""
     slots: list[Fields] = [{"vehicles": {}, "loads": {}} for _ in range(plan.problem.outlook.timeline.count)]
     if plan.placement is None:
         return slots
-    wishes = _wishes(plan, request)
+    wishes = plan.placement.wishes
     for wish, charge in zip(wishes.vehicles, plan.placement.vehicle_kwh, strict=True):
         soc = (wish.stored_kwh + np.cumsum(charge) * wish.vehicle.charge_efficiency) / wish.vehicle.capacity_kwh
         for into, energy, end in zip(slots, np.round(charge, 6).tolist(), np.round(soc, 9).tolist(), strict=True):
@@ -45,7 +45,7 @@ def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     ]
     if plan.placement is None:
         return included
-    wishes, placement = _wishes(plan, request), plan.placement
+    wishes, placement = plan.placement.wishes, plan.placement
     dearest = max(float(plan.problem.outlook.import_price.max()), 0.0)
     missed = included + [
         each
@@ -58,11 +58,6 @@ def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
             limit = f"load {load_wish.load.name}: off for at most {load_wish.load.max_gap_hours:g} h (max_gap_hours)"
             missed.append(CompromiseReply(constraint=limit, shortfall=f"{round(too_long)} times", cost=0.0))
     return missed
-
-
-def _wishes(plan: Plan, request: PlanRequest) -> Wishes:
-    includes = request.outlook.load_includes if request.outlook else ()
-    return read_wishes(plan.problem.site, request.state, plan.problem.outlook.timeline, metered_with_load=includes)
 
 
 def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, dearest: float, *, zone: str) -> Iterator[CompromiseReply]:

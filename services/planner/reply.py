@@ -113,7 +113,7 @@ def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[Fields]:
 def _slots(plan: Plan, reasons: list[Fields], request: PlanRequest) -> list[SlotReply]:
     """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
-    placed = placed_flows(plan, request)
+    placed = placed_flows(plan)
     columns = {
         "load_kwh": ahead.load_kwh - placed_kwh(plan),
         "pv_kwh": ahead.pv_kwh,

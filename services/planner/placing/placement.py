@@ -10,6 +10,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.formulation import Choices, Formulation, PlannedFlows, Ways, find_forbidden, find_tempting, formulate
+from services.planner.placing.wishes import Wishes
 from services.planner.problem import Problem
 from services.planner.solver import InfeasibleError, Solution, Solver
 
@@ -18,11 +19,13 @@ _NOTHING_KWH = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What is placed: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``, kWh; ``import_limit_kwh`` (``(slots,)``) keeps the peaks.
+    """What is placed of the ``wishes``, in their order, kWh: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``.
 
-    ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks, ``off_too_long`` how often each appliance was off for too long.
+    ``import_limit_kwh`` (``(slots,)``) keeps the peaks. ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks,
+    ``off_too_long`` how often each appliance was off for too long.
     """
 
+    wishes: Wishes
     vehicle_kwh: FloatArray
     load_kwh: FloatArray
     import_limit_kwh: FloatArray
@@ -75,6 +78,7 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
     vehicles = [column[each.charge] for each in built.placed.vehicles]
     loads = [np.round(column[each.on]) * wish.load.power_kw * hours for each, wish in zip(built.placed.loads, problem.wishes.loads, strict=True)]
     return Placement(
+        wishes=problem.wishes,
         vehicle_kwh=np.array(vehicles).reshape(-1, slots),
         load_kwh=np.array(loads).reshape(-1, slots),
         import_limit_kwh=_limit_import(problem, built, solution, flows.import_kwh),
