@@ -130,7 +130,7 @@ def test_a_site_that_changes_is_noticed(listen: Start, device: Publisher, databa
     _, port = listen()
     before = _sensors(port)
     store(database, site_id, SENSOR, "mqtt:meter/second")
-    wait_for(lambda: _sensors(port) == before + 1)
+    wait_for(lambda: check(port, "mqtt")["ok"] is True and _sensors(port) == before + 1)  # It connects anew in between.
     wait_for(lambda: _hears(device, database, site_id))
 
 
