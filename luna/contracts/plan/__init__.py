@@ -1,0 +1,35 @@
+"""Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
+
+from luna.contracts.plan.options import Language, PlanOptions, Terminal
+from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
+from luna.contracts.plan.reply import BatteryFlow, CompromiseReply, CostReply, LoadFlow, PlanReply, ReasonReply, SlotReply, UncertaintyReply, VehicleFlow
+from luna.contracts.plan.request import PlanRequest
+from luna.contracts.plan.state import BatteryState, LoadState, StateMessage, VehicleSession, VehicleState
+
+__all__ = [
+    "MAX_COURSES",
+    "MAX_SLOTS",
+    "BatteryFlow",
+    "BatteryState",
+    "CompromiseReply",
+    "CostReply",
+    "CoursesMessage",
+    "Energies",
+    "ForecastSource",
+    "Language",
+    "LoadFlow",
+    "LoadState",
+    "OutlookMessage",
+    "PlanOptions",
+    "PlanReply",
+    "PlanRequest",
+    "Prices",
+    "ReasonReply",
+    "SlotReply",
+    "StateMessage",
+    "Terminal",
+    "UncertaintyReply",
+    "VehicleFlow",
+    "VehicleSession",
+    "VehicleState",
+]

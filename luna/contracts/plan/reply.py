@@ -1,0 +1,122 @@
+"""An issued plan."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.contracts.plan.outlook import ForecastSource
+from luna.contracts.setpoint import BatterySetpoints
+from luna.control import Mode
+
+
+class CostReply(Message):
+    """Cost over the horizon; ``total`` is the sum of the parts that are money. Earnings are negative."""
+
+    total: float
+    import_: Annotated[float, Field(alias="import")]
+    export: float
+    wear: float
+    peak: float = 0.0
+    carbon_g: float | None = None
+
+
+class CompromiseReply(Message):
+    """A wish that could not be met in full: which, by how much, and what it cost."""
+
+    constraint: str
+    shortfall: str
+    cost: float
+
+
+class BatteryFlow(Message):
+    """What a battery does in a slot, at its terminals, and how full it ends."""
+
+    charge_kwh: float
+    discharge_kwh: float
+    soc_end: float
+    target_soc: float | None = None
+
+
+class VehicleFlow(Message):
+    """What a vehicle charges in a slot, at its charger, and how full it ends."""
+
+    charge_kwh: float
+    soc_end: float
+
+
+class LoadFlow(Message):
+    """What an appliance that may wait uses in a slot."""
+
+    energy_kwh: float
+    on: bool
+
+
+class ReasonReply(Message):
+    """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from."""
+
+    code: str
+    text: str
+    energy_value: float | None = None
+    cost_of_opposite: float | None = None
+    binding: list[str] = []
+    figures: dict[str, Any] = {}
+
+
+class SlotReply(Message):
+    """One slot of a plan: the mode, the flows expected under it, and the reason."""
+
+    start: datetime
+    mode: Mode
+    load_kwh: float
+    pv_kwh: float
+    curtailed_kwh: float
+    import_kwh: float
+    export_kwh: float
+    import_price: float
+    export_price: float
+    batteries: dict[str, BatteryFlow]
+    vehicles: dict[str, VehicleFlow] = {}
+    loads: dict[str, LoadFlow] = {}
+    reason: ReasonReply
+    load_p10_kwh: float | None = None
+    load_p90_kwh: float | None = None
+    pv_p10_kwh: float | None = None
+    pv_p90_kwh: float | None = None
+
+
+class UncertaintyReply(Message):
+    """What a plan by scenarios weighed: ``courses`` counts the expected one, ``left_out`` those that have no value of their own.
+
+    ``premium`` is what the plan costs more on the expected course than the best plan for that course alone. ``reasons`` say what could not be done:
+    ``no_courses``, ``several_batteries``, ``no_value_function``, ``limits_on_the_expected_course`` (each: planned for the expected course alone),
+    ``courses_beyond_limits`` (those left out).
+    """
+
+    courses: int
+    left_out: int
+    risk: float
+    premium: float
+    reasons: list[str] = []
+
+
+class PlanReply(Message):
+    """An issued plan."""
+
+    plan_id: str
+    status: Literal["optimal", "feasible", "compromised"]
+    gap: float
+    cost: CostReply
+    timing_ms: dict[str, float]
+    compromises: list[CompromiseReply] = []
+    slots: list[SlotReply]
+    setpoints: Annotated[dict[str, BatterySetpoints], Field(description="what each battery is told, slot by slot, for the flows above to come about")] = {}
+    site: str
+    timezone: str
+    currency: str
+    slot_minutes: int
+    issued_at: datetime
+    prices_known_until: datetime | None = None
+    forecast: ForecastSource | None = None
+    uncertainty: UncertaintyReply | None = None

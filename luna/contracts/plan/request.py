@@ -1,0 +1,49 @@
+"""Ask for a plan."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from luna.contracts.message import Instant, Request
+from luna.contracts.plan.options import PlanOptions
+from luna.contracts.plan.outlook import OutlookMessage
+from luna.contracts.plan.reply import PlanReply
+from luna.contracts.plan.state import StateMessage
+from luna.site import Site
+from luna.timeline import STEPS
+
+
+class PlanRequest(Request):
+    """Plan a site: a stored one by ``site_id``, or the one in ``site`` with its ``outlook`` and ``state``."""
+
+    task: ClassVar[str] = "planner.schedule.solve"
+
+    site_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    site: Site | None = None
+    start: Instant | None = None
+    slot_minutes: Literal[5, 15, 30, 60] = 15
+    first_slot_minutes: Annotated[float, Field(gt=0, le=60)] | None = None
+    outlook: OutlookMessage | None = None
+    state: StateMessage = StateMessage()
+    options: PlanOptions = PlanOptions()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.site is None) == (self.site_id is None):
+            raise ValueError("give either site (with start, outlook and state) or site_id")
+        if self.site is not None and (self.outlook is None or self.start is None):
+            raise ValueError("a site in the request needs start and outlook beside it")
+        if self.outlook is not None and self.site is not None and self.options.uncertainty == "scenarios" and self.outlook.scenarios is None:
+            raise ValueError("options.uncertainty: scenarios needs outlook.scenarios: probability, load_kwh, pv_kwh")
+        if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
+            raise ValueError("first_slot_minutes is what remains of the first slot: at most slot_minutes")
+        return self
+
+    @property
+    def step(self) -> timedelta:
+        """The length of a slot."""
+        return next(step for step in STEPS if step == timedelta(minutes=self.slot_minutes))
+
+
+PlanRequest.reply = PlanReply

@@ -1,0 +1,43 @@
+"""What a site consists of: validated, with units in the names and bounds on every number.
+
+Required fields are few; everything else has a documented default. Unknown fields are refused by name.
+"""
+
+from luna.site.devices import MOST_C_RATE, Battery, DeferrableLoad, ElectricVehicle, PvArray, require_chargeable
+from luna.site.document import invalid_input, load_site, parse_site
+from luna.site.model import Forecasting, ForecastVersion, GridConnection, InputSensors, Location, Sensors, Site
+from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
+from luna.site.tariff import FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+
+__all__ = [
+    "MOST_C_RATE",
+    "Battery",
+    "DeferrableLoad",
+    "Efficiency",
+    "ElectricVehicle",
+    "EnergyKwh",
+    "FixedPrice",
+    "ForecastVersion",
+    "Forecasting",
+    "Fraction",
+    "GridConnection",
+    "InputSensors",
+    "Location",
+    "Name",
+    "Part",
+    "PeakPrice",
+    "PowerKw",
+    "Price",
+    "PriceBand",
+    "PriceRule",
+    "PvArray",
+    "Sensors",
+    "Site",
+    "SpotPrice",
+    "Tariff",
+    "TimeOfUsePrice",
+    "invalid_input",
+    "load_site",
+    "parse_site",
+    "require_chargeable",
+]

@@ -1,0 +1,101 @@
+"""A site from a document, and what is wrong with one in words."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from luna.errors import InvalidInputError
+from luna.site.model import Site
+
+
+def parse_site(document: object, *, field: str = "site") -> Site:
+    """Return the site that ``document`` (parsed JSON or YAML) describes.
+
+    Raises:
+        InvalidInputError: names the first wrong field, its value and the remedy.
+    """
+    try:
+        return Site.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field=field) from exc
+
+
+def load_site(path: Path) -> Site:
+    """Return the site a YAML file describes.
+
+    Raises:
+        InvalidInputError: the file is missing, no YAML, or describes no valid site.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+    except UnicodeDecodeError as exc:
+        raise InvalidInputError("is no UTF-8 text", field=str(path), remedy="Save it as UTF-8.") from exc
+    except yaml.YAMLError as exc:
+        raise InvalidInputError(f"is no YAML: {exc}", field=str(path), remedy="Correct it at that line; config/site.yaml is an example.") from exc
+    return parse_site(document, field=str(path))
+
+
+def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
+    """Translate a validation error into Luna's: every wrong field named, the first one with its value."""
+    faults = error.errors(include_url=False)
+    first = faults[0]
+    others = [_path(field, fault) for fault in faults[1:4]]
+    more = f"; also wrong: {', '.join(others)}" if others else ""
+    value = first["input"] if isinstance(first["input"], str | int | float | bool) else None
+    message = first["msg"].removeprefix("Value error, ")
+    return InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=_REMEDIES.get(first["type"], "Correct it."))
+
+
+def _path(root: str, fault: Any) -> str:
+    # Pydantic puts the kind of a tariff into the path; the caller never wrote it there.
+    place = [str(part) for part in fault["loc"]]
+    parts = [part for before, part in zip(["", *place], place, strict=False) if not (before in {"import", "export"} and part in _TARIFF_KINDS)]
+    return ".".join([root, *parts] if root else parts)
+
+
+_TARIFF_KINDS = ("fixed", "time_of_use", "spot")
+
+
+_INSTANT = "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC."
+
+
+_NUMBER = "Give a number, with a point before the decimals."
+
+
+_REMEDIES = {
+    "extra_forbidden": "Remove it or correct its name; the fields are listed in config/site.yaml.",
+    "missing": "Add it.",
+    "less_than_equal": "Check the unit: efficiencies and SoC are fractions between 0 and 1, power is in kW, energy in kWh, prices are per kWh.",
+    "less_than": "Check the unit.",
+    "greater_than_equal": "Check sign and unit.",
+    "greater_than": "Check sign and unit.",
+    "string_type": 'Put it in quotes, as in "22:00": YAML reads it as a number otherwise.',
+    "string_pattern_mismatch": "Write it in this form; config/site.yaml shows an example.",
+    "string_too_long": "Shorten it.",
+    "time_zone": 'Use an IANA name such as "Europe/Berlin".',
+    "timezone_aware": _INSTANT,
+    "datetime_type": _INSTANT,
+    "datetime_parsing": _INSTANT,
+    "datetime_from_date_parsing": _INSTANT,
+    "date_from_datetime_parsing": "Write a day such as 2024-02-01.",
+    "finite_number": "Give a finite number.",
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "int_type": _NUMBER,
+    "int_parsing": _NUMBER,
+    "bool_type": "Write true or false.",
+    "bool_parsing": "Write true or false.",
+    "literal_error": "Choose one of these.",
+    "list_type": "Give a list: [ … ].",
+    "too_short": "Give at least as many values.",
+    "too_long": "Give fewer values.",
+    "dict_type": "Give named values: { … }.",
+    "model_type": "Give named fields: { … }; config/site.yaml shows those of a site.",
+    "union_tag_invalid": "Choose one of these kinds.",
+    "union_tag_not_found": "Add its kind.",
+    "json_invalid": "Correct the JSON at this place.",
+}

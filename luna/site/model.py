@@ -1,0 +1,111 @@
+"""A site as a whole."""
+
+from collections import Counter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from luna.control import Control
+from luna.errors import InvalidInputError
+from luna.site.devices import Battery, DeferrableLoad, ElectricVehicle, PvArray
+from luna.site.part import Name, Part, PowerKw
+from luna.site.tariff import Tariff
+from luna.timeline import parse_zone
+
+
+class Location(Part):
+    """Where the site is, for sun and weather."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
+    longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
+
+
+class GridConnection(Part):
+    """What the connection carries; without a value the plan is not limited by it."""
+
+    import_limit_kw: Annotated[float, Field(gt=0, le=10_000)] = 10_000.0
+    export_limit_kw: PowerKw = 10_000.0
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Sensors = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], Field(max_length=16), BeforeValidator(_listed)]
+
+
+class InputSensors(Part):
+    """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off."""
+
+    total_load_consumption: Sensors = ()
+    total_pv_production: Sensors = ()
+    total_grid_import: Sensors = ()
+    total_grid_export: Sensors = ()
+    total_battery_charge: Sensors = ()
+    total_battery_discharge: Sensors = ()
+    battery_soc: Sensors = ()
+    water_heater_consumption: Sensors = ()
+    heat_pump_consumption: Sensors = ()
+    vehicle_consumption: Sensors = ()
+    vehicle_soc: Sensors = ()
+    vehicle_connected: Sensors = ()
+    vacation_mode: Sensors = ()
+
+
+# A test compares them with what the forecaster offers.
+ForecastVersion = Literal["aurora_v1.0", "baseline_7_day_avg", "baseline_7_day_median", "seasonal_naive", "baseline_clear_sky"]
+
+
+class Forecasting(Part):
+    """Which forecasts drive the planner."""
+
+    active_forecast_version: Annotated[
+        ForecastVersion | None, Field(description="pinned by the owner; empty: the baseline, until a better version is promoted")
+    ] = None
+
+
+class Site(Part):
+    """Everything about a site that does not change from slot to slot."""
+
+    name: Name
+    timezone: str
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] = "EUR"
+    country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for public holidays; empty: the time zone's")] = None
+    region: Annotated[str | None, Field(pattern=r"^[A-Z0-9]{1,3}$", description="part of the country with holidays of its own, ISO 3166-2")] = None
+    location: Location | None = None
+    grid: GridConnection = GridConnection()
+    batteries: Annotated[list[Battery], Field(max_length=16)] = []
+    pv: Annotated[list[PvArray], Field(max_length=32)] = []
+    vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
+    loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
+    tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
+    input_sensors: InputSensors = InputSensors()
+    forecasting: Forecasting = Forecasting()
+    control: Control | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            return parse_zone(name).key
+        except InvalidInputError as exc:
+            raise PydanticCustomError("time_zone", "no such time zone") from exc
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for kind in ("batteries", "pv", "vehicles", "loads"):
+            counts = Counter(part.name for part in getattr(self, kind))
+            doubled = [name for name, count in counts.items() if count > 1]
+            if doubled:
+                raise ValueError(f"{kind}: the name {doubled[0]!r} stands twice")
+        told = [each.battery for each in self.control.batteries] if self.control else []
+        strangers = set(told) - {battery.name for battery in self.batteries}
+        if strangers or len(set(told)) < len(told):
+            raise ValueError(f"control: every battery is named once, as under batteries; wrong is {min(strangers or told)!r}")
+        return self
+
+    @property
+    def curtailable(self) -> bool:
+        """Whether PV output may be held back: every array must allow it."""
+        return bool(self.pv) and all(array.curtailable for array in self.pv)
