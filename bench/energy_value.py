@@ -16,11 +16,13 @@ from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
 from services.planner.courses import Courses
 from services.planner.energy_value import load_kernels, mean_values, solve_value
-from services.planner.formulation import Ways, formulate
-from services.planner.plan import BatteryValue, terminal_segments, weigh_courses
+from services.planner.formulation import formulate
+from services.planner.plan import BatteryValue
 from services.planner.problem import Problem, pose
 from services.planner.segments import Segments, slot_segments
 from services.planner.solver import LinearModel, Solver
+from services.planner.value_plan import terminal_segments, weigh_courses
+from services.planner.ways import Ways
 
 SLOTS, PATHS, SITES = 140, 15, 1_000
 # Half a kWh of the cases' batteries.

@@ -20,11 +20,14 @@ from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
 from services.planner.energy_value import load_kernels
 from services.planner.explanation import explain
-from services.planner.formulation import Ways, formulate, solve_full
-from services.planner.plan import Plan, make_plan, objective
+from services.planner.formulation import formulate
+from services.planner.model_flows import solve_full
+from services.planner.plan import Plan, objective
+from services.planner.planning import make_plan
 from services.planner.problem import Problem, pose
 from services.planner.reply import plan_request
 from services.planner.solver import LinearModel, Solver
+from services.planner.ways import Ways
 
 ROUNDS, FULL_ROUNDS = 9, 25
 SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3

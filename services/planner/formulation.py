@@ -6,78 +6,18 @@ charging below the least power) binaries are added, until nothing is left to for
 The same model written for readers: tests/reference_model.py.
 """
 
-from dataclasses import dataclass, replace
-from time import perf_counter
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import break_even
-from luna.physics import BoolArray
 from luna.timeline import FloatArray
 from services.planner.placing.peak_rows import MonthPeak, add_peaks
 from services.planner.placing.wish_columns import WishColumns, add_wishes, most_placed_kwh
 from services.planner.problem import Problem
 from services.planner.slack import add_grid_slack, add_soc_slack, excess_kwh
-from services.planner.solver import Indices, InfeasibleError, LinearModel, ModelBuilder, Solution, Solver, Term
-
-_NOTHING = 1e-7
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """Which way each slot may go; ``grid`` arrays ``(slots,)``, battery arrays ``(batteries, slots)``."""
-
-    may_import: BoolArray
-    may_export: BoolArray
-    may_charge: BoolArray
-    may_discharge: BoolArray
-    must_charge: BoolArray
-
-    @classmethod
-    def free(cls, batteries: int, slots: int) -> "Ways":
-        """Return ways that forbid nothing."""
-        grid, battery = np.ones(slots, dtype=bool), np.ones((batteries, slots), dtype=bool)
-        return cls(grid, grid, battery, battery, ~battery)
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The slots whose way binaries choose: between import and export, charge and discharge, charging enough and not at all."""
-
-    grid: BoolArray
-    battery: BoolArray
-    least: BoolArray
-
-    def any(self) -> bool:
-        """Return whether anything is to be chosen."""
-        return bool(self.grid.any() or self.battery.any() or self.least.any())
-
-    def joined(self, other: "Choices") -> "Choices":
-        """Return the slots of both."""
-        return Choices(self.grid | other.grid, self.battery | other.battery, self.least | other.least)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedFlows:
-    """What a solved model does: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
-
-    ``energy_value`` is the dual of the storage rows: what one more stored kWh at the end of a slot is worth. ``elastic`` says that limits
-    contradict each other and were broken at a price.
-    """
-
-    import_kwh: FloatArray
-    export_kwh: FloatArray
-    held_back_kwh: FloatArray
-    charge_kwh: FloatArray
-    discharge_kwh: FloatArray
-    stored_kwh: FloatArray
-    energy_value: FloatArray
-    ways: Ways
-    objective: float
-    gap: float
-    proven: bool
-    elastic: bool = False
+from services.planner.solver import Indices, LinearModel, ModelBuilder, Solution, Term
+from services.planner.ways import Choices, PlannedFlows, Ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,88 +48,6 @@ class Formulation:
             gap=solution.gap,
             proven=solution.proven,
         )
-
-
-def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
-    """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack."""
-    try:
-        return _solve(problem, solver, elastic=False)
-    except InfeasibleError:
-        return replace(_solve(problem, solver, elastic=True), elastic=True)
-
-
-def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
-    """Return the same answer from the model with every binary in place: the slow way, for tests and benches."""
-    batteries, slots = len(problem.site.batteries), problem.outlook.timeline.count
-    everywhere = np.ones((batteries, slots), dtype=bool)
-    least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
-    return _solve_choices(problem, solver, Choices(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
-
-
-def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
-    begun, ways = perf_counter(), Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
-    built = formulate(problem, ways, elastic=elastic)
-    flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
-    found = find_forbidden(problem, flows)
-    # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
-    choices = found.joined(find_tempting(problem)) if found.any() else found
-    while found.any():
-        left = replace(problem, time_limit_s=max(problem.time_limit_s - (perf_counter() - begun), 0.0))
-        flows = _solve_choices(left, solver, choices, elastic=elastic)
-        found = find_forbidden(problem, flows)
-        choices = choices.joined(found)
-    return flows
-
-
-def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elastic: bool) -> PlannedFlows:
-    """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals."""
-    ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
-    built = formulate(problem, ways, choices=choices, elastic=elastic)
-    chosen = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=problem.time_limit_s)
-    fixed = _fix(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
-    exact = formulate(problem, fixed, elastic=elastic)
-    flows = exact.flows(solver.solve(exact.model), fixed)
-    return replace(flows, gap=chosen.gap, proven=chosen.proven)
-
-
-def _fix(ways: Ways, choices: Choices, chosen: list[BoolArray]) -> Ways:
-    imports, charges, enough = (_scatter(where, values) for where, values in zip((choices.grid, choices.battery, choices.least), chosen, strict=True))
-    return Ways(
-        may_import=ways.may_import & (~choices.grid | imports),
-        may_export=ways.may_export & (~choices.grid | ~imports),
-        may_charge=ways.may_charge & (~choices.battery | charges) & (~choices.least | enough),
-        may_discharge=ways.may_discharge & (~choices.battery | ~charges),
-        must_charge=choices.least & enough,
-    )
-
-
-def _scatter(where: BoolArray, values: BoolArray) -> BoolArray:
-    spread = np.zeros_like(where)
-    spread[where] = values
-    return spread
-
-
-def find_forbidden(problem: Problem, flows: PlannedFlows) -> Choices:
-    """Return the slots in which flows do what physics forbids."""
-    least = np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1) * problem.outlook.timeline.hours
-    return Choices(
-        grid=(flows.import_kwh > _NOTHING) & (flows.export_kwh > _NOTHING),
-        battery=(flows.charge_kwh > _NOTHING) & (flows.discharge_kwh > _NOTHING),
-        least=(flows.charge_kwh > _NOTHING) & (flows.charge_kwh < least - _NOTHING),
-    )
-
-
-def find_tempting(problem: Problem) -> Choices:
-    """Return the slots in which forbidden flows would earn: selling above buying, burning energy while it is paid for, charging a little."""
-    outlook, batteries = problem.outlook, problem.site.batteries
-    burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
-    for index, battery in enumerate(batteries):
-        terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
-        levels = break_even(outlook.import_price, outlook.export_price, **terms)
-        burns[index] = levels.serve > levels.buy + 1e-12
-    # A charge too small in one slot is as good in the next, and discharging besides makes any charge small: all slots get both binaries.
-    little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(-1, 1) & np.ones_like(burns)
-    return Choices(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
 
 
 def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, elastic: bool = False) -> Formulation:

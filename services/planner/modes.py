@@ -8,7 +8,7 @@ from luna.physics import IntArray, Mode, SetPoint
 from luna.site import Battery
 from luna.timeline import FloatArray
 from services.planner.energy_value import Thresholds
-from services.planner.formulation import PlannedFlows
+from services.planner.ways import PlannedFlows
 
 # Stored energies this close are the same.
 _SAME_KWH = 1e-7

@@ -15,9 +15,11 @@ from services.planner.energy_value import Thresholds
 from services.planner.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
 from services.planner.modes import join_batteries, read_modes
 from services.planner.past_errors import PastErrors
-from services.planner.plan import BatteryValue, Plan, hold_back, make_plan, weigh_courses
+from services.planner.plan import BatteryValue, Plan
+from services.planner.planning import make_plan
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
 from services.planner.solver import Solver
+from services.planner.value_plan import hold_back, weigh_courses
 
 # How far the planner looks ahead. Source: docs/decisions/0004, as the next three.
 HORIZON = timedelta(hours=35)

@@ -54,6 +54,12 @@ class Problem:
         return self.wishes.any() or self.peak is not None
 
     @property
+    def starts_inside(self) -> bool:
+        """Whether every battery starts within its limits."""
+        battery = self.limits.batteries
+        return bool(((battery.min_kwh[:, 0] <= self.stored_kwh) & (self.stored_kwh <= battery.max_kwh[:, 0])).all())
+
+    @property
     def import_limit_kwh(self) -> FloatArray:
         """What the connection carries inward per slot, or what a capacity tariff makes of it, shape ``(slots,)``."""
         return np.broadcast_to(self.limits.import_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours

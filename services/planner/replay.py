@@ -18,7 +18,7 @@ from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.knowledge import EnergyOutlook, ForecastBook, Foresight, PriceKnowledge, SplitOutlook
 from services.planner.past_errors import PastErrors
-from services.planner.plan import make_plan
+from services.planner.planning import make_plan
 from services.planner.policies import CheapestHours, ModelPredictive
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
 from services.planner.solver import Solver

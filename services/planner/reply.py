@@ -18,7 +18,8 @@ from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
 from services.planner.explanation import lay_out
 from services.planner.placed_reply import missed_wishes, placed_flows, placed_kwh
-from services.planner.plan import Plan, Spread, make_plan
+from services.planner.plan import Plan, Spread
+from services.planner.planning import make_plan
 from services.planner.problem import pose
 from services.planner.solver import Solver
 

@@ -9,10 +9,11 @@ from time import perf_counter
 import numpy as np
 
 from luna.timeline import FloatArray
-from services.planner.formulation import Choices, Formulation, PlannedFlows, Ways, find_forbidden, find_tempting, formulate
+from services.planner.formulation import Formulation, formulate
 from services.planner.placing.wishes import Wishes
 from services.planner.problem import Problem
 from services.planner.solver import InfeasibleError, Solution, Solver
+from services.planner.ways import Choices, PlannedFlows, Ways, find_forbidden, find_tempting
 
 _NOTHING_KWH = 1e-6
 

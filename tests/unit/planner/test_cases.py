@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from services.planner.plan import make_plan
+from services.planner.planning import make_plan
 from services.planner.problem import pose
 from services.planner.solver import Solver
 

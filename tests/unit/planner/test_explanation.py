@@ -10,7 +10,8 @@ from luna.timeline import Timeline
 from luna.wording import REASONS
 from services.planner.energy_value import load_kernels
 from services.planner.explanation import explain, find_limits, price_opposite
-from services.planner.plan import Plan, make_plan, objective
+from services.planner.plan import Plan, objective
+from services.planner.planning import make_plan
 from services.planner.problem import Problem, pose
 from services.planner.reply import answer
 from services.planner.solver import Solver

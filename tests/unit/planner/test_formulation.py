@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from services.planner.formulation import solve_flows, solve_full
-from services.planner.plan import make_plan
+from services.planner.model_flows import solve_flows, solve_full
+from services.planner.planning import make_plan
 from services.planner.problem import Problem
 from services.planner.solver import Solver, SolverError
 from tests.planning import describe_site, draw_problem, pose_problem, settle_cost

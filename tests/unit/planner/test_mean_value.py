@@ -9,10 +9,12 @@ from luna.contracts.plan import Terminal
 from luna.timeline import FloatArray
 from services.planner.courses import Courses
 from services.planner.energy_value import ValueFunction
-from services.planner.plan import Plan, make_plan, objective, weigh_courses
+from services.planner.plan import Plan, objective
+from services.planner.planning import make_plan
 from services.planner.problem import Problem
 from services.planner.reply import find_compromises
 from services.planner.solver import Solver
+from services.planner.value_plan import weigh_courses
 from tests.planning import describe_site, draw_problem, pose_problem
 
 SLOTS = 48

@@ -12,7 +12,8 @@ from luna.errors import InvalidInputError
 from luna.physics import Flows
 from luna.schedule import Committed
 from luna.simulator import Actuals, balance_residual_kwh, simulate
-from services.planner.plan import Plan, make_plan
+from services.planner.plan import Plan
+from services.planner.planning import make_plan
 from services.planner.problem import Problem, pose
 from services.planner.reply import find_compromises
 from services.planner.solver import Solver, SolverError

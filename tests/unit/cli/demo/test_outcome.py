@@ -12,7 +12,7 @@ from luna.errors import InvalidInputError
 from luna.site import Site, parse_site
 from services.cli.demo.course import DemoRun, Window
 from services.cli.demo.outcome import commands, trace_without_luna
-from services.planner.plan import make_plan
+from services.planner.planning import make_plan
 from services.planner.problem import pose
 from services.planner.reply import answer
 from services.planner.solver import Solver

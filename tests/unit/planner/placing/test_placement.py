@@ -10,7 +10,8 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import peak_cost
 from luna.errors import InvalidInputError
-from services.planner.plan import Plan, make_plan, objective
+from services.planner.plan import Plan, objective
+from services.planner.planning import make_plan
 from services.planner.problem import Problem, pose
 from services.planner.reply import plan_request
 from services.planner.solver import Solver

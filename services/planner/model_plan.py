@@ -1,0 +1,85 @@
+"""Plans by the mixed-integer model; with the way of every slot fixed, each battery still gets its value function."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from luna.physics import BatteryLimits, SetPoint
+from luna.schedule import Committed
+from luna.simulator import Actuals, simulate
+from luna.timeline import FloatArray
+from services.planner.model_flows import solve_flows
+from services.planner.modes import follow_flows
+from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, objective
+from services.planner.problem import Problem, TerminalRule
+from services.planner.segments import Direction
+from services.planner.solver import Solver
+from services.planner.value_plan import problem_segments, value_battery
+from services.planner.ways import PlannedFlows
+
+# How far a plan and its re-simulation may be apart, kWh per slot.
+_TOLERANCE_KWH = 1e-6
+_NOTHING_KWH = 1e-9
+# How far the cost of a plan and of its re-simulation may be apart, relative.
+_TOLERANCE_COST = 1e-6
+
+
+def plan_by_model(problem: Problem, solver: Solver) -> Plan:
+    """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose."""
+    flows = solve_flows(problem, solver)
+    planned = _plan_by_flows(problem, flows)
+    return replace(planned, values=_value_each(problem, flows)) if problem.starts_inside else planned
+
+
+def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ...]:
+    """Return the value of each battery while the others do what is planned: their charging counts as load, their discharging as PV."""
+    values = []
+    for index, battery in enumerate(problem.site.batteries):
+        others = np.arange(len(problem.site.batteries)) != index
+        load = problem.outlook.load_kwh + flows.charge_kwh[others].sum(axis=0)
+        pv = problem.outlook.pv_kwh + flows.discharge_kwh[others].sum(axis=0)
+        site = problem.site.model_copy(update={"batteries": [battery]})
+        terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
+        outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
+        limits = replace(problem.limits, batteries=BatteryLimits.of([battery]))
+        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits)
+        direction = _chosen_direction(alone, flows, index)
+        segments = problem_segments(alone, direction)
+        if not segments.convex.all():
+            return ()
+        values.append(value_battery(alone, segments, direction))
+    return tuple(values)
+
+
+def _chosen_direction(problem: Problem, flows: PlannedFlows, index: int) -> Direction:
+    """Return the way each slot goes in a solved model; slots whose cost is convex anyway stay free."""
+    free = problem_segments(problem).convex
+    imports = flows.export_kwh <= _TOLERANCE_KWH
+    discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
+    return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges)
+
+
+def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
+    """Plan by following a solved model slot for slot."""
+    outlook = problem.outlook
+    # What sells for nothing the model may as well hold back; a limit made of it would take PV from a load that turns out higher.
+    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & (flows.import_kwh <= _NOTHING_KWH)
+    held_back = np.where(idle, 0.0, flows.held_back_kwh)
+    used = outlook.pv_kwh - held_back
+    limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
+    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
+    # Where limits are broken, physics decides which: the schedule is then what its set-points come to.
+    stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
+    starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
+    plan = check_plan(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    apart = abs(objective(plan) - flows.objective)
+    if apart > _TOLERANCE_COST * (1.0 + abs(flows.objective)) and not flows.elastic:
+        raise PlanMismatchError(f"settled again it costs {apart:.3g} {problem.site.currency} more or less than planned", field="cost.total")
+    return replace(plan, gap=flows.gap, proven=flows.proven)
+
+
+def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:
+    """Return the stored energy at the end of each slot when the set-points are followed from the start, shape ``(batteries, slots)``."""
+    outlook = problem.outlook
+    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
+    return simulate(Committed(setpoints), actuals, limits=problem.limits, stored_kwh=problem.stored_kwh[:, None]).flows.stored_kwh[:, 0]

@@ -1,0 +1,127 @@
+"""Plans of one battery: it follows the value of its stored energy."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from luna.physics import BoolArray, Curtailment, IntArray
+from luna.timeline import FloatArray
+from services.planner.branching import choose_ways
+from services.planner.energy_value import follow, solve_value
+from services.planner.mean_value import MeanValue, average_value
+from services.planner.modes import read_modes
+from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
+from services.planner.problem import Problem
+from services.planner.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
+
+# How far a plan and its re-simulation may be apart, kWh per slot.
+_TOLERANCE_KWH = 1e-6
+_NOTHING_KWH = 1e-9
+
+
+def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
+    outlook = problem.outlook
+    return slot_segments(
+        problem.site,
+        load_kwh=outlook.load_kwh,
+        pv_kwh=outlook.pv_kwh,
+        prices=(outlook.import_price, outlook.export_price),
+        hours=outlook.timeline.hours,
+        direction=direction,
+        import_limit_kwh=problem.import_limit_kwh,
+    )
+
+
+def plan_single(problem: Problem, segments: Segments) -> Plan | None:
+    """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
+    if not segments.covered.all():
+        return None
+    curtailment, direction = problem.curtailment, None
+    if not segments.convex.all():
+        direction = choose_ways(problem, segments, terminal_segments(problem))
+        if direction is None:
+            return None
+        segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
+    value = value_battery(problem, segments, direction)
+    plan = _plan_by_value(problem, value, curtailment=curtailment)
+    if plan.flows.excess_kwh.any():
+        return None
+    return plan if problem.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
+
+
+def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
+    """Plan one battery by its mean value over the problem's courses; where that breaks a limit on the expected one, the plan stays as it is."""
+    problem, slots = plan.problem, plan.problem.outlook.timeline.count
+    weighed_value, mean = weigh_courses(problem, value, slots=slots)
+    weighed = _plan_by_value(problem, weighed_value, curtailment=curtailment)
+    if weighed.flows.excess_kwh.any() or _misses_end(weighed):
+        return replace(plan, spread=Spread(1, mean.courses + mean.left_out - 1, reasons=("limits_on_the_expected_course",)))
+    reasons = ("courses_beyond_limits",) if mean.left_out else ()
+    return replace(weighed, spread=Spread(mean.courses, mean.left_out, objective(weighed) - objective(plan), reasons))
+
+
+def _misses_end(plan: Plan) -> bool:
+    """Return whether less or more is left at the horizon than is asked for."""
+    terminal, last = plan.problem.terminal, plan.flows.stored_kwh[:, -1]
+    return bool(((last < terminal.least_kwh - _TOLERANCE_KWH * 10) | (last > terminal.most_kwh + _TOLERANCE_KWH * 10)).any())
+
+
+def _usable_kwh(problem: Problem) -> float:
+    battery = problem.limits.batteries
+    return float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
+
+
+def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArray) -> Plan:
+    """Plan one battery by the value of its stored energy."""
+    segments, lowest = value.segments, problem.limits.batteries.min_kwh[0, 0]
+    start = float(problem.stored_kwh[0] - lowest)
+    path = follow(value.thresholds, segments, start, _usable_kwh(problem))
+    starts = np.concatenate([[start], path[:-1]])
+    limit = _displaced_pv_limit_kw(problem, segments, starts - path)
+    setpoints = read_modes(value.thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
+    left, right = value.function.marginal(path)
+    # What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
+    takes_out = path < starts
+    near, far = np.where(takes_out, right, left), np.where(takes_out, left, right)
+    worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
+    return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
+
+
+def value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:
+    function = solve_value(segments, capacity_kwh=_usable_kwh(problem), terminal=terminal_segments(problem))
+    return BatteryValue(function, function.thresholds(segments.levels), segments, direction)
+
+
+def weigh_courses(problem: Problem, value: BatteryValue, *, slots: int) -> tuple[BatteryValue, MeanValue]:
+    """Return what is known of the only battery over the problem's courses in the first ``slots``, instead of ``value`` on the expected one."""
+    mean = average_value(problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
+    segments = value.segments.pick(slice(0, slots))
+    return BatteryValue(mean.function, mean.function.thresholds(segments.levels), segments, value.direction), mean
+
+
+def _displaced_pv_limit_kw(problem: Problem, segments: Segments, taken_kwh: FloatArray) -> FloatArray:
+    """Return what PV may produce where the battery empties in its place, given the stored energy each slot takes out; elsewhere no limit."""
+    outlook, length = problem.outlook, segments.length_kwh
+    out = np.maximum(taken_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
+    displaced = np.where(segments.displaces_first, np.minimum(out, length[:, FIRST_OUT]), np.maximum(out - length[:, FIRST_OUT], 0.0))
+    displaced *= problem.site.batteries[0].discharge_efficiency
+    exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
+    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.site.grid.export_limit_kw * outlook.timeline.hours)
+    return np.where(displaced > _NOTHING_KWH, np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours, np.inf)
+
+
+def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
+    """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
+    battery, terminal = problem.limits.batteries, problem.terminal
+    lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
+    least, most = (float(np.clip(level[0], lowest, highest)) for level in (terminal.least_kwh, terminal.most_kwh))
+    lengths = np.array([least - lowest, most - least, highest - most])
+    values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
+    return lengths[lengths > 0], values[lengths > 0]
+
+
+def hold_back(problem: Problem, *, exports: BoolArray) -> IntArray:
+    """Return how PV is held back when ways are chosen: where importing and selling both pay, it is off unless the slot exports."""
+    outlook, batteries = problem.outlook, problem.site.batteries
+    both_pay = (outlook.import_price < 0) & (outlook.export_price > 0) & problem.site.curtailable & all(each.charge_from_grid for each in batteries)
+    return np.where(both_pay & ~exports, Curtailment.ALL, problem.curtailment).astype(np.int8)
