@@ -1,0 +1,26 @@
+"""What a battery, an inverter and the grid connection can do; ``clamp`` is the safety layer.
+
+Everything is vectorised: the leading axis counts batteries, the trailing axis sites (or whatever else runs side by side).
+Energies are kWh within one slot, measured at the battery's terminals; stored energy is kWh inside the battery.
+"""
+
+from luna.physics.limits import BatteryLimits, BoolArray, SiteLimits, charge_limit_kw
+from luna.physics.mode import SERVES, STORES, Curtailment, IntArray, Mode, SetPoint
+from luna.physics.safety import clamp
+from luna.physics.settling import Flows, settle
+
+__all__ = [
+    "SERVES",
+    "STORES",
+    "BatteryLimits",
+    "BoolArray",
+    "Curtailment",
+    "Flows",
+    "IntArray",
+    "Mode",
+    "SetPoint",
+    "SiteLimits",
+    "charge_limit_kw",
+    "clamp",
+    "settle",
+]

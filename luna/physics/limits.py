@@ -1,0 +1,70 @@
+"""What batteries and the grid connection bear, as arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.site import Battery, Site
+from luna.timeline import FloatArray
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryLimits:
+    """The limits of batteries, each array of shape ``(batteries, 1)`` or ``(batteries, sites)``."""
+
+    capacity_kwh: FloatArray
+    min_soc: FloatArray
+    max_soc: FloatArray
+    charge_limit_kw: FloatArray
+    discharge_limit_kw: FloatArray
+    charge_efficiency: FloatArray
+    discharge_efficiency: FloatArray
+    min_charge_kw: FloatArray
+    taper_from_soc: FloatArray
+    taper_to_share: FloatArray
+    charge_from_grid: BoolArray
+    discharge_to_grid: BoolArray
+
+    @classmethod
+    def of(cls, batteries: Sequence[Battery]) -> Self:
+        """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
+        contract = {"charge_from_grid", "discharge_to_grid"}
+        columns = {name: np.array([[getattr(battery, name)] for battery in batteries], dtype=bool if name in contract else float) for name in cls.__slots__}
+        return cls(**{name: column.reshape(len(batteries), 1) for name, column in columns.items()})
+
+    @property
+    def min_kwh(self) -> FloatArray:
+        """Least stored energy, kWh."""
+        return self.min_soc * self.capacity_kwh
+
+    @property
+    def max_kwh(self) -> FloatArray:
+        """Most stored energy, kWh."""
+        return self.max_soc * self.capacity_kwh
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLimits:
+    """All limits of a site: batteries, grid connection, and whether PV may be held back."""
+
+    batteries: BatteryLimits
+    import_limit_kw: FloatArray
+    export_limit_kw: FloatArray
+    curtailable: BoolArray
+
+    @classmethod
+    def of(cls, site: Site) -> Self:
+        """Return the limits of one site; grid arrays have shape ``(1,)``."""
+        return cls(BatteryLimits.of(site.batteries), np.array([site.grid.import_limit_kw]), np.array([site.grid.export_limit_kw]), np.array([site.curtailable]))
+
+
+def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:
+    """Return the charging power a battery accepts: constant, then falling linearly from ``taper_from_soc`` to full."""
+    span = np.maximum(1.0 - battery.taper_from_soc, 1e-12)
+    above = np.clip((stored_kwh / battery.capacity_kwh - battery.taper_from_soc) / span, 0.0, 1.0)
+    return battery.charge_limit_kw * (1.0 - above * (1.0 - battery.taper_to_share))

@@ -1,0 +1,64 @@
+"""What batteries may do in one slot: what is stored, what limits and what they are told."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from luna.physics.limits import BoolArray, SiteLimits, charge_limit_kw
+from luna.physics.mode import SERVES, STORES, Mode, SetPoint
+from luna.timeline import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What batteries may do in one slot, kWh at their terminals, shape ``(batteries, sites)``."""
+
+    dischargeable: FloatArray
+    storable: FloatArray
+    spillable: FloatArray
+    servable: FloatArray
+    buyable: FloatArray
+    sellable: FloatArray
+    power_kwh: FloatArray
+    least_kwh: FloatArray
+
+    @classmethod
+    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
+        battery, mode = limits.batteries, setpoint.mode
+
+        def room_to(soc: FloatArray) -> FloatArray:
+            return np.asarray(np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency)
+
+        def reach_to(soc: FloatArray) -> FloatArray:
+            return np.asarray(np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency)
+
+        known = np.isfinite(stored_kwh)
+        chargeable = np.where(known, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
+        dischargeable = np.where(known, np.minimum(battery.discharge_limit_kw * hours, reach_to(battery.min_soc)), 0.0)
+        # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
+        target = setpoint.target_soc
+        ceiling = np.where(mode == Mode.CHARGE, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
+        floor = np.where(mode == Mode.EXPORT, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
+        return cls(
+            dischargeable=dischargeable,
+            storable=np.where(STORES[mode], np.minimum(chargeable, room_to(ceiling)), 0.0),
+            # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
+            spillable=np.where(limits.curtailable & known, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
+            servable=np.where(SERVES[mode], np.minimum(dischargeable, reach_to(floor)), 0.0),
+            buyable=np.where(mode == Mode.CHARGE, np.minimum(chargeable, room_to(target)), 0.0),
+            sellable=np.where(mode == Mode.EXPORT, np.minimum(dischargeable, reach_to(target)), 0.0),
+            power_kwh=setpoint.power_kw * hours,
+            least_kwh=battery.min_charge_kw * hours,
+        )
+
+    def without(self, stalled: BoolArray, *, last: BoolArray) -> Self:
+        """Return the reach when one of the ``stalled`` batteries of each site charges no more of its own will, or, where none would, not at all."""
+        willing = self.storable + self.buyable > 0.0
+        chosen = stalled
+        for preferred in (willing, ~last):
+            narrowed = chosen & preferred
+            chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
+        chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
+        rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
+        return replace(self, **rest, spillable=np.where(chosen & ~willing, 0.0, self.spillable))

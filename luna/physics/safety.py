@@ -1,0 +1,41 @@
+"""The safety layer: whatever is proposed, what leaves it is safe."""
+
+import numpy as np
+
+from luna.physics.limits import BatteryLimits, SiteLimits
+from luna.physics.mode import Curtailment, Mode, SetPoint
+from luna.timeline import FloatArray
+
+
+def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> SetPoint:
+    """Return the nearest safe set-point: the one safety layer, whoever proposed the set-point.
+
+    Total: every float is accepted. An unknown mode becomes ``hold``; unknown power becomes 0; an unknown bound becomes the one that moves
+    no energy; an unknown state of charge forbids any exchange. Contract limits (no charging from, no discharging to the grid) hold here too.
+
+    Invariants: idempotent; no sequence of clamped set-points leaves the limits of battery and connection.
+    """
+    battery = limits.batteries
+    known = np.isfinite(stored_kwh)
+    valid = (setpoint.mode >= 0) & (setpoint.mode <= max(Mode)) & known
+    mode = np.where(valid, setpoint.mode, Mode.HOLD)
+    mode = np.where((mode == Mode.CHARGE) & ~battery.charge_from_grid, Mode.SAVE, mode)
+    mode = np.where((mode == Mode.EXPORT) & ~battery.discharge_to_grid, Mode.SUPPLY, mode)
+    charging = mode == Mode.CHARGE
+    power_limit = np.where(charging, battery.charge_limit_kw, battery.discharge_limit_kw)
+    still = np.where(charging, battery.min_soc, battery.max_soc)
+    curtailment = np.where(limits.curtailable & (setpoint.curtailment >= 0) & (setpoint.curtailment <= max(Curtailment)), setpoint.curtailment, 0)
+    return SetPoint(
+        mode=mode.astype(np.int8),
+        power_kw=np.clip(np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit),
+        target_soc=_bounded(setpoint.target_soc, still, battery),
+        floor_soc=_bounded(setpoint.floor_soc, battery.max_soc, battery),
+        ceiling_soc=_bounded(setpoint.ceiling_soc, battery.min_soc, battery),
+        spill_soc=_bounded(setpoint.spill_soc, battery.min_soc, battery),
+        curtailment=curtailment.astype(np.int8),
+        pv_limit_kw=np.where(limits.curtailable & ~np.isnan(setpoint.pv_limit_kw), np.maximum(setpoint.pv_limit_kw, 0.0), np.inf),
+    )
+
+
+def _bounded(soc: FloatArray, unknown: FloatArray, battery: BatteryLimits) -> FloatArray:
+    return np.clip(np.where(np.isnan(soc), unknown, soc), battery.min_soc, battery.max_soc)
