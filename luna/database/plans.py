@@ -1,12 +1,13 @@
 """Issued plans, each reproducible from its row."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Connection, Text, cast, literal, select
+from sqlalchemy import ColumnElement, Connection, Text, cast, literal, null, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from luna.contracts import PlanReply
+from luna.contracts import PlanReply, PlanRequest
 from luna.database import copy
 from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
@@ -17,8 +18,10 @@ OWN = sql.SQL("CAST(slot ->> {} AS float8)")
 BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
 
 
-def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str) -> None:
-    """Store a plan; storing it again changes nothing."""
+def save(
+    connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, inputs: PlanRequest | None = None
+) -> None:
+    """Store a plan with the complete request it was made from; storing it again changes nothing."""
     row = {
         "plan_id": plan.plan_id,
         "site": site_id,
@@ -30,8 +33,8 @@ def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest
         "total_cost": plan.cost.total,
         "currency": plan.currency,
         "inputs_digest": inputs_digest,
-        # Hundreds of slots: the model writes its own JSON several times faster than through Python objects.
-        "reply": cast(literal(plan.model_dump_json(by_alias=True), Text), JSONB),
+        "inputs": null() if inputs is None else _jsonb(inputs),
+        "reply": _jsonb(plan),
     }
     connection.execute(insert(plan_history).values(row).on_conflict_do_nothing())
 
@@ -46,6 +49,20 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     if reply is None:
         raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
     return PlanReply.model_validate(reply)
+
+
+def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
+    """Return the complete request a plan was made from: planning it again gives the same plan.
+
+    Raises:
+        NotFoundError: no plan of that id, or its inputs were not kept.
+    """
+    row = connection.execute(select(plan_history.c.inputs).where(plan_history.c.plan_id == plan_id)).first()
+    if row is None:
+        raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
+    if row.inputs is None:
+        raise NotFoundError("the plan's inputs were not kept", field="plan_id", value=plan_id, remedy="Plan anew: plans issued since keep theirs.")
+    return PlanRequest.model_validate(row.inputs)
 
 
 def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> PlanReply | None:
@@ -66,6 +83,11 @@ def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | 
     query = select(plan_history.c.reply).where(own, covers, current).order_by(plan_history.c.issued_at.desc()).limit(1)
     reply = connection.scalar(query)
     return None if reply is None else PlanReply.model_validate(reply)
+
+
+def _jsonb(document: PlanReply | PlanRequest) -> ColumnElement[Any]:
+    # Hundreds of slots: the model writes its own JSON several times faster than through Python objects.
+    return cast(literal(document.model_dump_json(by_alias=True), Text), JSONB)
 
 
 def read_latest(

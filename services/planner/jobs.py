@@ -48,7 +48,7 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
     site_id = request.site_id or reply.site
     # What a request says of a site of its own must never drive a stored one of the same name.
     system_id = "prod" if request.site_id is not None else "request"
-    plans.save(connection(), site_id=site_id, plan=reply, inputs_digest=digest(complete), system_id=system_id)
+    plans.save(connection(), site_id=site_id, plan=reply, inputs_digest=digest(complete), system_id=system_id, inputs=complete)
     return reply
 
 

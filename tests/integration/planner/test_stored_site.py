@@ -2,12 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
+from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
@@ -17,6 +18,7 @@ from services.planner.execution.due import follow_plan
 from services.planner.execution.safety import make_safe
 from services.planner.jobs import plan_and_store, replay_site
 from services.planner.knowledge import DAY
+from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
 
 AURORA = "aurora_v1.0"
@@ -183,3 +185,11 @@ def test_a_site_is_replayed_with_what_its_forecasts_were_off_before_the_window(c
     request = ReplayRequest(site_id=planned_site, from_day=last.date(), to_day=last.date(), policies=["mpc_scenarios"], every_minutes=360)
     reply = replay_site(connection, request).policies["mpc_scenarios"]
     assert (reply.violations, len(reply.days)) == (0, 1)
+
+
+def test_a_stored_plan_is_made_again_from_its_row(connection: Connection, planned_site: str) -> None:
+    plan = plan_site(connection, planned_site)
+    inputs = plans.load_inputs(connection, plan.plan_id)
+    assert connection.scalar(select(plan_history.c.inputs_digest)) == digest(inputs)
+    again = plan_request(inputs, now=START, solver=Solver())
+    assert again.model_copy(update={"timing_ms": plan.timing_ms}) == plan
