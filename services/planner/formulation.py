@@ -62,7 +62,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
     slots, hours = outlook.timeline.count, outlook.timeline.hours
     most_import = np.minimum(problem.import_limit_kwh, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours + most_placed_kwh(problem))
-    most_export = np.minimum(site.grid.export_limit_kw * hours, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
+    most_export = np.minimum(problem.export_limit_kwh, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
     bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
     sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
     held_back = builder.add_columns(slots, cost=0.0, upper=outlook.pv_kwh * site.curtailable)

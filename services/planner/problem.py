@@ -1,6 +1,6 @@
 """What a plan has to solve, as values: a site, what lies ahead, where it starts and what holds at the end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,8 +9,9 @@ from luna.economics import site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, IntArray, SiteLimits
-from luna.site import PeakPrice, Site
+from luna.site import Objective, PeakPrice, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
+from luna.weighing import COST_ALONE, Weights, weigh_prices, weigh_wear
 from services.planner.courses import Courses
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
 
@@ -34,6 +35,7 @@ class Problem:
     """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peak`` a capacity tariff that is to be heeded.
 
     ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
+    Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
     """
 
     site: Site
@@ -47,6 +49,12 @@ class Problem:
     peak: PeakPrice | None = None
     courses: Courses | None = None
     risk: float = 0.0
+    billed: "Problem | None" = None
+
+    @property
+    def paid(self) -> "Problem":
+        """The problem with the prices that are really paid."""
+        return self.billed or self
 
     @property
     def places(self) -> bool:
@@ -63,6 +71,11 @@ class Problem:
     def import_limit_kwh(self) -> FloatArray:
         """What the connection carries inward per slot, or what a capacity tariff makes of it, shape ``(slots,)``."""
         return np.broadcast_to(self.limits.import_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
+
+    @property
+    def export_limit_kwh(self) -> FloatArray:
+        """What the connection carries outward per slot, shape ``(slots,)``."""
+        return np.broadcast_to(self.limits.export_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
 
     @property
     def curtailment(self) -> IntArray:
@@ -89,7 +102,7 @@ def pose(request: PlanRequest) -> Problem:
     outlook = Outlook(timeline, np.array(series.load_kwh), np.array(series.pv_kwh), np.array(series.import_price), np.array(series.export_price), carbon)
     stored = _stored(request.site, request.state)
     wishes = read_wishes(request.site, request.state, timeline, metered_with_load=series.load_includes)
-    return Problem(
+    posed = Problem(
         request.site,
         outlook,
         stored,
@@ -101,6 +114,39 @@ def pose(request: PlanRequest) -> Problem:
         request.site.tariff.peak,
         _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
         request.options.risk,
+    )
+    return weigh(posed, known_weights(request, outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
+
+
+def objective_of(request: PlanRequest) -> Objective:
+    """Return what counts in a request: what its options say, or else its site."""
+    return request.options.objective or (request.site.objective if request.site else Objective())
+
+
+def known_weights(request: PlanRequest, carbon_g_per_kwh: FloatArray | None) -> Weights:
+    """Return the weights of a request; carbon counts nothing where its intensity is unknown, which the reply says."""
+    weights = Weights.of(objective_of(request))
+    return weights if carbon_g_per_kwh is not None else replace(weights, carbon=0.0)
+
+
+def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
+    """Return the problem at the prices by which it is to be planned; as it is where cost alone counts.
+
+    ``automatic``: a stored kWh left at the horizon is worth its share of these prices, too.
+    """
+    if weights == COST_ALONE:
+        return problem
+    outlook, paid = problem.outlook, problem.outlook.import_price
+    imported, exported = weigh_prices((paid, outlook.export_price), outlook.carbon_g_per_kwh, weights)
+    beside = TERMINAL_SHARE * float(np.mean(imported - weights.cost * paid)) if automatic else 0.0
+    peak = problem.peak
+    return replace(
+        problem,
+        site=problem.site.model_copy(update={"batteries": [weigh_wear(battery, weights) for battery in problem.site.batteries]}),
+        outlook=replace(outlook, import_price=imported, export_price=exported),
+        terminal=replace(problem.terminal, value=weights.cost * problem.terminal.value + beside),
+        peak=peak.model_copy(update={"price_per_kw_month": weights.cost * peak.price_per_kw_month}) if peak else None,
+        billed=problem,
     )
 
 

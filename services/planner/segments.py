@@ -71,6 +71,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     hours: FloatArray,
     direction: Direction | None = None,
     import_limit_kwh: FloatArray | None = None,
+    export_limit_kwh: FloatArray | None = None,
 ) -> Segments:
     """Return what each slot offers to the site's one battery.
 
@@ -82,6 +83,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
         hours: length of each slot, shape ``(slots,)``.
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
         import_limit_kwh: what may be imported per slot, shape ``(slots,)`` or that of the load; without it, what the connection carries.
+        export_limit_kwh: what may be exported, in the same way.
     """
     (import_price, export_price), ways = prices, direction or _free(hours)
     battery = site.batteries[0]
@@ -89,7 +91,8 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     surplus_price = np.where(ways.may_export, export_price, 0.0)
     surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
     most_import = site.grid.import_limit_kw * hours if import_limit_kwh is None else import_limit_kwh
-    house = _House.of(site, load_kwh - np.where(paid, 0.0, pv_kwh), (hours, most_import), ways)
+    most_export = site.grid.export_limit_kw * hours if export_limit_kwh is None else export_limit_kwh
+    house = _House.of(battery, load_kwh - np.where(paid, 0.0, pv_kwh), (hours, most_import, most_export), ways)
     # PV in use is what the battery could displace: none where it is off or may not be held back.
     in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
     may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))
@@ -127,13 +130,13 @@ class _House:
     discharge_kwh: FloatArray
 
     @classmethod
-    def of(cls, site: Site, net_kwh: FloatArray, room: tuple[FloatArray, FloatArray], ways: Direction) -> Self:
-        battery, grid, (hours, most_import) = site.batteries[0], site.grid, room
+    def of(cls, battery: Battery, net_kwh: FloatArray, room: tuple[FloatArray, FloatArray, FloatArray], ways: Direction) -> Self:
+        hours, most_import, most_export = room
         return cls(
             deficit=np.maximum(net_kwh, 0.0),
             surplus=np.maximum(-net_kwh, 0.0),
             import_kwh=most_import * ways.may_import,
-            export_kwh=grid.export_limit_kw * hours * ways.may_export,
+            export_kwh=most_export * ways.may_export,
             charge_kwh=battery.charge_limit_kw * hours * ways.may_charge,
             discharge_kwh=battery.discharge_limit_kw * hours * ways.may_discharge,
         )

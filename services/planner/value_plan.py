@@ -29,6 +29,7 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
         hours=outlook.timeline.hours,
         direction=direction,
         import_limit_kwh=problem.import_limit_kwh,
+        export_limit_kwh=problem.export_limit_kwh,
     )
 
 
@@ -106,7 +107,7 @@ def _displaced_pv_limit_kw(problem: Problem, segments: Segments, taken_kwh: Floa
     displaced = np.where(segments.displaces_first, np.minimum(out, length[:, FIRST_OUT]), np.maximum(out - length[:, FIRST_OUT], 0.0))
     displaced *= problem.site.batteries[0].discharge_efficiency
     exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
-    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.site.grid.export_limit_kw * outlook.timeline.hours)
+    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.export_limit_kwh)
     return np.where(displaced > _NOTHING_KWH, np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours, np.inf)
 
 
