@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ DIP = {11: 0.4, 12: 0.75, 13: 1.0, 14: 0.85, 15: 0.5}
 # The hardest that prices get: a whole noon at the bottom, forty slots whose way has to be chosen.
 FLAT_DIP = dict.fromkeys(DIP, 0.92)
 HARD = 3
+# How far from the optimum a plan with devices may be.
+FULL_GAP = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,30 @@ def draw_case(rng: np.random.Generator, *, name: str, dip: float, shape: Mapping
         "state": {"batteries": {"battery": {"soc": soc}}},
         "options": {"terminal": {"kind": "minimum_soc", "soc": soc}, "mip_gap": 0.0},
     }
+
+
+def generate_full_cases(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return cases with a vehicle, a water heater and a capacity tariff beside the battery, as documents."""
+    depths = [NEGATIVE] * 4 + [0.0] * (COUNT - 4)
+    return [add_devices(draw_case(rng, name=f"full_{place:02d}", dip=depth), rng) for place, depth in enumerate(rng.permutation(depths))]
+
+
+def add_devices(document: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """Return a case with a car that is plugged in at night, a water heater that never rests for long, and a price on the month's peak."""
+    car = {"name": "car", "capacity_kwh": 60, "min_charge_kw": 1.4, "charge_limit_kw": 11, "charge_efficiency": 0.9}
+    heater = {"name": "water_heater", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6, "max_gap_hours": 8, "min_on_minutes": 30}
+    peak = {"price_per_kw_month": 5.0, "highest": 1, "interval_minutes": 15}
+    tariff = {"import": {"kind": "spot", "market": "NL"}, "export": {"kind": "spot", "market": "NL"}, "peak": peak}
+    nights = [(START + timedelta(days=day, hours=17), START + timedelta(days=day + 1, hours=7)) for day in range(HOURS // 24)]
+    soc, targets = rng.uniform(0.2, 0.5), sorted(rng.uniform(0.6, 0.9, len(nights)))
+    sessions = [{"from": first.isoformat(), "to": last.isoformat(), "target_soc": round(wanted, 3)} for (first, last), wanted in zip(nights, targets, strict=True)]
+    state = document["state"] | {
+        "vehicles": {"car": {"soc": round(float(soc), 3), "sessions": sessions}},
+        "loads": {"water_heater": {"off_hours": round(float(rng.uniform(0, 4)), 2)}},
+        "month_peaks_kw": [round(float(rng.uniform(2, 5)), 2)],
+    }
+    site = document["site"] | {"vehicles": [car], "loads": [heater], "tariff": tariff}
+    return document | {"site": site, "state": state, "options": document["options"] | {"mip_gap": FULL_GAP}}
 
 
 def revise_forecast(document: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
