@@ -95,6 +95,17 @@ class ModelBuilder:
         self.rows += 1
         return row
 
+    def add_windows(self, lower: float, upper: float, columns: Indices, edges: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Indices:
+        """Add one row per window over neighbouring ``columns``; ``edges`` are the windows' first places and those after their last."""
+        first, end = edges
+        length = end - first
+        rows = np.arange(self.rows, self.rows + first.size, dtype=np.int32)
+        place = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length - first, length)
+        self.bounds.append((np.full(first.size, lower), np.full(first.size, upper)))
+        self.add_entries(np.repeat(rows, length), columns[place], 1.0)
+        self.rows += first.size
+        return rows
+
     def add_entries(self, rows: Indices, columns: Indices, factor: FloatArray | float) -> None:
         """Add coefficients to rows that are there; a row and a column meet once."""
         self.entries.append((rows, columns, np.broadcast_to(np.asarray(factor, dtype=float), columns.shape)))
