@@ -1,14 +1,20 @@
-"""How a site's batteries are told what to do: which entity or topic takes a mode, a power, a state of charge, and where what holds is read back.
+"""How batteries, chargers, appliances and PV of a site are told what to do: which entity or topic takes what, and where what holds is read back.
 
 A declarative template: Luna's set-point goes in, texts for one home automation or broker come out (``services.planner.execution.template``).
 """
 
+from collections.abc import Collection
 from string import Formatter
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
+# ``own``: what a charger or an appliance does without anybody's commands.
+VehicleMode = Literal["own", "charge", "stop"]
+LoadMode = Literal["own", "on", "off"]
+PvMode = Literal["free", "no_export", "limit", "off"]
+DeviceMode = VehicleMode | LoadMode | PvMode
 
 # What a value may be made of; power and limits as whole numbers but for those in kW.
 PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent", "ceiling_percent")
@@ -22,12 +28,13 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
-class ControlWrite(_Part):
-    """One value that is written; those of a battery in their order."""
+class DeviceWrite(_Part):
+    """One value that is written; those of a device in their order."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ()
 
     to: Place
     value: Annotated[str, Field(min_length=1, max_length=255, description="text with placeholders such as {mode} or {power_w}")]
-    when: Annotated[tuple[Mode, ...], Field(description="written in these modes alone; empty: in all")] = ()
     service: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$", description="of Home Assistant; empty: what the entity's kind takes")] = None
     field: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+$", description="of the service's data that takes the value; empty: as that kind names it")] = None
     read_back: Annotated[Place | None, Field(description="where what holds is read; empty: at the entity itself")] = None
@@ -35,10 +42,42 @@ class ControlWrite(_Part):
     @field_validator("value")
     @classmethod
     def _known_placeholders(cls, value: str) -> str:
-        strangers = sorted({name for _, name, _, _ in Formatter().parse(value) if name is not None} - set(PLACEHOLDERS))
+        strangers = sorted({name for _, name, _, _ in Formatter().parse(value) if name is not None} - set(cls.placeholders))
         if strangers:
-            raise ValueError(f"no such placeholder: {{{strangers[0]}}}; there are {', '.join(PLACEHOLDERS)}")
+            raise ValueError(f"no such placeholder: {{{strangers[0]}}}; there are {', '.join(cls.placeholders)}")
         return value
+
+
+class ControlWrite(DeviceWrite):
+    """A value for a battery."""
+
+    placeholders: ClassVar[tuple[str, ...]] = PLACEHOLDERS
+
+    when: Annotated[tuple[Mode, ...], Field(description="written in these modes alone; empty: in all")] = ()
+
+
+class VehicleWrite(DeviceWrite):
+    """A value for a charger."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ("mode", "power_kw", "power_w", "current_a", "phases")
+
+    when: tuple[VehicleMode, ...] = ()
+
+
+class LoadWrite(DeviceWrite):
+    """A value for an appliance."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ("mode",)
+
+    when: tuple[LoadMode, ...] = ()
+
+
+class PvWrite(DeviceWrite):
+    """A value for the inverter of PV arrays; in ``free`` the limits are those of all arrays."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ("mode", "limit_kw", "limit_w", "limit_percent")
+
+    when: tuple[PvMode, ...] = ()
 
 
 class BatteryControl(_Part):
@@ -51,22 +90,80 @@ class BatteryControl(_Part):
 
     @model_validator(mode="after")
     def _can_be_left_alone(self) -> Self:
-        missing = [mode for mode in NEEDED_MODES if mode not in self.modes]
-        if missing:
-            raise ValueError(f"modes: {missing[0]} is needed; name what makes the inverter do that")
+        _require_modes(self.modes, NEEDED_MODES)
+        return self
+
+
+Word = Annotated[str, Field(max_length=255)]
+
+
+class VehicleControl(_Part):
+    """How a vehicle's charger is told."""
+
+    vehicle: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under vehicles")]
+    modes: Annotated[dict[VehicleMode, Word], Field(description="what the charger calls charge, stop and, where it has one, a rule of its own")]
+    phases: Annotated[tuple[Literal[1, 2, 3], ...], Field(min_length=1, description="on how many it charges; several where it can switch")] = (3,)
+    most_current_a: Annotated[float, Field(ge=6, le=125, description="per phase")] = 16.0
+    writes: Annotated[tuple[VehicleWrite, ...], Field(min_length=1, max_length=16)]
+
+    @model_validator(mode="after")
+    def _can_be_switched(self) -> Self:
+        _require_modes(self.modes, ("charge", "stop"))
+        return self
+
+
+class LoadControl(_Part):
+    """How an appliance is told."""
+
+    load: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under loads")]
+    modes: Annotated[dict[LoadMode, Word], Field(description="what it calls on, off and, where it has one, a rule of its own")]
+    writes: Annotated[tuple[LoadWrite, ...], Field(min_length=1, max_length=16)]
+
+    @model_validator(mode="after")
+    def _can_be_switched(self) -> Self:
+        _require_modes(self.modes, ("on", "off"))
+        return self
+
+
+class PvControl(_Part):
+    """How the output of all arrays is held back."""
+
+    modes: Annotated[dict[PvMode, Word], Field(description="what the inverter calls them; one that it does not know becomes free")]
+    writes: Annotated[tuple[PvWrite, ...], Field(min_length=1, max_length=16)]
+
+    @model_validator(mode="after")
+    def _can_be_free(self) -> Self:
+        _require_modes(self.modes, ("free",))
         return self
 
 
 class Control(_Part):
-    """Who tells the batteries of a site; nothing is sent before the site is armed: ``luna control arm``."""
+    """Who tells the devices of a site; nothing is sent before the site is armed: ``luna control arm``."""
 
     by: Annotated[Literal["dry_run", "home_assistant", "mqtt"], Field(description="dry_run: nobody; what would be sent is recorded")] = "dry_run"
-    batteries: Annotated[tuple[BatteryControl, ...], Field(min_length=1, max_length=16)]
+    batteries: Annotated[tuple[BatteryControl, ...], Field(max_length=16)] = ()
+    vehicles: Annotated[tuple[VehicleControl, ...], Field(max_length=16)] = ()
+    loads: Annotated[tuple[LoadControl, ...], Field(max_length=32)] = ()
+    pv: PvControl | None = None
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
+        if not (self.batteries or self.vehicles or self.loads or self.pv):
+            raise ValueError("batteries, vehicles, loads or pv: name what is told")
         if self.by != "dry_run" and any(battery.soc is None for battery in self.batteries):
             raise ValueError("batteries: soc is needed; without it nobody knows whether a command is safe")
-        if self.by == "mqtt" and any(write.read_back is None for battery in self.batteries for write in battery.writes):
+        if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
             raise ValueError("writes: read_back is needed with MQTT: the topic at which the device says what holds")
         return self
+
+    @property
+    def writes(self) -> tuple[DeviceWrite, ...]:
+        """Everything that may be written."""
+        devices = (*self.batteries, *self.vehicles, *self.loads, *((self.pv,) if self.pv else ()))
+        return tuple(write for device in devices for write in device.writes)
+
+
+def _require_modes(modes: Collection[str], needed: tuple[str, ...]) -> None:
+    missing = [mode for mode in needed if mode not in modes]
+    if missing:
+        raise ValueError(f"modes: {missing[0]} is needed; name what makes the device do that")

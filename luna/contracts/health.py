@@ -55,8 +55,39 @@ class RecorderSign(TurningSign):
     checks: tuple[Check, ...] = ()
 
 
+class ControlledDevice(Message):
+    """What a device of an armed site was told last: why, and when that was confirmed, null while it is not. ``fallback``: it does what it does by itself."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    device: str
+    slot_start: Instant | None = None
+    told: dict[str, str] = {}
+    reason: str | None = None
+    confirmed_at: Instant | None = None
+    fallback: bool = False
+
+
+class ControlledSite(Message):
+    """An armed site: how it is told (``dry_run`` sends nothing), when its last plan was issued, and its devices."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    site: str
+    armed_at: Instant | None
+    by: str | None
+    plan_issued_at: Instant | None
+    devices: tuple[ControlledDevice, ...]
+
+
+class ExecutorSign(RecorderSign):
+    """The executor's: also how the armed sites stand."""
+
+    sites: tuple[ControlledSite, ...] = ()
+
+
 class InstanceReply(Message):
-    """One process of a service. ``ready`` says whether all that this service needs answers it."""
+    """One process of a service. ``ready`` says whether all that this service needs answers it; ``sites`` are those that an executor drives."""
 
     name: str
     queues: tuple[str, ...] = ()
@@ -64,6 +95,7 @@ class InstanceReply(Message):
     started_at: Instant
     ready: bool
     checks: tuple[Check, ...]
+    sites: tuple[ControlledSite, ...] = ()
 
 
 class ServiceReply(Message):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.control import Mode
+from luna.control import LoadMode, Mode, PvMode, VehicleMode
 
 Soc = Annotated[float | None, Field(ge=0, le=1)]
 
@@ -32,3 +32,37 @@ class BatterySetpoints(Message):
     def at(self, slot: int) -> BatterySetpoint:
         """Return what it is told in one slot."""
         return BatterySetpoint.model_validate({name: getattr(self, name)[slot] for name in type(self).model_fields})
+
+
+class VehicleSetpoint(Message):
+    """What a vehicle's charger is told; ``charge_kw`` counts in the mode ``charge``."""
+
+    mode: VehicleMode
+    charge_kw: Annotated[float, Field(ge=0, le=10_000)]
+
+
+class LoadSetpoint(Message):
+    """What an appliance is told."""
+
+    mode: LoadMode
+
+
+class PvSetpoint(Message):
+    """How all arrays are held back; ``limit_kw`` counts in the mode ``limit``."""
+
+    mode: PvMode
+    limit_kw: Annotated[float | None, Field(ge=0, le=1_000_000)]
+
+
+class PvSetpoints(Message):
+    """How a plan holds PV back in each slot."""
+
+    mode: list[PvMode]
+    limit_kw: list[float | None]
+
+    def at(self, slot: int) -> PvSetpoint:
+        """Return what is told in one slot."""
+        return PvSetpoint(mode=self.mode[slot], limit_kw=self.limit_kw[slot])
+
+
+Setpoint = BatterySetpoint | VehicleSetpoint | LoadSetpoint | PvSetpoint

@@ -1,38 +1,58 @@
-"""Whether sites are armed, what they were told last, and the log of it all."""
+"""Whether sites are armed, what their devices were told last, and the log of it all."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, null, select
+from sqlalchemy import Connection, exists, null, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import ControlEntry, ControlState, Decision, Override
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.control import BATTERIES, ControlEntry, ControlState, Decision, Override
+from luna.contracts.setpoint import Setpoint
 from luna.database import sites
 from luna.database.schema.identity import sites as site_table
-from luna.database.schema.plans import control_log, control_state
+from luna.database.schema.plans import control_devices, control_log, control_state
 
 
-def load(connection: Connection, site_id: str) -> ControlState:
-    """Return how a site stands; one that was never armed is not.
+def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
+    """Return how a device of a site stands; a site that was never armed is not.
 
     Raises:
         NotFoundError: no such site.
     """
-    row = connection.execute(select(control_state).where(control_state.c.site_key == sites.key_of(connection, site_id))).mappings().first()
-    return ControlState(site=site_id) if row is None else _state(site_id, row)
+    key = sites.key_of(connection, site_id)
+    row = connection.execute(select(control_state).where(control_state.c.site_key == key)).mappings().first()
+    found: dict[str, Any] = {"site": site_id, "device": device}
+    if row is not None:
+        found |= {name: row[name] for name in ("armed_at", "armed_by")} | ({name: row[name] for name in _OWN} if device == BATTERIES else {})
+    if device != BATTERIES:
+        own = (control_devices.c.site_key == key) & (control_devices.c.device == device)
+        row = connection.execute(select(control_devices).where(own)).mappings().first()
+        found |= {} if row is None else {name: row[name] for name in _OWN}
+    return ControlState.model_validate(found)
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the sites that are armed, or that were told something and are not yet handed back, in order of their names."""
+    """Return the sites that are armed, or of which a device was told something, in order of their names; the state is that of the batteries."""
+    told = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
     rows = connection.execute(
         select(site_table.c.name, control_state)
         .join(site_table, site_table.c.site_key == control_state.c.site_key)
-        .where(control_state.c.armed_at.is_not(None) | control_state.c.decision.is_not(None))
+        .where(control_state.c.armed_at.is_not(None) | control_state.c.decision.is_not(None) | told)
         .order_by(site_table.c.name)
     )
-    return [_state(row["name"], row) for row in rows.mappings()]
+    return [ControlState.model_validate({"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}) for row in rows.mappings()]
+
+
+def list_told(connection: Connection, site_id: str) -> list[str]:
+    """Return the devices beside the batteries that were told something, sorted."""
+    own = (control_devices.c.site_key == sites.key_of(connection, site_id)) & control_devices.c.decision.is_not(None)
+    return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
+
+
+def any_armed(connection: Connection) -> bool:
+    """Return whether any site is armed."""
+    return bool(connection.scalar(select(exists().where(control_state.c.armed_at.is_not(None)))))
 
 
 def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
@@ -42,27 +62,33 @@ def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
 
 
 def disarm(connection: Connection, site_id: str) -> None:
-    """Let no commands be sent any more but the one that hands the inverters back; an override ends too."""
+    """Let no commands be sent any more but those that hand the devices back; overrides end too."""
     _put(connection, site_id, {"armed_at": None, "armed_by": None, "override": null()})
+    connection.execute(control_devices.update().where(control_devices.c.site_key == sites.key_of(connection, site_id)).values(override=null()))
 
 
-def override(connection: Connection, site_id: str, wanted: Override | None) -> None:
-    """Store what the owner wants instead of the plan; None: the plan again."""
-    _put(connection, site_id, {"override": null() if wanted is None else wanted.model_dump(mode="json")})
+def override(connection: Connection, site_id: str, wanted: Override | None, *, device: str = BATTERIES) -> None:
+    """Store what the owner wants of a device instead of the plan; None: the plan again."""
+    _put(connection, site_id, {"override": null() if wanted is None else wanted.model_dump(mode="json")}, device=device)
 
 
 def decide(connection: Connection, state: ControlState, decision: Decision) -> bool:
     """Store a decision or how far it is; False, and nothing stored, where another did so since ``state`` was read."""
     key = sites.key_of(connection, state.site)
     row = {"decision": decision.model_dump(mode="json"), "version": state.version + 1}
-    current = (control_state.c.site_key == key) & (control_state.c.version == state.version)
-    return connection.execute(control_state.update().where(current).values(row)).rowcount == 1
+    if state.device == BATTERIES:
+        batteries = control_state.update().where(control_state.c.site_key == key, control_state.c.version == state.version)
+        return connection.execute(batteries.values(row)).rowcount == 1
+    told = insert(control_devices).values(site_key=key, device=state.device, **row)
+    current = control_devices.c.version == state.version
+    return connection.execute(told.on_conflict_do_update(index_elements=["site_key", "device"], set_=row, where=current)).rowcount == 1
 
 
-def record(connection: Connection, site_id: str, decision: Decision, confirmed: Mapping[str, str] | None) -> None:
+def record(connection: Connection, state: ControlState, decision: Decision, confirmed: Mapping[str, str] | None) -> None:
     """Add a row to the log."""
     row = {
-        "site_key": sites.key_of(connection, site_id),
+        "site_key": sites.key_of(connection, state.site),
+        "device": state.device,
         "slot_start": decision.slot_start,
         "decided_by": decision.decided_by,
         "plan_id": decision.plan_id,
@@ -81,15 +107,16 @@ def read_log(connection: Connection, site_id: str, *, limit: int) -> list[Contro
     return [ControlEntry.model_validate(dict(row)) for row in rows]
 
 
-def _document(setpoints: Mapping[str, BatterySetpoint]) -> dict[str, Any]:
-    return {battery: setpoint.model_dump(mode="json") for battery, setpoint in setpoints.items()}
+# What the batteries' row and that of another device have in common.
+_OWN = ("override", "decision", "version")
 
 
-def _put(connection: Connection, site_id: str, values: Mapping[str, Any]) -> None:
-    statement = insert(control_state).values(site_key=sites.key_of(connection, site_id), **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["site_key"], set_=dict(values)))
+def _document(setpoints: Mapping[str, Setpoint]) -> dict[str, Any]:
+    return {name: setpoint.model_dump(mode="json") for name, setpoint in setpoints.items()}
 
 
-def _state(site_id: str, row: Mapping[Any, Any]) -> ControlState:
-    names = ("armed_at", "armed_by", "override", "decision", "version")
-    return ControlState.model_validate({"site": site_id} | {name: row[name] for name in names})
+def _put(connection: Connection, site_id: str, values: Mapping[str, Any], *, device: str = BATTERIES) -> None:
+    key = {"site_key": sites.key_of(connection, site_id)}
+    table, own = (control_state, key) if device == BATTERIES else (control_devices, key | {"device": device})
+    statement = insert(table).values(**own, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(own), set_=dict(values)))

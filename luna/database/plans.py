@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, Connection, Text, cast, literal, null, select
+from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, null, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from luna.contracts import PlanReply, PlanRequest
@@ -18,9 +18,7 @@ OWN = sql.SQL("CAST(slot ->> {} AS float8)")
 BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
 
 
-def save(
-    connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, inputs: PlanRequest | None = None
-) -> None:
+def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, inputs: PlanRequest | None = None) -> None:
     """Store a plan with the complete request it was made from; storing it again changes nothing."""
     row = {
         "plan_id": plan.plan_id,
@@ -70,6 +68,13 @@ def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> 
     query = select(plan_history.c.reply).where(plan_history.c.site == site_id, plan_history.c.system_id == system_id)
     reply = connection.scalar(query.order_by(plan_history.c.issued_at.desc()).limit(1))
     return None if reply is None else PlanReply.model_validate(reply)
+
+
+def issued_last(connection: Connection, site_id: str) -> datetime | None:
+    """Return when the last plan of a site was issued, None where there is none."""
+    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    issued: datetime | None = connection.scalar(select(func.max(plan_history.c.issued_at)).where(own))
+    return issued
 
 
 def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | None:

@@ -4,6 +4,7 @@ Everything is vectorised: the leading axis counts batteries, the trailing axis s
 Energies are kWh within one slot, measured at the battery's terminals; stored energy is kWh inside the battery.
 """
 
+from luna.physics.charging import clamp_charging
 from luna.physics.limits import BatteryLimits, BoolArray, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, Curtailment, IntArray, Mode, SetPoint
 from luna.physics.safety import clamp
@@ -22,5 +23,6 @@ __all__ = [
     "SiteLimits",
     "charge_limit_kw",
     "clamp",
+    "clamp_charging",
     "settle",
 ]

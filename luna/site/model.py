@@ -28,6 +28,17 @@ class GridConnection(Part):
     export_limit_kw: PowerKw = 10_000.0
 
 
+def _told(control: Control | None) -> dict[str, list[str]]:
+    """Return what a section ``control`` names, by kind."""
+    if control is None:
+        return {}
+    return {
+        "batteries": [each.battery for each in control.batteries],
+        "vehicles": [each.vehicle for each in control.vehicles],
+        "loads": [each.load for each in control.loads],
+    }
+
+
 def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
@@ -99,10 +110,10 @@ class Site(Part):
             doubled = [name for name, count in counts.items() if count > 1]
             if doubled:
                 raise ValueError(f"{kind}: the name {doubled[0]!r} stands twice")
-        told = [each.battery for each in self.control.batteries] if self.control else []
-        strangers = set(told) - {battery.name for battery in self.batteries}
-        if strangers or len(set(told)) < len(told):
-            raise ValueError(f"control: every battery is named once, as under batteries; wrong is {min(strangers or told)!r}")
+        for kind, told in _told(self.control).items():
+            strangers = set(told) - {part.name for part in getattr(self, kind)}
+            if strangers or len(set(told)) < len(told):
+                raise ValueError(f"control: everything is named once, as under {kind}; wrong is {min(strangers or told)!r}")
         return self
 
     @property

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from luna.contracts.plan import CompromiseReply, CostReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
-from luna.contracts.setpoint import BatterySetpoints
+from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
 from luna.economics import carbon_g, peak_cost
-from luna.physics import Mode
+from luna.physics import Curtailment, Mode
 from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
 from services.planner.explanation import lay_out
@@ -27,6 +27,7 @@ _NOTHING_KWH = 1e-4
 Fields = dict[str, Any]
 _SLOTS = TypeAdapter(list[SlotReply])
 _WORDS = {mode.value: mode.word for mode in Mode}
+_PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 
@@ -52,6 +53,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         compromises=compromises,
         slots=_slots(plan, _say(schedule.reasons, plan, request.options.language), request),
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
+        pv=_held_back(plan),
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
@@ -167,6 +169,16 @@ def _told(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
     limits = {name: np.round(getattr(plan.setpoints, name)[index], 6).tolist() for name in BatterySetpoints.model_fields if name != "mode"}
     return BatterySetpoints(mode=[_WORDS[value] for value in plan.setpoints.mode[index].tolist()], **limits)
+
+
+def _held_back(plan: Plan) -> PvSetpoints | None:
+    """Return how PV is held back in each slot; None where it never is."""
+    limits, held = plan.setpoints.pv_limit_kw, plan.setpoints.curtailment
+    limited = np.isfinite(limits)
+    if not (limited.any() or held.any()):
+        return None
+    mode = ["limit" if bound else _PV_WORDS[code] for bound, code in zip(limited.tolist(), held.tolist(), strict=True)]
+    return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
 
 
 def find_compromises(plan: Plan) -> list[CompromiseReply]:

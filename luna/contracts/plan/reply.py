@@ -7,7 +7,7 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.plan.outlook import ForecastSource
-from luna.contracts.setpoint import BatterySetpoints
+from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
 from luna.control import Mode
 
 
@@ -112,6 +112,7 @@ class PlanReply(Message):
     compromises: list[CompromiseReply] = []
     slots: list[SlotReply]
     setpoints: Annotated[dict[str, BatterySetpoints], Field(description="what each battery is told, slot by slot, for the flows above to come about")] = {}
+    pv: Annotated[PvSetpoints | None, Field(description="how PV is held back, slot by slot; null: never")] = None
     site: str
     timezone: str
     currency: str

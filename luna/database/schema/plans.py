@@ -120,6 +120,7 @@ control_log = Table(
     document("allowed", "what the safety layer made of them"),
     document("confirmed", "what came back", nullable=True),
     text("reason", "why it was decided so", server_default=""),
+    text("device", "batteries, vehicle:…, load:…, pv: who was told", server_default="batteries"),
     recorded(),
     Index("ix_control_log_slot", "site_key", "slot_start"),
     comment="Who decided a slot; rows are only added",
@@ -135,4 +136,15 @@ control_state = Table(
     document("decision", "what was decided last, stored before it is sent", nullable=True),
     Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
     comment="Whether a site is armed, and what it was told last",
+)
+
+control_devices = Table(
+    "control_devices",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    text("device", "vehicle:…, load:…, pv; the batteries are in control_state", primary_key=True),
+    document("override", "what the owner wants instead of the plan, and until when", nullable=True),
+    document("decision", "what was decided last, stored before it is sent", nullable=True),
+    Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
+    comment="What each device beside the batteries was told last",
 )

@@ -1,6 +1,7 @@
 """What tells inverters what to do: a few lines of protocol, and the one that tells nobody."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -27,11 +28,14 @@ class Device(Protocol):
             DeviceError: something was not.
         """
 
-    def read(self, places: Sequence[str]) -> dict[str, str]:
+    def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
         """Return what holds; a place of which nothing is known is left out.
 
+        Args:
+            within: how long may be waited for it; None: as long as for anything else.
+
         Raises:
-            DeviceError: nobody answers.
+            DeviceError: nobody answers, or not in time.
         """
 
     def close(self) -> None:
@@ -50,7 +54,7 @@ class DryRun:
             log.info("would be sent", to=write.to, value=write.value)
             self._said[write.read_back or write.to] = write.value
 
-    def read(self, places: Sequence[str]) -> dict[str, str]:
+    def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
         """Return what would hold."""
         return {place: self._said[place] for place in places if place in self._said}
 

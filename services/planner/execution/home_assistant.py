@@ -1,4 +1,4 @@
-"""Tells a battery through Home Assistant's services and reads what holds from its states.
+"""Tells a device through Home Assistant's services and reads what holds from its states.
 
 Source: Home Assistant developer documentation, REST API: POST /api/services/<domain>/<service>, GET /api/states/<entity_id>.
 """
@@ -6,6 +6,7 @@ Source: Home Assistant developer documentation, REST API: POST /api/services/<do
 from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -37,7 +38,8 @@ class HomeAssistantDevice:
 
     def __init__(self, url: str, token: SecretStr, *, patience: timedelta = PATIENCE, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
-        self._client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=patience.total_seconds(), transport=transport)
+        self._patience = patience.total_seconds()
+        self._client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=self._patience, transport=transport)
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Call the services in order.
@@ -47,32 +49,36 @@ class HomeAssistantDevice:
         """
         for write in writes:
             service, data = _call(write)
-            self._accept(self._ask("POST", f"/api/services/{service.replace('.', '/')}", {"entity_id": write.to} | data), write.to)
+            self._accept(self._ask("POST", f"/api/services/{service.replace('.', '/')}", {"entity_id": write.to} | data, self._patience), write.to)
 
-    def read(self, places: Sequence[str]) -> dict[str, str]:
+    def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
         """Return the entities' states; one that is unavailable is left out.
 
         Raises:
-            DeviceError: Home Assistant is away, or does not accept the token.
+            DeviceError: Home Assistant is away or late, or does not accept the token.
         """
-        found = {place: self._state(place) for place in dict.fromkeys(places)}
+        found: dict[str, str | None] = {}
+        end = None if within is None else monotonic() + within.total_seconds()
+        for place in dict.fromkeys(places):
+            # Connecting and answering may each take what is given: half, so that both together stay within it.
+            found[place] = self._state(place, self._patience if end is None else (end - monotonic()) / 2)
         return {place: state for place, state in found.items() if state is not None}
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _state(self, entity: str) -> str | None:
-        response = self._ask("GET", f"/api/states/{entity}", None)
+    def _state(self, entity: str, patience: float) -> str | None:
+        response = self._ask("GET", f"/api/states/{entity}", None, patience)
         if response.status_code == HTTPStatus.NOT_FOUND:
             return None
         state = self._accept(response, entity)
         said = state.get("state") if isinstance(state, dict) else None
         return said if isinstance(said, str) and said not in UNKNOWN else None
 
-    def _ask(self, method: str, path: str, document: dict[str, Any] | None) -> httpx.Response:
+    def _ask(self, method: str, path: str, document: dict[str, Any] | None, patience: float) -> httpx.Response:
         try:
-            return self._client.request(method, path, json=document)
+            return self._client.request(method, path, json=document, timeout=max(patience, 0.001))
         except httpx.HTTPError as exc:
             message = f"Home Assistant does not answer: {exc or type(exc).__name__}"
             raise DeviceError(message, field=NAME, remedy="Check that it runs, and LUNA_HOME_ASSISTANT_URL.") from exc

@@ -1,4 +1,4 @@
-"""Tells a battery over MQTT and reads at other topics what holds. A command that the broker did not take in time never comes later."""
+"""Tells a device over MQTT and reads at other topics what holds. A command that the broker did not take in time never comes later."""
 
 import ssl
 import threading
@@ -88,15 +88,17 @@ class MqttDevice:
                 self.close()
                 raise DeviceError(f"the broker did not take the command within {self._patience:g} s", field=write.to, remedy="Check the broker.")
 
-    def read(self, places: Sequence[str]) -> dict[str, str]:
+    def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
         """Return what was last said at these topics on this connection; waits a moment for what was not said yet.
 
         Raises:
             DeviceError: the broker is away.
         """
-        self._connected()
+        # Connecting and waiting may each take what is given: half, so that both together stay within it.
+        self._connected(None if within is None else within.total_seconds() / 2)
+        kept = KEPT_PATIENCE if within is None else within / 2
         with self._news:
-            self._news.wait_for(lambda: all(place in self._said for place in places), KEPT_PATIENCE.total_seconds())
+            self._news.wait_for(lambda: all(place in self._said for place in places), kept.total_seconds())
             return {place: self._said[place] for place in places if place in self._said}
 
     def close(self) -> None:
@@ -109,13 +111,13 @@ class MqttDevice:
         with self._news:
             self._said.clear()
 
-    def _connected(self) -> paho.Client:
+    def _connected(self, patience: float | None = None) -> paho.Client:
         if self._client is None or not self._client.is_connected():
             self.close()
-            self._client = self._connect()
+            self._client = self._connect(self._patience if patience is None else patience)
         return self._client
 
-    def _connect(self) -> paho.Client:
+    def _connect(self, patience: float) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
         client.on_connect = self._on_connect
         client.on_subscribe = lambda *_: self._ready.set()
@@ -125,11 +127,12 @@ class MqttDevice:
         if self._broker.tls:
             client.tls_set_context(ssl.create_default_context())
         try:
+            client.connect_timeout = patience
             client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
         except (OSError, ValueError) as exc:
             raise DeviceError(f"the broker cannot be reached: {exc}", field=NAME, remedy="Check that it runs, and LUNA_MQTT_URL.") from exc
         client.loop_start()
-        if not self._ready.wait(self._patience):
+        if not self._ready.wait(patience):
             client.disconnect()
             client.loop_stop()
             raise DeviceError("the broker does not let Luna in", field=NAME, remedy="Check user and password: LUNA_MQTT_URL, LUNA_MQTT_PASSWORD.")

@@ -10,8 +10,9 @@ from luna.control import Control
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
 from luna.site import Site
 from luna.timeline import FloatArray
-from services.planner.execution.due import OWN
 
+# What an inverter does without anybody's commands.
+OWN = BatterySetpoint(mode="self_consumption")
 _WORDS = {mode.word: mode for mode in Mode}
 
 

@@ -1,10 +1,10 @@
 """From a safe set-point to what one inverter understands, and back: does what it says equal what it was told?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from luna.contracts.setpoint import BatterySetpoint
-from luna.control import BatteryControl, Control
+from luna.control import BatteryControl, Control, DeviceWrite
 
 # What rounding in an inverter makes of a number: a step of its own, or a hundredth.
 _STEP, _SHARE = 1.0, 0.01
@@ -33,14 +33,18 @@ def matches(writes: Iterable[Write], said: Mapping[str, str]) -> bool:
     return all(place in said and _same(value, said[place]) for place, value in expected.items())
 
 
+def write_values(writes: Sequence[DeviceWrite], values: Mapping[str, str]) -> list[Write]:
+    """Return what is written when these values stand for the placeholders."""
+    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in writes]
+
+
 def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
     values = {"mode": control.modes[setpoint.mode], "power_kw": "", "power_w": ""}
     if setpoint.power_kw is not None:
         values |= {"power_kw": f"{setpoint.power_kw:g}", "power_w": f"{setpoint.power_kw * WATTS:.0f}"}
     limits = {"target_percent": setpoint.target_soc, "floor_percent": setpoint.floor_soc, "ceiling_percent": setpoint.ceiling_soc}
     values |= {name: "" if soc is None else f"{soc * 100:.0f}" for name, soc in limits.items()}
-    said = [write for write in control.writes if not write.when or setpoint.mode in write.when]
-    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in said]
+    return write_values([write for write in control.writes if not write.when or setpoint.mode in write.when], values)
 
 
 def _itself(entity: str) -> str | None:

@@ -8,14 +8,23 @@ import pytest
 from luna.contracts.control import ControlState, Decision, Override
 from luna.contracts.plan import PlanReply
 from luna.contracts.setpoint import BatterySetpoint
+from luna.control import Control
+from luna.site import parse_site
 from luna.timeline import SLOT
-from services.planner.execution.due import OWN, carries_on, find_source, follow_owner, follow_plan
+from services.planner.execution.batteries import Batteries
+from services.planner.execution.due import carries_on, find_source, follow_owner, follow_plan
+from services.planner.execution.safety import OWN
+from tests.controlled import describe
 from tests.plans import describe_plan
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 MAX_AGE = timedelta(hours=3)
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9)
 HOLD = BatterySetpoint(mode="hold", power_kw=5, target_soc=0.9, floor_soc=0.1, ceiling_soc=0.9)
+
+
+SITE = parse_site({"name": "home", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]})
+BATTERIES = Batteries(SITE, Control.model_validate(describe()))
 
 
 def plan(*setpoints: BatterySetpoint) -> PlanReply:
@@ -28,12 +37,13 @@ def decision(**changes: Any) -> Decision:
 
 
 def test_a_slot_is_followed_until_it_ends() -> None:
-    said = [follow_plan(plan(CHARGE, HOLD), ["battery"], now=START + at, max_age=MAX_AGE).requested["battery"] for at in (SLOT - timedelta(seconds=1), SLOT)]
+    wishes = [follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + at, max_age=MAX_AGE) for at in (SLOT - timedelta(seconds=1), SLOT)]
+    said = [wish.requested["battery"] for wish in wishes]
     assert said == [CHARGE, HOLD]
 
 
 def test_the_plan_tells_how_full_it_expected_the_battery_to_be() -> None:
-    wish = follow_plan(plan(CHARGE, HOLD), ["battery"], now=START + SLOT, max_age=MAX_AGE)
+    wish = follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + SLOT, max_age=MAX_AGE)
     assert wish.planned_soc == {"battery": 0.5}
 
 
@@ -48,12 +58,12 @@ def test_the_plan_tells_how_full_it_expected_the_battery_to_be() -> None:
 def test_without_a_usable_plan_inverters_consume_their_own(told: Any, age: timedelta, reason: str) -> None:
     plans = {None: None, "nothing": plan(CHARGE).model_copy(update={"setpoints": {}})}
     found = plans[told] if told in plans else plan(*[CHARGE] * 20)
-    wish = follow_plan(found, ["battery"], now=START + age, max_age=MAX_AGE)
+    wish = follow_plan(found, BATTERIES, lambda: None, now=START + age, max_age=MAX_AGE)
     assert (wish.requested, wish.decided_by, wish.reason) == ({"battery": OWN}, "rule", reason)
 
 
 def test_a_plan_of_just_the_longest_age_is_followed() -> None:
-    assert follow_plan(plan(*[CHARGE] * 20), ["battery"], now=START + MAX_AGE, max_age=MAX_AGE).reason == "planned"
+    assert follow_plan(plan(*[CHARGE] * 20), BATTERIES, lambda: None, now=START + MAX_AGE, max_age=MAX_AGE).reason == "planned"
 
 
 def test_nobody_decides_for_a_site_that_was_never_armed() -> None:
@@ -94,5 +104,7 @@ def test_an_owner_who_decides_otherwise_within_the_slot_is_heard() -> None:
 
 
 def test_an_override_is_for_every_battery() -> None:
-    wish = follow_owner(Override(mode="charge", power_kw=2, until=START), ["one", "two"])
+    first = describe()["batteries"][0]
+    two = Control.model_validate({"batteries": [first | {"battery": "one"}, first | {"battery": "two"}]})
+    wish = follow_owner(Override(mode="charge", power_kw=2, until=START), Batteries(SITE, two))
     assert dict(wish.requested) == dict.fromkeys(("one", "two"), BatterySetpoint(mode="charge", power_kw=2))

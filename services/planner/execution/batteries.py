@@ -1,0 +1,55 @@
+"""All batteries of a site, told together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from luna.contracts.control import BATTERIES, Override, ReasonCode
+from luna.contracts.plan import PlanReply
+from luna.contracts.setpoint import BatterySetpoint
+from luna.control import Control
+from luna.site import Site
+from services.planner.execution.safety import OWN, make_sayable
+from services.planner.execution.template import Write, render
+from services.planner.execution.unit import Setpoints, SlotPrices
+
+
+@dataclass(frozen=True, slots=True)
+class Batteries:
+    """Those that a section ``control`` names."""
+
+    site: Site
+    control: Control
+
+    key = BATTERIES
+    least_run = timedelta(0)
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        return {each.battery: each.soc for each in self.control.batteries if each.soc is not None}
+
+    def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
+        names = self._names
+        told = {name: setpoints.at(slot) for name, setpoints in plan.setpoints.items() if name in names}
+        return told if set(told) == set(names) else None
+
+    def follow_owner(self, wanted: Override) -> Setpoints:
+        document = {"mode": wanted.mode, "power_kw": wanted.power_kw, "target_soc": wanted.target_soc}
+        return dict.fromkeys(self._names, BatterySetpoint.model_validate(document))
+
+    def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+        return dict.fromkeys(self._names, OWN)
+
+    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
+        return make_sayable(self.site, _own(requested), soc, control=self.control)
+
+    def render(self, allowed: Setpoints) -> list[Write]:
+        return render(self.control, _own(allowed))
+
+    @property
+    def _names(self) -> list[str]:
+        return [each.battery for each in self.control.batteries]
+
+
+def _own(setpoints: Setpoints) -> dict[str, BatterySetpoint]:
+    return {name: setpoint for name, setpoint in setpoints.items() if isinstance(setpoint, BatterySetpoint)}
