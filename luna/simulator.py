@@ -1,14 +1,14 @@
 """Steps sites through time under a policy: physics decides what happens, economics what it costs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 import numpy as np
 
 from luna.economics import Costs, slot_costs
-from luna.physics import Flows, IntArray, SetPoint, SiteLimits, clamp, settle
-from luna.schedule import Policy
+from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, clamp, settle
+from luna.schedule import Policy, whole_range
 from luna.timeline import FloatArray, Timeline
 
 Progress = Callable[[int, int], None]
@@ -17,20 +17,28 @@ Part = TypeVar("Part", Flows, SetPoint)
 
 @dataclass(frozen=True, slots=True)
 class Actuals:
-    """What really happened: load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN."""
+    """What really happened: load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN.
+
+    ``off_grid`` (``(sites, slots)``) says where the grid was away; None: never.
+    """
 
     timeline: Timeline
     load_kwh: FloatArray
     pv_kwh: FloatArray
+    off_grid: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """What a policy made of the actuals; arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis."""
+    """What a policy made of the actuals; arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis.
+
+    ``unserved_kwh`` (``(sites, slots)``) is load that nothing could serve while the grid was away.
+    """
 
     timeline: Timeline
     flows: Flows
     setpoints: SetPoint
+    unserved_kwh: FloatArray
 
     @property
     def mode(self) -> IntArray:
@@ -39,7 +47,7 @@ class Trajectory:
 
     def column(self, site: int) -> "Trajectory":
         """Return the trajectory of one of the sites that ran side by side."""
-        return Trajectory(self.timeline, pick_column(self.flows, site), pick_column(self.setpoints, site))
+        return Trajectory(self.timeline, pick_column(self.flows, site), pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
 
 
 def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
@@ -52,20 +60,38 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
         progress: told slots done and slots in all.
 
-    Invariants: energy balance in every slot to 1e-9; limits are never left.
+    Invariants: energy balance in every slot to 1e-9, what is unserved taken off the load; limits are never left.
     """
     load, pv = np.atleast_2d(actuals.load_kwh), np.atleast_2d(actuals.pv_kwh)
     flows: list[Flows] = []
     setpoints: list[SetPoint] = []
+    unserved = np.zeros((stored_kwh.shape[-1], actuals.timeline.count))
     for slot, hours in enumerate(actuals.timeline.hours):
         setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, limits)
+        alone = None if actuals.off_grid is None else actuals.off_grid[:, slot]
+        setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, limits, alone)
         flow = settle(setpoint, stored_kwh, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=limits, hours=hours)
+        if alone is not None:
+            unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
+            flow = _cut_off(flow, alone)
         stored_kwh = flow.stored_kwh
         flows.append(flow)
         setpoints.append(setpoint)
         if progress is not None:
             progress(slot + 1, actuals.timeline.count)
-    return Trajectory(actuals.timeline, stack(flows), stack(setpoints))
+    return Trajectory(actuals.timeline, stack(flows), stack(setpoints), unserved)
+
+
+def _carry_house(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits, alone: BoolArray) -> SetPoint:
+    """Return the set-point with what an inverter does by itself where the grid is away: the battery carries the house, PV fills it."""
+    own = clamp(whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(alone.shape, dtype=np.int8)), stored_kwh, limits)
+    return SetPoint(**{name: np.where(alone, getattr(own, name), getattr(setpoint, name)) for name in SetPoint.__slots__})
+
+
+def _cut_off(flow: Flows, alone: BoolArray) -> Flows:
+    """Return the flows with nothing crossing the meter where the grid is away: surplus is held back, and nothing exceeds the connection."""
+    meter = {name: np.where(alone, 0.0, getattr(flow, name)) for name in ("import_kwh", "export_kwh", "excess_kwh")}
+    return replace(flow, curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0), **meter)
 
 
 def stack(parts: Sequence[Part]) -> Part:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from luna.contracts.fault import Fault, FaultReply
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
 
@@ -13,11 +14,26 @@ POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
 
 
 class DayCost(Message):
-    """What a policy cost on one local day; ``stored_gain`` is what the energy gained in the batteries that day is worth."""
+    """What a policy cost on one local day, and what the energy gained in the batteries that day is worth.
+
+    ``stored_gain`` counts every kWh at ``terminal_value``; ``value_gain`` by the oracle's value of stored energy at both midnights: cost less
+    ``value_gain`` compares policies day by day.
+    """
 
     day: date
     cost: float
     stored_gain: float = 0.0
+    value_gain: float | None = None
+
+
+class WeeksReply(Message):
+    """A policy's whole weeks, counted from the first day, against self-consumption: positive gains are cheaper, stored energy counted in."""
+
+    count: int
+    losing: int
+    worst_from: date
+    worst_gain: float
+    gain: float
 
 
 class PolicyReply(Message):
@@ -36,10 +52,15 @@ class PolicyReply(Message):
     terminal_value: float
     stored_gain: float = 0.0
     days: list[DayCost]
+    weeks: Annotated[WeeksReply | None, Field(description="null for less than a week")] = None
 
 
 class ReplayReply(Message):
-    """All policies under one initial and one terminal rule; ``loss`` says what each kind of forecast error cost, ``forecast_version`` what ``mpc`` saw."""
+    """All policies under one initial and one terminal rule; ``loss`` says what each kind of forecast error cost, ``forecast_version`` what ``mpc`` saw.
+
+    ``policies`` know no fault; ``faults`` say what each costs them. ``as_recorded`` names vehicles and appliances: what they used is part of
+    the recorded load, nothing of it is placed anew.
+    """
 
     policies: dict[str, PolicyReply]
     slots: int
@@ -47,6 +68,9 @@ class ReplayReply(Message):
     initial_soc: dict[str, float]
     loss: dict[str, float] = {}
     forecast_version: str | None = None
+    faults: list[FaultReply] = []
+    seed: int = 0
+    as_recorded: list[str] = []
 
 
 class ReplayRequest(Request):
@@ -62,3 +86,6 @@ class ReplayRequest(Request):
     every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     system_id: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,96}$")] = "simulation"
     forecast_version: Annotated[ForecastVersion | None, Field(description="what mpc plans from; default: the site's active version")] = None
+    faults: Annotated[list[Fault], Field(max_length=16)] = []
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="draws when faults strike that do not say")] = 0
+    episodes: Annotated[str | None, Field(description="the policy whose days become episodes; null: none")] = "mpc"

@@ -1,5 +1,6 @@
 """Who may decide in a replay: no control, plain rules, the planner with what it could know, and hindsight."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -63,7 +64,8 @@ class ModelPredictive:
     """The planner: plans anew every ``every`` slots from what is known then, and lets its thresholds meet the actual state of charge.
 
     Each battery follows the value of its stored energy; only where there is none do batteries follow the planned modes. With ``errors`` a single
-    battery follows the mean of V′ over the courses that load and PV may take, the dearer ones counting more towards ``risk`` 1.
+    battery follows the mean of V′ over the courses that load and PV may take, the dearer ones counting more towards ``risk`` 1. ``modes`` are
+    those in force before the first slot.
     """
 
     site: Site
@@ -73,17 +75,19 @@ class ModelPredictive:
     every: int
     errors: PastErrors | None = None
     risk: float = NEUTRAL
+    modes: Sequence[Mode] = ()
 
     def __post_init__(self) -> None:
         self._solver, self._limits = Solver(), SiteLimits.of(self.site)
         self._plan: Plan | None = None
         self._readings: list[Reading] = []
         self._planned_at = -self.every
-        self._modes = [Mode.SELF_CONSUMPTION] * len(self.site.batteries)
+        self._modes = list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.site.batteries)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what to follow in ``slot``."""
-        if self._plan is None or slot - self._planned_at >= self.every:
+        # A clock that is put back asks for slots before the plan.
+        if self._plan is None or not 0 <= slot - self._planned_at < self.every:
             self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
             self._readings = self._read_values(self._plan)
             self._planned_at = slot

@@ -1,0 +1,11 @@
+"""The Time Machine: recorded days under several policies, with the same physics, prices, initial and terminal rule for all.
+
+Days are lived in order; what a policy hands on at midnight is small and exact, so a replay that was interrupted goes on where it was.
+"""
+
+from services.planner.replay.course import LOSS_STEPS, Asked, Book, Progress, Replayed, replay, run
+from services.planner.replay.days import Lived, PolicyDay
+from services.planner.replay.lineup import SCENARIOS
+from services.planner.replay.scene import INITIAL_SHARE, Rules, Scene
+
+__all__ = ["INITIAL_SHARE", "LOSS_STEPS", "SCENARIOS", "Asked", "Book", "Lived", "PolicyDay", "Progress", "Replayed", "Rules", "Scene", "replay", "run"]

@@ -1,0 +1,91 @@
+"""A local day of a replay: all contenders side by side, and what each hands on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from luna.contracts.message import Message
+from luna.physics import SiteLimits
+from luna.schedule import Policy, SideBySide
+from luna.simulator import Actuals, Trajectory, price, simulate
+from luna.timeline import FloatArray
+from services.planner.replay.lineup import Contender, Later, Lineup, Standing
+from services.planner.replay.mishaps import Afflicted
+
+# Less is rounding.
+_LITTLE_KWH = 1e-6
+
+
+class PolicyDay(Message):
+    """What a contender did on one local day, and what it handed on: all that a replay keeps of it."""
+
+    cost: float
+    import_kwh: float
+    export_kwh: float
+    discharge_kwh: float
+    unserved_kwh: float
+    violations: int
+    mode_changes: int
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A day as it was lived: its first slot and end on the window, what happened to each contender, slot by slot and in short."""
+
+    day: date
+    slots: tuple[int, int]
+    trajectories: Mapping[str, Trajectory]
+    records: Mapping[str, PolicyDay]
+
+
+def live_day(lineup: Lineup, contenders: Sequence[Contender], slots: tuple[int, int], standings: Mapping[str, Standing]) -> Lived:
+    """Return what each contender makes of the slots from the first on, before the second."""
+    rules, first = lineup.rules, slots[0]
+    policies = [lineup.enter(contender, standings[contender.label]) for contender in contenders]
+    stored = np.array([standings[contender.label].stored_kwh for contender in contenders]).T.reshape(-1, len(contenders))
+    actuals = _actuals(lineup, contenders, slots)
+    trajectory = simulate(SideBySide([Later(policy, first) for policy in policies]), actuals, limits=rules.limits, stored_kwh=stored)
+    part = slice(*slots)
+    costs = price(trajectory, import_price=rules.import_price[part], export_price=rules.export_price[part], wear_price=rules.wear_price).total
+    columns = {contender.label: trajectory.column(place) for place, contender in enumerate(contenders)}
+    records = {
+        label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])
+        for place, (label, column) in enumerate(columns.items())
+    }
+    return Lived(actuals.timeline.start.astimezone(lineup.scene.zone).date(), slots, columns, records)
+
+
+def _actuals(lineup: Lineup, contenders: Sequence[Contender], slots: tuple[int, int]) -> Actuals:
+    scene, part = lineup.scene, slice(*slots)
+    whole, count = scene.actuals, len(contenders)
+    load, pv = (np.broadcast_to(series[part], (count, slots[1] - slots[0])) for series in (whole.load_kwh, whole.pv_kwh))
+    never = np.zeros(slots[1] - slots[0], dtype=bool)
+    off_grid = np.array([never if contender.mishap is None else contender.mishap.off_grid[part] for contender in contenders])
+    return Actuals(scene.timeline.window(slots[0], slots[1] - slots[0]), load, pv, off_grid if off_grid.any() else None)
+
+
+def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before: Standing, policy: Policy) -> PolicyDay:
+    flows, modes = column.flows, column.mode[:, 0, :]
+    handed_on = np.array(before.modes, dtype=modes.dtype).reshape(-1, 1) if before.modes else modes[:, :1]
+    stored = [float(kwh) for kwh in flows.stored_kwh[:, 0, -1]]
+    # A sensor that is frozen at midnight is so on the next day too.
+    seen = [float(kwh) for kwh in policy.seen_kwh[:, 0]] if isinstance(policy, Afflicted) else stored
+    return PolicyDay(
+        cost=float(cost.sum()),
+        import_kwh=float(flows.import_kwh.sum()),
+        export_kwh=float(flows.export_kwh.sum()),
+        discharge_kwh=float(flows.discharge_kwh.sum()),
+        unserved_kwh=float(column.unserved_kwh.sum()),
+        violations=int((flows.excess_kwh > 0).sum()) + _soc_breaches(limits, flows.stored_kwh),
+        mode_changes=int((np.diff(modes, axis=-1, prepend=handed_on) != 0).sum()),
+        standing=Standing(stored_kwh=stored, seen_kwh=seen, modes=[int(mode) for mode in modes[:, -1]]),
+    )
+
+
+def _soc_breaches(limits: SiteLimits, stored_kwh: FloatArray) -> int:
+    batteries = limits.batteries
+    low, high = batteries.min_kwh[..., None] - _LITTLE_KWH, batteries.max_kwh[..., None] + _LITTLE_KWH
+    return int(((stored_kwh < low) | (stored_kwh > high)).sum())

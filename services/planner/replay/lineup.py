@@ -1,0 +1,116 @@
+"""Who takes part in a replay: policies by name, made anew for each day from what the day before handed on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.contracts.message import Message
+from luna.errors import InvalidInputError
+from luna.outlook import Outlook
+from luna.physics import Mode, SetPoint
+from luna.schedule import Committed, PlainPolicy, Policy
+from luna.timeline import FloatArray
+from services.planner.knowledge import EnergyOutlook, SplitOutlook
+from services.planner.past_errors import PastErrors
+from services.planner.plan import Plan
+from services.planner.planning import make_plan
+from services.planner.policies import CheapestHours, ModelPredictive
+from services.planner.problem import Problem, TerminalRule
+from services.planner.replay.mishaps import Afflicted, Mishap
+from services.planner.replay.scene import Rules, Scene
+from services.planner.solver import Solver
+
+# The planner that weighs how its forecasts may err.
+SCENARIOS = "mpc_scenarios"
+POLICIES = ("idle", "self_consumption", "rule", "mpc", SCENARIOS, "mpc_perfect", "mpc_perfect_pv", "oracle")
+# Those that plan: nobody tells the inverter anything while the planner is down.
+PLANNING = frozenset(("mpc", SCENARIOS, "mpc_perfect", "mpc_perfect_pv"))
+
+
+class Standing(Message):
+    """What is handed on at midnight: stored energy, what the sensor last said of it, and the modes in force (none before the first day)."""
+
+    stored_kwh: list[float]
+    seen_kwh: list[float]
+    modes: list[int] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One column of a replay: a policy, and what befalls it on the way."""
+
+    label: str
+    policy: str
+    mishap: Mishap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A policy made for the whole window, asked slot by slot from ``first`` on."""
+
+    policy: Policy
+    first: int
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what the policy says of the slot so much later."""
+        return self.policy.decide(self.first + slot, stored_kwh)
+
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
+    """What every policy of a replay is made from; ``every`` counts slots between two plans, a day begins with a plan.
+
+    Invariants: a policy depends on the scene, its mishap and what it is handed on alone, so days lived in one go or one by one are the same.
+    """
+
+    scene: Scene
+    rules: Rules
+    every: int
+    oracle: Plan
+
+    def enter(self, contender: Contender, standing: Standing) -> Policy:
+        """Return a contender's policy for a day that begins with ``standing``."""
+        mishap = contender.mishap
+        if mishap is None:
+            return self._make(contender.policy, self.scene, standing)
+        inner = self._make(contender.policy, mishap.scene, standing)
+        seen = np.array(standing.seen_kwh).reshape(-1, 1)
+        return Afflicted(inner, mishap, seen, plans=contender.policy in PLANNING)
+
+    def _make(self, name: str, scene: Scene, standing: Standing) -> Policy:
+        rules = self.rules
+        if name == "oracle":
+            return Committed(self.oracle.setpoints)
+        if name == "rule":
+            return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
+        if name in PLANNING:
+            errors = PastErrors(scene.forecasts, scene.foresight) if name == SCENARIOS else None
+            modes = [Mode(mode) for mode in standing.modes]
+            return ModelPredictive(scene.site, scene.timeline, _energy(name, scene), scene.prices, self.every, errors, modes=modes)
+        return PlainPolicy(Mode.HOLD if name == "idle" else Mode.SELF_CONSUMPTION, rules.curtailment)
+
+
+def _energy(name: str, scene: Scene) -> EnergyOutlook:
+    sources: Mapping[str, EnergyOutlook] = {"mpc_perfect": scene.foresight, "mpc_perfect_pv": SplitOutlook(load=scene.forecasts, pv=scene.foresight)}
+    return sources.get(name, scene.forecasts)
+
+
+def require_known(policies: Sequence[str]) -> None:
+    """Return if every name is one of ``POLICIES``.
+
+    Raises:
+        InvalidInputError: names the first that is not.
+    """
+    for name in policies:
+        if name not in POLICIES:
+            raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join(POLICIES)}.")
+
+
+def plan_with_hindsight(scene: Scene, rules: Rules) -> Plan:
+    """Return the plan that is optimal over the whole window, everything known: the oracle's."""
+    actuals, batteries = scene.actuals, rules.limits.batteries
+    outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)
+    worth = np.full(len(scene.site.batteries), rules.terminal_value)
+    terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], worth)
+    return make_plan(Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, time_limit_s=300.0), Solver())
