@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from luna.control import Control
 from luna.errors import InvalidInputError
 from luna.site.devices import Battery, DeferrableLoad, ElectricVehicle, PvArray
+from luna.site.objective import Objective
 from luna.site.part import Name, Part, PowerKw
 from luna.site.tariff import Tariff
 from luna.timeline import parse_zone
@@ -91,6 +92,7 @@ class Site(Part):
     vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
     loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
+    objective: Objective = Objective()
     input_sensors: InputSensors = InputSensors()
     forecasting: Forecasting = Forecasting()
     control: Control | None = None

@@ -8,7 +8,7 @@ import numpy as np
 from luna.physics import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, clamp, settle
 from luna.schedule import Figure, Reason, Schedule
 from luna.timeline import FloatArray
-from services.planner.plan import Plan, price_flows
+from services.planner.plan import Plan, weigh_flows
 from services.planner.segments import FORBIDDEN_VALUE
 
 _NOTHING_KWH = 1e-6
@@ -64,10 +64,10 @@ def price_opposite(plan: Plan) -> FloatArray:
         limits=problem.limits,
         hours=outlook.timeline.hours,
     )
-    costs = price_flows(problem, flows)
+    costs = weigh_flows(problem, flows).total - weigh_flows(problem, plan.flows).total
     lowest = battery.min_kwh[0, 0]
     function, levels = plan.value.function, (plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
-    more = costs.total - plan.costs.total - function.integral(*levels)
+    more = costs - function.integral(*levels)
     forbidden = replace(function, value=(np.abs(function.value) > FORBIDDEN_VALUE / 2).astype(float))
     return np.where(np.abs(forbidden.integral(*levels)) > _NOTHING_KWH, np.nan, np.maximum(more, 0.0))
 

@@ -46,7 +46,7 @@ def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     if plan.placement is None:
         return included
     wishes, placement = plan.placement.wishes, plan.placement
-    dearest = max(float(plan.problem.outlook.import_price.max()), 0.0)
+    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     missed = included + [
         each
         for wish, missing in zip(wishes.vehicles, placement.vehicle_missing_kwh, strict=True)

@@ -51,6 +51,8 @@ class Spread:
 class Plan:
     """A checked plan. Where something was placed, ``problem`` is what was left for the batteries, and ``placement`` what was placed.
 
+    ``costs`` are what is really paid; what the plan optimises by the problem's own prices is ``objective``.
+
     ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
     ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where a battery starts outside its limits, or ways
     of slots stay open.
@@ -77,8 +79,9 @@ class Plan:
 
 
 def objective(plan: Plan) -> float:
-    """Return the cost of a plan less what is left in the batteries at the terminal value."""
-    return float(plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+    """Return what a plan optimises: its cost by the problem's prices less what is left in the batteries at the terminal value."""
+    left = plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]
+    return float(weigh_flows(plan.problem, plan.flows).total.sum() - left.sum())
 
 
 def check_plan(
@@ -103,7 +106,12 @@ def check_plan(
 
 
 def price_flows(problem: Problem, flows: Flows) -> Costs:
-    """Return what flows cost under the problem's prices, per slot."""
+    """Return what flows really cost, per slot."""
+    return weigh_flows(problem.paid, flows)
+
+
+def weigh_flows(problem: Problem, flows: Flows) -> Costs:
+    """Return what flows cost by the prices the problem is planned by, per slot."""
     return slot_costs(
         import_kwh=flows.import_kwh,
         export_kwh=flows.export_kwh,

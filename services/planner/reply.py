@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import TypeAdapter
 
-from luna.contracts.plan import CompromiseReply, CostReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
+from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
 from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
-from luna.economics import carbon_g, peak_cost
 from luna.physics import Curtailment, Mode
 from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
+from services.planner.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
 from services.planner.explanation import lay_out
 from services.planner.placed_reply import missed_wishes, placed_flows, placed_kwh
 from services.planner.plan import Plan, Spread
@@ -33,7 +33,12 @@ BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
     """Return the plan of a request that holds everything it needs."""
-    return answer(make_plan(pose(request), solver), request=request, issued_at=now)
+    plan = make_plan(pose(request), solver)
+    reply = answer(plan, request=request, issued_at=now)
+    if reply.objective is None:
+        return reply
+    beside = compare_cheapest(plan, request, solver)
+    return reply.model_copy(update={"objective": reply.objective.model_copy(update={"beside_cheapest": beside})})
 
 
 def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanReply:
@@ -41,14 +46,15 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     begun = perf_counter()
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     schedule = lay_out(plan)
-    compromises = find_compromises(plan) + missed_wishes(plan, request)
+    objective = reply_objective(plan, request)
+    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed_weights(objective)
     explained = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
         plan_id=str(UUID(digest(request)[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
         gap=plan.gap,
-        cost=_cost(plan, request),
+        cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
         slots=_slots(plan, _say(schedule.reasons, plan, request.options.language), request),
@@ -62,6 +68,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
         forecast=request.outlook.forecast if request.outlook else None,
         uncertainty=_uncertainty(plan.spread or Spread(1, 0, reasons=("no_courses",)), request) if request.options.uncertainty == "scenarios" else None,
+        objective=objective,
     )
 
 
@@ -73,20 +80,6 @@ def _uncertainty(spread: Spread, request: PlanRequest) -> UncertaintyReply:
 def digest(request: PlanRequest) -> str:
     """Return the fingerprint of everything a plan was made from."""
     return hashlib.sha256(request.model_dump_json(by_alias=True).encode()).hexdigest()
-
-
-def _cost(plan: Plan, request: PlanRequest) -> CostReply:
-    site, timeline = plan.problem.site, plan.problem.outlook.timeline
-    peak = peak_cost(plan.flows.import_kwh, timeline, site.tariff.peak, incurred_kw=request.state.month_peaks_kw) if site.tariff.peak else 0.0
-    carbon = plan.problem.outlook.carbon_g_per_kwh
-    return CostReply(
-        total=float(plan.costs.total.sum()) + peak,
-        import_=float(plan.costs.import_cost.sum()),
-        export=float(plan.costs.export_cost.sum()),
-        wear=float(plan.costs.wear_cost.sum()),
-        peak=peak,
-        carbon_g=None if carbon is None else carbon_g(plan.flows.import_kwh, carbon),
-    )
 
 
 def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[Fields]:
@@ -123,8 +116,8 @@ def _slots(plan: Plan, reasons: list[Fields], request: PlanRequest) -> list[Slot
         "curtailed_kwh": flows.curtailed_kwh,
         "import_kwh": flows.import_kwh,
         "export_kwh": flows.export_kwh,
-        "import_price": ahead.import_price,
-        "export_price": ahead.export_price,
+        "import_price": plan.problem.paid.outlook.import_price,
+        "export_price": plan.problem.paid.outlook.export_price,
     }
     bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
     columns |= {name: np.array(values) for name, values in bands.items() if values}
@@ -183,7 +176,7 @@ def _held_back(plan: Plan) -> PvSetpoints | None:
 
 def find_compromises(plan: Plan) -> list[CompromiseReply]:
     """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
-    dearest = max(float(plan.problem.outlook.import_price.max()), 0.0)
+    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
     return [CompromiseReply(constraint=constraint, shortfall=words, cost=round(kwh * dearest, 6)) for constraint, words, kwh in found]
 

@@ -1,5 +1,6 @@
 """Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
 
+from luna.contracts.plan.objective import CheapestReply, ObjectiveReply
 from luna.contracts.plan.options import Language, PlanOptions, Terminal
 from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
 from luna.contracts.plan.reply import BatteryFlow, CompromiseReply, CostReply, LoadFlow, PlanReply, ReasonReply, SlotReply, UncertaintyReply, VehicleFlow
@@ -11,6 +12,7 @@ __all__ = [
     "MAX_SLOTS",
     "BatteryFlow",
     "BatteryState",
+    "CheapestReply",
     "CompromiseReply",
     "CostReply",
     "CoursesMessage",
@@ -19,6 +21,7 @@ __all__ = [
     "Language",
     "LoadFlow",
     "LoadState",
+    "ObjectiveReply",
     "OutlookMessage",
     "PlanOptions",
     "PlanReply",

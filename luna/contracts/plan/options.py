@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Message
+from luna.site import Objective
 
 Language = Literal["en", "de"]
 
@@ -36,6 +37,10 @@ class PlanOptions(Message):
     ] = None
     time_limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     language: Language = "en"
+    objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None
+    compare_cheapest: Annotated[
+        bool, Field(description="say what the objective costs beside the cheapest plan even where vehicles or appliances are placed: it takes as long again")
+    ] = False
     uncertainty: Annotated[
         Literal["point", "scenarios"],
         Field(description="whether a battery is planned by what is expected, or by the mean value of stored energy over courses that load and PV may take"),

@@ -6,13 +6,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from luna.contracts.message import Message
+from luna.contracts.plan.objective import ObjectiveReply
 from luna.contracts.plan.outlook import ForecastSource
 from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
 from luna.control import Mode
 
 
 class CostReply(Message):
-    """Cost over the horizon; ``total`` is the sum of the parts that are money. Earnings are negative."""
+    """Cost over the horizon; ``total`` is the sum of the parts that are money. Earnings are negative.
+
+    ``self_sufficiency`` is the share of what is used that is not imported.
+    """
 
     total: float
     import_: Annotated[float, Field(alias="import")]
@@ -20,6 +24,7 @@ class CostReply(Message):
     wear: float
     peak: float = 0.0
     carbon_g: float | None = None
+    self_sufficiency: float | None = None
 
 
 class CompromiseReply(Message):
@@ -121,3 +126,4 @@ class PlanReply(Message):
     prices_known_until: datetime | None = None
     forecast: ForecastSource | None = None
     uncertainty: UncertaintyReply | None = None
+    objective: Annotated[ObjectiveReply | None, Field(description="what counted beside money; null where cost alone did")] = None
