@@ -4,8 +4,10 @@ from datetime import timedelta
 from functools import cache
 
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
+from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.queue import Work, task
 from services.planner import jobs
+from services.planner.alternatives import why_not_jobs
 from services.planner.energy_value import load_kernels
 from services.planner.solver import Solver
 
@@ -33,3 +35,9 @@ def solve(request: PlanRequest, work: Work) -> PlanReply:
 def replay(request: ReplayRequest, work: Work) -> ReplayReply:
     """Replay recorded days and store their scores."""
     return jobs.replay_site(work.connection, request, progress=work.progress)
+
+
+@task(WhyNotRequest)
+def ask_why_not(request: WhyNotRequest, work: Work) -> WhyNotReply:
+    """Hold to an alternative and plan the rest anew."""
+    return why_not_jobs.ask_stored(work.connection, request, solver=_solver())

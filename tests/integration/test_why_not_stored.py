@@ -1,0 +1,65 @@
+"""Alternatives to stored plans."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.plan import PlanRequest
+from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.why_not import Alternative, WhyNotRequest
+from luna.database import plans
+from luna.database.engine import unit_of_work
+from luna.errors import NotFoundError
+from services.planner.alternatives.why_not_jobs import ask_stored
+from services.planner.jobs import plan_and_store
+from services.planner.solver import Solver
+from tests.command_line import Luna
+from tests.planning import BATTERY, START
+from tests.plans import describe_plan
+
+HOUR = timedelta(hours=1)
+
+
+def request() -> PlanRequest:
+    """Twelve hours, the last eight dear."""
+    outlook = {"load_kwh": [1.0] * 12, "pv_kwh": [0.0] * 12, "import_price": [0.1] * 4 + [0.5] * 8, "export_price": [0.0] * 12}
+    site = {"name": "why not", "timezone": "UTC", "batteries": [BATTERY | {"name": "battery"}]}
+    state = {"batteries": {"battery": {"soc": 0.5}}}
+    return PlanRequest.model_validate({"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": {"language": "de"}})
+
+
+def store(connection: Connection) -> str:
+    return plan_and_store(request(), lambda: connection, now=START, solver=Solver()).plan_id
+
+
+def hold(plan_id: str) -> WhyNotRequest:
+    return WhyNotRequest(plan_id=plan_id, alternative=Alternative(slot=START + 5 * HOUR, mode="hold"))
+
+
+def test_a_stored_plan_answers_from_its_own_inputs_in_its_language(connection: Connection) -> None:
+    plan_id = store(connection)
+    reply = ask_stored(connection, hold(plan_id), solver=Solver())
+    opposite = plans.load(connection, plan_id).slots[5].reason.cost_of_opposite
+    assert reply.plan_id == plan_id
+    assert reply.cost.total == pytest.approx(opposite, abs=1e-6)
+    assert reply.text.startswith("Zu halten ab Do. 05:00 (battery) würde")
+
+
+def test_an_unknown_plan_and_one_without_inputs_are_not_found(connection: Connection) -> None:
+    old = describe_plan("old", START, [BatterySetpoint(mode="hold")])
+    plans.save(connection, site_id="home", plan=old, inputs_digest="", system_id="prod")
+    with pytest.raises(NotFoundError, match="inputs were not kept"):
+        ask_stored(connection, hold("old"), solver=Solver())
+    with pytest.raises(NotFoundError, match="no such plan"):
+        ask_stored(connection, hold("unknown"), solver=Solver())
+
+
+def test_the_command_says_cost_and_changes(luna_on_servers: Luna, database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        plan_id = store(connection)
+    words = ("why-not", "--plan", plan_id, "--mode", "hold", "--language", "en")
+    assert luna_on_servers(*words, "--slot", "2024-02-01T05:00Z", "--json").document["cost"]["total"] > 0
+    assert "Holding from Thu 05:00 (battery) would cost" in luna_on_servers(*words, "--slot", "2024-02-01T05:00Z").out
+    refused = luna_on_servers(*words, "--slot", "2024-02-03T05:00Z")
+    assert (refused.code, refused.problem["field"]) == (2, "alternative.slot")

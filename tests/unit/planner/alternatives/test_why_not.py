@@ -1,0 +1,139 @@
+"""What an alternative to a plan costs, and what it changes."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from luna.contracts.plan import PlanRequest
+from luna.contracts.why_not import Alternative, WhyNotReply
+from luna.errors import InvalidInputError
+from luna.physics import Mode
+from luna.wording import Language
+from services.planner.alternatives.deviation import depart
+from services.planner.alternatives.otherwise import tell_otherwise
+from services.planner.alternatives.why_not import ask_why_not
+from services.planner.explanation import price_opposite
+from services.planner.plan import objective
+from services.planner.planning import make_plan
+from services.planner.solver import Solver
+from tests.planning import BATTERY, START, describe_site, draw_problem, pose_problem
+
+HOUR = timedelta(hours=1)
+# What the explanation calls the opposite of each mode. Source: services.planner.explanation.
+OPPOSITE = {"self_consumption": "hold", "save": "supply", "supply": "save", "hold": "self_consumption", "charge": "hold", "export": "hold"}
+# Cheap, then dear, then in between; a load of 1 kWh an hour.
+PRICES = [0.10] * 4 + [0.50] * 4 + [0.25] * 4
+
+
+def inputs(*, soc: float = 0.5, terminal: dict[str, Any] | None = None, grid: dict[str, float] | None = None, **battery: Any) -> PlanRequest:
+    """Twelve hours of a house with a battery of 10 kWh that loses nothing."""
+    free = BATTERY | {"name": "battery", "charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0} | battery
+    site = {"name": "home", "timezone": "Europe/Berlin", "batteries": [free], "grid": grid or {}}
+    outlook = {"load_kwh": [1.0] * 12, "pv_kwh": [0.0] * 12, "import_price": PRICES, "export_price": [0.05] * 12}
+    options = {"terminal": terminal or {"kind": "value", "value": 0.0}}
+    state = {"batteries": {"battery": {"soc": soc}}}
+    return PlanRequest.model_validate({"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": options})
+
+
+def ask(hour: int, mode: str, *, request: PlanRequest | None = None, language: Language = "en", **more: Any) -> WhyNotReply:
+    alternative = Alternative.model_validate({"slot": START + hour * HOUR, "mode": mode} | more)
+    return ask_why_not(request or inputs(), alternative, solver=Solver(), language=language)
+
+
+def test_not_serving_in_a_dear_hour_costs_what_it_then_saves_less() -> None:
+    # 5 kWh are there and 3 are bought for 0.10: 8 kWh for 4 dear and 4 ordinary hours. Held back in a dear hour, one kWh is bought for 0.50,
+    # and the one that is left over sells for 0.05 in the end: buying it is past.
+    reply = ask(4, "hold")
+    assert reply.cost.import_ == pytest.approx(0.50)
+    assert reply.cost.total == pytest.approx(0.45)
+    assert len(reply.changes) == 2
+
+
+def test_what_is_charged_early_is_not_charged_later() -> None:
+    # All cheap hours cost the same, so what is charged in the first is left out in others before it gets dear.
+    reply = ask(0, "charge", power_kw=3)
+    assert reply.cost.total == pytest.approx(0.0)
+    assert sum(change.after.energy_kwh - change.before.energy_kwh for change in reply.changes) == pytest.approx(0.0)
+    assert reply.changes[0].after.energy_kwh == pytest.approx(3.0)
+    assert START < reply.changes[-1].start < START + 4 * HOUR
+
+
+def test_selling_now_is_paid_for_in_the_last_hour_the_energy_would_have_served() -> None:
+    # In the last hour before the end 1 kWh serves for 0.25; sold in the hour before at 5 kW, beyond the load, what is missing is bought.
+    reply = ask(8, "export", power_kw=3)
+    assert reply.cost.export == pytest.approx(-0.15)
+    assert reply.cost.total == pytest.approx(3 * (0.25 - 0.05))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    bought = rng.uniform(0.1, 0.5, 24)
+    series = {"load_kwh": rng.gamma(1.0, 0.4, 24), "pv_kwh": rng.gamma(0.5, 0.8, 24), "import_price": bought, "export_price": bought - 0.08}
+    plan = make_plan(pose_problem(describe_site({"min_soc": 0.1}, export_limit_kw=3), series), Solver())
+    opposite = price_opposite(plan)
+    for slot in np.flatnonzero(np.isfinite(opposite)).tolist():
+        alternative = Alternative.model_validate({"slot": START, "mode": OPPOSITE[Mode(int(plan.setpoints.mode[0, slot])).word]})
+        deviation = depart(plan, tell_otherwise(plan, alternative, index=0, slots=(slot, slot + 1)), slot, Solver())
+        assert deviation.cost == pytest.approx(opposite[slot], abs=1e-6)
+        assert deviation.cost_by_value == pytest.approx(opposite[slot], abs=1e-6)
+
+
+def test_following_the_plan_costs_nothing_and_changes_nothing() -> None:
+    reply = ask(5, "supply")
+    assert (reply.cost.total, reply.changes) == (0.0, [])
+    assert "would cost the same; nothing else changes" in reply.text
+
+
+def test_an_alternative_may_last_for_several_slots() -> None:
+    reply = ask(4, "hold", until=START + 7 * HOUR)
+    # What is left over is sold in the end, all of it in one hour.
+    assert reply.cost.total == pytest.approx(3 * (0.50 - 0.05))
+    assert len(reply.changes) == 4
+
+
+def test_two_batteries_are_planned_anew_together() -> None:
+    plan = make_plan(draw_problem(np.random.default_rng(3), batteries=2, slots=12), Solver())
+    alternative = Alternative.model_validate({"slot": START, "mode": "hold", "device": "battery 1"})
+    deviation = depart(plan, tell_otherwise(plan, alternative, index=1, slots=(2, 3)), 2, Solver())
+    assert deviation.cost >= -1e-6
+    assert deviation.cost == pytest.approx(objective(deviation.after) - objective(plan))
+
+
+def test_both_languages_say_what_it_costs() -> None:
+    assert ask(4, "hold").text == "Holding from Thu 05:00 (battery) would cost €0.45 more; one more slot changes, Thu 12:00."
+    assert (
+        ask(4, "hold", language="de").text
+        == "Zu halten ab Do. 05:00 (battery) würde 0,45\u00a0€ mehr kosten; ein weiterer Zeitabschnitt ändert sich, Do. 12:00."
+    )
+
+
+@pytest.mark.parametrize(
+    ("hour", "question", "field", "limit"),
+    [
+        pytest.param(0, {"mode": "charge", "power_kw": 7}, "alternative.power_kw", "charge_limit_kw is 5", id="more power than it has"),
+        pytest.param(0, {"mode": "export", "target_soc": 0.05, "min_soc": 0.2}, "alternative.target_soc", "min_soc is 0.2", id="below the reserve"),
+        pytest.param(0, {"mode": "charge", "charge_from_grid": False}, "alternative.mode", "charge_from_grid is false", id="contract"),
+        pytest.param(0, {"mode": "charge", "soc": 1.0}, "alternative.mode", "is at 100% then", id="full"),
+        pytest.param(0, {"mode": "charge", "grid": {"import_limit_kw": 1}}, "alternative.mode", "import limit of 1 kW", id="connection inward"),
+        pytest.param(0, {"mode": "export", "grid": {"export_limit_kw": 0}}, "alternative.mode", "export limit of 0 kW", id="connection outward"),
+        pytest.param(12, {"mode": "hold"}, "alternative.slot", "2024-02-01T12:00", id="after the end"),
+        pytest.param(0, {"mode": "hold", "device": "shed"}, "alternative.device", "battery", id="unknown device"),
+        pytest.param(0, {"mode": "on"}, "alternative.mode", "self_consumption", id="no mode of a battery"),
+    ],
+)
+def test_what_is_impossible_names_the_limit_that_forbids_it(hour: int, question: dict[str, Any], field: str, limit: str) -> None:
+    asked = {name: question[name] for name in ("mode", "power_kw", "target_soc", "device") if name in question}
+    request = inputs(**{name: value for name, value in question.items() if name not in asked})
+    with pytest.raises(InvalidInputError) as refused:
+        ask(hour, request=request, **asked)
+    assert refused.value.field == field
+    assert limit in str(refused.value)
+
+
+def test_what_it_makes_unreachable_is_named() -> None:
+    # Half full at the end: held until then nothing is missing, sold in the last hour 5 kWh are.
+    reply = ask(11, "export", request=inputs(terminal={"kind": "minimum_soc", "soc": 0.5}))
+    assert [each.constraint for each in reply.compromises] == ["battery battery: at least 50.0% at the end"]
