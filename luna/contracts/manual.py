@@ -1,0 +1,58 @@
+"""What the owner wants of plans: blocks of time in which something is pinned or forbidden, and what they cost."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from luna.contracts.message import Instant, Message
+
+# The connection's name among the devices.
+GRID = "grid"
+Action = Literal["charge", "discharge", "hold", "no_charge", "no_discharge", "on", "off", "no_import", "no_export"]
+
+
+class ManualBlock(Message):
+    """What one device does, or does not do, from one instant to another; then the block has expired.
+
+    ``charge`` and ``discharge`` happen at ``power_kw`` (default: all the device can) until a battery is full or at its reserve. ``block_id`` is set
+    where the block is stored: what cannot be had of a stored block any more is said in the reply, of others it is refused.
+    """
+
+    device: Annotated[str, Field(min_length=1, max_length=64, description="a battery, a vehicle or a load by its name, or grid")]
+    action: Action
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    power_kw: Annotated[float | None, Field(gt=0, le=10_000, description="charge and discharge only")] = None
+    block_id: int | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.to <= self.from_:
+            raise ValueError("a block ends after it begins: to must be later than from")
+        if self.power_kw is not None and self.action not in ("charge", "discharge"):
+            raise ValueError(f"power_kw goes with charge and discharge, not with {self.action}")
+        return self
+
+
+class StoredBlock(ManualBlock):
+    """A block of a site's history: who added it when, and who took it back."""
+
+    added_at: datetime
+    added_by: str
+    removed_at: datetime | None = None
+    removed_by: str | None = None
+
+
+class BlockReply(ManualBlock):
+    """A block in a plan; ``applied`` is false where it could not be had, and ``why`` says so."""
+
+    applied: bool = True
+    why: str | None = None
+
+
+class ManualReply(Message):
+    """The blocks a plan was made around. ``cost``: what it costs more than the plan without them, compromises and stored energy counted in."""
+
+    blocks: list[BlockReply]
+    cost: float
