@@ -60,7 +60,8 @@ class Forecast:
 class Outlook:
     """What a plan is made from; arrays of shape ``(slots,)``, energies per slot, prices per kWh.
 
-    ``carbon_g_per_kwh`` is the grid's intensity, where known.
+    ``carbon_g_per_kwh`` is the grid's intensity, where known. ``import_limit_kw`` and ``export_limit_kw`` are what the connection carries in each
+    slot where that is less than always.
     """
 
     timeline: Timeline
@@ -69,6 +70,8 @@ class Outlook:
     import_price: FloatArray
     export_price: FloatArray
     carbon_g_per_kwh: FloatArray | None = None
+    import_limit_kw: FloatArray | None = None
+    export_limit_kw: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

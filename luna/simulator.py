@@ -56,7 +56,7 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
     Args:
         policy: decides each slot from the stored energy at its start.
         actuals: load and PV.
-        limits: of the site or sites.
+        limits: of the site or sites; those of the connection may change from slot to slot.
         stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
         progress: told slots done and slots in all.
 
@@ -67,10 +67,11 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
     setpoints: list[SetPoint] = []
     unserved = np.zeros((stored_kwh.shape[-1], actuals.timeline.count))
     for slot, hours in enumerate(actuals.timeline.hours):
-        setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, limits)
+        now = limits.at(slot)
+        setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, now)
         alone = None if actuals.off_grid is None else actuals.off_grid[:, slot]
-        setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, limits, alone)
-        flow = settle(setpoint, stored_kwh, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=limits, hours=hours)
+        setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, now, alone)
+        flow = settle(setpoint, stored_kwh, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=now, hours=hours)
         if alone is not None:
             unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
             flow = _cut_off(flow, alone)

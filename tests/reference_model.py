@@ -25,6 +25,7 @@ class _Reference:
     def __init__(self, problem: Problem) -> None:
         self.site, self.outlook, self.terminal = problem.site, problem.outlook, problem.terminal
         self.slots, self.hours = range(problem.outlook.timeline.count), problem.outlook.timeline.hours
+        self.carries_kwh = problem.import_limit_kwh, problem.export_limit_kwh
         self.problem = pulp.LpProblem("site", pulp.LpMinimize)
         self.bought, self.sold, self.held_back = self.quantity("import"), self.quantity("export"), self.quantity("held_back")
         self.charge = [self.quantity(f"charge_{index}") for index, _ in enumerate(self.site.batteries)]
@@ -107,8 +108,8 @@ class _Reference:
             supplied = self.outlook.pv_kwh[slot] - self.held_back[slot] + self.bought[slot] + pulp.lpSum(discharge[slot] for discharge in self.discharge)
             used = self.outlook.load_kwh[slot] + self.sold[slot] + pulp.lpSum(charge[slot] for charge in self.charge) + pulp.lpSum(self.placed[slot])
             self.problem += supplied == used
-            self.problem += self.bought[slot] <= self.site.grid.import_limit_kw * self.hours[slot] * imports[slot]
-            self.problem += self.sold[slot] <= self.site.grid.export_limit_kw * self.hours[slot] * (1 - imports[slot])
+            self.problem += self.bought[slot] <= self.carries_kwh[0][slot] * imports[slot]
+            self.problem += self.sold[slot] <= self.carries_kwh[1][slot] * (1 - imports[slot])
             self.problem += self.held_back[slot] <= self.outlook.pv_kwh[slot] * self.site.curtailable
 
     def store(self, index: int, battery: Battery, *, stored_kwh: float) -> None:

@@ -1,7 +1,7 @@
 """What batteries and the grid connection bear, as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -50,7 +50,10 @@ class BatteryLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteLimits:
-    """All limits of a site: batteries, grid connection, and whether PV may be held back."""
+    """All limits of a site: batteries, grid connection, and whether PV may be held back.
+
+    The connection's limits have shape ``(sites,)``; where they change from slot to slot ``(sites, slots)``, or ``(slots,)`` to settle slots side by side.
+    """
 
     batteries: BatteryLimits
     import_limit_kw: FloatArray
@@ -60,7 +63,27 @@ class SiteLimits:
     @classmethod
     def of(cls, site: Site) -> Self:
         """Return the limits of one site; grid arrays have shape ``(1,)``."""
-        return cls(BatteryLimits.of(site.batteries), np.array([site.grid.import_limit_kw]), np.array([site.grid.export_limit_kw]), np.array([site.curtailable]))
+        return cls(BatteryLimits.of(site.batteries), np.array([site.grid.import_limit_kw]), np.array([site.feed_in_limit_kw]), np.array([site.curtailable]))
+
+    def narrow(self, import_kw: FloatArray | None, export_kw: FloatArray | None) -> Self:
+        """Return the limits of slots side by side in which the connection carries no more than this, each of shape ``(slots,)``."""
+        imported, exported = self.import_limit_kw, self.export_limit_kw
+        return replace(
+            self,
+            import_limit_kw=imported if import_kw is None else np.minimum(imported, import_kw),
+            export_limit_kw=exported if export_kw is None else np.minimum(exported, export_kw),
+        )
+
+    def at(self, slot: int) -> Self:
+        """Return the limits of one slot for sites side by side."""
+        if self.import_limit_kw.ndim == self.export_limit_kw.ndim == 1:
+            return self
+        imported, exported = (limit[..., slot] if limit.ndim > 1 else limit for limit in (self.import_limit_kw, self.export_limit_kw))
+        return replace(self, import_limit_kw=imported, export_limit_kw=exported)
+
+    def by_slot(self) -> Self:
+        """Return limits of slots side by side as those of one site through time."""
+        return replace(self, **{name: getattr(self, name)[None, :] for name in ("import_limit_kw", "export_limit_kw") if getattr(self, name).size > 1})
 
 
 def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:

@@ -3,9 +3,10 @@
 Required fields are few; everything else has a documented default. Unknown fields are refused by name.
 """
 
+from luna.site.connection import GridConnection
 from luna.site.devices import MOST_C_RATE, Battery, DeferrableLoad, ElectricVehicle, PvArray, require_chargeable
 from luna.site.document import invalid_input, load_site, parse_site
-from luna.site.model import Forecasting, ForecastVersion, GridConnection, InputSensors, Location, Sensors, Site
+from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
 from luna.site.tariff import FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice

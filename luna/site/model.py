@@ -8,9 +8,10 @@ from pydantic_core import PydanticCustomError
 
 from luna.control import Control
 from luna.errors import InvalidInputError
+from luna.site.connection import GridConnection
 from luna.site.devices import Battery, DeferrableLoad, ElectricVehicle, PvArray
 from luna.site.objective import Objective
-from luna.site.part import Name, Part, PowerKw
+from luna.site.part import Name, Part
 from luna.site.tariff import Tariff
 from luna.timeline import parse_zone
 
@@ -20,13 +21,6 @@ class Location(Part):
 
     latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
     longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
-
-
-class GridConnection(Part):
-    """What the connection carries; without a value the plan is not limited by it."""
-
-    import_limit_kw: Annotated[float, Field(gt=0, le=10_000)] = 10_000.0
-    export_limit_kw: PowerKw = 10_000.0
 
 
 def _told(control: Control | None) -> dict[str, list[str]]:
@@ -118,7 +112,18 @@ class Site(Part):
                 raise ValueError(f"control: everything is named once, as under {kind}; wrong is {min(strangers or told)!r}")
         return self
 
+    @model_validator(mode="after")
+    def _has_what_limits_refer_to(self) -> Self:
+        if self.grid.export_limit_share is not None and not self.pv:
+            raise ValueError("grid.export_limit_share is a share of the PV's peak power, and the site has no PV")
+        return self
+
     @property
     def curtailable(self) -> bool:
         """Whether PV output may be held back: every array must allow it."""
         return bool(self.pv) and all(array.curtailable for array in self.pv)
+
+    @property
+    def feed_in_limit_kw(self) -> float:
+        """What may be fed in: the connection's limit, or the lower one that a share of the PV's peak power makes."""
+        return self.grid.feed_in_limit_kw(sum(array.peak_kw for array in self.pv))

@@ -71,8 +71,7 @@ def _offer(problem: Problem, courses: Courses, direction: Direction | None) -> S
     A peak that the expected course keeps does not bind where the load of another is beyond it whatever the battery does.
     """
     outlook, expected = problem.outlook, problem.import_limit_kwh
-    carried = problem.site.grid.import_limit_kw * outlook.timeline.hours
-    limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, carried))
+    limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, problem.carried_kwh))
     return slot_segments(
         problem.site,
         load_kwh=np.vstack([outlook.load_kwh, courses.load_kwh]),

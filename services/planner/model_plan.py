@@ -82,4 +82,4 @@ def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:
     """Return the stored energy at the end of each slot when the set-points are followed from the start, shape ``(batteries, slots)``."""
     outlook = problem.outlook
     actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
-    return simulate(Committed(setpoints), actuals, limits=problem.limits, stored_kwh=problem.stored_kwh[:, None]).flows.stored_kwh[:, 0]
+    return simulate(Committed(setpoints), actuals, limits=problem.limits.by_slot(), stored_kwh=problem.stored_kwh[:, None]).flows.stored_kwh[:, 0]

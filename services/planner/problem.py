@@ -78,6 +78,13 @@ class Problem:
         return np.broadcast_to(self.limits.export_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
 
     @property
+    def carried_kwh(self) -> FloatArray:
+        """What the connection carries inward per slot, whatever a capacity tariff makes of it, shape ``(slots,)``."""
+        outlook = self.outlook
+        carried = np.full(outlook.timeline.count, self.site.grid.import_limit_kw)
+        return (carried if outlook.import_limit_kw is None else np.minimum(carried, outlook.import_limit_kw)) * outlook.timeline.hours
+
+    @property
     def curtailment(self) -> IntArray:
         """How PV is held back in each slot, where prices alone decide, shape ``(slots,)``."""
         return site_curtailment(self.site, self.outlook.import_price, self.outlook.export_price)
@@ -99,7 +106,9 @@ def pose(request: PlanRequest) -> Problem:
     series = request.outlook
     timeline = _timeline(request, len(series.load_kwh))
     carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
-    outlook = Outlook(timeline, np.array(series.load_kwh), np.array(series.pv_kwh), np.array(series.import_price), np.array(series.export_price), carbon)
+    load, pv, imported, exported = (np.array(each) for each in (series.load_kwh, series.pv_kwh, series.import_price, series.export_price))
+    limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
+    outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
     stored = _stored(request.site, request.state)
     wishes = read_wishes(request.site, request.state, timeline, metered_with_load=series.load_includes)
     posed = Problem(
@@ -107,7 +116,7 @@ def pose(request: PlanRequest) -> Problem:
         outlook,
         stored,
         terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
-        SiteLimits.of(request.site),
+        SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
         _gap(request, wishes),
         request.options.time_limit_s,
         wishes,
@@ -148,6 +157,10 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
         peak=peak.model_copy(update={"price_per_kw_month": weights.cost * peak.price_per_kw_month}) if peak else None,
         billed=problem,
     )
+
+
+def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:
+    return None if limits_kw is None else np.array([np.inf if limit is None else limit for limit in limits_kw])
 
 
 def _courses(scenarios: CoursesMessage | None) -> Courses | None:

@@ -200,12 +200,12 @@ def _soc_shortfalls(plan: Plan) -> list[tuple[str, str, float]]:
 
 
 def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
-    grid, flows, hours = plan.problem.site.grid, plan.flows, plan.problem.outlook.timeline.hours
+    problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
     found = []
-    for word, limit_kw, energy in (("import", grid.import_limit_kw, flows.import_kwh), ("export", grid.export_limit_kw, flows.export_kwh)):
-        beyond = np.maximum(energy - limit_kw * hours, 0.0)
+    for word, limit_kwh, energy in (("import", problem.carried_kwh, flows.import_kwh), ("export", problem.export_limit_kwh, flows.export_kwh)):
+        beyond = np.maximum(energy - limit_kwh, 0.0)
         if beyond.max(initial=0.0) > _NOTHING_KWH:
             slot = int((beyond / hours).argmax())
-            when = list(plan.problem.outlook.timeline)[slot].isoformat()
+            when, limit_kw = list(problem.outlook.timeline)[slot].isoformat(), limit_kwh[slot] / hours[slot]
             found.append((f"grid {word} limit {limit_kw:g} kW, broken first and most at {when}", f"{beyond[slot] / hours[slot]:.2f} kW", float(beyond.sum())))
     return found

@@ -91,7 +91,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     surplus_price = np.where(ways.may_export, export_price, 0.0)
     surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
     most_import = site.grid.import_limit_kw * hours if import_limit_kwh is None else import_limit_kwh
-    most_export = site.grid.export_limit_kw * hours if export_limit_kwh is None else export_limit_kwh
+    most_export = site.feed_in_limit_kw * hours if export_limit_kwh is None else export_limit_kwh
     house = _House.of(battery, load_kwh - np.where(paid, 0.0, pv_kwh), (hours, most_import, most_export), ways)
     # PV in use is what the battery could displace: none where it is off or may not be held back.
     in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)

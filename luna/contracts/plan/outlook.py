@@ -20,6 +20,10 @@ Energies = Annotated[list[Annotated[float, Field(ge=0, le=100_000)]], Field(min_
 Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
 
 
+# What may pass the connection in a slot, kW; null: what the connection carries anyway.
+SlotLimits = Annotated[list[Annotated[float, Field(ge=0, le=10_000)] | None], Field(min_length=1, max_length=MAX_SLOTS)]
+
+
 class ForecastSource(Message):
     """Which forecast load and PV are from; ``fallback_reason`` says why that is not a fresh one of the site's active version, null where it is."""
 
@@ -58,6 +62,8 @@ class OutlookMessage(Message):
     load_p90_kwh: Energies | None = None
     pv_p10_kwh: Energies | None = None
     pv_p90_kwh: Energies | None = None
+    import_limit_kw: Annotated[SlotLimits | None, Field(description="as an operator that dims asks for it; the lower of it and the connection's holds")] = None
+    export_limit_kw: Annotated[SlotLimits | None, Field(description="as import_limit_kw, for feeding in")] = None
     prices_known_until: Instant | None = None
     load_includes: Annotated[list[str], Field(max_length=32, description="appliances that are part of load_kwh and therefore not placed")] = []
     forecast: ForecastSource | None = None
