@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.intervals import bound_sum, worst_week
 from bench.scenes import TARIFFS, Home, build_scene, load_home
 from luna.contracts.replay import ReplayReply
+from luna.intervals import bound_sum, worst_week
 from luna.outlook import Forecast
 from luna.timeline import FloatArray, local_midnight
 from services.forecaster.jobs import issue_in_parts, list_instants
