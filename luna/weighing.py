@@ -3,7 +3,7 @@
 Source: docs/decisions/0024.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -31,6 +31,10 @@ class Weights:
     def of(cls, objective: Objective) -> Self:
         """Return the weights of an owner's objective."""
         return cls(1.0, objective.carbon_price_per_kg, objective.self_sufficiency_price, objective.wear_factor - 1.0)
+
+    def known(self, carbon_g_per_kwh: FloatArray | None) -> "Weights":
+        """Return the weights that can be heeded: carbon counts nothing where its intensity is unknown."""
+        return self if carbon_g_per_kwh is not None else replace(self, carbon=0.0)
 
     @property
     def wear_factor(self) -> float:

@@ -53,6 +53,15 @@ def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known
     return _read(connection, "carbon_intensity", place, timeline, names=("carbon_g_per_kwh",), known_at=known_at)["carbon_g_per_kwh"]
 
 
+def read_carbon_issues(connection: Connection, place: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:
+    """Return every issue of the quarter-hours of ``timeline``: slot start, when it became known, g/kWh; in order of slot and issue."""
+    query = sql.SQL(
+        "SELECT slot_start, issued_at, {} FROM carbon_intensity WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at"
+    ).format(copy.known("carbon_g_per_kwh"), place, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]", "carbon_g_per_kwh": "f8"})
+    return rows["slot_start"], rows["issued_at"], rows["carbon_g_per_kwh"]
+
+
 def _read(connection: Connection, table: str, place: str, timeline: Timeline, *, names: tuple[str, ...], known_at: datetime) -> dict[str, FloatArray]:
     grid = quarter_hours(timeline)
     query = sql.SQL(

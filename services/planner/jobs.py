@@ -1,6 +1,7 @@
 """The planner's edge: fetch, call, store. Tasks and commands both come through here."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
+from luna.weighing import Weights, weigh_prices
+from services.planner.carbon_jobs import read_carbon_ahead, read_carbon_book
 from services.planner.course_jobs import read_courses
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
 from services.planner.past_errors import DAYS
@@ -66,17 +69,22 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         remedy = f"Issue one: luna forecast issue --site {site_id} --at T --version {version}."
         raise NotFoundError("no forecast covers the start", field="start", value=start.isoformat(), remedy=remedy)
     source = ForecastSource(version=driving.forecast.version, issued_at=driving.forecast.issued_at, fallback_reason=driving.fallback_reason)
-    prices = read_prices(connection, site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
+    around = Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count)
+    prices = read_prices(connection, site, around)
+    carbon = read_carbon_ahead(connection, site_id, around, start=start)
     known = prices.ahead(start, timeline)
     series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(driving.forecast)
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
     courses = read_courses(connection, site, driving.forecast, outlook, start=start) if request.options.uncertainty == "scenarios" else None
-    outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses})
+    intensity = None if carbon is None else carbon.tolist()
+    outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses, "carbon_g_per_kwh": intensity})
     state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
     options = request.options
     if options.terminal.kind == "automatic":
         # As in replay: the last week's prices say more of what energy is worth afterwards than the horizon's own.
-        worth = TERMINAL_SHARE * max(prices.mean_import_price(start), 0.0)
+        weights = Weights.of(options.objective or site.objective).known(carbon)
+        counted, _ = weigh_prices((known.import_price, known.export_price), carbon, weights)
+        worth = TERMINAL_SHARE * (max(prices.mean_import_price(start), 0.0) + float(np.mean(counted - known.import_price)))
         options = options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})
     update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options}
     return request.model_copy(update=update)
@@ -119,6 +127,12 @@ def read_prices(connection: Connection, site: Site, timeline: Timeline) -> Price
     return PriceKnowledge(site, timeline, books)
 
 
+def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:
+    """Return prices as ``read_prices``, with the grid's carbon where the site weighs it."""
+    prices = read_prices(connection, site, timeline)
+    return replace(prices, carbon=read_carbon_book(connection, site.name, timeline)) if site.objective.carbon_price_per_kg else prices
+
+
 def replay_site(connection: Connection, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
     """Return what every policy costs a stored site over the window, and store the daily costs.
 
@@ -148,7 +162,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     if {"mpc", SCENARIOS} & set(request.policies) and not issued:
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
-    known = read_prices(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
+    known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
     return Scene(site, window, Foresight(around, load, pv), known, ForecastBook(issued))
 
 

@@ -14,6 +14,7 @@ from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Outlook
 from luna.site import Site
 from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
+from services.planner.carbon import CarbonBook
 
 DAY = timedelta(days=1)
 
@@ -56,11 +57,15 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class PriceKnowledge:
-    """What a site's tariff makes of its markets' prices. The books begin at least a day before the first instant asked for."""
+    """What a site's tariff makes of its markets' prices, and the grid's carbon where it counts.
+
+    The books begin at least a day before the first instant asked for.
+    """
 
     site: Site
     timeline: Timeline
     books: Mapping[str, PriceBook]
+    carbon: CarbonBook | None = None
 
     def ahead(self, now: datetime, timeline: Timeline) -> Prices:
         """Return the prices of ``timeline`` as known at ``now``; beyond what is published, the last known day is carried on.
@@ -184,4 +189,5 @@ def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, pric
     """Return the outlook over ``timeline`` from what is known at ``now``."""
     load, pv = energy.ahead(now, timeline)
     known = prices.ahead(now, timeline)
-    return Outlook(timeline, load, pv, known.import_price, known.export_price)
+    carbon = prices.carbon.ahead(now, timeline) if prices.carbon else None
+    return Outlook(timeline, load, pv, known.import_price, known.export_price, carbon)

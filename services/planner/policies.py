@@ -11,6 +11,7 @@ from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint, Si
 from luna.schedule import pick_slot, whole_range
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
+from luna.weighing import Weights
 from services.planner.courses import blend
 from services.planner.energy_value import Thresholds
 from services.planner.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
@@ -18,7 +19,7 @@ from services.planner.modes import join_batteries, read_modes
 from services.planner.past_errors import PastErrors
 from services.planner.plan import BatteryValue, Plan
 from services.planner.planning import make_plan
-from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule
+from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule, weigh
 from services.planner.solver import Solver
 from services.planner.value_plan import hold_back, weigh_courses
 
@@ -62,6 +63,8 @@ class CheapestHours:
 @dataclass
 class ModelPredictive:
     """The planner: plans anew every ``every`` slots from what is known then, and lets its thresholds meet the actual state of charge.
+
+    It follows the site's objective; carbon counts as far as ``prices`` know it.
 
     Each battery follows the value of its stored energy; only where there is none do batteries follow the planned modes. With ``errors`` a single
     battery follows the mean of V′ over the courses that load and PV may take, the dearer ones counting more towards ``risk`` 1. ``modes`` are
@@ -131,7 +134,9 @@ class ModelPredictive:
         worth = TERMINAL_SHARE * max(self.prices.mean_import_price(now), 0.0)
         batteries = self._limits.batteries
         terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
-        return Problem(self.site, look_ahead(now, ahead, energy=self.energy, prices=self.prices), stored_kwh, terminal, self._limits)
+        outlook = look_ahead(now, ahead, energy=self.energy, prices=self.prices)
+        posed = Problem(self.site, outlook, stored_kwh, terminal, self._limits)
+        return weigh(posed, Weights.of(self.site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,18 +124,12 @@ def pose(request: PlanRequest) -> Problem:
         _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
         request.options.risk,
     )
-    return weigh(posed, known_weights(request, outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
+    return weigh(posed, Weights.of(objective_of(request)).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
 
 
 def objective_of(request: PlanRequest) -> Objective:
     """Return what counts in a request: what its options say, or else its site."""
     return request.options.objective or (request.site.objective if request.site else Objective())
-
-
-def known_weights(request: PlanRequest, carbon_g_per_kwh: FloatArray | None) -> Weights:
-    """Return the weights of a request; carbon counts nothing where its intensity is unknown, which the reply says."""
-    weights = Weights.of(objective_of(request))
-    return weights if carbon_g_per_kwh is not None else replace(weights, carbon=0.0)
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:

@@ -1,0 +1,58 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.database import environment, forecasts, sites
+from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.outlook import Forecast, Quantiles
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from services.planner.jobs import plan_and_store
+from services.planner.solver import Solver
+
+START = datetime(2024, 2, 1, tzinfo=UTC)
+BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}
+BANDS = [{"from": "00:00", "to": "08:00", "price": 0.20}, {"from": "16:00", "to": "24:00", "price": 0.30}]
+TARIFF = {"import": {"kind": "time_of_use", "default": 0.24, "bands": BANDS}, "export": {"kind": "fixed", "price": 0.05}}
+
+
+@pytest.fixture
+def green_site(connection: Connection) -> str:
+    """A stored site that weighs carbon, with a forecast of two days; the carbon of one day was measured: clean at noon."""
+    site = {"name": "green site", "timezone": "UTC", "batteries": [BATTERY], "tariff": TARIFF, "objective": {"carbon_price_per_kg": 0.3}}
+    sites.save(connection, parse_site(site))
+    series = Quantiles.exact(np.full(192, 0.125)), Quantiles.exact(np.zeros(192))
+    forecasts.upsert(connection, "green site", [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, *series)])
+    return "green site"
+
+
+def measure_carbon(connection: Connection) -> None:
+    starts = Timeline(START - timedelta(days=1), SLOT, 96).starts
+    values = {"carbon_g_per_kwh": np.repeat([800.0, 100.0, 600.0], 32)}
+    environment.upsert(connection, "carbon_intensity", "green site", starts, values=values, issued_at=None)
+
+
+def plan(connection: Connection, site_id: str) -> PlanReply:
+    return plan_and_store(PlanRequest(site_id=site_id, start=START), lambda: connection, now=START, solver=Solver())
+
+
+def test_a_stored_site_weighs_the_carbon_known_at_the_start(connection: Connection, green_site: str) -> None:
+    measure_carbon(connection)
+    reply = plan(connection, green_site)
+    charged = np.array([slot.batteries["battery"].charge_kwh for slot in reply.slots[:96]])
+    assert charged[:32].sum() == pytest.approx(0.0, abs=1e-6)
+    assert charged[32:64].sum() > 1.0
+    assert reply.objective is not None
+    assert reply.objective.beside_cheapest is not None
+    assert reply.objective.beside_cheapest.cost > 0
+    assert reply.cost.carbon_g is not None
+
+
+def test_a_stored_site_without_carbon_is_planned_by_cost_and_says_so(connection: Connection, green_site: str) -> None:
+    reply = plan(connection, green_site)
+    assert reply.status == "compromised"
+    assert reply.objective is not None
+    assert reply.objective.reasons == ["no_carbon_intensity"]
