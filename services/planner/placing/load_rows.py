@@ -59,7 +59,6 @@ def _add_starts(builder: ModelBuilder, on: Indices, *, run: int) -> Indices:
     starts = builder.add_columns(count, cost=0.0, upper=1.0)
     nothing = np.full(count, -np.inf)
     builder.add_rows(nothing, np.zeros(count), [(on[1:], 1.0), (on[:-1], -1.0), (starts, -1.0)])
-    builder.add_rows(nothing, np.ones(count), [(on[:-1], 1.0), (starts, 1.0)])
     ends = np.arange(1, count + 1)
     rows = builder.add_windows(-np.inf, 0.0, starts, (np.maximum(ends - run, 0), ends))
     builder.add_entries(rows, on[1:], -1.0)
