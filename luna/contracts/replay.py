@@ -73,13 +73,9 @@ class ReplayReply(Message):
     as_recorded: list[str] = []
 
 
-class ReplayRequest(Request):
-    """Replay a stored site from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``."""
+class ReplayQuestion(Message):
+    """What to replay, wherever: from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``."""
 
-    task: ClassVar[str] = "planner.replay.run"
-    reply: ClassVar[type[Message]] = ReplayReply
-
-    site_id: Annotated[str, Field(min_length=1, max_length=64)]
     from_day: date
     to_day: date
     policies: Annotated[list[str], Field(min_length=1, max_length=16)] = list(POLICIES)
@@ -88,4 +84,32 @@ class ReplayRequest(Request):
     forecast_version: Annotated[ForecastVersion | None, Field(description="what mpc plans from; default: the site's active version")] = None
     faults: Annotated[list[Fault], Field(max_length=16)] = []
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="draws when faults strike that do not say")] = 0
-    episodes: Annotated[str | None, Field(description="the policy whose days become episodes; null: none")] = "mpc"
+    episodes: Annotated[str | None, Field(max_length=64, description="the policy whose days become episodes; null: none")] = "mpc"
+
+
+class OneSite(Message):
+    """Names a stored site."""
+
+    site_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class ReplayRequest(Request, ReplayQuestion, OneSite):
+    """Replay a stored site. One that is interrupted and asked for again goes on where it was."""
+
+    task: ClassVar[str] = "planner.replay.run"
+    reply: ClassVar[type[Message]] = ReplayReply
+
+
+class ReplaySitesReply(Message):
+    """The job that replays each site."""
+
+    jobs: dict[str, str]
+
+
+class ReplaySitesRequest(Request, ReplayQuestion):
+    """Replay several stored sites side by side, each by a job of its own; none named: all."""
+
+    task: ClassVar[str] = "planner.replay.spread"
+    reply: ClassVar[type[Message]] = ReplaySitesReply
+
+    site_ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=100_000)] = []

@@ -42,7 +42,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     from luna.objects import open_objects
     from luna.settings import load_settings
     from services.cli.storage import unit_of_work
-    from services.planner.jobs import replay_site
+    from services.planner.replay_jobs import replay_site
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
     days = {"from_day": first.date(), "to_day": last.date()}

@@ -9,8 +9,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, PlanReply, PlanRequest, Terminal
-from luna.contracts.replay import ReplayReply, ReplayRequest
-from luna.database import forecasts, observations, plans, scores, sites
+from luna.contracts.replay import ReplayRequest
+from luna.database import forecasts, observations, plans, sites
 from luna.database import prices as market_prices
 from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError, NotFoundError
@@ -24,7 +24,7 @@ from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, 
 from services.planner.past_errors import DAYS
 from services.planner.policies import HORIZON
 from services.planner.problem import TERMINAL_SHARE
-from services.planner.replay import SCENARIOS, Progress, Scene, replay
+from services.planner.replay import SCENARIOS, Scene
 from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
 
@@ -131,21 +131,6 @@ def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> Pric
     """Return prices as ``read_prices``, with the grid's carbon where the site weighs it."""
     prices = read_prices(connection, site, timeline)
     return replace(prices, carbon=read_carbon_book(connection, site.name, timeline)) if site.objective.carbon_price_per_kg else prices
-
-
-def replay_site(connection: Connection, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
-    """Return what every policy costs a stored site over the window, and store the daily costs.
-
-    Raises:
-        NotFoundError: no such site, or no forecasts for the window.
-        InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
-    """
-    version = request.forecast_version or find_active(connection, sites.load(connection, request.site_id)).forecast_version
-    scene = read_scene(connection, request, version)
-    reply = replay(scene, request.policies, every=max(timedelta(minutes=request.every_minutes) // SLOT, 1), progress=progress)
-    reply = reply.model_copy(update={"forecast_version": version})
-    scores.upsert_daily(connection, request.site_id, system_id=request.system_id, replay=reply)
-    return reply
 
 
 def read_scene(connection: Connection, request: ReplayRequest, version: str) -> Scene:

@@ -4,11 +4,14 @@ from datetime import timedelta
 from functools import cache
 
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
+from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.queue import Work, task
-from services.planner import jobs
+from luna.queue.jobs import submit_job
+from services.planner import jobs, replay_jobs
 from services.planner.alternatives import why_not_jobs
 from services.planner.energy_value import load_kernels
+from services.planner.replay_jobs import Store
 from services.planner.solver import Solver
 
 NEEDS = ("database", "redis")
@@ -33,8 +36,14 @@ def solve(request: PlanRequest, work: Work) -> PlanReply:
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: ReplayRequest, work: Work) -> ReplayReply:
-    """Replay recorded days and store their scores."""
-    return jobs.replay_site(work.connection, request, progress=work.progress)
+    """Replay recorded days and store their scores, each day in a transaction of its own."""
+    return replay_jobs.replay_on(Store.beside(work.database(), lambda: work.connection), request, progress=work.progress)
+
+
+@task(ReplaySitesRequest)
+def replay_sites(request: ReplaySitesRequest, work: Work) -> ReplaySitesReply:
+    """Ask for a replay of each site."""
+    return replay_jobs.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted))
 
 
 @task(WhyNotRequest)

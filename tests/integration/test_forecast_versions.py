@@ -30,7 +30,8 @@ from services.forecaster import tasks
 from services.forecaster.jobs import issue_forecasts
 from services.forecaster.versions.promotion_jobs import promote_by_hand, roll_back
 from services.forecaster.versions.shadow_jobs import Means, judge_forecasts
-from services.planner.jobs import plan_and_store, replay_site
+from services.planner.jobs import plan_and_store
+from services.planner.replay_jobs import replay_site
 from services.planner.solver import Solver
 from tests.household import day, describe_site, measure_days
 

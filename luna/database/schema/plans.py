@@ -88,6 +88,8 @@ oracle_daily_results = Table(
     Column("day", Date, primary_key=True, comment="local day of the site"),
     number("oracle_cost", nullable=False),
     number("idle_cost", nullable=False),
+    number("oracle_gain", "worth of the energy the oracle gained in the batteries, by its own value of stored energy"),
+    number("idle_gain", "the same without control"),
     text("currency"),
     document("schedule"),
     recorded(),
@@ -103,9 +105,21 @@ daily_scores = Table(
     text("policy", primary_key=True),
     number("cost", nullable=False),
     number("stored_gain", "worth of the energy gained in the batteries; cost less this compares policies", nullable=False, server_default="0"),
+    number("value_gain", "the same worth by the oracle's value of stored energy at both midnights; cost less this compares days"),
     text("currency"),
     recorded("scored_at"),
     comment="What one policy cost on one day",
+)
+
+replay_days = Table(
+    "replay_days",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    text("replay", "SHA-256 of everything the replay is made from", primary_key=True),
+    Column("day", Date, primary_key=True, comment="local day of the site"),
+    document("records", "what each policy did and handed on at midnight"),
+    recorded(),
+    comment="A day of a replay under way: what an interrupted one goes on from",
 )
 
 control_log = Table(

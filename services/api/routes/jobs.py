@@ -11,6 +11,7 @@ from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteReque
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
 from luna.contracts.quality import JudgeQualityRequest
+from luna.contracts.replay import ReplaySitesRequest
 from luna.contracts.scenario import IssueScenariosRequest
 from luna.contracts.slots import BuildSlotsRequest
 from luna.database import jobs
@@ -28,6 +29,7 @@ CONTRACTS: dict[str, type[Request]] = {
     kind.task: kind
     for kind in (
         ReplayRequest,
+        ReplaySitesRequest,
         TrainRequest,
         IssueRequest,
         IssueScenariosRequest,
@@ -56,6 +58,7 @@ class JobSubmission(BaseModel):
     # Each task has its own request; which one is known only by the task, so the route validates it.
     request: SkipValidation[
         ReplayRequest
+        | ReplaySitesRequest
         | TrainRequest
         | IssueRequest
         | IssueScenariosRequest

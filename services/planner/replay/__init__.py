@@ -5,7 +5,25 @@ Days are lived in order; what a policy hands on at midnight is small and exact, 
 
 from services.planner.replay.course import LOSS_STEPS, Asked, Book, Progress, Replayed, replay, run
 from services.planner.replay.days import Lived, PolicyDay
+from services.planner.replay.episodes import compose_episode
 from services.planner.replay.lineup import SCENARIOS
+from services.planner.replay.oracle_days import OracleDay
 from services.planner.replay.scene import INITIAL_SHARE, Rules, Scene
 
-__all__ = ["INITIAL_SHARE", "LOSS_STEPS", "SCENARIOS", "Asked", "Book", "Lived", "PolicyDay", "Progress", "Replayed", "Rules", "Scene", "replay", "run"]
+__all__ = [
+    "INITIAL_SHARE",
+    "LOSS_STEPS",
+    "SCENARIOS",
+    "Asked",
+    "Book",
+    "Lived",
+    "OracleDay",
+    "PolicyDay",
+    "Progress",
+    "Replayed",
+    "Rules",
+    "Scene",
+    "compose_episode",
+    "replay",
+    "run",
+]

@@ -33,10 +33,11 @@ class PolicyDay(Message):
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """A day as it was lived: its first slot and end on the window, what happened to each contender, slot by slot and in short."""
+    """A day as it was lived: its first slot and end on the window, how contenders began, what happened to each, slot by slot and in short."""
 
     day: date
     slots: tuple[int, int]
+    begun: Mapping[str, Standing]
     trajectories: Mapping[str, Trajectory]
     records: Mapping[str, PolicyDay]
 
@@ -55,7 +56,7 @@ def live_day(lineup: Lineup, contenders: Sequence[Contender], slots: tuple[int, 
         label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])
         for place, (label, column) in enumerate(columns.items())
     }
-    return Lived(actuals.timeline.start.astimezone(lineup.scene.zone).date(), slots, columns, records)
+    return Lived(actuals.timeline.start.astimezone(lineup.scene.zone).date(), slots, standings, columns, records)
 
 
 def _actuals(lineup: Lineup, contenders: Sequence[Contender], slots: tuple[int, int]) -> Actuals:

@@ -16,8 +16,9 @@ from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.execution.due import follow_plan
 from services.planner.execution.safety import make_safe
-from services.planner.jobs import plan_and_store, replay_site
+from services.planner.jobs import plan_and_store
 from services.planner.knowledge import DAY
+from services.planner.replay_jobs import replay_site
 from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
 

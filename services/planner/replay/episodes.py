@@ -1,0 +1,80 @@
+"""A day of a replay as a training episode: what the policy saw, did, and what it cost."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from luna.outlook import Quantiles
+from luna.physics import Mode
+from luna.timeline import SLOT, FloatArray, Timeline, local_offsets
+from services.planner.knowledge import ForecastBook
+from services.planner.replay.days import Lived
+from services.planner.replay.scene import Rules, Scene
+
+SHARES = ("p10", "p50", "p90")
+DIGITS = 5
+Document = dict[str, Any]
+
+
+def compose_episode(scene: Scene, rules: Rules, lived: Lived, *, policy: str, every: int) -> tuple[Document, Document, float]:
+    """Return state, action and reward of a policy's day, one list per quantity with a value per slot; the reward is the day's cost, negative.
+
+    ``soc`` has one value more than there are slots: that after a slot belongs to the next state. Quantiles are those of the forecast in use when
+    the slot was planned; they are missing where the policy plans from none.
+    """
+    part, trajectory = slice(*lived.slots), lived.trajectories[policy]
+    timeline = scene.timeline.window(lived.slots[0], lived.slots[1] - lived.slots[0])
+    actuals, names = scene.actuals, [battery.name for battery in scene.site.batteries]
+    state: Document = {
+        "policy": policy,
+        "slot_minutes": int(SLOT / timedelta(minutes=1)),
+        "hour": _local_hours(scene, timeline),
+        "soc": _soc(scene, trajectory.flows.stored_kwh[:, 0, :], np.array(lived.begun[policy].stored_kwh)),
+        "load_kwh": _list(actuals.load_kwh[part]),
+        "pv_kwh": _list(actuals.pv_kwh[part]),
+        "import_price": _list(rules.import_price[part]),
+        "export_price": _list(rules.export_price[part]),
+        "import_kwh": _list(trajectory.flows.import_kwh[0]),
+        "export_kwh": _list(trajectory.flows.export_kwh[0]),
+    }
+    action = {
+        "mode": {name: [Mode(mode).word for mode in trajectory.mode[index, 0].tolist()] for index, name in enumerate(names)},
+        "target_soc": {name: _list(trajectory.setpoints.target_soc[index, 0]) for index, name in enumerate(names)},
+    }
+    return state | _quantiles(scene.forecasts, timeline, every), action, -lived.records[policy].cost
+
+
+def _soc(scene: Scene, stored_kwh: FloatArray, before_kwh: FloatArray) -> dict[str, list[float]]:
+    courses = np.concatenate([before_kwh[:, None], stored_kwh], axis=1)
+    return {battery.name: _list(courses[index] / battery.capacity_kwh) for index, battery in enumerate(scene.site.batteries)}
+
+
+def _local_hours(scene: Scene, timeline: Timeline) -> list[float]:
+    local = timeline.starts + local_offsets(timeline.starts, scene.zone)
+    return _list((local - local.astype("datetime64[D]")) / np.timedelta64(1, "h"))
+
+
+def _quantiles(book: ForecastBook, timeline: Timeline, every: int) -> Document:
+    """Return load and PV as expected by the forecast in use in each slot."""
+    columns: Document = {}
+    for first in range(0, timeline.count, every):
+        planned = timeline.window(first, min(every, timeline.count - first))
+        forecast = book.find(planned.start, within=timedelta(days=1))
+        if forecast is None:
+            return {}
+        for name, series in (("load", forecast.load_kwh), ("pv", forecast.pv_kwh)):
+            for share in SHARES:
+                columns.setdefault(f"{name}_{share}_kwh", []).extend(_part(series, share, planned, forecast.timeline))
+    return columns
+
+
+def _part(series: Quantiles, share: str, planned: Timeline, covered: Timeline) -> list[float | None]:
+    first = (planned.start - covered.start) // covered.step
+    values = _list(getattr(series, share)[first : first + planned.count])
+    return [*values, *[None] * (planned.count - len(values))]
+
+
+def _list(values: FloatArray) -> list[float]:
+    # Adding nought makes one of the two zeros.
+    return [float(value) for value in np.round(values, DIGITS) + 0.0]

@@ -1,0 +1,183 @@
+"""Replays of stored sites: what they leave behind, and how they go on."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+
+from luna.contracts.fault import Fault
+from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesRequest
+from luna.database import episodes, forecasts, observations, oracle_results, scores, sites
+from luna.database.engine import unit_of_work
+from luna.errors import NotFoundError
+from luna.observations import Observations
+from luna.outlook import Forecast, Quantiles
+from luna.queue.jobs import submit_job
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline, local_days, parse_zone
+from services.planner.replay import Progress
+from services.planner.replay_jobs import Store, replay_on, replay_sites
+
+FIRST, LAST = date(2024, 3, 30), date(2024, 4, 1)
+ZONE = parse_zone("Europe/Berlin")
+# The second of these days has 23 hours.
+WINDOW = local_days(FIRST, LAST, ZONE)
+TARIFF = {
+    "import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "00:00", "to": "05:00", "price": 0.15}]},
+    "export": {"kind": "fixed", "price": 0.07},
+}
+BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}
+SITE = parse_site({"name": "replayed", "timezone": "Europe/Berlin", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": TARIFF})
+
+
+class KilledError(Exception):
+    """The worker is gone."""
+
+
+@pytest.fixture
+def replayed(database: Engine) -> Iterator[Engine]:
+    """A site with three recorded days and a forecast at each midnight."""
+    rng = np.random.default_rng(0)
+    load, pv = rng.gamma(4, 0.05, WINDOW.count), rng.uniform(0, 0.6, WINDOW.count)
+    with unit_of_work(database) as connection:
+        sites.save(connection, SITE)
+        observations.upsert(connection, SITE.name, Observations.of(WINDOW.starts, {"load_kwh": load, "pv_kwh": pv}))
+        for start in (WINDOW.start, WINDOW.start + 96 * SLOT, WINDOW.start + 188 * SLOT):
+            ahead = Timeline(start, SLOT, 192)
+            issued = Forecast(ahead, start, "baseline_7_day_avg", Quantiles.exact(np.full(192, 0.2)), Quantiles.exact(np.full(192, 0.3)))
+            forecasts.upsert(connection, SITE.name, [issued])
+    yield database
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM sites"))
+        connection.execute(text("DELETE FROM jobs"))
+
+
+def ask(**changes: Any) -> ReplayRequest:
+    return ReplayRequest(site_id=SITE.name, from_day=FIRST, to_day=LAST, every_minutes=720, **{"policies": ["self_consumption", "mpc_perfect"]} | changes)
+
+
+def run(database: Engine, request: ReplayRequest, progress: Progress | None = None) -> ReplayReply:
+    with unit_of_work(database) as connection:
+        return replay_on(Store.beside(database, lambda: connection), request, progress=progress)
+
+
+def count_days(database: Engine) -> int:
+    with unit_of_work(database) as connection:
+        return connection.scalar(text("SELECT count(*) FROM replay_days")) or 0
+
+
+def run_until(database: Engine, request: ReplayRequest, last: str) -> list[str]:
+    """Replay until the worker is gone, right after a day was lived."""
+    told: list[str] = []
+
+    def note(_done: int, _total: int, label: str) -> None:
+        told.append(label)
+        NOTHING_AFTER[label == last]()
+
+    with pytest.raises(KilledError):
+        run(database, request, note)
+    return told
+
+
+def die() -> None:
+    raise KilledError
+
+
+NOTHING_AFTER = {True: die, False: lambda: None}
+
+
+def test_a_killed_replay_goes_on_where_it_was_and_says_bit_for_bit_the_same(replayed: Engine) -> None:
+    request = ask(faults=[Fault(kind="sensor_frozen", hours=30)], seed=3)
+    whole = run(replayed, request)
+    assert run_until(replayed, request, "2024-03-31") == ["2024-03-30", "2024-03-31"]
+    assert count_days(replayed) == 2
+    told: list[str] = []
+    resumed = run(replayed, request, lambda _done, _total, label: told.append(label))
+    assert told == ["2024-04-01"]
+    assert resumed.model_dump_json() == whole.model_dump_json()
+    assert count_days(replayed) == 0
+
+
+def test_what_was_lived_with_other_data_is_not_gone_on_from(replayed: Engine) -> None:
+    run_until(replayed, ask(), "2024-03-31")
+    with unit_of_work(replayed) as connection:
+        observations.upsert(connection, SITE.name, Observations.of(WINDOW.starts[:1], {"load_kwh": np.ones(1)}))
+    told: list[str] = []
+    run(replayed, ask(), lambda _done, _total, label: told.append(label))
+    assert told == ["2024-03-30", "2024-03-31", "2024-04-01"]
+
+
+def read_all(database: Engine) -> dict[str, list[Any]]:
+    queries = {
+        "scores": "SELECT day, system_id, policy, cost, stored_gain, value_gain FROM daily_scores ORDER BY 1, 2, 3",
+        "oracle": "SELECT * FROM oracle_daily_results ORDER BY day",
+        "episodes": "SELECT * FROM antares_learning ORDER BY slot_start",
+    }
+    with unit_of_work(database) as connection:
+        return {name: [tuple(row) for row in connection.execute(text(query))] for name, query in queries.items()}
+
+
+def test_replaying_twice_stores_once(replayed: Engine) -> None:
+    request = ask(episodes="mpc_perfect")
+    run(replayed, request)
+    first = read_all(replayed)
+    run(replayed, request)
+    second = read_all(replayed)
+    assert {name: len(rows) for name, rows in first.items()} == {"scores": 6, "oracle": 3, "episodes": 3}
+    assert (second["scores"], second["oracle"]) == (first["scores"], first["oracle"])
+    assert second["episodes"] == first["episodes"]
+
+
+def test_days_are_kept_with_the_oracles_worth_of_what_is_left_in_the_battery(replayed: Engine) -> None:
+    reply = run(replayed, ask(policies=["mpc_perfect", "oracle"]))
+    with unit_of_work(replayed) as connection:
+        kept = scores.read_daily(connection, SITE.name, system_id="simulation")
+        oracle = oracle_results.read(connection, SITE.name, FIRST, LAST)
+    assert kept == {name: policy.days for name, policy in reply.policies.items()}
+    assert [day.oracle_cost for day in oracle] == [day.cost for day in reply.policies["oracle"].days]
+    assert [len(day.schedule["soc"]["battery"]) for day in oracle] == [96, 92, 96]
+
+
+def test_what_another_system_replays_is_nobodys_optimum(replayed: Engine) -> None:
+    run(replayed, ask(system_id="evaluation", episodes=None))
+    assert [len(rows) for rows in read_all(replayed).values()] == [6, 0, 0]
+
+
+def test_an_episode_is_a_day_in_which_each_state_is_followed_by_the_next(replayed: Engine) -> None:
+    reply = run(replayed, ask(policies=["mpc"]))
+    with unit_of_work(replayed) as connection:
+        days = episodes.read(connection, SITE.name, "simulation", first=WINDOW.start, end=datetime(2024, 4, 2, tzinfo=UTC))
+    assert [day.slot_start for day in days] == [WINDOW.start, WINDOW.start + 96 * SLOT, WINDOW.start + 188 * SLOT]
+    short = days[1]
+    assert [len(short.state[name]) for name in ("load_kwh", "import_price", "load_p50_kwh", "hour")] == [92] * 4
+    assert short.state["hour"][7:9] == [1.75, 3.0]
+    assert len(short.action["mode"]["battery"]) == 92
+    soc = [day.state["soc"]["battery"] for day in days]
+    assert [len(course) for course in soc] == [97, 93, 97]
+    assert [course[-1] for course in soc[:2]] == [course[0] for course in soc[1:]]
+    assert [day.reward for day in days] == [-day.cost for day in reply.policies["mpc"].days]
+
+
+def test_each_site_is_replayed_by_a_job_of_its_own(replayed: Engine, redis_url: str) -> None:
+    from luna.queue import Client
+
+    with unit_of_work(replayed) as connection:
+        sites.save(connection, SITE.model_copy(update={"name": "second"}))
+    client = Client(redis_url)
+    asked = ReplaySitesRequest(from_day=FIRST, to_day=LAST, policies=["rule"], seed=7)
+    jobs = replay_sites(replayed, asked, ask=lambda wanted: submit_job(replayed, client, wanted)).jobs
+    again = replay_sites(replayed, asked, ask=lambda wanted: submit_job(replayed, client, wanted)).jobs
+    client.close()
+    assert list(jobs) == ["replayed", "second"]
+    assert again == jobs
+    with unit_of_work(replayed) as connection:
+        requests = connection.execute(text("SELECT request ->> 'site_id', request -> 'seed' FROM jobs ORDER BY 1")).all()
+    assert [tuple(row) for row in requests] == [("replayed", 7), ("second", 7)]
+
+
+def test_a_site_that_is_not_there_is_asked_nothing_of(replayed: Engine) -> None:
+    with pytest.raises(NotFoundError):
+        replay_sites(replayed, ReplaySitesRequest(site_ids=["nowhere"], from_day=FIRST, to_day=LAST), ask=lambda _: pytest.fail("asked"))
