@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import pulp
 
 from luna.site import Battery
-from services.planner.placing.wishes import LoadWish, VehicleWish
+from services.planner.placing.wishes import VehicleWish
 from services.planner.problem import Problem
+from tests.reference_appliances import run_load
 
 Quantity = Sequence[pulp.LpVariable]
 
@@ -36,7 +37,7 @@ class _Reference:
         for wish in problem.wishes.vehicles:
             self.charge_vehicle(wish)
         for load in problem.wishes.loads:
-            self.run_load(load)
+            self.use(run_load(self, load))
         if problem.peak:
             self.pay_peak(problem)
         self.set_objective()
@@ -53,6 +54,11 @@ class _Reference:
     def choice(self, name: str) -> Quantity:
         return [self.problem.add_variable(f"{name}_{slot}", cat=pulp.LpBinary) for slot in self.slots]
 
+    def use(self, used: Sequence[pulp.LpAffineExpression]) -> None:
+        """What an appliance uses in a slot is served like the load."""
+        for slot in self.slots:
+            self.placed[slot].append(used[slot])
+
     def charge_vehicle(self, wish: VehicleWish) -> None:
         """A vehicle charges with its least power or not at all, holds what is wanted when it leaves, and never more than it can."""
         vehicle, charge, charges = wish.vehicle, self.quantity(f"car_{wish.vehicle.name}"), self.choice(f"car_charges_{wish.vehicle.name}")
@@ -64,24 +70,6 @@ class _Reference:
             stored = wish.stored_kwh + vehicle.charge_efficiency * pulp.lpSum(charge[: stay.end])
             self.problem += stored >= stay.wanted_kwh
             self.problem += stored <= vehicle.capacity_kwh
-
-    def run_load(self, wish: LoadWish) -> None:
-        """An appliance is on or off, gets its energy each day and hardly more, and is never off for too long nor on too briefly."""
-        on, power = self.choice(f"on_{wish.load.name}"), [wish.load.power_kw * hours for hours in self.hours]
-        for slot in self.slots:
-            self.placed[slot].append(on[slot] * power[slot])
-        for need in wish.needs:
-            used = pulp.lpSum(on[slot] * power[slot] for slot in range(need.first, need.end))
-            self.problem += used >= need.need_kwh
-            self.problem += used <= need.need_kwh + max(power[need.first : need.end])
-        gap, run = round(wish.load.max_gap_hours / self.hours[0]), round(wish.load.min_on_minutes / 60 / self.hours[0])
-        if wish.load.max_gap_hours < 24:
-            self.problem += pulp.lpSum(on[: max(gap - round(wish.off_hours / self.hours[0]), 1)]) >= 1
-            for slot in range(len(self.slots) - gap):
-                self.problem += pulp.lpSum(on[slot : slot + gap + 1]) >= 1
-        for slot in self.slots[1:]:
-            for later in range(slot + 1, min(slot + run, len(self.slots))):
-                self.problem += on[later] >= on[slot] - on[slot - 1]
 
     def pay_peak(self, problem: Problem) -> None:
         """The highest interval of one month is paid for, from what was incurred on; slots are as long as the tariff's interval."""

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from luna.contracts.plan import LoadState
 from luna.site import DeferrableLoad
-from luna.timeline import Timeline, local_midnight
+from luna.timeline import FloatArray, Timeline, local_midnight
 
 DAY = timedelta(days=1)
 
@@ -27,6 +29,10 @@ class LoadWish:
     load: DeferrableLoad
     needs: tuple[DayNeed, ...]
     off_hours: float
+
+    def missing_kwh(self, used_kwh: FloatArray) -> FloatArray:
+        """Return what each need lacks when so much is used per slot, shape ``(needs,)``."""
+        return np.array([max(need.need_kwh - float(used_kwh[need.first : need.end].sum()), 0.0) for need in self.needs])
 
 
 def read_load(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> LoadWish:

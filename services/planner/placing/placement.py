@@ -84,7 +84,7 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
         load_kwh=np.array(loads).reshape(-1, slots),
         import_limit_kwh=_limit_import(problem, built, solution, flows.import_kwh),
         vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
-        load_missing_kwh=tuple(column[each.missing] for each in built.placed.loads),
+        load_missing_kwh=tuple(wish.missing_kwh(used) for wish, used in zip(problem.wishes.loads, loads, strict=True)),
         off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
         objective=solution.objective,
         gap=solution.gap,
