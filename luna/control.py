@@ -14,7 +14,10 @@ Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
 VehicleMode = Literal["own", "charge", "stop"]
 LoadMode = Literal["own", "on", "off"]
 PvMode = Literal["free", "no_export", "limit", "off"]
-DeviceMode = VehicleMode | LoadMode | PvMode
+DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
+
+# All batteries are told together; every other device for itself: "vehicle:car", "load:water_heater", "pv".
+BATTERIES = "batteries"
 
 # What a value may be made of; power and limits as whole numbers but for those in kW.
 PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent", "ceiling_percent")
@@ -155,6 +158,12 @@ class Control(_Part):
         if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
             raise ValueError("writes: read_back is needed with MQTT: the topic at which the device says what holds")
         return self
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The names of what is told apart."""
+        batteries, pv = (BATTERIES,) if self.batteries else (), ("pv",) if self.pv else ()
+        return (*batteries, *(f"vehicle:{each.vehicle}" for each in self.vehicles), *(f"load:{each.load}" for each in self.loads), *pv)
 
     @property
     def writes(self) -> tuple[DeviceWrite, ...]:

@@ -29,7 +29,18 @@ class Inverter:
     calls: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     faults: deque[str] = field(default_factory=deque)
     go_on: threading.Event = field(default_factory=threading.Event)
+    speaks: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+
+    def __post_init__(self) -> None:
+        self.speaks.set()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Let nobody hear about a state of charge until the block ends; commands are taken."""
+        self.speaks.clear()
+        yield
+        self.speaks.set()
 
     @property
     def modes(self) -> list[str]:
@@ -63,6 +74,8 @@ def serve(inverter: Inverter) -> Iterator[Inverter]:
 
         def do_GET(self) -> None:
             entity = self.path.removeprefix("/api/states/")
+            if entity == SOC:
+                inverter.speaks.wait(30)
             known = entity in inverter.states
             self._say(200 if known else 404, {"entity_id": entity, "state": inverter.states.get(entity)})
 
@@ -86,6 +99,7 @@ def serve(inverter: Inverter) -> Iterator[Inverter]:
         yield inverter
     finally:
         inverter.go_on.set()
+        inverter.speaks.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -98,6 +112,35 @@ def describe(by: str = "home_assistant", **battery: Any) -> dict[str, Any]:
     mode = {"to": "inverter/mode/set", "read_back": "inverter/mode"} if mqtt else {"to": MODE}
     writes = [power | {"value": "{power_w}", "when": ["charge", "export"]}, mode | {"value": "{mode}"}]
     return {"by": by, "batteries": [{"battery": "battery", "soc": "inverter/soc" if mqtt else SOC, "modes": MODES, "writes": writes} | battery]}
+
+
+DEVICES: dict[str, Any] = {
+    "vehicles": [{"name": "car", "capacity_kwh": 60, "min_charge_kw": 1.4, "charge_limit_kw": 11}],
+    "loads": [{"name": "boiler", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6, "min_on_minutes": 30}],
+    "pv": [{"peak_kw": 8}],
+    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": -0.01}},
+}
+CAR, CURRENT, BOILER, PV = "switch.car", "number.car_current", "switch.boiler", "number.pv_limit"
+
+
+def describe_devices(by: str = "home_assistant") -> dict[str, Any]:
+    """A section ``control`` for a car, a water heater and PV."""
+    mqtt = by == "mqtt"
+
+    def place(entity: str, topic: str) -> dict[str, str]:
+        return {"to": f"{topic}/set", "read_back": topic} if mqtt else {"to": entity}
+
+    switch = {"charge": "on", "stop": "off"}
+    car = [place(CURRENT, "inverter/current") | {"value": "{current_a}", "when": ["charge"]}, place(CAR, "inverter/car") | {"value": "{mode}"}]
+    return {
+        "by": by,
+        "vehicles": [{"vehicle": "car", "modes": switch, "phases": [1, 3], "writes": car}],
+        "loads": [{"load": "boiler", "modes": {"on": "on", "off": "off"}, "writes": [place(BOILER, "inverter/boiler") | {"value": "{mode}"}]}],
+        "pv": {
+            "modes": {"free": "free", "limit": "limit", "no_export": "no_export", "off": "off"},
+            "writes": [place(PV, "inverter/pv") | {"value": "{limit_percent}"}],
+        },
+    }
 
 
 class BrokerDevice:

@@ -6,10 +6,7 @@ from pydantic import Field
 
 from luna.contracts.message import Instant, Message
 from luna.contracts.setpoint import Setpoint
-from luna.control import Control, DeviceMode, Mode
-
-# All batteries are told together; every other device for itself: "vehicle:car", "load:water_heater", "pv".
-BATTERIES = "batteries"
+from luna.control import BATTERIES, Control, DeviceMode, Mode
 
 # released: handed back to the inverters after a site was disarmed.
 Source = Literal["planner", "owner", "released"]

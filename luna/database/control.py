@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, exists, null, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import BATTERIES, ControlEntry, ControlState, Decision, Override
+from luna.contracts.control import ControlEntry, ControlState, Decision, Override
 from luna.contracts.setpoint import Setpoint
+from luna.control import BATTERIES
 from luna.database import sites
 from luna.database.schema.identity import sites as site_table
 from luna.database.schema.plans import control_devices, control_log, control_state
@@ -50,6 +51,12 @@ def list_told(connection: Connection, site_id: str) -> list[str]:
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
 
 
+def list_devices(connection: Connection, site_id: str) -> list[str]:
+    """Return the devices beside the batteries that were told something, or that their owner wants something of, sorted."""
+    own = control_devices.c.site_key == sites.key_of(connection, site_id)
+    return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
+
+
 def any_armed(connection: Connection) -> bool:
     """Return whether any site is armed."""
     return bool(connection.scalar(select(exists().where(control_state.c.armed_at.is_not(None)))))
@@ -81,7 +88,8 @@ def decide(connection: Connection, state: ControlState, decision: Decision) -> b
         return connection.execute(batteries.values(row)).rowcount == 1
     told = insert(control_devices).values(site_key=key, device=state.device, **row)
     current = control_devices.c.version == state.version
-    return connection.execute(told.on_conflict_do_update(index_elements=["site_key", "device"], set_=row, where=current)).rowcount == 1
+    written = told.on_conflict_do_update(index_elements=["site_key", "device"], set_=row, where=current).returning(control_devices.c.version)
+    return connection.execute(written).first() is not None
 
 
 def record(connection: Connection, state: ControlState, decision: Decision, confirmed: Mapping[str, str] | None) -> None:

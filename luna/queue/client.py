@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from luna.contracts.health import BeatSign, NodeSign, RecorderSign
+from luna.contracts.health import BeatSign, ExecutorSign, NodeSign, RecorderSign
 from luna.contracts.job import Job
 from luna.contracts.message import Message, Request, queue_of
 from luna.errors import InvalidInputError, LunaError, UnavailableError
@@ -24,7 +24,7 @@ from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECON
 from luna.queue.lead import read_beat
 from luna.queue.ledger import DeadTask, Ledger
 from luna.queue.nodes import read_signs
-from luna.queue.presence import read_recorder
+from luna.queue.presence import read_executor, read_recorder
 from luna.queue.work import Progress
 from luna.telemetry import current_trace_id
 
@@ -151,6 +151,11 @@ class Client:
         """Return what the recorder last said of itself, None where none ran within a day."""
         with _reachable():
             return read_recorder(self._redis)
+
+    def executor(self) -> ExecutorSign | None:
+        """Return what the executor last said of itself and of what it drives, None where none ran within a day."""
+        with _reachable():
+            return read_executor(self._redis)
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 
-from luna.contracts.health import InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign
+from luna.contracts.health import ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign
+from luna.database import control
+from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.health import ALIVE
 from luna.queue.services import SERVICES
@@ -17,13 +19,15 @@ def call_roll(gateway: Gateway, *, now: datetime) -> ServicesReply:
     """Ask the gateway itself, and the queue's server for what all others last said of themselves."""
     own = _service("api", [_own_instance(gateway)])
     try:
-        signs, beat, recorder = gateway.queue.signs(), gateway.queue.beat(), gateway.queue.recorder()
+        signs, beat, recorder, executor = gateway.queue.signs(), gateway.queue.beat(), gateway.queue.recorder(), gateway.queue.executor()
     except UnavailableError:
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
         services = [own, *(_service(name, _instances(name, signs)) for name in SERVICES), _service("beat", _turning(beat, now))]
         if recorder is not None or _listens(gateway):
             services.append(_service("recorder", _recorders(recorder, now)))
+        if executor is not None or _acts(gateway):
+            services.append(_service("executor", _recorders(executor, now)))
     return ServicesReply(ready=all(service.ready for service in services), services=tuple(services))
 
 
@@ -62,11 +66,21 @@ def _listens(gateway: Gateway) -> bool:
     return bool(gateway.settings.home_assistant_url or gateway.settings.mqtt_url)
 
 
+def _acts(gateway: Gateway) -> bool:
+    """Return whether a site is armed, so that an executor has to run; a database that is away is missed where it is needed."""
+    try:
+        with unit_of_work(gateway.database) as connection:
+            return control.any_armed(connection)
+    except UnavailableError:
+        return False
+
+
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:
     if sign is None or sign.is_late(now):
         return _turning(sign, now)
     ready = all(check.ok for check in sign.checks)
-    return [InstanceReply(name=sign.name, version=sign.version, started_at=sign.started_at, ready=ready, checks=sign.checks)]
+    driven = sign.sites if isinstance(sign, ExecutorSign) else ()
+    return [InstanceReply(name=sign.name, version=sign.version, started_at=sign.started_at, ready=ready, checks=sign.checks, sites=driven)]
 
 
 def _turning(sign: TurningSign | None, now: datetime) -> list[InstanceReply]:

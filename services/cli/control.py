@@ -1,44 +1,51 @@
-"""``luna control``: whether a site's batteries are told what its plans say, and what the owner wants instead."""
+"""``luna control``: whether a site's devices are told what its plans say, and what the owner wants instead."""
 
 import getpass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.control import Mode
+from luna.control import BATTERIES, DeviceMode, LoadMode, Mode, PvMode, VehicleMode
 from luna.errors import InvalidInputError
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from luna.contracts.control import ControlEntry, ControlState
+    from luna.site import Site
 
-app = typer.Typer(help="Arm a site so that its batteries follow its plans, override them, see what was sent.", no_args_is_help=True)
+app = typer.Typer(help="Arm a site so that its devices follow its plans, override them, see what was sent.", no_args_is_help=True)
 
-HEADINGS = ("slot (UTC)", "by", "why", "told", "confirmed")
+HEADINGS = ("slot (UTC)", "device", "by", "why", "told", "confirmed")
+# What each kind of device can be told by its owner.
+MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle": get_args(VehicleMode), "load": get_args(LoadMode), "pv": get_args(PvMode)}
+UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
+DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, load:NAME or pv.")]
 
 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
-    """Let commands be sent to a site's batteries from the executor's next look on; before this nothing ever is."""
+    """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
     from luna.database import control, sites
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
         stored = sites.load(connection, site)
         if stored.control is None:
-            remedy = "Describe how its batteries are told, as in config/site.yaml, and add it again: luna site add --file site.yaml."
+            remedy = "Describe how its devices are told, as in config/site.yaml, and add it again: luna site add --file site.yaml."
             raise InvalidInputError("the site has no section control", field="control", value=site, remedy=remedy)
         control.arm(connection, site, at=SystemClock().now(), by=getpass.getuser())
         state = control.load(connection, site)
-    words = "nothing is sent: control.by is dry_run." if stored.control.by == "dry_run" else f"its batteries follow its plans by {stored.control.by}."
+    words = "nothing is sent: control.by is dry_run." if stored.control.by == "dry_run" else f"its devices follow its plans by {stored.control.by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
 
 
 @app.command()
 def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
-    """Hand a site's batteries back to their inverters; after that nothing is sent."""
+    """Hand a site's devices back; after that nothing is sent."""
     from luna.database import control
 
     with unit_of_work() as connection:
@@ -52,37 +59,40 @@ def override(
     site: SiteOption,
     mode: Annotated[Mode, typer.Option(help="What every battery does.")],
     *,
-    until: Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")],
+    until: UntilOption,
     power_kw: Annotated[float | None, typer.Option(help="At most this much exchange with the grid while charging or exporting.")] = None,
     target_soc: Annotated[float | None, typer.Option(help="Where that exchange ends, a share such as 0.8.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Have all batteries of a site do something else than its plan says, until an instant; the safety layer bounds it like any other."""
-    from luna.contracts.control import Override
-    from luna.database import control, sites
-    from luna.timeline import SystemClock, parse_instant, parse_zone
-    from services.cli.requests import compose_request
-
-    with unit_of_work() as connection:
-        end = parse_instant(until, field="--until", zone=parse_zone(sites.load(connection, site).timezone))
-        if end <= SystemClock().now():
-            raise InvalidInputError("this has passed", field="--until", value=until, remedy="Name an instant that is still to come.")
-        wanted = compose_request(Override, mode=mode, power_kw=power_kw, target_soc=target_soc, until=end, by=getpass.getuser())
-        control.override(connection, site, wanted)
-        state = control.load(connection, site)
-    unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} does {mode} until {end:%Y-%m-%d %H:%M} UTC.{unarmed}"))
+    state = _override(site, BATTERIES, {"mode": mode, "power_kw": power_kw, "target_soc": target_soc}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
 
 
 @app.command()
-def resume(site: SiteOption, *, as_json: JsonOption = False) -> None:
+def override_device(
+    site: SiteOption,
+    device: DeviceOption,
+    mode: Annotated[DeviceMode, typer.Option(help="A car: own, charge, stop. An appliance: own, on, off. PV: free, no_export, limit, off.")],
+    *,
+    until: UntilOption,
+    power_kw: Annotated[float | None, typer.Option(help="What a car charges with, or what PV may produce.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have a car's charger, an appliance or PV do something else than its site's plan says, until an instant."""
+    state = _override(site, device, {"mode": mode, "power_kw": power_kw}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
+
+
+@app.command()
+def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
     """End an override: the plan is followed again."""
     from luna.database import control
 
     with unit_of_work() as connection:
-        control.override(connection, site, None)
-        state = control.load(connection, site)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} follows its plan again."))
+        control.override(connection, site, None, device=device)
+        state = control.load(connection, site, device)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{_whom(state)} follows its plan again."))
 
 
 @app.command()
@@ -97,29 +107,77 @@ def status(
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        state, entries = control.load(connection, site), control.read_log(connection, site, limit=limit)
-    if state.override is not None and state.override.until <= SystemClock().now():
-        state = state.model_copy(update={"override": None})
-    document = {"state": state.model_dump(mode="json"), "log": [entry.model_dump(mode="json") for entry in entries]}
-    emit(document, as_json=as_json, show=lambda: _show(state, entries))
+        devices = [BATTERIES, *control.list_devices(connection, site)]
+        states = [_without_ended(control.load(connection, site, device), SystemClock().now()) for device in devices]
+        entries = control.read_log(connection, site, limit=limit)
+    document = {
+        "state": states[0].model_dump(mode="json"),
+        "devices": [state.model_dump(mode="json") for state in states[1:]],
+        "log": [entry.model_dump(mode="json") for entry in entries],
+    }
+    emit(document, as_json=as_json, show=lambda: _show(states, entries))
 
 
 @app.command()
 def run() -> None:
-    """Act in this process until Ctrl-C: tell the batteries of armed sites what their plans say."""
+    """Act in this process until Ctrl-C: tell the devices of armed sites what their plans say."""
     from services.planner.execution.__main__ import main
 
     main([])
 
 
-def _show(state: "ControlState", entries: "list[ControlEntry]") -> None:
+def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "ControlState":
+    """Store what the owner wants of a device and return how that then stands."""
+    from luna.contracts.control import Override
+    from luna.database import control, sites
+    from luna.timeline import SystemClock, parse_instant, parse_zone
+    from services.cli.requests import compose_request
+
+    with unit_of_work() as connection:
+        site = sites.load(connection, site_id)
+        _require_device(site, device, str(wanted["mode"]))
+        end = parse_instant(until, field="--until", zone=parse_zone(site.timezone))
+        if end <= SystemClock().now():
+            raise InvalidInputError("this has passed", field="--until", value=until, remedy="Name an instant that is still to come.")
+        control.override(connection, site_id, compose_request(Override, **wanted, until=end, by=getpass.getuser()), device=device)
+        return control.load(connection, site_id, device)
+
+
+def _require_device(site: "Site", device: str, mode: str) -> None:
+    """Refuse a device that the site's section ``control`` does not name, and a mode that its kind does not have."""
+    known = (BATTERIES, *(site.control.devices if site.control else ()))
+    if device not in known:
+        raise InvalidInputError("the site's section control does not name it", field="--device", value=device, remedy=f"There are {', '.join(known)}.")
+    modes = MODES[device.partition(":")[0]]
+    if mode not in modes:
+        raise InvalidInputError(f"{device} has no such mode", field="--mode", value=mode, remedy=f"There are {', '.join(modes)}.")
+
+
+def _show_override(state: "ControlState") -> None:
+    wanted = state.override
+    if wanted is not None:
+        unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
+        out.print(f"{_whom(state)} does {wanted.mode} until {wanted.until:%Y-%m-%d %H:%M} UTC.{unarmed}")
+
+
+def _whom(state: "ControlState") -> str:
+    return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
+
+
+def _without_ended(state: "ControlState", now: "datetime") -> "ControlState":
+    return state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state
+
+
+def _show(states: "list[ControlState]", entries: "list[ControlEntry]") -> None:
+    state = states[0]
     armed = f"armed since {state.armed_at:%Y-%m-%d %H:%M} UTC by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
     out.print(f"{state.site} is {armed}.")
-    if state.override is not None:
-        out.print(f"Override by {state.override.by}: {state.override.mode} until {state.override.until:%Y-%m-%d %H:%M %Z}.")
+    for each in states:
+        if each.override is not None:
+            out.print(f"Override of {each.device} by {each.override.by}: {each.override.mode} until {each.override.until:%Y-%m-%d %H:%M %Z}.")
     table(HEADINGS, [_row(entry) for entry in entries], words=HEADINGS)
 
 
 def _row(entry: "ControlEntry") -> list[str]:
-    told = ", ".join(f"{battery}: {setpoint['mode']}" for battery, setpoint in entry.allowed.items())
-    return [f"{entry.slot_start:%Y-%m-%d %H:%M}", entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]
+    told = ", ".join(f"{name}: {setpoint['mode']}" for name, setpoint in entry.allowed.items())
+    return [f"{entry.slot_start:%Y-%m-%d %H:%M}", entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]

@@ -9,9 +9,14 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from sqlalchemy import Engine, text
 
-from luna.contracts.health import RecorderSign
+from luna.contracts.health import ControlledDevice, ControlledSite, ExecutorSign, RecorderSign
+from luna.database import control, sites
+from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
+from luna.site import parse_site
+from tests.controlled import DEVICES, describe_devices
 from tests.gateway import serve
 from tests.processes import luna_process
 from tests.workers import wait_for
@@ -24,7 +29,7 @@ EVERYBODY = ["api", "planner", "forecaster", "ingest", "agent", "rag", "beat"]
 def addresses(redis_url: str, database_url: str) -> Addresses:
     """The servers, without what workers and beats before left there."""
     with redis.Redis.from_url(redis_url) as admin:
-        admin.delete("luna:beat", "luna:beat-lock", "luna:nodes", "luna:recorder")
+        admin.delete("luna:beat", "luna:beat-lock", "luna:nodes", "luna:recorder", "luna:executor")
     return Addresses(database_url=database_url, redis_url=redis_url)
 
 
@@ -123,3 +128,27 @@ def test_a_recorder_that_fell_silent_is_missed(api: httpx.Client, redis_url: str
 def test_a_recorder_that_the_settings_ask_for_is_missed(addresses: Addresses) -> None:
     with serve(addresses, mqtt_url="mqtt://127.0.0.1:9") as api:
         assert report(api)["recorder"]["missing"] == ["instance"]
+
+
+def test_an_executor_is_missed_while_a_site_is_armed(api: httpx.Client, database: Engine) -> None:
+    site = {"name": "driven", "timezone": "UTC", "control": describe_devices("dry_run")} | DEVICES
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(site))
+        control.arm(connection, "driven", at=datetime.now(UTC), by="owner")
+    missing = report(api)["executor"]["missing"]
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM sites WHERE name = 'driven'"))
+    assert missing == ["instance"]
+    assert "executor" not in report(api)
+
+
+def test_an_executor_tells_how_the_sites_stand_that_it_drives(api: httpx.Client, redis_url: str) -> None:
+    now = datetime.now(UTC)
+    device = ControlledDevice(device="pv", slot_start=now, told={"pv": "free"}, reason="no_plan", confirmed_at=now, fallback=True)
+    site = ControlledSite(site="home", armed_at=now, by="mqtt", plan_issued_at=None, devices=(device,))
+    sign = ExecutorSign(name="one", version="1", started_at=now, turned_at=now, turn=timedelta(minutes=5), sites=(site,))
+    with redis.Redis.from_url(redis_url) as admin:
+        admin.set("luna:executor", sign.model_dump_json())
+    executor = report(api)["executor"]
+    assert executor["ready"]
+    assert executor["instances"][0]["sites"][0]["devices"][0]["fallback"]

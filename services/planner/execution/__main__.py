@@ -1,4 +1,4 @@
-"""The process that acts: ``python -m services.planner.execution`` tells the inverters of armed sites what their plans say, whatever is being computed."""
+"""The process that acts: ``python -m services.planner.execution`` tells the devices of armed sites what their plans say, whatever is being computed."""
 
 import argparse
 import signal
@@ -17,6 +17,7 @@ from luna.embedded import running
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
+from luna.queue.presence import executor_present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
@@ -52,12 +53,14 @@ def main(arguments: list[str] | None = None) -> int:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         readiness.watch()
         executor = Executor(database, partial(open_device, settings), partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
-        Watch(database, executor, clock=clock).run(pulse, ending=ending)
+        watch = Watch(database, executor, clock=clock)
+        stack.enter_context(executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock))
+        watch.run(pulse, ending=ending)
     return 0
 
 
 def open_device(settings: Settings, control: Control) -> Device:
-    """Return what tells a site's inverters, as its section ``control`` names it.
+    """Return what tells a site's devices, as its section ``control`` names it.
 
     Raises:
         InvalidInputError: the settings name no Home Assistant or broker.

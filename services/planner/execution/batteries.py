@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from luna.contracts.control import BATTERIES, Override, ReasonCode
+from luna.contracts.control import Override, ReasonCode
 from luna.contracts.plan import PlanReply
 from luna.contracts.setpoint import BatterySetpoint
-from luna.control import Control
+from luna.control import BATTERIES, Control
 from luna.site import Site
 from services.planner.execution.safety import OWN, make_sayable
 from services.planner.execution.template import Write, render

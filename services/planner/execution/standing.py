@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from luna.contracts.control import BATTERIES, ControlState, ReasonCode
+from luna.contracts.control import ControlState, ReasonCode
 from luna.contracts.health import ControlledDevice, ControlledSite
+from luna.control import BATTERIES
 from luna.database import control, plans, sites
 from luna.errors import InvalidInputError
 from services.planner.execution.metrics import ARMED, CONFIRMED, FALLBACK, PLAN_AGE

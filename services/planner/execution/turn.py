@@ -13,8 +13,8 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.control import BATTERIES, ControlState, Decision, Source
-from luna.control import Control
+from luna.contracts.control import ControlState, Decision, Source
+from luna.control import BATTERIES, Control
 from luna.database import control as control_rows
 from luna.database import plans, sites
 from luna.database.engine import unit_of_work

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.control import BATTERIES
 from luna.contracts.health import ControlledSite
+from luna.control import BATTERIES
 from luna.database import control, sites
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, LunaError, UnavailableError

@@ -9,7 +9,7 @@ import yaml
 from sqlalchemy import Engine, text
 
 from tests.command_line import Luna
-from tests.controlled import describe
+from tests.controlled import DEVICES, describe, describe_devices
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = {"name": "steered", "timezone": "Europe/Berlin", "batteries": [BATTERY]}
@@ -62,3 +62,16 @@ def test_a_site_that_says_nothing_of_its_inverters_cannot_be_armed(home: Luna, t
 def test_people_read_whether_a_site_is_armed(home: Luna) -> None:
     assert "nothing is sent" in home("control", "arm", "--site", "steered").out
     assert "steered is armed since" in home("control", "status", "--site", "steered").out
+
+
+def test_one_device_is_overridden_for_itself(home: Luna, tmp_path: Path) -> None:
+    add(home, tmp_path, SITE | DEVICES | {"control": describe_devices("dry_run")})
+    command = ("control", "override-device", "--site", "steered", "--until", "2099-07-01T18:00", "--device")
+    wanted = json.loads(home(*command, "vehicle:car", "--mode", "charge", "--power-kw", "7", "--json").out)
+    status = json.loads(home("control", "status", "--site", "steered", "--json").out)
+    resumed = json.loads(home("control", "resume", "--site", "steered", "--device", "vehicle:car", "--json").out)
+    assert (wanted["device"], wanted["override"]["power_kw"]) == ("vehicle:car", 7)
+    assert [(state["device"], state["override"]["mode"]) for state in status["devices"]] == [("vehicle:car", "charge")]
+    assert resumed["override"] is None
+    assert "load:boiler has no such mode" in home(*command, "load:boiler", "--mode", "stop").err
+    assert "There are batteries, vehicle:car, load:boiler, pv" in home(*command, "vehicle:van", "--mode", "stop").err

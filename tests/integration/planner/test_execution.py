@@ -1,107 +1,30 @@
 """The executor against inverters that answer late, lose and refuse, on a real database; its clock is the test's."""
 
-import itertools
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from luna.contracts.control import ControlEntry, Override
+from luna.contracts.control import Override
 from luna.contracts.plan import PlanRequest
 from luna.contracts.setpoint import BatterySetpoint
-from luna.control import Control
-from luna.database import control, observations, plans, sites
+from luna.database import control, observations, plans
 from luna.database.engine import unit_of_work
 from luna.observations import Observations
-from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.execution.device import Device, DryRun
+from services.planner.execution.device import DryRun
 from services.planner.execution.home_assistant import HomeAssistantDevice
-from services.planner.execution.turn import RETRY, VERIFY, Executor
+from services.planner.execution.turn import RETRY, VERIFY
 from services.planner.jobs import plan_and_store
 from services.planner.solver import Solver
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.executing import START, Home
 from tests.plans import describe_plan
 
-START = datetime(2024, 2, 1, 12, tzinfo=UTC)
-BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
-_NUMBERS = itertools.count()
-
-
-class Clock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.instant = START
-
-    def now(self) -> datetime:
-        return self.instant
-
-
-class Home:
-    """A stored site, armed since long, with an executor that can be started anew."""
-
-    def __init__(self, database: Engine, open_device: Callable[[Control], Device], section: dict[str, Any]) -> None:
-        self.database, self.open_device = database, open_device
-        self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
-        self.clock = Clock()
-        self.asked: list[str] = []
-        self._executors: list[Executor] = []
-        with unit_of_work(database) as connection:
-            sites.save(connection, self.site(section))
-        self.start()
-
-    def site(self, section: dict[str, Any]) -> Site:
-        return parse_site({"name": self.name, "timezone": "Europe/Berlin", "batteries": [BATTERY], "control": section})
-
-    def start(self) -> None:
-        """Start an executor that knows nothing of those before."""
-        ages = {"clock": self.clock, "plan_max_age": timedelta(hours=3)}
-        self._executors.append(Executor(self.database, self.open_device, self.asked.append, **ages))  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        for executor in self._executors:
-            executor.close()
-        # Another test's executor would follow it.
-        with unit_of_work(self.database) as connection:
-            connection.execute(text("DELETE FROM sites WHERE name = :name"), {"name": self.name})
-
-    def turn(self, after: timedelta = timedelta(0)) -> bool:
-        self.clock.instant += after
-        return self._executors[-1].turn(self.name)
-
-    def arm(self) -> None:
-        with unit_of_work(self.database) as connection:
-            control.arm(connection, self.name, at=START - timedelta(days=1), by="owner")
-
-    def disarm(self) -> None:
-        with unit_of_work(self.database) as connection:
-            control.disarm(connection, self.name)
-
-    def override(self, wanted: Override | None) -> None:
-        with unit_of_work(self.database) as connection:
-            control.override(connection, self.name, wanted)
-
-    def plan(self, *setpoints: BatterySetpoint, at: datetime = START, soc: float = 0.5) -> str:
-        plan = describe_plan(f"{self.name}-{next(_NUMBERS)}", at, setpoints, soc=soc)
-        with unit_of_work(self.database) as connection:
-            plans.save(connection, site_id=self.name, plan=plan, inputs_digest="", system_id="prod")
-        return plan.plan_id
-
-    @property
-    def log(self) -> list[ControlEntry]:
-        with unit_of_work(self.database) as connection:
-            return list(reversed(control.read_log(connection, self.name, limit=100)))
-
-    @property
-    def outcomes(self) -> list[tuple[str, str, bool]]:
-        return [(entry.reason, entry.allowed["battery"]["mode"], entry.confirmed is not None) for entry in self.log]
 
 
 @pytest.fixture
@@ -324,3 +247,35 @@ def test_a_dry_run_records_what_it_would_send(database: Engine) -> None:
     outcomes = home.outcomes
     home.close()
     assert outcomes == [("planned", "charge", True)]
+
+
+def test_an_answer_about_the_state_of_charge_that_comes_late_does_not_make_the_command_late(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    armed.turn(SLOT - timedelta(minutes=1))
+    with inverter.silent():
+        armed.turn(timedelta(minutes=1))
+    # What was said a minute ago still counts.
+    assert armed.log[-1].allowed["battery"]["mode"] == "charge"
+    assert inverter.states[MODE] == "Force Charge"
+
+
+def test_a_state_of_charge_that_was_said_long_ago_does_not_count(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    with inverter.silent():
+        armed.turn(SLOT)
+    assert inverter.modes[-1] == "Standby"
+
+
+def test_a_site_whose_section_is_taken_away_is_handed_back(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE, CHARGE)
+    armed.turn()
+    armed.configure(None)
+    armed.start()
+    armed.turn(timedelta(minutes=1))
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Self Use"]
+    armed.configure(describe())
+    armed.turn(timedelta(minutes=1))
+    assert inverter.modes[-1] == "Force Charge"

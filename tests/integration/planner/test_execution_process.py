@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from luna.contracts.setpoint import BatterySetpoint
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
+from luna.queue import Client
 from luna.site import parse_site
 from luna.timeline import SLOT, floor_to
 from services.planner.execution.watch import AWAITED_LOOK, LOOK
@@ -84,7 +85,7 @@ def test_a_kill_in_the_middle_of_a_command_brings_the_same_again_and_nothing_els
     assert len(told) == len(slots)
 
 
-def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(database: Engine, home: str, inverter: Inverter, start: Start) -> None:
+def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(database: Engine, home: str, start: Start, redis_url: str) -> None:
     plan(database, home, "charge")
     process, port = start()
     wait_for(lambda: confirmed(database, home))
@@ -93,8 +94,18 @@ def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(database: Eng
         metrics = client.get(f"http://127.0.0.1:{port}/metrics").text
     assert f'luna_planner_commands_total{{outcome="confirmed",site_id="{home}"}}' in metrics
     assert f'luna_planner_site_armed{{site_id="{home}"}} 1.0' in metrics
-    process.terminate()
-    assert process.wait(20) == 0
+    with closing(Client(redis_url)) as client:
+        wait_for(lambda: told(client, home) == [("batteries", "planned", False)])
+        process.terminate()
+        assert process.wait(20) == 0
+        assert client.executor() is None
+
+
+def told(client: Client, home: str) -> list[tuple[str, str | None, bool]]:
+    """What the executor says of its devices: why they were told what they were, and whether they do what they do by themselves."""
+    sign = client.executor()
+    sites = {site.site: site.devices for site in sign.sites} if sign else {}
+    return [(device.device, device.reason, device.fallback) for device in sites.get(home, ())]
 
 
 def confirmed(database: Engine, home: str) -> bool:
