@@ -11,6 +11,7 @@ from luna.site import Battery
 from services.planner.placing.wishes import VehicleWish
 from services.planner.problem import Problem
 from tests.reference_appliances import run_load
+from tests.reference_peaks import pay_peak
 
 Quantity = Sequence[pulp.LpVariable]
 
@@ -38,8 +39,8 @@ class _Reference:
             self.charge_vehicle(wish)
         for load in problem.wishes.loads:
             self.use(run_load(self, load))
-        if problem.peak:
-            self.pay_peak(problem)
+        for peak in problem.peaks:
+            self.beside += pay_peak(self, problem, peak)
         self.set_objective()
         self.connect_to_grid()
         for index, battery in enumerate(self.site.batteries):
@@ -70,14 +71,6 @@ class _Reference:
             stored = wish.stored_kwh + vehicle.charge_efficiency * pulp.lpSum(charge[: stay.end])
             self.problem += stored >= stay.wanted_kwh
             self.problem += stored <= vehicle.capacity_kwh
-
-    def pay_peak(self, problem: Problem) -> None:
-        """The highest interval of one month is paid for, from what was incurred on; slots are as long as the tariff's interval."""
-        assert problem.peak is not None
-        level = self.problem.add_variable("peak", lowBound=max(problem.wishes.incurred_kw, default=0.0))
-        for slot in self.slots:
-            self.problem += self.bought[slot] / self.hours[slot] <= level
-        self.beside.append(problem.peak.price_per_kw_month * level)
 
     def set_objective(self) -> None:
         energy = pulp.lpSum(self.bought[slot] * self.outlook.import_price[slot] - self.sold[slot] * self.outlook.export_price[slot] for slot in self.slots)

@@ -9,11 +9,12 @@ from luna.site.document import invalid_input, load_site, parse_site
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
-from luna.site.tariff import FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.site.tariff import ClockWindow, FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
 
 __all__ = [
     "MOST_C_RATE",
     "Battery",
+    "ClockWindow",
     "DeferrableLoad",
     "Efficiency",
     "ElectricVehicle",

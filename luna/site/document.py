@@ -51,13 +51,14 @@ def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
 
 
 def _path(root: str, fault: Any) -> str:
-    # Pydantic puts the kind of a tariff into the path; the caller never wrote it there.
+    # Pydantic puts the kind of a tariff, and how many components it has, into the path; the caller never wrote it there.
     place = [str(part) for part in fault["loc"]]
-    parts = [part for before, part in zip(["", *place], place, strict=False) if not (before in {"import", "export"} and part in _TARIFF_KINDS)]
+    parts = [part for before, part in zip(["", *place], place, strict=False) if part not in _KINDS.get(before, ())]
     return ".".join([root, *parts] if root else parts)
 
 
-_TARIFF_KINDS = ("fixed", "time_of_use", "spot")
+_PRICES = ("fixed", "time_of_use", "spot")
+_KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
 
 
 _INSTANT = "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC."

@@ -1,10 +1,10 @@
 """What a kWh costs and earns, as the contract says it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from luna.site.part import Part, Price
+from luna.site.part import Name, Part, PowerKw, Price
 
 
 class FixedPrice(Part):
@@ -14,13 +14,25 @@ class FixedPrice(Part):
     price: Price
 
 
-class PriceBand(Part):
-    """A price that holds between two local clock times; ``to`` at or before ``from`` runs over midnight."""
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ClockEnd = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+Days = Literal["all", "weekday", "weekend"]
 
-    from_: Annotated[str, Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    to: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+
+class ClockWindow(Part):
+    """The time between two local clock times on some days; ``to`` at or before ``from`` runs over midnight."""
+
+    from_: Annotated[ClockTime, Field(alias="from")] = "00:00"
+    to: ClockEnd = "24:00"
+    days: Days = "all"
+
+
+class PriceBand(ClockWindow):
+    """A price that holds between two local clock times."""
+
+    from_: Annotated[ClockTime, Field(alias="from")]
+    to: ClockEnd
     price: Price
-    days: Literal["all", "weekday", "weekend"] = "all"
 
 
 class TimeOfUsePrice(Part):
@@ -43,12 +55,33 @@ class SpotPrice(Part):
 PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice, Field(discriminator="kind")]
 
 
-class PeakPrice(Part):
-    """A capacity tariff: the mean of the ``highest`` import intervals of a month is billed per kW."""
+class PeakPrice(ClockWindow):
+    """A component of a capacity tariff: the mean of the ``highest`` import intervals of a month is billed per kW.
 
+    Only intervals within the window of clock and days count; with ``one_per_day`` only the highest of each local day.
+    """
+
+    name: Name = "peak"
     price_per_kw_month: Annotated[float, Field(ge=0, le=1_000)]
     highest: Annotated[int, Field(ge=1, le=10)] = 1
     interval_minutes: Literal[15, 30, 60] = 15
+    one_per_day: bool = False
+    least_kw: Annotated[PowerKw, Field(description="billed at least")] = 0.0
+
+    @model_validator(mode="after")
+    def _whole_intervals(self) -> Self:
+        for clock in (self.from_, self.to):
+            if int(clock[3:]) % self.interval_minutes:
+                raise ValueError(f"the window's {clock} lies within an interval of {self.interval_minutes} minutes")
+        return self
+
+
+def _how_many(peak: object) -> str:
+    return "several" if isinstance(peak, list | tuple) else "one"
+
+
+OnePeak = Annotated[PeakPrice, Tag("one")]
+SeveralPeaks = Annotated[tuple[PeakPrice, ...], Field(max_length=8), Tag("several")]
 
 
 class Tariff(Part):
@@ -56,7 +89,21 @@ class Tariff(Part):
 
     import_: Annotated[PriceRule, Field(alias="import")]
     export: PriceRule = FixedPrice(price=0.0)
-    peak: PeakPrice | None = None
+    peak: Annotated[OnePeak | SeveralPeaks, Discriminator(_how_many)] | None = None
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        names = [each.name for each in self.peaks]
+        if len(set(names)) < len(names):
+            raise ValueError("peak: each component of a capacity tariff needs a name of its own")
+        return self
+
+    @property
+    def peaks(self) -> tuple[PeakPrice, ...]:
+        """The components of the capacity tariff, none where there is none."""
+        if self.peak is None:
+            return ()
+        return (self.peak,) if isinstance(self.peak, PeakPrice) else self.peak
 
     @property
     def markets(self) -> list[str]:

@@ -1,8 +1,11 @@
 """What a plan costs, what counted in it beside money, and what that costs compared with the cheapest plan."""
 
+from zoneinfo import ZoneInfo
+
 from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReply, PlanRequest
 from luna.economics import carbon_g, peak_cost
 from luna.weighing import COST_ALONE, Weights, self_sufficiency
+from services.planner.peaks import read_peaks
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.problem import objective_of
@@ -12,7 +15,7 @@ from services.planner.solver import Solver
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     """Return what is really paid, with carbon and self-sufficiency beside."""
     site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
-    peak = peak_cost(flows.import_kwh, timeline, site.tariff.peak, incurred_kw=request.state.month_peaks_kw) if site.tariff.peak else 0.0
+    peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
     carbon = plan.problem.outlook.carbon_g_per_kwh
     return CostReply(
         total=float(plan.costs.total.sum()) + peak,

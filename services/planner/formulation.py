@@ -78,9 +78,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     net = outlook.load_kwh - outlook.pv_kwh
     builder.add_rows(net, net, balance)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
-    peaks: tuple[MonthPeak, ...] = ()
-    if problem.peak:
-        peaks = add_peaks(builder, bought, outlook.timeline, peak=problem.peak, zone=ZoneInfo(site.timezone), incurred_kw=problem.wishes.incurred_kw)
+    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
     _add_surplus_rows(builder, problem, batteries, held_back)
     _add_house_rows(builder, problem, batteries, held_back)
     if elastic:

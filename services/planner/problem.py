@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from luna.contracts.plan import CoursesMessage, PlanRequest, StateMessage, Terminal
-from luna.economics import site_curtailment
+from luna.economics import Peak, site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, IntArray, SiteLimits
-from luna.site import Objective, PeakPrice, Site
+from luna.site import Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
 from luna.weighing import COST_ALONE, Weights, weigh_prices, weigh_wear
 from services.planner.courses import Courses
+from services.planner.peaks import read_peaks, scale_peak
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
 
 # Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
@@ -32,7 +33,7 @@ class TerminalRule:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peak`` a capacity tariff that is to be heeded.
+    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` a capacity tariff that is to be heeded.
 
     ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
@@ -46,7 +47,7 @@ class Problem:
     mip_gap: float = 0.0
     time_limit_s: float = 10.0
     wishes: Wishes = NO_WISHES
-    peak: PeakPrice | None = None
+    peaks: tuple[Peak, ...] = ()
     courses: Courses | None = None
     risk: float = 0.0
     billed: "Problem | None" = None
@@ -59,7 +60,7 @@ class Problem:
     @property
     def places(self) -> bool:
         """Whether anything couples slots beside batteries: vehicles, appliances, peaks."""
-        return self.wishes.any() or self.peak is not None
+        return self.wishes.any() or bool(self.peaks)
 
     @property
     def starts_inside(self) -> bool:
@@ -120,7 +121,7 @@ def pose(request: PlanRequest) -> Problem:
         _gap(request, wishes),
         request.options.time_limit_s,
         wishes,
-        request.site.tariff.peak,
+        read_peaks(request.site, request.state),
         _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
         request.options.risk,
     )
@@ -142,13 +143,12 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
     outlook, paid = problem.outlook, problem.outlook.import_price
     imported, exported = weigh_prices((paid, outlook.export_price), outlook.carbon_g_per_kwh, weights)
     beside = TERMINAL_SHARE * float(np.mean(imported - weights.cost * paid)) if automatic else 0.0
-    peak = problem.peak
     return replace(
         problem,
         site=problem.site.model_copy(update={"batteries": [weigh_wear(battery, weights) for battery in problem.site.batteries]}),
         outlook=replace(outlook, import_price=imported, export_price=exported),
         terminal=replace(problem.terminal, value=weights.cost * problem.terminal.value + beside),
-        peak=peak.model_copy(update={"price_per_kw_month": weights.cost * peak.price_per_kw_month}) if peak else None,
+        peaks=tuple(scale_peak(peak, weights.cost) for peak in problem.peaks),
         billed=problem,
     )
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.economics import break_even, carbon_g, curtailment_rule, extend_prices, peak_cost, price_slots, publication_times, slot_costs
+from luna.economics import Peak, PeakHistory, break_even, carbon_g, curtailment_rule, extend_prices, peak_cost, price_slots, publication_times, slot_costs
 from luna.errors import InvalidInputError
 from luna.physics import Curtailment
 from luna.site import PeakPrice, Tariff
@@ -173,19 +173,19 @@ def test_a_lossless_battery_breaks_even_at_the_price_itself() -> None:
 )
 def test_a_peak_costs_what_it_adds_to_the_month(highest: int, minutes: int, incurred_kw: list[float], cost: float) -> None:
     peak = PeakPrice.model_validate({"price_per_kw_month": 5, "highest": highest, "interval_minutes": minutes})
-    added = peak_cost(np.array([1.0, 2.0, 1.5, 0.5]), Timeline(START, SLOT, 4), peak, incurred_kw=incurred_kw)
+    added = peak_cost(np.array([1.0, 2.0, 1.5, 0.5]), Timeline(START, SLOT, 4), [Peak(peak, PeakHistory(tuple(incurred_kw)))], zone=BERLIN)
     assert added == pytest.approx(cost)
 
 
 def test_intervals_are_those_of_the_clock() -> None:
     # From a quarter past, three quarter-hours belong to the first hour and one to the next.
     peak = PeakPrice(price_per_kw_month=1, interval_minutes=60)
-    assert peak_cost(np.array([1.0, 1.0, 1.0, 2.5]), Timeline(START + SLOT, SLOT, 4), peak) == pytest.approx(3)
+    assert peak_cost(np.array([1.0, 1.0, 1.0, 2.5]), Timeline(START + SLOT, SLOT, 4), [Peak(peak)], zone=BERLIN) == pytest.approx(3)
 
 
 def test_slots_longer_than_a_peaks_interval_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="longer") as caught:
-        peak_cost(np.ones(2), Timeline(START, timedelta(hours=1), 2), PeakPrice(price_per_kw_month=5))
+        peak_cost(np.ones(2), Timeline(START, timedelta(hours=1), 2), [Peak(PeakPrice(price_per_kw_month=5))], zone=BERLIN)
     assert (caught.value.field, caught.value.value) == ("tariff.peak.interval_minutes", 15)
     assert caught.value.remedy
 

@@ -3,6 +3,7 @@
 from luna.contracts.plan.objective import CheapestReply, ObjectiveReply
 from luna.contracts.plan.options import Language, PlanOptions, Terminal
 from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
+from luna.contracts.plan.peaks import PeakState
 from luna.contracts.plan.reply import BatteryFlow, CompromiseReply, CostReply, LoadFlow, PlanReply, ReasonReply, SlotReply, UncertaintyReply, VehicleFlow
 from luna.contracts.plan.request import PlanRequest
 from luna.contracts.plan.state import BatteryState, LoadState, StateMessage, VehicleSession, VehicleState
@@ -23,6 +24,7 @@ __all__ = [
     "LoadState",
     "ObjectiveReply",
     "OutlookMessage",
+    "PeakState",
     "PlanOptions",
     "PlanReply",
     "PlanRequest",

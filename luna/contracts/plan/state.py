@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.message import Instant, Message
+from luna.contracts.plan.peaks import PeakState
 
 
 class BatteryState(Message):
@@ -42,3 +43,4 @@ class StateMessage(Message):
     vehicles: dict[str, VehicleState] = {}
     loads: dict[str, LoadState] = {}
     month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
+    peaks: Annotated[dict[str, PeakState], Field(description="by component of the capacity tariff; month_peaks_kw stands for the first one not named")] = {}

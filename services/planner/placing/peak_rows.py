@@ -1,62 +1,63 @@
 """Capacity tariffs in the mixed-integer model: the mean of a month's highest import intervals is paid for, above what was incurred already."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
-from luna.site import PeakPrice
-from luna.timeline import FloatArray, Timeline, local_offsets
+from luna.economics import MonthShare, Peak, month_shares
+from luna.timeline import FloatArray, Timeline
 from services.planner.solver import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)
 class MonthPeak:
-    """One local month's share of the horizon: its slots, the tariff's interval each lies in, and the column of the level that is paid for."""
+    """One local month's share of the horizon: the columns of the level that is paid for, and of what each unit is above it."""
 
-    slots: NDArray[np.int64]
-    interval: NDArray[np.int64]
+    share: MonthShare
+    peak: Peak
     level: Indices
+    above: Indices
 
-    def limit_import(self, import_kwh: FloatArray, level_kw: float, hours: FloatArray) -> FloatArray:
-        """Return what each of the month's slots may import so that no interval rises above what is planned, shape ``(month's slots,)``.
+    def limit_import(self, import_kwh: FloatArray, column: FloatArray, hours: FloatArray) -> FloatArray:
+        """Return what each of the month's slots that count may import so that no interval rises above what is planned.
 
-        Up to the level every slot is free; an interval with a slot above it keeps to its plan.
+        Up to the level of its unit every slot is free; an interval with a slot above it, or that had begun before, keeps to its plan.
         """
-        planned, level = import_kwh[self.slots], level_kw * hours[self.slots]
-        above = np.bincount(self.interval, weights=planned > level + 1e-9) > 0
-        return np.where(above[self.interval], planned, level)
+        share = self.share
+        level_kw = float(column[self.level][0]) + column[self.above][share.unit][share.interval]
+        planned, level = import_kwh[share.slots], level_kw * hours[share.slots]
+        kept = np.bincount(share.interval, weights=planned > level + 1e-9) > 0
+        kept[0] |= share.running
+        return np.where(kept[share.interval], planned, level)
 
 
-def add_peaks(
-    builder: ModelBuilder, bought: Indices, timeline: Timeline, *, peak: PeakPrice, zone: ZoneInfo, incurred_kw: Sequence[float]
-) -> tuple[MonthPeak, ...]:
-    """Price the ``highest`` intervals of each local month; the peaks incurred so far belong to the first month.
+def add_peaks(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, peaks: tuple[Peak, ...], zone: ZoneInfo) -> tuple[MonthPeak, ...]:
+    """Price the highest units of each local month under every component; what was incurred so far belongs to the first month.
 
     Source: Rockafellar and Uryasev (2000): the sum of the n largest is the least n·θ + Σ max(x − θ, 0).
     """
-    ticks = timeline.starts.astype(np.int64) // int(timedelta(minutes=peak.interval_minutes).total_seconds())
-    months = (timeline.starts + local_offsets(timeline.starts, zone)).astype("datetime64[M]").astype(np.int64)
-    found = []
-    for month in np.unique(months):
-        slots = np.flatnonzero(months == month)
-        interval = np.unique(ticks[slots], return_inverse=True)[1]
-        before = sorted(incurred_kw, reverse=True)[: peak.highest] if month == months[0] else []
-        level = _price_level(builder, peak, interval, bought[slots], before=before)
-        found.append(MonthPeak(slots, interval, level))
-    return tuple(found)
+    return tuple(_price_level(builder, share, peak, bought[share.slots]) for peak in peaks for share in month_shares(peak.price, timeline, zone))
 
 
-def _price_level(builder: ModelBuilder, peak: PeakPrice, interval: NDArray[np.int64], bought: Indices, *, before: list[float]) -> Indices:
-    count, share = int(interval[-1]) + 1, peak.price_per_kw_month / peak.highest
-    most_above = np.inf if peak.highest > 1 else 0.0
-    level = builder.add_columns(1, cost=peak.price_per_kw_month, upper=np.inf)
-    above, old = (builder.add_columns(size, cost=share, upper=most_above) for size in (count, len(before)))
-    rows = builder.add_rows(np.full(count, -np.inf), np.zeros(count), [(np.repeat(level, count), -1.0), (above, -1.0)])
-    builder.add_entries(rows[interval], bought, 60 / peak.interval_minutes)
-    if before:
-        builder.add_rows(np.array(before), np.full(len(before), np.inf), [(np.repeat(level, len(before)), 1.0), (old, 1.0)])
-    return level
+def _price_level(builder: ModelBuilder, share: MonthShare, peak: Peak, bought: Indices) -> MonthPeak:
+    price, (others, reached) = peak.price, share.before_kw(peak)
+    before = np.array(sorted(others, reverse=True)[: price.highest])
+    count, units = share.unit.size, int(share.unit[-1]) + 1
+    most_above = np.inf if price.highest > 1 else 0.0
+    floored = price.highest > 1 and price.least_kw > 0
+    due = 0.0 if floored else price.price_per_kw_month
+    level = builder.add_columns(1, cost=due, lower=0.0 if floored else price.least_kw, upper=np.inf)
+    above, old = (builder.add_columns(size, cost=due / price.highest, upper=most_above) for size in (units, before.size))
+    began = np.zeros(count)
+    began[0] = peak.history.interval_kwh * 60 / price.interval_minutes if share.running else 0.0
+    rows = builder.add_rows(np.full(count, -np.inf), -began, [(np.repeat(level, count), -1.0), (above[share.unit], -1.0)])
+    builder.add_entries(rows[share.interval], bought, 60 / price.interval_minutes)
+    if before.size:
+        builder.add_rows(before, np.full(before.size, np.inf), [(np.repeat(level, before.size), 1.0), (old, 1.0)])
+    if reached:
+        builder.add_sum(reached, np.inf, [(level, 1.0), (above[:1], 1.0)])
+    if floored:
+        billed = builder.add_columns(1, cost=price.price_per_kw_month, lower=price.least_kw, upper=np.inf)
+        builder.add_sum(0.0, np.inf, [(billed, 1.0), (level, -1.0), (np.concatenate([above, old]), -1.0 / price.highest)])
+    return MonthPeak(share, peak, level, above)

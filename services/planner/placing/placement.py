@@ -44,7 +44,7 @@ class Placement:
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
         courses = problem.courses.add_load(placed) if problem.courses else None
-        return replace(problem, outlook=outlook, courses=courses, limits=limits, wishes=replace(problem.wishes, vehicles=(), loads=()), peak=None, mip_gap=0.0)
+        return replace(problem, outlook=outlook, courses=courses, limits=limits, wishes=replace(problem.wishes, vehicles=(), loads=()), peaks=(), mip_gap=0.0)
 
 
 def place(problem: Problem) -> Placement:
@@ -96,5 +96,6 @@ def _limit_import(problem: Problem, built: Formulation, solution: Solution, impo
     """Return the connection's limit per slot, narrowed to what keeps every month's peaks."""
     limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
     for peak in built.peaks:
-        limit[peak.slots] = np.minimum(limit[peak.slots], peak.limit_import(import_kwh, float(solution.column[peak.level][0]), hours))
+        slots = peak.share.slots
+        limit[slots] = np.minimum(limit[slots], peak.limit_import(import_kwh, solution.column, hours))
     return limit

@@ -16,11 +16,10 @@ __all__ = ["NO_WISHES", "DayNeed", "LoadWish", "Stay", "VehicleWish", "Wishes", 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Everything that may be placed; ``incurred_kw`` are the month's peaks so far."""
+    """Everything that may be placed."""
 
     vehicles: tuple[VehicleWish, ...] = ()
     loads: tuple[LoadWish, ...] = ()
-    incurred_kw: tuple[float, ...] = ()
 
     def any(self) -> bool:
         """Return whether there is anything to place."""
@@ -48,7 +47,7 @@ def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, metered_
     )
     apart = [load for load in site.loads if load.name not in metered_with_load]
     loads = tuple(read_load(load, state.loads.get(load.name, LoadState()), timeline, zone=ZoneInfo(site.timezone)) for load in apart)
-    return Wishes(vehicles, loads, tuple(state.month_peaks_kw))
+    return Wishes(vehicles, loads)
 
 
 def _refuse_strangers(kind: str, named: Collection[str], known: Sequence[str]) -> None:

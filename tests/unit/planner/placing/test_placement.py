@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def peak(interval_minutes: int = 60, highest: int = 1) -> dict[str, Any]:
 
 
 def rise(problem: Problem, made: Plan) -> float:
-    return peak_cost(made.flows.import_kwh, problem.outlook.timeline, problem.peak, incurred_kw=[2.0]) if problem.peak else 0.0
+    return peak_cost(made.flows.import_kwh, problem.outlook.timeline, problem.peaks, zone=ZoneInfo("UTC"))
 
 
 def answer(request: PlanRequest) -> PlanReply:
@@ -74,7 +75,7 @@ def test_a_plan_costs_what_the_model_written_for_readers_costs(changes: dict[str
     problem = pose(ask(seed, **changes))
     made = make_plan(problem, Solver())
     # The model pays for the whole peak, the tariff for what rises above the 2 kW of before.
-    paid = rise(problem, made) + (problem.peak.price_per_kw_month * 2.0 if problem.peak else 0.0)
+    paid = rise(problem, made) + sum(peak.price.price_per_kw_month * 2.0 for peak in problem.peaks)
     assert objective(made) + paid == pytest.approx(solve_reference(problem), abs=2e-5)
 
 
@@ -117,7 +118,7 @@ def test_every_slot_adds_up_with_what_was_placed() -> None:
 @pytest.mark.parametrize(("interval", "highest"), [(60, 1), (60, 3), (30, 2)], ids=["highest hour", "three highest", "two highest half hours"])
 def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
     problem = pose(ask(slots_per_hour=2, loads=[], tariff=peak(interval, highest)))
-    heeded, ignored = make_plan(problem, Solver()), make_plan(replace(problem, peak=None), Solver())
+    heeded, ignored = make_plan(problem, Solver()), make_plan(replace(problem, peaks=()), Solver())
     assert rise(problem, heeded) < rise(problem, ignored)
     assert objective(heeded) + rise(problem, heeded) < objective(ignored) + rise(problem, ignored)
 

@@ -1,0 +1,26 @@
+"""What a slot costs: the only place where money and carbon are computed."""
+
+from luna.economics.break_even import BreakEven, break_even, curtailment_rule, site_curtailment
+from luna.economics.costs import Costs, carbon_g, slot_costs
+from luna.economics.peaks import MonthShare, Peak, PeakHistory, month_shares, peak_cost
+from luna.economics.prices import DAY_AHEAD_PUBLISHED, SpotPrices, extend_prices, price_slots, publication_times
+
+__all__ = [
+    "DAY_AHEAD_PUBLISHED",
+    "BreakEven",
+    "Costs",
+    "MonthShare",
+    "Peak",
+    "PeakHistory",
+    "SpotPrices",
+    "break_even",
+    "carbon_g",
+    "curtailment_rule",
+    "extend_prices",
+    "month_shares",
+    "peak_cost",
+    "price_slots",
+    "publication_times",
+    "site_curtailment",
+    "slot_costs",
+]

@@ -1,0 +1,71 @@
+"""What a kWh costs and earns in each slot, and when that became known."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics.clock import window_holds
+from luna.errors import InvalidInputError
+from luna.site import FixedPrice, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
+
+DAY_AHEAD_PUBLISHED = time(13)
+SpotPrices = Mapping[str, FloatArray]
+
+
+def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices) -> tuple[FloatArray, FloatArray]:
+    """Return import and export price per slot, shape ``(slots,)``, currency/kWh; NaN where the spot price is unknown.
+
+    Raises:
+        InvalidInputError: the tariff names a market that ``spot`` does not hold.
+    """
+    return _price_rule(tariff.import_, timeline, zone, spot), _price_rule(tariff.export, timeline, zone, spot)
+
+
+def _price_rule(rule: PriceRule, timeline: Timeline, zone: ZoneInfo, spot: SpotPrices) -> FloatArray:
+    if isinstance(rule, FixedPrice):
+        return np.full(timeline.count, rule.price)
+    if isinstance(rule, SpotPrice):
+        if rule.market not in spot:
+            raise InvalidInputError("no prices of this market", field="tariff.market", value=rule.market, remedy="Load them: luna data load --kind prices.")
+        return (spot[rule.market] + rule.markup) * (1.0 + rule.vat)
+    return _time_of_use(rule, timeline, zone)
+
+
+def _time_of_use(rule: TimeOfUsePrice, timeline: Timeline, zone: ZoneInfo) -> FloatArray:
+    price = np.full(timeline.count, rule.default)
+    for band in reversed(rule.bands):
+        price[window_holds(band, timeline.starts, zone)] = band.price
+    return price
+
+
+def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
+    """Return when day-ahead prices of each slot became known: 13:00 of the market's local day before, shape of ``starts``.
+
+    Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
+    """
+    days, where = np.unique((starts + local_offsets(starts, zone)).astype("datetime64[D]"), return_inverse=True)
+    known = [datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC) for day in days.tolist()]
+    return np.array([instant.replace(tzinfo=None) for instant in known], dtype="datetime64[us]")[where]
+
+
+def extend_prices(price: FloatArray, known: int, *, slots_per_day: int) -> FloatArray:
+    """Replace everything from slot ``known`` on by the same slot of the last known day.
+
+    Source: docs/decisions/0004: with it, results hardly depend on the terminal value.
+
+    Args:
+        price: currency/kWh, shape ``(slots,)``; should begin a day before the slots it is needed for.
+        known: number of leading slots whose price is published.
+        slots_per_day: 96 for quarter-hours.
+
+    Raises:
+        InvalidInputError: nothing is known, or there is a gap in what is known.
+    """
+    gaps = np.flatnonzero(~np.isfinite(price[:known]))
+    if known == 0 or gaps.size:
+        slot = int(gaps[0]) if gaps.size else 0
+        raise InvalidInputError("the price of this slot is missing", field=f"import_price[{slot}]", remedy="Load it: luna data load --kind prices.")
+    return np.asarray(price[repeat_last(np.arange(price.size), known, period=min(slots_per_day, known))])
