@@ -41,6 +41,9 @@ class _Reference:
             self.use(run_load(self, load))
         for peak in problem.peaks:
             self.beside += pay_peak(self, problem, peak)
+        for index, battery in enumerate(self.site.batteries):
+            if battery.wear_by_depth:
+                self.wear_by_depth(index, battery, stored_kwh=float(problem.stored_kwh[index]))
         self.set_objective()
         self.connect_to_grid()
         for index, battery in enumerate(self.site.batteries):
@@ -113,6 +116,24 @@ class _Reference:
                 before = self.stored[index][slot - 1] if slot else stored_kwh
                 beyond = (before / battery.capacity_kwh - battery.taper_from_soc) / (1 - battery.taper_from_soc)
                 self.problem += charge[slot] <= battery.charge_limit_kw * self.hours[slot] * (1 - beyond * (1 - battery.taper_to_share))
+
+    def wear_by_depth(self, index: int, battery: Battery, *, stored_kwh: float) -> None:
+        """Stored energy lies in segments of depth, at the start in the deepest ones; what is taken from each has its own price."""
+        shallower, inside, taken = 0.0, [], []
+        for place, segment in enumerate(battery.wear_by_depth):
+            held, put_in, out = (self.quantity(f"{kind}_{index}_{place}") for kind in ("held", "put_in", "taken"))
+            top, bottom = (1 - shallower) * battery.capacity_kwh, (1 - segment.to_depth) * battery.capacity_kwh
+            for slot in self.slots:
+                before = held[slot - 1] if slot else min(max(stored_kwh - bottom, 0.0), top - bottom)
+                self.problem += held[slot] == before + put_in[slot] - out[slot]
+                self.problem += held[slot] <= top - bottom
+                self.beside.append(segment.price * battery.discharge_efficiency * out[slot])
+            shallower = segment.to_depth
+            inside.append(held)
+            taken.append(out)
+        for slot in self.slots:
+            self.problem += self.stored[index][slot] == pulp.lpSum(held[slot] for held in inside)
+            self.problem += self.discharge[index][slot] == battery.discharge_efficiency * pulp.lpSum(out[slot] for out in taken)
 
     def end(self, index: int) -> None:
         """At the horizon each battery holds what the terminal rule asks for."""

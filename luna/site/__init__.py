@@ -4,7 +4,7 @@ Required fields are few; everything else has a documented default. Unknown field
 """
 
 from luna.site.connection import GridConnection
-from luna.site.devices import MOST_C_RATE, Battery, DeferrableLoad, ElectricVehicle, PvArray, require_chargeable
+from luna.site.devices import MOST_C_RATE, Battery, DeferrableLoad, DepthWear, ElectricVehicle, PvArray, require_chargeable
 from luna.site.document import invalid_input, load_site, parse_site
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
@@ -16,6 +16,7 @@ __all__ = [
     "Battery",
     "ClockWindow",
     "DeferrableLoad",
+    "DepthWear",
     "Efficiency",
     "ElectricVehicle",
     "EnergyKwh",

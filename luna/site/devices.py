@@ -10,6 +10,13 @@ from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw
 MOST_C_RATE = 100.0
 
 
+class DepthWear(Part):
+    """What discharging wears in one segment of a battery's depth: between the segment before and ``to_depth``."""
+
+    to_depth: Annotated[float, Field(gt=0, le=1, description="share of the capacity")]
+    price: Annotated[float, Field(ge=0, le=10, description="currency per kWh discharged")]
+
+
 class Battery(Part):
     """A stationary battery. Charge and discharge are measured at its terminals (AC)."""
 
@@ -22,6 +29,9 @@ class Battery(Part):
     charge_efficiency: Efficiency = 0.95
     discharge_efficiency: Efficiency = 0.95
     wear_price: Annotated[float, Field(ge=0, le=10, description="currency per kWh charged and per kWh discharged")] = 0.0
+    wear_by_depth: Annotated[
+        tuple[DepthWear, ...], Field(max_length=16, description="instead of wear_price: from the shallowest segment to the deepest, each as dear or dearer")
+    ] = ()
     min_charge_kw: PowerKw = 0.0
     charge_from_grid: bool = True
     discharge_to_grid: bool = True
@@ -33,10 +43,22 @@ class Battery(Part):
         if self.min_soc >= self.max_soc:
             raise ValueError(f"min_soc {self.min_soc} must lie below max_soc {self.max_soc}")
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
+        self._deeper_is_dearer()
         for name in ("charge_limit_kw", "discharge_limit_kw"):
             if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
                 raise ValueError(f"{name} {getattr(self, name):g} would move all {self.capacity_kwh:g} kWh within seconds; give kW, not W")
         return self
+
+    def _deeper_is_dearer(self) -> None:
+        if not self.wear_by_depth:
+            return
+        depths, prices = ([getattr(each, name) for each in self.wear_by_depth] for name in ("to_depth", "price"))
+        if self.wear_price:
+            raise ValueError("wear_price and wear_by_depth price the same wear: give one of them")
+        if depths != sorted(set(depths)) or depths[-1] != 1:
+            raise ValueError(f"wear_by_depth: to_depth rises from segment to segment up to 1, here {depths}")
+        if prices != sorted(prices):
+            raise ValueError(f"wear_by_depth: what lies deeper wears no less, prices here are {prices}")
 
 
 class PvArray(Part):

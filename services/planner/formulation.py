@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.planner.depth_rows import add_depth
 from services.planner.placing.peak_rows import MonthPeak, add_peaks
 from services.planner.placing.wish_columns import WishColumns, add_wishes, most_placed_kwh
 from services.planner.problem import Problem
@@ -122,6 +123,8 @@ def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
     rows = builder.add_rows(
         begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
     )
+    if battery.wear_by_depth:
+        add_depth(builder, battery, columns, stored_kwh=float(problem.stored_kwh[index]))
     if battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0:
         power = battery.charge_limit_kw * problem.outlook.timeline.hours
         steepness = power * (1.0 - battery.taper_to_share) / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)

@@ -17,7 +17,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
-from luna.weighing import Weights, weigh_prices
+from luna.weighing import Weights, weigh_import
 from services.planner.carbon_jobs import read_carbon_ahead, read_carbon_book
 from services.planner.course_jobs import read_courses
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
@@ -83,7 +83,7 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     if options.terminal.kind == "automatic":
         # As in replay: the last week's prices say more of what energy is worth afterwards than the horizon's own.
         weights = Weights.of(options.objective or site.objective).known(carbon)
-        counted, _ = weigh_prices((known.import_price, known.export_price), carbon, weights)
+        counted = weigh_import(known.import_price, carbon, weights)
         worth = TERMINAL_SHARE * (max(prices.mean_import_price(start), 0.0) + float(np.mean(counted - known.import_price)))
         options = options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})
     update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options}

@@ -8,6 +8,7 @@ from luna.physics import BatteryLimits, SetPoint
 from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
+from luna.wear import wears_by_depth
 from services.planner.model_flows import solve_flows
 from services.planner.modes import follow_flows
 from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, objective
@@ -32,7 +33,12 @@ def plan_by_model(problem: Problem, solver: Solver) -> Plan:
 
 
 def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ...]:
-    """Return the value of each battery while the others do what is planned: their charging counts as load, their discharging as PV."""
+    """Return the value of each battery while the others do what is planned: their charging counts as load, their discharging as PV.
+
+    Where wear depends on the depth, what a stored kWh is worth depends on more than how many there are: the model's duals say it alone.
+    """
+    if wears_by_depth(problem.site.batteries):
+        return ()
     values = []
     for index, battery in enumerate(problem.site.batteries):
         others = np.arange(len(problem.site.batteries)) != index

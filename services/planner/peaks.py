@@ -1,7 +1,5 @@
 """Capacity tariffs of a request: each component with what its month has seen so far."""
 
-from dataclasses import replace
-
 from luna.contracts.plan import PeakState, StateMessage
 from luna.economics import Peak, PeakHistory
 from luna.errors import InvalidInputError
@@ -26,8 +24,3 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
 
 def _read(state: PeakState) -> PeakHistory:
     return PeakHistory(tuple(state.highest_kw), state.today_kw, state.interval_kwh)
-
-
-def scale_peak(peak: Peak, factor: float) -> Peak:
-    """Return a component at ``factor`` times its price."""
-    return replace(peak, price=peak.price.model_copy(update={"price_per_kw_month": factor * peak.price.price_per_kw_month}))

@@ -1,6 +1,6 @@
 """A plan as a value, settled again by physics before anybody sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from luna.errors import LunaError
 from luna.physics import Flows, SetPoint, clamp, settle
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
+from luna.wear import depth_wear, wears_by_depth
 from services.planner.energy_value import Thresholds, ValueFunction
 from services.planner.placing.placement import Placement
 from services.planner.problem import Problem
@@ -112,7 +113,7 @@ def price_flows(problem: Problem, flows: Flows) -> Costs:
 
 def weigh_flows(problem: Problem, flows: Flows) -> Costs:
     """Return what flows cost by the prices the problem is planned by, per slot."""
-    return slot_costs(
+    costs = slot_costs(
         import_kwh=flows.import_kwh,
         export_kwh=flows.export_kwh,
         throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
@@ -120,3 +121,6 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
         export_price=problem.outlook.export_price,
         wear_price=problem.wear_price,
     )
+    if not wears_by_depth(problem.site.batteries):
+        return costs
+    return replace(costs, wear_cost=costs.wear_cost + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh))

@@ -11,9 +11,9 @@ from luna.outlook import Outlook
 from luna.physics import BatteryLimits, IntArray, SiteLimits
 from luna.site import Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
-from luna.weighing import COST_ALONE, Weights, weigh_prices, weigh_wear
+from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
 from services.planner.courses import Courses
-from services.planner.peaks import read_peaks, scale_peak
+from services.planner.peaks import read_peaks
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
 
 # Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
@@ -141,14 +141,13 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
     if weights == COST_ALONE:
         return problem
     outlook, paid = problem.outlook, problem.outlook.import_price
-    imported, exported = weigh_prices((paid, outlook.export_price), outlook.carbon_g_per_kwh, weights)
-    beside = TERMINAL_SHARE * float(np.mean(imported - weights.cost * paid)) if automatic else 0.0
+    counted = weigh_import(paid, outlook.carbon_g_per_kwh, weights)
+    beside = TERMINAL_SHARE * float(np.mean(counted - paid)) if automatic else 0.0
     return replace(
         problem,
         site=problem.site.model_copy(update={"batteries": [weigh_wear(battery, weights) for battery in problem.site.batteries]}),
-        outlook=replace(outlook, import_price=imported, export_price=exported),
-        terminal=replace(problem.terminal, value=weights.cost * problem.terminal.value + beside),
-        peaks=tuple(scale_peak(peak, weights.cost) for peak in problem.peaks),
+        outlook=replace(outlook, import_price=counted),
+        terminal=replace(problem.terminal, value=problem.terminal.value + beside),
         billed=problem,
     )
 

@@ -11,6 +11,7 @@ from luna.physics import SiteLimits
 from luna.schedule import Policy, SideBySide
 from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.timeline import FloatArray
+from luna.wear import depth_wear
 from services.planner.replay.lineup import Contender, Later, Lineup, Standing
 from services.planner.replay.mishaps import Afflicted
 
@@ -51,6 +52,7 @@ def live_day(lineup: Lineup, contenders: Sequence[Contender], slots: tuple[int, 
     trajectory = simulate(SideBySide([Later(policy, first) for policy in policies]), actuals, limits=rules.limits, stored_kwh=stored)
     part = slice(*slots)
     costs = price(trajectory, import_price=rules.import_price[part], export_price=rules.export_price[part], wear_price=rules.wear_price).total
+    costs = costs + depth_wear(lineup.scene.site.batteries, trajectory.flows.stored_kwh, stored)
     columns = {contender.label: trajectory.column(place) for place, contender in enumerate(contenders)}
     records = {
         label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])

@@ -9,7 +9,7 @@ from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from luna.weighing import Weights, self_sufficiency, weigh_prices
+from luna.weighing import Weights, self_sufficiency, weigh_import
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.problem import pose
@@ -178,13 +178,13 @@ def test_a_stored_kwh_is_worth_its_share_of_what_counts_at_the_horizon() -> None
 
 def test_prices_beyond_every_bound_are_refused_by_name() -> None:
     with pytest.raises(InvalidInputError) as refused:
-        weigh_prices((np.array([0.3]), np.array([0.1])), np.array([20_000.0]), Weights(carbon=100.0))
+        weigh_import(np.array([0.3]), np.array([20_000.0]), Weights(carbon=100.0))
     assert refused.value.field == "objective"
 
 
 def test_carbon_without_its_intensity_is_refused_by_name() -> None:
     with pytest.raises(InvalidInputError) as refused:
-        weigh_prices((np.array([0.3]), np.array([0.1])), None, Weights(carbon=0.1))
+        weigh_import(np.array([0.3]), None, Weights(carbon=0.1))
     assert refused.value.field == "outlook.carbon_g_per_kwh"
 
 
