@@ -1,5 +1,6 @@
 """``luna replay``: what every policy would have cost on recorded days."""
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -9,15 +10,18 @@ import typer
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
 from luna.timeline import local_midnight
-from luna.wording import Numbers
-from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.console import JsonOption, emit, follow_progress
+from services.cli.replay_tables import show_replies
 from services.cli.requests import compose_request
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from luna.objects import ObjectStore
     from services.planner.replay import Progress
+
+
+ALL = "all"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def show_replay(  # noqa: PLR0913 - one per option
     *,
-    site: Annotated[str, typer.Option(help="A stored site.")],
+    site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")],
     policies: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(POLICIES),
@@ -36,24 +40,64 @@ def show_replay(  # noqa: PLR0913 - one per option
     forecast_version: Annotated[
         str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that was pinned or promoted, else aurora_v1.0).")
     ] = None,
+    faults: Annotated[list[str] | None, typer.Option(help="What goes wrong: a file, or kind=hours; may be given several times.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws when faults strike that do not say.")] = 0,
+    episodes: Annotated[str, typer.Option(help="The policy whose days become training episodes; none: no policy's.")] = "mpc",
     as_json: JsonOption = False,
 ) -> None:
-    """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight."""
-    from luna.objects import open_objects
-    from luna.settings import load_settings
-    from services.cli.storage import unit_of_work
-    from services.planner.replay_jobs import replay_site
+    """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight. Goes on where it was interrupted."""
+    from services.cli.replay_faults import read_faults
+    from services.cli.storage import open_database
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
     days = {"from_day": first.date(), "to_day": last.date()}
     options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
-    request = compose_request(ReplayRequest, site_id=site, **days, policies=names, **options)
-    with unit_of_work() as connection, follow_progress("replay", quiet=as_json) as progress:
-        request = name_version(connection, request)
-        if {"mpc", "mpc_scenarios"} & set(names):
-            ensure_forecasts(connection, request, objects=open_objects(load_settings()), progress=progress)
-        reply = replay_site(connection, request, progress=progress)
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, request))
+    wrong = {"faults": read_faults(faults or []), "seed": seed}
+    request = compose_request(ReplayRequest, site_id=site[0], **days, policies=names, **options, **wrong)
+    request = request.model_copy(update={"episodes": None if episodes == "none" else episodes})
+    with open_database() as pool, follow_progress("replay", quiet=as_json) as progress:
+        requests = prepare(pool, request, site, progress=progress)
+        replies = _replay(pool, requests, progress=progress)
+    if len(site) == 1 and site != [ALL]:
+        reply = replies[request.site_id]
+        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_replies({request.site_id: reply}, requests))
+    else:
+        document = {"sites": {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}}
+        emit(document, as_json=as_json, show=lambda: show_replies(replies, requests))
+
+
+def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progress: "Progress") -> dict[str, ReplayRequest]:
+    """Return the request of each site asked for, its forecasts issued."""
+    from luna.database import sites
+    from luna.database.engine import unit_of_work
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+
+    with unit_of_work(pool) as connection:
+        known = sites.names(connection) if ALL in asked else list(dict.fromkeys(asked))
+        requests = {name: name_version(connection, request.model_copy(update={"site_id": name})) for name in known}
+        for each in requests.values():
+            if {"mpc", "mpc_scenarios"} & set(each.policies):
+                ensure_forecasts(connection, each, objects=open_objects(load_settings()), progress=progress)
+    return requests
+
+
+def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Progress") -> dict[str, ReplayReply]:
+    """Return the replays: of several sites by the workers that are there, else in this process, one after the other."""
+    from luna.embedded import running
+    from luna.queue import Client
+    from luna.settings import load_settings
+    from services.cli.replay_sites import replay_here, replay_on_workers
+
+    if len(requests) > 1:
+        with running(load_settings()) as addresses, closing(Client(addresses.redis_url)) as client:
+            if any(ReplayRequest.queue() in queues for queues in client.workers().values()):
+                return replay_on_workers(pool, client, requests, progress=progress)
+    return {name: replay_here(pool, each, progress=_named(progress, name)) for name, each in requests.items()}
+
+
+def _named(progress: "Progress", name: str) -> "Progress":
+    return lambda done, total, label: progress(done, total, f"{name} {label}")
 
 
 def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequest:
@@ -87,22 +131,3 @@ def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, object
         ensure_trained(connection, site, before=start, objects=objects)
     asked = IssueRequest(site_id=request.site_id, at=start, to=end - step, every_minutes=request.every_minutes, forecast_version=version)
     issue_forecasts(connection, asked, objects=objects, progress=progress)
-
-
-def _show(reply: ReplayReply, request: ReplayRequest) -> None:
-    numbers = Numbers("en", ZoneInfo("UTC"), reply.currency)
-    rows = [
-        (
-            name,
-            numbers.money(policy.cost),
-            "–" if policy.score is None else numbers.share(policy.score, decimals=1),
-            f"{policy.cycles:.1f}",
-            f"{policy.mode_changes_per_day:.1f}",
-            str(policy.violations),
-        )
-        for name, policy in reply.policies.items()
-    ]
-    title = f"{request.site_id}, {request.from_day} to {request.to_day}; mpc plans from {request.forecast_version}"
-    table(["policy", "cost", "score", "cycles", "mode changes/day", "violations"], rows, title=title)
-    if reply.loss:
-        out.print("Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items()))

@@ -1,6 +1,7 @@
 """Replays of stored sites: what they leave behind, and how they go on."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,11 +16,15 @@ from luna.database.engine import unit_of_work
 from luna.errors import NotFoundError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
+from luna.queue import Client
 from luna.queue.jobs import submit_job
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline, local_days, parse_zone
+from services.cli.replay_sites import replay_on_workers
 from services.planner.replay import Progress
 from services.planner.replay_jobs import Store, replay_on, replay_sites
+from tests.command_line import Luna
+from tests.workers import worker_process
 
 FIRST, LAST = date(2024, 3, 30), date(2024, 4, 1)
 ZONE = parse_zone("Europe/Berlin")
@@ -161,9 +166,15 @@ def test_an_episode_is_a_day_in_which_each_state_is_followed_by_the_next(replaye
     assert [day.reward for day in days] == [-day.cost for day in reply.policies["mpc"].days]
 
 
-def test_each_site_is_replayed_by_a_job_of_its_own(replayed: Engine, redis_url: str) -> None:
-    from luna.queue import Client
+def add_second(database: Engine) -> None:
+    """Add a site without a battery whose sun gives what it needs."""
+    with unit_of_work(database) as connection:
+        sites.save(connection, SITE.model_copy(update={"name": "second", "batteries": []}))
+        load = {name: np.full(WINDOW.count, 0.1) for name in ("load_kwh", "pv_kwh")}
+        observations.upsert(connection, "second", Observations.of(WINDOW.starts, load))
 
+
+def test_each_site_is_replayed_by_a_job_of_its_own(replayed: Engine, redis_url: str) -> None:
     with unit_of_work(replayed) as connection:
         sites.save(connection, SITE.model_copy(update={"name": "second"}))
     client = Client(redis_url)
@@ -181,3 +192,24 @@ def test_each_site_is_replayed_by_a_job_of_its_own(replayed: Engine, redis_url: 
 def test_a_site_that_is_not_there_is_asked_nothing_of(replayed: Engine) -> None:
     with pytest.raises(NotFoundError):
         replay_sites(replayed, ReplaySitesRequest(site_ids=["nowhere"], from_day=FIRST, to_day=LAST), ask=lambda _: pytest.fail("asked"))
+
+
+def test_a_command_replays_several_sites_in_its_own_process_where_no_worker_is(replayed: Engine, luna_on_servers: Luna) -> None:
+    add_second(replayed)
+    days = ["--from", FIRST.isoformat(), "--to", LAST.isoformat()]
+    said = luna_on_servers("replay", "--site", "all", *days, "--policies", "rule", "--faults", "grid_outage=2", "--seed", "5", "--json")
+    assert said.code == 0
+    sites_said = said.document["sites"]
+    assert list(sites_said) == ["replayed", "second"]
+    assert [reply["faults"][0]["spans"] for reply in sites_said.values()] == [sites_said["second"]["faults"][0]["spans"]] * 2
+    assert sites_said["second"]["faults"][0]["unserved_kwh"]["rule"] == 0.0
+
+
+def test_workers_replay_sites_side_by_side_and_say_what_one_process_says(replayed: Engine, database_url: str, redis_url: str) -> None:
+    add_second(replayed)
+    requests = {name: ask(policies=["rule"]).model_copy(update={"site_id": name}) for name in (SITE.name, "second")}
+    told: list[tuple[int, int]] = []
+    with worker_process(redis_url, database_url, "services.planner.tasks"), closing(Client(redis_url)) as client:
+        replies = replay_on_workers(replayed, client, requests, progress=lambda done, total, _: told.append((done, total)))
+    assert replies == {name: run(replayed, request) for name, request in requests.items()}
+    assert told[-1] == (2, 2)
