@@ -1,5 +1,6 @@
 """Issued plans, each reproducible from its row."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,6 +62,16 @@ def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
     if row.inputs is None:
         raise NotFoundError("the plan's inputs were not kept", field="plan_id", value=plan_id, remedy="Plan anew: plans issued since keep theirs.")
     return PlanRequest.model_validate(row.inputs)
+
+
+def read_issued(connection: Connection, site_id: str, first: datetime, end: datetime) -> Iterator[tuple[PlanReply, PlanRequest | None]]:
+    """Yield the plans issued for a site from ``first`` on, before ``end``, oldest first, each with its complete request where that was kept."""
+    table = plan_history.c
+    issued = select(table.plan_id).where(table.site == site_id, table.issued_at >= first, table.issued_at < end).order_by(table.issued_at, table.plan_id)
+    for plan_id in connection.scalars(issued).all():
+        # One by one: a year of plans is more than memory holds.
+        row = connection.execute(select(table.reply, table.inputs).where(table.plan_id == plan_id)).one()
+        yield PlanReply.model_validate(row.reply), None if row.inputs is None else PlanRequest.model_validate(row.inputs)
 
 
 def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> PlanReply | None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "data": Entry("data", "Load and query series."),
     "forecast": Entry("forecast", "Train Aurora, issue forecasts, compare versions."),
     "plan": Entry("plan", "Plan the coming days, from a request file or for a stored site."),
+    "plans": Entry("plans", "Check that issued plans close their balance and cost what they say."),
     "why-not": Entry("why_not", "Say what an alternative to a plan would cost, and what it would change."),
     "replay": Entry("replay", "Show what every policy would have cost on recorded days."),
     "control": Entry("control", "Let batteries follow their plans, or something else for a while."),
