@@ -5,9 +5,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pulp
 
 from luna.site import Battery
+from services.planner.manual import Manual
+from services.planner.manual_rows import full_kwh
 from services.planner.placing.wishes import VehicleWish
 from services.planner.problem import Problem
 from tests.reference_appliances import run_load
@@ -51,6 +54,8 @@ class _Reference:
             self.limit_power(index, battery, stored_kwh=float(problem.stored_kwh[index]))
             self.end(index)
         self.keep_away_from_grid()
+        if problem.manual is not None:
+            self.obey(problem.manual)
 
     def quantity(self, name: str) -> Quantity:
         return [self.problem.add_variable(f"{name}_{slot}", lowBound=0) for slot in self.slots]
@@ -134,6 +139,31 @@ class _Reference:
         for slot in self.slots:
             self.problem += self.stored[index][slot] == pulp.lpSum(held[slot] for held in inside)
             self.problem += self.discharge[index][slot] == battery.discharge_efficiency * pulp.lpSum(out[slot] for out in taken)
+
+    def obey(self, manual: Manual) -> None:
+        """What the owner forbids does not happen; what he pins happens until the battery is full, or empty."""
+        for index, battery in enumerate(self.site.batteries):
+            least, most = battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh
+            full_from = full_kwh(battery)
+            full, empty, stored = self.choice(f"full_{index}"), self.choice(f"empty_{index}"), self.stored[index]
+            for slot in self.slots:
+                charge, discharge = self.charge[index][slot], self.discharge[index][slot]
+                self.problem += charge <= self.most_kwh(battery.charge_limit_kw, slot) * manual.may_charge[index, slot]
+                self.problem += discharge <= self.most_kwh(battery.discharge_limit_kw, slot) * manual.may_discharge[index, slot]
+                self.problem += stored[slot] >= least + (full_from - least) * full[slot]
+                self.problem += stored[slot] <= most - (most - least) * empty[slot]
+                for energy, wanted, ends in ((charge, manual.charge_kwh, full), (discharge, manual.discharge_kwh, empty)):
+                    if np.isfinite(wanted[index, slot]):
+                        self.problem += energy <= wanted[index, slot]
+                        self.problem += energy >= wanted[index, slot] * (1 - ends[slot])
+        for slot in self.slots:
+            if manual.no_import[slot]:
+                self.problem += self.bought[slot] == 0
+            if manual.no_export[slot]:
+                self.problem += self.sold[slot] == 0
+
+    def most_kwh(self, power_kw: float, slot: int) -> float:
+        return float(power_kw * self.hours[slot])
 
     def end(self, index: int) -> None:
         """At the horizon each battery holds what the terminal rule asks for."""

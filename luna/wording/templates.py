@@ -88,6 +88,10 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = {
         "en": ("Stays at the reserve of {reserve} you set until {time}.", "Stays at the reserve of {reserve} you set."),
         "de": ("Bleibt bis {time} bei der Reserve von {reserve}, die du gesetzt hast.", "Bleibt bei der Reserve von {reserve}, die du gesetzt hast."),
     },
+    "manual": {
+        "en": ("Does what you set, until {time}.",),
+        "de": ("Macht bis {time}, was du vorgegeben hast.",),
+    },
     "idle_no_battery": {
         "en": ("There is no battery: the house uses its solar power first, the grid does the rest.",),
         "de": ("Keine Batterie: Das Haus nutzt zuerst den eigenen Solarstrom, den Rest übernimmt das Netz.",),

@@ -128,7 +128,7 @@ def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, Fl
     while heap and len(heap) < most:
         _, _, relaxed = heapq.heappop(heap)
         if sum(relaxed.gap.values()) <= _GAP:
-            return search.direction(relaxed)
+            return search.direction(relaxed).within(problem.direction)
         widest = max(relaxed.gap, key=relaxed.gap.__getitem__)
         for way in range(len(search.ways[widest])):
             child = search.relax({**relaxed.chosen, widest: way})
@@ -141,7 +141,7 @@ def find_ways(problem: Problem, slots: NDArray[np.int64]) -> dict[int, list[Way]
     outlook = problem.outlook
 
     def segments(allowed: Allowed) -> Segments:
-        direction = Direction(*(np.full(outlook.timeline.count, each) for each in allowed))
+        direction = Direction(*(np.full(outlook.timeline.count, each) for each in allowed)).within(problem.direction)
         prices = (outlook.import_price, outlook.export_price)
         return slot_segments(
             problem.site,

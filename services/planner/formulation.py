@@ -13,6 +13,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.depth_rows import add_depth
+from services.planner.manual_rows import add_manual
 from services.planner.placing.peak_rows import MonthPeak, add_peaks
 from services.planner.placing.wish_columns import WishColumns, add_wishes, most_placed_kwh
 from services.planner.problem import Problem
@@ -78,6 +79,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
         balance += add_grid_slack(builder, problem)
     net = outlook.load_kwh - outlook.pv_kwh
     builder.add_rows(net, net, balance)
+    add_manual(builder, problem, batteries, placed)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
     _add_surplus_rows(builder, problem, batteries, held_back)

@@ -6,13 +6,24 @@ from time import perf_counter
 import numpy as np
 
 from services.planner.formulation import formulate
+from services.planner.manual_rows import decide_pins
 from services.planner.problem import Problem
 from services.planner.solver import InfeasibleError, Solver
 from services.planner.ways import Choices, PlannedFlows, Ways, find_forbidden, find_tempting, fix_ways
 
 
 def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
-    """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack."""
+    """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack.
+
+    How much of what the owner pins is to be had, binaries decide first; given that, the model is linear again.
+    """
+    if problem.manual is None or not problem.manual.pins:
+        return _solve_or_compromise(problem, solver)
+    chosen = _solve_or_compromise(problem, Solver())
+    return replace(_solve_or_compromise(decide_pins(problem, chosen), solver), gap=chosen.gap, proven=chosen.proven)
+
+
+def _solve_or_compromise(problem: Problem, solver: Solver) -> PlannedFlows:
     try:
         return _solve(problem, solver, elastic=False)
     except InfeasibleError:
@@ -28,7 +39,7 @@ def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
 
 
 def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
-    begun, ways = perf_counter(), Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    begun, ways = perf_counter(), Ways.of(problem)
     built = formulate(problem, ways, elastic=elastic)
     flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
     found = find_forbidden(problem, flows)
@@ -44,7 +55,7 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
 
 def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elastic: bool) -> PlannedFlows:
     """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals."""
-    ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    ways = Ways.of(problem)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
     chosen = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=problem.time_limit_s)
     fixed = fix_ways(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])

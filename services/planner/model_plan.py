@@ -9,6 +9,7 @@ from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from luna.wear import wears_by_depth
+from services.planner.manual_rows import decide_pins, tell_pins
 from services.planner.model_flows import solve_flows
 from services.planner.modes import follow_flows
 from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, objective
@@ -39,7 +40,9 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
     """
     if wears_by_depth(problem.site.batteries):
         return ()
-    values = []
+    values, decided = [], decide_pins(problem, flows).manual
+    if decided is not None and decided.ends:
+        return ()  # what being full in time is worth, no value of a slot says
     for index, battery in enumerate(problem.site.batteries):
         others = np.arange(len(problem.site.batteries)) != index
         load = problem.outlook.load_kwh + flows.charge_kwh[others].sum(axis=0)
@@ -48,7 +51,8 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]))
-        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits)
+        manual = None if decided is None else decided.of_battery(index)
+        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
         direction = _chosen_direction(alone, flows, index)
         segments = problem_segments(alone, direction)
         if not segments.convex.all():
@@ -62,7 +66,7 @@ def _chosen_direction(problem: Problem, flows: PlannedFlows, index: int) -> Dire
     free = problem_segments(problem).convex
     imports = flows.export_kwh <= _TOLERANCE_KWH
     discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
-    return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges)
+    return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges).within(problem.direction)
 
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
@@ -74,6 +78,7 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     used = outlook.pv_kwh - held_back
     limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
+    setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
     # Where limits are broken, physics decides which: the schedule is then what its set-points come to.
     stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)

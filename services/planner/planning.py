@@ -49,6 +49,8 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
 def _is_single(problem: Problem) -> bool:
     """Return whether the site has one battery whose power depends on nothing but the slot, and whose wear on nothing but its throughput."""
     batteries = problem.site.batteries
+    if problem.manual is not None and (problem.pins or problem.burns_on_an_island):
+        return False
     if len(batteries) != 1 or batteries[0].wear_by_depth:
         return False
     return batteries[0].min_charge_kw == 0 and (batteries[0].taper_from_soc == 1 or batteries[0].taper_to_share == 1)

@@ -1,9 +1,11 @@
 """What a plan has to solve, as values: a site, what lies ahead, where it starts and what holds at the end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from luna.contracts.manual import ManualBlock
 from luna.contracts.plan import CoursesMessage, PlanRequest, StateMessage, Terminal
 from luna.economics import Peak, site_curtailment
 from luna.errors import InvalidInputError
@@ -13,8 +15,10 @@ from luna.site import Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
 from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
 from services.planner.courses import Courses
+from services.planner.manual import Manual, read_blocks
 from services.planner.peaks import read_peaks
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
+from services.planner.segments import Direction
 
 # Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
 TERMINAL_SHARE = 0.6
@@ -37,6 +41,7 @@ class Problem:
 
     ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
+    ``manual`` is what the owner pins and forbids.
     """
 
     site: Site
@@ -51,6 +56,7 @@ class Problem:
     courses: Courses | None = None
     risk: float = 0.0
     billed: "Problem | None" = None
+    manual: Manual | None = None
 
     @property
     def paid(self) -> "Problem":
@@ -61,6 +67,21 @@ class Problem:
     def places(self) -> bool:
         """Whether anything couples slots beside batteries: vehicles, appliances, peaks."""
         return self.wishes.any() or bool(self.peaks)
+
+    @property
+    def direction(self) -> Direction | None:
+        """Which way the slots of the only battery may go; None: prices decide."""
+        return None if self.manual is None else self.manual.direction(0)
+
+    @property
+    def pins(self) -> bool:
+        """Whether a battery has to charge or discharge whatever that costs."""
+        return self.manual is not None and self.manual.pins
+
+    @property
+    def burns_on_an_island(self) -> bool:
+        """Whether nothing may be imported where importing is paid: what PV is for is then no question of prices alone."""
+        return self.manual is not None and bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
 
     @property
     def starts_inside(self) -> bool:
@@ -88,7 +109,8 @@ class Problem:
     @property
     def curtailment(self) -> IntArray:
         """How PV is held back in each slot, where prices alone decide, shape ``(slots,)``."""
-        return site_curtailment(self.site, self.outlook.import_price, self.outlook.export_price)
+        earns = self.outlook.export_price if self.manual is None else np.where(self.manual.no_export, 0.0, self.outlook.export_price)
+        return site_curtailment(self.site, self.outlook.import_price, earns)
 
     @property
     def wear_price(self) -> FloatArray:
@@ -125,6 +147,7 @@ def pose(request: PlanRequest) -> Problem:
         _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
         request.options.risk,
     )
+    posed = _bind(posed, request.manual) if request.manual else posed
     return weigh(posed, Weights.of(objective_of(request)).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
 
 
@@ -150,6 +173,12 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
         terminal=replace(problem.terminal, value=problem.terminal.value + beside),
         billed=problem,
     )
+
+
+def _bind(problem: Problem, blocks: Sequence[ManualBlock]) -> Problem:
+    """Return the problem with what its owner pins and forbids."""
+    manual, wishes = read_blocks(blocks, problem.site, problem.wishes, problem.outlook.timeline)
+    return replace(problem, manual=manual, wishes=wishes, limits=manual.narrow(problem.limits))
 
 
 def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:

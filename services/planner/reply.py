@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import TypeAdapter
 
+from luna.contracts.manual import ManualReply
 from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
 from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
 from luna.physics import Curtailment, Mode
@@ -17,6 +18,7 @@ from luna.schedule import Reason
 from luna.wording import Language, limit, sentence
 from services.planner.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
 from services.planner.explanation import lay_out
+from services.planner.manual_reply import mark_reasons, mark_slots, missed_blocks, reply_manual
 from services.planner.placed_reply import missed_wishes, placed_flows, placed_kwh
 from services.planner.plan import Plan, Spread
 from services.planner.planning import make_plan
@@ -35,10 +37,19 @@ def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> Plan
     """Return the plan of a request that holds everything it needs."""
     plan = make_plan(pose(request), solver)
     reply = answer(plan, request=request, issued_at=now)
+    if request.manual:
+        reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
     if reply.objective is None:
         return reply
     beside = compare_cheapest(plan, request, solver)
     return reply.model_copy(update={"objective": reply.objective.model_copy(update={"beside_cheapest": beside})})
+
+
+def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver) -> ManualReply:
+    """Return what the owner's blocks cost: the same request without them is planned as well."""
+    free = request.model_copy(update={"manual": []})
+    plan = make_plan(pose(free), solver)
+    return reply_manual(bound, (plan, answer(plan, request=free, issued_at=bound[1].issued_at)), request)
 
 
 def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanReply:
@@ -47,7 +58,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     schedule = lay_out(plan)
     objective = reply_objective(plan, request)
-    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed_weights(objective)
+    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed_weights(objective) + missed_blocks(plan, request.manual)
     explained = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
@@ -57,7 +68,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
-        slots=_slots(plan, _say(schedule.reasons, plan, request.options.language), request),
+        slots=_slots(plan, _say(mark_reasons(schedule.reasons, plan, request.manual), plan, request.options.language), request),
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         pv=_held_back(plan),
         site=site.name,
@@ -110,6 +121,8 @@ def _slots(plan: Plan, reasons: list[Fields], request: PlanRequest) -> list[Slot
     """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
     placed = placed_flows(plan)
+    if request.manual:
+        placed = [fields | marks for fields, marks in zip(placed, mark_slots(plan, request.manual), strict=True)]
     columns = {
         "load_kwh": ahead.load_kwh - placed_kwh(plan),
         "pv_kwh": ahead.pv_kwh,

@@ -53,13 +53,29 @@ class Segments:
 class Direction:
     """Which way a slot goes, where the prices do not decide by themselves; boolean arrays of shape ``(slots,)``.
 
-    ``may_import``/``may_export``: what the connection may do; ``may_charge``/``may_discharge``: what the battery may do.
+    ``may_import``/``may_export``: what the connection may do; ``may_charge``/``may_discharge``: what the battery may do. ``charge_kwh`` and
+    ``discharge_kwh``, at the terminals, are what it does whatever that costs, NaN where that is free.
     """
 
     may_import: BoolArray
     may_export: BoolArray
     may_charge: BoolArray
     may_discharge: BoolArray
+    charge_kwh: FloatArray | None = None
+    discharge_kwh: FloatArray | None = None
+
+    def within(self, other: "Direction | None") -> "Direction":
+        """Return the ways that are open in both; what the battery has to do is the other's."""
+        if other is None:
+            return self
+        return Direction(
+            self.may_import & other.may_import,
+            self.may_export & other.may_export,
+            self.may_charge & other.may_charge,
+            self.may_discharge & other.may_discharge,
+            other.charge_kwh,
+            other.discharge_kwh,
+        )
 
 
 def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
@@ -101,6 +117,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     surplus_price, sale_price = (np.broadcast_to(price, displaces_first.shape) for price in (surplus_price, export_price))
     levels = _levels(site, (import_price, surplus_price, sale_price), ways)
     length = _lengths(battery, house, displaceable, displaces_first)
+    levels = levels if ways.charge_kwh is None else _force(levels, ways)
     value = _values(levels, displaces_first)
     value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
     unbound = battery.charge_from_grid and battery.discharge_to_grid
@@ -137,8 +154,8 @@ class _House:
             surplus=np.maximum(-net_kwh, 0.0),
             import_kwh=most_import * ways.may_import,
             export_kwh=most_export * ways.may_export,
-            charge_kwh=battery.charge_limit_kw * hours * ways.may_charge,
-            discharge_kwh=battery.discharge_limit_kw * hours * ways.may_discharge,
+            charge_kwh=_fixed(battery.charge_limit_kw * hours * ways.may_charge, ways.charge_kwh),
+            discharge_kwh=_fixed(battery.discharge_limit_kw * hours * ways.may_discharge, ways.discharge_kwh),
         )
 
     def covered(self, pv_off: BoolArray, *, curtailable: bool) -> BoolArray:
@@ -168,6 +185,18 @@ def _levels(site: Site, prices: tuple[FloatArray, FloatArray, FloatArray], ways:
         sell=np.where(may_sell, sale.sell, -np.inf),
         displace=np.where(may_displace, np.broadcast_to(surplus.displace, shape), -np.inf),
     )
+
+
+def _fixed(most_kwh: FloatArray, wanted_kwh: FloatArray | None) -> FloatArray:
+    return most_kwh if wanted_kwh is None else np.where(np.isfinite(wanted_kwh), wanted_kwh, most_kwh)
+
+
+def _force(levels: BreakEven, ways: Direction) -> BreakEven:
+    """Return break-even values by which a battery does what it has to: no price is too high to charge, none too low to discharge."""
+    charges, discharges = (np.zeros(ways.may_charge.size, dtype=bool) if each is None else np.isfinite(each) for each in (ways.charge_kwh, ways.discharge_kwh))
+    taken = {name: np.where(charges, -FORBIDDEN_VALUE, getattr(levels, name)) for name in ("buy", "store", "spill")}
+    given = {name: np.where(discharges, FORBIDDEN_VALUE, getattr(levels, name)) for name in ("serve", "sell", "displace")}
+    return BreakEven(**taken, **given)
 
 
 def _free(hours: FloatArray) -> Direction:

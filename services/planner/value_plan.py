@@ -8,6 +8,7 @@ from luna.physics import BoolArray, Curtailment, IntArray
 from luna.timeline import FloatArray
 from services.planner.branching import choose_ways
 from services.planner.energy_value import follow, solve_value
+from services.planner.manual_rows import tell_island
 from services.planner.mean_value import MeanValue, average_value
 from services.planner.modes import read_modes
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
@@ -27,7 +28,7 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
         pv_kwh=outlook.pv_kwh,
         prices=(outlook.import_price, outlook.export_price),
         hours=outlook.timeline.hours,
-        direction=direction,
+        direction=direction or problem.direction,
         import_limit_kwh=problem.import_limit_kwh,
         export_limit_kwh=problem.export_limit_kwh,
     )
@@ -37,7 +38,7 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
     """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
     if not segments.covered.all():
         return None
-    curtailment, direction = problem.curtailment, None
+    curtailment, direction = problem.curtailment, problem.direction
     if not segments.convex.all():
         direction = choose_ways(problem, segments, terminal_segments(problem))
         if direction is None:
@@ -80,6 +81,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     starts = np.concatenate([[start], path[:-1]])
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
     setpoints = read_modes(value.thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
+    setpoints = tell_island(problem, setpoints)
     left, right = value.function.marginal(path)
     # What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
     takes_out = path < starts

@@ -1,6 +1,6 @@
 """Which way each slot goes in the mixed-integer model: what is free, what binaries choose, what a solved model does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,12 @@ class Ways:
         """Return ways that forbid nothing."""
         grid, battery = np.ones(slots, dtype=bool), np.ones((batteries, slots), dtype=bool)
         return cls(grid, grid, battery, battery, ~battery)
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Ways":
+        """Return the ways that a problem leaves open: all, but what its owner forbids."""
+        free, manual = cls.free(len(problem.site.batteries), problem.outlook.timeline.count), problem.manual
+        return free if manual is None else replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from luna.contracts.manual import ManualReply
 from luna.contracts.message import Message
 from luna.contracts.plan.objective import ObjectiveReply
 from luna.contracts.plan.outlook import ForecastSource
@@ -85,6 +86,7 @@ class SlotReply(Message):
     vehicles: dict[str, VehicleFlow] = {}
     loads: dict[str, LoadFlow] = {}
     reason: ReasonReply
+    manual: Annotated[list[str], Field(description="devices that do, or leave, what their owner said")] = []
     load_p10_kwh: float | None = None
     load_p90_kwh: float | None = None
     pv_p10_kwh: float | None = None
@@ -126,4 +128,5 @@ class PlanReply(Message):
     prices_known_until: datetime | None = None
     forecast: ForecastSource | None = None
     uncertainty: UncertaintyReply | None = None
+    manual: ManualReply | None = None
     objective: Annotated[ObjectiveReply | None, Field(description="what counted beside money; null where cost alone did")] = None

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from luna.contracts.manual import ManualBlock
 from luna.contracts.message import Instant, Request
 from luna.contracts.plan.options import PlanOptions
 from luna.contracts.plan.outlook import OutlookMessage
@@ -27,6 +28,9 @@ class PlanRequest(Request):
     outlook: OutlookMessage | None = None
     state: StateMessage = StateMessage()
     options: PlanOptions = PlanOptions()
+    manual: Annotated[
+        list[ManualBlock], Field(max_length=64, description="what the owner pins and forbids; a stored site's own blocks are added to these")
+    ] = []
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -61,7 +61,7 @@ def place(problem: Problem) -> Placement:
 
 def _place(problem: Problem, *, elastic: bool) -> Placement:
     begun = perf_counter()
-    ways = Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    ways = Ways.of(problem)
     choices: Choices | None = None
     while True:
         built = formulate(problem, ways, choices=choices, elastic=elastic)

@@ -71,6 +71,10 @@ SENTENCES = {
         "Stays at the reserve of 20% you set until Thu 12:30.",
         "Bleibt bis Do. 12:30 bei der Reserve von 20 %, die du gesetzt hast.",
     ),
+    "manual": (
+        "Does what you set, until Thu 12:30.",
+        "Macht bis Do. 12:30, was du vorgegeben hast.",
+    ),
     "idle_no_battery": (
         "There is no battery: the house uses its solar power first, the grid does the rest.",
         "Keine Batterie: Das Haus nutzt zuerst den eigenen Solarstrom, den Rest übernimmt das Netz.",
