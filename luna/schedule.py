@@ -18,6 +18,8 @@ class Reason:
     """Why a slot is as it is. ``code`` and ``figures`` make the sentence (``luna.wording``); prices per kWh, energies in kWh.
 
     ``energy_value`` is what one more stored kWh is worth at the end of the slot; ``cost_of_opposite`` what leaving the action out would cost.
+    ``price_rank`` of ``price_count``: how many slots of the same day, or of the same stay, are as cheap at most; ``used_at`` is when the battery's
+    energy is next used.
     """
 
     code: str
@@ -25,6 +27,9 @@ class Reason:
     cost_of_opposite: float | None = None
     binding: tuple[str, ...] = ()
     figures: dict[str, Figure] = field(default_factory=dict)
+    price_rank: int | None = None
+    price_count: int | None = None
+    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def describe_devices(by: str = "home_assistant") -> dict[str, Any]:
 class BrokerDevice:
     """A device behind a broker that does what ``…/set`` says and tells at ``…`` what holds, retained; while deaf it does nothing."""
 
-    def __init__(self, port: int, said: Mapping[str, str]) -> None:
+    def __init__(self, port: int, said: Mapping[str, str], *, host: str = "127.0.0.1") -> None:
         self.heard: list[tuple[str, str]] = []
         self.deaf = False
         self._ready = threading.Event()
@@ -155,7 +155,7 @@ class BrokerDevice:
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_connect = lambda client, *_: client.subscribe("inverter/+/set", 1)
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect("127.0.0.1", port)
+        self._client.connect(host, port)
         self._client.loop_start()
         assert self._ready.wait(10)
         for topic, value in said.items():

@@ -112,6 +112,11 @@ class Numbers:
         text = self.number(value_kw, decimals, signed=signed)
         return text if text == UNKNOWN else f"{text}{NBSP}kW"
 
+    def hours(self, value_hours: float | None) -> str:
+        """Return a length of time: "8 h", "1.5 h"."""
+        text = self.number(value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1)
+        return text if text == UNKNOWN else f"{text}{NBSP}h"
+
     def temperature(self, value_c: float | None) -> str:
         """Return a temperature or a difference of two: "3.2 °C"."""
         return self._with_unit(value_c, "°C")

@@ -1,6 +1,6 @@
 """From a code and its figures to words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from string import Formatter
 from typing import TypeVar
@@ -80,14 +80,18 @@ def _needs(template: str) -> set[str]:
 
 
 def _say(given: Mapping[str, Figure], numbers: Numbers, needed: set[str]) -> dict[str, str]:
-    said: dict[str, str] = {}
     prices = {name: _float(name, given[name]) for name in needed if FIGURES[name] == "price"}
     decimals = 1 if _read_the_same(list(prices.values()), numbers.price_unit[0]) else 0
-    said |= {name: numbers.price(value, decimals=decimals) for name, value in prices.items()}
-    if "kwh" in needed:
-        said["kwh"] = numbers.energy(_float("kwh", given["kwh"]))
-    if "reserve" in needed:
-        said["reserve"] = numbers.share(_float("reserve", given["reserve"]))
+    said = {name: numbers.price(value, decimals=decimals) for name, value in prices.items()}
+    spoken: dict[str, Callable[[float], str]] = {
+        "energy": numbers.energy,
+        "share": numbers.share,
+        "power": numbers.power,
+        "money": numbers.money,
+        "count": numbers.number,
+        "hours": numbers.hours,
+    }
+    said |= {name: spoken[FIGURES[name]](_float(name, given[name])) for name in needed if FIGURES[name] in spoken}
     if "time" in needed:
         said |= _say_time(_instant("time", given["time"]), given.get("start"), numbers)
     return said

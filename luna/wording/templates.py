@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from luna.wording.numbers import Language
+from luna.wording.placed import PLACED
 
 # What a reason's figures are: name → how it is said.
 FIGURES = {
@@ -13,13 +14,18 @@ FIGURES = {
     "value": "price",
     "refill": "price",
     "reserve": "share",
+    "count": "count",
+    "total": "count",
+    "kw": "power",
+    "cost": "money",
+    "hours": "hours",
     "time": "time",
     # The slot's own start; it decides whether a time needs its weekday.
     "start": "start",
 }
 
 # By code and language: wordings in order of preference; the first whose figures are all there is said.
-REASONS: dict[str, dict[Language, tuple[str, ...]]] = {
+REASONS: dict[str, dict[Language, tuple[str, ...]]] = PLACED | {
     "sell_high": {
         "en": (
             "Sells {kwh} for up to {sell}: more than the {value} a stored kWh is worth, because it refills at {refill} from {time}.",
@@ -96,10 +102,6 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = {
         "en": ("There is no battery: the house uses its solar power first, the grid does the rest.",),
         "de": ("Keine Batterie: Das Haus nutzt zuerst den eigenen Solarstrom, den Rest übernimmt das Netz.",),
     },
-    "ev_cheapest": {
-        "en": ("Charges the car in the cheapest hours before {time}: {kwh} at {price} on average.",),
-        "de": ("Lädt das Auto in den günstigsten Stunden vor {time}: {kwh} zu {price} im Mittel.",),
-    },
     "heater_on_surplus": {
         "en": ("Heats water with solar surplus that would sell for only {sell}.",),
         "de": ("Erwärmt Wasser mit Solarüberschuss, der im Verkauf nur {sell} brächte.",),
@@ -133,5 +135,6 @@ LIMITS: dict[str, dict[Language, str]] = {
     "export_limit": {"en": "feed-in limit", "de": "Grenze der Einspeisung"},
     "grid_charging_forbidden": {"en": "no charging from the grid", "de": "kein Laden aus dem Netz"},
     "grid_discharging_forbidden": {"en": "no battery energy to the grid", "de": "kein Batteriestrom ins Netz"},
+    "peak": {"en": "the month's peak", "de": "Spitze des Monats"},
     "curtailment": {"en": "solar held back", "de": "Solarstrom gedrosselt"},
 }

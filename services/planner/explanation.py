@@ -1,7 +1,10 @@
 """Why a plan does what it does: per slot a code with its figures, the limits at work, and what leaving the action out would cost."""
 
+import math
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -9,6 +12,7 @@ from luna.physics import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode,
 from luna.schedule import Figure, Reason, Schedule
 from luna.timeline import FloatArray
 from services.planner.plan import Plan, weigh_flows
+from services.planner.price_view import find_peak_limit, find_peak_price, rank_prices
 from services.planner.segments import FORBIDDEN_VALUE
 
 _NOTHING_KWH = 1e-6
@@ -31,13 +35,26 @@ def explain(plan: Plan) -> list[Reason]:
     plan = replace(plan, energy_value=value_in_money(plan))
     reasons: list[Reason] = []
     story = _Story(plan)
+    columns = _list_evidence(plan, opposite)
     for first, last in story.runs():
         code, figures = story.tell(first, last)
         reasons += [
-            Reason(code, float(plan.energy_value[0, slot]), None if np.isnan(opposite[slot]) else float(opposite[slot]), binding[slot], figures)
-            for slot in range(first, last)
+            Reason(code, value, cost, limits, figures, rank, count, used_at)
+            for limits, (value, cost, rank, count, used_at) in zip(binding[first:last], columns[first:last], strict=True)
         ]
     return reasons
+
+
+def _list_evidence(plan: Plan, opposite: FloatArray) -> list[tuple[float, float | None, int, int, datetime | None]]:
+    """Return of each slot the value of energy, the cost of the opposite, the price's rank on its local day, and when stored energy is next used."""
+    problem, starts = plan.problem, list(plan.problem.outlook.timeline)
+    rank, count = rank_prices(problem.paid.outlook.import_price, problem.outlook.timeline, ZoneInfo(problem.site.timezone))
+    slots = np.arange(opposite.size)
+    # From each slot on, the first that discharges; beyond the last one there is none.
+    uses = np.minimum.accumulate(np.where(plan.flows.discharge_kwh[0] > _NOTHING_KWH, slots, slots.size)[::-1])[::-1]
+    used_at = [starts[use] if use < slots.size else None for use in uses.tolist()]
+    costs = [None if math.isnan(cost) else cost for cost in opposite.tolist()]
+    return list(zip(plan.energy_value[0].tolist(), costs, rank.tolist(), count.tolist(), used_at, strict=True))
 
 
 def price_opposite(plan: Plan) -> FloatArray:
@@ -85,6 +102,7 @@ def find_limits(plan: Plan) -> list[tuple[str, ...]]:
     problem, flows, mode = plan.problem, plan.flows, plan.setpoints.mode[0]
     battery, hours = problem.limits.batteries, problem.outlook.timeline.hours
     stored, charge, discharge = flows.stored_kwh[0], flows.charge_kwh[0], flows.discharge_kwh[0]
+    peak = find_peak_limit(plan)
     full, empty = stored >= battery.max_kwh[0, 0] - _NOTHING_KWH, stored <= battery.min_kwh[0, 0] + _NOTHING_KWH
     limits, unsold = problem.limits, (flows.curtailed_kwh > _NOTHING_KWH) & (problem.outlook.export_price >= 0)
     checks: dict[str, BoolArray] = {
@@ -92,7 +110,8 @@ def find_limits(plan: Plan) -> list[tuple[str, ...]]:
         "reserve" if battery.min_soc[0, 0] > 0 else "battery_empty": empty & SERVES[mode],
         "charge_power": _reaches(charge, battery.charge_limit_kw[0, 0] * hours),
         "discharge_power": _reaches(discharge, battery.discharge_limit_kw[0, 0] * hours),
-        "import_limit": _reaches(flows.import_kwh, limits.import_limit_kw * hours),
+        "peak": _reaches(flows.import_kwh, peak),
+        "import_limit": _reaches(flows.import_kwh, limits.import_limit_kw * hours) & ~np.isfinite(peak),
         "export_limit": _reaches(flows.export_kwh, limits.export_limit_kw * hours) | (limits.export_limit_kw == 0) & unsold,
         "curtailment": flows.curtailed_kwh > _NOTHING_KWH,
     }
@@ -121,6 +140,10 @@ class _Story:
         # What happens, not only what is allowed, splits a run: resting, storing and serving read differently.
         self.action = self.mode * 3 + np.where(self.charge > _NOTHING_KWH, 1, np.where(self.discharge > _NOTHING_KWH, 2, 0))
         self.starts = list(self.outlook.timeline)
+        # Where the meter stands at what keeps the month's peak, that is what the battery serves for.
+        self.peak_kwh = find_peak_limit(plan)
+        self.keeps_peak = (self.discharge > _NOTHING_KWH) & _reaches(plan.flows.import_kwh, self.peak_kwh)
+        self.action = self.action + 100 * self.keeps_peak
 
     def runs(self) -> list[tuple[int, int]]:
         """Return the runs as pairs of first slot and slot after the last."""
@@ -139,6 +162,9 @@ class _Story:
             "value": float(self.plan.energy_value[0, run].mean()),
         }
         mode = self.mode[first]
+        if self.keeps_peak[first]:
+            hours = self.outlook.timeline.hours
+            return "peak_kept", figures | {"kw": float((self.peak_kwh[run] / hours[run]).max()), "cost": find_peak_price(self.plan)}
         if mode == Mode.CHARGE:
             return self._tell_charge(run, figures, charged)
         sold = float(np.minimum(self.discharge[run], self.plan.flows.export_kwh[run]).sum())

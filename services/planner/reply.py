@@ -5,7 +5,6 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -14,8 +13,6 @@ from luna.contracts.manual import ManualReply
 from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
 from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
 from luna.physics import Curtailment, Mode
-from luna.schedule import Reason
-from luna.wording import Language, limit, sentence
 from services.planner.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
 from services.planner.explanation import lay_out
 from services.planner.manual_reply import mark_reasons, mark_slots, missed_blocks, reply_manual
@@ -23,6 +20,7 @@ from services.planner.placed_reply import missed_wishes, placed_flows, placed_kw
 from services.planner.plan import Plan, Spread
 from services.planner.planning import make_plan
 from services.planner.problem import pose
+from services.planner.reason_reply import say_reasons
 from services.planner.solver import Solver
 
 _NOTHING_KWH = 1e-4
@@ -68,7 +66,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
-        slots=_slots(plan, _say(mark_reasons(schedule.reasons, plan, request.manual), plan, request.options.language), request),
+        slots=_slots(plan, say_reasons(mark_reasons(schedule.reasons, plan, request.manual), site, request.options.language), request),
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         pv=_held_back(plan),
         site=site.name,
@@ -93,31 +91,7 @@ def digest(request: PlanRequest) -> str:
     return hashlib.sha256(request.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
-def _say(reasons: list[Reason], plan: Plan, language: Language) -> list[Fields]:
-    """Put reasons into words; a sentence is made once per run."""
-    site = plan.problem.site
-    zone, said = ZoneInfo(site.timezone), {}
-    replies = []
-    for reason in reasons:
-        key = id(reason.figures)
-        if key not in said:
-            figures = {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in reason.figures.items()}
-            said[key] = sentence(reason.code, reason.figures, language=language, zone=zone, currency=site.currency), figures
-        text, figures = said[key]
-        replies.append(
-            {
-                "code": reason.code,
-                "text": text,
-                "energy_value": reason.energy_value,
-                "cost_of_opposite": reason.cost_of_opposite,
-                "binding": [limit(code, language=language) for code in reason.binding],
-                "figures": figures,
-            }
-        )
-    return replies
-
-
-def _slots(plan: Plan, reasons: list[Fields], request: PlanRequest) -> list[SlotReply]:
+def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> list[SlotReply]:
     """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
     placed = placed_flows(plan)

@@ -45,22 +45,12 @@ class BatteryFlow(Message):
     target_soc: float | None = None
 
 
-class VehicleFlow(Message):
-    """What a vehicle charges in a slot, at its charger, and how full it ends."""
-
-    charge_kwh: float
-    soc_end: float
-
-
-class LoadFlow(Message):
-    """What an appliance that may wait uses in a slot."""
-
-    energy_kwh: float
-    on: bool
-
-
 class ReasonReply(Message):
-    """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from."""
+    """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from.
+
+    ``price_rank`` of ``price_count``: 1 is the cheapest to import of the slots of the local day, or of a car's stay, or of an appliance's day.
+    ``used_at``: the slot from which on the battery's energy is next used.
+    """
 
     code: str
     text: str
@@ -68,6 +58,25 @@ class ReasonReply(Message):
     cost_of_opposite: float | None = None
     binding: list[str] = []
     figures: dict[str, Any] = {}
+    price_rank: int | None = None
+    price_count: int | None = None
+    used_at: datetime | None = None
+
+
+class VehicleFlow(Message):
+    """What a vehicle charges in a slot, at its charger, and how full it ends."""
+
+    charge_kwh: float
+    soc_end: float
+    reason: Annotated[ReasonReply | None, Field(description="why it charges or waits; null: it is away")] = None
+
+
+class LoadFlow(Message):
+    """What an appliance that may wait uses in a slot."""
+
+    energy_kwh: float
+    on: bool
+    reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
 
 
 class SlotReply(Message):

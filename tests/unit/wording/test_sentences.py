@@ -20,6 +20,11 @@ FIGURES_GIVEN: dict[str, Figure] = {
     "value": 0.24,
     "refill": -0.04,
     "reserve": 0.2,
+    "count": 8,
+    "total": 40,
+    "kw": 1.2,
+    "cost": 6.0,
+    "hours": 8.0,
     "time": datetime(2026, 5, 21, 10, 30, tzinfo=UTC),
     "start": datetime(2026, 5, 20, 17, 30, tzinfo=UTC),
 }
@@ -79,13 +84,69 @@ SENTENCES = {
         "There is no battery: the house uses its solar power first, the grid does the rest.",
         "Keine Batterie: Das Haus nutzt zuerst den eigenen Solarstrom, den Rest übernimmt das Netz.",
     ),
-    "ev_cheapest": (
-        "Charges the car in the cheapest hours before Thu 12:30: 6.2 kWh at 31 ct on average.",
-        "Lädt das Auto in den günstigsten Stunden vor Do. 12:30: 6,2 kWh zu 31 ct im Mittel.",
-    ),
     "heater_on_surplus": (
         "Heats water with solar surplus that would sell for only 27 ct.",
         "Erwärmt Wasser mit Solarüberschuss, der im Verkauf nur 27 ct brächte.",
+    ),
+    "ev_cheapest": (
+        "Charges the car in the cheapest 8 of 40 slots until Thu 12:30: 6.2 kWh at 31 ct on average.",
+        "Lädt das Auto in den günstigsten 8 von 40 Zeitabschnitten bis Do. 12:30: 6,2 kWh zu 31 ct im Mittel.",
+    ),
+    "ev_surplus": (
+        "Charges the car with solar surplus that would sell for only 27 ct.",
+        "Lädt das Auto mit Solarüberschuss, der im Verkauf nur 27 ct brächte.",
+    ),
+    "ev_every_slot": (
+        "Charges the car in every slot until Thu 12:30: in fewer it would not be ready.",
+        "Lädt das Auto bis Do. 12:30 durchgehend: In weniger Zeit würde es nicht fertig.",
+    ),
+    "ev_late": (
+        "Charges the car as much as it can, yet on Thu at 12:30 6.2 kWh will be missing.",
+        "Lädt das Auto, so viel es geht, doch am Do. um 12:30 fehlen 6,2 kWh.",
+    ),
+    "ev_among": (
+        "Charges the car at 40 ct: other slots until Thu 12:30 would save next to nothing, or cost more through peak, battery or another start.",
+        "Lädt das Auto für 40 ct: Andere Zeitabschnitte bis Do. 12:30 sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",
+    ),
+    "ev_waits": ("The car waits: from Thu 12:30 on a kWh costs 31 ct, now 40 ct.", "Das Auto wartet: Ab Do. 12:30 kostet die kWh 31 ct, jetzt 40 ct."),
+    "ev_waits_surplus": (
+        "The car waits for solar surplus, expected from Thu 12:30 on.",
+        "Das Auto wartet auf Solarüberschuss, erwartet ab Do. 12:30.",
+    ),
+    "ev_waits_peak": (
+        "The car waits: charging now would raise the peak by 1.2 kW, which costs €6.00 a month.",
+        "Das Auto wartet: Jetzt zu laden würde die Spitze um 1,2 kW erhöhen, das kostet 6,00 € im Monat.",
+    ),
+    "ev_later": (
+        "The car charges from Thu 12:30 on: charging now would cost more, or save next to nothing.",
+        "Das Auto lädt ab Do. 12:30: Jetzt zu laden käme teurer oder sparte fast nichts.",
+    ),
+    "ev_ready": ("The car is as full as wanted.", "Das Auto ist so voll wie gewünscht."),
+    "ev_gives": ("The car supplies the house: buying costs 40 ct.", "Das Auto versorgt das Haus: Kaufen kostet 40 ct."),
+    "load_cheapest": (
+        "Runs in the cheapest 8 of 40 slots until Thu 12:30: 6.2 kWh at 31 ct on average.",
+        "Läuft in den günstigsten 8 von 40 Zeitabschnitten bis Do. 12:30: 6,2 kWh zu 31 ct im Mittel.",
+    ),
+    "load_surplus": ("Runs on solar surplus that would sell for only 27 ct.", "Läuft mit Solarüberschuss, der im Verkauf nur 27 ct brächte."),
+    "load_gap": ("Runs now, for it may be off for 8 h at most.", "Läuft jetzt, denn aus sein darf es höchstens 8 h."),
+    "load_among": (
+        "Runs at 40 ct: other slots until Thu 12:30 would save next to nothing, or cost more through peak, battery or another start.",
+        "Läuft für 40 ct: Andere Zeitabschnitte bis Do. 12:30 sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",
+    ),
+    "load_waits": ("Waits: from Thu 12:30 on a kWh costs 31 ct, now 40 ct.", "Wartet: Ab Do. 12:30 kostet die kWh 31 ct, jetzt 40 ct."),
+    "load_waits_peak": (
+        "Waits: running now would raise the peak by 1.2 kW, which costs €6.00 a month.",
+        "Wartet: Jetzt zu laufen würde die Spitze um 1,2 kW erhöhen, das kostet 6,00 € im Monat.",
+    ),
+    "load_later": (
+        "Runs from Thu 12:30 on: running now would cost more, or save next to nothing.",
+        "Läuft ab Do. 12:30: Jetzt zu laufen käme teurer oder sparte fast nichts.",
+    ),
+    "load_done": ("Has what it needs until Thu 12:30.", "Hat bis Do. 12:30, was es braucht."),
+    "load_short": ("Is off, though 6.2 kWh will be missing until Thu 12:30.", "Ist aus, obwohl bis Do. 12:30 noch 6,2 kWh fehlen."),
+    "peak_kept": (
+        "Serves the house so that the month's peak stays at 1.2 kW: a kilowatt more would cost €6.00 a month.",
+        "Versorgt das Haus, damit die Spitze des Monats bei 1,2 kW bleibt: Ein Kilowatt mehr kostet 6,00 € im Monat.",
     ),
 }
 

@@ -1,0 +1,96 @@
+"""Why a car charges or waits, and an appliance runs or waits; why a battery keeps a peak."""
+
+from luna.wording.numbers import Language
+
+PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
+    "ev_cheapest": {
+        "en": ("Charges the car in the cheapest {count} of {total} slots until {time}: {kwh} at {price} on average.",),
+        "de": ("Lädt das Auto in den günstigsten {count} von {total} Zeitabschnitten bis {time}: {kwh} zu {price} im Mittel.",),
+    },
+    "ev_surplus": {
+        "en": ("Charges the car with solar surplus that would sell for only {sell}.",),
+        "de": ("Lädt das Auto mit Solarüberschuss, der im Verkauf nur {sell} brächte.",),
+    },
+    "ev_every_slot": {
+        "en": ("Charges the car in every slot until {time}: in fewer it would not be ready.",),
+        "de": ("Lädt das Auto bis {time} durchgehend: In weniger Zeit würde es nicht fertig.",),
+    },
+    "ev_late": {
+        "en": ("Charges the car as much as it can, yet {at_time} {kwh} will be missing.",),
+        "de": ("Lädt das Auto, so viel es geht, doch {at_time} fehlen {kwh}.",),
+    },
+    "ev_among": {
+        "en": ("Charges the car at {buy}: other slots until {time} would save next to nothing, or cost more through peak, battery or another start.",),
+        "de": ("Lädt das Auto für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",),
+    },
+    "ev_waits": {
+        "en": ("The car waits: from {time} on a kWh costs {price}, now {buy}.",),
+        "de": ("Das Auto wartet: Ab {time} kostet die kWh {price}, jetzt {buy}.",),
+    },
+    "ev_waits_surplus": {
+        "en": ("The car waits for solar surplus, expected from {time} on.", "The car waits for solar surplus; none is expected until it leaves."),
+        "de": ("Das Auto wartet auf Solarüberschuss, erwartet ab {time}.", "Das Auto wartet auf Solarüberschuss; bis zur Abfahrt wird keiner erwartet."),
+    },
+    "ev_waits_peak": {
+        "en": ("The car waits: charging now would raise the peak by {kw}, which costs {cost} a month.",),
+        "de": ("Das Auto wartet: Jetzt zu laden würde die Spitze um {kw} erhöhen, das kostet {cost} im Monat.",),
+    },
+    "ev_later": {
+        "en": (
+            "The car charges from {time} on: charging now would cost more, or save next to nothing.",
+            "The car need not charge yet: after what is planned there is time enough.",
+        ),
+        "de": (
+            "Das Auto lädt ab {time}: Jetzt zu laden käme teurer oder sparte fast nichts.",
+            "Das Auto muss noch nicht laden: Nach dem geplanten Zeitraum bleibt genug Zeit.",
+        ),
+    },
+    "ev_ready": {
+        "en": ("The car is as full as wanted.",),
+        "de": ("Das Auto ist so voll wie gewünscht.",),
+    },
+    "ev_gives": {
+        "en": ("The car supplies the house: buying costs {buy}.",),
+        "de": ("Das Auto versorgt das Haus: Kaufen kostet {buy}.",),
+    },
+    "load_cheapest": {
+        "en": ("Runs in the cheapest {count} of {total} slots until {time}: {kwh} at {price} on average.",),
+        "de": ("Läuft in den günstigsten {count} von {total} Zeitabschnitten bis {time}: {kwh} zu {price} im Mittel.",),
+    },
+    "load_surplus": {
+        "en": ("Runs on solar surplus that would sell for only {sell}.",),
+        "de": ("Läuft mit Solarüberschuss, der im Verkauf nur {sell} brächte.",),
+    },
+    "load_gap": {
+        "en": ("Runs now, for it may be off for {hours} at most.",),
+        "de": ("Läuft jetzt, denn aus sein darf es höchstens {hours}.",),
+    },
+    "load_among": {
+        "en": ("Runs at {buy}: other slots until {time} would save next to nothing, or cost more through peak, battery or another start.",),
+        "de": ("Läuft für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",),
+    },
+    "load_waits": {
+        "en": ("Waits: from {time} on a kWh costs {price}, now {buy}.",),
+        "de": ("Wartet: Ab {time} kostet die kWh {price}, jetzt {buy}.",),
+    },
+    "load_waits_peak": {
+        "en": ("Waits: running now would raise the peak by {kw}, which costs {cost} a month.",),
+        "de": ("Wartet: Jetzt zu laufen würde die Spitze um {kw} erhöhen, das kostet {cost} im Monat.",),
+    },
+    "load_later": {
+        "en": ("Runs from {time} on: running now would cost more, or save next to nothing.",),
+        "de": ("Läuft ab {time}: Jetzt zu laufen käme teurer oder sparte fast nichts.",),
+    },
+    "load_done": {
+        "en": ("Has what it needs until {time}.",),
+        "de": ("Hat bis {time}, was es braucht.",),
+    },
+    "load_short": {
+        "en": ("Is off, though {kwh} will be missing until {time}.",),
+        "de": ("Ist aus, obwohl bis {time} noch {kwh} fehlen.",),
+    },
+    "peak_kept": {
+        "en": ("Serves the house so that the month's peak stays at {kw}: a kilowatt more would cost {cost} a month.",),
+        "de": ("Versorgt das Haus, damit die Spitze des Monats bei {kw} bleibt: Ein Kilowatt mehr kostet {cost} im Monat.",),
+    },
+}

@@ -1,0 +1,46 @@
+"""Reasons in the words of the outward interface."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from luna.schedule import Figure, Reason
+from luna.site import Site
+from luna.wording import Language, limit, sentence
+
+Fields = dict[str, Any]
+
+
+def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language) -> list[Fields | None]:
+    """Return reasons with their sentences; one that slots share is made once."""
+    zone, said = ZoneInfo(site.timezone), {}
+    replies: list[Fields | None] = []
+    for reason in reasons:
+        if reason is None:
+            replies.append(None)
+            continue
+        key = id(reason.figures)
+        if key not in said:
+            text = sentence(reason.code, reason.figures, language=language, zone=zone, currency=site.currency)
+            said[key] = text, _plain(reason.figures)
+        replies.append(_fields(reason, *said[key], language))
+    return replies
+
+
+def _fields(reason: Reason, text: str, figures: Fields, language: Language) -> Fields:
+    return {
+        "code": reason.code,
+        "text": text,
+        "energy_value": reason.energy_value,
+        "cost_of_opposite": reason.cost_of_opposite,
+        "binding": [limit(code, language=language) for code in reason.binding],
+        "figures": figures,
+        "price_rank": reason.price_rank,
+        "price_count": reason.price_count,
+        "used_at": reason.used_at,
+    }
+
+
+def _plain(figures: Mapping[str, Figure]) -> Fields:
+    return {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in figures.items()}
