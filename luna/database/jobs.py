@@ -88,6 +88,13 @@ def list_newest(connection: Connection, *, status: JobFilter | None = None, limi
     return [JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]
 
 
+def find_newest(connection: Connection, *, task: str, key: str) -> JobSummary | None:
+    """Return the job of a task and key that was accepted last, None where there is none."""
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.task == task, jobs.c.key == key)
+    row = connection.execute(query.order_by(jobs.c.submitted_at.desc()).limit(1)).mappings().first()
+    return None if row is None else JobSummary.model_validate(_in_utc(row))
+
+
 def count(connection: Connection) -> Census:
     """Return how many jobs are queued, running and dead, and the age of the oldest open one."""
     counts = [func.count().filter(jobs.c.status == status).label(status) for status in ("queued", "running", "dead")]

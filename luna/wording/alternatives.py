@@ -40,5 +40,54 @@ def say_alternative(mode: str, *, device: str, start: datetime, cost: float, oth
     return f"{what} {money}; {changed}."
 
 
+Bounds = tuple[float | None, float | None, float | None]
+_SAVINGS: dict[Language, tuple[str, str, str, str]] = {
+    "en": (
+        "{name} saves {value} a year",
+        "{name} costs {value} a year more",
+        " (95 %: {low} to {high})",
+        "{days} days as they were: a bill of {bill}.",
+    ),
+    "de": (
+        "{name} spart {value} im Jahr",
+        "{name} kostet im Jahr {value} mehr",
+        " (95 %: {low} bis {high})",
+        "{days} Tage, wie sie waren: eine Rechnung von {bill}.",
+    ),
+}
+_PAYBACK: dict[Language, tuple[str, str, str, str]] = {
+    "en": ("; it is paid back in {value} years", " ({low} to {high})", " ({low} at the earliest)", "; it never pays back"),
+    "de": ("; die Anschaffung ist nach {value} Jahren wieder da", " ({low} bis {high})", " (frühestens {low})", "; die Anschaffung kommt nie wieder herein"),
+}
+
+
+def say_baseline(bill: float, *, days: int, numbers: Numbers) -> str:
+    """Return what the days cost as they were."""
+    return _SAVINGS[numbers.language][3].format(days=numbers.number(days), bill=numbers.money(bill))
+
+
+def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, numbers: Numbers) -> str:
+    """Return what a variant saves a year and when an investment is back, each with its interval where there is one; None: not asked for."""
+    saves, costs, interval, _ = _SAVINGS[numbers.language]
+    value, low, high = savings
+    less = value is not None and value < 0
+    said = (costs if less else saves).format(name=name, value=numbers.money(None if value is None else abs(value)))
+    if low is not None and high is not None:
+        ends = (-high, -low) if less else (low, high)
+        said += interval.format(low=numbers.money(ends[0]), high=numbers.money(ends[1]))
+    return said + ("" if payback is None else _say_payback(payback, numbers)) + "."
+
+
+def _say_payback(payback: Bounds, numbers: Numbers) -> str:
+    value, low, high = payback
+    after, interval, earliest, never = _PAYBACK[numbers.language]
+    if value is None:
+        return never
+    said = after.format(value=numbers.number(value, 1))
+    if low is None:
+        return said
+    return said + (earliest if high is None else interval).format(low=numbers.number(low, 1), high=numbers.number(high, 1))
+
+
 def _moment(instant: datetime, numbers: Numbers) -> str:
     return f"{numbers.weekday(instant)} {numbers.clock(instant)}"

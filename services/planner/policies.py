@@ -68,7 +68,7 @@ class ModelPredictive:
 
     Each battery follows the value of its stored energy; only where there is none do batteries follow the planned modes. With ``errors`` a single
     battery follows the mean of V′ over the courses that load and PV may take, the dearer ones counting more towards ``risk`` 1. ``modes`` are
-    those in force before the first slot.
+    those in force before the first slot, ``toward_house`` is the margin per stored kWh in favour of storing surplus and serving the load.
     """
 
     site: Site
@@ -79,6 +79,7 @@ class ModelPredictive:
     errors: PastErrors | None = None
     risk: float = NEUTRAL
     modes: Sequence[Mode] = ()
+    toward_house: float = TOWARD_HOUSE
 
     def __post_init__(self) -> None:
         self._solver, self._limits = Solver(), SiteLimits.of(self.site)
@@ -106,8 +107,8 @@ class ModelPredictive:
         dark = plan.problem.outlook.pv_kwh <= 0
         weighed = self._weigh(plan)
         if weighed is None:
-            return [read_value(value, dark=dark, stickiness=STICKINESS) for value in plan.values]
-        return [read_value(weighed, dark=dark, stickiness=STICKINESS_OF_MEAN)]
+            return [read_value(value, dark=dark, stickiness=STICKINESS, toward_house=self.toward_house) for value in plan.values]
+        return [read_value(weighed, dark=dark, stickiness=STICKINESS_OF_MEAN, toward_house=self.toward_house)]
 
     def _weigh(self, plan: Plan) -> BatteryValue | None:
         """Return the mean value of the only battery; None where there is nothing to weigh."""
@@ -170,10 +171,10 @@ class Reading:
         return now
 
 
-def read_value(value: BatteryValue, *, dark: BoolArray, stickiness: float) -> Reading:
+def read_value(value: BatteryValue, *, dark: BoolArray, stickiness: float, toward_house: float = TOWARD_HOUSE) -> Reading:
     """Return a battery's thresholds with the margin toward the house that forecast errors ask for, and the one against switching."""
     segments, function = value.segments, value.function
-    margin = np.where(segments.even, _EVEN_TIE, TOWARD_HOUSE)
+    margin = np.where(segments.even, _EVEN_TIE, toward_house)
     stick = np.where(segments.even, 0.0, stickiness)
     levels = segments.levels
     easier = replace(levels, buy=levels.buy - stick, store=levels.store - stick, serve=levels.serve + stick, sell=levels.sell + stick)

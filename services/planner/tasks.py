@@ -5,11 +5,12 @@ from functools import cache
 
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
+from luna.contracts.what_if import WhatIfVariantReply, WhatIfVariantRequest
 from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.queue import Work, task
 from luna.queue.jobs import submit_job
 from services.planner import jobs, replay_jobs
-from services.planner.alternatives import why_not_jobs
+from services.planner.alternatives import what_if_jobs, why_not_jobs
 from services.planner.energy_value import load_kernels
 from services.planner.replay_jobs import Store
 from services.planner.solver import Solver
@@ -50,3 +51,9 @@ def replay_sites(request: ReplaySitesRequest, work: Work) -> ReplaySitesReply:
 def ask_why_not(request: WhyNotRequest, work: Work) -> WhyNotReply:
     """Hold to an alternative and plan the rest anew."""
     return why_not_jobs.ask_stored(work.connection, request, solver=_solver())
+
+
+@task(WhatIfVariantRequest, soft_limit=timedelta(hours=2))
+def replay_variant(request: WhatIfVariantRequest, work: Work) -> WhatIfVariantReply:
+    """Replay one variant of a question; the last one concludes it."""
+    return what_if_jobs.replay_variant(work.connection, request, progress=work.progress)

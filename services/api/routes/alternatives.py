@@ -5,7 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from luna.contracts.plan import Language
+from luna.contracts.what_if import WhatIfRequest, WhatIfState
 from luna.contracts.why_not import Alternative, WhyNotReply, WhyNotRequest
+from luna.database.engine import unit_of_work
+from luna.queue.what_if import read_state, submit_what_if
+from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 
 router = APIRouter(tags=["alternatives"])
@@ -25,3 +29,18 @@ async def ask_why_not(plan_id: PlanPath, question: WhyNotQuestion, gateway: Curr
     alternative = Alternative.model_validate(question.model_dump(exclude={"language"}))
     reply: WhyNotReply = await gateway.ask(WhyNotRequest(plan_id=plan_id, alternative=alternative, language=question.language))
     return Response(reply.model_dump_json(by_alias=True), media_type="application/json")
+
+
+@router.post("/what-if", status_code=202, summary="Ask what other equipment, tariffs or rules would have cost")
+def ask_what_if(question: WhatIfRequest, gateway: CurrentGateway, response: Response) -> WhatIfState:
+    """Replay the site's recorded days as it is and under each variant, a job for each; the answer is read with `GET /what-if/{what_if_id}`."""
+    state = submit_what_if(gateway.database, gateway.queue, question, now=SystemClock().now())
+    response.headers["Location"] = f"/what-if/{state.what_if_id}"
+    return state
+
+
+@router.get("/what-if/{what_if_id}", summary="Read what came of a question")
+def read_what_if(what_if_id: Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")], gateway: CurrentGateway) -> WhatIfState:
+    """Return how its replays stand and, once all are done, months, savings, intervals and payback."""
+    with unit_of_work(gateway.database) as connection:
+        return read_state(connection, what_if_id)

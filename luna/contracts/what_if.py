@@ -1,0 +1,155 @@
+"""What would have been, or would be, under other equipment, another tariff or other rules."""
+
+from collections import Counter
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from luna.contracts.forecast import ForecastVersion
+from luna.contracts.message import Message, Request
+from luna.contracts.plan import Language
+from luna.contracts.why_not import PlanId
+
+BASELINE = "baseline"
+MAX_VARIANTS = 8
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00:;]+$")]
+
+
+class Variant(Message):
+    """What is different. ``site`` holds the site's fields that change, as in its file.
+
+    Batteries, arrays, vehicles and loads are named: ``{"batteries": {"battery": {"capacity_kwh": 15}, "second": {…}, "old": null}}`` changes one, adds one
+    and takes one away. ``investment`` is what it costs once, for the payback. ``margin`` replaces the planner's margin per stored kWh in favour of the house.
+    """
+
+    name: Name
+    site: dict[str, Any] = {}
+    margin: Annotated[float | None, Field(ge=0, le=1, description="currency per stored kWh; windows only")] = None
+    investment: Annotated[float | None, Field(gt=0, le=10_000_000)] = None
+
+
+class MonthFlow(Message):
+    """What a local month brought: money (earnings negative), energy. ``wear`` is no payment: ``bill`` is the rest."""
+
+    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+    import_: Annotated[float, Field(alias="import")]
+    export: float
+    peak: float
+    bill: float
+    wear: float
+    import_kwh: float
+    export_kwh: float
+
+
+class Estimate(Message):
+    """A figure with the 95 % interval of a bootstrap over blocks of a week; null where it is beyond any bound."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class VariantReply(Message):
+    """What a variant came to. ``cost`` is the bill plus wear, less what the energy gained in the batteries is worth.
+
+    ``savings_per_year`` is what the bill is less than the baseline's, the energy gained counted in, for a year of days like those replayed;
+    ``payback_years`` is the investment divided by it.
+    """
+
+    name: str
+    bill: float
+    wear: float
+    stored_gain: float
+    cost: float
+    import_kwh: float
+    export_kwh: float
+    cycles: float
+    months: list[MonthFlow]
+    savings: float = 0.0
+    savings_per_year: Estimate | None = None
+    investment: float | None = None
+    payback_years: Estimate | None = None
+    text: str = ""
+
+
+class WhatIfReply(Message):
+    """A baseline and its variants over the same days, from the same forecasts, prices, initial and terminal rule. ``outlook`` says what was planned from."""
+
+    what_if_id: str
+    site: str
+    from_day: date
+    to_day: date
+    days: int
+    currency: str
+    policy: str
+    outlook: str
+    baseline: VariantReply
+    variants: list[VariantReply]
+
+
+class WhatIfRequest(Request):
+    """Replay a stored site from ``from_day`` to ``to_day``, both included, as it is and as it would be.
+
+    ``outlook``: load and PV as ``issued`` forecasts had them then, or the ``usual`` mean of the seven days before; ``automatic``: as issued, where there is a
+    forecast of each day.
+    """
+
+    task: ClassVar[str] = "planner.what_if.compare"
+    reply: ClassVar[type[Message]] = WhatIfReply
+
+    site_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
+    from_day: date
+    to_day: date
+    variants: Annotated[list[Variant], Field(min_length=1, max_length=MAX_VARIANTS)]
+    policy: Literal["mpc", "self_consumption", "rule", "idle"] = "mpc"
+    every_minutes: Annotated[int, Field(ge=15, le=1440, multiple_of=15)] = 60
+    outlook: Literal["automatic", "issued", "usual"] = "automatic"
+    forecast_version: Annotated[ForecastVersion | None, Field(description="default: the site's active version")] = None
+    language: Language = "en"
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        counts = Counter([BASELINE, *(variant.name for variant in self.variants)])
+        doubled = [name for name, count in counts.items() if count > 1]
+        if doubled:
+            raise ValueError(f"every variant has a name of its own, and {BASELINE} is the site as it is; wrong is {doubled[0]!r}")
+        return self
+
+
+class WhatIfVariantReply(Message):
+    """How far the question is: how many of its replays are there."""
+
+    variant: str
+    replayed: int
+    total: int
+
+
+class WhatIfVariantRequest(Request):
+    """Replay one variant of a stored question; the last one to be done concludes it."""
+
+    task: ClassVar[str] = "planner.what_if.replay"
+    reply: ClassVar[type[Message]] = WhatIfVariantReply
+
+    what_if_id: PlanId
+    variant: Name
+
+
+class VariantState(Message):
+    """How the replay of a variant stands; ``job_id`` is null where it ran without a job."""
+
+    name: str
+    done: bool
+    status: str
+    job_id: str | None = None
+    error: dict[str, Any] | None = None
+
+
+class WhatIfState(Message):
+    """How a question stands; ``reply`` once all replays are done."""
+
+    what_if_id: str
+    asked_at: datetime
+    status: Literal["open", "done", "failed"]
+    variants: list[VariantState]
+    reply: WhatIfReply | None = None

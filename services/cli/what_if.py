@@ -1,0 +1,183 @@
+"""``luna what-if``: what other equipment, tariffs or rules would have cost, or would change in a plan."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+import yaml
+
+from luna.contracts.what_if import VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
+from luna.errors import InvalidInputError
+from luna.timeline import SystemClock
+from luna.wording import Language, Numbers
+from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.requests import compose_request
+
+if TYPE_CHECKING:
+    from luna.queue import Client
+
+MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="what-if")(show_what_if)
+
+
+def show_what_if(  # noqa: PLR0913 - one per option
+    *,
+    site: Annotated[str | None, typer.Option(help="A stored site.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")] = None,
+    variant: Annotated[list[str] | None, typer.Option(help='"NAME: path=value; path=value", such as "15 kWh: batteries.battery.capacity_kwh=15".')] = None,
+    file: Annotated[Path | None, typer.Option("--request", help="The whole question as YAML or JSON; the other options go beside it.")] = None,
+    policy: Annotated[str | None, typer.Option(help="mpc, self_consumption, rule or idle (default: mpc).")] = None,
+    outlook: Annotated[str | None, typer.Option(help="issued, usual or automatic: what mpc plans from (default: automatic).")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
+    picture: Annotated[Path | None, typer.Option("--out", help="Draw the bills by month into this SVG file.")] = None,
+    submit: Annotated[bool, typer.Option("--submit", help="Leave the replays to the workers and say under which id they can be read.")] = False,
+    known: Annotated[str | None, typer.Option("--id", help="Read a question that was asked before.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay recorded days as they were and under each variant: months, savings a year with their interval, payback of an investment."""
+    if known is not None:
+        state = _read(known)
+    else:
+        days = {"from_day": first and first.date(), "to_day": last and last.date()}
+        options = {"policy": policy, "outlook": outlook, "language": language, "variants": [parse_variant(each) for each in variant or []] or None}
+        asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
+        question = compose_request(WhatIfRequest, **asked)
+        state = _submit(question) if submit else _replay(question, quiet=as_json)
+    if picture is not None and state.reply is not None:
+        _draw(state.reply, picture, language)
+    emit(state.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(state, language))
+
+
+def parse_variant(words: str) -> dict[str, Any]:
+    """Return the variant that "NAME: path=value; path=value" describes; ``investment`` and ``margin`` are its own, all else are the site's fields.
+
+    Raises:
+        InvalidInputError: it has no name, or a change no value.
+    """
+    name, colon, changes = words.partition(":")
+    if not colon:
+        raise InvalidInputError("a variant has a name", field="--variant", value=words, remedy='Write it like "15 kWh: batteries.battery.capacity_kwh=15".')
+    variant: dict[str, Any] = {"name": name.strip(), "site": {}}
+    for change in filter(None, (part.strip() for part in changes.split(";"))):
+        path, equals, value = change.partition("=")
+        if not equals:
+            raise InvalidInputError("a change has a value", field="--variant", value=change, remedy="Write it like path=value; null takes something away.")
+        _put(variant if path.strip() in ("investment", "margin") else variant["site"], path.strip().split("."), _parse_value(value, change))
+    return variant
+
+
+def _parse_value(text: str, change: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise InvalidInputError(
+            "is no value", field="--variant", value=change, remedy='Write a number, a word, null or {"kind": "fixed", "price": 0.3}.'
+        ) from exc
+
+
+def _put(document: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        document = document.setdefault(name, {})
+    document[path[-1]] = value
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"is neither YAML nor JSON: {exc}", field=str(path), remedy="Correct it.") from exc
+    if not isinstance(document, dict):
+        raise InvalidInputError("holds no question", field=str(path), remedy="Write site_id, from_day, to_day and variants.")
+    return document
+
+
+def _read(what_if_id: str) -> WhatIfState:
+    from luna.queue.what_if import read_state
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        return read_state(connection, what_if_id)
+
+
+def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
+    """Replay one variant after the other in this process."""
+    from luna.database import engine
+    from luna.queue.what_if import open_question, read_state
+    from services.cli.storage import open_database
+    from services.planner.alternatives.what_if_jobs import replay_variant
+    from services.planner.energy_value import load_kernels
+
+    load_kernels()
+    with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:
+        with engine.unit_of_work(pool) as connection:
+            replays = open_question(connection, question, now=SystemClock().now())
+        for replay in replays:
+            with engine.unit_of_work(pool) as connection:
+                replay_variant(connection, replay, progress=progress)
+        with engine.unit_of_work(pool) as connection:
+            return read_state(connection, replays[0].what_if_id)
+
+
+def _submit(question: WhatIfRequest) -> WhatIfState:
+    from luna.queue.what_if import submit_what_if
+    from services.cli.storage import open_database
+
+    with open_database() as pool, _open_queue() as client:
+        return submit_what_if(pool, client, question, now=SystemClock().now())
+
+
+@contextmanager
+def _open_queue() -> Iterator["Client"]:
+    from luna.embedded import running
+    from luna.queue import Client
+    from luna.settings import load_settings
+
+    with running(load_settings()) as addresses:
+        client = Client(addresses.redis_url)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
+    from services.cli.bill_picture import draw_bills
+    from services.cli.files import make_writable, write_whole
+
+    make_writable(path.parent)
+    write_whole(path, draw_bills(reply, language=language))
+
+
+def _show(state: WhatIfState, language: Language) -> None:
+    if state.reply is None:
+        rows = [(each.name, "done" if each.done else each.status, each.job_id or "–", (each.error or {}).get("detail", "")) for each in state.variants]
+        table(["variant", "status", "job", "error"], rows, title=f"Question {state.what_if_id}: {state.status}", words=("status", "job", "error"))
+        return
+    reply = state.reply
+    numbers = Numbers(language, ZoneInfo("UTC"), reply.currency)
+    for each in (reply.baseline, *reply.variants):
+        title = f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {reply.policy} from {reply.outlook}"
+        table(MONTHS, [*_rows(each, numbers)], title=title)
+        out.print(each.text + "\n")
+    out.print(f"Question {reply.what_if_id}")
+
+
+def _rows(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]:
+    for month in variant.months:
+        money = [numbers.money(value) for value in (month.bill, month.import_, month.export, month.peak, month.wear)]
+        yield [month.month, *money, numbers.number(month.import_kwh), numbers.number(month.export_kwh)]
+    whole = [numbers.money(variant.bill), "", "", "", numbers.money(variant.wear), numbers.number(variant.import_kwh), numbers.number(variant.export_kwh)]
+    yield ["all", *whole]

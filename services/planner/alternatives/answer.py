@@ -1,0 +1,38 @@
+"""The answer to a question what would have been, once every variant is replayed."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from luna.contracts.what_if import BASELINE, Estimate, VariantReply, WhatIfReply, WhatIfRequest
+from luna.site import Site
+from luna.wording import Numbers
+from luna.wording.alternatives import say_baseline, say_savings
+from services.planner.alternatives.cash_flow import Flows, compare, describe
+
+
+def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mapping[str, Flows]) -> WhatIfReply:
+    """Return what every variant came to beside the baseline, in figures and words."""
+    numbers, baseline = Numbers(question.language, ZoneInfo(site.timezone), site.currency), flows[BASELINE]
+    told = describe(BASELINE, baseline)
+    variants = [compare(variant, flows[variant.name], baseline) for variant in question.variants]
+    return WhatIfReply(
+        what_if_id=what_if_id,
+        site=site.name,
+        from_day=question.from_day,
+        to_day=question.to_day,
+        days=len(baseline.days),
+        currency=site.currency,
+        policy=question.policy,
+        outlook=baseline.outlook,
+        baseline=told.model_copy(update={"text": say_baseline(told.bill, days=len(baseline.days), numbers=numbers)}),
+        variants=[each.model_copy(update={"text": _say(each, numbers)}) for each in variants],
+    )
+
+
+def _say(variant: VariantReply, numbers: Numbers) -> str:
+    payback = None if variant.payback_years is None else _bounds(variant.payback_years)
+    return say_savings(variant.name, _bounds(variant.savings_per_year or Estimate(value=None, low=None, high=None)), payback=payback, numbers=numbers)
+
+
+def _bounds(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
+    return estimate.value, estimate.low, estimate.high

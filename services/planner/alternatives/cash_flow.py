@@ -1,0 +1,115 @@
+"""What a replay cost day by day, summed by month, set against another, and what an investment is worth."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from luna.contracts.message import Message
+from luna.contracts.what_if import Estimate, MonthFlow, Variant, VariantReply
+from luna.intervals import bound_sum
+from luna.timeline import FloatArray
+
+YEAR_DAYS = 365.25
+# A window this short tells nothing of how days differ.
+_LEAST_DAYS = 14
+_LITTLE_MONEY = 1e-9
+
+
+class DayFlow(Message):
+    """What a local day cost and moved; earnings are negative, ``stored_gain`` is what the energy gained in the batteries is worth."""
+
+    day: date
+    import_cost: float
+    export_cost: float
+    wear: float
+    stored_gain: float
+    import_kwh: float
+    export_kwh: float
+
+
+class Flows(Message):
+    """What a variant came to: its days in order, what a capacity tariff adds by month, and how often its batteries were emptied."""
+
+    days: list[DayFlow]
+    peaks: dict[str, float]
+    cycles: float
+    outlook: str
+
+
+def describe(name: str, flows: Flows) -> VariantReply:
+    """Return a variant's account."""
+    months = sum_months(flows)
+    bill, wear, gain = sum(month.bill for month in months), sum(month.wear for month in months), sum(day.stored_gain for day in flows.days)
+    return VariantReply(
+        name=name,
+        bill=bill,
+        wear=wear,
+        stored_gain=gain,
+        cost=bill + wear - gain,
+        import_kwh=sum(day.import_kwh for day in flows.days),
+        export_kwh=sum(day.export_kwh for day in flows.days),
+        cycles=flows.cycles,
+        months=months,
+    )
+
+
+def compare(variant: Variant, flows: Flows, baseline: Flows) -> VariantReply:
+    """Return a variant's account with what it saves beside the baseline, and how long an investment takes to come back."""
+    daily = pay_daily(baseline) - pay_daily(flows)
+    yearly = estimate_year(daily)
+    told = {
+        "savings": float(daily.sum()),
+        "savings_per_year": yearly,
+        "investment": variant.investment,
+        "payback_years": None if variant.investment is None else pay_back(variant.investment, yearly),
+    }
+    return describe(variant.name, flows).model_copy(update=told)
+
+
+def sum_months(flows: Flows) -> list[MonthFlow]:
+    """Return money and energy by local month."""
+    months: dict[str, list[DayFlow]] = {}
+    for day in flows.days:
+        months.setdefault(f"{day.day:%Y-%m}", []).append(day)
+    return [_month(month, days, flows.peaks) for month, days in months.items()]
+
+
+def _month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> MonthFlow:
+    imported, exported, peak = sum(day.import_cost for day in days), sum(day.export_cost for day in days), peaks.get(month, 0.0)
+    return MonthFlow(
+        month=month,
+        import_=imported,
+        export=exported,
+        peak=peak,
+        bill=imported + exported + peak,
+        wear=sum(day.wear for day in days),
+        import_kwh=sum(day.import_kwh for day in days),
+        export_kwh=sum(day.export_kwh for day in days),
+    )
+
+
+def pay_daily(flows: Flows) -> FloatArray:
+    """Return what each day is paid, what is gained in the batteries taken off; a month's peak is spread over its days. Wear is no payment."""
+    months = [f"{day.day:%Y-%m}" for day in flows.days]
+    share = {month: flows.peaks.get(month, 0.0) / months.count(month) for month in dict.fromkeys(months)}
+    return np.array([day.import_cost + day.export_cost - day.stored_gain + share[month] for day, month in zip(flows.days, months, strict=True)])
+
+
+def estimate_year(daily: FloatArray) -> Estimate:
+    """Return what a year of such days comes to; no interval for less than two weeks."""
+    factor = YEAR_DAYS / daily.size
+    value = float(daily.sum()) * factor
+    if daily.size < _LEAST_DAYS:
+        return Estimate(value=value, low=None, high=None)
+    low, high = bound_sum(daily, rng=np.random.default_rng(0))
+    return Estimate(value=value, low=low * factor, high=high * factor)
+
+
+def pay_back(investment: float, yearly: Estimate) -> Estimate:
+    """Return after how many years the investment is back, without interest; null: never."""
+    return Estimate(value=_years(investment, yearly.value), low=_years(investment, yearly.high), high=_years(investment, yearly.low))
+
+
+def _years(investment: float, saving: float | None) -> float | None:
+    return investment / saving if saving is not None and saving > _LITTLE_MONEY else None

@@ -1,0 +1,197 @@
+"""Questions what would have been, from stored days to the answer."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.what_if import WhatIfRequest, WhatIfVariantRequest
+from luna.database import jobs, observations, sites, what_ifs
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.errors import InvalidInputError, NotFoundError
+from luna.observations import Observations
+from luna.queue.what_if import open_question, read_state
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from services.planner.alternatives.what_if_jobs import replay_variant
+from tests.command_line import Luna
+from tests.gateway import serve
+
+NOW = datetime(2024, 3, 1, tzinfo=UTC)
+SITE = "what if"
+BATTERY = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}
+TARIFF = {"import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "00:00", "to": "06:00", "price": 0.1}]}}
+# Days from 30 January to 2 February are observed; the first is what the usual of the second is made of.
+OBSERVED = Timeline(datetime(2024, 1, 30, tzinfo=UTC), SLOT, 4 * 96)
+QUESTION: dict[str, Any] = {
+    "site_id": SITE,
+    "from_day": "2024-01-31",
+    "to_day": "2024-02-01",
+    "every_minutes": 240,
+    "variants": [{"name": "8 kWh", "site": {"batteries": {"battery": {"capacity_kwh": 8}}}, "investment": 1000}, {"name": "none", "site": {"batteries": []}}],
+}
+
+
+def store_site(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": SITE, "timezone": "UTC", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": TARIFF}))
+    series = {"load_kwh": np.full(OBSERVED.count, 0.25), "pv_kwh": np.zeros(OBSERVED.count)}
+    observations.upsert(connection, SITE, Observations.of(OBSERVED.starts, series))
+
+
+@pytest.fixture
+def there(connection: Connection) -> Connection:
+    """A database that holds the site and its days."""
+    store_site(connection)
+    return connection
+
+
+@pytest.fixture(scope="module")
+def stored(database: Engine) -> None:
+    """The same, committed, for what opens connections of its own."""
+    with unit_of_work(database) as connection:
+        store_site(connection)
+
+
+@pytest.fixture(scope="module")
+def api(database_url: str, redis_url: str, stored: None) -> Iterator[httpx.Client]:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+
+
+def ask(connection: Connection, **changes: Any) -> list[WhatIfVariantRequest]:
+    return open_question(connection, WhatIfRequest.model_validate(QUESTION | changes), now=NOW)
+
+
+def test_the_last_replay_to_be_done_concludes_whichever_it_is(there: Connection) -> None:
+    replays = ask(there)
+    state = read_state(there, replays[0].what_if_id)
+    assert (state.status, [each.name for each in state.variants]) == ("open", ["baseline", "8 kWh", "none"])
+    for replay in reversed(replays[1:]):
+        assert replay_variant(there, replay).replayed < 3
+        assert read_state(there, replay.what_if_id).reply is None
+    replay_variant(there, replays[0])
+    state = read_state(there, replays[0].what_if_id)
+    assert state.status == "done"
+    assert state.reply is not None
+    assert [each.name for each in state.reply.variants] == ["8 kWh", "none"]
+    assert (state.reply.days, state.reply.outlook) == (2, "usual")
+
+
+def test_asked_again_the_same_is_answered(there: Connection) -> None:
+    replies = []
+    for order in (1, -1):
+        replays = ask(there)
+        for replay in replays[::order]:
+            replay_variant(there, replay)
+        replies.append(read_state(there, replays[0].what_if_id).reply)
+    assert replies[0] == replies[1]
+    assert replies[0] is not None
+
+
+def test_a_battery_is_worth_what_it_moves(there: Connection) -> None:
+    replays = ask(there)
+    for replay in replays:
+        replay_variant(there, replay)
+    reply = read_state(there, replays[0].what_if_id).reply
+    assert reply is not None
+    larger, none = reply.variants
+    assert none.months[0].month == "2024-01"
+    # Without a battery: 6 h at 0.10 and 18 h at 0.30, 1 kW each.
+    assert none.bill == pytest.approx(2 * 6.0)
+    assert none.savings < 0 < larger.savings
+    assert larger.payback_years is not None
+    assert larger.payback_years.value == pytest.approx(1000 / (larger.savings * 365.25 / 2))
+    assert larger.text.startswith("8 kWh saves €")
+    assert none.text.startswith("none costs €")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        pytest.param({"from_day": "2024-02-02", "to_day": "2024-02-05"}, "load_kwh", id="days without observations"),
+        pytest.param({"from_day": "2024-01-30", "to_day": "2024-01-30"}, "from_day", id="nothing before the window"),
+        pytest.param({"from_day": "2024-02-01", "to_day": "2024-01-31"}, "to_day", id="upside down"),
+    ],
+)
+def test_a_window_that_cannot_be_replayed_says_why(there: Connection, changes: dict[str, str], field: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        replay_variant(there, ask(there, **changes)[0])
+    assert refused.value.field == field
+    assert refused.value.remedy
+
+
+def test_a_tariff_without_prices_names_the_slot_that_lacks_one(there: Connection) -> None:
+    spot = {"name": "spot", "site": {"tariff": {"import": {"kind": "spot", "market": "nowhere"}}}}
+    with pytest.raises(InvalidInputError, match="price of this slot is missing"):
+        replay_variant(there, ask(there, variants=[spot])[1])
+
+
+def test_issued_forecasts_that_are_not_there_are_said_to_be_missing(there: Connection) -> None:
+    with pytest.raises(NotFoundError, match="no forecasts were issued"):
+        replay_variant(there, ask(there, outlook="issued")[0])
+
+
+def test_a_variant_that_fits_no_site_is_refused_before_anything_is_stored(there: Connection) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        ask(there, variants=[{"name": "odd", "site": {"batteries": {"battery": {"capacity_kwh": -1}}}}])
+    assert refused.value.field == "variants.odd.site.batteries.0.capacity_kwh"
+    with pytest.raises(NotFoundError, match="no such site"):
+        ask(there, site_id="elsewhere")
+
+
+def test_a_question_is_accepted_as_a_job_for_each_replay(api: httpx.Client, database: Engine) -> None:
+    answer = api.post("/what-if", json=QUESTION)
+    assert answer.status_code == 202, answer.text
+    what_if_id = answer.json()["what_if_id"]
+    assert answer.headers["location"] == f"/what-if/{what_if_id}"
+    assert [each["status"] for each in answer.json()["variants"]] == ["queued"] * 3
+    with unit_of_work(database) as connection:
+        job = jobs.load(connection, answer.json()["variants"][1]["job_id"])
+    assert (job.task, job.request["variant"]) == ("planner.what_if.replay", "8 kWh")
+    assert api.get(f"/what-if/{what_if_id}").json() == answer.json()
+
+
+def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: Engine) -> None:
+    state = api.post("/what-if", json=QUESTION | {"policy": "idle"}).json()
+    with unit_of_work(database) as connection:
+        jobs.finish(connection, jobs.begin(connection, state["variants"][0]["job_id"]), status="failed", error={"detail": "no prices"})
+    told = api.get(f"/what-if/{state['what_if_id']}").json()
+    assert (told["status"], told["variants"][0]["error"]) == ("failed", {"detail": "no prices"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        pytest.param({"site_id": "elsewhere"}, 404, "site", id="unknown site"),
+        pytest.param({"variants": []}, 422, "variants", id="no variant"),
+        pytest.param({"variants": [{"name": "baseline"}]}, 422, "body", id="the baseline's name"),
+        pytest.param({"variants": [{"name": "odd", "site": {"roof": {}}}]}, 422, "variants.odd.site.roof", id="names nothing known"),
+    ],
+)
+def test_a_wrong_question_names_its_field(api: httpx.Client, changes: dict[str, Any], status: int, field: str) -> None:
+    answer = api.post("/what-if", json=QUESTION | changes)
+    assert (answer.status_code, answer.json()["field"]) == (status, field)
+
+
+def test_an_unknown_question_is_not_found(api: httpx.Client) -> None:
+    assert api.get("/what-if/unknown").status_code == 404
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_command_answers_in_figures_words_and_a_picture(luna_on_servers: Luna, tmp_path: Path, database: Engine) -> None:
+    words = ("what-if", "--site", SITE, "--from", "2024-01-31", "--to", "2024-02-01", "--policy", "rule", "--variant", "none: batteries.battery=null")
+    said = luna_on_servers(*words, "--out", str(tmp_path / "bills.svg"))
+    assert "none costs €" in said.out
+    assert (tmp_path / "bills.svg").read_text().count('class="bar"') == 2 * 2
+    with unit_of_work(database) as connection:
+        what_if_id = said.out.split()[-1]
+        assert what_ifs.load(connection, what_if_id).from_day == date(2024, 1, 31)
+    assert luna_on_servers("what-if", "--id", what_if_id, "--json").document["status"] == "done"
+    refused = luna_on_servers(*words[:-1], "none")
+    assert (refused.code, refused.problem["field"]) == (2, "--variant")
