@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pulp
@@ -11,8 +12,10 @@ import pulp
 from luna.site import Battery
 from services.planner.manual import Manual
 from services.planner.manual_rows import full_kwh
+from services.planner.placing.vehicle_rows import DEPARTURE_SLACK
 from services.planner.placing.wishes import VehicleWish
 from services.planner.problem import Problem
+from services.planner.slack import dearest_price
 from tests.reference_appliances import run_load
 from tests.reference_peaks import pay_peak
 
@@ -24,6 +27,16 @@ def solve_reference(problem: Problem) -> float:
     model = _Reference(problem)
     status = model.problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, options=["primalTolerance 1e-9", "integerTolerance 1e-9"]))
     return float(pulp.value(model.problem.objective)) if status == pulp.LpStatusOptimal else float("nan")
+
+
+@dataclass(frozen=True)
+class _Car:
+    """A vehicle's quantities: what it charges and gives, and whether it charges within each of its ranges of powers."""
+
+    wish: VehicleWish
+    charge: Quantity
+    give: Quantity
+    on: list[Quantity]
 
 
 class _Reference:
@@ -38,10 +51,14 @@ class _Reference:
         self.stored = [self.quantity(f"stored_{index}") for index, _ in enumerate(self.site.batteries)]
         self.placed: list[list[pulp.LpAffineExpression]] = [[] for _ in self.slots]
         self.beside: list[pulp.LpAffineExpression] = []
+        self.cars: list[_Car] = []
+        self.appliances: list[Sequence[pulp.LpAffineExpression]] = []
+        self.source = problem
         for wish in problem.wishes.vehicles:
             self.charge_vehicle(wish)
         for load in problem.wishes.loads:
             self.use(run_load(self, load))
+        self.keep_sources()
         for peak in problem.peaks:
             self.beside += pay_peak(self, problem, peak)
         for index, battery in enumerate(self.site.batteries):
@@ -65,20 +82,87 @@ class _Reference:
 
     def use(self, used: Sequence[pulp.LpAffineExpression]) -> None:
         """What an appliance uses in a slot is served like the load."""
+        self.appliances.append(used)
         for slot in self.slots:
             self.placed[slot].append(used[slot])
 
     def charge_vehicle(self, wish: VehicleWish) -> None:
-        """A vehicle charges with its least power or not at all, holds what is wanted when it leaves, and never more than it can."""
-        vehicle, charge, charges = wish.vehicle, self.quantity(f"car_{wish.vehicle.name}"), self.choice(f"car_charges_{wish.vehicle.name}")
+        """A vehicle charges within one of its ranges of powers or not at all, and gives to the house instead where it may."""
+        vehicle, name = wish.vehicle, wish.vehicle.name
+        car = _Car(
+            wish, self.quantity(f"car_{name}"), self.quantity(f"gives_{name}"), [self.choice(f"on_{name}_{least:g}") for least, _ in vehicle.power_ranges]
+        )
+        self.cars.append(car)
         for slot in self.slots:
-            self.problem += charge[slot] <= vehicle.charge_limit_kw * wish.plugged_hours[slot] * charges[slot]
-            self.problem += charge[slot] >= vehicle.min_charge_kw * wish.plugged_hours[slot] * charges[slot]
-            self.placed[slot].append(charge[slot])
-        for stay in wish.stays:
-            stored = wish.stored_kwh + vehicle.charge_efficiency * pulp.lpSum(charge[: stay.end])
-            self.problem += stored >= stay.wanted_kwh
-            self.problem += stored <= vehicle.capacity_kwh
+            on, hours = [each[slot] for each in car.on], wish.plugged_hours[slot]
+            self.problem += car.charge[slot] >= pulp.lpSum(least * hours * each for each, (least, _) in zip(on, vehicle.power_ranges, strict=True))
+            self.problem += car.charge[slot] <= pulp.lpSum(most * hours * each for each, (_, most) in zip(on, vehicle.power_ranges, strict=True))
+            self.problem += pulp.lpSum(on) <= (1 if self.may_charge(wish, slot) else 0)
+            self.problem += car.give[slot] <= vehicle.discharge_limit_kw * hours * wish.slots_of("gives")[slot] * (1 - pulp.lpSum(on))
+            self.placed[slot].append(car.charge[slot] - car.give[slot])
+            self.beside.append(vehicle.wear_price * car.give[slot])
+        for on in car.on:
+            self.start_vehicle(wish, on)
+        self.keep_stays(car)
+
+    def may_charge(self, wish: VehicleWish, slot: int) -> bool:
+        """A vehicle charges while it is there, and where only surplus counts, when there is enough of it."""
+        least = wish.vehicle.power_ranges[0][0] * wish.plugged_hours[slot]
+        surplus = max(self.outlook.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
+        return bool(wish.plugged_hours[slot] > 0 and (not wish.slots_of("surplus_only")[slot] or (surplus > 0 and surplus >= least)))
+
+    def start_vehicle(self, wish: VehicleWish, on: Quantity) -> None:
+        """Every start has its price, and what has started goes on for its shortest run unless it may not."""
+        run = round(wish.vehicle.min_run_minutes / 60 / self.hours[0])
+        for slot in self.slots:
+            before = on[slot - 1] if slot else int(wish.charging)
+            started = self.problem.add_variable(f"{on[slot].name}_starts", lowBound=0)
+            self.problem += started >= on[slot] - before
+            self.beside.append(wish.vehicle.start_price * started)
+            for later in range(slot + 1, min(slot + run, len(self.slots))):
+                if not self.may_charge(wish, later):
+                    break
+                self.problem += on[later] >= on[slot] - before
+
+    def keep_stays(self, car: "_Car") -> None:
+        """A vehicle holds what is wanted when it leaves, at a price on what is missing, and never more or less than it should."""
+        wish, stored, dearest = car.wish, car.wish.stored_kwh, dearest_price(self.source)
+        for place, stay in enumerate(wish.stays):
+            stored = stored if stay.arrival_kwh is None else stay.arrival_kwh
+            for slot in range(stay.first, stay.end):
+                stored = stored + wish.vehicle.charge_efficiency * car.charge[slot] - car.give[slot] * (1 / wish.vehicle.discharge_efficiency)
+                self.problem += stored <= stay.most_kwh
+                if stay.gives:
+                    self.problem += stored >= stay.reserve_kwh
+            missing, later, extra = (self.problem.add_variable(f"{kind}_{wish.vehicle.name}_{place}", lowBound=0) for kind in ("missing", "later", "extra"))
+            mean = float(self.outlook.import_price.mean())
+            afterwards = mean / wish.vehicle.charge_efficiency
+            worth = 0.6 * mean if stay.extra_value is None else stay.extra_value
+            worth = min(worth, afterwards) if stay.open else worth
+            self.problem += stored + missing >= stay.wanted_kwh
+            self.problem += stored + missing + later - extra >= stay.worth_from_kwh
+            self.problem += extra <= stay.worth_to_kwh - stay.worth_from_kwh
+            if not stay.open:
+                self.problem += later <= 0
+            self.beside.append(DEPARTURE_SLACK * dearest * missing + afterwards * later - worth * extra)
+
+    def keep_sources(self) -> None:
+        """What charges from surplus leaves nothing to be bought, batteries feed no vehicle they may not, and vehicles that give serve the house alone."""
+        plenty = 1_000.0
+        for slot in self.slots:
+            net = self.outlook.load_kwh[slot] - self.outlook.pv_kwh[slot]
+            appliances = pulp.lpSum(each[slot] for each in self.appliances)
+            charged = pulp.lpSum(car.charge[slot] for car in self.cars)
+            stored = pulp.lpSum(charge[slot] for charge in self.charge)
+            for car in self.cars:
+                idle = plenty * (1 - pulp.lpSum(each[slot] for each in car.on))
+                if car.wish.slots_of("surplus_only")[slot]:
+                    self.problem += charged + appliances + stored + self.held_back[slot] <= max(-net, 0.0) + idle
+                if car.wish.vehicle.from_battery == "never":
+                    fed = pulp.lpSum(other.charge[slot] for other in self.cars if other.wish.vehicle.from_battery != "never")
+                    rest = net + appliances + fed if net >= 0 else 0.0
+                    self.problem += pulp.lpSum(discharge[slot] for discharge in self.discharge) <= rest + idle
+            self.problem += pulp.lpSum(car.give[slot] for car in self.cars) <= (net + appliances if net > 0 else 0.0)
 
     def set_objective(self) -> None:
         energy = pulp.lpSum(self.bought[slot] * self.outlook.import_price[slot] - self.sold[slot] * self.outlook.export_price[slot] for slot in self.slots)
@@ -122,24 +206,6 @@ class _Reference:
                 beyond = (before / battery.capacity_kwh - battery.taper_from_soc) / (1 - battery.taper_from_soc)
                 self.problem += charge[slot] <= battery.charge_limit_kw * self.hours[slot] * (1 - beyond * (1 - battery.taper_to_share))
 
-    def wear_by_depth(self, index: int, battery: Battery, *, stored_kwh: float) -> None:
-        """Stored energy lies in segments of depth, at the start in the deepest ones; what is taken from each has its own price."""
-        shallower, inside, taken = 0.0, [], []
-        for place, segment in enumerate(battery.wear_by_depth):
-            held, put_in, out = (self.quantity(f"{kind}_{index}_{place}") for kind in ("held", "put_in", "taken"))
-            top, bottom = (1 - shallower) * battery.capacity_kwh, (1 - segment.to_depth) * battery.capacity_kwh
-            for slot in self.slots:
-                before = held[slot - 1] if slot else min(max(stored_kwh - bottom, 0.0), top - bottom)
-                self.problem += held[slot] == before + put_in[slot] - out[slot]
-                self.problem += held[slot] <= top - bottom
-                self.beside.append(segment.price * battery.discharge_efficiency * out[slot])
-            shallower = segment.to_depth
-            inside.append(held)
-            taken.append(out)
-        for slot in self.slots:
-            self.problem += self.stored[index][slot] == pulp.lpSum(held[slot] for held in inside)
-            self.problem += self.discharge[index][slot] == battery.discharge_efficiency * pulp.lpSum(out[slot] for out in taken)
-
     def obey(self, manual: Manual) -> None:
         """What the owner forbids does not happen; what he pins happens until the battery is full, or empty."""
         for index, battery in enumerate(self.site.batteries):
@@ -164,6 +230,24 @@ class _Reference:
 
     def most_kwh(self, power_kw: float, slot: int) -> float:
         return float(power_kw * self.hours[slot])
+
+    def wear_by_depth(self, index: int, battery: Battery, *, stored_kwh: float) -> None:
+        """Stored energy lies in segments of depth, at the start in the deepest ones; what is taken from each has its own price."""
+        shallower, inside, taken = 0.0, [], []
+        for place, segment in enumerate(battery.wear_by_depth):
+            held, put_in, out = (self.quantity(f"{kind}_{index}_{place}") for kind in ("held", "put_in", "taken"))
+            top, bottom = (1 - shallower) * battery.capacity_kwh, (1 - segment.to_depth) * battery.capacity_kwh
+            for slot in self.slots:
+                before = held[slot - 1] if slot else min(max(stored_kwh - bottom, 0.0), top - bottom)
+                self.problem += held[slot] == before + put_in[slot] - out[slot]
+                self.problem += held[slot] <= top - bottom
+                self.beside.append(segment.price * battery.discharge_efficiency * out[slot])
+            shallower = segment.to_depth
+            inside.append(held)
+            taken.append(out)
+        for slot in self.slots:
+            self.problem += self.stored[index][slot] == pulp.lpSum(held[slot] for held in inside)
+            self.problem += self.discharge[index][slot] == battery.discharge_efficiency * pulp.lpSum(out[slot] for out in taken)
 
     def end(self, index: int) -> None:
         """At the horizon each battery holds what the terminal rule asks for."""

@@ -4,7 +4,7 @@ Required fields are few; everything else has a documented default. Unknown field
 """
 
 from luna.site.connection import GridConnection
-from luna.site.devices import MOST_C_RATE, Battery, DeferrableLoad, DepthWear, ElectricVehicle, PvArray, require_chargeable
+from luna.site.devices import MOST_C_RATE, Battery, Charger, DeferrableLoad, DepthWear, ElectricVehicle, PvArray, require_chargeable
 from luna.site.document import invalid_input, load_site, parse_site
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
@@ -14,6 +14,7 @@ from luna.site.tariff import ClockWindow, FixedPrice, PeakPrice, PriceBand, Pric
 __all__ = [
     "MOST_C_RATE",
     "Battery",
+    "Charger",
     "ClockWindow",
     "DeferrableLoad",
     "DepthWear",

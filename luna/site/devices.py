@@ -71,6 +71,33 @@ class PvArray(Part):
     curtailable: bool = True
 
 
+class Charger(Part):
+    """How a vehicle's charger draws: with which numbers of phases (two of them: it switches), and between which currents per phase."""
+
+    phases: Annotated[tuple[Literal[1, 3], ...], Field(min_length=1, max_length=2, description="[1], [3], or [1, 3] where it switches by itself")] = (3,)
+    min_current_a: Annotated[float, Field(ge=0, le=500, description="least current per phase; vehicles take no less than 6 A (IEC 61851-1)")] = 6.0
+    max_current_a: Annotated[float, Field(gt=0, le=500)] = 16.0
+    voltage_v: Annotated[float, Field(ge=100, le=400, description="between phase and neutral")] = 230.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_current_a > self.max_current_a:
+            raise ValueError(f"min_current_a {self.min_current_a:g} must not exceed max_current_a {self.max_current_a:g}")
+        return self
+
+    @property
+    def power_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Between which powers it draws with each number of phases, kW, fewest phases first."""
+        currents = (self.min_current_a, self.max_current_a)
+        least_to_most = [tuple(count * current * self.voltage_v / 1000 for current in currents) for count in sorted(set(self.phases))]
+        return tuple((least, most) for least, most in least_to_most)
+
+    def phases_at(self, power_kw: float) -> int:
+        """Return the fewest phases that give this power."""
+        counts = sorted(set(self.phases))
+        return next((count for count, (_, most) in zip(counts, self.power_ranges, strict=True) if power_kw <= most + 1e-6), counts[-1])
+
+
 class ElectricVehicle(Part):
     """A vehicle with its charger; sessions (from, to, target) are state, not configuration."""
 
@@ -80,11 +107,38 @@ class ElectricVehicle(Part):
     charge_limit_kw: PowerKw = 11.0
     charge_efficiency: Efficiency = 0.9
     discharge_limit_kw: PowerKw = 0.0
+    discharge_efficiency: Efficiency = 0.9
+    min_soc: Annotated[Fraction, Field(description="what it keeps for itself when it supplies the house")] = 0.2
+    max_soc: Annotated[Fraction, Field(gt=0, description="never charged beyond")] = 1.0
+    wear_price: Annotated[float, Field(ge=0, le=10, description="currency per kWh given to the house")] = 0.05
+    charger: Charger | None = None
+    from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
+    start_price: Annotated[float, Field(ge=0, le=10, description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
+    min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
+        if self.min_soc > self.max_soc:
+            raise ValueError(f"min_soc {self.min_soc:g} must not exceed max_soc {self.max_soc:g}")
+        if not self.power_ranges:
+            raise ValueError(f"charger: its powers lie outside min_charge_kw {self.min_charge_kw:g} to charge_limit_kw {self.charge_limit_kw:g}")
         return self
+
+    @property
+    def power_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Between which powers it charges, kW, in rising order and apart from each other; not at all is always possible."""
+        offered = self.charger.power_ranges if self.charger else ((self.min_charge_kw, self.charge_limit_kw),)
+        bounded = [(max(least, self.min_charge_kw), min(most, self.charge_limit_kw)) for least, most in offered]
+        possible = [each for each in bounded if each[0] <= each[1]]
+        if len(possible) > 1 and possible[1][0] <= possible[0][1]:
+            return ((possible[0][0], possible[1][1]),)
+        return tuple(possible)
+
+    @property
+    def most_charge_kw(self) -> float:
+        """The highest power it charges with."""
+        return self.power_ranges[-1][1]
 
 
 def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:

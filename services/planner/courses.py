@@ -17,8 +17,8 @@ class Courses:
     pv_kwh: FloatArray
 
     def add_load(self, energy_kwh: FloatArray) -> "Courses":
-        """Return the courses with more load, shape ``(slots,)``."""
-        return Courses(self.weight, self.load_kwh + energy_kwh, self.pv_kwh)
+        """Return the courses with more load, shape ``(slots,)``; what a vehicle gives is no more than the load there is."""
+        return Courses(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
 
 
 def blend(kinds: Sequence[Courses]) -> Courses:

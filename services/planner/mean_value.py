@@ -81,6 +81,7 @@ def _offer(problem: Problem, courses: Courses, direction: Direction | None) -> S
         direction=direction,
         import_limit_kwh=np.vstack([expected, limit]),
         export_limit_kwh=problem.export_limit_kwh,
+        battery_limit_kwh=problem.battery_limit_kwh,
     )
 
 

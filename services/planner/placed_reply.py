@@ -16,9 +16,8 @@ Fields = dict[str, Any]
 
 
 def placed_kwh(plan: Plan) -> FloatArray:
-    """Return what vehicles and appliances use per slot, shape ``(slots,)``."""
-    nothing = np.zeros(plan.problem.outlook.timeline.count)
-    return nothing if plan.placement is None else plan.placement.vehicle_kwh.sum(axis=0) + plan.placement.load_kwh.sum(axis=0)
+    """Return what vehicles and appliances use per slot, less what vehicles give, shape ``(slots,)``."""
+    return np.zeros(plan.problem.outlook.timeline.count) if plan.placement is None else plan.placement.placed_kwh
 
 
 def placed_flows(plan: Plan) -> list[Fields]:
@@ -27,14 +26,22 @@ def placed_flows(plan: Plan) -> list[Fields]:
     if plan.placement is None:
         return slots
     wishes = plan.placement.wishes
-    for wish, charge in zip(wishes.vehicles, plan.placement.vehicle_kwh, strict=True):
-        soc = (wish.stored_kwh + np.cumsum(charge) * wish.vehicle.charge_efficiency) / wish.vehicle.capacity_kwh
-        for into, energy, end in zip(slots, np.round(charge, 6).tolist(), np.round(soc, 9).tolist(), strict=True):
-            into["vehicles"][wish.vehicle.name] = {"charge_kwh": energy, "soc_end": end}
+    for wish, charge, give in zip(wishes.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True):
+        for into, flow in zip(slots, _vehicle_flows(wish, charge, give), strict=True):
+            into["vehicles"][wish.vehicle.name] = flow
     for load_wish, used in zip(wishes.loads, plan.placement.load_kwh, strict=True):
         for into, energy in zip(slots, np.round(used, 6).tolist(), strict=True):
             into["loads"][load_wish.load.name] = {"energy_kwh": energy, "on": energy > 0}
     return slots
+
+
+def _vehicle_flows(wish: VehicleWish, charge_kwh: FloatArray, give_kwh: FloatArray) -> list[Fields]:
+    soc = wish.stored_after(charge_kwh, give_kwh) / wish.vehicle.capacity_kwh
+    energies = (np.round(each, 6).tolist() for each in (charge_kwh, give_kwh))
+    power = charge_kwh / np.maximum(wish.plugged_hours, _NOTHING_KWH)
+    phases = [wish.vehicle.charger.phases_at(each) if wish.vehicle.charger and each > 0 else None for each in power.tolist()]
+    columns = zip(*energies, np.round(soc, 9).tolist(), phases, strict=True)
+    return [{"charge_kwh": charge, "discharge_kwh": give, "soc_end": end, "phases": count} for charge, give, end, count in columns]
 
 
 def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:

@@ -42,7 +42,8 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
     begun = perf_counter()
     placement = place(problem)
     plan = make_plan(placement.remaining(problem), solver)
-    placed = replace(plan, placement=placement, gap=placement.gap, proven=placement.proven and plan.proven)
+    costs = replace(plan.costs, wear_cost=plan.costs.wear_cost + placement.wear_cost)
+    placed = replace(plan, costs=costs, placement=placement, gap=placement.gap, proven=placement.proven and plan.proven)
     return replace(placed, solve_ms=(perf_counter() - begun) * 1e3 - plan.build_ms)
 
 

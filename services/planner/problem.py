@@ -40,6 +40,7 @@ class Problem:
     """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` a capacity tariff that is to be heeded.
 
     ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
+    ``battery_limit_kwh`` (``(slots,)``) is what batteries together may give, so that none feeds a vehicle it may not feed.
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
     ``manual`` is what the owner pins and forbids.
     """
@@ -55,6 +56,7 @@ class Problem:
     peaks: tuple[Peak, ...] = ()
     courses: Courses | None = None
     risk: float = 0.0
+    battery_limit_kwh: FloatArray | None = None
     billed: "Problem | None" = None
     manual: Manual | None = None
 

@@ -6,7 +6,7 @@ selling, and displacing PV that is then held back (in exchange where selling cos
 this order; the slot is convex when their values descend.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -88,6 +88,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     direction: Direction | None = None,
     import_limit_kwh: FloatArray | None = None,
     export_limit_kwh: FloatArray | None = None,
+    battery_limit_kwh: FloatArray | None = None,
 ) -> Segments:
     """Return what each slot offers to the site's one battery.
 
@@ -100,6 +101,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
         import_limit_kwh: what may be imported per slot, shape ``(slots,)`` or that of the load; without it, what the connection carries.
         export_limit_kwh: what may be exported, in the same way.
+        battery_limit_kwh: what the battery may give, shape ``(slots,)``; without it, what its power allows.
     """
     (import_price, export_price), ways = prices, direction or _free(hours)
     battery = site.batteries[0]
@@ -109,6 +111,8 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     most_import = site.grid.import_limit_kw * hours if import_limit_kwh is None else import_limit_kwh
     most_export = site.feed_in_limit_kw * hours if export_limit_kwh is None else export_limit_kwh
     house = _House.of(battery, load_kwh - np.where(paid, 0.0, pv_kwh), (hours, most_import, most_export), ways)
+    if battery_limit_kwh is not None:
+        house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, battery_limit_kwh))
     # PV in use is what the battery could displace: none where it is off or may not be held back.
     in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
     may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))

@@ -10,7 +10,7 @@ from services.planner.branching import choose_ways
 from services.planner.energy_value import follow, solve_value
 from services.planner.manual_rows import tell_island
 from services.planner.mean_value import MeanValue, average_value
-from services.planner.modes import read_modes
+from services.planner.modes import read_modes, stop_serving
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.problem import Problem
 from services.planner.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
@@ -31,6 +31,7 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
         direction=direction or problem.direction,
         import_limit_kwh=problem.import_limit_kwh,
         export_limit_kwh=problem.export_limit_kwh,
+        battery_limit_kwh=problem.battery_limit_kwh,
     )
 
 
@@ -82,6 +83,8 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
     setpoints = read_modes(value.thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
     setpoints = tell_island(problem, setpoints)
+    if problem.battery_limit_kwh is not None:
+        setpoints = stop_serving(setpoints, np.isfinite(problem.battery_limit_kwh), (path + lowest) / problem.site.batteries[0].capacity_kwh)
     left, right = value.function.marginal(path)
     # What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
     takes_out = path < starts

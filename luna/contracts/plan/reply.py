@@ -64,10 +64,12 @@ class ReasonReply(Message):
 
 
 class VehicleFlow(Message):
-    """What a vehicle charges in a slot, at its charger, and how full it ends."""
+    """What a vehicle charges in a slot and gives to the house, at its charger, and how full it ends; ``phases`` where its charger's are known."""
 
     charge_kwh: float
     soc_end: float
+    discharge_kwh: float = 0.0
+    phases: int | None = None
     reason: Annotated[ReasonReply | None, Field(description="why it charges or waits; null: it is away")] = None
 
 

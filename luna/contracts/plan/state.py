@@ -1,8 +1,8 @@
 """What persists from slot to slot: how full, plugged in until when, used so far."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from luna.contracts.message import Instant, Message
 from luna.contracts.plan.peaks import PeakState
@@ -14,19 +14,41 @@ class BatteryState(Message):
     soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused")]
 
 
+Soc = Annotated[float, Field(ge=0, le=1)]
+
+
 class VehicleSession(Message):
-    """A stay of a vehicle at its charger."""
+    """A stay of a vehicle at its charger: ``target_soc`` is wanted at its end; without one it charges from PV surplus alone.
+
+    Up to ``limit_soc`` more is charged where a kWh costs less than it is worth.
+    """
 
     from_: Annotated[Instant, Field(alias="from")]
     to: Instant
-    target_soc: Annotated[float, Field(ge=0, le=1)]
+    target_soc: Soc | None = None
+    limit_soc: Annotated[Soc | None, Field(description="never charged beyond in this stay; empty: the vehicle's max_soc")] = None
+    min_soc: Annotated[Soc | None, Field(description="what it keeps when it supplies the house; empty: the vehicle's min_soc")] = None
+    arrival_soc: Annotated[Soc | None, Field(description="expected when the stay begins; empty: what the stay before left, for the first one soc")] = None
+    extra_value: Annotated[
+        float | None,
+        Field(ge=0, le=100, description="worth of a kWh stored beyond the target; empty: 0.6 × the mean import price, 0 without limit_soc"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for name in ("target_soc", "min_soc"):
+            wanted = getattr(self, name)
+            if wanted is not None and self.limit_soc is not None and wanted > self.limit_soc:
+                raise ValueError(f"{name} {wanted:g} must not exceed limit_soc {self.limit_soc:g}")
+        return self
 
 
 class VehicleState(Message):
-    """How full a vehicle is and when it is plugged in."""
+    """How full a vehicle is, when it is plugged in, and whether it is charging now: what goes on need not start again."""
 
-    soc: Annotated[float, Field(ge=0, le=1)]
+    soc: Soc
     sessions: list[VehicleSession] = []
+    charging: bool = False
 
 
 class LoadState(Message):

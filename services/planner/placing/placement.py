@@ -10,6 +10,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.formulation import Formulation, formulate
+from services.planner.placing.vehicle_sources import limit_batteries, limit_import
 from services.planner.placing.wishes import Wishes
 from services.planner.problem import Problem
 from services.planner.solver import InfeasibleError, Solution, Solver
@@ -22,29 +23,45 @@ _NOTHING_KWH = 1e-6
 class Placement:
     """What is placed of the ``wishes``, in their order, kWh: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``.
 
-    ``import_limit_kwh`` (``(slots,)``) keeps the peaks. ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks,
-    ``off_too_long`` how often each appliance was off for too long.
+    ``vehicle_kwh`` is what vehicles charge, ``vehicle_give_kwh`` what they give to the house. ``import_limit_kwh`` (``(slots,)``) keeps the peaks
+    and what may be charged from surplus alone, ``battery_limit_kwh`` (same shape) batteries out of vehicles they may not feed.
+    ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks, ``off_too_long`` how often each appliance was off for
+    too long. ``beside_cost`` is what the wishes count beside energy: wear, starts, what is missing, less what is stored beyond a target.
     """
 
     wishes: Wishes
     vehicle_kwh: FloatArray
+    vehicle_give_kwh: FloatArray
     load_kwh: FloatArray
     import_limit_kwh: FloatArray
+    battery_limit_kwh: FloatArray | None
     vehicle_missing_kwh: tuple[FloatArray, ...]
     load_missing_kwh: tuple[FloatArray, ...]
     off_too_long: tuple[float, ...]
+    beside_cost: float
     objective: float
     gap: float
     proven: bool
 
+    @property
+    def placed_kwh(self) -> FloatArray:
+        """What all of it uses, less what vehicles give, shape ``(slots,)``."""
+        return np.asarray((self.vehicle_kwh - self.vehicle_give_kwh).sum(axis=0) + self.load_kwh.sum(axis=0))
+
+    @property
+    def wear_cost(self) -> FloatArray:
+        """What vehicles wear by giving, shape ``(slots,)``."""
+        return np.asarray(np.array([wish.vehicle.wear_price for wish in self.wishes.vehicles]) @ self.vehicle_give_kwh)
+
     def remaining(self, problem: Problem) -> Problem:
         """Return what is left for the batteries."""
-        placed = self.vehicle_kwh.sum(axis=0) + self.load_kwh.sum(axis=0)
+        placed = self.placed_kwh
         hours = problem.outlook.timeline.hours
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
         courses = problem.courses.add_load(placed) if problem.courses else None
-        return replace(problem, outlook=outlook, courses=courses, limits=limits, wishes=replace(problem.wishes, vehicles=(), loads=()), peaks=(), mip_gap=0.0)
+        left = replace(problem, outlook=outlook, courses=courses, limits=limits, battery_limit_kwh=self.battery_limit_kwh)
+        return replace(left, wishes=replace(problem.wishes, vehicles=(), loads=()), peaks=(), mip_gap=0.0)
 
 
 def place(problem: Problem) -> Placement:
@@ -76,20 +93,31 @@ def _place(problem: Problem, *, elastic: bool) -> Placement:
 
 def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> Placement:
     hours, slots, column = problem.outlook.timeline.hours, problem.outlook.timeline.count, solution.column
-    vehicles = [column[each.charge] for each in built.placed.vehicles]
+    charge, give = (_read_slots([column[part] for part in parts], slots) for parts in built.placed.vehicle_parts)
     loads = [np.round(column[each.on]) * wish.load.power_kw * hours for each, wish in zip(built.placed.loads, problem.wishes.loads, strict=True)]
+    load = np.array(loads).reshape(-1, slots)
+    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + load.sum(axis=0) - problem.outlook.pv_kwh
     return Placement(
         wishes=problem.wishes,
-        vehicle_kwh=np.array(vehicles).reshape(-1, slots),
-        load_kwh=np.array(loads).reshape(-1, slots),
-        import_limit_kwh=_limit_import(problem, built, solution, flows.import_kwh),
+        vehicle_kwh=charge,
+        vehicle_give_kwh=give,
+        load_kwh=load,
+        import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
+        battery_limit_kwh=limit_batteries(problem, charge, load),
         vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
         load_missing_kwh=tuple(wish.missing_kwh(used) for wish, used in zip(problem.wishes.loads, loads, strict=True)),
         off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
+        beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
         objective=solution.objective,
         gap=solution.gap,
         proven=solution.proven,
     )
+
+
+def _read_slots(parts: list[FloatArray], slots: int) -> FloatArray:
+    """Return what vehicles do per slot, without the solver's dust, shape ``(vehicles, slots)``."""
+    energies = np.array([part if part.size else np.zeros(slots) for part in parts]).reshape(-1, slots)
+    return np.where(energies > _NOTHING_KWH, energies, 0.0)
 
 
 def _limit_import(problem: Problem, built: Formulation, solution: Solution, import_kwh: FloatArray) -> FloatArray:

@@ -1,11 +1,12 @@
-"""Vehicles in the mixed-integer model: charging within stays, at its least power or not at all, with a price on every kWh that is missing."""
+"""Vehicles in the mixed-integer model: charging within stays, at one of its powers or not at all, with a price on every kWh that is missing."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from luna.timeline import FloatArray
-from services.planner.placing.wishes import Stay, VehicleWish
+from luna.timeline import FloatArray, IndexArray
+from services.planner.placing.vehicle_runs import add_choice, add_runs
+from services.planner.placing.vehicle_wish import Stay, VehicleWish
 from services.planner.solver import Indices, ModelBuilder
 
 # What a kWh costs that is missing when a vehicle leaves, as a multiple of the dearest price: dearer than any trade, cheaper than the connection's limits.
@@ -13,45 +14,123 @@ DEPARTURE_SLACK = 80.0
 
 
 @dataclass(frozen=True, slots=True)
+class Prospect:
+    """What vehicles are offered: the mean import price, the dearest price, what a stored kWh beyond a target is worth unless a session says so.
+
+    ``surplus_kwh`` and ``deficit_kwh`` are what PV leaves over and what the house lacks, ``tie`` is a sliver that makes the earlier of two equal
+    slots the better one; all ``(slots,)``.
+    """
+
+    mean_price: float
+    dearest: float
+    extra_value: float
+    surplus_kwh: FloatArray
+    deficit_kwh: FloatArray
+    tie: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleColumns:
-    """Where a vehicle stands in the model: charging per slot, whether it charges (slots of ``choosable``), and what is missing at each stay's end."""
+    """Where a vehicle stands in the model: charging and giving per slot (``(slots,)``; giving is empty where it never may).
+
+    ``on`` holds, for each range of powers, whether it charges within it, in the slots ``choosable``; it is empty where the vehicle charges with
+    any power and nobody asks whether it does. ``missing`` is what each stay lacks at its end.
+    """
 
     charge: Indices
-    charges: Indices
-    choosable: Indices
+    give: Indices
+    choosable: IndexArray
+    on: tuple[Indices, ...]
     missing: Indices
 
 
-def add_vehicle(builder: ModelBuilder, wish: VehicleWish, *, prices: tuple[FloatArray, float], tie: FloatArray) -> VehicleColumns:
-    """Add a vehicle.
-
-    Args:
-        prices: import price per slot, and the dearest of all, currency/kWh.
-        tie: a sliver per slot that makes the earlier of two equal slots the better one.
-    """
-    vehicle, hours = wish.vehicle, wish.plugged_hours
-    most, least = vehicle.charge_limit_kw * hours, vehicle.min_charge_kw * hours
-    charge = builder.add_columns(hours.size, cost=tie, upper=most)
-    choosable = np.flatnonzero(least > 0).astype(np.int32)
-    charges = builder.add_columns(choosable.size, cost=0.0, upper=1.0, integer=True)
-    if choosable.size:
-        builder.add_rows(np.zeros(choosable.size), np.full(choosable.size, np.inf), [(charge[choosable], 1.0), (charges, -least[choosable])])
-        builder.add_rows(np.full(choosable.size, -np.inf), np.zeros(choosable.size), [(charge[choosable], 1.0), (charges, -most[choosable])])
-    missing = np.concatenate([_add_stay(builder, (wish, stay), charge, prices=prices) for stay in wish.stays])
-    return VehicleColumns(charge, charges, choosable, missing)
+def add_vehicle(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect) -> VehicleColumns:
+    """Add a vehicle with its stays."""
+    vehicle, most = wish.vehicle, _most_charge_kwh(wish, prospect)
+    charge = builder.add_columns(most.size, cost=prospect.tie, upper=most)
+    choosable = np.flatnonzero(most > 0)
+    on: tuple[Indices, ...] = ()
+    if _needs_choice(wish):
+        on = add_choice(builder, wish, charge[choosable], (choosable, most[choosable]))
+        add_runs(builder, wish, on, choosable)
+    give = _add_giving(builder, wish, prospect, (choosable, on)) if wish.slots_of("gives").any() else charge[:0]
+    missing, stored = [], charge[:0]
+    for stay in wish.stays:
+        stored = _add_giving_stay(builder, (wish, stay), charge, give, before=stored) if stay.gives else _add_stay(builder, (wish, stay), charge, before=stored)
+        missing.append(_want(builder, stay, stored, prospect, efficiency=vehicle.charge_efficiency))
+    return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
 
 
-def _add_stay(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, *, prices: tuple[FloatArray, float]) -> Indices:
-    """Want the energy at the stay's end, and never more than the vehicle holds."""
-    (wish, stay), (import_price, dearest) = wanted, prices
+def _needs_choice(wish: VehicleWish) -> bool:
     vehicle = wish.vehicle
-    missing = builder.add_columns(1, cost=DEPARTURE_SLACK * dearest, upper=vehicle.capacity_kwh)
-    so_far = charge[: stay.end]
-    builder.add_sum(np.maximum(stay.wanted_kwh - wish.stored_kwh, 0.0), np.inf, [(so_far, vehicle.charge_efficiency), (missing, 1.0)])
-    builder.add_sum(-np.inf, max(vehicle.capacity_kwh - wish.stored_kwh, 0.0), [(so_far, vehicle.charge_efficiency)])
-    if stay.open:
-        # What is left for after the horizon will be bought at what a kWh costs on the average.
-        target = stay.target_soc * vehicle.capacity_kwh - wish.stored_kwh
-        later = builder.add_columns(1, cost=max(float(import_price.mean()), 0.0) / vehicle.charge_efficiency, upper=vehicle.capacity_kwh)
-        builder.add_sum(max(target, 0.0), np.inf, [(so_far, vehicle.charge_efficiency), (missing, 1.0), (later, 1.0)])
+    least = vehicle.power_ranges[0][0] > 0 or len(vehicle.power_ranges) > 1
+    runs = vehicle.start_price > 0 or vehicle.min_run_minutes > 0
+    return least or runs or vehicle.from_battery == "never" or any(stay.gives or stay.surplus_only for stay in wish.stays)
+
+
+def _most_charge_kwh(wish: VehicleWish, prospect: Prospect) -> FloatArray:
+    """Return what each slot charges at most; nothing where that is less than the least power gives."""
+    vehicle, hours = wish.vehicle, wish.plugged_hours
+    most = np.zeros(hours.size)
+    for stay in wish.stays:
+        slots = slice(stay.first, stay.end)
+        lowest = stay.left_least_kwh if stay.gives else stay.least_kwh
+        most[slots] = np.minimum(vehicle.most_charge_kw * hours[slots], (stay.most_kwh - lowest) / vehicle.charge_efficiency)
+        if stay.surplus_only:
+            most[slots] = np.minimum(most[slots], prospect.surplus_kwh[slots])
+    return np.where(most >= vehicle.power_ranges[0][0] * hours - 1e-9, most, 0.0)
+
+
+def _add_giving(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect, charging: tuple[IndexArray, tuple[Indices, ...]]) -> Indices:
+    """Let the vehicle supply a house that lacks energy, in slots in which it does not charge."""
+    choosable, on = charging
+    most = wish.vehicle.discharge_limit_kw * wish.plugged_hours * wish.slots_of("gives") * (prospect.deficit_kwh > 0)
+    give = builder.add_columns(most.size, cost=wish.vehicle.wear_price, upper=most)
+    bound = most[choosable]
+    builder.add_rows(np.full(bound.size, -np.inf), bound, [(give[choosable], 1.0), *((each, bound) for each in on)])
+    return give
+
+
+def _add_stay(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, *, before: Indices) -> Indices:
+    """Add what is stored at the end of a stay that only charges."""
+    wish, stay = wanted
+    stored = builder.add_columns(1, cost=0.0, upper=stay.most_kwh)
+    arrives, kept = (0.0, before) if stay.arrival_kwh is None else (stay.arrival_kwh, before[:0])
+    builder.add_sum(arrives, arrives, [(stored, 1.0), (kept, -1.0), (charge[stay.first : stay.end], -wish.vehicle.charge_efficiency)])
+    return stored
+
+
+def _add_giving_stay(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, give: Indices, *, before: Indices) -> Indices:
+    """Add what is stored in every slot of a stay that also gives: never less than the reserve."""
+    (wish, stay), slots = wanted, slice(wanted[1].first, wanted[1].end)
+    if stay.first == stay.end:
+        return _add_stay(builder, wanted, charge, before=before)
+    stored = builder.add_columns(stay.end - stay.first, cost=0.0, lower=stay.reserve_kwh, upper=stay.most_kwh)
+    begin = np.zeros(stored.size)
+    begin[0] = stay.arrival_kwh or 0.0
+    rows = builder.add_rows(
+        begin,
+        begin,
+        [
+            (stored, 1.0),
+            (stored[:-1], -1.0),
+            (charge[slots], -wish.vehicle.charge_efficiency),
+            (give[slots], 1.0 / wish.vehicle.discharge_efficiency),
+        ],
+    )
+    if stay.arrival_kwh is None:
+        builder.add_entries(rows[:1], before, -1.0)
+    return stored[-1:]
+
+
+def _want(builder: ModelBuilder, stay: Stay, stored: Indices, prospect: Prospect, *, efficiency: float) -> Indices:
+    """Want the energy at the stay's end, at a price on what is missing, and give what is stored beyond its worth."""
+    missing = builder.add_columns(1, cost=DEPARTURE_SLACK * prospect.dearest, upper=stay.target_kwh)
+    extra_value = prospect.extra_value if stay.extra_value is None else stay.extra_value
+    later_price = max(prospect.mean_price, 0.0) / efficiency
+    beyond = builder.add_columns(1, cost=-(min(extra_value, later_price) if stay.open else extra_value), upper=stay.worth_to_kwh - stay.worth_from_kwh)
+    builder.add_sum(stay.wanted_kwh, np.inf, [(stored, 1.0), (missing, 1.0)])
+    # What is left for after the horizon will be bought at what a kWh costs on the average.
+    later = builder.add_columns(1, cost=later_price, upper=stay.target_kwh if stay.open else 0.0)
+    builder.add_sum(stay.worth_from_kwh, np.inf, [(stored, 1.0), (missing, 1.0), (later, 1.0), (beyond, -1.0)])
     return missing

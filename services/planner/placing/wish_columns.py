@@ -6,10 +6,10 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.placing.load_rows import LoadColumns, add_load
-from services.planner.placing.vehicle_rows import VehicleColumns, add_vehicle
-from services.planner.problem import Problem
+from services.planner.placing.vehicle_rows import Prospect, VehicleColumns, add_vehicle
+from services.planner.problem import TERMINAL_SHARE, Problem
 from services.planner.slack import dearest_price
-from services.planner.solver import ModelBuilder, Term
+from services.planner.solver import Indices, ModelBuilder, Term
 
 # What waiting for a slot costs beside its price: equal slots are taken early, and the same ones each time. Over two days less than 1e-5 in all.
 _TIE = 1e-8
@@ -17,30 +17,47 @@ _TIE = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class WishColumns:
-    """Where vehicles and appliances stand in a model, in the order of the problem's wishes."""
+    """Where vehicles and appliances stand in a model, in the order of the problem's wishes; ``span`` are all columns that they brought."""
 
     vehicles: tuple[VehicleColumns, ...]
     loads: tuple[LoadColumns, ...]
+    span: slice
 
     def terms(self, problem: Problem) -> list[Term]:
         """Return what they add to the use of each slot, as terms of the balance."""
-        hours = problem.outlook.timeline.hours
         charging: list[Term] = [(columns.charge, -1.0) for columns in self.vehicles]
-        heating: list[Term] = [(columns.on, -wish.load.power_kw * hours) for columns, wish in zip(self.loads, problem.wishes.loads, strict=True)]
-        return charging + heating
+        giving: list[Term] = [(columns.give, 1.0) for columns in self.vehicles if columns.give.size]
+        return charging + giving + self.load_terms(problem)
+
+    @property
+    def vehicle_parts(self) -> tuple[list[Indices], list[Indices]]:
+        """What vehicles charge and what they give, per slot; giving is empty where a vehicle never may."""
+        return [columns.charge for columns in self.vehicles], [columns.give for columns in self.vehicles]
+
+    def load_terms(self, problem: Problem) -> list[Term]:
+        """Return what appliances add to the use of each slot, as terms of the balance."""
+        hours = problem.outlook.timeline.hours
+        return [(columns.on, -wish.load.power_kw * hours) for columns, wish in zip(self.loads, problem.wishes.loads, strict=True)]
 
 
 def add_wishes(builder: ModelBuilder, problem: Problem) -> WishColumns:
     """Add the columns and rows of every vehicle and appliance."""
     hours, dearest = problem.outlook.timeline.hours, dearest_price(problem)
     tie = _TIE * np.arange(hours.size, dtype=np.float64)
-    vehicles = tuple(add_vehicle(builder, wish, prices=(problem.outlook.import_price, dearest), tie=tie) for wish in problem.wishes.vehicles)
+    first, prospect = builder.columns, _look_ahead(problem, dearest, tie)
+    vehicles = tuple(add_vehicle(builder, wish, prospect) for wish in problem.wishes.vehicles)
     loads = tuple(add_load(builder, wish, hours, dearest=dearest, tie=tie) for wish in problem.wishes.loads)
-    return WishColumns(vehicles, loads)
+    return WishColumns(vehicles, loads, slice(first, builder.columns))
+
+
+def _look_ahead(problem: Problem, dearest: float, tie: FloatArray) -> Prospect:
+    outlook, mean = problem.outlook, float(problem.outlook.import_price.mean())
+    net = outlook.load_kwh - outlook.pv_kwh
+    return Prospect(mean, dearest, TERMINAL_SHARE * max(mean, 0.0), np.maximum(-net, 0.0), np.maximum(net, 0.0), tie)
 
 
 def most_placed_kwh(problem: Problem) -> FloatArray:
     """Return what vehicles and appliances draw at most, shape ``(slots,)``."""
     hours = problem.outlook.timeline.hours
-    vehicles = sum((wish.vehicle.charge_limit_kw * wish.plugged_hours for wish in problem.wishes.vehicles), np.zeros_like(hours))
+    vehicles = sum((wish.vehicle.most_charge_kw * wish.plugged_hours for wish in problem.wishes.vehicles), np.zeros_like(hours))
     return vehicles + sum(wish.load.power_kw for wish in problem.wishes.loads) * hours

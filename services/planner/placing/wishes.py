@@ -41,7 +41,7 @@ def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, metered_
     _refuse_strangers("vehicles", state.vehicles, [vehicle.name for vehicle in site.vehicles])
     _refuse_strangers("loads", state.loads, [load.name for load in site.loads])
     vehicles = tuple(
-        read_vehicle(vehicle, state.vehicles[vehicle.name].soc, state.vehicles[vehicle.name].sessions, timeline)
+        read_vehicle(vehicle, state.vehicles[vehicle.name], timeline)
         for vehicle in site.vehicles
         if vehicle.name in state.vehicles and state.vehicles[vehicle.name].sessions
     )

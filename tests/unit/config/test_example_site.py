@@ -18,6 +18,7 @@ PARTS = [
     model.Battery,
     model.PvArray,
     model.ElectricVehicle,
+    model.Charger,
     model.DeferrableLoad,
     model.FixedPrice,
     model.PriceBand,

@@ -1,0 +1,101 @@
+"""What a vehicle may be charged from, in the mixed-integer model: nothing but PV surplus, or anything but the house's battery.
+
+Both are judged at the site's meter per slot, as what batteries may take and give. Source: docs/decisions/0005.
+"""
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.planner.placing.vehicle_rows import VehicleColumns
+from services.planner.placing.vehicle_wish import VehicleWish
+from services.planner.placing.wish_columns import WishColumns
+from services.planner.problem import Problem
+from services.planner.solver import Indices, ModelBuilder, Term
+
+_NOTHING_KWH = 1e-6
+
+
+def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *, batteries: Indices, held_back: Indices) -> None:
+    """Add what vehicles that charge from surplus leave to everything else, and what batteries may give while others charge."""
+    wishes = problem.wishes.vehicles
+    for place, (wish, columns) in enumerate(zip(wishes, placed.vehicles, strict=True)):
+        others = [(each.charge, 1.0) for other, each in enumerate(placed.vehicles) if other != place]
+        if wish.slots_of("surplus_only").any():
+            _leave_surplus(builder, problem, (wish, columns), [*others, *_uses(placed, problem), (held_back, 1.0), *((each, 1.0) for each in batteries[:, 0])])
+        if wish.vehicle.from_battery == "never" and batteries.size:
+            fed = [(each.charge, -1.0) for other, each in zip(wishes, placed.vehicles, strict=True) if other.vehicle.from_battery != "never"]
+            _spare_batteries(builder, problem, columns, gives=batteries[:, 1], house=[*fed, *placed.load_terms(problem)])
+    _supply_house(builder, problem, placed)
+
+
+def _uses(placed: WishColumns, problem: Problem) -> list[Term]:
+    return [(columns, -np.asarray(factor)) for columns, factor in placed.load_terms(problem)]
+
+
+def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleWish, VehicleColumns], takers: list[Term]) -> None:
+    """While the vehicle charges, all that takes energy takes no more than the surplus: nothing is imported for it, and no battery serves it."""
+    wish, columns = car
+    surplus = np.maximum(problem.outlook.pv_kwh - problem.outlook.load_kwh, 0.0)
+    where = np.flatnonzero(wish.slots_of("surplus_only")[columns.choosable])
+    slots = columns.choosable[where]
+    terms = [(charge[slots], np.broadcast_to(factor, charge.shape)[slots]) for charge, factor in takers]
+    most = sum((_upper(builder, charge) * factor for charge, factor in terms), np.zeros(slots.size))
+    room = np.maximum(most + _upper(builder, columns.charge[slots]) - surplus[slots], 0.0)
+    builder.add_rows(np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, *((each[where], room) for each in columns.on)])
+
+
+def _spare_batteries(builder: ModelBuilder, problem: Problem, columns: VehicleColumns, *, gives: Indices, house: list[Term]) -> None:
+    """While the vehicle charges, batteries give no more than the rest of the house lacks, and nothing where PV covers it."""
+    slots = columns.choosable
+    rest = (problem.outlook.load_kwh - problem.outlook.pv_kwh)[slots]
+    most = sum((_upper(builder, each[slots]) for each in gives), np.zeros(slots.size))
+    room = np.maximum(most - np.maximum(rest, 0.0), 0.0)
+    terms = [(each[slots], 1.0) for each in gives]
+    lacks = [(each[slots], np.broadcast_to(factor, each.shape)[slots] * (rest >= 0)) for each, factor in house]
+    builder.add_rows(np.full(slots.size, -np.inf), np.maximum(rest, 0.0) + room, [*terms, *lacks, *((each, room) for each in columns.on)])
+
+
+def _supply_house(builder: ModelBuilder, problem: Problem, placed: WishColumns) -> None:
+    """Vehicles that give serve what house and appliances lack: they neither export nor charge each other."""
+    giving: list[Term] = [(columns.give, 1.0) for columns in placed.vehicles if columns.give.size]
+    lacks = problem.outlook.load_kwh - problem.outlook.pv_kwh
+    slots = np.flatnonzero(lacks > 0)
+    if giving and slots.size:
+        terms = [*giving, *placed.load_terms(problem)]
+        parts = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in terms]
+        builder.add_rows(np.full(slots.size, -np.inf), lacks[slots], parts)
+
+
+def _upper(builder: ModelBuilder, columns: Indices) -> FloatArray:
+    return np.concatenate(builder.upper)[columns]
+
+
+def limit_import(problem: Problem, charge_kwh: FloatArray, net_kwh: FloatArray) -> FloatArray:
+    """Return what each slot may import so that vehicles charge from surplus alone, shape ``(slots,)``; infinite where none does.
+
+    Args:
+        problem: that was placed.
+        charge_kwh: of its vehicles, shape ``(vehicles, slots)``.
+        net_kwh: load with everything that is placed, less PV, shape ``(slots,)``.
+    """
+    limit = np.full(net_kwh.size, np.inf)
+    for wish, charge in zip(problem.wishes.vehicles, charge_kwh, strict=True):
+        limit[(charge > _NOTHING_KWH) & (wish.slots_of("surplus_only") > 0)] = 0.0
+    return np.where(np.isfinite(limit), np.maximum(net_kwh, 0.0), limit)
+
+
+def limit_batteries(problem: Problem, charge_kwh: FloatArray, load_kwh: FloatArray) -> FloatArray | None:
+    """Return what batteries together may give in each slot so that none feeds a vehicle it may not feed; None where nothing limits them.
+
+    Args:
+        problem: that was placed.
+        charge_kwh: of its vehicles, shape ``(vehicles, slots)``.
+        load_kwh: of its appliances, shape ``(loads, slots)``.
+    """
+    spared = np.array([wish.vehicle.from_battery == "never" for wish in problem.wishes.vehicles], dtype=bool)
+    charging = (charge_kwh[spared] > _NOTHING_KWH).any(axis=0)
+    if not charging.any() or not problem.site.batteries:
+        return None
+    rest = problem.outlook.load_kwh - problem.outlook.pv_kwh
+    limit = np.where(rest >= 0, np.maximum(rest, 0.0) + load_kwh.sum(axis=0) + charge_kwh[~spared].sum(axis=0), 0.0)
+    return np.where(charging, limit, np.inf)

@@ -1,0 +1,93 @@
+"""Requests with vehicles: a day in hours, and small ones at random."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from luna.contracts.plan import PlanReply, PlanRequest, VehicleState
+from services.planner.reply import plan_request
+from services.planner.solver import Solver
+
+START = datetime(2024, 2, 1, tzinfo=UTC)
+CAR = {"name": "car", "capacity_kwh": 40}
+BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
+
+
+def stay(first: float, last: float, **wishes: Any) -> dict[str, Any]:
+    return {"from": (START + timedelta(hours=first)).isoformat(), "to": (START + timedelta(hours=last)).isoformat()} | wishes
+
+
+def ask(price: list[float], *sessions: dict[str, Any], car: dict[str, Any] | None = None, soc: float = 0.3, **changes: Any) -> PlanRequest:
+    """As many hours as there are prices, half a kWh of load in each; ``changes`` go into outlook (series), site and options by their names."""
+    series = {"load_kwh": [0.5] * len(price), "pv_kwh": [0.0] * len(price), "import_price": price, "export_price": [0.05] * len(price)}
+    outlook = {name: changes.pop(name, values) for name, values in series.items()}
+    options = {"terminal": {"kind": "value", "value": 0.1}, "mip_gap": 0.0} | changes.pop("options", {})
+    state = {"vehicles": {"car": {"soc": soc, "sessions": list(sessions), "charging": changes.pop("charging", False)}}}
+    site = {"name": "home", "timezone": "UTC", "grid": {"import_limit_kw": 17}, "vehicles": [CAR | (car or {})], "pv": [{"peak_kw": 8}]} | changes
+    state["batteries"] = {battery.get("name", "battery"): {"soc": 0.8} for battery in site.get("batteries", [])}
+    return PlanRequest.model_validate({"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": options})
+
+
+def answer(request: PlanRequest) -> PlanReply:
+    return plan_request(request, now=START, solver=Solver())
+
+
+def charged(reply: PlanReply, name: str = "car") -> list[float]:
+    return [slot.vehicles[name].charge_kwh for slot in reply.slots]
+
+
+def given(reply: PlanReply, name: str = "car") -> list[float]:
+    return [slot.vehicles[name].discharge_kwh for slot in reply.slots]
+
+
+def count_starts(reply: PlanReply) -> int:
+    on = [energy > 0 for energy in charged(reply)]
+    return sum(later and not sooner for sooner, later in zip([False, *on], on, strict=False))
+
+
+def draw(seed: int) -> PlanRequest:
+    """A small problem at random: one car or two with everything they may be, a battery or none, an appliance or none, sun or none."""
+    rng, hours = np.random.default_rng(seed), 14
+    cars = {f"car{place}": _draw_car(rng, f"car{place}", hours) for place in range(rng.integers(1, 3))}
+    sun = np.maximum(rng.choice([0, 3, 7]) * np.sin((np.arange(hours) - 3) / 9 * np.pi), 0)
+    heater = {"name": "heater", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 4}
+    request = ask(
+        rng.normal(0.25, 0.1, hours).tolist(),
+        load_kwh=rng.gamma(2.0, 0.3, hours).tolist(),
+        pv_kwh=sun.tolist(),
+        batteries=[BATTERY] * int(rng.random() < 0.8),
+        loads=[heater] * int(rng.random() < 0.3),
+        vehicles=[car for car, _ in cars.values()],
+    )
+    state = request.state.model_copy(update={"vehicles": {name: VehicleState.model_validate(state) for name, (_, state) in cars.items()}})
+    return request.model_copy(update={"state": state})
+
+
+def _draw_car(rng: np.random.Generator, name: str, hours: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    first, away, back = int(rng.integers(0, 3)), int(rng.integers(5, 8)), int(rng.integers(8, 10))
+    sessions = [_draw_stay(rng, first, away), _draw_stay(rng, back, int(rng.choice([back + 4, hours + 2])))][: rng.integers(1, 3)]
+    car = {
+        "name": name,
+        "capacity_kwh": float(rng.choice([20, 40])),
+        "min_charge_kw": float(rng.choice([0, 1.4])),
+        "discharge_limit_kw": float(rng.choice([0, 5])),
+        "min_soc": float(rng.choice([0.1, 0.3])),
+        "max_soc": float(rng.choice([0.9, 1.0])),
+        "charger": [None, {"phases": [3]}, {"phases": [1, 3]}][rng.integers(3)],
+        "from_battery": str(rng.choice(["never", "if_it_pays"])),
+        "start_price": float(rng.choice([0, 0.05])),
+        "min_run_minutes": int(rng.choice([0, 120])),
+    }
+    return car, {"soc": float(rng.choice([0.1, 0.3, 0.5, 0.97])), "charging": bool(rng.random() < 0.3), "sessions": sessions}
+
+
+def _draw_stay(rng: np.random.Generator, first: int, last: int) -> dict[str, Any]:
+    return stay(
+        first,
+        last,
+        target_soc=[None, 0.4, 0.6, 0.85][rng.integers(4)],
+        limit_soc=[None, 0.9][rng.integers(2)],
+        arrival_soc=[None, 0.2, 0.35][rng.integers(3)],
+        extra_value=[None, None, 0.2, 0.35][rng.integers(4)],
+    )
