@@ -13,7 +13,7 @@ from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.middleware import LimitBody, MeasureRequests
 from services.api.problems import Problem, add_problem_handlers
-from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, metrics, plans, quarantine
+from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
 
 MAX_BODY_BYTES = 5_000_000
 
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         lifespan=_lifespan(settings, addresses),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for routes in (plans, alternatives, jobs, data, forecasts, explanations, quarantine, health, metrics, documentation):
+    for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation):
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})

@@ -32,6 +32,7 @@ COMMANDS = {
     "why-not": Entry("why_not", "Say what an alternative to a plan would cost, and what it would change."),
     "what-if": Entry("what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
     "replay": Entry("replay", "Show what every policy would have cost on recorded days."),
+    "manual": Entry("manual", "Pin or forbid what plans do, for a time."),
     "control": Entry("control", "Let batteries follow their plans, or something else for a while."),
     "jobs": Entry("jobs", "List accepted work, look at it, try it again."),
     "db": Entry("database", "Bring the database's schema up to date."),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, PlanReply, PlanRequest, Terminal
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecasts, observations, plans, sites
+from luna.database import forecasts, manual_blocks, observations, plans, sites
 from luna.database import prices as market_prices
 from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError, NotFoundError
@@ -86,7 +86,8 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         counted = weigh_import(known.import_price, carbon, weights)
         worth = TERMINAL_SHARE * (max(prices.mean_import_price(start), 0.0) + float(np.mean(counted - known.import_price)))
         options = options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})
-    update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options}
+    manual = [*request.manual, *manual_blocks.read_plain(connection, site_id, first=start, end=timeline.end)]
+    update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options, "manual": manual}
     return request.model_copy(update=update)
 
 

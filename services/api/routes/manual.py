@@ -1,0 +1,48 @@
+"""What owners pin and forbid in the plans of a site."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from luna.contracts.manual import ManualBlock, StoredBlock
+from luna.contracts.message import Message
+from luna.database import manual_blocks
+from luna.database.engine import unit_of_work
+from luna.timeline import SystemClock
+from services.api.gateway import CurrentGateway
+
+router = APIRouter(prefix="/sites/{site_id}/manual", tags=["manual plan"])
+
+SitePath = Annotated[str, Path(min_length=1, max_length=64)]
+ByQuery = Annotated[str, Query(min_length=1, max_length=64, description="who says so; it stands in the history")]
+
+
+class BlockList(Message):
+    """Blocks in order of their beginning."""
+
+    blocks: list[StoredBlock]
+
+
+@router.get("", summary="List what is pinned and forbidden")
+def list_blocks(
+    site_id: SitePath, gateway: CurrentGateway, *, history: Annotated[bool, Query(description="also what has expired or was taken back")] = False
+) -> BlockList:
+    """Return the blocks that hold now or will."""
+    with unit_of_work(gateway.database) as connection:
+        if history:
+            return BlockList(blocks=manual_blocks.read_history(connection, site_id))
+        return BlockList(blocks=manual_blocks.read_standing(connection, site_id, first=SystemClock().now()))
+
+
+@router.post("", status_code=201, summary="Pin or forbid something for a time")
+def add_block(site_id: SitePath, block: ManualBlock, gateway: CurrentGateway, *, by: ByQuery = "owner") -> StoredBlock:
+    """Add a block to every plan of the site from the next one on, until it expires; 422 says why it cannot be had."""
+    with unit_of_work(gateway.database) as connection:
+        return manual_blocks.add(connection, site_id, block, by=by, now=SystemClock().now())
+
+
+@router.delete("/{block_id}", summary="Take a block back")
+def remove_block(site_id: SitePath, block_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, *, by: ByQuery = "owner") -> StoredBlock:
+    """Take the block out of every plan from the next one on; it stays in the history."""
+    with unit_of_work(gateway.database) as connection:
+        return manual_blocks.remove(connection, site_id, block_id, by=by)
