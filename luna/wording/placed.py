@@ -24,8 +24,8 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
         "de": ("Lädt das Auto für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",),
     },
     "ev_waits": {
-        "en": ("The car waits: from {time} on a kWh costs {price}, now {buy}.",),
-        "de": ("Das Auto wartet: Ab {time} kostet die kWh {price}, jetzt {buy}.",),
+        "en": ("The car waits: from {time} on a kWh costs {price}, until then {buy} on average.",),
+        "de": ("Das Auto wartet: Ab {time} kostet die kWh {price}, bis dahin im Mittel {buy}.",),
     },
     "ev_waits_surplus": {
         "en": ("The car waits for solar surplus, expected from {time} on.", "The car waits for solar surplus; none is expected until it leaves."),
@@ -70,8 +70,8 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
         "de": ("Läuft für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",),
     },
     "load_waits": {
-        "en": ("Waits: from {time} on a kWh costs {price}, now {buy}.",),
-        "de": ("Wartet: Ab {time} kostet die kWh {price}, jetzt {buy}.",),
+        "en": ("Waits: from {time} on a kWh costs {price}, until then {buy} on average.",),
+        "de": ("Wartet: Ab {time} kostet die kWh {price}, bis dahin im Mittel {buy}.",),
     },
     "load_waits_peak": {
         "en": ("Waits: running now would raise the peak by {kw}, which costs {cost} a month.",),

@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from luna.contracts.plan import PlanRequest
 from luna.schedule import Figure, Reason
 from luna.site import Site
 from luna.wording import Language, limit, sentence
+from services.planner.placed_reasons import PlacedStory
+from services.planner.plan import Plan
 
 Fields = dict[str, Any]
 
@@ -26,6 +29,24 @@ def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language
             said[key] = text, _plain(reason.figures)
         replies.append(_fields(reason, *said[key], language))
     return replies
+
+
+def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) -> None:
+    """Give every vehicle at its charger and every appliance its reason in each slot."""
+    placement = plan.placement
+    if placement is None or not placement.wishes.any():
+        return
+    story = PlacedStory(plan)
+    flows = zip(placement.wishes.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True)
+    told = [("vehicles", wish.vehicle.name, story.tell_vehicle(wish, charge, give, missing)) for wish, charge, give, missing in flows]
+    told += [("loads", wish.load.name, story.tell_load(wish, used)) for wish, used in zip(placement.wishes.loads, placement.load_kwh, strict=True)]
+    for kind, name, reasons in told:
+        _add(slots, kind, name, reasons=say_reasons(reasons, plan.problem.site, request.options.language))
+
+
+def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | None]) -> None:
+    for slot, reason in zip(slots, reasons, strict=True):
+        slot[kind][name]["reason"] = reason
 
 
 def _fields(reason: Reason, text: str, figures: Fields, language: Language) -> Fields:

@@ -20,7 +20,7 @@ from services.planner.placed_reply import missed_wishes, placed_flows, placed_kw
 from services.planner.plan import Plan, Spread
 from services.planner.planning import make_plan
 from services.planner.problem import pose
-from services.planner.reason_reply import say_reasons
+from services.planner.reason_reply import add_placed_reasons, say_reasons
 from services.planner.solver import Solver
 
 _NOTHING_KWH = 1e-4
@@ -95,6 +95,7 @@ def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> li
     """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
     placed = placed_flows(plan)
+    add_placed_reasons(placed, plan, request)
     if request.manual:
         placed = [fields | marks for fields, marks in zip(placed, mark_slots(plan, request.manual), strict=True)]
     columns = {

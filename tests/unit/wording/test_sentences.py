@@ -108,7 +108,10 @@ SENTENCES = {
         "Charges the car at 40 ct: other slots until Thu 12:30 would save next to nothing, or cost more through peak, battery or another start.",
         "Lädt das Auto für 40 ct: Andere Zeitabschnitte bis Do. 12:30 sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",
     ),
-    "ev_waits": ("The car waits: from Thu 12:30 on a kWh costs 31 ct, now 40 ct.", "Das Auto wartet: Ab Do. 12:30 kostet die kWh 31 ct, jetzt 40 ct."),
+    "ev_waits": (
+        "The car waits: from Thu 12:30 on a kWh costs 31 ct, until then 40 ct on average.",
+        "Das Auto wartet: Ab Do. 12:30 kostet die kWh 31 ct, bis dahin im Mittel 40 ct.",
+    ),
     "ev_waits_surplus": (
         "The car waits for solar surplus, expected from Thu 12:30 on.",
         "Das Auto wartet auf Solarüberschuss, erwartet ab Do. 12:30.",
@@ -133,7 +136,10 @@ SENTENCES = {
         "Runs at 40 ct: other slots until Thu 12:30 would save next to nothing, or cost more through peak, battery or another start.",
         "Läuft für 40 ct: Andere Zeitabschnitte bis Do. 12:30 sparten fast nichts oder kämen durch Spitze, Batterie oder einen Start teurer.",
     ),
-    "load_waits": ("Waits: from Thu 12:30 on a kWh costs 31 ct, now 40 ct.", "Wartet: Ab Do. 12:30 kostet die kWh 31 ct, jetzt 40 ct."),
+    "load_waits": (
+        "Waits: from Thu 12:30 on a kWh costs 31 ct, until then 40 ct on average.",
+        "Wartet: Ab Do. 12:30 kostet die kWh 31 ct, bis dahin im Mittel 40 ct.",
+    ),
     "load_waits_peak": (
         "Waits: running now would raise the peak by 1.2 kW, which costs €6.00 a month.",
         "Wartet: Jetzt zu laufen würde die Spitze um 1,2 kW erhöhen, das kostet 6,00 € im Monat.",

@@ -1,0 +1,135 @@
+"""Why cars charge or wait and appliances run or wait, with evidence that holds."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply
+from services.planner.planning import make_plan
+from services.planner.problem import pose
+from services.planner.reply import answer, plan_request
+from services.planner.solver import Solver
+
+START = datetime(2024, 2, 1, 17, tzinfo=UTC)
+HOURS = 14
+# An evening peak, a cheap night, a dear morning; the house uses half a kilowatt.
+PRICES = [0.4, 0.45, 0.42, 0.38, 0.3, 0.25, 0.2, 0.18, 0.17, 0.19, 0.22, 0.3, 0.4, 0.42]
+CAR = {"capacity_kwh": 50, "min_charge_kw": 1.4, "charge_limit_kw": 10, "charge_efficiency": 1.0}
+HEATER = {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 4}
+
+
+def plan(
+    *, target: float | None = 0.6, until: int = HOURS, state: dict[str, Any] | None = None, outlook: dict[str, Any] | None = None, **site: Any
+) -> PlanReply:
+    """A plan of a car that is two fifths full, for hours from 17:00 UTC on."""
+    session = {"from": START.isoformat(), "to": (START + until * timedelta(hours=1)).isoformat()} | ({"target_soc": target} if target is not None else {})
+    cars = {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}}
+    request = {
+        "site": {"name": "home", "timezone": "UTC", "vehicles": [CAR], **site},
+        "start": START,
+        "slot_minutes": 60,
+        "outlook": {"load_kwh": [0.5] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": PRICES, "export_price": [0.05] * HOURS} | (outlook or {}),
+        "state": cars if state is None else state,
+    }
+    return plan_request(PlanRequest.model_validate(request), now=START, solver=Solver())
+
+
+def car_reasons(reply: PlanReply) -> list[ReasonReply]:
+    return [reason for slot in reply.slots if (reason := slot.vehicles["car"].reason) is not None]
+
+
+def codes(reply: PlanReply) -> list[str]:
+    return [reason.code for reason in car_reasons(reply)]
+
+
+def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> None:
+    # Ten kilowatt-hours are one hour at the limit: the ninth, at 17 ct.
+    reply = plan()
+    assert codes(reply) == ["ev_waits"] * 8 + ["ev_cheapest"] + ["ev_ready"] * 5
+    waiting, charging = car_reasons(reply)[0], car_reasons(reply)[8]
+    assert charging.text.replace("\u00a0", " ") == "Charges the car in the cheapest 1 of 14 slots until 07:00: 10.0 kWh at 17 ct on average."
+    assert (charging.price_rank, charging.price_count) == (1, 14)
+    assert waiting.text.replace("\u00a0", " ") == "The car waits: from Fri 01:00 on a kWh costs 17 ct, until then 32 ct on average."
+
+
+def test_the_opposite_costs_what_the_next_best_hour_costs_more() -> None:
+    waiting, charging = car_reasons(plan())[0], car_reasons(plan())[8]
+    # Ten kilowatt-hours for 18 instead of 17 ct; or for 40 ct at once.
+    assert charging.cost_of_opposite == pytest.approx(0.1)
+    assert waiting.cost_of_opposite == pytest.approx(2.3)
+
+
+def test_a_car_that_has_no_time_left_says_so() -> None:
+    assert codes(plan(until=1)) == ["ev_every_slot"]
+    late = plan(until=1, target=0.8)
+    assert codes(late) == ["ev_late"]
+    # Twenty are wanted, ten come.
+    assert car_reasons(late)[0].figures["kwh"] == pytest.approx(10)
+
+
+def test_a_car_that_is_away_has_no_reason() -> None:
+    assert plan(until=2).slots[5].vehicles["car"].reason is None
+
+
+def test_a_car_waits_for_surplus_and_charges_from_it() -> None:
+    reply = plan(target=None, outlook={"pv_kwh": [0.0] * 10 + [5.0] * 4})
+    assert codes(reply) == ["ev_waits_surplus"] * 10 + ["ev_surplus"] * 4
+
+
+def test_a_car_stays_below_the_peak_of_the_month() -> None:
+    # Two hours of five kilowatts are dearer than one of ten, but keep the peak.
+    reply = plan(tariff={"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60}})
+    waiting = [reason for reason in car_reasons(reply) if reason.code == "ev_waits_peak"]
+    assert max(slot.vehicles["car"].charge_kwh for slot in reply.slots) < 2
+    assert all(reason.figures["cost"] == pytest.approx(5.0 * reason.figures["kw"]) for reason in waiting)
+
+
+def test_a_heater_runs_when_it_is_cheapest_of_its_day_and_is_done_then() -> None:
+    reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0}}}, vehicles=[], loads=[HEATER])
+    told = [slot.loads["boiler"].reason for slot in reply.slots]
+    # Until midnight the last two of seven hours are the cheapest.
+    assert [reason.code for reason in told if reason][:7] == ["load_waits"] * 5 + ["load_cheapest"] * 2
+    assert {reason.code for reason in told if reason} <= {"load_waits", "load_cheapest", "load_done"}
+
+
+def test_a_heater_that_may_not_be_off_for_long_says_that_it_must_run() -> None:
+    heater = HEATER | {"max_gap_hours": 3}
+    reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0, "off_hours": 2}}}, vehicles=[], loads=[heater])
+    assert reply.slots[0].loads["boiler"].reason is not None
+    assert reply.slots[0].loads["boiler"].reason.text.replace("\u00a0", " ") == "Runs now, for it may be off for 3 h at most."
+
+
+def test_a_battery_keeps_the_peak_and_says_what_it_is_worth() -> None:
+    battery = {"capacity_kwh": 4, "charge_limit_kw": 4, "discharge_limit_kw": 4}
+    tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60}}
+    load = [0.5] * 4 + [3.0] * 2 + [0.5] * 8
+    flat = {"load_kwh": load, "import_price": [0.3] * HOURS, "export_price": [0.05] * HOURS}
+    reply = plan(state={"batteries": {"battery": {"soc": 0.5}}}, vehicles=[], batteries=[battery], tariff=tariff, outlook=flat)
+    kept = [slot.reason for slot in reply.slots[4:6]]
+    assert [reason.code for reason in kept] == ["peak_kept"] * 2
+    assert kept[0].figures["cost"] == 5.0
+    assert "the month's peak" in kept[0].binding
+
+
+def test_every_slot_tells_its_rank_on_its_day_and_when_energy_is_next_used() -> None:
+    battery = {"capacity_kwh": 4, "charge_limit_kw": 4, "discharge_limit_kw": 4}
+    reply = plan(state={"batteries": {"battery": {"soc": 0.0}}}, vehicles=[], batteries=[battery])
+    first = reply.slots[0].reason
+    # Of the seven hours until midnight four are cheaper than 40 ct.
+    assert (first.price_rank, first.price_count) == (5, 7)
+    bought = next(slot for slot in reply.slots if slot.reason.code == "charge_cheap")
+    assert bought.reason.used_at == next(slot.start for slot in reply.slots if slot.batteries["battery"].discharge_kwh > 0 and slot.start > bought.start)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
+    site = {"name": "home", "timezone": "UTC", "vehicles": [CAR], "loads": [HEATER]}
+    session = {"from": START.isoformat(), "to": (START + timedelta(hours=9)).isoformat(), "target_soc": 0.9}
+    outlook = {"load_kwh": [0.5] * HOURS, "pv_kwh": [0.0] * 9 + [3.0] * 5, "import_price": PRICES, "export_price": [0.05] * HOURS}
+    document = {"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "options": {"language": language}}
+    request = PlanRequest.model_validate(document | {"state": {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}}})
+    reply = answer(make_plan(pose(request), Solver()), request=request, issued_at=START)
+    texts = [reason.text for reason in car_reasons(reply)] + [slot.loads["boiler"].reason.text for slot in reply.slots if slot.loads["boiler"].reason]
+    assert len(texts) == 9 + HOURS
+    assert all(text.endswith(".") and "{" not in text and "nan" not in text for text in texts)
