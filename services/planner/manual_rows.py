@@ -91,7 +91,8 @@ def decide_pins(problem: Problem, flows: PlannedFlows) -> Problem:
     """Return the problem with what is pinned replaced by what a solved model made of it: linear again."""
     if problem.manual is None:
         return problem
-    full = np.array([stored >= full_kwh(battery) - SAME_KWH for battery, stored in zip(problem.site.batteries, flows.stored_kwh, strict=True)])
+    held = zip(problem.site.batteries, flows.stored_kwh, strict=True)
+    full = np.array([stored >= full_kwh(battery) - SAME_KWH for battery, stored in held], dtype=bool)
     empty = flows.stored_kwh <= problem.limits.batteries.min_kwh + SAME_KWH
     energies = np.maximum(flows.charge_kwh, 0.0), np.maximum(flows.discharge_kwh, 0.0)
     return replace(problem, manual=problem.manual.decide(*energies, full=full.reshape(empty.shape), empty=empty))

@@ -9,6 +9,7 @@ from luna.outlook import Outlook
 from luna.physics import SiteLimits
 from luna.timeline import FloatArray
 from services.planner.courses import Courses
+from services.planner.manual import Manual
 from services.planner.problem import Problem
 
 Part = TypeVar("Part", Outlook, SiteLimits)
@@ -21,7 +22,15 @@ def remain(problem: Problem, first: int, stored_kwh: FloatArray) -> Problem:
     outlook = replace(_cut(problem.outlook, first, count), timeline=timeline)
     courses = problem.courses and Courses(problem.courses.weight, problem.courses.load_kwh[:, first:], problem.courses.pv_kwh[:, first:])
     billed = problem.billed and remain(problem.billed, first, stored_kwh)
-    return replace(problem, outlook=outlook, stored_kwh=stored_kwh, limits=_cut(problem.limits, first, count), courses=courses, billed=billed)
+    left = replace(problem, outlook=outlook, stored_kwh=stored_kwh, limits=_cut(problem.limits, first, count), courses=courses, billed=billed)
+    return replace(left, manual=problem.manual and _cut_blocks(problem.manual, first))
+
+
+def _cut_blocks(manual: Manual, first: int) -> Manual:
+    """Return an owner's blocks from a later slot on."""
+    values = {each.name: getattr(manual, each.name) for each in fields(manual)}
+    shorter: dict[str, Any] = {name: value[..., first:] if isinstance(value, np.ndarray) else value for name, value in values.items()}
+    return Manual(**shorter)
 
 
 def _cut(part: Part, first: int, count: int) -> Part:

@@ -137,3 +137,46 @@ def test_what_it_makes_unreachable_is_named() -> None:
     # Half full at the end: held until then nothing is missing, sold in the last hour 5 kWh are.
     reply = ask(11, "export", request=inputs(terminal={"kind": "minimum_soc", "soc": 0.5}))
     assert [each.constraint for each in reply.compromises] == ["battery battery: at least 50.0% at the end"]
+
+
+def devices(**changes: Any) -> PlanRequest:
+    """Twelve hours with a car that wants 4 kWh by the tenth hour, and a tank that heats for two hours."""
+    car = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 0, "charge_limit_kw": 4, "charge_efficiency": 1}
+    tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 8}
+    stay = {"from": START, "to": START + 10 * HOUR, "target_soc": 0.6}
+    site = {"name": "home", "timezone": "UTC", "vehicles": [car], "loads": [tank]}
+    outlook = {"load_kwh": [0.0] * 12, "pv_kwh": [0.0] * 12, "import_price": PRICES, "export_price": [0.0] * 12}
+    state = {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}}
+    document = {"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": {"mip_gap": 0.0}}
+    return PlanRequest.model_validate(document | changes)
+
+
+def test_a_car_charged_in_a_dear_hour_is_not_charged_in_a_cheap_one() -> None:
+    reply = ask(5, "charge", request=devices(), device="car")
+    assert reply.cost.total == pytest.approx(4 * (0.50 - 0.10))
+    assert reply.cost_by_value is None
+    assert {change.device for change in reply.changes} == {"car"}
+    assert sum(change.after.energy_kwh - change.before.energy_kwh for change in reply.changes) == pytest.approx(0.0)
+
+
+def test_a_tank_that_is_off_in_the_cheap_hours_heats_later() -> None:
+    # 4 kWh in half a day are two hours on, instead of in cheap hours in ordinary ones.
+    reply = ask(0, "off", request=devices(), device="tank", until=START + 4 * HOUR)
+    assert reply.cost.total == pytest.approx(4 * (0.25 - 0.10))
+    assert [change.after.mode for change in reply.changes] == ["off", "off", "on", "on"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "question", "field", "words"),
+    [
+        pytest.param(11, {"device": "car", "mode": "charge"}, "alternative", "not at its charger", id="car away"),
+        pytest.param(0, {"device": "car", "mode": "export"}, "alternative.mode", "charge, hold", id="no mode of a car"),
+        pytest.param(0, {"device": "tank", "mode": "charge"}, "alternative.mode", "on, off", id="no mode of a load"),
+        pytest.param(0, {"device": "car", "mode": "charge", "power_kw": 9}, "alternative", "4 kW", id="more than the charger gives"),
+    ],
+)
+def test_what_cannot_be_placed_is_refused(hour: int, question: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        ask(hour, request=devices(), **question)
+    assert refused.value.field == field
+    assert words in str(refused.value)
