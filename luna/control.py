@@ -105,8 +105,6 @@ class VehicleControl(_Part):
 
     vehicle: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under vehicles")]
     modes: Annotated[dict[VehicleMode, Word], Field(description="what the charger calls charge, stop and, where it has one, a rule of its own")]
-    phases: Annotated[tuple[Literal[1, 2, 3], ...], Field(min_length=1, description="on how many it charges; several where it can switch")] = (3,)
-    most_current_a: Annotated[float, Field(ge=6, le=125, description="per phase")] = 16.0
     writes: Annotated[tuple[VehicleWrite, ...], Field(min_length=1, max_length=16)]
 
     @model_validator(mode="after")

@@ -115,7 +115,7 @@ def describe(by: str = "home_assistant", **battery: Any) -> dict[str, Any]:
 
 
 DEVICES: dict[str, Any] = {
-    "vehicles": [{"name": "car", "capacity_kwh": 60, "min_charge_kw": 1.4, "charge_limit_kw": 11}],
+    "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11, "charger": {"phases": [1, 3]}}],
     "loads": [{"name": "boiler", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6, "min_on_minutes": 30}],
     "pv": [{"peak_kw": 8}],
     "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": -0.01}},
@@ -134,7 +134,7 @@ def describe_devices(by: str = "home_assistant") -> dict[str, Any]:
     car = [place(CURRENT, "inverter/current") | {"value": "{current_a}", "when": ["charge"]}, place(CAR, "inverter/car") | {"value": "{mode}"}]
     return {
         "by": by,
-        "vehicles": [{"vehicle": "car", "modes": switch, "phases": [1, 3], "writes": car}],
+        "vehicles": [{"vehicle": "car", "modes": switch, "writes": car}],
         "loads": [{"load": "boiler", "modes": {"on": "on", "off": "off"}, "writes": [place(BOILER, "inverter/boiler") | {"value": "{mode}"}]}],
         "pv": {
             "modes": {"free": "free", "limit": "limit", "no_export": "no_export", "off": "off"},

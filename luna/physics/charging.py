@@ -8,11 +8,13 @@ _NOTHING_KW = 1e-6
 
 
 def clamp_charging(power_kw: float, vehicle: ElectricVehicle, site: Site) -> float:
-    """Return the nearest power that a charger may be told, kW: none, or at least its least, at most its limit and what the connection carries.
+    """Return the nearest power that a charger may be told, kW: none, or one within its ranges that is not beyond what the connection carries.
 
-    Total: an unknown power is none. Invariants: idempotent.
+    Between two ranges it is the end of the lower one, below all of them the least there is. Total: an unknown power is none. Invariants: idempotent.
     """
-    most = min(vehicle.charge_limit_kw, site.grid.import_limit_kw)
-    if math.isnan(power_kw) or power_kw <= _NOTHING_KW or most < vehicle.min_charge_kw:
+    carried = site.grid.import_limit_kw
+    ranges = [(least, min(most, carried)) for least, most in vehicle.power_ranges if least <= carried]
+    if math.isnan(power_kw) or power_kw <= _NOTHING_KW or not ranges:
         return 0.0
-    return min(max(power_kw, vehicle.min_charge_kw), most)
+    least, most = ([each for each in ranges if each[0] <= power_kw] or ranges[:1])[-1]
+    return min(max(power_kw, least), most)

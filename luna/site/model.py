@@ -23,6 +23,10 @@ class Location(Part):
     longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
 
 
+# What is told of currents and phases, the vehicle's charger has to say.
+_OF_CHARGERS = ("{current_a}", "{phases}")
+
+
 def _told(control: Control | None) -> dict[str, list[str]]:
     """Return what a section ``control`` names, by kind."""
     if control is None:
@@ -110,6 +114,10 @@ class Site(Part):
             strangers = set(told) - {part.name for part in getattr(self, kind)}
             if strangers or len(set(told)) < len(told):
                 raise ValueError(f"control: everything is named once, as under {kind}; wrong is {min(strangers or told)!r}")
+        without = {vehicle.name for vehicle in self.vehicles if vehicle.charger is None}
+        for each in self.control.vehicles if self.control else ():
+            if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
+                raise ValueError(f"control: currents and phases of {each.vehicle!r} are not known; name vehicles.charger, or write {{power_w}}")
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,6 @@ from luna.site import ElectricVehicle, Site
 from services.planner.execution.template import WATTS, Write, write_values
 from services.planner.execution.unit import Setpoints, SlotPrices
 
-VOLTS = 230.0
 # Nobody knows better than the charger what to do, and nothing is wrong.
 HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")
 STOP = VehicleSetpoint(mode="stop", charge_kw=0.0)
@@ -28,11 +27,13 @@ class Charger:
     vehicle: ElectricVehicle
     control: VehicleControl
 
-    least_run = timedelta(0)
-
     @property
     def key(self) -> str:
         return f"vehicle:{self.vehicle.name}"
+
+    @property
+    def least_run(self) -> timedelta:
+        return timedelta(minutes=self.vehicle.min_run_minutes)
 
     @property
     def places(self) -> Mapping[str, str]:
@@ -43,7 +44,7 @@ class Charger:
         return None if flow is None else self._tell("charge", flow.charge_kwh / (plan.slot_minutes / 60))
 
     def follow_owner(self, wanted: Override) -> Setpoints:
-        power_kw = self.vehicle.charge_limit_kw if wanted.power_kw is None else wanted.power_kw
+        power_kw = self.vehicle.most_charge_kw if wanted.power_kw is None else wanted.power_kw
         return self._tell(wanted.mode, power_kw)
 
     def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
@@ -53,8 +54,8 @@ class Charger:
         """
         if "own" in self.control.modes:
             return self._tell("own", 0.0)
-        least = self.vehicle.min_charge_kw or self.vehicle.charge_limit_kw
-        return self._tell("charge", self.vehicle.charge_limit_kw if reason in HANDED_BACK else least)
+        most = self.vehicle.most_charge_kw
+        return self._tell("charge", most if reason in HANDED_BACK else self.vehicle.power_ranges[0][0] or most)
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
         told = requested.get(self.vehicle.name)
@@ -69,23 +70,14 @@ class Charger:
         told = allowed[self.vehicle.name]
         if not isinstance(told, VehicleSetpoint):
             return []
-        phases = self._phases(told.charge_kw)
-        values = {
-            "mode": self.control.modes[told.mode],
-            "power_kw": f"{told.charge_kw:g}",
-            "power_w": f"{told.charge_kw * WATTS:.0f}",
+        values = {"mode": self.control.modes[told.mode], "power_kw": f"{told.charge_kw:g}", "power_w": f"{told.charge_kw * WATTS:.0f}"}
+        charger = self.vehicle.charger
+        if charger is not None:
+            phases = charger.phases_at(told.charge_kw)
             # Whole amperes, as chargers take them, and never more than what is safe.
-            "current_a": f"{math.floor(told.charge_kw * WATTS / (VOLTS * phases) + 1e-6)}",
-            "phases": f"{phases}",
-        }
+            values |= {"phases": f"{phases}", "current_a": f"{math.floor(told.charge_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}"}
         return write_values([write for write in self.control.writes if not write.when or told.mode in write.when], values)
 
     def _tell(self, mode: str, charge_kw: float) -> Setpoints:
         known = mode if mode in {"own", "charge", "stop"} else "stop"
         return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": known, "charge_kw": max(charge_kw, 0.0)})}
-
-    def _phases(self, charge_kw: float) -> int:
-        """Return the fewest phases that carry a power, else the most there are."""
-        counts = sorted(self.control.phases)
-        enough = (count for count in counts if count * self.control.most_current_a * VOLTS >= charge_kw * WATTS - 1e-6)
-        return next(enough, counts[-1])

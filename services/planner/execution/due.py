@@ -9,6 +9,8 @@ from luna.contracts.plan import PlanReply
 from luna.timeline import SLOT, floor_to
 from services.planner.execution.unit import Setpoints, SlotPrices, Unit
 
+RUNNING, RESTING = ("on", "charge"), ("off", "stop")
+
 Prices = Callable[[], SlotPrices | None]
 
 
@@ -82,7 +84,8 @@ def finish_run(wish: Wish, last: Decision | None, unit: Unit, *, now: datetime) 
     began = None if last is None else last.mode_since
     if last is None or began is None or wish.decided_by == "owner" or wish.reason == "disarmed" or now >= began + unit.least_run:
         return wish
-    ends = any(last.allowed[name].mode == "on" != setpoint.mode for name, setpoint in unit.make_safe(wish.requested, {}).items() if name in last.allowed)
+    safe = unit.make_safe(wish.requested, {})
+    ends = any(last.allowed[name].mode in RUNNING and setpoint.mode in RESTING for name, setpoint in safe.items() if name in last.allowed)
     return replace(wish, requested=last.allowed, decided_by="rule", reason="least_run") if ends else wish
 
 

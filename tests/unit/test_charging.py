@@ -1,0 +1,44 @@
+"""What a charger may be told: nothing, or a power that it can draw."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luna.errors import InvalidInputError
+from luna.physics import clamp_charging
+from luna.site import Site, parse_site
+from tests.controlled import DEVICES, describe_devices
+
+# On one phase 1.4 to 3.68 kW, on three 4.14 to 11 kW.
+CAR = DEVICES["vehicles"][0]
+
+
+def site(**grid: float) -> Site:
+    return parse_site({"name": "home", "timezone": "UTC", "grid": grid, "vehicles": [CAR]})
+
+
+@pytest.mark.parametrize(("asked", "told"), [(0, 0), (-3, 0), (math.nan, 0), (0.5, 1.4), (2.3, 2.3), (3.9, 3.68), (5, 5), (50, 11), (math.inf, 11)], ids=str)
+def test_a_power_that_the_charger_cannot_draw_becomes_one_that_it_can(asked: float, told: float) -> None:
+    assert clamp_charging(asked, site().vehicles[0], site()) == pytest.approx(told)
+
+
+@pytest.mark.parametrize(("limit_kw", "told"), [(8.0, 8.0), (4.0, 3.68), (1.0, 0.0)])
+def test_no_more_is_drawn_than_the_connection_carries(limit_kw: float, told: float) -> None:
+    assert clamp_charging(11, site().vehicles[0], site(import_limit_kw=limit_kw)) == pytest.approx(told)
+
+
+@given(st.floats(), st.floats(0.5, 20))
+def test_what_is_safe_stays_as_it_is(asked: float, limit_kw: float) -> None:
+    house = site(import_limit_kw=limit_kw)
+    safe = clamp_charging(asked, house.vehicles[0], house)
+    assert clamp_charging(safe, house.vehicles[0], house) == safe
+    assert safe <= min(11, limit_kw)
+
+
+def test_currents_of_a_charger_that_is_not_described_cannot_be_told() -> None:
+    vehicle: dict[str, Any] = {name: value for name, value in CAR.items() if name != "charger"}
+    with pytest.raises(InvalidInputError, match=r"name vehicles\.charger"):
+        parse_site({"name": "home", "timezone": "UTC"} | DEVICES | {"vehicles": [vehicle], "control": describe_devices()})
