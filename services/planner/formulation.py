@@ -15,6 +15,7 @@ from luna.timeline import FloatArray
 from services.planner.depth_rows import add_depth
 from services.planner.manual_rows import add_manual
 from services.planner.placing.peak_rows import MonthPeak, add_peaks
+from services.planner.placing.supply_rows import add_supply_rows
 from services.planner.placing.vehicle_sources import add_sources
 from services.planner.placing.wish_columns import WishColumns, add_wishes, most_placed_kwh
 from services.planner.problem import Problem
@@ -85,6 +86,8 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
     _add_surplus_rows(builder, problem, batteries, held_back)
     _add_house_rows(builder, problem, batteries, held_back)
+    if placed.loads and not elastic:
+        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
     add_sources(builder, problem, placed, batteries=batteries, held_back=held_back)
     if problem.battery_limit_kwh is not None:
         builder.add_rows(np.full(slots, -np.inf), problem.battery_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])

@@ -1,7 +1,7 @@
 """HiGHS behind one function: a model of named blocks in, a solution out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import highspy
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.errors import LunaError
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, IndexArray
 
 Indices = NDArray[np.int32]
 Term = tuple[Indices, FloatArray | float]
@@ -29,6 +29,14 @@ class InfeasibleError(LunaError):
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Neighbouring columns of a model and the neighbouring rows that tie them, and only them."""
+
+    columns: slice
+    rows: slice
+
+
+@dataclass(frozen=True, slots=True)
 class LinearModel:
     """A mixed-integer linear model in the sparse row form that HiGHS reads."""
 
@@ -41,6 +49,34 @@ class LinearModel:
     starts: Indices
     index: Indices
     value: FloatArray
+
+    def relaxed(self) -> "LinearModel":
+        """Return the model with its integer columns let go."""
+        return replace(self, integer=np.zeros_like(self.integer))
+
+    def fixed(self, columns: IndexArray, value: FloatArray) -> "LinearModel":
+        """Return the model with columns held at values."""
+        lower, upper = np.array(self.lower), np.array(self.upper)
+        lower[columns] = upper[columns] = value
+        return replace(self, lower=lower, upper=upper)
+
+    def part(self, block: Block) -> "LinearModel":
+        """Return a block as a model of its own."""
+        columns, rows = block.columns, block.rows
+        ends = np.append(self.starts, self.index.size)
+        entries = slice(ends[rows.start], ends[rows.stop])
+        parts = {name: getattr(self, name)[columns] for name in ("cost", "lower", "upper", "integer")}
+        bounds = {name: getattr(self, name)[rows] for name in ("row_lower", "row_upper")}
+        starts, index = self.starts[rows] - ends[rows.start], self.index[entries] - columns.start
+        return LinearModel(**parts, **bounds, starts=starts.astype(np.int32), index=index.astype(np.int32), value=self.value[entries])
+
+    def entry_rows(self) -> IndexArray:
+        """Return the row that each entry stands in."""
+        return np.repeat(np.arange(self.row_lower.size), np.diff(np.append(self.starts, self.index.size)))
+
+    def activity(self, column: FloatArray) -> FloatArray:
+        """Return what every row adds up to."""
+        return np.bincount(self.entry_rows(), weights=self.value * column[self.index], minlength=self.row_lower.size).astype(float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +174,8 @@ class Solver:
         for option, setting in (("output_flag", False), ("presolve", "off"), ("threads", 1), ("random_seed", 0)):
             self._highs.setOptionValue(option, setting)
 
-    def solve(self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0) -> Solution:
-        """Return the least-cost solution.
+    def solve(self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0, start: FloatArray | None = None) -> Solution:
+        """Return the least-cost solution; ``start`` holds the columns of a whole one that is known already.
 
         Raises:
             InfeasibleError: no column values satisfy all rows.
@@ -149,6 +185,10 @@ class Solver:
         self._highs.setOptionValue("mip_abs_gap", 0.0 if mip_gap == 0 else 1e-6)
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + time_limit_s)
         self._load(model)
+        if start is not None:
+            known = highspy.HighsSolution()
+            known.col_value = start.tolist()
+            self._highs.setSolution(known)
         self._highs.run()
         return self._read(model)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.formulation import Formulation, formulate
+from services.planner.placing.rounding import solve_near
 from services.planner.placing.vehicle_sources import limit_batteries, limit_import
 from services.planner.placing.wishes import Wishes
 from services.planner.problem import Problem
@@ -82,13 +83,21 @@ def _place(problem: Problem, *, elastic: bool) -> Placement:
     choices: Choices | None = None
     while True:
         built = formulate(problem, ways, choices=choices, elastic=elastic)
-        left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
-        solution = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=left)
+        solution = _solve(built, problem, until=begun + problem.time_limit_s)
         flows = built.flows(solution, ways)
         found = find_forbidden(problem, flows)
         if not found.any():
             return _read(problem, built, solution, flows)
         choices = found.joined(find_tempting(problem)) if choices is None else choices.joined(found)
+
+
+def _solve(built: Formulation, problem: Problem, *, until: float) -> Solution:
+    """Return a solution within the gap: one near the relaxed one where that is good enough, else what a search finds from there."""
+    near = solve_near(built.model, built.placed.blocks, gap=problem.mip_gap)
+    if near and near.proven:
+        return near
+    left = max(until - perf_counter(), 0.0)
+    return Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=left, start=near.column if near else None)
 
 
 def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> Placement:

@@ -9,7 +9,7 @@ from services.planner.placing.load_rows import LoadColumns, add_load
 from services.planner.placing.vehicle_rows import Prospect, VehicleColumns, add_vehicle
 from services.planner.problem import TERMINAL_SHARE, Problem
 from services.planner.slack import dearest_price
-from services.planner.solver import Indices, ModelBuilder, Term
+from services.planner.solver import Block, Indices, ModelBuilder, Term
 
 # What waiting for a slot costs beside its price: equal slots are taken early, and the same ones each time. Over two days less than 1e-5 in all.
 _TIE = 1e-8
@@ -17,11 +17,15 @@ _TIE = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class WishColumns:
-    """Where vehicles and appliances stand in a model, in the order of the problem's wishes; ``span`` are all columns that they brought."""
+    """Where vehicles and appliances stand in a model, in the order of the problem's wishes; ``span`` are all columns that they brought.
+
+    ``blocks`` hold each appliance with the rows that tie nothing else.
+    """
 
     vehicles: tuple[VehicleColumns, ...]
     loads: tuple[LoadColumns, ...]
     span: slice
+    blocks: tuple[Block, ...]
 
     def terms(self, problem: Problem) -> list[Term]:
         """Return what they add to the use of each slot, as terms of the balance."""
@@ -46,8 +50,12 @@ def add_wishes(builder: ModelBuilder, problem: Problem) -> WishColumns:
     tie = _TIE * np.arange(hours.size, dtype=np.float64)
     first, prospect = builder.columns, _look_ahead(problem, dearest, tie)
     vehicles = tuple(add_vehicle(builder, wish, prospect) for wish in problem.wishes.vehicles)
-    loads = tuple(add_load(builder, wish, hours, dearest=dearest, tie=tie) for wish in problem.wishes.loads)
-    return WishColumns(vehicles, loads, slice(first, builder.columns))
+    loads, blocks = [], []
+    for wish in problem.wishes.loads:
+        columns, rows = builder.columns, builder.rows
+        loads.append(add_load(builder, wish, hours, dearest=dearest, tie=tie))
+        blocks.append(Block(slice(columns, builder.columns), slice(rows, builder.rows)))
+    return WishColumns(vehicles, tuple(loads), slice(first, builder.columns), tuple(blocks))
 
 
 def _look_ahead(problem: Problem, dearest: float, tie: FloatArray) -> Prospect:
