@@ -1,8 +1,9 @@
 """What a plan costs, what counted in it beside money, and what that costs compared with the cheapest plan."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReply, PlanRequest
+from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest
 from luna.economics import carbon_g, peak_cost
 from luna.weighing import COST_ALONE, Weights, self_sufficiency
 from services.planner.peaks import read_peaks
@@ -31,20 +32,23 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
 def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
     """Return what counted beside money; None where nothing did."""
     objective = objective_of(request)
-    if Weights.of(objective) == COST_ALONE:
+    if Weights.of(objective) == COST_ALONE and not objective.switching_price:
         return None
     unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
+    loose = bool(objective.switching_price) and bool(plan.problem.site.batteries) and not plan.keeps_modes
+    reasons: dict[ObjectiveReason, bool] = {"no_carbon_intensity": unknown, "planned_by_the_model": loose}
     return ObjectiveReply(
         carbon_price_per_kg=objective.carbon_price_per_kg,
         self_sufficiency_price=objective.self_sufficiency_price,
         wear_factor=objective.wear_factor,
-        reasons=["no_carbon_intensity"] if unknown else [],
+        switching_price=objective.switching_price,
+        reasons=[reason for reason, holds in reasons.items() if holds],
     )
 
 
 def missed_weights(objective: ObjectiveReply | None) -> list[CompromiseReply]:
     """Return what was to count and could not."""
-    if objective is None or not objective.reasons:
+    if objective is None or "no_carbon_intensity" not in objective.reasons:
         return []
     remedy = "the grid's carbon intensity is unknown (outlook.carbon_g_per_kwh; luna data load --kind carbon)"
     constraint = f"objective: carbon_price_per_kg {objective.carbon_price_per_kg:g}, {remedy}"
@@ -53,8 +57,8 @@ def missed_weights(objective: ObjectiveReply | None) -> list[CompromiseReply]:
 
 def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> CheapestReply | None:
     """Return how the plan differs from the cheapest one; None where cost alone counts, or where it would take as long again and was not asked for."""
-    paid = plan.problem.billed
-    if paid is None or (paid.places and not request.options.compare_cheapest):
+    paid = replace(plan.problem.paid, switching_price=0.0)
+    if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
         return None
     cheapest = make_plan(paid, solver)
     weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)

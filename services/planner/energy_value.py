@@ -68,8 +68,10 @@ class ValueFunction:
             toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
         """
         margin = np.broadcast_to(np.asarray(toward_house, dtype=float), levels.buy.shape)
+        # What costs the same now and later is bought now, unless it would only be carried through: buying and serving at one price is no gain.
+        early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
         level = np.stack(
-            [levels.buy + TIE, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
+            [levels.buy - early, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
         )
         reach = kernels.reach(self.length_kwh, self.value, self.offsets, level)
         return Thresholds(*reach)

@@ -21,6 +21,7 @@ from luna.weighing import Weights, weigh_import
 from services.planner.carbon_jobs import read_carbon_ahead, read_carbon_book
 from services.planner.course_jobs import read_courses
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
+from services.planner.mode_jobs import carry_modes, read_modes_in_progress
 from services.planner.past_errors import DAYS
 from services.planner.policies import HORIZON
 from services.planner.problem import TERMINAL_SHARE
@@ -80,6 +81,9 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses, "carbon_g_per_kwh": intensity})
     state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
     options = request.options
+    if site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price):
+        modes = read_modes_in_progress(connection, site_id, start)
+        state = state.model_copy(update={"batteries": carry_modes(state.batteries, modes)})
     if options.terminal.kind == "automatic":
         # As in replay: the last week's prices say more of what energy is worth afterwards than the horizon's own.
         weights = Weights.of(options.objective or site.objective).known(carbon)

@@ -56,7 +56,7 @@ class Plan:
 
     ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
     ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where a battery starts outside its limits, or ways
-    of slots stay open.
+    of slots stay open. ``keeps_modes`` says that the problem's switching price was heeded.
     """
 
     problem: Problem
@@ -72,6 +72,7 @@ class Plan:
     solve_ms: float
     placement: Placement | None = None
     spread: Spread | None = None
+    keeps_modes: bool = False
 
     @property
     def value(self) -> BatteryValue | None:

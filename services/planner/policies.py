@@ -7,19 +7,19 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint, SiteLimits
+from luna.physics import BoolArray, IntArray, Mode, SetPoint, SiteLimits
 from luna.schedule import pick_slot, whole_range
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from luna.weighing import Weights
 from services.planner.courses import blend
-from services.planner.energy_value import Thresholds
 from services.planner.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
 from services.planner.modes import join_batteries, read_modes
 from services.planner.past_errors import PastErrors
 from services.planner.plan import BatteryValue, Plan
 from services.planner.planning import make_plan
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule, weigh
+from services.planner.reading import Reading, read_value
 from services.planner.solver import Solver
 from services.planner.value_plan import hold_back, weigh_courses
 
@@ -32,8 +32,6 @@ STICKINESS_OF_MEAN = 0.0033
 _EVEN_TIE = 1e-6
 # How far the dearest courses alone count. Source: docs/decisions/0020.
 NEUTRAL = 0.0
-# Too little to be worth a change of mode.
-_LITTLE_KWH = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +100,14 @@ class ModelPredictive:
         self._modes = [Mode(mode) for mode in setpoint.mode[:, 0].tolist()]
         return setpoint
 
-    def _read_values(self, plan: Plan) -> list["Reading"]:
+    def _read_values(self, plan: Plan) -> list[Reading]:
         """Return what to follow until the next plan: the values of the plan, or what they are on average."""
         dark = plan.problem.outlook.pv_kwh <= 0
         weighed = self._weigh(plan)
+        wanted = self.site.objective.switching_price
         if weighed is None:
-            return [read_value(value, dark=dark, stickiness=STICKINESS, toward_house=self.toward_house) for value in plan.values]
-        return [read_value(weighed, dark=dark, stickiness=STICKINESS_OF_MEAN, toward_house=self.toward_house)]
+            return [read_acting(value, dark=dark, stickiness=max(STICKINESS, wanted), toward_house=self.toward_house) for value in plan.values]
+        return [read_acting(weighed, dark=dark, stickiness=max(STICKINESS_OF_MEAN, wanted), toward_house=self.toward_house)]
 
     def _weigh(self, plan: Plan) -> BatteryValue | None:
         """Return the mean value of the only battery; None where there is nothing to weigh."""
@@ -140,43 +139,7 @@ class ModelPredictive:
         return weigh(posed, Weights.of(self.site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The thresholds of a battery, read twice: to go on with an action, and to begin it; ``dark`` are slots without any sun to store."""
-
-    going_on: Thresholds
-    beginning: Thresholds
-    dark: BoolArray
-    usable_kwh: float
-
-    def at(self, slot: int, mode: Mode, above_kwh: float) -> Thresholds:
-        """Return the thresholds of one slot after a slot in ``mode``: what the battery does already, it stops doing only for a gain.
-
-        What cannot happen anyway stays as it is: storing in the dark or when full, serving when empty.
-        """
-        active = {
-            "buy_kwh": mode == Mode.CHARGE,
-            "store_kwh": STORES[mode],
-            "spill_kwh": True,
-            "serve_kwh": SERVES[mode],
-            "sell_kwh": mode == Mode.EXPORT,
-            "displace_kwh": False,
-        }
-        sides = {name: self.going_on if going_on else self.beginning for name, going_on in active.items()}
-        now = Thresholds(**{name: getattr(side, name)[slot : slot + 1] for name, side in sides.items()})
-        if self.dark[slot] or above_kwh >= self.usable_kwh - _LITTLE_KWH:
-            now = replace(now, store_kwh=np.full(1, np.inf if STORES[mode] else -np.inf))
-        if above_kwh <= _LITTLE_KWH:
-            now = replace(now, serve_kwh=np.full(1, -np.inf if SERVES[mode] else np.inf))
-        return now
-
-
-def read_value(value: BatteryValue, *, dark: BoolArray, stickiness: float, toward_house: float = TOWARD_HOUSE) -> Reading:
+def read_acting(value: BatteryValue, *, dark: BoolArray, stickiness: float, toward_house: float) -> Reading:
     """Return a battery's thresholds with the margin toward the house that forecast errors ask for, and the one against switching."""
-    segments, function = value.segments, value.function
-    margin = np.where(segments.even, _EVEN_TIE, toward_house)
-    stick = np.where(segments.even, 0.0, stickiness)
-    levels = segments.levels
-    easier = replace(levels, buy=levels.buy - stick, store=levels.store - stick, serve=levels.serve + stick, sell=levels.sell + stick)
-    harder = replace(levels, buy=levels.buy + stick, store=levels.store + stick, serve=levels.serve - stick, sell=levels.sell - stick)
-    return Reading(function.thresholds(easier, toward_house=margin), function.thresholds(harder, toward_house=margin), dark, function.capacity_kwh)
+    even = value.segments.even
+    return read_value(value, dark=dark, stickiness=np.where(even, 0.0, stickiness), toward_house=np.where(even, _EVEN_TIE, toward_house))

@@ -10,7 +10,7 @@ from luna.contracts.plan import CoursesMessage, PlanRequest, StateMessage, Termi
 from luna.economics import Peak, site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
-from luna.physics import BatteryLimits, IntArray, SiteLimits
+from luna.physics import BatteryLimits, IntArray, Mode, SiteLimits
 from luna.site import Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
 from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
@@ -43,6 +43,7 @@ class Problem:
     ``battery_limit_kwh`` (``(slots,)``) is what batteries together may give, so that none feeds a vehicle it may not feed.
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
     ``manual`` is what the owner pins and forbids.
+    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery.
     """
 
     site: Site
@@ -59,6 +60,8 @@ class Problem:
     battery_limit_kwh: FloatArray | None = None
     billed: "Problem | None" = None
     manual: Manual | None = None
+    switching_price: float = 0.0
+    modes: tuple[Mode | None, ...] = ()
 
     @property
     def paid(self) -> "Problem":
@@ -150,12 +153,22 @@ def pose(request: PlanRequest) -> Problem:
         request.options.risk,
     )
     posed = _bind(posed, request.manual) if request.manual else posed
+    posed = _keep_modes(posed, request)
     return weigh(posed, Weights.of(objective_of(request)).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
 
 
 def objective_of(request: PlanRequest) -> Objective:
     """Return what counts in a request: what its options say, or else its site."""
-    return request.options.objective or (request.site.objective if request.site else Objective())
+    objective = request.options.objective or (request.site.objective if request.site else Objective())
+    asked = request.options.switching_price
+    return objective if asked is None else objective.model_copy(update={"switching_price": asked})
+
+
+def _keep_modes(problem: Problem, request: PlanRequest) -> Problem:
+    """Return the problem with what another mode has to gain; as it is where that is nothing."""
+    price = objective_of(request).switching_price
+    words = [request.state.batteries[battery.name].mode for battery in problem.site.batteries] if price else []
+    return replace(problem, switching_price=price, modes=tuple(Mode[word.upper()] if word else None for word in words)) if price else problem
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:

@@ -13,6 +13,7 @@ from services.planner.mean_value import MeanValue, average_value
 from services.planner.modes import read_modes, stop_serving
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.problem import Problem
+from services.planner.reading import keep_modes
 from services.planner.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
@@ -78,10 +79,11 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     """Plan one battery by the value of its stored energy."""
     segments, lowest = value.segments, problem.limits.batteries.min_kwh[0, 0]
     start = float(problem.stored_kwh[0] - lowest)
-    path = follow(value.thresholds, segments, start, _usable_kwh(problem))
+    thresholds = keep_modes(problem, value) if problem.switching_price else value.thresholds
+    path = follow(thresholds, segments, start, _usable_kwh(problem))
     starts = np.concatenate([[start], path[:-1]])
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
-    setpoints = read_modes(value.thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
+    setpoints = read_modes(thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
     setpoints = tell_island(problem, setpoints)
     if problem.battery_limit_kwh is not None:
         setpoints = stop_serving(setpoints, np.isfinite(problem.battery_limit_kwh), (path + lowest) / problem.site.batteries[0].capacity_kwh)
@@ -90,7 +92,8 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     takes_out = path < starts
     near, far = np.where(takes_out, right, left), np.where(takes_out, left, right)
     worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
-    return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
+    plan = check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
+    return replace(plan, keeps_modes=True) if problem.switching_price else plan
 
 
 def value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:

@@ -1,6 +1,6 @@
 """Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
 
-from luna.contracts.plan.objective import CheapestReply, ObjectiveReply
+from luna.contracts.plan.objective import CheapestReply, ObjectiveReason, ObjectiveReply
 from luna.contracts.plan.options import Language, PlanOptions, Terminal
 from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
 from luna.contracts.plan.peaks import PeakState
@@ -22,6 +22,7 @@ __all__ = [
     "Language",
     "LoadFlow",
     "LoadState",
+    "ObjectiveReason",
     "ObjectiveReply",
     "OutlookMessage",
     "PeakState",

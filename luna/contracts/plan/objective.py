@@ -4,7 +4,7 @@ from typing import Literal
 
 from luna.contracts.message import Message
 
-ObjectiveReason = Literal["no_carbon_intensity"]
+ObjectiveReason = Literal["no_carbon_intensity", "planned_by_the_model"]
 
 
 class CheapestReply(Message):
@@ -21,11 +21,12 @@ class CheapestReply(Message):
 class ObjectiveReply(Message):
     """The prices that a plan was made by beside what is paid. ``beside_cheapest`` is null where it was not asked for and takes long.
 
-    ``reasons`` say what could not be weighed: ``no_carbon_intensity``.
+    ``reasons`` say what could not be weighed: ``no_carbon_intensity``, or a switching price that was not heeded: ``planned_by_the_model``.
     """
 
     carbon_price_per_kg: float
     self_sufficiency_price: float
     wear_factor: float
+    switching_price: float
     beside_cheapest: CheapestReply | None = None
     reasons: list[ObjectiveReason] = []

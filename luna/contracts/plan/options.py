@@ -38,6 +38,7 @@ class PlanOptions(Message):
     time_limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     language: Language = "en"
     objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None
+    switching_price: Annotated[float | None, Field(ge=0, le=10, description="instead of the objective's: what another mode of a battery has to gain")] = None
     compare_cheapest: Annotated[
         bool, Field(description="say what the objective costs beside the cheapest plan even where vehicles or appliances are placed: it takes as long again")
     ] = False

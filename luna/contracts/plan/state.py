@@ -6,12 +6,14 @@ from pydantic import Field, model_validator
 
 from luna.contracts.message import Instant, Message
 from luna.contracts.plan.peaks import PeakState
+from luna.control import Mode
 
 
 class BatteryState(Message):
     """How full a battery is."""
 
     soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused")]
+    mode: Annotated[Mode | None, Field(description="in progress when the plan begins; heeded with a switching_price")] = None
 
 
 Soc = Annotated[float, Field(ge=0, le=1)]

@@ -11,6 +11,7 @@ from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.planner.jobs import plan_and_store
+from services.planner.mode_jobs import read_modes_in_progress
 from services.planner.solver import Solver
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -56,3 +57,10 @@ def test_a_stored_site_without_carbon_is_planned_by_cost_and_says_so(connection:
     assert reply.status == "compromised"
     assert reply.objective is not None
     assert reply.objective.reasons == ["no_carbon_intensity"]
+
+
+def test_a_stored_site_goes_on_with_the_mode_of_its_plan_before(connection: Connection, green_site: str) -> None:
+    told = plan(connection, green_site).setpoints["battery"].mode
+    later = START + 3 * SLOT
+    assert read_modes_in_progress(connection, green_site, later) == {"battery": told[2]}
+    assert read_modes_in_progress(connection, green_site, START) == {}

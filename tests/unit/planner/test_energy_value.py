@@ -145,6 +145,21 @@ def test_ties_between_storing_now_and_later_store_now() -> None:
     assert walk(problem) == pytest.approx([0, 1, 2, 2, 2, 1.5, 1, 0.5, 0])
 
 
+def test_ties_between_buying_now_and_later_buy_now() -> None:
+    # Four hours at 0.2, two dear kWh after them: at one price the first two hours buy.
+    site = describe_site({"capacity_kwh": 4, "charge_limit_kw": 4, "charge_efficiency": 0.8, "discharge_efficiency": 1, "wear_price": 0})
+    series = {"load_kwh": [0.0] * 4 + [0.4] * 4, "pv_kwh": 0.0, "import_price": [0.2] * 4 + [0.5] * 4, "export_price": 0.07}
+    problem = pose_problem(site, series, soc=0.0, terminal=Terminal(kind="value", value=0.0))
+    assert walk(problem) == pytest.approx([0, 0.8, 1.6, 1.6, 1.6, 1.2, 0.8, 0.4, 0])
+
+
+def test_a_price_that_never_changes_carries_nothing_through_a_battery_without_losses() -> None:
+    site = describe_site({"charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0})
+    series = {"load_kwh": 0.4, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.07}
+    path = walk(pose_problem(site, series | {"load_kwh": [0.4] * 6}, soc=0.1, terminal=Terminal(kind="value", value=0.0)))
+    assert (np.diff(path) <= 1e-12).all()
+
+
 @pytest.mark.parametrize(
     ("bought", "sold"),
     [pytest.param(0.1, 0.2, id="selling earns more than buying costs"), pytest.param(-0.5, -0.5, id="burning energy is paid for")],

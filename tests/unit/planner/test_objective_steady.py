@@ -1,0 +1,125 @@
+"""A switching price keeps a battery's mode: between slots, and from one plan to the next."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from luna.contracts.plan import BatteryState, PlanReply, PlanRequest
+from luna.control import Mode
+from services.planner.mode_jobs import carry_modes
+from services.planner.plan import Plan, objective
+from services.planner.planning import make_plan
+from services.planner.problem import pose
+from services.planner.reply import plan_request
+from services.planner.solver import Solver
+from tests.planning import START
+
+BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
+HOUR = timedelta(hours=1)
+
+
+def ask(seed: int = 0, *, first: int = 0, soc: float = 0.4, mode: Mode | None = None, noise: float = 0.0, **options: Any) -> PlanRequest:
+    """Two days in hours of prices that jitter, from hour ``first`` on; ``noise`` is by how much the forecast changed since."""
+    rng, other = np.random.default_rng(seed), np.random.default_rng(seed + 100)
+    hour = np.arange(48)
+    load = rng.gamma(3, 0.2, 48) * (1 + noise * other.normal(size=48))
+    pv = np.maximum(np.sin((hour % 24 - 6) / 12 * np.pi), 0) * rng.uniform(1, 3, 48) * (1 + noise * other.normal(size=48))
+    price = 0.25 + 0.08 * np.sin(hour / 24 * 4 * np.pi) + rng.normal(0, 0.01, 48)
+    series = {"load_kwh": load.clip(0), "pv_kwh": pv.clip(0), "import_price": price, "export_price": price - 0.1}
+    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"peak_kw": 4}]}
+    parts = {"site": site, "outlook": {name: values[first:].tolist() for name, values in series.items()}}
+    parts |= {"state": {"batteries": {"battery": {"soc": soc, "mode": mode}}}, "options": {"terminal": {"kind": "value", "value": 0.15}} | options}
+    return PlanRequest.model_validate({"start": START + first * HOUR, "slot_minutes": 60, **parts})
+
+
+def solve(request: PlanRequest) -> Plan:
+    return make_plan(pose(request), Solver())
+
+
+def answer(request: PlanRequest) -> PlanReply:
+    return plan_request(request, now=START, solver=Solver())
+
+
+def changes(plan: Plan) -> int:
+    return int((np.diff(plan.setpoints.mode[0]) != 0).sum())
+
+
+def test_modes_change_less_often_the_more_a_change_has_to_gain() -> None:
+    counts = [sum(changes(solve(ask(seed, switching_price=price))) for seed in range(6)) for price in (0.0, 0.005, 0.02)]
+    assert counts[0] > 1.2 * counts[1] > 1.2 * counts[2]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_steady_plan_costs_no_less_and_hardly_more(seed: int) -> None:
+    free, steady = solve(ask(seed)), solve(ask(seed, switching_price=0.005))
+    moved = float((steady.flows.charge_kwh + steady.flows.discharge_kwh + free.flows.charge_kwh + free.flows.discharge_kwh).sum())
+    assert -1e-9 <= objective(steady) - objective(free) <= 2 * 0.005 * moved
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_planning_again_from_an_unchanged_outlook_keeps_the_plan(seed: int) -> None:
+    before = answer(ask(seed, switching_price=0.005))
+    for hour in (1, 7, 19):
+        flow = before.slots[hour - 1]
+        again = answer(ask(seed, first=hour, soc=flow.batteries["battery"].soc_end, mode=before.setpoints["battery"].mode[hour - 1], switching_price=0.005))
+        assert again.setpoints["battery"].mode == before.setpoints["battery"].mode[hour:]
+
+
+def test_a_small_change_of_the_forecast_does_not_turn_the_current_slot() -> None:
+    turned = []
+    for seed in range(6):
+        before = answer(ask(seed, switching_price=0.005))
+        told = before.setpoints["battery"].mode
+        for hour in range(1, 24, 3):
+            soc = before.slots[hour - 1].batteries["battery"].soc_end
+            again = answer(ask(seed, first=hour, soc=soc, mode=told[hour - 1], noise=0.01, switching_price=0.005))
+            turned.append(again.setpoints["battery"].mode[0] != told[hour])
+    assert sum(turned) <= 1
+
+
+def test_the_mode_in_progress_goes_on_where_little_speaks_against_it() -> None:
+    # Buying costs 0.20 now and 0.198 in the next hour: who charges goes on, who rests waits.
+    night = {"import_price": [0.200, 0.198] + [0.4] * 6, "export_price": [0.0] * 8, "load_kwh": [0.0, 0.0] + [0.5] * 6, "pv_kwh": [0.0] * 8}
+
+    def first(mode: Mode) -> str:
+        asked = ask(soc=0.0, mode=mode, switching_price=0.005)
+        assert asked.outlook is not None
+        return answer(asked.model_copy(update={"outlook": asked.outlook.model_copy(update=night)})).setpoints["battery"].mode[0]
+
+    assert first("charge") == "charge"
+    assert first("self_consumption") != "charge"
+
+
+def test_the_reply_names_the_switching_price_and_what_it_costs() -> None:
+    reply = answer(ask(switching_price=0.01))
+    assert reply.objective is not None
+    assert reply.objective.switching_price == 0.01
+    assert reply.objective.reasons == []
+    assert reply.objective.beside_cheapest is not None
+    assert reply.objective.beside_cheapest.cost >= -1e-6
+
+
+def test_the_sites_switching_price_holds_unless_a_request_says_otherwise() -> None:
+    asked = ask(1)
+    assert asked.site is not None
+    steady = asked.site.model_copy(update={"objective": asked.site.objective.model_copy(update={"switching_price": 0.02})})
+    held = asked.model_copy(update={"site": steady})
+    assert pose(held).switching_price == 0.02
+    assert pose(held.model_copy(update={"options": held.options.model_copy(update={"switching_price": 0.0})})).switching_price == 0.0
+
+
+def test_batteries_that_the_model_plans_say_that_their_modes_are_not_kept() -> None:
+    asked = ask(switching_price=0.01)
+    assert asked.site is not None
+    slow = asked.site.model_copy(update={"batteries": [asked.site.batteries[0].model_copy(update={"min_charge_kw": 1.0})]})
+    reply = answer(asked.model_copy(update={"site": slow}))
+    assert reply.objective is not None
+    assert reply.objective.reasons == ["planned_by_the_model"]
+
+
+def test_a_mode_that_a_request_names_counts_before_that_of_the_plan_before() -> None:
+    named = {"one": BatteryState(soc=0.5, mode="hold"), "two": BatteryState(soc=0.5)}
+    carried = carry_modes(named, {"one": "charge", "two": "save"})
+    assert [state.mode for state in carried.values()] == ["hold", "save"]
