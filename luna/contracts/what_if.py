@@ -13,18 +13,30 @@ from luna.contracts.why_not import PlanId
 
 BASELINE = "baseline"
 MAX_VARIANTS = 8
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00:;]+$")]
+
+
+class Habit(Message):
+    """When a new vehicle stands at its charger, by the site's clock, and what it needs a day; ``to`` at or before ``from`` is on the next day."""
+
+    from_: Annotated[Clock, Field(alias="from")]
+    to: Clock
+    energy_kwh_per_day: Annotated[float, Field(gt=0, le=1_000, description="stored in the vehicle")]
+    days: Literal["all", "weekday", "weekend"] = "all"
 
 
 class Variant(Message):
     """What is different. ``site`` holds the site's fields that change, as in its file.
 
     Batteries, arrays, vehicles and loads are named: ``{"batteries": {"battery": {"capacity_kwh": 15}, "second": {…}, "old": null}}`` changes one, adds one
-    and takes one away. ``investment`` is what it costs once, for the payback. ``margin`` replaces the planner's margin per stored kWh in favour of the house.
+    and takes one away. A vehicle that is added needs one of ``habits``. ``investment`` is what it costs once, for the payback. ``margin`` replaces the
+    planner's margin per stored kWh in favour of the house.
     """
 
     name: Name
     site: dict[str, Any] = {}
+    habits: Annotated[dict[str, Habit], Field(max_length=16, description="of vehicles that the variant adds, by name")] = {}
     margin: Annotated[float | None, Field(ge=0, le=1, description="currency per stored kWh; windows only")] = None
     investment: Annotated[float | None, Field(gt=0, le=10_000_000)] = None
 

@@ -47,6 +47,8 @@ def _change_members(members: list[dict[str, Any]], change: Mapping[str, Any], *,
 
 def _merge(before: Any, change: Any) -> Any:
     """Return the document with what the change names; another kind of price rule takes the place of the one before as a whole."""
-    if not isinstance(before, Mapping) or not isinstance(change, Mapping) or change.get("kind", before.get("kind")) != before.get("kind"):
+    if not isinstance(before, Mapping) or not isinstance(change, Mapping):
+        return change
+    if "kind" in before and change.get("kind", before["kind"]) != before["kind"] and "name" not in before:
         return change
     return {**before, **{name: _merge(before.get(name), value) for name, value in change.items()}}

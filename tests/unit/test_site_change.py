@@ -33,6 +33,11 @@ def test_batteries_come_and_go_by_name() -> None:
     assert [each.name for each in change_site(SITE, {"batteries": [second | {"name": "other"}]}).batteries] == ["other"]
 
 
+def test_a_load_is_added_with_its_kind() -> None:
+    tank = {"tank": {"kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 4}}
+    assert [(each.name, each.kind) for each in change_site(SITE, {"loads": tank}).loads] == [("tank", "water_heater")]
+
+
 def test_a_price_rule_of_another_kind_takes_the_place_of_the_one_before() -> None:
     assert change_site(SITE, {"tariff": {"import": {"kind": "fixed", "price": 0.3}}}).tariff.import_.model_dump() == {"kind": "fixed", "price": 0.3}
     assert change_site(SITE, {"tariff": {"import": {"markup": 0.2}}}).tariff.import_.model_dump()["market"] == "NL"

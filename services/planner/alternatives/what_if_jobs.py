@@ -14,6 +14,7 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.site.change import change_site
 from luna.timeline import SLOT, Timeline, local_midnight
+from services.planner.alternatives.addition import Addition
 from services.planner.alternatives.answer import conclude
 from services.planner.alternatives.cash_flow import Flows
 from services.planner.alternatives.what_if import Deciding, list_months, live
@@ -47,15 +48,12 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
     """Return what a variant comes to over the question's window."""
     site = sites.load(connection, question.site_id)
     changed = change_site(site, variant.site, field=f"variants.{variant.name}.site")
-    added = list_added(site, changed)
-    if added:
-        remedy = "Ask it of a plan, which places it."
-        raise InvalidInputError("nothing is known of when it would have been used", field=f"variants.{variant.name}.site", value=added[0], remedy=remedy)
+    addition = Addition.of(changed, list_added(site, changed), variant.habits)
     if question.to_day < question.from_day:
         raise InvalidInputError("the window ends before it begins", field="to_day", value=question.to_day.isoformat(), remedy="Swap the days.")
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
-    worlds = _read_worlds(connection, question, (site, changed), outlook=outlook)
+    worlds = _read_worlds(connection, question, (changed, addition), outlook=outlook)
     margin = TOWARD_HOUSE if variant.margin is None else variant.margin
     deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
 
@@ -80,12 +78,14 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
     return version if len(covered) == days and issued[0] == start else None
 
 
-def _read_worlds(connection: Connection, question: WhatIfRequest, pair: tuple[Site, Site], *, outlook: str | None) -> Iterator[World]:
+def _read_worlds(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[World]:
+    changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
         world = _read_world(connection, question, (first, last), outlook=outlook)
         timeline = world.scene.timeline
-        around = Timeline(timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count)
-        yield adapt(world, pair[1], read_prices(connection, pair[1], around))
+        prices = read_prices(connection, changed, Timeline(timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count))
+        without = adapt(world, changed, prices)
+        yield adapt(world, changed, prices, added_kwh=addition.place_on(without)) if addition.any() else without
 
 
 def _read_world(connection: Connection, question: WhatIfRequest, days: tuple[date, date], *, outlook: str | None) -> World:

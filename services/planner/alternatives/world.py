@@ -12,6 +12,8 @@ from services.planner.knowledge import DAY, EnergyOutlook, Foresight, PriceKnowl
 from services.planner.replay import Scene
 
 USUAL_DAYS = 7
+# What a replay can take to be different; sensors, forecasts and control play no part in it.
+_REPLAYED = frozenset({"batteries", "pv", "grid", "tariff", "vehicles", "loads", "input_sensors", "forecasting", "control"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ def list_added(before: Site, after: Site) -> list[str]:
     Raises:
         InvalidInputError: one that was there is changed or gone: what it used is part of the recorded load and cannot be told from it.
     """
+    other = next((name for name in Site.model_fields if name not in _REPLAYED and getattr(before, name) != getattr(after, name)), None)
+    if other is not None:
+        raise InvalidInputError("cannot be told from recorded days", field=f"site.{other}", remedy="Ask it of a plan: luna what-if --plan.")
     added = []
     for kind in ("vehicles", "loads"):
         was, now = ({each.name: each for each in getattr(site, kind)} for site in (before, after))

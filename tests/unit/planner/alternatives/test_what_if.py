@@ -1,50 +1,17 @@
 """Recorded days lived again under other equipment, tariffs and rules."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pytest
 
 from luna.errors import InvalidInputError
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.timeline import SLOT, Timeline
 from services.planner.alternatives.cash_flow import Flows
 from services.planner.alternatives.what_if import Deciding, list_months, live
-from services.planner.alternatives.world import Usual, World, adapt, list_added, scale_pv
-from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
-from services.planner.policies import HORIZON
-from services.planner.replay import Scene
-
-BATTERY = {
-    "name": "battery",
-    "capacity_kwh": 4,
-    "charge_limit_kw": 2,
-    "discharge_limit_kw": 2,
-    "charge_efficiency": 1,
-    "discharge_efficiency": 1,
-    "wear_price": 0.01,
-}
-TARIFF = {"import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "00:00", "to": "06:00", "price": 0.1}]}, "export": {"kind": "fixed", "price": 0}}
-UTC_ZONE = parse_zone("UTC")
-
-
-def describe_site(**changes: Any) -> Site:
-    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"name": "roof", "peak_kw": 4}], "tariff": TARIFF}
-    return parse_site(site | changes)
-
-
-def record(first: date, last: date, *, site: Site | None = None) -> World:
-    """Days of 0.25 kWh a quarter-hour, and at noon one hour with as much sun; expected as they come."""
-    there, window = site or describe_site(), local_days(first, last, UTC_ZONE)
-    around = Timeline(window.start - 8 * timedelta(days=1), SLOT, 8 * 96 + window.count + HORIZON // SLOT)
-    noon = (np.arange(around.count) % 96 // 4) == 12
-    seen = Foresight(around, np.full(around.count, 0.25), np.where(noon, 0.25, 0.0))
-    return World(Scene(there, window, seen, PriceKnowledge(there, around, {}), ForecastBook(())), seen)
-
-
-def under(world: World, site: Site) -> World:
-    return adapt(world, site, PriceKnowledge(site, world.scene.prices.timeline, {}))
+from services.planner.alternatives.world import Usual, list_added, scale_pv
+from services.planner.knowledge import Foresight
+from tests.recorded_days import TARIFF, describe_home, live_under, record_days
 
 
 def bill(flows: Flows) -> float:
@@ -64,14 +31,14 @@ def test_a_window_falls_into_local_months() -> None:
 
 
 def test_without_a_battery_all_that_the_sun_leaves_is_bought() -> None:
-    flows = live([under(record(FIRST, LAST), describe_site(batteries=[]))], MPC, outlook="known")
+    flows = live([live_under(record_days(FIRST, LAST), describe_home(batteries=[]))], MPC, outlook="known")
     # 6 h at 0.10 and 17 h at 0.30, 1 kW each: 0.6 + 5.1 a day.
     assert [day.import_cost for day in flows.days] == pytest.approx([5.7, 5.7])
     assert (flows.cycles, flows.days[0].wear, flows.days[0].stored_gain) == (0.0, 0.0, 0.0)
 
 
 def test_a_battery_moves_its_capacity_from_dear_to_cheap_hours() -> None:
-    flows = live([record(FIRST, LAST)], MPC, outlook="known")
+    flows = live([record_days(FIRST, LAST)], MPC, outlook="known")
     # Each day 4 kWh are bought at 0.10 instead of 0.30; on the first only the 2 that are missing.
     assert flows.days[0].import_cost == pytest.approx(5.7 - 4 * 0.3 + 2 * 0.1)
     assert flows.days[1].import_cost == pytest.approx(5.7 - 4 * 0.2)
@@ -79,38 +46,38 @@ def test_a_battery_moves_its_capacity_from_dear_to_cheap_hours() -> None:
 
 
 def test_what_is_stored_at_a_month_s_end_is_there_at_the_next_begin() -> None:
-    whole = live([record(FIRST, LAST)], Deciding("rule", 4), outlook="known")
-    parts = live([record(FIRST, FIRST), record(LAST, LAST)], Deciding("rule", 4), outlook="known")
+    whole = live([record_days(FIRST, LAST)], Deciding("rule", 4), outlook="known")
+    parts = live([record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("rule", 4), outlook="known")
     assert parts == whole
 
 
 def test_arrays_yield_as_much_per_kwp_as_was_recorded() -> None:
-    world, doubled = record(FIRST, FIRST), describe_site(batteries=[], pv=[{"name": "roof", "peak_kw": 4}, {"name": "shed", "peak_kw": 4}])
+    world, doubled = record_days(FIRST, FIRST), describe_home(batteries=[], pv=[{"name": "roof", "peak_kw": 4}, {"name": "shed", "peak_kw": 4}])
     assert scale_pv(world.scene.site, doubled) == 2.0
-    more = live([under(world, doubled)], MPC, outlook="known")
+    more = live([live_under(world, doubled)], MPC, outlook="known")
     assert more.days[0].export_kwh == pytest.approx(1.0)
 
 
 def test_another_tariff_is_paid_by_its_own_prices() -> None:
-    flat = describe_site(batteries=[], tariff={"import": {"kind": "fixed", "price": 0.2}})
-    assert bill(live([under(record(FIRST, FIRST), flat)], MPC, outlook="known")) == pytest.approx(23 * 0.2)
+    flat = describe_home(batteries=[], tariff={"import": {"kind": "fixed", "price": 0.2}})
+    assert bill(live([live_under(record_days(FIRST, FIRST), flat)], MPC, outlook="known")) == pytest.approx(23 * 0.2)
 
 
 def test_a_capacity_tariff_is_billed_by_month() -> None:
-    peak = describe_site(batteries=[], tariff=TARIFF | {"peak": {"price_per_kw_month": 5}})
-    flows = live([under(record(day, day), peak) for day in (FIRST, LAST)], MPC, outlook="known")
+    peak = describe_home(batteries=[], tariff=TARIFF | {"peak": {"price_per_kw_month": 5}})
+    flows = live([live_under(record_days(day, day), peak) for day in (FIRST, LAST)], MPC, outlook="known")
     assert flows.peaks == pytest.approx({"2024-01": 5.0, "2024-02": 5.0})
 
 
 def test_a_margin_in_favour_of_the_house_reaches_the_planner() -> None:
-    plain, wary = (live([record(FIRST, LAST)], Deciding("mpc", 16, margin), outlook="known") for margin in (0.0, 0.5))
+    plain, wary = (live([record_days(FIRST, LAST)], Deciding("mpc", 16, margin), outlook="known") for margin in (0.0, 0.5))
     # So wary a planner stores and serves only, and never finds a kWh cheap enough to be kept for later.
     assert bill(plain) < bill(wary)
 
 
 def test_progress_counts_the_months() -> None:
     told: list[int] = []
-    live([record(FIRST, FIRST), record(LAST, LAST)], Deciding("idle", 4), outlook="known", told=told.append)
+    live([record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("idle", 4), outlook="known", told=told.append)
     assert told == [1, 2]
 
 
@@ -133,11 +100,11 @@ def test_the_usual_needs_a_day_before() -> None:
 
 def test_arrays_where_none_were_recorded_cannot_be_scaled() -> None:
     with pytest.raises(InvalidInputError, match="no array whose production"):
-        scale_pv(describe_site(pv=[]), describe_site())
+        scale_pv(describe_home(pv=[]), describe_home())
 
 
 def test_what_a_device_used_cannot_be_told_from_the_recorded_load() -> None:
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}
-    assert list_added(describe_site(), describe_site(loads=[tank])) == ["tank"]
+    assert list_added(describe_home(), describe_home(loads=[tank])) == ["tank"]
     with pytest.raises(InvalidInputError, match="part of the recorded load"):
-        list_added(describe_site(loads=[tank]), describe_site(loads=[tank | {"energy_kwh_per_day": 8}]))
+        list_added(describe_home(loads=[tank]), describe_home(loads=[tank | {"energy_kwh_per_day": 8}]))

@@ -1,0 +1,84 @@
+"""Vehicles and loads that a variant adds, placed on recorded days by their own wishes."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from luna.contracts.what_if import Habit
+from luna.errors import InvalidInputError
+from luna.site import ElectricVehicle, Site
+from luna.timeline import SLOT, FloatArray, Timeline
+from services.planner.alternatives.addition import Addition
+from services.planner.alternatives.habit import list_stays, stand
+from tests.recorded_days import describe_home, live_under, record_days
+
+FIRST, LAST = date(2024, 1, 31), date(2024, 2, 1)
+CAR: dict[str, Any] = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 0, "charge_limit_kw": 4, "charge_efficiency": 1}
+NIGHTS = Habit.model_validate({"from": "18:00", "to": "07:00", "energy_kwh_per_day": 6})
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def add_car(**habits: Habit) -> Addition:
+    return Addition.of(with_car(), ["car"], habits or {"car": NIGHTS})
+
+
+def with_car() -> Site:
+    return describe_home(batteries=[], vehicles=[CAR])
+
+
+def use(addition: Addition, first: date, last: date) -> FloatArray:
+    """Return what is used by the hour of the window."""
+    world = live_under(record_days(first, last), addition.site)
+    used, start = addition.place_on(world), world.scene.foresight.timeline.index_of(world.scene.timeline.start)
+    return np.asarray(used[start : start + world.scene.timeline.count].reshape(-1, 4).sum(axis=1))
+
+
+def test_a_new_car_charges_what_its_days_take_when_that_is_cheapest() -> None:
+    used = use(add_car(), FIRST, LAST)
+    # At its charger from midnight to seven, cheap until six; what the first evening brings home is charged in the second night.
+    assert used.sum() == pytest.approx(2 * 6.0)
+    assert used[:6].sum() == pytest.approx(6.0)
+    assert used[24:30].sum() == pytest.approx(6.0)
+
+
+def test_a_stay_over_the_month_s_end_is_charged_once() -> None:
+    addition = add_car()
+    parts = np.concatenate([use(addition, FIRST, FIRST), use(addition, LAST, LAST)])
+    # Which of the cheap hours it is makes no difference.
+    assert parts.reshape(-1, 6).sum(axis=1) == pytest.approx(use(add_car(), FIRST, LAST).reshape(-1, 6).sum(axis=1))
+
+
+def test_a_new_tank_gets_its_energy_every_day() -> None:
+    tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}
+    used = use(Addition.of(describe_home(batteries=[], loads=[tank]), ["tank"], {}), FIRST, LAST)
+    assert used.reshape(2, 24).sum(axis=1) == pytest.approx([4.0, 4.0])
+    assert used.reshape(2, 24)[:, :6].sum() == pytest.approx(8.0)
+
+
+def test_stays_follow_the_local_clock_over_its_change() -> None:
+    timeline = Timeline(datetime(2024, 3, 30, 23, tzinfo=UTC), SLOT, 92)
+    stays = [stay for stay in list_stays(NIGHTS, timeline, BERLIN) if stay[1] > timeline.start]
+    # Two nights touch the day on which the clock is put forward: twelve hours, then thirteen.
+    assert [(end.astimezone(UTC) - begin.astimezone(UTC)) // timedelta(hours=1) for begin, end in stays] == [12, 13]
+
+
+def test_weekdays_leave_the_weekend_out() -> None:
+    weekdays = NIGHTS.model_copy(update={"days": "weekday"})
+    timeline = Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 4 * 96)
+    # Thursday's, Friday's and Monday's evening; the second of February is a Friday.
+    assert [begin.day for begin, _ in list_stays(weekdays, timeline, BERLIN)] == [1, 2, 5]
+
+
+def test_a_day_longer_than_the_car_goes_is_refused() -> None:
+    car = ElectricVehicle.model_validate(CAR | {"capacity_kwh": 5})
+    with pytest.raises(InvalidInputError, match="more than the vehicle holds"):
+        stand(car, NIGHTS, Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), zone=BERLIN)
+
+
+@pytest.mark.parametrize("habits", [pytest.param({}, id="none"), pytest.param({"car": NIGHTS, "bus": NIGHTS}, id="of another")])
+def test_every_new_vehicle_needs_a_habit_and_no_other_has_one(habits: dict[str, Habit]) -> None:
+    with pytest.raises(InvalidInputError, match="a habit goes with a vehicle"):
+        Addition.of(with_car(), ["car"], habits)
