@@ -179,6 +179,14 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+def local_instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    """Return the instant (UTC) of a clock time such as ``07:00`` on a local day; ``24:00`` is the next midnight. One that is skipped comes an hour later."""
+    hours, minutes = (int(part) for part in clock.split(":"))
+    if hours == 24:
+        return local_midnight(day + timedelta(days=1), zone)
+    return datetime.combine(day, time(hours, minutes), tzinfo=zone).astimezone(UTC)
+
+
 def local_day(day: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
     """Return the slots of one local calendar day: 92, 96 or 100 quarter-hours in most zones.
 

@@ -6,8 +6,10 @@ from typing import Protocol
 
 import pulp
 
+from luna.outlook import Outlook
+from luna.site import DeferrableLoad
 from luna.timeline import FloatArray
-from services.planner.placing.wishes import LoadWish
+from services.planner.placing.wishes import DayNeed, LoadWish, ProgrammeWish, Wishes
 
 Quantity = Sequence[pulp.LpVariable]
 
@@ -16,6 +18,7 @@ class Model(Protocol):
     """What the model offers that appliances are added to."""
 
     problem: pulp.LpProblem
+    outlook: Outlook
     slots: range
     hours: FloatArray
     beside: list[pulp.LpAffineExpression]
@@ -24,23 +27,89 @@ class Model(Protocol):
     def choice(self, name: str) -> Quantity: ...
 
 
-def run_load(model: Model, wish: LoadWish) -> list[pulp.LpAffineExpression]:
-    """An appliance is on or off, gets its energy each day in whole slots and hardly more, and is never off for too long nor on too briefly.
+def run_appliances(model: Model, wishes: Wishes) -> list[Sequence[pulp.LpAffineExpression]]:
+    """Return what each appliance and programme uses per slot."""
+    loads = [(wish.load, run_load(model, wish)) for wish in wishes.loads]
+    programmes = [(wish.load, run_programme(model, wish)) for wish in wishes.programmes]
+    share_surplus(model, loads + programmes)
+    return [used for _, used in loads + programmes]
 
-    Returns what it uses per slot.
-    """
-    on, power = model.choice(f"on_{wish.load.name}"), [wish.load.power_kw * hours for hours in model.hours]
-    gap, run = round(wish.load.max_gap_hours / model.hours[0]), max(round(wish.load.min_on_minutes / 60 / model.hours[0]), 1)
-    spaced = wish.load.max_gap_hours < 24 and wish.load.energy_kwh_per_day > 0
+
+def run_load(model: Model, wish: LoadWish) -> list[pulp.LpAffineExpression]:
+    """An appliance is on or off, on where it may be, and gets its energy in whole slots. Returns what it uses per slot; slots are equally long."""
+    on, power = model.choice(f"on_{wish.load.name}"), wish.load.power_kw * model.hours[0]
+    rested = switch(model, wish, on)
+    for slot in model.slots:
+        if not (wish.allowed[slot] and may_take(model, wish.load, slot, power)) and slot >= rested:
+            model.problem += on[slot] == 0
+        model.beside.append(-(wish.load.extra_value or 0.0) * power * on[slot])
     for need in wish.needs:
-        wanted, runs = math.ceil(need.need_kwh / power[need.first] - 1e-9), (need.end - need.first) // (gap + 1) + 1 if spaced else 1
-        model.problem += pulp.lpSum(on[need.first : need.end]) >= wanted
-        model.problem += pulp.lpSum(on[need.first : need.end]) <= wanted + runs * run - 1
-    if spaced:
-        model.problem += pulp.lpSum(on[: max(gap - round(wish.off_hours / model.hours[0]), 0) + 1]) >= 1
+        count = pulp.lpSum(on[need.first : need.end])
+        model.problem += count >= math.ceil(need.need_kwh / power - 1e-9)
+        model.problem += count <= most_slots(model, wish, need)
+    return [on[slot] * power for slot in model.slots]
+
+
+def may_take(model: Model, load: DeferrableLoad, slot: int, energy_kwh: float) -> bool:
+    """Where a kWh is too dear, or only surplus counts, there is surplus enough."""
+    bound = load.surplus_only or (load.price_limit is not None and model.outlook.import_price[slot] > load.price_limit)
+    return not bound or energy_kwh <= max(model.outlook.pv_kwh[slot] - model.outlook.load_kwh[slot], 0.0) + 1e-9
+
+
+def share_surplus(model: Model, used: Sequence[tuple[DeferrableLoad, Sequence[pulp.LpAffineExpression]]]) -> None:
+    """What takes surplus alone takes no more than there is, all of it together."""
+    for slot in model.slots:
+        takers = [each[slot] for load, each in used if not may_take(model, load, slot, float("inf"))]
+        model.problem += pulp.lpSum(takers) <= max(model.outlook.pv_kwh[slot] - model.outlook.load_kwh[slot], 0.0) + 1e-9
+
+
+def most_slots(model: Model, wish: LoadWish, need: DayNeed) -> float:
+    """Hardly more than it needs, as much as it takes where more has a worth."""
+    power, wanted = wish.load.power_kw * model.hours[0], math.ceil(need.need_kwh / (wish.load.power_kw * model.hours[0]) - 1e-9)
+    if need.most_kwh is not None:
+        return max(min(need.most_kwh / power, len(model.slots)), wanted)
+    gap, run = round(wish.load.max_gap_hours / model.hours[0]), max(math.ceil(wish.load.min_on_minutes / 60 / model.hours[0]), 1)
+    runs = (need.end - need.first) // (gap + 1) + 1 if is_spaced(wish) else 1
+    return wanted + runs * run - 1
+
+
+def is_spaced(wish: LoadWish) -> bool:
+    return wish.load.max_gap_hours < 24 and wish.load.energy_kwh_per_day > 0
+
+
+def switch(model: Model, wish: LoadWish, on: Quantity) -> int:
+    """Runs and rests are long enough, rests not too long, and each start has its price. Returns for how many slots it stays as it is."""
+    load, step = wish.load, model.hours[0]
+    start = model.choice(f"start_{load.name}")
+    run, rest = (max(math.ceil(minutes / 60 / step), 1) for minutes in (load.min_on_minutes, load.min_off_minutes))
+    was_on = 1 if wish.on_hours else 0
+    stays = math.ceil(max((run * step - wish.on_hours) if was_on else (rest * step - wish.off_hours) if wish.off_hours else 0.0, 0.0) / step)
+    for slot in model.slots:
+        before = on[slot - 1] if slot else was_on
+        model.problem += start[slot] >= on[slot] - before
+        model.beside.append(load.start_price * start[slot])
+        for later in range(slot, min(slot + run, len(model.slots))):
+            model.problem += on[later] >= on[slot] - before
+        for later in range(slot, min(slot + rest, len(model.slots))):
+            model.problem += on[later] <= 1 - before + on[slot]
+    for slot in range(stays):
+        model.problem += on[slot] == was_on
+    if is_spaced(wish):
+        gap = round(load.max_gap_hours / step)
+        model.problem += pulp.lpSum(on[: max(gap - math.ceil(wish.off_hours / step), 0) + 1]) >= 1
         for slot in range(len(model.slots) - gap):
             model.problem += pulp.lpSum(on[slot : slot + gap + 1]) >= 1
-    for slot in model.slots:
-        for later in range(slot + 1, min(slot + run, len(model.slots))):
-            model.problem += on[later] >= on[slot] - (on[slot - 1] if slot else 0)
-    return [on[slot] * power[slot] for slot in model.slots]
+    return stays
+
+
+def run_programme(model: Model, wish: ProgrammeWish) -> list[pulp.LpAffineExpression]:
+    """Each run begins once, in a slot that lets it end in time, and goes through; what runs already goes on. Returns what it uses per slot."""
+    used = [pulp.LpAffineExpression(constant=float(energy)) for energy in wish.running_kwh]
+    for place, run in enumerate(wish.runs):
+        begins = [model.problem.add_variable(f"begin_{wish.load.name}_{place}_{start}", cat=pulp.LpBinary) for start in range(run.use_kwh.shape[0])]
+        model.problem += pulp.lpSum(begins) == 1
+        for begin, energies in zip(begins, run.use_kwh, strict=True):
+            if not all(may_take(model, wish.load, slot, energies[slot]) for slot in model.slots if energies[slot] > 0):
+                model.problem += begin == 0
+            used = [each + begin * float(energy) for each, energy in zip(used, energies, strict=True)]
+    return used

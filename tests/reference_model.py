@@ -16,7 +16,7 @@ from services.planner.placing.vehicle_rows import DEPARTURE_SLACK
 from services.planner.placing.wishes import VehicleWish
 from services.planner.problem import Problem
 from services.planner.slack import dearest_price
-from tests.reference_appliances import run_load
+from tests.reference_appliances import run_appliances
 from tests.reference_peaks import pay_peak
 
 Quantity = Sequence[pulp.LpVariable]
@@ -56,8 +56,8 @@ class _Reference:
         self.source = problem
         for wish in problem.wishes.vehicles:
             self.charge_vehicle(wish)
-        for load in problem.wishes.loads:
-            self.use(run_load(self, load))
+        for used in run_appliances(self, problem.wishes):
+            self.use(used)
         self.keep_sources()
         for peak in problem.peaks:
             self.beside += pay_peak(self, problem, peak)

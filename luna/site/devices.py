@@ -1,4 +1,4 @@
-"""What stands at a site: batteries, PV, vehicles, appliances that may wait."""
+"""What stands at a site: batteries, PV, vehicles."""
 
 from typing import Annotated, Literal, Self
 
@@ -144,20 +144,3 @@ class ElectricVehicle(Part):
 def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
     if min_charge_kw > charge_limit_kw:
         raise ValueError(f"min_charge_kw {min_charge_kw} must not exceed charge_limit_kw {charge_limit_kw}, or it never charges")
-
-
-class DeferrableLoad(Part):
-    """A load that may wait: a water heater or another appliance with a daily energy."""
-
-    name: Name
-    kind: Literal["water_heater", "deferrable"] = "deferrable"
-    power_kw: Annotated[float, Field(gt=0, le=1_000)]
-    energy_kwh_per_day: Annotated[float, Field(ge=0, le=10_000)]
-    max_gap_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
-    min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-
-    @model_validator(mode="after")
-    def _fits_into_a_day(self) -> Self:
-        if self.energy_kwh_per_day > 24 * self.power_kw:
-            raise ValueError(f"energy_kwh_per_day {self.energy_kwh_per_day} exceeds what power_kw gives in a day, {24 * self.power_kw}")
-        return self

@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 from luna.control import Control
 from luna.errors import InvalidInputError
 from luna.site.connection import GridConnection
-from luna.site.devices import Battery, DeferrableLoad, ElectricVehicle, PvArray
+from luna.site.devices import Battery, ElectricVehicle, PvArray
+from luna.site.load import DeferrableLoad
 from luna.site.objective import Objective
 from luna.site.part import Name, Part
 from luna.site.tariff import Tariff

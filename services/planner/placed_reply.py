@@ -8,7 +8,8 @@ import numpy as np
 
 from luna.contracts.plan import CompromiseReply, PlanRequest
 from luna.timeline import FloatArray
-from services.planner.placing.wishes import LoadWish, VehicleWish
+from services.planner.appliance_reply import appliance_flows, missed_appliances
+from services.planner.placing.wishes import VehicleWish
 from services.planner.plan import Plan
 
 _NOTHING_KWH = 1e-4
@@ -29,9 +30,9 @@ def placed_flows(plan: Plan) -> list[Fields]:
     for wish, charge, give in zip(wishes.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True):
         for into, flow in zip(slots, _vehicle_flows(wish, charge, give), strict=True):
             into["vehicles"][wish.vehicle.name] = flow
-    for load_wish, used in zip(wishes.loads, plan.placement.load_kwh, strict=True):
-        for into, energy in zip(slots, np.round(used, 6).tolist(), strict=True):
-            into["loads"][load_wish.load.name] = {"energy_kwh": energy, "on": energy > 0}
+    for name, flows in appliance_flows(plan.placement).items():
+        for into, flow in zip(slots, flows, strict=True):
+            into["loads"][name] = flow
     return slots
 
 
@@ -59,12 +60,7 @@ def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
         for wish, missing in zip(wishes.vehicles, placement.vehicle_missing_kwh, strict=True)
         for each in _missed_departures(wish, missing, dearest, zone=plan.problem.site.timezone)
     ]
-    for load_wish, missing, too_long in zip(wishes.loads, placement.load_missing_kwh, placement.off_too_long, strict=True):
-        missed += _missed_days(load_wish, missing, dearest)
-        if too_long > _NOTHING_KWH:
-            limit = f"load {load_wish.load.name}: off for at most {load_wish.load.max_gap_hours:g} h (max_gap_hours)"
-            missed.append(CompromiseReply(constraint=limit, shortfall=f"{round(too_long)} times", cost=0.0))
-    return missed
+    return [*missed, *missed_appliances(placement, dearest=dearest, zone=ZoneInfo(plan.problem.site.timezone))]
 
 
 def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, dearest: float, *, zone: str) -> Iterator[CompromiseReply]:
@@ -77,10 +73,3 @@ def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, dearest: floa
                 shortfall=f"{missing / wish.vehicle.capacity_kwh:.1%}",
                 cost=round(missing / wish.vehicle.charge_efficiency * dearest, 6),
             )
-
-
-def _missed_days(wish: LoadWish, missing_kwh: FloatArray, dearest: float) -> Iterator[CompromiseReply]:
-    for need, missing in zip(wish.needs, missing_kwh.tolist(), strict=True):
-        if missing > _NOTHING_KWH:
-            constraint = f"load {wish.load.name}: {need.need_kwh:.2f} kWh in slots {need.first} to {need.end - 1}"
-            yield CompromiseReply(constraint=constraint, shortfall=f"{missing:.3f} kWh", cost=round(missing * dearest, 6))

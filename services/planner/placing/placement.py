@@ -10,9 +10,10 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.formulation import Formulation, formulate
+from services.planner.placing.appliance_columns import PlacedProgrammes
 from services.planner.placing.rounding import solve_near
 from services.planner.placing.vehicle_sources import limit_batteries, limit_import
-from services.planner.placing.wishes import Wishes
+from services.planner.placing.wishes import NO_WISHES, Wishes
 from services.planner.problem import Problem
 from services.planner.solver import InfeasibleError, Solution, Solver
 from services.planner.ways import Choices, PlannedFlows, Ways, find_forbidden, find_tempting
@@ -39,15 +40,21 @@ class Placement:
     vehicle_missing_kwh: tuple[FloatArray, ...]
     load_missing_kwh: tuple[FloatArray, ...]
     off_too_long: tuple[float, ...]
+    programmes: PlacedProgrammes
     beside_cost: float
     objective: float
     gap: float
     proven: bool
 
     @property
+    def appliance_kwh(self) -> FloatArray:
+        """What everything uses that is no vehicle, shape ``(appliances, slots)``."""
+        return np.concatenate([self.load_kwh, self.programmes.use_kwh])
+
+    @property
     def placed_kwh(self) -> FloatArray:
         """What all of it uses, less what vehicles give, shape ``(slots,)``."""
-        return np.asarray((self.vehicle_kwh - self.vehicle_give_kwh).sum(axis=0) + self.load_kwh.sum(axis=0))
+        return np.asarray((self.vehicle_kwh - self.vehicle_give_kwh).sum(axis=0) + self.appliance_kwh.sum(axis=0))
 
     @property
     def wear_cost(self) -> FloatArray:
@@ -62,7 +69,7 @@ class Placement:
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
         courses = problem.courses.add_load(placed) if problem.courses else None
         left = replace(problem, outlook=outlook, courses=courses, limits=limits, battery_limit_kwh=self.battery_limit_kwh)
-        return replace(left, wishes=replace(problem.wishes, vehicles=(), loads=()), peaks=(), mip_gap=0.0)
+        return replace(left, wishes=NO_WISHES, peaks=(), mip_gap=0.0)
 
 
 def place(problem: Problem) -> Placement:
@@ -104,18 +111,20 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
     hours, slots, column = problem.outlook.timeline.hours, problem.outlook.timeline.count, solution.column
     charge, give = (_read_slots([column[part] for part in parts], slots) for parts in built.placed.vehicle_parts)
     loads = [np.round(column[each.on]) * wish.load.power_kw * hours for each, wish in zip(built.placed.loads, problem.wishes.loads, strict=True)]
-    load = np.array(loads).reshape(-1, slots)
-    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + load.sum(axis=0) - problem.outlook.pv_kwh
+    load, programmes = np.array(loads).reshape(-1, slots), built.placed.appliances.read_programmes(column, slots)
+    appliances = np.concatenate([load, programmes.use_kwh])
+    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + appliances.sum(axis=0) - problem.outlook.pv_kwh
     return Placement(
         wishes=problem.wishes,
         vehicle_kwh=charge,
         vehicle_give_kwh=give,
         load_kwh=load,
         import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
-        battery_limit_kwh=limit_batteries(problem, charge, load),
+        battery_limit_kwh=limit_batteries(problem, charge, appliances),
         vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
         load_missing_kwh=tuple(wish.missing_kwh(used) for wish, used in zip(problem.wishes.loads, loads, strict=True)),
         off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
+        programmes=programmes,
         beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
         objective=solution.objective,
         gap=solution.gap,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray
-from services.planner.placing.load_rows import LoadColumns, add_load
+from services.planner.placing.appliance_columns import ApplianceColumns, add_appliances, look_ahead, most_used_kwh
+from services.planner.placing.load_rows import LoadColumns
 from services.planner.placing.vehicle_rows import Prospect, VehicleColumns, add_vehicle
 from services.planner.problem import TERMINAL_SHARE, Problem
 from services.planner.slack import dearest_price
@@ -17,15 +18,11 @@ _TIE = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class WishColumns:
-    """Where vehicles and appliances stand in a model, in the order of the problem's wishes; ``span`` are all columns that they brought.
-
-    ``blocks`` hold each appliance with the rows that tie nothing else.
-    """
+    """Where vehicles and appliances stand in a model, in the order of the problem's wishes; ``span`` are all columns that they brought."""
 
     vehicles: tuple[VehicleColumns, ...]
-    loads: tuple[LoadColumns, ...]
+    appliances: ApplianceColumns
     span: slice
-    blocks: tuple[Block, ...]
 
     def terms(self, problem: Problem) -> list[Term]:
         """Return what they add to the use of each slot, as terms of the balance."""
@@ -40,8 +37,17 @@ class WishColumns:
 
     def load_terms(self, problem: Problem) -> list[Term]:
         """Return what appliances add to the use of each slot, as terms of the balance."""
-        hours = problem.outlook.timeline.hours
-        return [(columns.on, -wish.load.power_kw * hours) for columns, wish in zip(self.loads, problem.wishes.loads, strict=True)]
+        return self.appliances.terms(problem)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Each appliance with the rows that tie nothing else."""
+        return self.appliances.blocks
+
+    @property
+    def loads(self) -> tuple[LoadColumns, ...]:
+        """Where the appliances stand that are on or off."""
+        return self.appliances.loads
 
 
 def add_wishes(builder: ModelBuilder, problem: Problem) -> WishColumns:
@@ -50,12 +56,8 @@ def add_wishes(builder: ModelBuilder, problem: Problem) -> WishColumns:
     tie = _TIE * np.arange(hours.size, dtype=np.float64)
     first, prospect = builder.columns, _look_ahead(problem, dearest, tie)
     vehicles = tuple(add_vehicle(builder, wish, prospect) for wish in problem.wishes.vehicles)
-    loads, blocks = [], []
-    for wish in problem.wishes.loads:
-        columns, rows = builder.columns, builder.rows
-        loads.append(add_load(builder, wish, hours, dearest=dearest, tie=tie))
-        blocks.append(Block(slice(columns, builder.columns), slice(rows, builder.rows)))
-    return WishColumns(vehicles, tuple(loads), slice(first, builder.columns), tuple(blocks))
+    appliances = add_appliances(builder, problem, look_ahead(problem))
+    return WishColumns(vehicles, appliances, slice(first, builder.columns))
 
 
 def _look_ahead(problem: Problem, dearest: float, tie: FloatArray) -> Prospect:
@@ -68,4 +70,4 @@ def most_placed_kwh(problem: Problem) -> FloatArray:
     """Return what vehicles and appliances draw at most, shape ``(slots,)``."""
     hours = problem.outlook.timeline.hours
     vehicles = sum((wish.vehicle.most_charge_kw * wish.plugged_hours for wish in problem.wishes.vehicles), np.zeros_like(hours))
-    return vehicles + sum(wish.load.power_kw for wish in problem.wishes.loads) * hours
+    return vehicles + most_used_kwh(problem.wishes, hours)

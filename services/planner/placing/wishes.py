@@ -9,9 +9,10 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import Timeline
 from services.planner.placing.load_wish import DayNeed, LoadWish, read_load
+from services.planner.placing.programme_wish import ProgrammeWish, read_programme
 from services.planner.placing.vehicle_wish import Stay, VehicleWish, read_vehicle
 
-__all__ = ["NO_WISHES", "DayNeed", "LoadWish", "Stay", "VehicleWish", "Wishes", "read_wishes"]
+__all__ = ["NO_WISHES", "DayNeed", "LoadWish", "ProgrammeWish", "Stay", "VehicleWish", "Wishes", "read_wishes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,11 @@ class Wishes:
 
     vehicles: tuple[VehicleWish, ...] = ()
     loads: tuple[LoadWish, ...] = ()
+    programmes: tuple[ProgrammeWish, ...] = ()
 
     def any(self) -> bool:
         """Return whether there is anything to place."""
-        return bool(self.vehicles or self.loads)
+        return bool(self.vehicles or self.loads or self.programmes)
 
 
 NO_WISHES = Wishes()
@@ -46,8 +48,10 @@ def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, metered_
         if vehicle.name in state.vehicles and state.vehicles[vehicle.name].sessions
     )
     apart = [load for load in site.loads if load.name not in metered_with_load]
-    loads = tuple(read_load(load, state.loads.get(load.name, LoadState()), timeline, zone=ZoneInfo(site.timezone)) for load in apart)
-    return Wishes(vehicles, loads)
+    zone, known = ZoneInfo(site.timezone), [(load, state.loads.get(load.name, LoadState())) for load in apart]
+    loads = tuple(read_load(load, now, timeline, zone=zone) for load, now in known if not load.profile_kw)
+    programmes = tuple(read_programme(load, now, timeline, zone=zone) for load, now in known if load.profile_kw and (now.runs or now.on_hours))
+    return Wishes(vehicles, loads, programmes)
 
 
 def _refuse_strangers(kind: str, named: Collection[str], known: Sequence[str]) -> None:

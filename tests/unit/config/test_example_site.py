@@ -20,6 +20,7 @@ PARTS = [
     model.ElectricVehicle,
     model.Charger,
     model.DeferrableLoad,
+    model.ComfortWindow,
     model.FixedPrice,
     model.PriceBand,
     model.TimeOfUsePrice,
@@ -35,7 +36,7 @@ PARTS = [
 
 def test_the_example_loads() -> None:
     site = load_site(EXAMPLE)
-    assert (site.name, len(site.batteries), len(site.pv), len(site.vehicles), len(site.loads)) == ("home", 1, 1, 1, 1)
+    assert (site.name, len(site.batteries), len(site.pv), len(site.vehicles), len(site.loads)) == ("home", 1, 1, 1, 2)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)

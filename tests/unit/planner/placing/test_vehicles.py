@@ -23,7 +23,8 @@ def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan
     problem = pose(draw(seed))
     made = make_plan(problem, Solver())
     assert made.placement is not None
-    assert made.placement.objective == pytest.approx(solve_reference(problem), abs=5e-5)
+    # The model counts what an appliance's waiting costs, too, so that equal slots are no tie.
+    assert made.placement.objective == pytest.approx(solve_reference(problem), abs=3e-4)
     assert objective(made) + made.placement.beside_cost == pytest.approx(made.placement.objective, abs=5e-5)
 
 
