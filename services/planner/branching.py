@@ -69,7 +69,7 @@ class Search:
     def __init__(self, problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, ways: dict[int, list[Way]]) -> None:
         self.ways = ways
         self._start = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
-        self._terminal, self._capacity = terminal, float(terminal[0].sum())
+        self._terminal, self._capacity, self._reserve = terminal, float(terminal[0].sum()), problem.reserve_above_kwh
         self._length, self._value = (np.pad(part, ((0, 0), (0, _WIDTH - part.shape[1]))) for part in (free.length_kwh, free.value))
         self._charge, self._most_cost = free.charge_kwh.copy(), most_cost(free)
         self._corners = {slot: [way.corners for way in ways] for slot, ways in self.ways.items()}
@@ -83,7 +83,7 @@ class Search:
             self._length[slot, : part.length_kwh.size], self._value[slot, : part.value.size] = part.length_kwh, part.value
             self._charge[slot], self._most_cost[slot] = part.charge_kwh, part.most_cost
         slots = (self._length, self._value, self._charge)
-        taken, gain = kernels.walk(slots, run_backward(slots, self._terminal, self._capacity), self._start, self._capacity)
+        taken, gain = kernels.walk(slots, run_backward(slots, self._terminal, self._capacity, self._reserve), self._start, self._capacity)
         cost = float((self._most_cost - gain).sum()) - worth(self._terminal, self._start - float(taken.sum()))
         gap = {slot: float(gain[slot] - self._most_cost[slot]) - self.best(slot, taken[slot])[0] for slot in self.ways if slot not in chosen}
         return Relaxed(cost, taken, gap, chosen)

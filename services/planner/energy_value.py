@@ -15,10 +15,11 @@ from luna.economics import BreakEven
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.planner import kernels
-from services.planner.segments import KINDS, Segments
+from services.planner.segments import FORBIDDEN_VALUE, KINDS, Segments
 
 # Costs within rounding count as equal.
 TIE = 1e-9
+NO_RESERVE: FloatArray = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,50 +78,50 @@ class ValueFunction:
         return Thresholds(*reach)
 
 
-def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray]) -> ValueFunction:
+def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE) -> ValueFunction:
     """Return V′ before and after every slot.
 
     Args:
         segments: what each slot offers, shape ``(slots, 7)``; every slot convex.
         capacity_kwh: usable capacity, from the lowest to the highest SoC.
         terminal: lengths and descending values of V′ at the horizon; lengths sum to ``capacity_kwh``.
+        reserve_kwh: what is to be stored at the end of each slot whatever that costs, above the lowest SoC; the last slot's is the terminal's.
 
     Raises:
         InvalidInputError: a slot is not convex: the mixed-integer model has to place it.
     """
     _require_convex(segments)
-    return ValueFunction(capacity_kwh, *run_backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh))
+    return ValueFunction(capacity_kwh, *run_backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh, reserve_kwh))
 
 
 def run_backward(
-    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], capacity_kwh: float
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], capacity_kwh: float, reserve_kwh: FloatArray = NO_RESERVE
 ) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
     """Return lengths, values and offsets of V′ for slots given as lengths, values and what charging at most brings."""
     count, room = slots[2].size, 32
     offsets = np.empty(count + 2, dtype=np.int64)
     while True:
         length, value = np.empty((count + 1) * room), np.empty((count + 1) * room)
-        if kernels.backward(slots, terminal, capacity_kwh, (length, value, offsets)):
+        if kernels.backward(slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)):
             return length, value, offsets
         room *= 2
 
 
 def run_backward_each(
-    length_kwh: FloatArray, value: FloatArray, charge_kwh: FloatArray, terminal: tuple[FloatArray, FloatArray]
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE
 ) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
     """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a battery and a horizon.
 
     Args:
-        length_kwh: of the slots' segments, shape ``(paths, slots, kinds)``.
-        value: of the slots' segments, same shape.
-        charge_kwh: what charging at most brings, shape ``(paths, slots)``.
+        slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what charging at most brings, ``(paths, slots)``.
         terminal: V′ at the horizon; its lengths sum to the usable capacity.
+        reserve_kwh: as in ``solve_value``, the same for all paths.
     """
-    (paths, slots), room = charge_kwh.shape, 16
+    (paths, count), room = slots[2].shape, 16
     while True:
-        size = (slots + 1) * room
-        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, slots + 2), dtype=np.int64))
-        if kernels.backward_each((length_kwh, value, charge_kwh), terminal, float(terminal[0].sum()), out):
+        size = (count + 1) * room
+        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, count + 2), dtype=np.int64))
+        if kernels.backward_each(slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out):
             return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
         room *= 2
 
@@ -144,7 +145,9 @@ def load_kernels() -> None:
     nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
     level = np.zeros(1)
-    kernels.backward((nothing, nothing, level), (np.ones(1), np.ones(1)), 1.0, (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)))
+    kernels.backward(
+        (nothing, nothing, level), (np.ones(1), np.ones(1)), 1.0, (NO_RESERVE, FORBIDDEN_VALUE), (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64))
+    )
     kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
     function.marginal(level)
     function.integral(level, level)

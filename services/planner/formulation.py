@@ -19,6 +19,7 @@ from services.planner.placing.supply_rows import add_supply_rows
 from services.planner.placing.vehicle_sources import add_sources
 from services.planner.placing.wish_columns import WishColumns, add_wishes, most_placed_kwh
 from services.planner.problem import Problem
+from services.planner.reserve_rows import add_reserves
 from services.planner.slack import add_grid_slack, add_soc_slack, excess_kwh
 from services.planner.solver import Indices, LinearModel, ModelBuilder, Solution, Term
 from services.planner.ways import Choices, PlannedFlows, Ways
@@ -82,6 +83,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     net = outlook.load_kwh - outlook.pv_kwh
     builder.add_rows(net, net, balance)
     add_manual(builder, problem, batteries, placed)
+    add_reserves(builder, problem, batteries)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
     _add_surplus_rows(builder, problem, batteries, held_back)

@@ -15,6 +15,8 @@ Triple = tuple[FloatArray, FloatArray, FloatArray]
 Buffers = tuple[FloatArray, FloatArray, IndexArray]
 
 _EMPTY = 1e-12
+# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is worth.
+Reserve = tuple[FloatArray, float]
 # Levels of stored energy this close are the same.
 _SAME = 1e-9
 
@@ -53,8 +55,30 @@ def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kw
 
 
 @njit(cache=True)
-def backward(slots: Triple, terminal: Pair, capacity_kwh: float, out: Buffers) -> bool:
+def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh: float, priceless: float) -> int:
+    """Make what a reserve holds priceless, in place; return how many segments there are then."""
+    covered, left = 0, reserve_kwh
+    while covered < count and length[covered] <= left + _EMPTY:
+        left -= length[covered]
+        covered += 1
+    if covered < count and left > _EMPTY:
+        length[covered] -= left
+    shift = 1 - covered
+    if shift > 0:
+        for index in range(count - 1, -1, -1):
+            length[index + 1], value[index + 1] = length[index], value[index]
+    elif shift < 0:
+        for index in range(covered, count):
+            length[index + shift], value[index + shift] = length[index], value[index]
+    held = reserve_kwh if covered < count else reserve_kwh - left
+    length[0], value[0] = held, priceless
+    return count + shift
+
+
+@njit(cache=True)
+def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
     """Walk from the horizon to now, filling the buffers from their end; return False when they are too short."""
+    reserve_kwh, priceless = reserve
     length, value, offsets = out
     slot_length, slot_value, drop_kwh = slots
     last = drop_kwh.size
@@ -73,6 +97,8 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, out: Buffers) -
             capacity_kwh,
             (scratch_length, scratch_value),
         )
+        if written > 0 and slot > 0 and reserve_kwh.size > 0 and reserve_kwh[slot - 1] > _EMPTY:
+            written = keep_reserve(scratch_length, scratch_value, written, min(reserve_kwh[slot - 1], capacity_kwh), priceless)
         if written < 0 or written > begin:
             return False
         length[begin - written : begin] = scratch_length[:written]
@@ -83,11 +109,11 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, out: Buffers) -
 
 
 @njit(cache=True)
-def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, out: Buffers) -> bool:
+def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
     """Walk back on every path, each with its own row of the buffers; return False when they are too short."""
     for path in range(slots[2].shape[0]):
         own = (slots[0][path], slots[1][path], slots[2][path])
-        if not backward(own, terminal, capacity_kwh, (out[0][path], out[1][path], out[2][path])):
+        if not backward(own, terminal, capacity_kwh, reserve, (out[0][path], out[1][path], out[2][path])):
             return False
     return True
 

@@ -53,7 +53,7 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
     weight = weight / weight.sum() if weight.any() else np.eye(1, weight.size)[0]
     counted = np.flatnonzero(weight)
     segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
-    functions = run_backward_each(segments.length_kwh, segments.value, segments.charge_kwh, terminal)
+    functions = run_backward_each((segments.length_kwh, segments.value, segments.charge_kwh), terminal, problem.reserve_above_kwh)
     if problem.risk > 0:
         weight = weigh_worse(weight, _cost_each(problem, segments, functions, terminal), problem.risk)
     return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~known).sum()))

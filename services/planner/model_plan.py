@@ -14,6 +14,7 @@ from services.planner.model_flows import solve_flows
 from services.planner.modes import follow_flows
 from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, objective
 from services.planner.problem import Problem, TerminalRule
+from services.planner.reserve_rows import price_missing
 from services.planner.segments import Direction
 from services.planner.solver import Solver
 from services.planner.value_plan import problem_segments, value_battery
@@ -53,6 +54,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]))
         manual = None if decided is None else decided.of_battery(index)
         alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
+        alone = alone if problem.reserve_kwh is None else replace(alone, reserve_kwh=problem.reserve_kwh[index : index + 1])
         direction = _chosen_direction(alone, flows, index)
         segments = problem_segments(alone, direction)
         if not segments.convex.all():
@@ -83,7 +85,7 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
     plan = check_plan(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
-    apart = abs(objective(plan) - flows.objective)
+    apart = abs(objective(plan) + price_missing(problem, flows.stored_kwh) - flows.objective)
     if apart > _TOLERANCE_COST * (1.0 + abs(flows.objective)) and not flows.elastic:
         raise PlanMismatchError(f"settled again it costs {apart:.3g} {problem.site.currency} more or less than planned", field="cost.total")
     return replace(plan, gap=flows.gap, proven=flows.proven)

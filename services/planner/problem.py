@@ -15,6 +15,7 @@ from luna.site import Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
 from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
 from services.planner.courses import Courses
+from services.planner.energy_value import NO_RESERVE
 from services.planner.manual import Manual, read_blocks
 from services.planner.peaks import read_peaks
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
@@ -42,7 +43,7 @@ class Problem:
     ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
     ``battery_limit_kwh`` (``(slots,)``) is what batteries together may give, so that none feeds a vehicle it may not feed.
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
-    ``manual`` is what the owner pins and forbids.
+    ``manual`` is what the owner pins and forbids. ``reserve_kwh`` is what a battery should hold at the end of each slot, ``(batteries, slots)``.
     ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery.
     """
 
@@ -60,6 +61,7 @@ class Problem:
     battery_limit_kwh: FloatArray | None = None
     billed: "Problem | None" = None
     manual: Manual | None = None
+    reserve_kwh: FloatArray | None = None
     switching_price: float = 0.0
     modes: tuple[Mode | None, ...] = ()
 
@@ -77,6 +79,11 @@ class Problem:
     def direction(self) -> Direction | None:
         """Which way the slots of the only battery may go; None: prices decide."""
         return None if self.manual is None else self.manual.direction(0)
+
+    @property
+    def reserve_above_kwh(self) -> FloatArray:
+        """What the only battery should hold at the end of each slot above its lowest SoC, ``(slots,)``; empty where that is nothing."""
+        return NO_RESERVE if self.reserve_kwh is None else np.maximum(self.reserve_kwh[0] - self.limits.batteries.min_kwh[0, 0], 0.0)
 
     @property
     def pins(self) -> bool:
@@ -188,6 +195,12 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
         terminal=replace(problem.terminal, value=problem.terminal.value + beside),
         billed=problem,
     )
+
+
+def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
+    """Return the problem with what batteries should hold at the end of each slot, ``(batteries, slots)``; it goes before what is wanted at the horizon."""
+    terminal = replace(problem.terminal, most_kwh=np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1]))
+    return replace(problem, terminal=terminal, reserve_kwh=reserve_kwh)
 
 
 def _bind(problem: Problem, blocks: Sequence[ManualBlock]) -> Problem:

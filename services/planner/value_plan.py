@@ -97,7 +97,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
 
 
 def value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:
-    function = solve_value(segments, capacity_kwh=_usable_kwh(problem), terminal=terminal_segments(problem))
+    function = solve_value(segments, capacity_kwh=_usable_kwh(problem), terminal=terminal_segments(problem), reserve_kwh=problem.reserve_above_kwh)
     return BatteryValue(function, function.thresholds(segments.levels), segments, direction)
 
 
@@ -123,7 +123,8 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
     battery, terminal = problem.limits.batteries, problem.terminal
     lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
-    least, most = (float(np.clip(level[0], lowest, highest)) for level in (terminal.least_kwh, terminal.most_kwh))
+    wanted = terminal.least_kwh if problem.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.reserve_kwh[:, -1])
+    least, most = (float(np.clip(level[0], lowest, highest)) for level in (wanted, terminal.most_kwh))
     lengths = np.array([least - lowest, most - least, highest - most])
     values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
     return lengths[lengths > 0], values[lengths > 0]
