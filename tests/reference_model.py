@@ -17,6 +17,7 @@ from services.planner.placing.wishes import VehicleWish
 from services.planner.problem import Problem
 from services.planner.slack import dearest_price
 from tests.reference_appliances import run_appliances
+from tests.reference_inverters import Sun
 from tests.reference_peaks import pay_peak
 
 Quantity = Sequence[pulp.LpVariable]
@@ -45,10 +46,13 @@ class _Reference:
         self.slots, self.hours = range(problem.outlook.timeline.count), problem.outlook.timeline.hours
         self.carries_kwh = problem.import_limit_kwh, problem.export_limit_kwh
         self.problem = pulp.LpProblem("site", pulp.LpMinimize)
-        self.bought, self.sold, self.held_back = self.quantity("import"), self.quantity("export"), self.quantity("held_back")
+        self.sun = Sun(self.problem, problem)
+        self.pv_kwh, self.held_back = self.sun.most_on_ac, self.sun.held_back
+        self.bought, self.sold = self.quantity("import"), self.quantity("export")
         self.charge = [self.quantity(f"charge_{index}") for index, _ in enumerate(self.site.batteries)]
         self.discharge = [self.quantity(f"discharge_{index}") for index, _ in enumerate(self.site.batteries)]
         self.stored = [self.quantity(f"stored_{index}") for index, _ in enumerate(self.site.batteries)]
+        self.direct = [self.take_direct(index) for index, _ in enumerate(self.site.batteries)]
         self.placed: list[list[pulp.LpAffineExpression]] = [[] for _ in self.slots]
         self.beside: list[pulp.LpAffineExpression] = []
         self.cars: list[_Car] = []
@@ -79,6 +83,14 @@ class _Reference:
 
     def choice(self, name: str) -> Quantity:
         return [self.problem.add_variable(f"{name}_{slot}", cat=pulp.LpBinary) for slot in self.slots]
+
+    def take_direct(self, index: int) -> Sequence[pulp.LpVariable | float]:
+        """A battery behind an inverter shares it with PV."""
+        battery = self.site.batteries[index]
+        inverter = next((each for each in self.site.inverters if battery.name in each.batteries), None)
+        if inverter is None:
+            return [0.0 for _ in self.slots]
+        return self.sun.share(inverter, self.charge[index], self.discharge[index], most_kwh=battery.charge_limit_kw * max(self.hours))
 
     def use(self, used: Sequence[pulp.LpAffineExpression]) -> None:
         """What an appliance uses in a slot is served like the load."""
@@ -178,12 +190,12 @@ class _Reference:
         """What comes in goes out; a slot imports or exports, within the limits; PV is held back only where it may, and never beyond what there is."""
         imports = self.choice("imports")
         for slot in self.slots:
-            supplied = self.outlook.pv_kwh[slot] - self.held_back[slot] + self.bought[slot] + pulp.lpSum(discharge[slot] for discharge in self.discharge)
+            given = pulp.lpSum(discharge[slot] for discharge in self.discharge) + pulp.lpSum(direct[slot] for direct in self.direct)
+            supplied = self.pv_kwh[slot] - self.held_back[slot] + self.bought[slot] + given
             used = self.outlook.load_kwh[slot] + self.sold[slot] + pulp.lpSum(charge[slot] for charge in self.charge) + pulp.lpSum(self.placed[slot])
             self.problem += supplied == used
             self.problem += self.bought[slot] <= self.carries_kwh[0][slot] * imports[slot]
             self.problem += self.sold[slot] <= self.carries_kwh[1][slot] * (1 - imports[slot])
-            self.problem += self.held_back[slot] <= self.outlook.pv_kwh[slot] * self.site.curtailable
 
     def store(self, index: int, battery: Battery, *, stored_kwh: float) -> None:
         """Stored energy follows from charging and discharging with their losses, and stays within its limits."""
@@ -256,13 +268,14 @@ class _Reference:
 
     def keep_away_from_grid(self) -> None:
         """Batteries that may not charge from the grid share the PV surplus that is not held back; those that may not discharge to it, the rest of the load."""
-        from_sun = [self.charge[index] for index, battery in enumerate(self.site.batteries) if not battery.charge_from_grid]
+        from_sun = [index for index, battery in enumerate(self.site.batteries) if not battery.charge_from_grid]
         into_house = [self.discharge[index] for index, battery in enumerate(self.site.batteries) if not battery.discharge_to_grid]
         for slot in self.slots:
-            surplus = max(self.outlook.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
+            surplus = max(self.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
             if from_sun:
-                self.problem += pulp.lpSum(charge[slot] for charge in from_sun) + self.held_back[slot] <= surplus
+                beside = pulp.lpSum(self.charge[index][slot] - self.direct[index][slot] for index in from_sun)
+                self.problem += beside + self.held_back[slot] <= surplus
             if into_house:
-                left = self.outlook.load_kwh[slot] - self.outlook.pv_kwh[slot] + self.held_back[slot]
-                covered = self.outlook.pv_kwh[slot] > self.outlook.load_kwh[slot]
+                left = self.outlook.load_kwh[slot] - self.pv_kwh[slot] + self.held_back[slot]
+                covered = self.pv_kwh[slot] > self.outlook.load_kwh[slot]
                 self.problem += pulp.lpSum(discharge[slot] for discharge in into_house) <= (0.0 if covered else left)

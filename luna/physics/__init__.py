@@ -5,6 +5,7 @@ Energies are kWh within one slot, measured at the battery's terminals; stored en
 """
 
 from luna.physics.charging import clamp_charging
+from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, BoolArray, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, Curtailment, IntArray, Mode, SetPoint
 from luna.physics.safety import clamp
@@ -15,9 +16,11 @@ __all__ = [
     "STORES",
     "BatteryLimits",
     "BoolArray",
+    "Conversion",
     "Curtailment",
     "Flows",
     "IntArray",
+    "InverterLimits",
     "Mode",
     "SetPoint",
     "SiteLimits",

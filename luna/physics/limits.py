@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.physics.inverters import InverterLimits
 from luna.site import Battery, Site
 from luna.timeline import FloatArray
 
@@ -59,11 +60,18 @@ class SiteLimits:
     import_limit_kw: FloatArray
     export_limit_kw: FloatArray
     curtailable: BoolArray
+    inverters: InverterLimits | None = None
 
     @classmethod
     def of(cls, site: Site) -> Self:
         """Return the limits of one site; grid arrays have shape ``(1,)``."""
-        return cls(BatteryLimits.of(site.batteries), np.array([site.grid.import_limit_kw]), np.array([site.feed_in_limit_kw]), np.array([site.curtailable]))
+        return cls(
+            BatteryLimits.of(site.batteries),
+            np.array([site.grid.import_limit_kw]),
+            np.array([site.feed_in_limit_kw]),
+            np.array([site.curtailable]),
+            InverterLimits.of(site),
+        )
 
     def narrow(self, import_kw: FloatArray | None, export_kw: FloatArray | None) -> Self:
         """Return the limits of slots side by side in which the connection carries no more than this, each of shape ``(slots,)``."""

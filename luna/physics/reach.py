@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 
+from luna.physics.inverters import Conversion
 from luna.physics.limits import BoolArray, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, Mode, SetPoint
 from luna.timeline import FloatArray
@@ -22,6 +23,8 @@ class Reach:
     sellable: FloatArray
     power_kwh: FloatArray
     least_kwh: FloatArray
+    absorbable: FloatArray
+    direct_kwh: FloatArray
 
     @classmethod
     def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
@@ -50,7 +53,24 @@ class Reach:
             sellable=np.where(mode == Mode.EXPORT, np.minimum(dischargeable, reach_to(target)), 0.0),
             power_kwh=setpoint.power_kw * hours,
             least_kwh=battery.min_charge_kw * hours,
+            absorbable=chargeable if limits.inverters is None else np.where(known, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
+            direct_kwh=np.zeros_like(chargeable),
         )
+
+    def behind(self, conversion: Conversion) -> Self:
+        """Return the reach of batteries whose inverters carry PV besides, with the PV beyond an inverter that its battery takes first."""
+        room, most = np.maximum(conversion.room_kwh, 0.0), conversion.intake_kwh + conversion.direct_kwh
+        out = {name: np.minimum(getattr(self, name), room) for name in ("dischargeable", "servable", "sellable")}
+        into = {name: np.minimum(getattr(self, name), most) for name in ("storable", "spillable", "buyable", "absorbable")}
+        taken = np.minimum(conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"]))
+        return replace(self, **out, **into, direct_kwh=taken)
+
+    def beside(self, direct_kwh: FloatArray) -> Self:
+        """Return what is left of the reach when batteries have taken PV on the DC side."""
+        if not direct_kwh.any():
+            return self
+        left = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
+        return replace(self, **left)
 
     def without(self, stalled: BoolArray, *, last: BoolArray) -> Self:
         """Return the reach when one of the ``stalled`` batteries of each site charges no more of its own will, or, where none would, not at all."""
@@ -61,4 +81,6 @@ class Reach:
             chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
         chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
         rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
-        return replace(self, **rest, spillable=np.where(chosen & ~willing, 0.0, self.spillable))
+        unwilling = chosen & ~willing
+        reach = replace(self, **rest, spillable=np.where(unwilling, 0.0, self.spillable), absorbable=np.where(unwilling, 0.0, self.absorbable))
+        return replace(reach, direct_kwh=np.minimum(self.direct_kwh, np.maximum(reach.storable, reach.absorbable)))

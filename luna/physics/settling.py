@@ -1,9 +1,11 @@
 """What a slot's actual load and PV make of a set-point."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
+from luna.physics.inverters import Conversion
 from luna.physics.limits import BoolArray, SiteLimits
 from luna.physics.mode import Curtailment, Mode, SetPoint
 from luna.physics.reach import Reach
@@ -42,28 +44,33 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
         hours: length of the slot; an array where the trailing axis counts slots.
     """
     import_limit, export_limit = limits.import_limit_kw * hours, limits.export_limit_kw * hours
-    available = np.where(setpoint.curtailment == Curtailment.ALL, 0.0, np.minimum(pv_kwh, setpoint.pv_limit_kw * hours))
+    sun = _Sun.of(setpoint, pv_kwh, limits=limits, hours=hours)
+    available = sun.ac_kwh
     deficit, surplus = np.maximum(load_kwh - available, 0.0), np.maximum(available - load_kwh, 0.0)
     reach = Reach.of(setpoint, stored_kwh, limits=limits, hours=hours)
+    if sun.conversion is not None:
+        reach = reach.behind(sun.conversion)
     trades = setpoint.mode >= Mode.CHARGE
     serve = _share(deficit, reach.servable, last=trades)
     serve = serve + _share(deficit - import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=trades)
     deficit = np.maximum(deficit - serve.sum(axis=0), 0.0)
-    store, bought, sold = _exchange(surplus, serve, reach, rooms=(import_limit - deficit, export_limit), last=trades)
+    direct = reach.direct_kwh
+    store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=trades)
     # What a battery too weak to start leaves, others may take; each pass settles at least one battery in one of its two roles.
     for _ in range(2 * len(stored_kwh)):
-        stalled = (store + bought > 0.0) & (store + bought < reach.least_kwh - 1e-9)
+        stalled = (direct + store + bought > 0.0) & (direct + store + bought < reach.least_kwh - 1e-9)
         if not stalled.any():
             break
         reach = reach.without(stalled, last=trades)
-        store, bought, sold = _exchange(surplus, serve, reach, rooms=(import_limit - deficit, export_limit), last=trades)
+        direct = reach.direct_kwh
+        store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=trades)
     surplus, grid_charge, grid_export = np.maximum(surplus - store.sum(axis=0), 0.0), bought.sum(axis=0), sold.sum(axis=0)
-    charge, discharge = store + bought, serve + sold
+    charge, discharge = direct + store + bought, serve + sold
 
     passed_on = np.minimum(grid_charge, grid_export)  # one battery's sale is another's purchase: the meter sees neither
     grid_charge, grid_export = grid_charge - passed_on, grid_export - passed_on
     # What neither connection nor battery can carry, PV that was held back does.
-    released = np.minimum(pv_kwh - available, np.maximum(deficit - import_limit, 0.0))
+    released = np.minimum(sun.releasable_kwh(discharge), np.maximum(deficit - import_limit, 0.0))
     available, deficit = np.minimum(available + released, pv_kwh), deficit - released
     no_export = (setpoint.curtailment == Curtailment.EXPORT) & limits.curtailable
     room = np.where(no_export, 0.0, np.maximum(export_limit - grid_export, 0.0))
@@ -77,9 +84,36 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
         stored_kwh=stored_kwh + charge * battery.charge_efficiency - discharge / battery.discharge_efficiency,
         import_kwh=imported,
         export_kwh=exported,
-        curtailed_kwh=pv_kwh - available + held_back,
+        curtailed_kwh=pv_kwh - available - direct.sum(axis=0) + held_back,
         excess_kwh=np.where(excess > 1e-9, excess, 0.0),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sun:
+    """What PV gives on the AC side, and would give at most, kWh, shape ``(sites,)``; ``conversion`` says what it gives behind inverters."""
+
+    ac_kwh: FloatArray
+    most_kwh: FloatArray
+    conversion: Conversion | None = None
+
+    @classmethod
+    def of(cls, setpoint: SetPoint, pv_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
+        limit, off = setpoint.pv_limit_kw * hours, setpoint.curtailment == Curtailment.ALL
+        if limits.inverters is None:
+            return cls(np.where(off, 0.0, np.minimum(pv_kwh, limit)), pv_kwh)
+        free = limits.inverters.convert(pv_kwh, hours)
+        share = np.where(free.ac_kwh > limit, limit / np.maximum(free.ac_kwh, 1e-12), 1.0)
+        held = free.throttle(np.where(off, 0.0, share))
+        return cls(held.ac_kwh, free.ac_kwh, held)
+
+    def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
+        """Return what held-back PV may still give, beside batteries that use the same inverters."""
+        held_back = self.most_kwh - self.ac_kwh
+        if self.conversion is None:
+            return held_back
+        shared = np.where(np.isfinite(self.conversion.limit_kwh), discharge_kwh, 0.0).sum(axis=0)
+        return np.asarray(np.maximum(held_back - shared, 0.0))
 
 
 def _exchange(

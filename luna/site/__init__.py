@@ -7,6 +7,7 @@ from luna.site.connection import GridConnection
 from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, PvArray, require_chargeable
 from luna.site.document import invalid_input, load_site, parse_site
 from luna.site.load import ComfortWindow, DeferrableLoad
+from luna.site.inverter import Inverter
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
@@ -29,6 +30,7 @@ __all__ = [
     "Fraction",
     "GridConnection",
     "InputSensors",
+    "Inverter",
     "Location",
     "Name",
     "Objective",

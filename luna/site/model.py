@@ -10,6 +10,7 @@ from luna.control import Control
 from luna.errors import InvalidInputError
 from luna.site.connection import GridConnection
 from luna.site.devices import Battery, ElectricVehicle, PvArray
+from luna.site.inverter import Inverter, require_connected
 from luna.site.load import DeferrableLoad
 from luna.site.objective import Objective
 from luna.site.part import Name, Part
@@ -88,6 +89,7 @@ class Site(Part):
     grid: GridConnection = GridConnection()
     batteries: Annotated[list[Battery], Field(max_length=16)] = []
     pv: Annotated[list[PvArray], Field(max_length=32)] = []
+    inverters: Annotated[list[Inverter], Field(max_length=16)] = []
     vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
     loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
@@ -106,7 +108,7 @@ class Site(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for kind in ("batteries", "pv", "vehicles", "loads"):
+        for kind in ("batteries", "pv", "inverters", "vehicles", "loads"):
             counts = Counter(part.name for part in getattr(self, kind))
             doubled = [name for name, count in counts.items() if count > 1]
             if doubled:
@@ -125,6 +127,7 @@ class Site(Part):
     def _has_what_limits_refer_to(self) -> Self:
         if self.grid.export_limit_share is not None and not self.pv:
             raise ValueError("grid.export_limit_share is a share of the PV's peak power, and the site has no PV")
+        require_connected(self.inverters, pv=self.pv, batteries=self.batteries)
         return self
 
     @property

@@ -153,6 +153,7 @@ def find_ways(problem: Problem, slots: NDArray[np.int64]) -> dict[int, list[Way]
             import_limit_kwh=problem.import_limit_kwh,
             export_limit_kwh=problem.export_limit_kwh,
             battery_limit_kwh=problem.battery_limit_kwh,
+            inverters=problem.limits.inverters,
         )
 
     halves = {allowed: segments(allowed) for allowed in _HALVES}

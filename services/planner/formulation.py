@@ -13,6 +13,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.depth_rows import add_depth
+from services.planner.inverters import add_inverters
 from services.planner.manual_rows import add_manual
 from services.planner.placing.peak_rows import MonthPeak, add_peaks
 from services.planner.placing.supply_rows import add_supply_rows
@@ -36,6 +37,7 @@ class Formulation:
     choices: tuple[Indices, Indices, Indices]
     placed: WishColumns
     peaks: tuple[MonthPeak, ...]
+    direct: Indices
 
     def flows(self, solution: Solution, ways: Ways) -> PlannedFlows:
         """Return what the solution does."""
@@ -52,6 +54,7 @@ class Formulation:
             objective=solution.objective,
             gap=solution.gap,
             proven=solution.proven,
+            direct_kwh=solution.column[self.direct],
         )
 
 
@@ -65,28 +68,30 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
         elastic: whether limits may be broken at a price.
     """
     builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
-    slots, hours = outlook.timeline.count, outlook.timeline.hours
+    slots, hours, ac_pv_kwh = outlook.timeline.count, outlook.timeline.hours, problem.ac_pv_kwh
     most_import = np.minimum(problem.import_limit_kwh, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours + most_placed_kwh(problem))
     most_export = np.minimum(problem.export_limit_kwh, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
     bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
     sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
-    held_back = builder.add_columns(slots, cost=0.0, upper=outlook.pv_kwh * site.curtailable)
+    held_back = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
     batteries = np.array([_battery_columns(builder, problem, ways, index=index, elastic=elastic) for index in range(len(site.batteries))], dtype=np.int32)
     batteries = batteries.reshape(-1, 3, slots)
     balance: list[Term] = [(bought, 1.0), (sold, -1.0), (held_back, -1.0)]
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
+    direct = add_inverters(builder, problem, batteries, held_back)
+    balance += [(taken, 1.0) for taken in direct]
     placed = add_wishes(builder, problem)
     balance += placed.terms(problem)
     if elastic:
         balance += add_grid_slack(builder, problem)
-    net = outlook.load_kwh - outlook.pv_kwh
+    net = outlook.load_kwh - ac_pv_kwh
     builder.add_rows(net, net, balance)
     add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
-    _add_surplus_rows(builder, problem, batteries, held_back)
+    _add_surplus_rows(builder, problem, batteries, (held_back, direct))
     _add_house_rows(builder, problem, batteries, held_back)
     if placed.loads and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
@@ -98,7 +103,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
             add_soc_slack(builder, problem, columns, index=index)
     chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
-    return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks)
+    return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct)
 
 
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
@@ -114,7 +119,7 @@ def _battery_columns(builder: ModelBuilder, problem: Problem, ways: Ways, *, ind
     charge = builder.add_columns(
         slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
     )
-    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | (outlook.load_kwh >= outlook.pv_kwh))
+    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | (outlook.load_kwh >= problem.ac_pv_kwh))
     discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * free[1] * ways.may_discharge[index])
     worth = np.append(np.zeros(slots - 1), -terminal.value[index])
     least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
@@ -145,19 +150,21 @@ def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
     return rows
 
 
-def _add_surplus_rows(builder: ModelBuilder, problem: Problem, batteries: Indices, held_back: Indices) -> None:
-    """Batteries that may not charge from the grid take at most the surplus that is not held back."""
+def _add_surplus_rows(builder: ModelBuilder, problem: Problem, batteries: Indices, sun: tuple[Indices, Indices]) -> None:
+    """Batteries that may not charge from the grid take at most the surplus that is not held back, and PV beyond their inverters."""
+    held_back, direct = sun
     bound = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
     if bound:
-        surplus = np.maximum(problem.outlook.pv_kwh - problem.outlook.load_kwh, 0.0)
-        builder.add_rows(np.full(surplus.size, -np.inf), surplus, [(held_back, 1.0), *((batteries[index, 0], 1.0) for index in bound)])
+        surplus = np.maximum(problem.ac_pv_kwh - problem.outlook.load_kwh, 0.0)
+        beside: list[Term] = [(direct[index], -1.0) for index in bound if direct.size]
+        builder.add_rows(np.full(surplus.size, -np.inf), surplus, [(held_back, 1.0), *((batteries[index, 0], 1.0) for index in bound), *beside])
 
 
 def _add_house_rows(builder: ModelBuilder, problem: Problem, batteries: Indices, held_back: Indices) -> None:
     """Batteries that may not discharge to the grid serve at most the load that PV leaves; none where PV covers the house."""
     bound = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
     if bound:
-        left = problem.outlook.load_kwh - problem.outlook.pv_kwh
+        left = problem.outlook.load_kwh - problem.ac_pv_kwh
         most = np.where(left >= 0, left, np.inf)
         builder.add_rows(np.full(left.size, -np.inf), most, [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in bound)])
 

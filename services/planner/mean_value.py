@@ -82,6 +82,7 @@ def _offer(problem: Problem, courses: Courses, direction: Direction | None) -> S
         import_limit_kwh=np.vstack([expected, limit]),
         export_limit_kwh=problem.export_limit_kwh,
         battery_limit_kwh=problem.battery_limit_kwh,
+        inverters=problem.limits.inverters,
     )
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.physics import BatteryLimits, SetPoint
+from luna.physics import BatteryLimits, InverterLimits, SetPoint
 from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from luna.wear import wears_by_depth
+from services.planner.inverters import suits_value, take_direct_first
 from services.planner.manual_rows import decide_pins, tell_pins
 from services.planner.model_flows import solve_flows
 from services.planner.modes import follow_flows
@@ -30,6 +31,8 @@ _TOLERANCE_COST = 1e-6
 def plan_by_model(problem: Problem, solver: Solver) -> Plan:
     """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose."""
     flows = solve_flows(problem, solver)
+    if problem.conversion is not None:
+        flows = take_direct_first(flows, problem.conversion)
     planned = _plan_by_flows(problem, flows)
     return replace(planned, values=_value_each(problem, flows)) if problem.starts_inside else planned
 
@@ -39,7 +42,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
 
     Where wear depends on the depth, what a stored kWh is worth depends on more than how many there are: the model's duals say it alone.
     """
-    if wears_by_depth(problem.site.batteries):
+    if wears_by_depth(problem.site.batteries) or not suits_value(problem):
         return ()
     values, decided = [], decide_pins(problem, flows).manual
     if decided is not None and decided.ends:
@@ -48,10 +51,11 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         others = np.arange(len(problem.site.batteries)) != index
         load = problem.outlook.load_kwh + flows.charge_kwh[others].sum(axis=0)
         pv = problem.outlook.pv_kwh + flows.discharge_kwh[others].sum(axis=0)
+        load = load - flows.direct_kwh[others].sum(axis=0) if flows.direct_kwh.size else load
         site = problem.site.model_copy(update={"batteries": [battery]})
         terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
-        limits = replace(problem.limits, batteries=BatteryLimits.of([battery]))
+        limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=_inverter_of(problem, pv, index))
         manual = None if decided is None else decided.of_battery(index)
         alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
         alone = alone if problem.reserve_kwh is None else replace(alone, reserve_kwh=problem.reserve_kwh[index : index + 1])
@@ -61,6 +65,12 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
             return ()
         values.append(value_battery(alone, segments, direction))
     return tuple(values)
+
+
+def _inverter_of(problem: Problem, pv_kwh: FloatArray, index: int) -> InverterLimits | None:
+    """Return the inverters as one battery sees them where PV counts as ``pv_kwh``; None where there are none."""
+    inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
+    return None if inverters is None else inverters.only(index, np.divide(own, pv_kwh, out=np.zeros_like(own), where=pv_kwh > 0))
 
 
 def _chosen_direction(problem: Problem, flows: PlannedFlows, index: int) -> Direction:
@@ -75,9 +85,9 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     """Plan by following a solved model slot for slot."""
     outlook = problem.outlook
     # What sells for nothing the model may as well hold back; a limit made of it would take PV from a load that turns out higher.
-    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & (flows.import_kwh <= _NOTHING_KWH)
+    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & (flows.import_kwh <= _NOTHING_KWH) & (problem.limits.inverters is None)
     held_back = np.where(idle, 0.0, flows.held_back_kwh)
-    used = outlook.pv_kwh - held_back
+    used = problem.ac_pv_kwh - held_back
     limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
     setpoints = tell_pins(problem, setpoints, flows.stored_kwh)

@@ -79,7 +79,7 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
     capacity = np.array([battery.capacity_kwh for battery in batteries]).reshape(-1, 1)
     end_soc = flows.stored_kwh / capacity
     charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
-    bought = _beyond_house(flows.charge_kwh, np.maximum(-net_load_kwh, 0.0), [battery.charge_from_grid for battery in batteries])
+    bought = _beyond_house(_through_meter(flows), np.maximum(-net_load_kwh, 0.0), [battery.charge_from_grid for battery in batteries])
     sold = _beyond_house(flows.discharge_kwh, np.maximum(net_load_kwh, 0.0), [battery.discharge_to_grid for battery in batteries])
     mode = np.full(end_soc.shape, Mode.HOLD)
     mode = np.where(charging, np.where(bought > _SAME_KWH, Mode.CHARGE, Mode.SAVE), mode)
@@ -98,6 +98,11 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
         curtailment=np.zeros(pv_limit_kw.shape, dtype=np.int8),
         pv_limit_kw=pv_limit_kw,
     )
+
+
+def _through_meter(flows: PlannedFlows) -> FloatArray:
+    """Return what batteries charge, without what they take from PV on their own side of an inverter."""
+    return flows.charge_kwh - flows.direct_kwh if flows.direct_kwh.size else flows.charge_kwh
 
 
 def _beyond_house(energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list[bool]) -> FloatArray:

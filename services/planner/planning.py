@@ -7,6 +7,7 @@ elsewhere. Everything else goes through the mixed-integer model; with the way of
 from dataclasses import replace
 from time import perf_counter
 
+from services.planner.inverters import suits_value
 from services.planner.model_plan import plan_by_model
 from services.planner.placing.placement import place
 from services.planner.plan import Plan, Spread
@@ -52,6 +53,6 @@ def _is_single(problem: Problem) -> bool:
     batteries = problem.site.batteries
     if problem.manual is not None and (problem.pins or problem.burns_on_an_island):
         return False
-    if len(batteries) != 1 or batteries[0].wear_by_depth:
+    if len(batteries) != 1 or batteries[0].wear_by_depth or not suits_value(problem):
         return False
     return batteries[0].min_charge_kw == 0 and (batteries[0].taper_from_soc == 1 or batteries[0].taper_to_share == 1)

@@ -10,7 +10,7 @@ from luna.contracts.plan import CoursesMessage, PlanRequest, StateMessage, Termi
 from luna.economics import Peak, site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
-from luna.physics import BatteryLimits, IntArray, Mode, SiteLimits
+from luna.physics import BatteryLimits, Conversion, IntArray, Mode, SiteLimits
 from luna.site import Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc
 from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
@@ -117,6 +117,18 @@ class Problem:
         outlook = self.outlook
         carried = np.full(outlook.timeline.count, self.site.grid.import_limit_kw)
         return (carried if outlook.import_limit_kw is None else np.minimum(carried, outlook.import_limit_kw)) * outlook.timeline.hours
+
+    @property
+    def conversion(self) -> Conversion | None:
+        """What PV gives behind inverters when nothing is held back; None where there are none."""
+        inverters = self.limits.inverters
+        return None if inverters is None else inverters.convert(self.outlook.pv_kwh, self.outlook.timeline.hours)
+
+    @property
+    def ac_pv_kwh(self) -> FloatArray:
+        """What PV gives on the AC side when nothing is held back, shape ``(slots,)``."""
+        sun = self.conversion
+        return self.outlook.pv_kwh if sun is None else sun.ac_kwh
 
     @property
     def curtailment(self) -> IntArray:

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from luna.economics import BreakEven, break_even
-from luna.physics import BoolArray
+from luna.physics import BoolArray, Conversion, InverterLimits
 from luna.site import Battery, Site
 from luna.timeline import FloatArray, IndexArray
 
@@ -89,6 +89,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     import_limit_kwh: FloatArray | None = None,
     export_limit_kwh: FloatArray | None = None,
     battery_limit_kwh: FloatArray | None = None,
+    inverters: InverterLimits | None = None,
 ) -> Segments:
     """Return what each slot offers to the site's one battery.
 
@@ -102,9 +103,12 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
         import_limit_kwh: what may be imported per slot, shape ``(slots,)`` or that of the load; without it, what the connection carries.
         export_limit_kwh: what may be exported, in the same way.
         battery_limit_kwh: what the battery may give, shape ``(slots,)``; without it, what its power allows.
+        inverters: of the battery and of PV alone, where there are any.
     """
     (import_price, export_price), ways = prices, direction or _free(hours)
     battery = site.batteries[0]
+    sun = _convert(inverters, pv_kwh, hours) if inverters else None
+    pv_kwh = pv_kwh if sun is None else sun.ac_kwh
     paid = (import_price < 0) & site.curtailable & battery.charge_from_grid & (ways.may_import | (export_price < 0))
     surplus_price = np.where(ways.may_export, export_price, 0.0)
     surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
@@ -113,6 +117,7 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
     house = _House.of(battery, load_kwh - np.where(paid, 0.0, pv_kwh), (hours, most_import, most_export), ways)
     if battery_limit_kwh is not None:
         house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, battery_limit_kwh))
+    house = house if sun is None else house.behind(sun)
     # PV in use is what the battery could displace: none where it is off or may not be held back.
     in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
     may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))
@@ -149,6 +154,7 @@ class _House:
     export_kwh: FloatArray
     charge_kwh: FloatArray
     discharge_kwh: FloatArray
+    direct_kwh: FloatArray | float = 0.0
 
     @classmethod
     def of(cls, battery: Battery, net_kwh: FloatArray, room: tuple[FloatArray, FloatArray, FloatArray], ways: Direction) -> Self:
@@ -161,6 +167,12 @@ class _House:
             charge_kwh=_fixed(battery.charge_limit_kw * hours * ways.may_charge, ways.charge_kwh),
             discharge_kwh=_fixed(battery.discharge_limit_kw * hours * ways.may_discharge, ways.discharge_kwh),
         )
+
+    def behind(self, sun: Conversion) -> Self:
+        """Return what is left where the battery shares an inverter with PV: ``sun`` is what that gives to this one battery."""
+        charge = np.minimum(self.charge_kwh, sun.intake_kwh + sun.direct_kwh)
+        discharge = np.minimum(self.discharge_kwh, np.maximum(sun.room_kwh, 0.0))
+        return replace(self, charge_kwh=charge, discharge_kwh=discharge, direct_kwh=sun.direct_kwh)
 
     def covered(self, pv_off: BoolArray, *, curtailable: bool) -> BoolArray:
         """Return where connection and battery together carry the slot, and PV that is off because importing is paid is not missed."""
@@ -203,6 +215,13 @@ def _force(levels: BreakEven, ways: Direction) -> BreakEven:
     return BreakEven(**taken, **given)
 
 
+def _convert(inverters: InverterLimits, pv_kwh: FloatArray, hours: FloatArray) -> Conversion:
+    """Return what PV gives to the one battery and beside it, arrays of the shape of ``pv_kwh``."""
+    paths = np.atleast_2d(pv_kwh)
+    each = [inverters.convert(path, hours) for path in paths]
+    return Conversion(*(np.array([np.squeeze(getattr(one, name)) for one in each]).reshape(pv_kwh.shape) for name in Conversion.__slots__))
+
+
 def _free(hours: FloatArray) -> Direction:
     always = np.ones(hours.size, dtype=bool)
     return Direction(always, always, always, always)
@@ -211,7 +230,7 @@ def _free(hours: FloatArray) -> Direction:
 def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displaces_first: BoolArray) -> FloatArray:
     """Return the length of each segment in stored kWh, shape ``(…, slots, 7)``."""
     length = np.zeros((*house.deficit.shape, KINDS))
-    length[..., STORE_HELD_BACK] = np.minimum(np.maximum(house.surplus - house.export_kwh, 0.0), house.charge_kwh)
+    length[..., STORE_HELD_BACK] = np.minimum(np.maximum(house.surplus - house.export_kwh, 0.0) + house.direct_kwh, house.charge_kwh)
     length[..., STORE] = np.minimum(np.minimum(house.surplus, house.export_kwh), house.charge_kwh - length[..., STORE_HELD_BACK])
     room = np.minimum(house.charge_kwh - length[..., :SERVE_FORCED].sum(axis=-1), house.import_kwh - house.deficit)
     length[..., BUY] = np.maximum(room, 0.0) * battery.charge_from_grid

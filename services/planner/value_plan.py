@@ -33,6 +33,7 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
         import_limit_kwh=problem.import_limit_kwh,
         export_limit_kwh=problem.export_limit_kwh,
         battery_limit_kwh=problem.battery_limit_kwh,
+        inverters=problem.limits.inverters,
     )
 
 

@@ -56,6 +56,7 @@ class Choices:
 class PlannedFlows:
     """What a solved model does: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
 
+    ``direct_kwh`` is what batteries take from PV beyond their inverters, without a row where there are none.
     ``energy_value`` is the dual of the storage rows: what one more stored kWh at the end of a slot is worth. ``elastic`` says that limits
     contradict each other and were broken at a price.
     """
@@ -71,6 +72,7 @@ class PlannedFlows:
     objective: float
     gap: float
     proven: bool
+    direct_kwh: FloatArray
     elastic: bool = False
 
 

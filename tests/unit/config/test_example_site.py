@@ -17,6 +17,7 @@ PARTS = [
     model.GridConnection,
     model.Battery,
     model.PvArray,
+    model.Inverter,
     model.ElectricVehicle,
     model.Charger,
     model.DeferrableLoad,
