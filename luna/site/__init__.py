@@ -6,8 +6,8 @@ Required fields are few; everything else has a documented default. Unknown field
 from luna.site.connection import GridConnection
 from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, PvArray, require_chargeable
 from luna.site.document import invalid_input, load_site, parse_site
-from luna.site.load import ComfortWindow, DeferrableLoad
 from luna.site.inverter import Inverter
+from luna.site.load import ComfortWindow, DeferrableLoad
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
