@@ -88,6 +88,23 @@ def issued_last(connection: Connection, site_id: str) -> datetime | None:
     return issued
 
 
+def find_previous(connection: Connection, plan_id: str) -> str:
+    """Return the plan issued last before another for the same site, of those that cover some of its slots.
+
+    Raises:
+        NotFoundError: no plan of that id, or none before it.
+    """
+    this, other = plan_history.alias("this"), plan_history.alias("other")
+    same = (other.c.site == this.c.site) & (other.c.system_id == this.c.system_id) & (other.c.issued_at < this.c.issued_at)
+    covers = (other.c.starts_at <= this.c.starts_at) & (other.c.ends_at > this.c.starts_at)
+    query = select(other.c.plan_id).join(this, same & covers).where(this.c.plan_id == plan_id).order_by(other.c.issued_at.desc()).limit(1)
+    found: str | None = connection.scalar(query)
+    if found is None:
+        remedy = "Take the plan_id from the answer of a plan, or name the plan to compare with."
+        raise NotFoundError("no plan was issued before it for the same slots", field="plan_id", value=plan_id, remedy=remedy)
+    return found
+
+
 def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | None:
     """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none.
 

@@ -28,7 +28,7 @@ COMMANDS = {
     "data": Entry("data", "Load and query series."),
     "forecast": Entry("forecast", "Train Aurora, issue forecasts, compare versions."),
     "plan": Entry("plan", "Plan the coming days, from a request file or for a stored site."),
-    "plans": Entry("plans", "Check that issued plans close their balance and cost what they say."),
+    "plans": Entry("plans", "Check that issued plans close their balance and cost what they say; say what a plan changes."),
     "why-not": Entry("why_not", "Say what an alternative to a plan would cost, and what it would change."),
     "what-if": Entry("what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
     "replay": Entry("replay", "Show what every policy would have cost on recorded days."),

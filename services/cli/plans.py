@@ -3,15 +3,17 @@
 import typer
 
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.plan_changes import show_changes
 from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
 
-app = typer.Typer(help="Check issued plans.", no_args_is_help=True)
+app = typer.Typer(help="Check issued plans, compare one with the one before it.", no_args_is_help=True)
+app.command(name="changes")(show_changes)
 
 
 @app.callback()
 def _plans() -> None:
-    """Check issued plans."""
+    """Check issued plans, compare one with the one before it."""
 
 
 @app.command()

@@ -4,13 +4,16 @@ from datetime import timedelta
 from functools import cache
 
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
+from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
+from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.contracts.what_if import WhatIfVariantReply, WhatIfVariantRequest
 from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.queue import Work, task
 from luna.queue.jobs import submit_job
 from services.planner import jobs, replay_jobs
-from services.planner.alternatives import what_if_jobs, why_not_jobs
+from services.planner.alternatives import plan_variant_jobs, what_if_jobs, why_not_jobs
+from services.planner.comparing import jobs as comparing_jobs
 from services.planner.energy_value import load_kernels
 from services.planner.replay_jobs import Store
 from services.planner.solver import Solver
@@ -47,6 +50,12 @@ def replay_sites(request: ReplaySitesRequest, work: Work) -> ReplaySitesReply:
     return replay_jobs.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted))
 
 
+@task(PlanChangesRequest)
+def compare(request: PlanChangesRequest, work: Work) -> PlanChangesReply:
+    """Say what a plan changes beside the one before it, and which input did it."""
+    return comparing_jobs.compare_stored(work.connection, request, solver=_solver())
+
+
 @task(WhyNotRequest)
 def ask_why_not(request: WhyNotRequest, work: Work) -> WhyNotReply:
     """Hold to an alternative and plan the rest anew."""
@@ -57,3 +66,9 @@ def ask_why_not(request: WhyNotRequest, work: Work) -> WhyNotReply:
 def replay_variant(request: WhatIfVariantRequest, work: Work) -> WhatIfVariantReply:
     """Replay one variant of a question; the last one concludes it."""
     return what_if_jobs.replay_variant(work.connection, request, progress=work.progress)
+
+
+@task(PlanVariantRequest)
+def plan_variant(request: PlanVariantRequest, work: Work) -> PlanVariantReply:
+    """Plan a stored plan again with something different."""
+    return plan_variant_jobs.plan_stored_variant(work.connection, request, solver=_solver())

@@ -239,3 +239,15 @@ def test_answers_do_not_wait_for_the_callers_acknowledgement() -> None:
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_plan_says_what_it_changes_beside_the_one_before_it(api: httpx.Client) -> None:
+    site = request_document()["site"] | {"name": "changed"}
+    ids = [
+        api.post("/plan", json=request_document(site=site, start=start), timeout=60).json()["plan_id"] for start in ("2024-02-01T00:00Z", "2024-02-01T01:00Z")
+    ]
+    told = api.get(f"/plans/{ids[1]}/changes", params={"language": "de"}, timeout=60).json()
+    # Three of the four hours are in both; a battery that was half full an hour ago is not where it was expected.
+    assert (told["before_id"], told["slots"], {cause["code"] for cause in told["causes"]} - {"horizon"}) == (ids[0], SLOTS - 4, {"soc"})
+    assert api.get(f"/plans/{ids[0]}/changes", timeout=60).status_code == httpx.codes.NOT_FOUND

@@ -2,9 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from luna.contracts import PlanReply, PlanRequest
+from luna.contracts.plan import Language
+from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
+from luna.contracts.why_not import PlanId
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
@@ -23,6 +26,18 @@ def read_plan(plan_id: Annotated[str, Path(max_length=64)], gateway: CurrentGate
     """Return the plan as it was issued."""
     with unit_of_work(gateway.database) as connection:
         return _json(plans.load(connection, plan_id))
+
+
+@router.get("/plans/{plan_id}/changes", response_model=PlanChangesReply, summary="Say what a plan changes, and which input did it")
+async def compare_plan(
+    plan_id: PlanId,
+    gateway: CurrentGateway,
+    before: Annotated[PlanId | None, Query(description="the plan to compare with; usual: the one issued before it for the same slots")] = None,
+    language: Language | None = None,
+) -> Response:
+    """Put the inputs of the plan before back, one after the other, and plan anew each time: prices, forecasts, charge, cars, site, options."""
+    reply: PlanChangesReply = await gateway.ask(PlanChangesRequest(plan_id=plan_id, before_id=before, language=language))
+    return Response(reply.model_dump_json(), media_type="application/json")
 
 
 def _json(reply: PlanReply) -> Response:

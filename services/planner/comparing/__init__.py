@@ -1,0 +1,1 @@
+"""What a new plan changes, and which of its inputs did it."""

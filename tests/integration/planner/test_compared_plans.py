@@ -1,0 +1,59 @@
+"""A stored plan beside the one before it."""
+
+import itertools
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.plan import PlanRequest
+from luna.contracts.plan_changes import PlanChangesRequest
+from luna.database.engine import unit_of_work
+from luna.errors import NotFoundError
+from services.planner.comparing.jobs import compare_stored
+from services.planner.jobs import plan_and_store
+from services.planner.solver import Solver
+from tests.command_line import Luna
+from tests.planning import BATTERY, START
+
+HOURS, HOUR = 12, timedelta(hours=1)
+_NUMBERS = itertools.count()
+
+
+def store(connection: Connection, name: str, later: int, load_kwh: float) -> str:
+    """Plan a site so many hours after the start and return the plan's id."""
+    outlook = {"load_kwh": [load_kwh] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": [0.1] * 4 + [0.5] * 8, "export_price": [0.0] * HOURS}
+    site = {"name": name, "timezone": "Europe/Berlin", "batteries": [BATTERY | {"name": "battery"}]}
+    state = {"batteries": {"battery": {"soc": 0.5}}}
+    document = {"site": site, "start": START + later * HOUR, "slot_minutes": 60, "outlook": outlook, "state": state, "options": {"language": "de"}}
+    request = PlanRequest.model_validate(document)
+    return plan_and_store(request, lambda: connection, now=START + later * HOUR, solver=Solver()).plan_id
+
+
+@pytest.fixture
+def plans(database: Engine) -> tuple[str, str]:
+    """Two plans of a site, an hour apart."""
+    name = f"compared-{next(_NUMBERS)}-{time.time_ns()}"
+    with unit_of_work(database) as connection:
+        return store(connection, name, 0, 1.0), store(connection, name, 1, 1.4)
+
+
+def test_a_stored_plan_is_compared_with_the_one_before_it_in_its_language(database: Engine, plans: tuple[str, str]) -> None:
+    with unit_of_work(database) as connection:
+        told = compare_stored(connection, PlanChangesRequest(plan_id=plans[1]), solver=Solver())
+    assert (told.before_id, told.slots) == (plans[0], HOURS - 1)
+    assert "load" in [cause.code for cause in told.causes]
+    assert any(cause.text.startswith("Das Haus wird voraussichtlich 4,4\u00a0kWh mehr") for cause in told.causes)
+
+
+def test_a_first_plan_has_none_before_it(database: Engine, plans: tuple[str, str]) -> None:
+    with unit_of_work(database) as connection, pytest.raises(NotFoundError, match="no plan was issued before it"):
+        compare_stored(connection, PlanChangesRequest(plan_id=plans[0]), solver=Solver())
+
+
+def test_the_command_says_what_did_it(luna_on_servers: Luna, plans: tuple[str, str]) -> None:
+    said = luna_on_servers("plans", "changes", "--plan", plans[1], "--language", "en")
+    assert "The house is expected to use 4.4" in said.out.replace("\u00a0", " ")
+    document = luna_on_servers("plans", "changes", "--plan", plans[1], "--json").document
+    assert (document["plan_id"], document["before_id"]) == (plans[1], plans[0])

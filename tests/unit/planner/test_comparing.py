@@ -1,0 +1,103 @@
+"""Why a plan differs from the one before: each input that is other, and the modes that it changed."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from luna.contracts.plan import PlanRequest
+from luna.contracts.plan_changes import PlanChangesReply
+from luna.errors import InvalidInputError
+from services.planner.comparing.attribution import compare_plans
+from services.planner.comparing.carrying import Issued
+from services.planner.reply import plan_request
+from services.planner.solver import Solver
+
+START = datetime(2024, 2, 1, 18, tzinfo=UTC)
+HOURS, HOUR = 12, timedelta(hours=1)
+# Night between an evening and a morning that are dear.
+PRICES = [0.40, 0.42, 0.38, 0.30, 0.15, 0.14, 0.15, 0.16, 0.20, 0.30, 0.45, 0.40, 0.30, 0.30]
+SITE = {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}]}
+
+
+def issue(later: int = 0, *, soc: float = 0.5, prices: list[float] | None = None, site: dict[str, Any] | None = None, **outlook: Any) -> Issued:
+    """A plan issued so many hours after the first."""
+    prices = prices or PRICES
+    series = {"load_kwh": [0.6] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": prices[later:][:HOURS], "export_price": [0.05] * HOURS} | outlook
+    terminal = {"terminal": {"kind": "value", "value": 0.1}, "language": "en"}
+    state = (site or {}).get("state", {"batteries": {"battery": {"soc": soc}}})
+    own = {name: value for name, value in (site or {}).items() if name != "state"}
+    document = {"site": SITE | own, "start": START + later * HOUR, "slot_minutes": 60, "outlook": series, "state": state, "options": terminal}
+    request = PlanRequest.model_validate(document)
+    return Issued(request, plan_request(request, now=START + later * HOUR, solver=Solver()))
+
+
+def compare(earlier: Issued, later: Issued, language: Any = "en") -> PlanChangesReply:
+    return compare_plans(earlier, later, solver=Solver(), language=language)
+
+
+def expected_soc(plan: Issued, hours: int) -> float:
+    return plan.reply.slots[hours - 1].batteries["battery"].soc_end
+
+
+def test_an_hour_later_with_nothing_new_nothing_is_said_to_be_other() -> None:
+    first = issue()
+    told = compare(first, issue(1, soc=expected_soc(first, 1)))
+    assert told.slots == HOURS - 1
+    assert [cause.code for cause in told.causes if cause.code != "horizon"] == []
+
+
+def test_prices_that_become_known_are_named_with_what_they_change_and_cost() -> None:
+    first = issue()
+    # The morning will be cheap, the night dear.
+    second = issue(1, soc=expected_soc(first, 1), prices=PRICES[:4] + [0.4] * 5 + [0.1] * 5)
+    told = compare(first, second)
+    [cause] = [each for each in told.causes if each.code == "prices"]
+    assert cause.modes == sum(change.cause == "prices" for change in told.changes) > 0
+    assert {change.device for change in told.changes} == {"battery"}
+    mean = sum(second.outlook.import_price[: HOURS - 1]) / (HOURS - 1) - sum(PRICES[1:HOURS]) / (HOURS - 1)
+    assert cause.figures["higher"] == pytest.approx(mean, abs=1e-6)
+    assert "modes change" in cause.text
+
+
+def test_every_input_that_is_other_has_its_share_and_shares_add_up() -> None:
+    first = issue()
+    second = issue(1, soc=0.1, load_kwh=[1.5] * HOURS, pv_kwh=[0.0] * 9 + [2.0] * 3)
+    told = compare(first, second)
+    assert [cause.code for cause in told.causes if cause.code != "horizon"] == ["load", "pv", "soc"]
+    assert sum(cause.modes for cause in told.causes) == len(told.changes)
+    texts = {cause.code: cause.text.replace("\u00a0", " ") for cause in told.causes}
+    # 0.9 kWh more in each of eleven hours; two kWh of sun in the last two that both plans cover.
+    assert texts["load"].startswith("The house is expected to use 9.9 kWh more.")
+    assert texts["pv"].startswith("The sun is expected to bring 4.0 kWh more.")
+    assert texts["soc"].startswith("The battery holds ")
+    assert next(cause for cause in told.causes if cause.code == "load").cost > 0
+
+
+def test_a_plan_by_the_earlier_inputs_is_the_earlier_plan() -> None:
+    first = issue()
+    told = compare(first, issue(soc=0.9))
+    # In the same window nothing remains that the inputs do not explain.
+    assert "horizon" not in {change.cause for change in told.changes}
+
+
+def test_another_battery_and_a_car_that_comes_are_named() -> None:
+    car = {"vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}]}
+    stay = {"from": START.isoformat(), "to": (START + 10 * HOUR).isoformat(), "target_soc": 0.7}
+    batteries = {"batteries": {"battery": {"soc": 0.5}}}
+    away = issue(site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": []}}}})
+    home = issue(site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}}})
+    told = compare(away, home)
+    assert [cause.code for cause in told.causes] == ["vehicles"]
+    larger = issue(site={"batteries": [SITE["batteries"][0] | {"capacity_kwh": 9}]})  # type: ignore[index]
+    assert [cause.code for cause in compare(issue(), larger).causes] == ["site"]
+
+
+def test_it_is_said_in_german_as_well() -> None:
+    told = compare(issue(), issue(load_kwh=[1.5] * HOURS), language="de")
+    assert told.causes[0].text.startswith("Das Haus wird voraussichtlich 10,8\u00a0kWh mehr verbrauchen.")
+
+
+def test_plans_without_a_slot_in_common_are_not_compared() -> None:
+    with pytest.raises(InvalidInputError, match="no slots in common"):
+        compare(issue(1), issue())
