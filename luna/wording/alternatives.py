@@ -17,8 +17,8 @@ ALTERNATIVES: dict[str, dict[Language, str]] = {
     "off": {"en": "Leaving it off", "de": "Es auszulassen"},
 }
 _COST: dict[Language, tuple[str, str, str]] = {
-    "en": ("would cost {money} more", "would cost the same", "would cost {money} less on the expected course"),
-    "de": ("würde {money} mehr kosten", "würde gleich viel kosten", "würde bei erwartetem Verlauf {money} weniger kosten"),
+    "en": ("would cost {money} more", "would cost the same", "would cost {money} less"),
+    "de": ("würde {money} mehr kosten", "würde gleich viel kosten", "würde {money} weniger kosten"),
 }
 _CHANGES: dict[Language, tuple[str, str, str]] = {
     "en": ("nothing else changes", "one more slot changes, {time}", "{count} more slots change, the first {time}"),
@@ -31,13 +31,19 @@ def say_alternative(mode: str, *, device: str, start: datetime, cost: float, oth
     """Return what doing ``mode`` from ``start`` costs more, and how many ``others`` of the slots change."""
     language = numbers.language
     what = _AT[language].format(what=ALTERNATIVES[mode][language], time=_moment(start, numbers), device=device)
-    more, same, less = _COST[language]
-    cents = round(cost, 2)
-    money = (more if cents > 0 else less if cents < 0 else same).format(money=numbers.money(abs(cost)))
+    money = _say_cost(cost, numbers)
     none, one, many = _CHANGES[language]
     pattern = none if not others else one if len(others) == 1 else many
     changed = pattern.format(count=numbers.number(len(others)), time=_moment(others[0], numbers) if others else "")
     return f"{what} {money}; {changed}."
+
+
+_VARIANT: dict[Language, str] = {"en": "{name} {money}; {count} slots change.", "de": "{name} {money}; {count} Zeitabschnitte ändern sich."}
+
+
+def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
+    """Return what a plan with something different costs more, and how many of its slots change."""
+    return _VARIANT[numbers.language].format(name=name, money=_say_cost(cost, numbers), count=numbers.number(slots))
 
 
 Bounds = tuple[float | None, float | None, float | None]
@@ -87,6 +93,12 @@ def _say_payback(payback: Bounds, numbers: Numbers) -> str:
     if low is None:
         return said
     return said + (earliest if high is None else interval).format(low=numbers.number(low, 1), high=numbers.number(high, 1))
+
+
+def _say_cost(cost: float, numbers: Numbers) -> str:
+    more, same, less = _COST[numbers.language]
+    cents = round(cost, 2)
+    return (more if cents > 0 else less if cents < 0 else same).format(money=numbers.money(abs(cost)))
 
 
 def _moment(instant: datetime, numbers: Numbers) -> str:

@@ -40,10 +40,21 @@ def show_what_if(  # noqa: PLR0913 - one per option
     language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
     picture: Annotated[Path | None, typer.Option("--out", help="Draw the bills by month into this SVG file.")] = None,
     submit: Annotated[bool, typer.Option("--submit", help="Leave the replays to the workers and say under which id they can be read.")] = False,
+    plan: Annotated[str | None, typer.Option(help="A stored plan (default without --from: the site's last one).")] = None,
+    export: Annotated[float | None, typer.Option(min=0.001, help="kWh that a plan is to sell from the batteries when selling pays most.")] = None,
     known: Annotated[str | None, typer.Option("--id", help="Read a question that was asked before.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay recorded days as they were and under each variant: months, savings a year with their interval, payback of an investment."""
+    """Replay recorded days as they were and under each variant: months, savings a year with their interval, payback of an investment.
+
+    Without --from and --request: plan a plan again with something different.
+    """
+    if known is None and file is None and first is None:
+        from services.cli.what_if_plan import show_plan_variant
+
+        variants = [parse_variant(each) for each in variant or []]
+        show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
+        return
     if known is not None:
         state = _read(known)
     else:

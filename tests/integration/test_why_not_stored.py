@@ -6,11 +6,14 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan_variant import PlanVariantRequest
 from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.what_if import Variant
 from luna.contracts.why_not import Alternative, WhyNotRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
+from luna.errors import InvalidInputError, NotFoundError
+from services.planner.alternatives.plan_variant_jobs import plan_stored_variant
 from services.planner.alternatives.why_not_jobs import ask_stored
 from services.planner.jobs import plan_and_store
 from services.planner.solver import Solver
@@ -63,3 +66,26 @@ def test_the_command_says_cost_and_changes(luna_on_servers: Luna, database: Engi
     assert "Holding from Thu 05:00 (battery) would cost" in luna_on_servers(*words, "--slot", "2024-02-01T05:00Z").out
     refused = luna_on_servers(*words, "--slot", "2024-02-03T05:00Z")
     assert (refused.code, refused.problem["field"]) == (2, "alternative.slot")
+
+
+def test_a_stored_plan_is_planned_with_something_different(connection: Connection) -> None:
+    plan_id = store(connection)
+    larger = Variant(name="20 kWh", site={"batteries": {"battery": {"capacity_kwh": 20}}})
+    reply = plan_stored_variant(connection, PlanVariantRequest(plan_id=plan_id, variant=larger), solver=Solver())
+    assert reply.plan_id == plan_id
+    assert reply.cost.total < 0
+    assert reply.text.startswith("20 kWh würde ")
+    spot = Variant(name="spot", site={"tariff": {"import": {"kind": "spot", "market": "NL"}}})
+    with pytest.raises(InvalidInputError, match="quarter-hours"):
+        plan_stored_variant(connection, PlanVariantRequest(plan_id=plan_id, variant=spot), solver=Solver())
+
+
+def test_the_command_plans_a_plan_with_something_different(luna_on_servers: Luna, database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        plan_id = store(connection)
+    said = luna_on_servers("what-if", "--plan", plan_id, "--variant", "none: batteries.battery=null")
+    assert "none would cost €" in said.out
+    assert luna_on_servers("what-if", "--plan", plan_id, "--export", "2", "--json").document["cost"]["export"] == 0.0
+    refused = luna_on_servers("what-if", "--plan", plan_id)
+    assert (refused.code, refused.problem["field"]) == (2, "--variant")
+    assert luna_on_servers("what-if", "--plan", "unknown", "--export", "2").problem["field"] == "plan_id"

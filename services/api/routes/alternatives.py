@@ -3,9 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
+from pydantic import Field
 
+from luna.contracts.message import Message
 from luna.contracts.plan import Language
-from luna.contracts.what_if import WhatIfRequest, WhatIfState
+from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
+from luna.contracts.what_if import Variant, WhatIfRequest, WhatIfState
 from luna.contracts.why_not import Alternative, WhyNotReply, WhyNotRequest
 from luna.database.engine import unit_of_work
 from luna.queue.what_if import read_state, submit_what_if
@@ -28,6 +31,22 @@ async def ask_why_not(plan_id: PlanPath, question: WhyNotQuestion, gateway: Curr
     """Hold to the alternative, plan the rest anew from the plan's own inputs, and return what it costs more and which slots change."""
     alternative = Alternative.model_validate(question.model_dump(exclude={"language"}))
     reply: WhyNotReply = await gateway.ask(WhyNotRequest(plan_id=plan_id, alternative=alternative, language=question.language))
+    return Response(reply.model_dump_json(by_alias=True), media_type="application/json")
+
+
+class VariantQuestion(Message):
+    """What is different, and the language of the answer; ``export_kwh`` is to be sold from the batteries when selling pays most."""
+
+    variant: Variant
+    export_kwh: Annotated[float | None, Field(gt=0, le=10_000)] = None
+    language: Language | None = None
+
+
+@router.post("/plans/{plan_id}/what-if", response_model=PlanVariantReply, summary="Plan a plan again with something different")
+async def plan_variant(plan_id: PlanPath, question: VariantQuestion, gateway: CurrentGateway) -> Response:
+    """Return both plans' costs and the slots that change: same forecasts, same state, another battery, tariff, array, vehicle or load."""
+    asked = PlanVariantRequest(plan_id=plan_id, variant=question.variant, export_kwh=question.export_kwh, language=question.language)
+    reply: PlanVariantReply = await gateway.ask(asked)
     return Response(reply.model_dump_json(by_alias=True), media_type="application/json")
 
 

@@ -1,0 +1,38 @@
+"""Stored plans with something different: fetch and plan."""
+
+from sqlalchemy import Connection
+
+from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
+from luna.database import plans
+from luna.errors import InvalidInputError
+from luna.site import Site
+from luna.timeline import SLOT, Timeline
+from services.planner.alternatives.plan_variant import describe_variant, plan_variant
+from services.planner.jobs import LOOK_BACK, read_prices
+from services.planner.knowledge import PriceKnowledge
+from services.planner.problem import pose
+from services.planner.solver import Solver
+
+
+def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, solver: Solver) -> PlanVariantReply:
+    """Return a stored plan beside the one under a variant.
+
+    Raises:
+        NotFoundError: no such plan, or its inputs were not kept.
+        InvalidInputError: the variant does not fit the plan.
+    """
+    inputs = plans.load_inputs(connection, request.plan_id)
+    timeline = pose(inputs).outlook.timeline.whole()
+
+    def prices(site: Site) -> PriceKnowledge:
+        if not site.tariff.markets:
+            return PriceKnowledge(site, timeline, {})
+        if timeline.step != SLOT:
+            remedy = "Plan in slots of 15 minutes."
+            raise InvalidInputError("stored prices are those of quarter-hours", field="variant.site.tariff", value=site.tariff.markets[0], remedy=remedy)
+        return read_prices(connection, site, Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
+
+    before, after, changed = plan_variant(inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver)
+    language = request.language or inputs.options.language
+    reply = describe_variant(before, after, requests=(inputs, changed), name=request.variant.name, language=language)
+    return reply.model_copy(update={"plan_id": request.plan_id})
