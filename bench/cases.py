@@ -97,7 +97,9 @@ def add_devices(document: dict[str, Any], rng: np.random.Generator) -> dict[str,
     tariff = {"import": {"kind": "spot", "market": "NL"}, "export": {"kind": "spot", "market": "NL"}, "peak": peak}
     nights = [(START + timedelta(days=day, hours=17), START + timedelta(days=day + 1, hours=7)) for day in range(HOURS // 24)]
     soc, targets = rng.uniform(0.2, 0.5), sorted(rng.uniform(0.6, 0.9, len(nights)))
-    sessions = [{"from": first.isoformat(), "to": last.isoformat(), "target_soc": round(wanted, 3)} for (first, last), wanted in zip(nights, targets, strict=True)]
+    sessions = [
+        {"from": first.isoformat(), "to": last.isoformat(), "target_soc": round(wanted, 3)} for (first, last), wanted in zip(nights, targets, strict=True)
+    ]
     state = document["state"] | {
         "vehicles": {"car": {"soc": round(float(soc), 3), "sessions": sessions}},
         "loads": {"water_heater": {"off_hours": round(float(rng.uniform(0, 4)), 2)}},
@@ -105,6 +107,13 @@ def add_devices(document: dict[str, Any], rng: np.random.Generator) -> dict[str,
     }
     site = document["site"] | {"vehicles": [car], "loads": [heater], "tariff": tariff}
     return document | {"site": site, "state": state, "options": document["options"] | {"mip_gap": FULL_GAP}}
+
+
+def add_courses(document: dict[str, Any], rng: np.random.Generator, *, count: int) -> dict[str, Any]:
+    """Return a case with courses that load and PV may take, as likely as the expected one, to be weighed."""
+    revised = [revise_forecast(document, rng)["outlook"] for _ in range(count - 1)]
+    scenarios = {"probability": [1 / count] * (count - 1)} | {name: [each[name] for each in revised] for name in ("load_kwh", "pv_kwh")}
+    return document | {"outlook": document["outlook"] | {"scenarios": scenarios}, "options": document["options"] | {"uncertainty": "scenarios"}}
 
 
 def revise_forecast(document: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:

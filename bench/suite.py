@@ -4,7 +4,7 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-NAMES = ("planner", "energy_value", "oracle", "decisions", "simulator", "forecast", "scenarios", "queue", "data", "recorder", "history")
+NAMES = ("planner", "devices", "energy_value", "oracle", "decisions", "simulator", "forecast", "scenarios", "queue", "data", "recorder", "history")
 # Only where asked for by name: it needs Docker and builds images.
 ON_REQUEST = ("compose",)
 

@@ -95,6 +95,14 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("dearer than EMHASS", ("dearer_than", "emhass"), at_most=1e-6),
         Target("dearer than the known optimum", ("dearer_than", "known_optimum"), at_most=1e-6),
     ),
+    "devices": (
+        Target("battery, car, heater and peak: whole call, p50", ("p50_ms",), at_most=25, unit="ms"),
+        Target("the same, p95", ("p95_ms",), at_most=100, unit="ms"),
+        Target("largest proven gap", ("largest_gap",), at_most=0.003),
+        Target("new forecast, same site", ("replan", "p50_ms"), at_most=25, unit="ms"),
+        Target("five scenarios over one", ("scenarios", "ratio"), at_most=8, unit="×"),
+        Target("EMHASS over the whole call", ("peers", "emhass", "ratio"), at_least=40, unit="×"),
+    ),
     "energy_value": (
         Target("140 slots, one path", ("p50_ms",), at_most=0.05, unit="ms"),
         Target("140 slots, 15 paths", ("paths_p50_ms",), at_most=0.4, unit="ms"),

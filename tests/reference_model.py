@@ -23,10 +23,13 @@ from tests.reference_peaks import pay_peak
 Quantity = Sequence[pulp.LpVariable]
 
 
-def solve_reference(problem: Problem) -> float:
-    """Return the least cost over the horizon less the terminal value of what is left in the batteries; NaN where limits contradict each other."""
+def solve_reference(problem: Problem, *, gap: float = 0.0) -> float:
+    """Return the least cost over the horizon less the terminal value of what is left in the batteries; NaN where limits contradict each other.
+
+    ``gap`` is how far from the optimum it may be, relative.
+    """
     model = _Reference(problem)
-    status = model.problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, options=["primalTolerance 1e-9", "integerTolerance 1e-9"]))
+    status = model.problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=gap, options=["primalTolerance 1e-9", "integerTolerance 1e-9"]))
     return float(pulp.value(model.problem.objective)) if status == pulp.LpStatusOptimal else float("nan")
 
 

@@ -30,18 +30,30 @@ class PeerPlans:
 
 def run_emhass(cases: Sequence[dict[str, Any]], replans: Sequence[dict[str, Any]], *, rounds: int) -> PeerPlans | None:
     """Return what EMHASS made of the cases; None where it is not installed."""
+    found = _ask_emhass(cases, replans, rounds=rounds)
+    if found is None:
+        return None
+    cost = [price_plan(plan, PlanRequest.model_validate(case)) for plan, case in zip(found["plans"], cases, strict=True)]
+    new, kept, default_gap = (np.array(found[name]) for name in ("new_ms", "kept_ms", "default_gap_ms"))
+    return PeerPlans(found["version"], new_ms=new, kept_ms=kept, default_gap_ms=default_gap, cost=np.array(cost))
+
+
+def time_emhass(cases: Sequence[dict[str, Any]], *, gap: float) -> FloatArray | None:
+    """Return the milliseconds EMHASS takes for each case at a gap, shape ``(1, cases)``; None where it is not installed."""
+    found = _ask_emhass(cases, cases, rounds=1, gap=gap)
+    return None if found is None else np.array(found["new_ms"]).reshape(1, -1)
+
+
+def _ask_emhass(cases: Sequence[dict[str, Any]], replans: Sequence[dict[str, Any]], *, rounds: int, gap: float = 0.0) -> dict[str, Any] | None:
     if not is_installed():
         return None
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
         for kind, documents in (("case", cases), ("replan", replans)):
             for place, document in enumerate(documents):
                 (Path(folder) / f"{kind}_{place:03d}.json").write_text(json.dumps(document), encoding="utf-8")
-        command = [str(PYTHON), str(Path(__file__).with_name("emhass_cases.py")), folder, str(rounds)]
+        command = [str(PYTHON), str(Path(__file__).with_name("emhass_cases.py")), folder, str(rounds), str(gap)]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
-    found = json.loads(done.stdout.splitlines()[-1])
-    cost = [price_plan(plan, PlanRequest.model_validate(case)) for plan, case in zip(found["plans"], cases, strict=True)]
-    new, kept, default_gap = (np.array(found[name]) for name in ("new_ms", "kept_ms", "default_gap_ms"))
-    return PeerPlans(found["version"], new_ms=new, kept_ms=kept, default_gap_ms=default_gap, cost=np.array(cost))
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def price_plan(plan: dict[str, list[float]], case: PlanRequest) -> float:

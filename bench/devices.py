@@ -1,0 +1,84 @@
+"""Plans of 48 h × 15 min with battery, car, water heater and a price on the month's peak, beside HiGHS alone, PuLP with CBC, and EMHASS.
+
+All are asked for the same proven gap. Run as ``python -m bench.devices``; figures of one run only compare with each other.
+"""
+
+import json
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from bench.cases import FULL_GAP, SEED, add_courses, generate_full_cases, revise_forecast
+from bench.peers.planning import time_emhass
+from bench.timing import describe, race
+from luna.contracts.plan import PlanRequest
+from luna.timeline import FloatArray
+from services.planner.energy_value import load_kernels
+from services.planner.formulation import formulate
+from services.planner.planning import make_plan
+from services.planner.problem import Problem, pose
+from services.planner.reply import plan_request
+from services.planner.solver import Solver
+from services.planner.ways import Ways
+
+ROUNDS, FULL_ROUNDS = 3, 9
+# What takes seconds a case runs on these alone.
+SLOW_CASES, FULL_SLOW_CASES = 4, 20
+COURSES = 5
+
+
+def measure(*, full: bool = False) -> dict[str, Any]:
+    """Return milliseconds of whole plans with devices, of the same over five scenarios, and of what else can plan them."""
+    documents = generate_full_cases(np.random.default_rng(SEED))
+    load_kernels()
+    fast = _race_whole(documents, rounds=FULL_ROUNDS if full else ROUNDS)
+    slow = documents[: FULL_SLOW_CASES if full else SLOW_CASES]
+    gaps = [make_plan(pose(PlanRequest.model_validate(document)), Solver()).gap for document in documents]
+    peers = _race_peers(slow, whole=fast["whole"][:, : len(slow)])
+    return {
+        **describe(fast["whole"]),
+        "largest_gap": max(gaps),
+        "replan": describe(fast["replan"]),
+        "scenarios": describe(fast["scenarios"]) | {"ratio": float(np.median(fast["scenarios"] / fast["whole"]))},
+        "peers": peers,
+        "missing": [name for name in ("pulp_cbc", "emhass") if name not in peers],
+    }
+
+
+def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, FloatArray]:
+    now, solver = datetime(2024, 1, 1, tzinfo=UTC), Solver()
+    variants = [
+        {
+            "whole": PlanRequest.model_validate(document),
+            "replan": PlanRequest.model_validate(revise_forecast(document, np.random.default_rng(place))),
+            "scenarios": PlanRequest.model_validate(add_courses(document, np.random.default_rng(place), count=COURSES)),
+        }
+        for place, document in enumerate(documents)
+    ]
+    works = {name: lambda each, name=name: plan_request(each[name], now=now, solver=solver) for name in variants[0]}
+    return race(works, variants, rounds=rounds)
+
+
+def _race_peers(documents: list[dict[str, Any]], *, whole: FloatArray) -> dict[str, dict[str, Any]]:
+    """Return what others take for the same: HiGHS the same matrix, PuLP with CBC the same model, EMHASS what of it it can express."""
+    problems = [pose(PlanRequest.model_validate(document)) for document in documents]
+    works = {"highs": _solve_alone}
+    if find_spec("pulp"):
+        solve_reference = import_module("tests.reference_model").solve_reference
+        works["pulp_cbc"] = lambda problem: solve_reference(problem, gap=FULL_GAP)
+    times = race(works, problems, rounds=1)
+    times |= {"emhass": taken} if (taken := time_emhass(documents, gap=FULL_GAP)) is not None else {}
+    ours = float(np.median(whole))
+    return {name: describe(taken) | {"ratio": float(np.median(taken)) / ours} for name, taken in times.items()}
+
+
+def _solve_alone(problem: Problem) -> None:
+    model = formulate(problem, Ways.of(problem)).model
+    Solver().solve(model, mip_gap=FULL_GAP, time_limit_s=30.0)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))
