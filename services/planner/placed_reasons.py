@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from luna.physics import BoolArray
 from luna.schedule import Figure, Reason
 from luna.timeline import FloatArray
+from services.planner.placing.vehicle_wish import Stay
 from services.planner.placing.wishes import LoadWish, VehicleWish
 from services.planner.plan import Plan
 from services.planner.price_view import PriceView, view_prices
@@ -63,37 +65,36 @@ class PlacedStory:
         least, most = (power_kw * wish.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
         for stay, missing in zip(wish.stays, missing_kwh.tolist(), strict=True):
             here = (slots >= stay.first) & (slots < stay.end) & (wish.plugged_hours > 0)
-            until = min(stay.until, self.outlook.timeline.end)
-            window = Window(here, until, charge_kwh, least, most, float(missing))
+            window = Window(here, min(stay.until, self.outlook.timeline.end), charge_kwh, least, most, float(missing))
             ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - _LITTLE_KWH
-
-            def code(slot: int, window: Window = window, ready: BoolArray = ready, surplus_only: bool = stay.surplus_only) -> str:
-                if give_kwh[slot] > _NOTHING_KWH:
-                    return "ev_gives"
-                return self._charging(window, slot) if window.used[slot] else self._idle_car(window, slot, ready=bool(ready[slot]), surplus_only=surplus_only)
-
-            self._tell_runs(reasons, window, code)
+            self._tell_runs(reasons, window, partial(self._car, window, stay, (give_kwh > _NOTHING_KWH, ready)))
         return reasons
 
     def tell_load(self, wish: LoadWish, used_kwh: FloatArray) -> Reasons:
         """Return the reason of every slot of an appliance, day by day."""
         reasons: Reasons = [None] * used_kwh.size
         slots, hours = np.arange(used_kwh.size), self.outlook.timeline.hours
-        off = _off_hours(used_kwh, hours, wish.off_hours)
-        gap, full = wish.load.max_gap_hours - float(hours.max()) - 1e-6, wish.load.power_kw * hours
+        full = wish.load.power_kw * hours
+        due = _off_hours(used_kwh, hours, wish.off_hours) >= wish.load.max_gap_hours - float(hours.max()) - _NOTHING_KWH
         for need, missing in zip(wish.needs, wish.missing_kwh(used_kwh).tolist(), strict=True):
             here = (slots >= need.first) & (slots < need.end)
             until = self.starts[need.end] if need.end < slots.size else self.outlook.timeline.end
             window = Window(here, until, used_kwh, full, full, missing, "load")
-
-            def code(slot: int, window: Window = window) -> str:
-                if not window.used[slot]:
-                    return self._idle_load(window, slot)
-                told = self._charging(window, slot)
-                return "load_gap" if told == "load_among" and off[slot] >= gap else told
-
-            self._tell_runs(reasons, window, code, hours=wish.load.max_gap_hours)
+            self._tell_runs(reasons, window, partial(self._load, window, due), hours=wish.load.max_gap_hours)
         return reasons
+
+    def _car(self, window: Window, stay: Stay, now: tuple[BoolArray, BoolArray], slot: int) -> str:
+        """Return the code of a slot; ``now`` says where the car gives and where it is as full as wanted."""
+        gives, ready = now
+        if gives[slot]:
+            return "ev_gives"
+        return self._charging(window, slot) if window.used[slot] else self._idle_car(window, slot, ready=bool(ready[slot]), surplus_only=stay.surplus_only)
+
+    def _load(self, window: Window, due: BoolArray, slot: int) -> str:
+        if not window.used[slot]:
+            return self._idle_load(window, slot)
+        told = self._charging(window, slot)
+        return "load_gap" if told == "load_among" and due[slot] else told
 
     def _charging(self, window: Window, slot: int) -> str:
         used, open_ = window.used, window.open
@@ -199,10 +200,10 @@ def _runs(codes: list[str]) -> Iterable[tuple[int, int]]:
     return pairwise(edges) if codes else ()
 
 
-def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> list[float]:
+def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> FloatArray:
     """Return for how long an appliance has been off when each slot begins."""
     off, found = before, []
     for used, length in zip(used_kwh.tolist(), hours.tolist(), strict=True):
         found.append(off)
         off = 0.0 if used > _NOTHING_KWH else off + length
-    return found
+    return np.array(found)

@@ -74,5 +74,7 @@ def _balanced_price(plan: Plan) -> FloatArray:
     paid = plan.problem.paid.outlook
     if not plan.problem.site.batteries:
         return paid.import_price
-    efficiency = plan.problem.site.batteries[0].discharge_efficiency
-    return np.asarray(np.clip(plan.energy_value[0] / efficiency, np.minimum(paid.export_price, paid.import_price), paid.import_price))
+    worth = plan.energy_value[0] / plan.problem.site.batteries[0].discharge_efficiency
+    # A battery outside its limits has no value of its own.
+    worth = np.where(np.isfinite(worth), worth, paid.import_price)
+    return np.asarray(np.clip(worth, np.minimum(paid.export_price, paid.import_price), paid.import_price))
