@@ -49,18 +49,21 @@ def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
 Bounds = tuple[float | None, float | None, float | None]
 _SAVINGS: dict[Language, tuple[str, str, str, str]] = {
     "en": (
-        "{name} saves {value} a year",
-        "{name} costs {value} a year more",
+        "{name} saves {value} a year{basis}",
+        "{name} costs {value} a year more{basis}",
         " (95 %: {low} to {high})",
-        "{days} days as they were: a bill of {bill}.",
+        "{days} days with the site as it is: a bill of {bill}.",
     ),
     "de": (
-        "{name} spart {value} im Jahr",
-        "{name} kostet im Jahr {value} mehr",
+        "{name} spart {value} im Jahr{basis}",
+        "{name} kostet im Jahr {value} mehr{basis}",
         " (95 %: {low} bis {high})",
-        "{days} Tage, wie sie waren: eine Rechnung von {bill}.",
+        "{days} Tage mit dem Standort, wie er ist: eine Rechnung von {bill}.",
     ),
 }
+# Said where the days are not a year: a season says little of the others.
+_BASIS: dict[Language, str] = {"en": ", going by {days} days", "de": ", nach {days} Tagen zu urteilen"}
+_YEAR_DAYS = 360
 _PAYBACK: dict[Language, tuple[str, str, str, str]] = {
     "en": ("; it is paid back in {value} years", " ({low} to {high})", " ({low} at the earliest)", "; it never pays back"),
     "de": ("; die Anschaffung ist nach {value} Jahren wieder da", " ({low} bis {high})", " (frühestens {low})", "; die Anschaffung kommt nie wieder herein"),
@@ -72,12 +75,13 @@ def say_baseline(bill: float, *, days: int, numbers: Numbers) -> str:
     return _SAVINGS[numbers.language][3].format(days=numbers.number(days), bill=numbers.money(bill))
 
 
-def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, numbers: Numbers) -> str:
+def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, days: int, numbers: Numbers) -> str:
     """Return what a variant saves a year and when an investment is back, each with its interval where there is one; None: not asked for."""
+    basis = "" if days >= _YEAR_DAYS else _BASIS[numbers.language].format(days=numbers.number(days))
     saves, costs, interval, _ = _SAVINGS[numbers.language]
     value, low, high = savings
     less = value is not None and value < 0
-    said = (costs if less else saves).format(name=name, value=numbers.money(None if value is None else abs(value)))
+    said = (costs if less else saves).format(name=name, value=numbers.money(None if value is None else abs(value)), basis=basis)
     if low is not None and high is not None:
         ends = (-high, -low) if less else (low, high)
         said += interval.format(low=numbers.money(ends[0]), high=numbers.money(ends[1]))

@@ -109,6 +109,7 @@ def test_a_battery_is_worth_what_it_moves(there: Connection) -> None:
     assert larger.payback_years.value == pytest.approx(1000 / (larger.savings * 365.25 / 2))
     assert larger.text.startswith("8 kWh saves €")
     assert none.text.startswith("none costs €")
+    assert "a year more, going by 2 days" in none.text
 
 
 @pytest.mark.parametrize(

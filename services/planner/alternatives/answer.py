@@ -25,13 +25,14 @@ def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mappin
         policy=question.policy,
         outlook=baseline.outlook,
         baseline=told.model_copy(update={"text": say_baseline(told.bill, days=len(baseline.days), numbers=numbers)}),
-        variants=[each.model_copy(update={"text": _say(each, numbers)}) for each in variants],
+        variants=[each.model_copy(update={"text": _say(each, len(baseline.days), numbers)}) for each in variants],
     )
 
 
-def _say(variant: VariantReply, numbers: Numbers) -> str:
+def _say(variant: VariantReply, days: int, numbers: Numbers) -> str:
     payback = None if variant.payback_years is None else _bounds(variant.payback_years)
-    return say_savings(variant.name, _bounds(variant.savings_per_year or Estimate(value=None, low=None, high=None)), payback=payback, numbers=numbers)
+    savings = _bounds(variant.savings_per_year or Estimate(value=None, low=None, high=None))
+    return say_savings(variant.name, savings, payback=payback, days=days, numbers=numbers)
 
 
 def _bounds(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

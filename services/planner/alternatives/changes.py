@@ -27,7 +27,8 @@ def _actions(plan: PlanReply, place: int) -> Iterator[tuple[str, SlotAction]]:
     for name, flow in slot.batteries.items():
         yield name, SlotAction(mode=plan.setpoints[name].mode[place], energy_kwh=round(flow.charge_kwh - flow.discharge_kwh, 6))
     for name, vehicle in slot.vehicles.items():
-        yield name, SlotAction(mode="charge" if vehicle.charge_kwh > 0 else "hold", energy_kwh=vehicle.charge_kwh)
+        energy = round(vehicle.charge_kwh - vehicle.discharge_kwh, 6)
+        yield name, SlotAction(mode="charge" if energy > 0 else "supply" if energy < 0 else "hold", energy_kwh=energy)
     for name, load in slot.loads.items():
         yield name, SlotAction(mode="on" if load.on else "off", energy_kwh=load.energy_kwh)
 

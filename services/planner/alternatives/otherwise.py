@@ -103,20 +103,16 @@ def require_happens(alternative: Alternative, deviation: Deviation, index: int) 
 
 
 def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
-    plan, slot = deviation.after, deviation.first
-    problem, battery, stored = plan.problem, plan.problem.site.batteries[index], float(plan.start_kwh[index, slot])
-    soc, hours = stored / battery.capacity_kwh, float(problem.outlook.timeline.hours[slot])
-    if alternative.mode == "charge":
-        most = battery.max_soc if alternative.target_soc is None else alternative.target_soc
-        room, word = problem.import_limit_kwh[slot] / hours, "import"
-        reached = soc >= most - _NOTHING_KWH
-    else:
-        most = battery.min_soc if alternative.target_soc is None else alternative.target_soc
-        room, word = float(np.broadcast_to(problem.limits.export_limit_kw, (problem.outlook.timeline.count,))[slot]), "export"
-        reached = soc <= most + _NOTHING_KWH
-    if reached:
-        return f"batteries.{battery.name} is at {soc:.0%} then, and {most:.0%} is as far as it goes"
-    return f"the connection's {word} limit of {room:g} kW leaves nothing for it"
+    plan, slot, charging = deviation.after, deviation.first, alternative.mode == "charge"
+    problem, battery = plan.problem, plan.problem.site.batteries[index]
+    soc = float(plan.start_kwh[index, slot]) / battery.capacity_kwh
+    end = alternative.target_soc if alternative.target_soc is not None else (battery.max_soc if charging else battery.min_soc)
+    if (soc >= end - _NOTHING_KWH) if charging else (soc <= end + _NOTHING_KWH):
+        return f"batteries.{battery.name} is at {soc:.0%} then, and {end:.0%} is as far as it goes"
+    room = float((problem.import_limit_kwh if charging else problem.export_limit_kwh)[slot] / problem.outlook.timeline.hours[slot])
+    if charging and problem.import_limit_kwh[slot] < problem.carried_kwh[slot] - _NOTHING_KWH:
+        return f"the peak of {room:.2f} kW that is planned for the capacity tariff leaves nothing for it"
+    return f"the connection's {'import' if charging else 'export'} limit of {room:g} kW leaves nothing for it"
 
 
 def _forbid(field: str, value: object, why: str) -> InvalidInputError:

@@ -49,7 +49,7 @@ def test_nothing_different_costs_the_same() -> None:
 
 
 def test_a_larger_battery_moves_more_and_begins_no_richer() -> None:
-    # 3 kWh more are bought for 0.10 instead of 0.30: the seventh dear one is the last that is needed, the sun serves the eighth hour. One more is sold for 0.20.
+    # 3 kWh more are bought for 0.10 instead of 0.30: the seventh dear one is the last that is needed, the sun serves the eighth. One more is sold for 0.20.
     assert ask(site={"batteries": {"battery": {"capacity_kwh": 8}}}).cost.total == pytest.approx(-3 * 0.2 - 0.1)
 
 

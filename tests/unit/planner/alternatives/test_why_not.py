@@ -10,6 +10,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.why_not import Alternative, WhyNotReply
 from luna.errors import InvalidInputError
 from luna.physics import Mode
+from luna.site import parse_site
 from luna.wording import Language
 from services.planner.alternatives.deviation import depart
 from services.planner.alternatives.otherwise import tell_otherwise
@@ -180,3 +181,13 @@ def test_what_cannot_be_placed_is_refused(hour: int, question: dict[str, Any], f
         ask(hour, request=devices(), **question)
     assert refused.value.field == field
     assert words in str(refused.value)
+
+
+def test_a_planned_peak_forbids_what_would_rise_above_it() -> None:
+    tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 50, "interval_minutes": 60}}
+    request = inputs(soc=0.0)
+    assert request.site is not None
+    peaky = request.model_copy(update={"site": parse_site(request.site.model_dump(by_alias=True) | {"tariff": tariff})})
+    # A load of 1 kW all day: the peak that is paid for is 1 kW, and the house takes all of it.
+    with pytest.raises(InvalidInputError, match=r"the peak of 1\.00 kW"):
+        ask(5, "charge", request=peaky)
