@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from string import Formatter
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -74,12 +75,13 @@ def _choose(code: str, templates: tuple[str, ...], given: Mapping[str, Figure]) 
     raise InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
 
 
-def _needs(template: str) -> set[str]:
+@cache
+def _needs(template: str) -> frozenset[str]:
     names = {name for _, name, _, _ in Formatter().parse(template) if name}
-    return {"time" if name == "at_time" else name for name in names}
+    return frozenset("time" if name == "at_time" else name for name in names)
 
 
-def _say(given: Mapping[str, Figure], numbers: Numbers, needed: set[str]) -> dict[str, str]:
+def _say(given: Mapping[str, Figure], numbers: Numbers, needed: frozenset[str]) -> dict[str, str]:
     prices = {name: _float(name, given[name]) for name in needed if FIGURES[name] == "price"}
     decimals = 1 if _read_the_same(list(prices.values()), numbers.price_unit[0]) else 0
     said = {name: numbers.price(value, decimals=decimals) for name, value in prices.items()}
