@@ -19,6 +19,7 @@ from luna.site import invalid_input
 from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 from luna.wording import Language, Numbers, mode
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.pareto import show_pareto
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,12 +30,15 @@ def register(app: typer.Typer) -> None:
     app.command(name="plan")(show_plan)
 
 
-def show_plan(
+def show_plan(  # noqa: PLR0913 - one per option
     *,
     request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
     site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,
     start: Annotated[str | None, typer.Option(help="When the plan begins (default: now).")] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the reasons.")] = None,
+    pareto: Annotated[str | None, typer.Option(help="Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other.")] = None,
+    points: Annotated[int, typer.Option(help="At most so many plans; with --pareto.")] = 9,
+    to: Annotated[Path | None, typer.Option("--out", help="Where the picture goes: FILE.svg; with --pareto.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the coming days: what the battery does in each slot, and why."""
@@ -44,6 +48,9 @@ def show_plan(
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
     asked = parse_request(document, field=str(request) if request else "plan")
+    if pareto:
+        show_pareto(asked, pareto, points, to=to, as_json=as_json)
+        return
     reply = _plan_alone(asked) if asked.site_id is None else _plan_stored(asked)
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, asked.options.language))
 

@@ -3,15 +3,17 @@
 from datetime import timedelta
 from functools import cache
 
-from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
-from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
 from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
+
+from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
+from luna.contracts.pareto import ParetoReply, ParetoRequest
+from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.contracts.what_if import WhatIfVariantReply, WhatIfVariantRequest
 from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.queue import Work, task
 from luna.queue.jobs import submit_job
-from services.planner import jobs, replay_jobs
+from services.planner import jobs, pareto_jobs, replay_jobs
 from services.planner.alternatives import plan_variant_jobs, what_if_jobs, why_not_jobs
 from services.planner.comparing import jobs as comparing_jobs
 from services.planner.energy_value import load_kernels
@@ -36,6 +38,12 @@ def prepare() -> None:
 def solve(request: PlanRequest, work: Work) -> PlanReply:
     """Plan and store."""
     return jobs.plan_and_store(request, lambda: work.connection, now=work.clock.now(), solver=_solver())
+
+
+@task(ParetoRequest)
+def trace_pareto(request: ParetoRequest, work: Work) -> ParetoReply:
+    """Plan along what two aims cost each other."""
+    return pareto_jobs.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=_solver())
 
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))

@@ -151,6 +151,14 @@ def test_a_plan_comes_back_over_the_queue(api: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("planner")
+def test_a_trade_off_comes_back_over_the_queue(api: httpx.Client) -> None:
+    answer = api.post("/plan/pareto", json={"plan": request_document(), "figures": ["cost", "self_sufficiency"], "points": 3})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["figures"] == ["cost", "self_sufficiency"]
+    assert answer.json()["points"][0]["cost"] == pytest.approx(16 * 0.1 * 0.25)
+
+
+@pytest.mark.usefixtures("planner")
 def test_an_unknown_site_is_not_found(api: httpx.Client) -> None:
     answer = api.post("/plan", json={"site_id": "no-such-site"})
     assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from luna.contracts import PlanReply, PlanRequest
+from luna.contracts.pareto import ParetoReply, ParetoRequest
 from luna.contracts.plan import Language
 from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
 from luna.contracts.why_not import PlanId
@@ -19,6 +20,13 @@ router = APIRouter(tags=["plans"])
 async def make_plan(request: PlanRequest, gateway: CurrentGateway) -> Response:
     """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices."""
     return _json(await gateway.ask(request))
+
+
+@router.post("/plan/pareto", response_model=ParetoReply, summary="Plan along what two aims cost each other")
+async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
+    """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
+    reply: ParetoReply = await gateway.ask(request)
+    return Response(reply.model_dump_json(), media_type="application/json")
 
 
 @router.get("/plans/{plan_id}", response_model=PlanReply, summary="Read an issued plan")
