@@ -18,6 +18,7 @@ Fields = dict[str, Any]
 def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language) -> list[Fields | None]:
     """Return reasons with their sentences; one that slots share is made once."""
     zone, said = ZoneInfo(site.timezone), {}
+    limits: dict[tuple[str, ...], list[str]] = {}
     replies: list[Fields | None] = []
     for reason in reasons:
         if reason is None:
@@ -27,7 +28,9 @@ def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language
         if key not in said:
             text = sentence(reason.code, reason.figures, language=language, zone=zone, currency=site.currency)
             said[key] = text, _plain(reason.figures)
-        replies.append(_fields(reason, *said[key], language))
+        if reason.binding not in limits:
+            limits[reason.binding] = [limit(code, language=language) for code in reason.binding]
+        replies.append(_fields(reason, *said[key], limits[reason.binding]))
     return replies
 
 
@@ -49,13 +52,13 @@ def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | No
         slot[kind][name]["reason"] = reason
 
 
-def _fields(reason: Reason, text: str, figures: Fields, language: Language) -> Fields:
+def _fields(reason: Reason, text: str, figures: Fields, binding: list[str]) -> Fields:
     return {
         "code": reason.code,
         "text": text,
         "energy_value": reason.energy_value,
         "cost_of_opposite": reason.cost_of_opposite,
-        "binding": [limit(code, language=language) for code in reason.binding],
+        "binding": binding,
         "figures": figures,
         "price_rank": reason.price_rank,
         "price_count": reason.price_count,
