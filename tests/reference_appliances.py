@@ -9,7 +9,9 @@ import pulp
 from luna.outlook import Outlook
 from luna.site import DeferrableLoad
 from luna.timeline import FloatArray
-from services.planner.placing.wishes import DayNeed, LoadWish, ProgrammeWish, Wishes
+from services.planner.placing.heat_rows import COMFORT_SLACK
+from services.planner.placing.wishes import DayNeed, HeatWish, LoadWish, ProgrammeWish, Wishes
+from services.planner.problem import TERMINAL_SHARE
 
 Quantity = Sequence[pulp.LpVariable]
 
@@ -32,7 +34,7 @@ def run_appliances(model: Model, wishes: Wishes) -> list[Sequence[pulp.LpAffineE
     loads = [(wish.load, run_load(model, wish)) for wish in wishes.loads]
     programmes = [(wish.load, run_programme(model, wish)) for wish in wishes.programmes]
     share_surplus(model, loads + programmes)
-    return [used for _, used in loads + programmes]
+    return [*(used for _, used in loads + programmes), *(heat(model, wish) for wish in wishes.heat_pumps)]
 
 
 def run_load(model: Model, wish: LoadWish) -> list[pulp.LpAffineExpression]:
@@ -45,7 +47,8 @@ def run_load(model: Model, wish: LoadWish) -> list[pulp.LpAffineExpression]:
         model.beside.append(-(wish.load.extra_value or 0.0) * power * on[slot])
     for need in wish.needs:
         count = pulp.lpSum(on[need.first : need.end])
-        model.problem += count >= math.ceil(need.need_kwh / power - 1e-9)
+        able = [wish.allowed[slot] and may_take(model, wish.load, slot, power) for slot in range(need.first, need.end)]
+        model.problem += count >= min(math.ceil(need.need_kwh / power - 1e-9), sum(map(bool, able)))
         model.problem += count <= most_slots(model, wish, need)
     return [on[slot] * power for slot in model.slots]
 
@@ -113,3 +116,39 @@ def run_programme(model: Model, wish: ProgrammeWish) -> list[pulp.LpAffineExpres
                 model.problem += begin == 0
             used = [each + begin * float(energy) for each, energy in zip(used, energies, strict=True)]
     return used
+
+
+def heat(model: Model, wish: HeatWish) -> Sequence[pulp.LpAffineExpression]:
+    """A heat pump is off or between its powers; its store is as warm as heat, losses and demand make it, and too cold or too warm at a price.
+
+    Returns the electricity it uses per slot.
+    """
+    pump, store, step, name = wish.pump, wish.pump.store, float(model.hours[0]), wish.pump.name
+    on, power = model.choice(f"on_{name}"), model.quantity(f"power_{name}")
+    cold, warm = model.quantity(f"cold_{name}"), model.quantity(f"warm_{name}")
+    keep_on(model, (pump.min_on_minutes, pump.min_off_minutes), on)
+    dearest = max(abs(model.outlook.import_price).max(), abs(model.outlook.export_price).max(), 0.1)
+    temperature: pulp.LpAffineExpression | float = wish.start_c
+    for slot in model.slots:
+        model.problem += power[slot] <= pump.power_kw * step * on[slot]
+        model.problem += power[slot] >= pump.min_power_kw * step * on[slot]
+        warming = wish.warming
+        temperature = warming.keep[slot] * temperature + warming.per_kwh[slot] * wish.cop[slot] * power[slot] + warming.drift_c[slot]
+        model.problem += temperature + cold[slot] >= wish.aim_c[slot]
+        model.problem += temperature - warm[slot] <= wish.most_c[slot]
+        model.beside.append(COMFORT_SLACK * dearest * store.capacity_kwh_per_k * step * (cold[slot] + warm[slot]))
+    left = temperature + cold[model.slots[-1]] - warm[model.slots[-1]]
+    price = TERMINAL_SHARE * max(float(model.outlook.import_price.mean()), 0.0)
+    model.beside.append(-price * store.capacity_kwh_per_k / float(wish.cop.mean()) * left)
+    return power
+
+
+def keep_on(model: Model, minutes: tuple[int, int], on: Quantity) -> None:
+    """Once on it stays on, once off it stays off, for so many minutes."""
+    run, rest = (max(math.ceil(each / 60 / model.hours[0]), 1) for each in minutes)
+    for slot in model.slots:
+        before = on[slot - 1] if slot else 0
+        for later in range(slot, min(slot + run, len(model.slots))):
+            model.problem += on[later] >= on[slot] - before
+        for later in range(slot, min(slot + rest, len(model.slots))):
+            model.problem += on[later] <= 1 - before + on[slot]

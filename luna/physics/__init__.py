@@ -5,6 +5,7 @@ Energies are kWh within one slot, measured at the battery's terminals; stored en
 """
 
 from luna.physics.charging import clamp_charging
+from luna.physics.heat import Warming, heat_per_kwh
 from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, BoolArray, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, Curtailment, IntArray, Mode, SetPoint
@@ -24,8 +25,10 @@ __all__ = [
     "Mode",
     "SetPoint",
     "SiteLimits",
+    "Warming",
     "charge_limit_kw",
     "clamp",
     "clamp_charging",
+    "heat_per_kwh",
     "settle",
 ]

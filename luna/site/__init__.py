@@ -6,6 +6,7 @@ Required fields are few; everything else has a documented default. Unknown field
 from luna.site.connection import GridConnection
 from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, PvArray, require_chargeable
 from luna.site.document import invalid_input, load_site, parse_site
+from luna.site.heat import ComfortBand, CopPoint, HeatPump, HeatStore
 from luna.site.inverter import Inverter
 from luna.site.load import ComfortWindow, DeferrableLoad
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
@@ -18,7 +19,9 @@ __all__ = [
     "Battery",
     "Charger",
     "ClockWindow",
+    "ComfortBand",
     "ComfortWindow",
+    "CopPoint",
     "DeferrableLoad",
     "DepthWear",
     "Efficiency",
@@ -29,6 +32,8 @@ __all__ = [
     "Forecasting",
     "Fraction",
     "GridConnection",
+    "HeatPump",
+    "HeatStore",
     "InputSensors",
     "Inverter",
     "Location",

@@ -10,6 +10,7 @@ from luna.control import Control
 from luna.errors import InvalidInputError
 from luna.site.connection import GridConnection
 from luna.site.devices import Battery, ElectricVehicle, PvArray
+from luna.site.heat import HeatPump
 from luna.site.inverter import Inverter, require_connected
 from luna.site.load import DeferrableLoad
 from luna.site.objective import Objective
@@ -92,6 +93,7 @@ class Site(Part):
     inverters: Annotated[list[Inverter], Field(max_length=16)] = []
     vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
     loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
+    heat_pumps: Annotated[list[HeatPump], Field(max_length=8)] = []
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
     objective: Objective = Objective()
     input_sensors: InputSensors = InputSensors()
@@ -108,7 +110,7 @@ class Site(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for kind in ("batteries", "pv", "inverters", "vehicles", "loads"):
+        for kind in ("batteries", "pv", "inverters", "vehicles", "loads", "heat_pumps"):
             counts = Counter(part.name for part in getattr(self, kind))
             doubled = [name for name, count in counts.items() if count > 1]
             if doubled:

@@ -28,6 +28,7 @@ from services.planner.problem import TERMINAL_SHARE
 from services.planner.replay import SCENARIOS, Scene
 from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
+from services.planner.weather_jobs import read_outdoor_ahead
 
 PLAN_HORIZON = timedelta(hours=48)
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
@@ -78,7 +79,9 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
     courses = read_courses(connection, site, driving.forecast, outlook, start=start) if request.options.uncertainty == "scenarios" else None
     intensity = None if carbon is None else carbon.tolist()
-    outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses, "carbon_g_per_kwh": intensity})
+    outdoor = read_outdoor_ahead(connection, site_id, site, timeline, known_at=start)
+    beside = {"carbon_g_per_kwh": intensity, "outdoor_temperature_c": outdoor}
+    outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses} | beside)
     state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
     options = request.options
     if site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price):
@@ -111,7 +114,8 @@ def _carry_on(series: FloatArray) -> FloatArray:
 def list_included(site: Site) -> list[str]:
     """Return the appliances whose use no meter takes out of the base load: to place them would count them twice."""
     apart = {"water_heater"} if site.input_sensors.water_heater_consumption else set()
-    return [load.name for load in site.loads if load.kind not in apart]
+    pumps = [] if site.input_sensors.heat_pump_consumption else site.heat_pumps
+    return [*(load.name for load in site.loads if load.kind not in apart), *(pump.name for pump in pumps)]
 
 
 def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) -> dict[str, BatteryState]:

@@ -9,6 +9,7 @@ import numpy as np
 from luna.contracts.plan import CompromiseReply, PlanRequest
 from luna.timeline import FloatArray
 from services.planner.appliance_reply import appliance_flows, missed_appliances
+from services.planner.heat_reply import heat_flows, missed_comfort
 from services.planner.placing.wishes import VehicleWish
 from services.planner.plan import Plan
 
@@ -23,7 +24,7 @@ def placed_kwh(plan: Plan) -> FloatArray:
 
 def placed_flows(plan: Plan) -> list[Fields]:
     """Return the fields ``vehicles`` and ``loads`` of every slot."""
-    slots: list[Fields] = [{"vehicles": {}, "loads": {}} for _ in range(plan.problem.outlook.timeline.count)]
+    slots: list[Fields] = [{"vehicles": {}, "loads": {}, "heat_pumps": {}} for _ in range(plan.problem.outlook.timeline.count)]
     if plan.placement is None:
         return slots
     wishes = plan.placement.wishes
@@ -33,6 +34,9 @@ def placed_flows(plan: Plan) -> list[Fields]:
     for name, flows in appliance_flows(plan.placement).items():
         for into, flow in zip(slots, flows, strict=True):
             into["loads"][name] = flow
+    for name, flows in heat_flows(plan.placement).items():
+        for into, flow in zip(slots, flows, strict=True):
+            into["heat_pumps"][name] = flow
     return slots
 
 
@@ -60,7 +64,9 @@ def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
         for wish, missing in zip(wishes.vehicles, placement.vehicle_missing_kwh, strict=True)
         for each in _missed_departures(wish, missing, dearest, zone=plan.problem.site.timezone)
     ]
-    return [*missed, *missed_appliances(placement, dearest=dearest, zone=ZoneInfo(plan.problem.site.timezone))]
+    zone, timeline = ZoneInfo(plan.problem.site.timezone), plan.problem.outlook.timeline
+    missed += missed_appliances(placement, dearest=dearest, zone=zone)
+    return [*missed, *missed_comfort(placement, timeline, dearest=dearest, zone=zone)]
 
 
 def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, dearest: float, *, zone: str) -> Iterator[CompromiseReply]:

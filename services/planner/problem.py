@@ -157,7 +157,7 @@ def pose(request: PlanRequest) -> Problem:
     limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
     outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
     stored = _stored(request.site, request.state)
-    wishes = read_wishes(request.site, request.state, timeline, metered_with_load=series.load_includes)
+    wishes = read_wishes(request.site, request.state, timeline, series=series)
     posed = Problem(
         request.site,
         outlook,

@@ -1,5 +1,6 @@
 """Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
 
+from luna.contracts.plan.heat import HeatPumpFlow, HeatPumpState
 from luna.contracts.plan.objective import CheapestReply, ObjectiveReason, ObjectiveReply
 from luna.contracts.plan.options import Language, PlanOptions, Terminal
 from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
@@ -19,6 +20,8 @@ __all__ = [
     "CoursesMessage",
     "Energies",
     "ForecastSource",
+    "HeatPumpFlow",
+    "HeatPumpState",
     "Language",
     "LoadFlow",
     "LoadRun",

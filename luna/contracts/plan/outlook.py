@@ -64,6 +64,8 @@ class OutlookMessage(Message):
     pv_p90_kwh: Energies | None = None
     import_limit_kw: Annotated[SlotLimits | None, Field(description="as an operator that dims asks for it; the lower of it and the connection's holds")] = None
     export_limit_kw: Annotated[SlotLimits | None, Field(description="as import_limit_kw, for feeding in")] = None
+    outdoor_temperature_c: Annotated[list[Annotated[float, Field(ge=-60, le=60)]], Field(max_length=MAX_SLOTS)] | None = None
+    heat_demand_kwh: Annotated[dict[str, Energies], Field(description="heat drawn from the store of each heat pump, by its name")] = {}
     prices_known_until: Instant | None = None
     load_includes: Annotated[list[str], Field(max_length=32, description="appliances that are part of load_kwh and therefore not placed")] = []
     forecast: ForecastSource | None = None
@@ -76,6 +78,9 @@ class OutlookMessage(Message):
             series = getattr(self, name)
             if isinstance(series, list) and name != "load_includes" and len(series) != slots:
                 raise ValueError(f"{name} has {len(series)} values, load_kwh has {slots}; every series needs one value per slot")
+        for name, demand in self.heat_demand_kwh.items():
+            if len(demand) != slots:
+                raise ValueError(f"heat_demand_kwh.{name} has {len(demand)} values, load_kwh has {slots}; every series needs one value per slot")
         for name in ("load_kwh", "pv_kwh") if self.scenarios else ():
             wrong = next((len(course) for course in getattr(self.scenarios, name) if len(course) != slots), None)
             if wrong is not None:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from luna.contracts.manual import ManualReply
 from luna.contracts.message import Message
+from luna.contracts.plan.heat import HeatPumpFlow
 from luna.contracts.plan.objective import ObjectiveReply
 from luna.contracts.plan.outlook import ForecastSource
 from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
@@ -96,6 +97,7 @@ class SlotReply(Message):
     batteries: dict[str, BatteryFlow]
     vehicles: dict[str, VehicleFlow] = {}
     loads: dict[str, LoadFlow] = {}
+    heat_pumps: dict[str, HeatPumpFlow] = {}
     reason: ReasonReply
     manual: Annotated[list[str], Field(description="devices that do, or leave, what their owner said")] = []
     load_p10_kwh: float | None = None

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Instant, Message
+from luna.contracts.plan.heat import HeatPumpState
 from luna.contracts.plan.peaks import PeakState
 from luna.control import Mode
 
@@ -84,5 +85,6 @@ class StateMessage(Message):
     batteries: dict[str, BatteryState] = {}
     vehicles: dict[str, VehicleState] = {}
     loads: dict[str, LoadState] = {}
+    heat_pumps: dict[str, HeatPumpState] = {}
     month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
     peaks: Annotated[dict[str, PeakState], Field(description="by component of the capacity tariff; month_peaks_kw stands for the first one not named")] = {}

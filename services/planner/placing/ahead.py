@@ -18,7 +18,7 @@ class Ahead:
     """Slots ahead, arrays of shape ``(slots,)``: their hours, what PV leaves beyond the load, what a bought kWh costs.
 
     ``tie`` is a sliver per kWh that makes the earlier of two equal slots the better one, ``dearest`` the dearest price of all, ``mean_price`` the
-    mean of what a plan optimises by.
+    mean of what a plan optimises by, ``left_price`` what a kWh is worth that is left at the horizon.
     """
 
     hours: FloatArray
@@ -27,6 +27,7 @@ class Ahead:
     tie: FloatArray
     dearest: float
     mean_price: float
+    left_price: float
 
     def bound(self, load: DeferrableLoad) -> BoolArray:
         """Return the slots in which an appliance may take PV surplus alone."""

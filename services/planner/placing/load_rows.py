@@ -28,7 +28,7 @@ def add_load(builder: ModelBuilder, wish: LoadWish, ahead: Ahead) -> LoadColumns
     least, most = rules.bounds(wish.allowed * carried)
     on = builder.add_columns(most.size, cost=(ahead.tie - (load.extra_value or 0.0)) * slot_kwh, lower=least, upper=most, integer=True)
     for need in wish.needs:
-        _add_need(builder, need, on, slot_kwh, rules=rules, price=LOAD_SLACK * ahead.dearest)
+        _add_need(builder, need, (on, slot_kwh, most), rules=rules, price=LOAD_SLACK * ahead.dearest)
     if rules.shortest_run == rules.shortest_rest == 1 and not rules.longest_rest and not load.start_price:
         return LoadColumns(on, on[:0])
     start = add_starts(builder, on, rules, price=load.start_price)
@@ -42,16 +42,18 @@ def _rules(wish: LoadWish, hours: FloatArray) -> RunRules:
     return read_rules((load.min_on_minutes / 60, load.min_off_minutes / 60, gap), (wish.on_hours, wish.off_hours), hours)
 
 
-def _add_need(builder: ModelBuilder, need: DayNeed, on: Indices, slot_kwh: FloatArray, *, rules: RunRules, price: float) -> None:
+def _add_need(builder: ModelBuilder, need: DayNeed, slots: tuple[Indices, FloatArray, FloatArray], *, rules: RunRules, price: float) -> None:
     """Want a need's energy, in whole slots where all are as long: then no relaxation gets by with a part of one."""
     within = slice(need.first, need.end)
-    full = float(slot_kwh[within].max())
-    share, slots = slot_kwh[within] / full, need.need_kwh / full
-    wanted = float(np.ceil(slots - 1e-9)) if share.min() == 1.0 else slots
+    on, slot_kwh, may = slots[0][within], slots[1][within], slots[2][within]
+    full = float(slot_kwh.max())
+    share, wanted = slot_kwh / full, need.need_kwh / full
+    # What its slots cannot carry is missing whatever is planned: a price on it would only hide what else a plan costs.
+    wanted = min(float(np.ceil(wanted - 1e-9)) if share.min() == 1.0 else wanted, float(share @ may))
     most = np.ceil(wanted - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, wanted)
     if wanted > 0 or most < share.size:
         lacking = builder.add_columns(1, cost=price * full, upper=max(wanted, 0.0))
-        builder.add_sum(wanted, most, [(on[within], share), (lacking, 1.0)])
+        builder.add_sum(wanted, most, [(on, share), (lacking, 1.0)])
 
 
 def _beyond(need: DayNeed, rules: RunRules) -> float:

@@ -41,6 +41,7 @@ class Placement:
     load_missing_kwh: tuple[FloatArray, ...]
     off_too_long: tuple[float, ...]
     programmes: PlacedProgrammes
+    heat_kwh: FloatArray
     beside_cost: float
     objective: float
     gap: float
@@ -49,7 +50,7 @@ class Placement:
     @property
     def appliance_kwh(self) -> FloatArray:
         """What everything uses that is no vehicle, shape ``(appliances, slots)``."""
-        return np.concatenate([self.load_kwh, self.programmes.use_kwh])
+        return np.concatenate([self.load_kwh, self.programmes.use_kwh, self.heat_kwh])
 
     @property
     def placed_kwh(self) -> FloatArray:
@@ -112,7 +113,8 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
     charge, give = (_read_slots([column[part] for part in parts], slots) for parts in built.placed.vehicle_parts)
     loads = [np.round(column[each.on]) * wish.load.power_kw * hours for each, wish in zip(built.placed.loads, problem.wishes.loads, strict=True)]
     load, programmes = np.array(loads).reshape(-1, slots), built.placed.appliances.read_programmes(column, slots)
-    appliances = np.concatenate([load, programmes.use_kwh])
+    heat = built.placed.appliances.read_heat(column, slots)
+    appliances = np.concatenate([load, programmes.use_kwh, heat])
     net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + appliances.sum(axis=0) - problem.outlook.pv_kwh
     return Placement(
         wishes=problem.wishes,
@@ -125,6 +127,7 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
         load_missing_kwh=tuple(wish.missing_kwh(used) for wish, used in zip(problem.wishes.loads, loads, strict=True)),
         off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
         programmes=programmes,
+        heat_kwh=heat,
         beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
         objective=solution.objective,
         gap=solution.gap,

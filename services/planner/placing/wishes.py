@@ -4,15 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import LoadState, StateMessage
+from luna.contracts.plan import HeatPumpState, LoadState, OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import Timeline
+from services.planner.placing.heat_wish import HeatWish, read_heat_pump
 from services.planner.placing.load_wish import DayNeed, LoadWish, read_load
 from services.planner.placing.programme_wish import ProgrammeWish, read_programme
 from services.planner.placing.vehicle_wish import Stay, VehicleWish, read_vehicle
 
-__all__ = ["NO_WISHES", "DayNeed", "LoadWish", "ProgrammeWish", "Stay", "VehicleWish", "Wishes", "read_wishes"]
+__all__ = ["NO_WISHES", "DayNeed", "HeatWish", "LoadWish", "ProgrammeWish", "Stay", "VehicleWish", "Wishes", "read_wishes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +23,21 @@ class Wishes:
     vehicles: tuple[VehicleWish, ...] = ()
     loads: tuple[LoadWish, ...] = ()
     programmes: tuple[ProgrammeWish, ...] = ()
+    heat_pumps: tuple[HeatWish, ...] = ()
 
     def any(self) -> bool:
         """Return whether there is anything to place."""
-        return bool(self.vehicles or self.loads or self.programmes)
+        return bool(self.vehicles or self.loads or self.programmes or self.heat_pumps)
 
 
 NO_WISHES = Wishes()
 
 
-def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, metered_with_load: Collection[str] = ()) -> Wishes:
+def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, series: OutlookMessage) -> Wishes:
     """Return what a site's vehicles and appliances want over a timeline. A vehicle without a session wants nothing.
 
     Args:
-        metered_with_load: appliances whose use is part of the load already.
+        series: what lies ahead; what its load includes is not placed.
 
     Raises:
         InvalidInputError: state of a vehicle or load the site does not have, a session without state of charge or upside down.
@@ -47,15 +49,24 @@ def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, metered_
         for vehicle in site.vehicles
         if vehicle.name in state.vehicles and state.vehicles[vehicle.name].sessions
     )
-    apart = [load for load in site.loads if load.name not in metered_with_load]
+    apart = [load for load in site.loads if load.name not in series.load_includes]
     zone, known = ZoneInfo(site.timezone), [(load, state.loads.get(load.name, LoadState())) for load in apart]
     loads = tuple(read_load(load, now, timeline, zone=zone) for load, now in known if not load.profile_kw)
     programmes = tuple(read_programme(load, now, timeline, zone=zone) for load, now in known if load.profile_kw and (now.runs or now.on_hours))
-    return Wishes(vehicles, loads, programmes)
+    return Wishes(vehicles, loads, programmes, _read_heat_pumps(site, state, timeline, series))
 
 
-def _refuse_strangers(kind: str, named: Collection[str], known: Sequence[str]) -> None:
+def _read_heat_pumps(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[HeatWish, ...]:
+    names = [pump.name for pump in site.heat_pumps]
+    _refuse_strangers("heat_pumps", state.heat_pumps, names)
+    _refuse_strangers("heat_pumps", series.heat_demand_kwh, names, where="outlook.heat_demand_kwh")
+    apart = [pump for pump in site.heat_pumps if pump.name not in series.load_includes]
+    zone = ZoneInfo(site.timezone)
+    return tuple(read_heat_pump(pump, state.heat_pumps.get(pump.name, HeatPumpState()), timeline, series=series, zone=zone) for pump in apart)
+
+
+def _refuse_strangers(kind: str, named: Collection[str], known: Sequence[str], *, where: str | None = None) -> None:
     for name in named:
         if name not in known:
             remedy = f"Known: {', '.join(known) or 'none'}."
-            raise InvalidInputError(f"the site has none of this name among its {kind}", field=f"state.{kind}.{name}", remedy=remedy)
+            raise InvalidInputError(f"the site has none of this name among its {kind}", field=f"{where or f'state.{kind}'}.{name}", remedy=remedy)
