@@ -6,10 +6,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.physics import Flows, SetPoint, clamp, settle
+from luna.physics import Flows, Mode, SetPoint, clamp, settle
 from luna.schedule import pick_slot
 from services.planner.alternatives.rest import remain
-from services.planner.plan import Plan, objective, price_flows
+from services.planner.plan import Plan, objective, price_flows, weigh_flows
 from services.planner.planning import make_plan
 from services.planner.solver import Solver
 
@@ -39,7 +39,8 @@ class Deviation:
         lowest = problem.limits.batteries.min_kwh[0, 0]
         left = [plan.flows.stored_kwh[0] - lowest for plan in (self.before, self.after)]
         worth = self.before.value.function.integral(*left)[self.end - 1]
-        return float((self.after.costs.total - self.before.costs.total)[here].sum() - worth)
+        before, after = (weigh_flows(problem, plan.flows).total for plan in (self.before, self.after))
+        return float((after - before)[here].sum() - worth)
 
 
 def depart(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Deviation:
@@ -59,7 +60,8 @@ def depart(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Devia
     end = first + told.mode.shape[-1]
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
-        rest = make_plan(remain(problem, end, flows.stored_kwh[:, -1]), solver)
+        modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
+        rest = make_plan(replace(remain(problem, end, flows.stored_kwh[:, -1]), modes=modes), solver)
         followed.append(rest.setpoints)
         settled.append(rest.flows)
     whole = join(settled)

@@ -1,5 +1,6 @@
 """Weights as prices: one value of stored energy decides, what is reported stays money, and what weighing costs is said."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
+from luna.physics import Mode
 from luna.site import parse_site
 from luna.weighing import Weights, self_sufficiency, weigh_import
+from services.planner.alternatives.deviation import depart, take
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.problem import pose
@@ -197,3 +200,10 @@ def test_a_site_names_its_objective() -> None:
     site = parse_site({"name": "home", "timezone": "UTC", "objective": {"wear_factor": 2.0}})
     assert site.objective.wear_factor == 2.0
     assert site.objective.carbon_price_per_kg == 0.0
+
+
+def test_an_alternative_costs_the_same_by_planning_anew_and_by_the_value() -> None:
+    plan = solve(ask({"carbon_price_per_kg": 0.2}))
+    rest = replace(take(plan.setpoints, slice(8, 9)), mode=np.full((1, 1), Mode.HOLD, dtype=np.int8))
+    deviation = depart(plan, rest, 8, Solver())
+    assert deviation.cost_by_value == pytest.approx(deviation.cost, abs=1e-9)
