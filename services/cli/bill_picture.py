@@ -6,7 +6,8 @@ from luna.contracts.what_if import VariantReply, WhatIfReply
 from luna.wording import Language
 from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, number, rectangle, text
 
-WIDTH, TOP, HEIGHT, FOOT = 976.0, 64.0, 300.0, 56.0
+WIDTH, HEIGHT, MARGIN = 976.0, 300.0, 24.0
+KEYS, ROW = 34.0, 22.0  # where the legend begins, and its rows
 GAP = 0.15  # of a month, on either side of its bars
 LETTER, KEY = 7.0, 34.0
 # Told apart without colour vision. Source: Okabe and Ito (2008).
@@ -26,18 +27,20 @@ def draw_bills(reply: WhatIfReply, *, language: Language) -> str:
     shown = [reply.baseline, *reply.variants]
     frame = Frame(WIDTH, 48.0, 8.0, len(reply.baseline.months), narrow=False)
     bills = [month.bill for variant in shown for month in variant.months]
-    axis = fit_axis(bills, TOP, HEIGHT, step=_step(bills), least=(0.0, 1.0))
+    keys, top = _draw_keys(shown)
+    axis = fit_axis(bills, top, HEIGHT, step=_step(bills), least=(0.0, 1.0))
     title = TITLES[language].format(currency=reply.currency, site=reply.site, first=reply.from_day, last=reply.to_day)
     parts = [
         text((0, 18), title, "title"),
-        _draw_keys(shown),
+        keys,
         draw_ruler(frame, axis),
         *(_draw_bars(variant, place, len(shown), (frame, axis)) for place, variant in enumerate(shown)),
     ]
     months = [text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(reply.baseline.months)]
-    size = (number(WIDTH), number(axis.bottom + FOOT), title)
-    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 -24 {0} {1}" role="img" aria-label="{2}">').format(*size)
-    return str(opening + STYLE + Markup('<rect x="-24" y="-24" width="100%" height="100%" fill="#fff"/>') + join([*parts, *months]) + Markup("</svg>\n"))
+    size = (number(WIDTH + 2 * MARGIN), number(axis.bottom + 20 + 2 * MARGIN), title)
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">').format(*size)
+    inside = Markup('<rect width="100%" height="100%" fill="#fff"/><g transform="translate({0} {0})">{1}</g>').format(number(MARGIN), join([*parts, *months]))
+    return str(opening + STYLE + inside + Markup("</svg>\n"))
 
 
 def _step(bills: list[float]) -> float:
@@ -45,12 +48,16 @@ def _step(bills: list[float]) -> float:
     return next((step for step in (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0) if most / step <= 6), 500.0)
 
 
-def _draw_keys(shown: list[VariantReply]) -> Markup:
-    x, parts = 0.0, []
+def _draw_keys(shown: list[VariantReply]) -> tuple[Markup, float]:
+    """Return the legend, in as many rows as it takes, and where the chart begins below it."""
+    x, y, parts = 0.0, KEYS, []
     for place, variant in enumerate(shown):
-        parts += [rectangle((x, 34, 12, 12), "key", fill=COLOURS[place]), text((x + 18, 45), variant.name, "key")]
-        x += KEY + LETTER * len(variant.name)
-    return join(parts)
+        wide = KEY + LETTER * len(variant.name)
+        if x and x + wide > WIDTH:
+            x, y = 0.0, y + ROW
+        parts += [rectangle((x, y, 12, 12), "key", fill=COLOURS[place]), text((x + 18, y + 11), variant.name, "key")]
+        x += wide
+    return join(parts), y + ROW + 8
 
 
 def _draw_bars(variant: VariantReply, place: int, count: int, scale: tuple[Frame, Axis]) -> Markup:
