@@ -52,13 +52,13 @@ def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
     client, store = Client(addresses.redis_url), redis.Redis.from_url(addresses.redis_url)
     luna = ["luna.queue.worker", "--modules", "bench.queue_tasks"]
     celery = ["celery", "-A", "bench.queue_tasks:bare", "worker", "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
-    with _worker(luna, addresses), _worker(celery, addresses):
+    with run_worker(luna, addresses), run_worker(celery, addresses):
         client.call(NumberRequest(value=0), timeout=SOON)
         return_bare.delay(0).get(timeout=60)
         ours, theirs = [], []
         for _ in range(ROUNDS):
-            ours.append(_rate(lambda value: client.submit(NumberRequest(value=value)), lambda: _count(store, "luna:celery-task-meta-*")))
-            theirs.append(_rate(lambda value: return_bare.apply_async((value,)), lambda: _count(store, "bare:celery-task-meta-*")))
+            ours.append(_rate(lambda value: client.submit(NumberRequest(value=value)), lambda: count_results(store)))
+            theirs.append(_rate(lambda value: return_bare.apply_async((value,)), lambda: count_results(store, "bare")))
         trips = [_timed(lambda: client.call(NumberRequest(value=1), timeout=SOON)) for _ in range(TRIPS)]
         bare_trips = [_timed(lambda: return_bare.delay(1).get(timeout=60)) for _ in range(TRIPS)]
     client.close()
@@ -75,7 +75,7 @@ def _measure_gateway(addresses: Addresses) -> dict[str, Any]:
     if not (Path(__file__).parents[1] / "services/planner/tasks.py").exists():
         return {"missing": ["post_plan"]}
     document = _plan_request()
-    with _worker(["luna.queue.worker", "planner"], addresses), _gateway(addresses) as api:
+    with run_worker(["luna.queue.worker", "planner"], addresses), _gateway(addresses) as api:
         over, whole = [], []
         for _ in range(PLANS):
             begun = time.perf_counter()
@@ -96,8 +96,9 @@ def _rate(send: Callable[[int], object], count: Callable[[], int]) -> float:
     return TASKS / (time.perf_counter() - begun)
 
 
-def _count(store: redis.Redis, pattern: str) -> int:
-    return sum(1 for _ in store.scan_iter(pattern, count=10_000))
+def count_results(store: redis.Redis, prefix: str = "luna") -> int:
+    """Return how many tasks have left their result."""
+    return sum(1 for _ in store.scan_iter(f"{prefix}:celery-task-meta-*", count=10_000))
 
 
 def _timed(call: Callable[[], object]) -> float:
@@ -114,8 +115,9 @@ def _folder() -> Iterator[str]:
 
 
 @contextmanager
-def _worker(module: list[str], addresses: Addresses) -> Iterator[None]:
-    named = {"LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATABASE_URL": addresses.database_url, "LUNA_WORKER_PROCESSES": "2"}
+def run_worker(module: list[str], addresses: Addresses, *, processes: int = 2) -> Iterator[None]:
+    """Run a worker, or what stands for one, while the block runs."""
+    named = {"LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATABASE_URL": addresses.database_url, "LUNA_WORKER_PROCESSES": str(processes)}
     process = subprocess.Popen([sys.executable, "-m", *module], env=os.environ | named, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         yield

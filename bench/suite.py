@@ -4,7 +4,10 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-NAMES = ("planner", "devices", "energy_value", "oracle", "decisions", "simulator", "forecast", "scenarios", "queue", "data", "recorder", "history")
+NAMES = (
+    "planner", "devices", "energy_value", "oracle", "decisions", "replay", "simulator", "forecast", "scenarios",
+    "queue", "fleet", "data", "recorder", "history",
+)  # fmt: skip
 # Only where asked for by name: it needs Docker and builds images.
 ON_REQUEST = ("compose",)
 

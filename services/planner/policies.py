@@ -83,6 +83,7 @@ class ModelPredictive:
         self._solver, self._limits = Solver(), SiteLimits.of(self.site)
         self._plan: Plan | None = None
         self._readings: list[Reading] = []
+        self._held_back: IntArray = np.zeros(0, dtype=np.int8)
         self._planned_at = -self.every
         self._modes = list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.site.batteries)
 
@@ -92,11 +93,12 @@ class ModelPredictive:
         if self._plan is None or not 0 <= slot - self._planned_at < self.every:
             self._plan = make_plan(self._pose(slot, stored_kwh[:, 0]), self._solver)
             self._readings = self._read_values(self._plan)
+            self._held_back = hold_back(self._plan.problem, exports=self._plan.flows.export_kwh > 0)
             self._planned_at = slot
         ahead = slot - self._planned_at
         if not self._readings:
             return pick_slot(self._plan.setpoints, ahead)
-        setpoint = self._read(self._plan, ahead, stored_kwh - self._limits.batteries.min_kwh)
+        setpoint = self._read(ahead, stored_kwh - self._limits.batteries.min_kwh)
         self._modes = [Mode(mode) for mode in setpoint.mode[:, 0].tolist()]
         return setpoint
 
@@ -120,10 +122,9 @@ class ModelPredictive:
         weighed = replace(plan.problem, courses=blend(courses), risk=self.risk)
         return weigh_courses(weighed, plan.value, slots=self.every)[0]
 
-    def _read(self, plan: Plan, ahead: int, above_kwh: FloatArray) -> SetPoint:
-        held_back = hold_back(plan.problem, exports=plan.flows.export_kwh > 0)[ahead : ahead + 1]
+    def _read(self, ahead: int, above_kwh: FloatArray) -> SetPoint:
         parts = [
-            read_modes(reading.at(ahead, mode, float(above[0])), above, battery, curtailment=held_back)
+            read_modes(reading.at(ahead, mode, float(above[0])), above, battery, curtailment=self._held_back[ahead : ahead + 1])
             for reading, mode, above, battery in zip(self._readings, self._modes, above_kwh, self.site.batteries, strict=True)
         ]
         return join_batteries(parts)
