@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
 # ``own``: what a charger or an appliance does without anybody's commands.
-VehicleMode = Literal["own", "charge", "stop"]
+VehicleMode = Literal["own", "charge", "stop", "give"]
 LoadMode = Literal["own", "on", "off"]
 PvMode = Literal["free", "no_export", "limit", "off"]
 DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
@@ -104,12 +104,15 @@ class VehicleControl(_Part):
     """How a vehicle's charger is told."""
 
     vehicle: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under vehicles")]
-    modes: Annotated[dict[VehicleMode, Word], Field(description="what the charger calls charge, stop and, where it has one, a rule of its own")]
+    soc: Annotated[Place | None, Field(description="where the car's state of charge is read, percent; needed where it gives to the house")] = None
+    modes: Annotated[dict[VehicleMode, Word], Field(description="what the charger calls charge, stop, and where it can, give and a rule of its own")]
     writes: Annotated[tuple[VehicleWrite, ...], Field(min_length=1, max_length=16)]
 
     @model_validator(mode="after")
     def _can_be_switched(self) -> Self:
         _require_modes(self.modes, ("charge", "stop"))
+        if "give" in self.modes and self.soc is None:
+            raise ValueError("soc is needed where a car gives; without it nobody knows whether it may")
         return self
 
 

@@ -35,10 +35,11 @@ class BatterySetpoints(Message):
 
 
 class VehicleSetpoint(Message):
-    """What a vehicle's charger is told; ``charge_kw`` counts in the mode ``charge``."""
+    """What a vehicle's charger is told; ``charge_kw`` counts in the mode ``charge``, ``give_kw`` in the mode ``give``."""
 
     mode: VehicleMode
     charge_kw: Annotated[float, Field(ge=0, le=10_000)]
+    give_kw: Annotated[float, Field(ge=0, le=10_000)] = 0.0
 
 
 class LoadSetpoint(Message):

@@ -4,7 +4,7 @@ Everything is vectorised: the leading axis counts batteries, the trailing axis s
 Energies are kWh within one slot, measured at the battery's terminals; stored energy is kWh inside the battery.
 """
 
-from luna.physics.charging import clamp_charging
+from luna.physics.charging import clamp_charging, clamp_giving
 from luna.physics.heat import Warming, heat_per_kwh
 from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, BoolArray, SiteLimits, charge_limit_kw
@@ -29,6 +29,7 @@ __all__ = [
     "charge_limit_kw",
     "clamp",
     "clamp_charging",
+    "clamp_giving",
     "heat_per_kwh",
     "settle",
 ]

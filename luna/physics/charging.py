@@ -18,3 +18,10 @@ def clamp_charging(power_kw: float, vehicle: ElectricVehicle, site: Site) -> flo
         return 0.0
     least, most = ([each for each in ranges if each[0] <= power_kw] or ranges[:1])[-1]
     return min(max(power_kw, least), most)
+
+
+def clamp_giving(power_kw: float, soc: float, vehicle: ElectricVehicle) -> float:
+    """Return the nearest power that a car may give to the house, kW; none where it holds no more than it keeps, or nobody knows what it holds."""
+    if math.isnan(power_kw) or not soc > vehicle.min_soc:
+        return 0.0
+    return min(max(power_kw, 0.0), vehicle.discharge_limit_kw)

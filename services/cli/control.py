@@ -73,10 +73,10 @@ def override(
 def override_device(
     site: SiteOption,
     device: DeviceOption,
-    mode: Annotated[DeviceMode, typer.Option(help="A car: own, charge, stop. An appliance: own, on, off. PV: free, no_export, limit, off.")],
+    mode: Annotated[DeviceMode, typer.Option(help="A car: own, charge, stop, give. An appliance: own, on, off. PV: free, no_export, limit, off.")],
     *,
     until: UntilOption,
-    power_kw: Annotated[float | None, typer.Option(help="What a car charges with, or what PV may produce.")] = None,
+    power_kw: Annotated[float | None, typer.Option(help="What a car charges with or gives, or what PV may produce.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Have a car's charger, an appliance or PV do something else than its site's plan says, until an instant."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.errors import InvalidInputError
-from luna.physics import clamp_charging
+from luna.physics import clamp_charging, clamp_giving
 from luna.site import Site, parse_site
 from tests.controlled import DEVICES, describe_devices
 
@@ -36,6 +36,16 @@ def test_what_is_safe_stays_as_it_is(asked: float, limit_kw: float) -> None:
     safe = clamp_charging(asked, house.vehicles[0], house)
     assert clamp_charging(safe, house.vehicles[0], house) == safe
     assert safe <= min(11, limit_kw)
+
+
+@pytest.mark.parametrize(
+    ("asked", "soc", "told"),
+    [(2, 0.5, 2), (9, 0.5, 5), (2, 0.2, 0), (2, math.nan, 0), (math.nan, 0.5, 0)],
+    ids=["as asked", "limit", "kept", "unknown", "no power"],
+)
+def test_a_car_gives_no_more_than_it_may_and_nothing_where_nobody_knows_what_it_holds(asked: float, soc: float, told: float) -> None:
+    car = parse_site({"name": "home", "timezone": "UTC", "vehicles": [CAR | {"discharge_limit_kw": 5, "min_soc": 0.2}]}).vehicles[0]
+    assert clamp_giving(asked, soc, car) == told
 
 
 def test_currents_of_a_charger_that_is_not_described_cannot_be_told() -> None:

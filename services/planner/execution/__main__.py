@@ -71,7 +71,8 @@ def open_device(settings: Settings, control: Control) -> Device:
             raise InvalidInputError("control goes by Home Assistant, which the settings do not name", field="LUNA_HOME_ASSISTANT_URL", remedy=remedy)
         return HomeAssistantDevice(settings.home_assistant_url, settings.home_assistant_token)
     if control.by == "mqtt":
-        places = [write.read_back for write in control.writes] + [battery.soc for battery in control.batteries]
+        full = [battery.soc for battery in control.batteries] + [vehicle.soc for vehicle in control.vehicles]
+        places = [write.read_back for write in control.writes] + full
         return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [place for place in places if place is not None])
     return DryRun()
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from luna.contracts.control import Override, ReasonCode
 from luna.contracts.plan import PlanReply
@@ -19,6 +20,8 @@ class Appliance:
 
     load: DeferrableLoad
     control: LoadControl
+
+    unplanned: ClassVar[ReasonCode] = "not_in_plan"
 
     @property
     def key(self) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Arrays:
 
     key = NAME
     least_run = timedelta(0)
+    unplanned: ClassVar[ReasonCode] = "not_in_plan"
 
     @property
     def places(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from luna.contracts.control import Override, ReasonCode
 from luna.contracts.plan import PlanReply
@@ -23,6 +24,7 @@ class Batteries:
 
     key = BATTERIES
     least_run = timedelta(0)
+    unplanned: ClassVar[ReasonCode] = "plan_without_setpoints"
 
     @property
     def places(self) -> Mapping[str, str]:

@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from luna.contracts.control import Override, ReasonCode
 from luna.contracts.plan import PlanReply
 from luna.contracts.setpoint import VehicleSetpoint
 from luna.control import VehicleControl
-from luna.physics import clamp_charging
+from luna.physics import clamp_charging, clamp_giving
 from luna.site import ElectricVehicle, Site
 from services.planner.execution.template import WATTS, Write, write_values
 from services.planner.execution.unit import Setpoints, SlotPrices
@@ -27,6 +28,8 @@ class Charger:
     vehicle: ElectricVehicle
     control: VehicleControl
 
+    unplanned: ClassVar[ReasonCode] = "not_in_plan"
+
     @property
     def key(self) -> str:
         return f"vehicle:{self.vehicle.name}"
@@ -37,15 +40,18 @@ class Charger:
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {}
+        return {} if self.control.soc is None else {self.vehicle.name: self.control.soc}
 
     def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
         flow = plan.slots[slot].vehicles.get(self.vehicle.name)
-        return None if flow is None else self._tell("charge", flow.charge_kwh / (plan.slot_minutes / 60))
+        if flow is None:
+            return None
+        hours = plan.slot_minutes / 60
+        return self._tell("give" if flow.discharge_kwh > 0 else "charge", max(flow.charge_kwh, flow.discharge_kwh) / hours)
 
     def follow_owner(self, wanted: Override) -> Setpoints:
-        power_kw = self.vehicle.most_charge_kw if wanted.power_kw is None else wanted.power_kw
-        return self._tell(wanted.mode, power_kw)
+        most = self.vehicle.discharge_limit_kw if wanted.mode == "give" else self.vehicle.most_charge_kw
+        return self._tell(wanted.mode, most if wanted.power_kw is None else wanted.power_kw)
 
     def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         """Return the charger's own rule; without one it charges.
@@ -63,6 +69,9 @@ class Charger:
             return {self.vehicle.name: STOP}
         if told.mode == "own" and "own" in self.control.modes:
             return {self.vehicle.name: VehicleSetpoint(mode="own", charge_kw=0.0)}
+        if told.mode == "give":
+            give_kw = clamp_giving(told.give_kw, soc.get(self.vehicle.name, math.nan), self.vehicle) if "give" in self.control.modes else 0.0
+            return {self.vehicle.name: VehicleSetpoint(mode="give", charge_kw=0.0, give_kw=round(give_kw, 6)) if give_kw else STOP}
         power_kw = clamp_charging(0.0 if told.mode == "stop" else told.charge_kw, self.vehicle, self.site)
         return {self.vehicle.name: VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6)) if power_kw else STOP}
 
@@ -70,14 +79,16 @@ class Charger:
         told = allowed[self.vehicle.name]
         if not isinstance(told, VehicleSetpoint):
             return []
-        values = {"mode": self.control.modes[told.mode], "power_kw": f"{told.charge_kw:g}", "power_w": f"{told.charge_kw * WATTS:.0f}"}
+        power_kw = told.charge_kw or told.give_kw
+        values = {"mode": self.control.modes[told.mode], "power_kw": f"{power_kw:g}", "power_w": f"{power_kw * WATTS:.0f}"}
         charger = self.vehicle.charger
         if charger is not None:
-            phases = charger.phases_at(told.charge_kw)
+            phases = charger.phases_at(power_kw)
             # Whole amperes, as chargers take them, and never more than what is safe.
-            values |= {"phases": f"{phases}", "current_a": f"{math.floor(told.charge_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}"}
+            values |= {"phases": f"{phases}", "current_a": f"{math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}"}
         return write_values([write for write in self.control.writes if not write.when or told.mode in write.when], values)
 
-    def _tell(self, mode: str, charge_kw: float) -> Setpoints:
-        known = mode if mode in {"own", "charge", "stop"} else "stop"
-        return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": known, "charge_kw": max(charge_kw, 0.0)})}
+    def _tell(self, mode: str, power_kw: float) -> Setpoints:
+        known = mode if mode in {"own", "charge", "stop", "give"} else "stop"
+        power = {"charge_kw": 0.0, "give_kw": max(power_kw, 0.0)} if mode == "give" else {"charge_kw": max(power_kw, 0.0)}
+        return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": known} | power)}

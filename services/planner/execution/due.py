@@ -63,7 +63,7 @@ def follow_plan(plan: PlanReply | None, unit: Unit, prices: Prices, *, now: date
     place = (now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
     requested = unit.read_plan(plan, place)
     if requested is None:
-        return leave_alone(unit, "plan_without_setpoints" if unit.places else "not_in_plan", prices, plan_id=plan.plan_id)
+        return leave_alone(unit, unit.unplanned, prices, plan_id=plan.plan_id)
     before = plan.slots[place - 1].batteries if place else {}
     planned_soc = {name: flow.soc_end for name, flow in before.items() if name in requested}
     return Wish(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc)

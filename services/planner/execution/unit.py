@@ -31,6 +31,10 @@ class Unit(Protocol):
         """Where is read what must be known before it is told anything, by name."""
 
     @property
+    def unplanned(self) -> ReasonCode:
+        """Why it is left alone where a plan says nothing of it."""
+
+    @property
     def least_run(self) -> timedelta:
         """For how long it stays on once it is on."""
 

@@ -151,6 +151,26 @@ def test_disarming_gives_everything_back(home: Home, inverter: Inverter) -> None
     assert [entry.reason for entry in home.log[3:]] == ["disarmed"] * 3
 
 
+def test_a_car_supplies_the_house_only_while_it_is_known_to_hold_enough(database: Engine, inverter: Inverter) -> None:
+    section = describe_devices()
+    [car] = section["vehicles"]
+    section["vehicles"] = [car | {"soc": "sensor.car", "modes": car["modes"] | {"give": "give"}, "writes": [{"to": "select.car", "value": "{mode}"}]}]
+    vehicles = [DEVICES["vehicles"][0] | {"discharge_limit_kw": 4, "min_soc": 0.3}]
+    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), section, **DEVICES | {"vehicles": vehicles})
+    home.arm()
+    plan = planned(home, car_kw=[0, 0])
+    slots = [slot.model_copy(update={"vehicles": {"car": VehicleFlow(charge_kwh=0, discharge_kwh=0.75, soc_end=0.5)}}) for slot in plan.slots]
+    home.store(plan.model_copy(update={"slots": slots}))
+    told = []
+    for soc in ("60", "30"):
+        inverter.states["sensor.car"] = soc
+        home.turn(device=CHARGER)
+        told.append(home.log[-1].allowed["car"])
+        home.clock.instant += SLOT
+    home.close()
+    assert [(each["mode"], each["give_kw"]) for each in told] == [("give", 3.0), ("stop", 0.0)]
+
+
 @needs_mosquitto
 def test_a_charger_behind_a_broker_that_does_not_listen_is_told_again(database: Engine, tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path)
