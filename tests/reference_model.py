@@ -17,6 +17,7 @@ from services.planner.placing.wishes import VehicleWish
 from services.planner.problem import Problem
 from services.planner.slack import dearest_price
 from tests.reference_appliances import run_appliances
+from tests.reference_blocks import pay_blocks
 from tests.reference_inverters import Sun
 from tests.reference_peaks import pay_peak
 
@@ -68,6 +69,7 @@ class _Reference:
         self.keep_sources()
         for peak in problem.peaks:
             self.beside += pay_peak(self, problem, peak)
+        self.beside += pay_blocks(self, problem)
         for index, battery in enumerate(self.site.batteries):
             if battery.wear_by_depth:
                 self.wear_by_depth(index, battery, stored_kwh=float(problem.stored_kwh[index]))

@@ -1,5 +1,6 @@
 """What a slot costs: the only place where money and carbon are computed."""
 
+from luna.economics.blocks import Blocks, block_cost, list_months
 from luna.economics.break_even import BreakEven, break_even, curtailment_rule, site_curtailment
 from luna.economics.costs import Costs, carbon_g, slot_costs
 from luna.economics.peaks import MonthShare, Peak, PeakHistory, month_shares, peak_cost
@@ -7,16 +8,19 @@ from luna.economics.prices import DAY_AHEAD_PUBLISHED, SpotPrices, extend_prices
 
 __all__ = [
     "DAY_AHEAD_PUBLISHED",
+    "Blocks",
     "BreakEven",
     "Costs",
     "MonthShare",
     "Peak",
     "PeakHistory",
     "SpotPrices",
+    "block_cost",
     "break_even",
     "carbon_g",
     "curtailment_rule",
     "extend_prices",
+    "list_months",
     "month_shares",
     "peak_cost",
     "price_slots",

@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.economics.clock import window_holds
 from luna.errors import InvalidInputError
-from luna.site import FixedPrice, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.site import BlockPrice, FixedPrice, ImportRule, SpotPrice, Tariff, TimeOfUsePrice
 from luna.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
 DAY_AHEAD_PUBLISHED = time(13)
@@ -18,13 +18,17 @@ SpotPrices = Mapping[str, FloatArray]
 def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices) -> tuple[FloatArray, FloatArray]:
     """Return import and export price per slot, shape ``(slots,)``, currency/kWh; NaN where the spot price is unknown.
 
+    Of a block tariff it is the first block's price: what later blocks cost more, ``block_cost`` says.
+
     Raises:
         InvalidInputError: the tariff names a market that ``spot`` does not hold.
     """
     return _price_rule(tariff.import_, timeline, zone, spot), _price_rule(tariff.export, timeline, zone, spot)
 
 
-def _price_rule(rule: PriceRule, timeline: Timeline, zone: ZoneInfo, spot: SpotPrices) -> FloatArray:
+def _price_rule(rule: ImportRule, timeline: Timeline, zone: ZoneInfo, spot: SpotPrices) -> FloatArray:
+    if isinstance(rule, BlockPrice):
+        return np.full(timeline.count, rule.blocks[0].price)
     if isinstance(rule, FixedPrice):
         return np.full(timeline.count, rule.price)
     if isinstance(rule, SpotPrice):

@@ -12,11 +12,12 @@ from luna.site.load import ComfortWindow, DeferrableLoad
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
-from luna.site.tariff import ClockWindow, FixedPrice, PeakPrice, PriceBand, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.site.tariff import BlockPrice, ClockWindow, FixedPrice, ImportRule, PeakPrice, PriceBand, PriceBlock, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
 
 __all__ = [
     "MOST_C_RATE",
     "Battery",
+    "BlockPrice",
     "Charger",
     "ClockWindow",
     "ComfortBand",
@@ -34,6 +35,7 @@ __all__ = [
     "GridConnection",
     "HeatPump",
     "HeatStore",
+    "ImportRule",
     "InputSensors",
     "Inverter",
     "Location",
@@ -44,6 +46,7 @@ __all__ = [
     "PowerKw",
     "Price",
     "PriceBand",
+    "PriceBlock",
     "PriceRule",
     "PvArray",
     "Sensors",

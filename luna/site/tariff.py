@@ -1,5 +1,6 @@
 """What a kWh costs and earns, as the contract says it."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -52,7 +53,34 @@ class SpotPrice(Part):
     vat: Annotated[float, Field(ge=0, le=1, description="share, 0.19 for 19 %")] = 0.0
 
 
+class PriceBlock(Part):
+    """What a kWh costs while the month has drawn no more than ``up_to_kwh``; the last block has no end."""
+
+    up_to_kwh: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
+    price: Price
+
+
+class BlockPrice(Part):
+    """Prices by what the local month has drawn so far, each block at least as dear as the one before."""
+
+    kind: Literal["blocks"]
+    blocks: Annotated[tuple[PriceBlock, ...], Field(min_length=1, max_length=12)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        ends = [block.up_to_kwh for block in self.blocks]
+        if None in ends[:-1] or ends[-1] is not None:
+            raise ValueError("blocks: each but the last needs up_to_kwh, and the last has none")
+        for number, (one, other) in enumerate(pairwise(self.blocks), start=2):
+            if one.up_to_kwh is not None and other.up_to_kwh is not None and one.up_to_kwh >= other.up_to_kwh:
+                raise ValueError(f"blocks: up_to_kwh rises; that of block {number} is {other.up_to_kwh:g} after {one.up_to_kwh:g}")
+            if one.price > other.price:
+                raise ValueError(f"blocks: a later block costs at least as much; block {number} costs {other.price:g} after {one.price:g}")
+        return self
+
+
 PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice, Field(discriminator="kind")]
+ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | BlockPrice, Field(discriminator="kind")]
 
 
 class PeakPrice(ClockWindow):
@@ -87,7 +115,7 @@ SeveralPeaks = Annotated[tuple[PeakPrice, ...], Field(max_length=8), Tag("severa
 class Tariff(Part):
     """What a kWh costs and earns."""
 
-    import_: Annotated[PriceRule, Field(alias="import")]
+    import_: Annotated[ImportRule, Field(alias="import")]
     export: PriceRule = FixedPrice(price=0.0)
     peak: Annotated[OnePeak | SeveralPeaks, Discriminator(_how_many)] | None = None
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from luna.database import observations, prices
 from luna.economics import price_slots
 from luna.errors import InvalidInputError
-from luna.site import PriceRule, Site, SpotPrice
+from luna.site import ImportRule, Site, SpotPrice
 from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_days, parse_zone
 from services.ingest.price_repair import PriceRecord
 
@@ -58,7 +58,7 @@ def read_days(connection: Connection, site: Site, first: date, last: date, *, na
         yield StoredDays(site, begin, end, timeline, series, _read_prices(connection, site, timeline))
 
 
-def market_of(rule: PriceRule) -> str | None:
+def market_of(rule: ImportRule) -> str | None:
     """Return the market that a price rule names."""
     return rule.market if isinstance(rule, SpotPrice) else None
 

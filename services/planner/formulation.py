@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.planner.block_rows import add_price_blocks
 from services.planner.depth_rows import add_depth
 from services.planner.inverters import add_inverters
 from services.planner.manual_rows import add_manual
@@ -91,6 +92,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     add_reserves(builder, problem, batteries)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
+    add_price_blocks(builder, problem, bought)
     _add_surplus_rows(builder, problem, batteries, (held_back, direct))
     _add_house_rows(builder, problem, batteries, held_back)
     if placed.loads and not elastic:

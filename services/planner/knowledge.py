@@ -82,9 +82,17 @@ class PriceKnowledge:
             seen = np.flatnonzero(np.isfinite(price))
             count = int(seen[-1]) + 1 if seen.size else 0
             known = min(known, first + count)
+            self._require_whole(market, price[:count], first)
             spot[market] = extend_prices(price, count, slots_per_day=DAY // timeline.step)[-timeline.count :]
         imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))
+
+    def _require_whole(self, market: str, price: FloatArray, first: int) -> None:
+        gaps = np.flatnonzero(np.isnan(price))
+        if gaps.size:
+            since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).isoformat()
+            said, remedy = f"{gaps.size} slots have no price, the first at {since}", "Load them: luna data load --kind prices."
+            raise InvalidInputError(said, field=f"prices.{market}", value=since, remedy=remedy)
 
     def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return import and export price of ``timeline`` as finally published.

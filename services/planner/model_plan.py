@@ -42,7 +42,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
 
     Where wear depends on the depth, what a stored kWh is worth depends on more than how many there are: the model's duals say it alone.
     """
-    if wears_by_depth(problem.site.batteries) or not suits_value(problem):
+    if wears_by_depth(problem.site.batteries) or not suits_value(problem) or problem.blocks is not None:
         return ()
     values, decided = [], decide_pins(problem, flows).manual
     if decided is not None and decided.ends:

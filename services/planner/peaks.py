@@ -1,9 +1,9 @@
-"""Capacity tariffs of a request: each component with what its month has seen so far."""
+"""Tariffs of a request that count by the month: capacity components and blocks, with what the month has seen so far."""
 
 from luna.contracts.plan import PeakState, StateMessage
-from luna.economics import Peak, PeakHistory
+from luna.economics import Blocks, Peak, PeakHistory
 from luna.errors import InvalidInputError
-from luna.site import Site
+from luna.site import BlockPrice, Site
 
 
 def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
@@ -24,3 +24,9 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
 
 def _read(state: PeakState) -> PeakHistory:
     return PeakHistory(tuple(state.highest_kw), state.today_kw, state.interval_kwh)
+
+
+def read_price_blocks(site: Site, state: StateMessage) -> Blocks | None:
+    """Return the blocks of a site's tariff with what the month has drawn so far; None where it has none."""
+    rule = site.tariff.import_
+    return Blocks.of(rule, state.month_import_kwh) if isinstance(rule, BlockPrice) else None

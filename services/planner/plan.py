@@ -1,10 +1,11 @@
 """A plan as a value, settled again by physics before anybody sees it."""
 
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Costs, slot_costs
+from luna.economics import Costs, block_cost, slot_costs
 from luna.errors import LunaError
 from luna.physics import Flows, SetPoint, clamp, settle
 from luna.simulator import balance_residual_kwh
@@ -122,6 +123,9 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
         export_price=problem.outlook.export_price,
         wear_price=problem.wear_price,
     )
+    if problem.blocks is not None:
+        beside = block_cost(flows.import_kwh, problem.outlook.timeline, problem.blocks, zone=ZoneInfo(problem.site.timezone))
+        costs = replace(costs, import_cost=costs.import_cost + beside)
     if not wears_by_depth(problem.site.batteries):
         return costs
     return replace(costs, wear_cost=costs.wear_cost + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh))

@@ -11,6 +11,7 @@ from services.planner.inverters import suits_value
 from services.planner.model_plan import plan_by_model
 from services.planner.placing.placement import place
 from services.planner.plan import Plan, Spread
+from services.planner.price_blocks import plan_in_blocks
 from services.planner.problem import Problem
 from services.planner.solver import Solver
 from services.planner.value_plan import plan_single, problem_segments
@@ -27,6 +28,8 @@ def make_plan(problem: Problem, solver: Solver) -> Plan:
     """
     if problem.places:
         return _plan_around(problem, solver)
+    if problem.blocks is not None:
+        return plan_in_blocks(problem, solver, make=lambda priced: make_plan(priced, solver))
     begun = perf_counter()
     segments = problem_segments(problem) if _is_single(problem) else None
     built = perf_counter()

@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.contracts.manual import ManualBlock
 from luna.contracts.plan import CoursesMessage, PlanRequest, StateMessage, Terminal
-from luna.economics import Peak, site_curtailment
+from luna.economics import Blocks, Peak, site_curtailment
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, Conversion, IntArray, Mode, SiteLimits
@@ -17,7 +17,7 @@ from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
 from services.planner.courses import Courses
 from services.planner.energy_value import NO_RESERVE
 from services.planner.manual import Manual, read_blocks
-from services.planner.peaks import read_peaks
+from services.planner.peaks import read_peaks, read_price_blocks
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
 from services.planner.segments import Direction
 
@@ -38,7 +38,7 @@ class TerminalRule:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` a capacity tariff that is to be heeded.
+    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` and ``blocks`` tariffs that couple slots.
 
     ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
     ``battery_limit_kwh`` (``(slots,)``) is what batteries together may give, so that none feeds a vehicle it may not feed.
@@ -56,6 +56,7 @@ class Problem:
     time_limit_s: float = 10.0
     wishes: Wishes = NO_WISHES
     peaks: tuple[Peak, ...] = ()
+    blocks: Blocks | None = None
     courses: Courses | None = None
     risk: float = 0.0
     battery_limit_kwh: FloatArray | None = None
@@ -168,6 +169,7 @@ def pose(request: PlanRequest) -> Problem:
         request.options.time_limit_s,
         wishes,
         read_peaks(request.site, request.state),
+        read_price_blocks(request.site, request.state),
         _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
         request.options.risk,
     )

@@ -87,4 +87,5 @@ class StateMessage(Message):
     loads: dict[str, LoadState] = {}
     heat_pumps: dict[str, HeatPumpState] = {}
     month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
+    month_import_kwh: Annotated[float, Field(ge=0, le=10_000_000, description="drawn this local month so far, for a tariff in blocks")] = 0.0
     peaks: Annotated[dict[str, PeakState], Field(description="by component of the capacity tariff; month_peaks_kw stands for the first one not named")] = {}

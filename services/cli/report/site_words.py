@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from luna.site import FixedPrice, PriceRule, Site, SpotPrice
+from luna.site import BlockPrice, FixedPrice, ImportRule, PriceRule, Site, SpotPrice
 from luna.wording import Numbers
 from services.cli.report.texts import TEXTS
 
@@ -38,10 +38,12 @@ def _short(value: float, numbers: Numbers) -> str:
     return numbers.number(value, 0 if value == round(value) else 1)
 
 
-def _say_import(rule: PriceRule, numbers: Numbers) -> str:
+def _say_import(rule: ImportRule, numbers: Numbers) -> str:
     words = TEXTS[numbers.language]
     if isinstance(rule, SpotPrice):
         return words["spot"].format(market=rule.market, markup=numbers.price(rule.markup))
+    if isinstance(rule, BlockPrice):
+        return words["blocks"].format(price=numbers.price(rule.blocks[0].price))
     return words["fixed"].format(price=numbers.price(rule.price)) if isinstance(rule, FixedPrice) else words["time_of_use"]
 
 

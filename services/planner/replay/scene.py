@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.economics import site_curtailment
+from luna.errors import InvalidInputError
 from luna.physics import IntArray, SiteLimits
 from luna.simulator import Actuals
-from luna.site import Site
+from luna.site import BlockPrice, Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
 from services.planner.problem import TERMINAL_SHARE
@@ -64,7 +65,14 @@ class Rules:
 
     @classmethod
     def of(cls, scene: Scene) -> "Rules":
-        """Return the rules of a scene; a stored kWh left at the end is worth 0.6 × the mean import price of the last seven days."""
+        """Return the rules of a scene; a stored kWh left at the end is worth 0.6 × the mean import price of the last seven days.
+
+        Raises:
+            InvalidInputError: the tariff is one in blocks: what a day costs would depend on days that are not replayed.
+        """
+        if isinstance(scene.site.tariff.import_, BlockPrice):
+            remedy = "Replay the site with the price of the block it mostly ends in."
+            raise InvalidInputError("a tariff in blocks cannot be replayed day by day", field="site.tariff.import.kind", value="blocks", remedy=remedy)
         limits = SiteLimits.of(scene.site)
         imported, exported = scene.prices.actual(scene.timeline)
         curtailment = site_curtailment(scene.site, imported, exported)

@@ -30,6 +30,8 @@ PARTS = [
     model.PriceBand,
     model.TimeOfUsePrice,
     model.SpotPrice,
+    model.BlockPrice,
+    model.PriceBlock,
     model.PeakPrice,
     model.Tariff,
     model.InputSensors,

@@ -270,3 +270,18 @@ def test_forecast_that_begins_later_does_not_stand_for_the_slots_before_it() -> 
 
 def test_window_is_in_utc() -> None:
     assert datetime(2023, 10, 2, 22, tzinfo=UTC) == WINDOW.start
+
+
+def test_a_tariff_in_blocks_is_not_replayed_at_the_first_blocks_price() -> None:
+    blocks = {"kind": "blocks", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.4}]}
+    with pytest.raises(InvalidInputError, match="blocks"):
+        replay(make_scene(tariff={"import": blocks}), ["idle"], every=4)
+
+
+def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
+    scene = make_scene()
+    book = scene.prices.books["NL"]
+    kept = (book.slot < BEFORE + 8) | (book.slot > BEFORE + 11)
+    gappy = PriceKnowledge(scene.site, scene.prices.timeline, {"NL": PriceBook(book.timeline, book.slot[kept], book.published_at[kept], book.price[kept])})
+    with pytest.raises(InvalidInputError, match="4 slots have no price, the first at 2023-10-03T00:00:00"):
+        gappy.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))

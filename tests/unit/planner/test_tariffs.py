@@ -1,0 +1,138 @@
+"""Plans under tariffs in blocks, at extreme prices, and with gaps in what is known."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from luna.contracts.plan import PlanReply, PlanRequest
+from services.planner.plan import objective
+from services.planner.planning import make_plan
+from services.planner.problem import pose
+from services.planner.reply import plan_request
+from services.planner.solver import Solver
+from tests.planning import START
+from tests.reference_model import solve_reference
+
+BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}
+CAR = {"name": "car", "capacity_kwh": 40}
+TWO = {"kind": "blocks", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.45}]}
+THREE = {"kind": "blocks", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 110, "price": 0.3}, {"price": 0.5}]}
+
+
+def ask(tariff: Any = TWO, *, drawn: float = 0.0, seed: int = 0, start: datetime = START, car: bool = False, **series: Any) -> PlanRequest:
+    """A day of a household that draws some 20 kWh, with a roof; prices around the first block's by the seed."""
+    rng = np.random.default_rng(seed)
+    outlook = {
+        "load_kwh": rng.gamma(2.0, 0.5, 24).tolist(),
+        "pv_kwh": np.maximum(2.5 * np.sin((np.arange(24) - 7) / 10 * np.pi), 0).tolist(),
+        "import_price": rng.normal(0.2, 0.05, 24).tolist(),
+        "export_price": [0.07] * 24,
+    }
+    stay = {"from": start.isoformat(), "to": start.replace(hour=9).isoformat(), "target_soc": 0.5}
+    vehicles = {"car": {"soc": 0.3, "sessions": [stay]}} if car else {}
+    return PlanRequest.model_validate(
+        {
+            "site": {
+                "name": "home",
+                "timezone": "UTC",
+                "batteries": [BATTERY],
+                "pv": [{"peak_kw": 4}],
+                "vehicles": [CAR],
+                "tariff": {"import": tariff},
+            },
+            "start": start,
+            "slot_minutes": 60,
+            "outlook": outlook | series,
+            "state": {"batteries": {"battery": {"soc": 0.5}}, "vehicles": vehicles, "month_import_kwh": drawn},
+            "options": {"terminal": {"kind": "value", "value": 0.12}, "mip_gap": 0.0},
+        }
+    )
+
+
+def answer(request: PlanRequest) -> PlanReply:
+    return plan_request(request, now=START, solver=Solver())
+
+
+def settled(request: PlanRequest) -> float:
+    """What a plan really costs less what is left at the terminal value."""
+    plan = make_plan(pose(request), Solver())
+    return float(plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+
+
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
+@pytest.mark.parametrize("tariff", [TWO, THREE], ids=["two", "three"])
+@pytest.mark.parametrize("drawn", [0.0, 80.0, 90.0, 97.0, 104.0, 200.0])
+def test_a_plan_costs_what_the_model_written_for_readers_costs(tariff: Any, drawn: float) -> None:
+    request = ask(tariff, drawn=drawn, seed=int(drawn))
+    assert settled(request) == pytest.approx(solve_reference(pose(request)), abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
+@pytest.mark.parametrize("drawn", [85.0, 95.0])
+def test_a_car_is_charged_by_what_its_blocks_cost(drawn: float) -> None:
+    request = ask(drawn=drawn, seed=5, car=True)
+    assert settled(request) == pytest.approx(solve_reference(pose(request)), abs=2e-5)
+
+
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
+def test_over_the_end_of_a_month_the_blocks_begin_anew() -> None:
+    request = ask(drawn=95.0, seed=4, start=datetime(2024, 2, 29, 12, tzinfo=UTC))
+    assert settled(request) == pytest.approx(solve_reference(pose(request)), abs=1e-5)
+
+
+def flat(drawn: float) -> PlanReply:
+    """1 kWh an hour, no sun, one price: nothing but the blocks speaks for the battery."""
+    return answer(ask(drawn=drawn, load_kwh=[1.0] * 24, pv_kwh=[0.0] * 24, import_price=[0.2] * 24))
+
+
+def test_before_a_dearer_block_the_battery_gives_what_would_lie_in_it() -> None:
+    # 24 kWh beside 80: 4 would lie in the dearer block; a stored kWh is kept for 0.12 else, and 0.2 · 0.95 is more than that besides.
+    reply = flat(80.0)
+    assert sum(slot.import_kwh for slot in reply.slots) == pytest.approx(24 - 3 * 0.95)
+    assert reply.cost.import_ == pytest.approx(20 * 0.2 + (24 - 3 * 0.95 - 20) * 0.45)
+
+
+def test_a_plan_shows_the_price_of_the_block_in_which_the_month_ends() -> None:
+    assert {slot.import_price for slot in flat(0.0).slots} == {0.2}
+    assert {slot.import_price for slot in flat(300.0).slots} == {0.45}
+
+
+def test_where_it_pays_to_end_at_an_edge_the_month_ends_there() -> None:
+    # What lies beyond is dearer than what is kept, what lies before is cheaper: 98.5 + 1.5 are drawn, the rest is the battery's.
+    worth = {"terminal": {"kind": "value", "value": 0.3}}
+    request = ask(drawn=98.5, load_kwh=[0.25] * 12 + [0.0] * 12, pv_kwh=[0.0] * 24, import_price=[0.2] * 24)
+    request = request.model_copy(update={"options": request.options.model_validate(worth)})
+    reply = answer(request)
+    assert sum(slot.import_kwh for slot in reply.slots) == pytest.approx(1.5)
+    assert reply.cost.import_ == pytest.approx(0.3)
+
+
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
+@pytest.mark.parametrize("level", [10.0, -10.0])
+@pytest.mark.parametrize("margin", [0.1, -0.1], ids=["buying is dearer", "selling earns more"])
+def test_prices_of_ten_either_way_are_planned_like_any(level: float, margin: float) -> None:
+    rng = np.random.default_rng(2)
+    price = level + rng.normal(0, 1, 24)
+    request = ask({"kind": "fixed", "price": 0.2}, import_price=price.tolist(), export_price=(price - margin).tolist())
+    plan = make_plan(pose(request), Solver())
+    assert objective(plan) == pytest.approx(solve_reference(pose(request)), rel=1e-6, abs=1e-5)
+
+
+@pytest.mark.parametrize("start", [datetime(2024, 3, 30, 12, tzinfo=UTC), datetime(2024, 10, 26, 12, tzinfo=UTC)], ids=["spring", "autumn"])
+def test_a_day_with_another_length_is_planned_in_its_hours(start: datetime) -> None:
+    request = ask(drawn=95.0, start=start)
+    assert request.site is not None
+    peak = {"price_per_kw_month": 4.0, "interval_minutes": 60, "from": "00:00", "to": "04:00"}
+    tariff = request.site.tariff.model_validate({"import": TWO, "peak": peak})
+    request = request.model_copy(update={"site": request.site.model_copy(update={"timezone": "Europe/Berlin", "tariff": tariff})})
+    reply = answer(request)
+    assert (len(reply.slots), reply.status) == (24, "optimal")
+
+
+@pytest.mark.parametrize("price", [[0.2] * 23, [0.2] * 23 + [None], [0.2] * 23 + [float("nan")]], ids=["a slot short", "null", "not a number"])
+def test_a_gap_in_the_prices_is_refused_by_name(price: list[Any]) -> None:
+    with pytest.raises(ValidationError, match="import_price"):
+        ask(import_price=price)
