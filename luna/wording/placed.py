@@ -4,8 +4,14 @@ from luna.wording.numbers import Language
 
 PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
     "ev_cheapest": {
-        "en": ("Charges the car in the cheapest {count} of {total} slots until {time}: {kwh} at {price} on average.",),
-        "de": ("Lädt das Auto in den günstigsten {count} von {total} Zeitabschnitten bis {time}: {kwh} zu {price} im Mittel.",),
+        "en": (
+            "Charges the car in the cheapest {count} of {total} slots until {time}: {kwh} at {price} on average.",
+            "Charges the car in the cheapest of {total} slots until {time}: {kwh} at {price}.",
+        ),
+        "de": (
+            "Lädt das Auto in den günstigsten {count} von {total} Zeitabschnitten bis {time}: {kwh} zu {price} im Mittel.",
+            "Lädt das Auto im günstigsten von {total} Zeitabschnitten bis {time}: {kwh} zu {price}.",
+        ),
     },
     "ev_surplus": {
         "en": ("Charges the car with solar surplus that would sell for only {sell}.",),
@@ -54,8 +60,14 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
         "de": ("Das Auto versorgt das Haus: Kaufen kostet {buy}.",),
     },
     "load_cheapest": {
-        "en": ("Runs in the cheapest {count} of {total} slots until {time}: {kwh} at {price} on average.",),
-        "de": ("Läuft in den günstigsten {count} von {total} Zeitabschnitten bis {time}: {kwh} zu {price} im Mittel.",),
+        "en": (
+            "Runs in the cheapest {count} of {total} slots until {time}: {kwh} at {price} on average.",
+            "Runs in the cheapest of {total} slots until {time}: {kwh} at {price}.",
+        ),
+        "de": (
+            "Läuft in den günstigsten {count} von {total} Zeitabschnitten bis {time}: {kwh} zu {price} im Mittel.",
+            "Läuft im günstigsten von {total} Zeitabschnitten bis {time}: {kwh} zu {price}.",
+        ),
     },
     "load_surplus": {
         "en": ("Runs on solar surplus that would sell for only {sell}.",),

@@ -20,6 +20,7 @@ from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 from luna.wording import Language, Numbers, mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.pareto import show_pareto
+from services.cli.placed_table import show_placed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -126,6 +127,7 @@ def _show(reply: PlanReply, language: Language) -> None:
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
     table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}", words=("mode", "reason"))
+    show_placed(reply, numbers)
     out.print(f"Cost {numbers.money(reply.cost.total)} ({reply.status}); plan {reply.plan_id}")
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""

@@ -149,9 +149,10 @@ class PlacedStory:
             "buy": float(self.view.marginal[slots].mean()),
             "sell": float(self.outlook.export_price[slots].mean()),
             "kwh": float(kwh.sum()),
-            "count": int(used.sum()),
             "total": int(window.open.sum()),
         }
+        if used.sum() > 1:
+            figures["count"] = int(used.sum())
         if kwh.size:
             figures["price"] = float(self.outlook.import_price[used] @ kwh / kwh.sum())
         if code in {"ev_late", "load_short"}:

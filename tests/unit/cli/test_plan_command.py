@@ -62,6 +62,17 @@ def test_plan_for_people_names_cost_and_modes(call: Call) -> None:
     assert "Plan for home, Europe/Berlin" in out
 
 
+def test_people_read_why_a_car_charges_when_it_does(call: Call) -> None:
+    request = plan_request() | {"options": {}}
+    request["site"] |= {"batteries": [], "vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}]}
+    stay = {"from": "2024-02-01T00:00:00Z", "to": "2024-02-01T02:00:00Z", "target_soc": 0.4}
+    request["state"] = {"vehicles": {"car": {"soc": 0.35, "sessions": [stay]}}}
+    request["outlook"] |= {"pv_kwh": [0.0] * 8, "import_price": [0.4] * 3 + [0.2] + [0.4] * 4}
+    _, out, _ = call(request, "--language", "de")
+    assert "Lädt das Auto im günstigsten von 8 Zeitabschnitten bis 03:00: 2,0 kWh zu 20 ct." in " ".join(out.split())
+
+
+
 def test_reasons_come_in_german_on_request(call: Call) -> None:
     english, german = (json.loads(call(plan_request(), "--json", "--language", language)[1]) for language in ("en", "de"))
     assert english["slots"][0]["reason"]["code"] == german["slots"][0]["reason"]["code"]

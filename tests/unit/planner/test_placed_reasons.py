@@ -48,7 +48,7 @@ def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> N
     reply = plan()
     assert codes(reply) == ["ev_waits"] * 8 + ["ev_cheapest"] + ["ev_ready"] * 5
     waiting, charging = car_reasons(reply)[0], car_reasons(reply)[8]
-    assert charging.text.replace("\u00a0", " ") == "Charges the car in the cheapest 1 of 14 slots until 07:00: 10.0 kWh at 17 ct on average."
+    assert charging.text.replace("\u00a0", " ") == "Charges the car in the cheapest of 14 slots until 07:00: 10.0 kWh at 17 ct."
     assert (charging.price_rank, charging.price_count) == (1, 14)
     assert waiting.text.replace("\u00a0", " ") == "The car waits: from Fri 01:00 on a kWh costs 17 ct, until then 32 ct on average."
 
