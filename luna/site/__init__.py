@@ -12,6 +12,7 @@ from luna.site.load import ComfortWindow, DeferrableLoad
 from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
 from luna.site.objective import Objective
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
+from luna.site.strategy import OutageRule, PriceExtremesRule, SafetyIndex, Strategy, VacationRule
 from luna.site.tariff import BlockPrice, ClockWindow, FixedPrice, ImportRule, PeakPrice, PriceBand, PriceBlock, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
 
 __all__ = [
@@ -41,19 +42,24 @@ __all__ = [
     "Location",
     "Name",
     "Objective",
+    "OutageRule",
     "Part",
     "PeakPrice",
     "PowerKw",
     "Price",
     "PriceBand",
     "PriceBlock",
+    "PriceExtremesRule",
     "PriceRule",
     "PvArray",
+    "SafetyIndex",
     "Sensors",
     "Site",
     "SpotPrice",
+    "Strategy",
     "Tariff",
     "TimeOfUsePrice",
+    "VacationRule",
     "invalid_input",
     "load_site",
     "parse_site",

@@ -15,6 +15,7 @@ from luna.site.inverter import Inverter, require_connected
 from luna.site.load import DeferrableLoad
 from luna.site.objective import Objective
 from luna.site.part import Name, Part
+from luna.site.strategy import Strategy
 from luna.site.tariff import Tariff
 from luna.timeline import parse_zone
 
@@ -64,6 +65,7 @@ class InputSensors(Part):
     vehicle_soc: Sensors = ()
     vehicle_connected: Sensors = ()
     vacation_mode: Sensors = ()
+    outage_warning: Sensors = ()
 
 
 # A test compares them with what the forecaster offers.
@@ -98,6 +100,7 @@ class Site(Part):
     objective: Objective = Objective()
     input_sensors: InputSensors = InputSensors()
     forecasting: Forecasting = Forecasting()
+    strategy: Strategy | None = None
     control: Control | None = None
 
     @field_validator("timezone")
@@ -123,6 +126,14 @@ class Site(Part):
         for each in self.control.vehicles if self.control else ():
             if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
                 raise ValueError(f"control: currents and phases of {each.vehicle!r} are not known; name vehicles.charger, or write {{power_w}}")
+        return self
+
+    @model_validator(mode="after")
+    def _rests_what_it_has(self) -> Self:
+        off = self.strategy.vacation.loads_off if self.strategy and self.strategy.vacation else []
+        strangers = set(off) - {load.name for load in self.loads}
+        if strangers:
+            raise ValueError(f"strategy.vacation.loads_off: the site has no load {min(strangers)!r}")
         return self
 
     @model_validator(mode="after")

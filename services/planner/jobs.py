@@ -28,6 +28,7 @@ from services.planner.problem import TERMINAL_SHARE
 from services.planner.replay import SCENARIOS, Scene
 from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
+from services.planner.strategy_jobs import look_back, read_surroundings
 from services.planner.weather_jobs import read_outdoor_ahead
 
 PLAN_HORIZON = timedelta(hours=48)
@@ -72,7 +73,8 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         raise NotFoundError("no forecast covers the start", field="start", value=start.isoformat(), remedy=remedy)
     source = ForecastSource(version=driving.forecast.version, issued_at=driving.forecast.issued_at, fallback_reason=driving.fallback_reason)
     around = Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count)
-    prices = read_prices(connection, site, around)
+    back = max(LOOK_BACK, look_back(site))
+    prices = read_prices(connection, site, Timeline(start - back, SLOT, back // SLOT + timeline.count))
     carbon = read_carbon_ahead(connection, site_id, around, start=start)
     known = prices.ahead(start, timeline)
     series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(driving.forecast)
@@ -95,7 +97,8 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         options = options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})
     manual = [*request.manual, *manual_blocks.read_plain(connection, site_id, first=start, end=timeline.end)]
     update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options, "manual": manual}
-    return request.model_copy(update=update)
+    surroundings = read_surroundings(connection, site, timeline, prices=prices, known=request.surroundings)
+    return request.model_copy(update=update | {"surroundings": surroundings})
 
 
 def _energies(forecast: Forecast) -> dict[str, FloatArray]:

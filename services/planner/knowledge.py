@@ -111,13 +111,18 @@ class PriceKnowledge:
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
         """Return the mean import price of the last ``days`` days before ``now``, or of what there is, as published by then; 0 for nothing."""
+        seen = self.paid_before(now, days=days)
+        seen = seen[np.isfinite(seen)]
+        return float(seen.mean()) if seen.size else 0.0
+
+    def paid_before(self, now: datetime, *, days: int) -> FloatArray:
+        """Return the import price of the last ``days`` days before ``now``, or of as many as there are, as published by then; NaN where it was not."""
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
         past = self.timeline.window(first, max(slot - first, 1))
         spot = {market: book.known(now)[first : first + past.count] for market, book in self.books.items()}
         imported, _ = price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)
-        seen = imported[np.isfinite(imported)]
-        return float(seen.mean()) if seen.size else 0.0
+        return imported
 
 
 class EnergyOutlook(Protocol):

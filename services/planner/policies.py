@@ -18,9 +18,10 @@ from services.planner.modes import join_batteries, read_modes
 from services.planner.past_errors import PastErrors
 from services.planner.plan import BatteryValue, Plan
 from services.planner.planning import make_plan
-from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule, weigh
+from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule, hold_reserve, weigh
 from services.planner.reading import Reading, read_value
 from services.planner.solver import Solver
+from services.planner.strategy import margin_soc, safety_factor, split_days
 from services.planner.value_plan import hold_back, weigh_courses
 
 # How far the planner looks ahead. Source: docs/decisions/0004, as the next three.
@@ -136,8 +137,19 @@ class ModelPredictive:
         batteries = self._limits.batteries
         terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
         outlook = look_ahead(now, ahead, energy=self.energy, prices=self.prices)
-        posed = Problem(self.site, outlook, stored_kwh, terminal, self._limits)
+        posed = self._hold_margin(Problem(self.site, outlook, stored_kwh, terminal, self._limits))
         return weigh(posed, Weights.of(self.site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
+
+    def _hold_margin(self, problem: Problem) -> Problem:
+        """Return the problem with what the site's S-index keeps at the horizon; recorded days tell no temperature ahead."""
+        rule, outlook = self.site.strategy.s_index if self.site.strategy else None, problem.outlook
+        if rule is None:
+            return problem
+        load, pv = (split_days(series, outlook.timeline.step) for series in (outlook.load_kwh, outlook.pv_kwh))
+        soc = margin_soc(self.site, safety_factor(rule, load, pv, temperature_c=None)[0], load, pv)
+        reserve = np.zeros((len(self.site.batteries), outlook.timeline.count))
+        reserve[:, -1] = [soc[battery.name] * battery.capacity_kwh for battery in self.site.batteries]
+        return hold_reserve(problem, reserve)
 
 
 def read_acting(value: BatteryValue, *, dark: BoolArray, stickiness: float, toward_house: float) -> Reading:

@@ -19,7 +19,9 @@ from services.planner.energy_value import NO_RESERVE
 from services.planner.manual import Manual, read_blocks
 from services.planner.peaks import read_peaks, read_price_blocks
 from services.planner.placing.wishes import NO_WISHES, Wishes, read_wishes
+from services.planner.reserve_slots import read_reserves
 from services.planner.segments import Direction
+from services.planner.strategy import apply_strategy
 
 # Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
 TERMINAL_SHARE = 0.6
@@ -149,6 +151,7 @@ def pose(request: PlanRequest) -> Problem:
     Raises:
         InvalidInputError: a battery without state, a state without battery, a start off the grid.
     """
+    request, _ = apply_strategy(request)
     if request.site is None or request.outlook is None or request.start is None:
         raise InvalidInputError("a plan without a stored site needs site, start and outlook", field="site", remedy="Add them to the request.")
     series = request.outlook
@@ -174,6 +177,7 @@ def pose(request: PlanRequest) -> Problem:
         request.options.risk,
     )
     posed = _bind(posed, request.manual) if request.manual else posed
+    posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed
     posed = _keep_modes(posed, request)
     return weigh(posed, Weights.of(objective_of(request)).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
 

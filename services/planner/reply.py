@@ -21,7 +21,9 @@ from services.planner.plan import Plan, Spread
 from services.planner.planning import make_plan
 from services.planner.problem import pose
 from services.planner.reason_reply import add_placed_reasons, say_reasons
+from services.planner.reserve_reply import mark_reserves, missed_reserves
 from services.planner.solver import Solver
+from services.planner.strategy import apply_strategy
 
 _NOTHING_KWH = 1e-4
 Fields = dict[str, Any]
@@ -56,7 +58,8 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     schedule = lay_out(plan)
     objective = reply_objective(plan, request)
-    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed_weights(objective) + missed_blocks(plan, request.manual)
+    missed = missed_weights(objective) + missed_blocks(plan, request.manual) + missed_reserves(plan)
+    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed
     explained = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
@@ -66,7 +69,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
-        slots=_slots(plan, say_reasons(mark_reasons(schedule.reasons, plan, request.manual), site, request.options.language), request),
+        slots=_slots(plan, say_reasons(mark_reasons(mark_reserves(schedule.reasons, plan), plan, request.manual), site, request.options.language), request),
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         pv=_held_back(plan),
         site=site.name,
@@ -76,14 +79,18 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         issued_at=issued_at,
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
         forecast=request.outlook.forecast if request.outlook else None,
-        uncertainty=_uncertainty(plan.spread or Spread(1, 0, reasons=("no_courses",)), request) if request.options.uncertainty == "scenarios" else None,
+        uncertainty=_uncertainty(plan, request),
         objective=objective,
+        strategy=apply_strategy(request)[1],
     )
 
 
-def _uncertainty(spread: Spread, request: PlanRequest) -> UncertaintyReply:
-    premium = round(spread.premium, 6)
-    return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=request.options.risk, premium=premium, reasons=list(spread.reasons))
+def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
+    if request.options.uncertainty == "point":
+        return None
+    spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
+    premium, risk = round(spread.premium, 6), plan.problem.risk
+    return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
 
 
 def digest(request: PlanRequest) -> str:

@@ -11,6 +11,7 @@ from luna.contracts.plan.heat import HeatPumpFlow
 from luna.contracts.plan.objective import ObjectiveReply
 from luna.contracts.plan.outlook import ForecastSource
 from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
+from luna.contracts.strategy import AppliedRule
 from luna.control import Mode
 
 
@@ -142,4 +143,5 @@ class PlanReply(Message):
     forecast: ForecastSource | None = None
     uncertainty: UncertaintyReply | None = None
     manual: ManualReply | None = None
+    strategy: Annotated[list[AppliedRule], Field(description="rules of the site that set parameters of this plan")] = []
     objective: Annotated[ObjectiveReply | None, Field(description="what counted beside money; null where cost alone did")] = None

@@ -11,6 +11,7 @@ from luna.contracts.plan.options import PlanOptions
 from luna.contracts.plan.outlook import OutlookMessage
 from luna.contracts.plan.reply import PlanReply
 from luna.contracts.plan.state import StateMessage
+from luna.contracts.strategy import Reserve, Surroundings
 from luna.site import Site
 from luna.timeline import STEPS
 
@@ -31,6 +32,8 @@ class PlanRequest(Request):
     manual: Annotated[
         list[ManualBlock], Field(max_length=64, description="what the owner pins and forbids; a stored site's own blocks are added to these")
     ] = []
+    surroundings: Surroundings = Surroundings()
+    reserves: Annotated[list[Reserve], Field(max_length=64, description="what batteries should hold for a time; a site's strategy adds its own")] = []
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
