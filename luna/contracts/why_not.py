@@ -65,9 +65,9 @@ class SlotChange(Message):
 class WhyNotReply(Message):
     """What the alternative costs more over the whole horizon, everything after it planned anew, and which slots change.
 
-    ``cost_by_value`` is the same read from the value of stored energy, as a slot's ``cost_of_opposite`` is; for a plan by scenarios it is the mean over its
-    courses, while ``cost`` is that of the expected one. ``binding`` are limits at work in the alternative's slots, ``compromises`` what is missed beside
-    what the plan misses.
+    ``cost`` is money on the expected course. ``cost_by_value`` is read from the value of stored energy, as a slot's ``cost_of_opposite`` is: the same where
+    the plan counts money alone and one course; else all that it weighs, and the mean over its courses. ``binding`` are limits at work in the alternative's
+    slots, ``compromises`` what is missed beside what the plan misses.
     """
 
     plan_id: str

@@ -38,12 +38,15 @@ def say_alternative(mode: str, *, device: str, start: datetime, cost: float, oth
     return f"{what} {money}; {changed}."
 
 
-_VARIANT: dict[Language, str] = {"en": "{name} {money}; {count} slots change.", "de": "{name} {money}; {count} Zeitabschnitte ändern sich."}
+_VARIANT: dict[Language, tuple[str, str]] = {
+    "en": ("{name} {money}; one slot changes.", "{name} {money}; {count} slots change."),
+    "de": ("{name} {money}; ein Zeitabschnitt ändert sich.", "{name} {money}; {count} Zeitabschnitte ändern sich."),
+}
 
 
 def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
     """Return what a plan with something different costs more, and how many of its slots change."""
-    return _VARIANT[numbers.language].format(name=name, money=_say_cost(cost, numbers), count=numbers.number(slots))
+    return _VARIANT[numbers.language][slots != 1].format(name=name, money=_say_cost(cost, numbers), count=numbers.number(slots))
 
 
 Bounds = tuple[float | None, float | None, float | None]

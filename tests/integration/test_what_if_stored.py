@@ -1,7 +1,7 @@
 """Questions what would have been, from stored days to the answer."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,16 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.what_if import WhatIfRequest, WhatIfVariantRequest
-from luna.database import jobs, observations, sites, what_ifs
+from luna.database import forecasts, jobs, observations, sites, what_ifs
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.errors import InvalidInputError, NotFoundError
 from luna.observations import Observations
+from luna.outlook import Forecast, Quantiles
 from luna.queue.what_if import open_question, read_state
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.alternatives.what_if_jobs import replay_variant
+from services.planner.alternatives.what_if_jobs import name_outlook, replay_flows, replay_variant
 from tests.command_line import Luna
 from tests.gateway import serve
 
@@ -136,6 +137,20 @@ def test_a_tariff_without_prices_names_the_slot_that_lacks_one(there: Connection
 def test_issued_forecasts_that_are_not_there_are_said_to_be_missing(there: Connection) -> None:
     with pytest.raises(NotFoundError, match="no forecasts were issued"):
         replay_variant(there, ask(there, outlook="issued")[0])
+
+
+def test_where_forecasts_of_each_day_are_there_they_are_planned_from(there: Connection) -> None:
+    nothing = Quantiles.exact(np.zeros(192))
+    for day in (0, 1):
+        begin = OBSERVED.start + timedelta(days=day, hours=23)
+        forecasts.upsert(there, SITE, [Forecast(Timeline(begin, SLOT, 192), begin, "aurora_v1.0", Quantiles.exact(np.full(192, 0.25)), nothing)])
+    question = WhatIfRequest.model_validate(QUESTION | {"forecast_version": "aurora_v1.0"})
+    site = sites.load(there, SITE)
+    assert name_outlook(there, question, site) is None
+    begin = OBSERVED.start + timedelta(days=2, hours=1)
+    forecasts.upsert(there, SITE, [Forecast(Timeline(begin, SLOT, 192), begin, "aurora_v1.0", Quantiles.exact(np.full(192, 0.25)), nothing)])
+    assert name_outlook(there, question, site) == "aurora_v1.0"
+    assert replay_flows(there, question, question.variants[0]).outlook == "aurora_v1.0"
 
 
 def test_a_variant_that_fits_no_site_is_refused_before_anything_is_stored(there: Connection) -> None:

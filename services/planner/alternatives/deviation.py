@@ -27,7 +27,7 @@ class Deviation:
 
     @property
     def cost(self) -> float:
-        """What the alternative costs more over the horizon, what is left in the batteries counted in."""
+        """What the alternative costs more over the horizon by what the plan optimises, what is left in the batteries counted in."""
         return objective(self.after) - objective(self.before)
 
     @property

@@ -61,7 +61,7 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
         if progress is not None:
             progress(done, len(months), f"{variant.name} {months[done - 1][1]:%Y-%m}")
 
-    return live(worlds, deciding, outlook=outlook or "usual", told=tell)
+    return live(worlds, deciding, outlook=outlook or ("usual" if question.policy == "mpc" else "none"), told=tell)
 
 
 def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) -> str | None:
@@ -73,9 +73,9 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
         return version
     zone, days = ZoneInfo(site.timezone), (question.to_day - question.from_day).days + 1
     start, end = local_midnight(question.from_day, zone), local_midnight(question.to_day + DAY, zone)
-    issued = forecasts.read_instants(connection, question.site_id, version=version, first=start, last=end)
-    covered = {instant.astimezone(zone).date() for instant in issued if instant < end}
-    return version if len(covered) == days and issued[0] == start else None
+    issued = forecasts.read_instants(connection, question.site_id, version=version, first=start - DAY, last=end)
+    covered = {instant.astimezone(zone).date() for instant in issued if start <= instant < end}
+    return version if len(covered) == days and issued[0] <= start else None
 
 
 def _read_worlds(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[World]:

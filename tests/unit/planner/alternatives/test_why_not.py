@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.plan import PlanRequest
+from luna.contracts.plan import OutlookMessage, PlanRequest
 from luna.contracts.why_not import Alternative, WhyNotReply
 from luna.errors import InvalidInputError
 from luna.physics import Mode
@@ -18,6 +18,7 @@ from services.planner.alternatives.why_not import ask_why_not
 from services.planner.explanation import price_opposite
 from services.planner.plan import objective
 from services.planner.planning import make_plan
+from services.planner.reply import plan_request
 from services.planner.solver import Solver
 from tests.planning import BATTERY, START, describe_site, draw_problem, pose_problem
 
@@ -28,12 +29,14 @@ OPPOSITE = {"self_consumption": "hold", "save": "supply", "supply": "save", "hol
 PRICES = [0.10] * 4 + [0.50] * 4 + [0.25] * 4
 
 
-def inputs(*, soc: float = 0.5, terminal: dict[str, Any] | None = None, grid: dict[str, float] | None = None, **battery: Any) -> PlanRequest:
+def inputs(
+    *, soc: float = 0.5, terminal: dict[str, Any] | None = None, grid: dict[str, float] | None = None, objective: dict[str, float] | None = None, **battery: Any
+) -> PlanRequest:
     """Twelve hours of a house with a battery of 10 kWh that loses nothing."""
     free = BATTERY | {"name": "battery", "charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0} | battery
     site = {"name": "home", "timezone": "Europe/Berlin", "batteries": [free], "grid": grid or {}}
     outlook = {"load_kwh": [1.0] * 12, "pv_kwh": [0.0] * 12, "import_price": PRICES, "export_price": [0.05] * 12}
-    options = {"terminal": terminal or {"kind": "value", "value": 0.0}}
+    options = {"terminal": terminal or {"kind": "value", "value": 0.0}, "objective": objective}
     state = {"batteries": {"battery": {"soc": soc}}}
     return PlanRequest.model_validate({"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": options})
 
@@ -80,6 +83,21 @@ def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) ->
         deviation = depart(plan, tell_otherwise(plan, alternative, index=0, slots=(slot, slot + 1)), slot, Solver())
         assert deviation.cost == pytest.approx(opposite[slot], abs=1e-6)
         assert deviation.cost_by_value == pytest.approx(opposite[slot], abs=1e-6)
+
+
+@pytest.mark.parametrize("courses", [False, True])
+def test_what_a_plan_weighs_beside_money_is_in_its_value_and_not_in_its_bill(courses: bool) -> None:
+    request = inputs(objective={"carbon_price_per_kg": 0.3})
+    assert request.outlook is not None
+    scenarios = {"probability": [0.5], "load_kwh": [[1.5] * 12], "pv_kwh": [[0.0] * 12]}
+    series = {"carbon_g_per_kwh": [500.0] * 4 + [100.0] * 8} | ({"scenarios": scenarios} if courses else {})
+    outlook = OutlookMessage.model_validate(request.outlook.model_dump() | series)
+    options = request.options.model_copy(update={"uncertainty": "scenarios" if courses else "point"})
+    weighed = request.model_copy(update={"outlook": outlook, "options": options})
+    told = plan_request(weighed, now=START, solver=Solver()).slots[5]
+    reply = ask(5, OPPOSITE[told.mode], request=weighed)
+    assert reply.cost_by_value == pytest.approx(told.reason.cost_of_opposite, abs=1e-6)
+    assert reply.cost.total != pytest.approx(reply.cost_by_value)
 
 
 def test_following_the_plan_costs_nothing_and_changes_nothing() -> None:
