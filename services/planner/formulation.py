@@ -97,7 +97,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     _add_house_rows(builder, problem, batteries, held_back)
     if placed.loads and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
-    add_sources(builder, problem, placed, batteries=batteries, held_back=held_back)
+    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back))
     if problem.battery_limit_kwh is not None:
         builder.add_rows(np.full(slots, -np.inf), problem.battery_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
     if elastic:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray, IndexArray
-from services.planner.placing.vehicle_runs import add_choice, add_runs
+from services.planner.placing.vehicle_runs import add_choice, add_runs, require_start
 from services.planner.placing.vehicle_wish import Stay, VehicleWish
 from services.planner.solver import Indices, ModelBuilder
 
@@ -33,8 +33,8 @@ class Prospect:
 class VehicleColumns:
     """Where a vehicle stands in the model: charging and giving per slot (``(slots,)``; giving is empty where it never may).
 
-    ``on`` holds, for each range of powers, whether it charges within it, in the slots ``choosable``; it is empty where the vehicle charges with
-    any power and nobody asks whether it does. ``missing`` is what each stay lacks at its end.
+    ``on`` says whether it charges in the slots ``choosable``, and then whether in its higher range; it is empty where the vehicle charges with any
+    power and nobody asks whether it does. ``missing`` is what each stay lacks at its end.
     """
 
     charge: Indices
@@ -49,15 +49,14 @@ def add_vehicle(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect) ->
     vehicle, most = wish.vehicle, _most_charge_kwh(wish, prospect)
     charge = builder.add_columns(most.size, cost=prospect.tie, upper=most)
     choosable = np.flatnonzero(most > 0)
-    on: tuple[Indices, ...] = ()
-    if _needs_choice(wish):
-        on = add_choice(builder, wish, charge[choosable], (choosable, most[choosable]))
-        add_runs(builder, wish, on, choosable)
+    on = add_choice(builder, wish, charge[choosable], (choosable, most[choosable])) if _needs_choice(wish) else ()
+    starts = add_runs(builder, wish, on, choosable) if on else ()
     give = _add_giving(builder, wish, prospect, (choosable, on)) if wish.slots_of("gives").any() else charge[:0]
     missing, stored = [], charge[:0]
     for stay in wish.stays:
         stored = _add_giving_stay(builder, (wish, stay), charge, give, before=stored) if stay.gives else _add_stay(builder, (wish, stay), charge, before=stored)
         missing.append(_want(builder, stay, stored, prospect, efficiency=vehicle.charge_efficiency))
+        require_start(builder, wish, stay, starts=starts, slots=(choosable, missing[-1]))
     return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
 
 
@@ -87,7 +86,7 @@ def _add_giving(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect, ch
     most = wish.vehicle.discharge_limit_kw * wish.plugged_hours * wish.slots_of("gives") * (prospect.deficit_kwh > 0)
     give = builder.add_columns(most.size, cost=wish.vehicle.wear_price, upper=most)
     bound = most[choosable]
-    builder.add_rows(np.full(bound.size, -np.inf), bound, [(give[choosable], 1.0), *((each, bound) for each in on)])
+    builder.add_rows(np.full(bound.size, -np.inf), bound, [(give[choosable], 1.0), *((each, bound) for each in on[:1])])
     return give
 
 

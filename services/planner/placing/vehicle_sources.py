@@ -5,7 +5,7 @@ Both are judged at the site's meter per slot, as what batteries may take and giv
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, IndexArray
 from services.planner.placing.vehicle_rows import VehicleColumns
 from services.planner.placing.vehicle_wish import VehicleWish
 from services.planner.placing.wish_columns import WishColumns
@@ -15,16 +15,20 @@ from services.planner.solver import Indices, ModelBuilder, Term
 _NOTHING_KWH = 1e-6
 
 
-def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *, batteries: Indices, held_back: Indices) -> None:
+def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *, batteries: Indices, grid: tuple[Indices, Indices]) -> None:
     """Add what vehicles that charge from surplus leave to everything else, and what batteries may give while others charge."""
-    wishes = problem.wishes.vehicles
+    wishes, (sold, held_back) = problem.wishes.vehicles, grid
     for place, (wish, columns) in enumerate(zip(wishes, placed.vehicles, strict=True)):
         others = [(each.charge, 1.0) for other, each in enumerate(placed.vehicles) if other != place]
         if wish.slots_of("surplus_only").any():
             _leave_surplus(builder, problem, (wish, columns), [*others, *_uses(placed, problem), (held_back, 1.0), *((each, 1.0) for each in batteries[:, 0])])
         if wish.vehicle.from_battery == "never" and batteries.size:
             fed = [(each.charge, -1.0) for other, each in zip(wishes, placed.vehicles, strict=True) if other.vehicle.from_battery != "never"]
-            _spare_batteries(builder, problem, columns, gives=batteries[:, 1], house=[*fed, *placed.load_terms(problem)])
+            house = [*fed, *placed.load_terms(problem)]
+            _spare_batteries(builder, problem, columns, gives=batteries[:, 1], house=house)
+            _follow_energy(
+                builder, problem, columns.choosable, [*house, *((each, -1.0) for each in (sold, held_back, *batteries[:, 0]))], gives=batteries[:, 1]
+            )
     _supply_house(builder, problem, placed)
 
 
@@ -41,7 +45,9 @@ def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleWi
     terms = [(charge[slots], np.broadcast_to(factor, charge.shape)[slots]) for charge, factor in takers]
     most = sum((_upper(builder, charge) * factor for charge, factor in terms), np.zeros(slots.size))
     room = np.maximum(most + _upper(builder, columns.charge[slots]) - surplus[slots], 0.0)
-    builder.add_rows(np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, *((each[where], room) for each in columns.on)])
+    builder.add_rows(
+        np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, *((each[where], room) for each in columns.on[:1])]
+    )
 
 
 def _spare_batteries(builder: ModelBuilder, problem: Problem, columns: VehicleColumns, *, gives: Indices, house: list[Term]) -> None:
@@ -52,7 +58,15 @@ def _spare_batteries(builder: ModelBuilder, problem: Problem, columns: VehicleCo
     room = np.maximum(most - np.maximum(rest, 0.0), 0.0)
     terms = [(each[slots], 1.0) for each in gives]
     lacks = [(each[slots], np.broadcast_to(factor, each.shape)[slots] * (rest >= 0)) for each, factor in house]
-    builder.add_rows(np.full(slots.size, -np.inf), np.maximum(rest, 0.0) + room, [*terms, *lacks, *((each, room) for each in columns.on)])
+    builder.add_rows(np.full(slots.size, -np.inf), np.maximum(rest, 0.0) + room, [*terms, *lacks, *((each, room) for each in columns.on[:1])])
+
+
+def _follow_energy(builder: ModelBuilder, problem: Problem, choosable: IndexArray, takers: list[Term], *, gives: Indices) -> None:
+    """Say what follows for whole choices but not for shares of them: what batteries give beyond the house goes to the grid or into one another."""
+    rest = problem.outlook.load_kwh - problem.outlook.pv_kwh
+    slots = choosable[rest[choosable] >= 0]
+    terms = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in takers]
+    builder.add_rows(np.full(slots.size, -np.inf), rest[slots], [*((each[slots], 1.0) for each in gives), *terms])
 
 
 def _supply_house(builder: ModelBuilder, problem: Problem, placed: WishColumns) -> None:
