@@ -36,7 +36,7 @@ def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
         return None
     unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
     loose = bool(objective.switching_price) and bool(plan.problem.site.batteries) and not plan.keeps_modes
-    reasons: dict[ObjectiveReason, bool] = {"no_carbon_intensity": unknown, "planned_by_the_model": loose}
+    reasons: dict[ObjectiveReason, bool] = {"no_carbon_intensity": unknown, "switching_not_heeded": loose}
     return ObjectiveReply(
         carbon_price_per_kg=objective.carbon_price_per_kg,
         self_sufficiency_price=objective.self_sufficiency_price,

@@ -3,11 +3,10 @@
 from datetime import timedelta
 from functools import cache
 
-from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
-
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.pareto import ParetoReply, ParetoRequest
 from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
+from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.contracts.what_if import WhatIfVariantReply, WhatIfVariantRequest
 from luna.contracts.why_not import WhyNotReply, WhyNotRequest

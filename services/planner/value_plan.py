@@ -80,7 +80,9 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     """Plan one battery by the value of its stored energy."""
     segments, lowest = value.segments, problem.limits.batteries.min_kwh[0, 0]
     start = float(problem.stored_kwh[0] - lowest)
-    thresholds = keep_modes(problem, value) if problem.switching_price else value.thresholds
+    # Where ways of slots are fixed, they are those of one path: no margin may lead off it.
+    keeps = problem.switching_price > 0 and value.direction is None
+    thresholds = keep_modes(problem, value) if keeps else value.thresholds
     path = follow(thresholds, segments, start, _usable_kwh(problem))
     starts = np.concatenate([[start], path[:-1]])
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
@@ -94,7 +96,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     near, far = np.where(takes_out, right, left), np.where(takes_out, left, right)
     worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
     plan = check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
-    return replace(plan, keeps_modes=True) if problem.switching_price else plan
+    return replace(plan, keeps_modes=True) if keeps else plan
 
 
 def value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from luna.contracts.message import Message
 
-ObjectiveReason = Literal["no_carbon_intensity", "planned_by_the_model"]
+ObjectiveReason = Literal["no_carbon_intensity", "switching_not_heeded"]
 
 
 class CheapestReply(Message):
@@ -21,7 +21,7 @@ class CheapestReply(Message):
 class ObjectiveReply(Message):
     """The prices that a plan was made by beside what is paid. ``beside_cheapest`` is null where it was not asked for and takes long.
 
-    ``reasons`` say what could not be weighed: ``no_carbon_intensity``, or a switching price that was not heeded: ``planned_by_the_model``.
+    ``reasons`` say what could not be weighed: ``no_carbon_intensity``, ``switching_not_heeded`` (the ways of slots are fixed, by the model or by hand).
     """
 
     carbon_price_per_kg: float

@@ -15,10 +15,11 @@ from luna.weighing import Weights, self_sufficiency, weigh_import
 from services.planner.alternatives.deviation import depart, take
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import pose
+from services.planner.problem import pose, weigh
 from services.planner.reply import plan_request
 from services.planner.solver import Solver
-from tests.planning import START
+from tests.planning import START, draw_problem, settle_cost
+from tests.reference_model import solve_reference
 
 # Night 0.20 on coal, noon 0.24 on sun, evening 0.22 on coal: cost buys at night, carbon at noon.
 PRICE = [0.20] * 8 + [0.24] * 8 + [0.30] * 8
@@ -200,6 +201,16 @@ def test_a_site_names_its_objective() -> None:
     site = parse_site({"name": "home", "timezone": "UTC", "objective": {"wear_factor": 2.0}})
     assert site.objective.wear_factor == 2.0
     assert site.objective.carbon_price_per_kg == 0.0
+
+
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
+@pytest.mark.parametrize("seed", range(12))
+def test_a_weighed_plan_counts_what_the_model_written_for_readers_counts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    problem = draw_problem(rng, batteries=1 + seed % 2, slots=16)
+    problem = replace(problem, outlook=replace(problem.outlook, carbon_g_per_kwh=rng.uniform(0, 800, 16)))
+    weighed = weigh(problem, Weights(carbon=0.15, self_sufficiency=0.02, wear=1.5), automatic=True)
+    assert settle_cost(make_plan(weighed, Solver())) == pytest.approx(solve_reference(weighed), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
 def test_an_alternative_costs_the_same_by_planning_anew_and_by_the_value() -> None:

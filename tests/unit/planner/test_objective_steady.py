@@ -1,5 +1,6 @@
 """A switching price keeps a battery's mode: between slots, and from one plan to the next."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 
 from luna.contracts.plan import BatteryState, PlanReply, PlanRequest
 from luna.control import Mode
+from luna.physics import Mode as Directive
 from services.planner.mode_jobs import carry_modes
 from services.planner.plan import Plan, objective
 from services.planner.planning import make_plan
 from services.planner.problem import pose
 from services.planner.reply import plan_request
 from services.planner.solver import Solver
-from tests.planning import START
+from tests.planning import START, draw_problem
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
 HOUR = timedelta(hours=1)
@@ -116,7 +118,15 @@ def test_batteries_that_the_model_plans_say_that_their_modes_are_not_kept() -> N
     slow = asked.site.model_copy(update={"batteries": [asked.site.batteries[0].model_copy(update={"min_charge_kw": 1.0})]})
     reply = answer(asked.model_copy(update={"site": slow}))
     assert reply.objective is not None
-    assert reply.objective.reasons == ["planned_by_the_model"]
+    assert reply.objective.reasons == ["switching_not_heeded"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_problem_has_a_steady_plan_that_physics_confirms_and_that_is_no_cheaper(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    problem = draw_problem(rng, batteries=1, slots=24)
+    steady = make_plan(replace(problem, switching_price=0.05, modes=(rng.choice([None, *Directive]),)), Solver())
+    assert objective(steady) >= objective(make_plan(problem, Solver())) - 1e-6
 
 
 def test_a_mode_that_a_request_names_counts_before_that_of_the_plan_before() -> None:
