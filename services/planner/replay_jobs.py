@@ -25,7 +25,7 @@ from luna.timeline import SLOT, local_dates
 from services.planner.jobs import read_scene
 from services.planner.replay import Asked, Book, Lived, OracleDay, PolicyDay, Progress, Replayed, Rules, Scene, compose_episode, run
 
-# Whose replays are held to be what the site itself would have done: of them the optimum in hindsight is kept.
+# Whose replays are held to be what the site itself would have done: of them the optimum in hindsight and episodes are kept.
 SIMULATION = "simulation"
 
 
@@ -60,7 +60,7 @@ def replay_site(connection: Connection, request: ReplayRequest, *, progress: Pro
 def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
     """Return what every policy costs a stored site over the window, going on from the days that were lived already.
 
-    Daily costs go to ``daily_scores``, the oracle's days of ``simulation`` to ``oracle_daily_results``, the days of the policy that ``episodes``
+    Daily costs go to ``daily_scores``, of ``simulation`` the oracle's days to ``oracle_daily_results``, those of the policy that ``episodes``
     names to ``antares_learning``: all by natural keys, so that twice changes nothing.
 
     Raises:
@@ -100,13 +100,13 @@ class Diary:
         records = {label: record.model_dump(mode="json") for label, record in lived.records.items()}
         with self.store.part() as connection:
             replays.keep_day(connection, self.request.site_id, self.replay, day=lived.day, records=records)
-            if self.request.episodes in lived.trajectories and self.request.episodes in self.request.policies:
+            policy = self.request.episodes
+            if policy is not None and policy in self.request.policies and self.request.system_id == SIMULATION:
                 kind = EpisodeKind()
-                kind.store(connection, self.request.site_id, [kind.encode(self._episode(lived, self.request.episodes))])
+                kind.store(connection, self.request.site_id, [kind.encode(self._episode(lived, policy))])
 
     def _episode(self, lived: Lived, policy: str) -> EpisodeStep:
-        rules = Rules.of(self.scene)
-        state, action, reward = compose_episode(self.scene, rules, lived, policy=policy, every=self.asked.every)
+        state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.asked.every)
         start = self.scene.timeline.start + lived.slots[0] * self.scene.timeline.step
         return EpisodeStep(self.request.system_id, start, state, action, reward)
 

@@ -146,8 +146,8 @@ def test_days_are_kept_with_the_oracles_worth_of_what_is_left_in_the_battery(rep
     assert [len(day.schedule["soc"]["battery"]) for day in oracle] == [96, 92, 96]
 
 
-def test_what_another_system_replays_is_nobodys_optimum(replayed: Engine) -> None:
-    run(replayed, ask(system_id="evaluation", episodes=None))
+def test_what_another_system_replays_is_neither_optimum_nor_episode(replayed: Engine) -> None:
+    run(replayed, ask(system_id="evaluation", episodes="mpc_perfect"))
     assert [len(rows) for rows in read_all(replayed).values()] == [6, 0, 0]
 
 
