@@ -259,3 +259,18 @@ def test_a_plan_says_what_it_changes_beside_the_one_before_it(api: httpx.Client)
     # Three of the four hours are in both; a battery that was half full an hour ago is not where it was expected.
     assert (told["before_id"], told["slots"], {cause["code"] for cause in told["causes"]} - {"horizon"}) == (ids[0], SLOTS - 4, {"soc"})
     assert api.get(f"/plans/{ids[0]}/changes", timeout=60).status_code == httpx.codes.NOT_FOUND
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_stored_plan_answers_what_would_be_otherwise(api: httpx.Client) -> None:
+    plan_id = api.post("/plan", json=request_document(), timeout=60).json()["plan_id"]
+    alternative = {"slot": "2024-02-01T01:00Z", "mode": "charge", "power_kw": 2, "language": "de"}
+    told = api.post(f"/plans/{plan_id}/why-not", json=alternative, timeout=60).json()
+    assert told["cost"]["import"] > 0
+    assert told["text"].startswith("Zu laden ab Do. 02:00 (battery) würde")
+    full = api.post(f"/plans/{plan_id}/why-not", json=alternative | {"power_kw": 9}, timeout=60)
+    assert (full.status_code, full.json()["field"]) == (422, "alternative.power_kw")
+    variant = {"variant": {"name": "none", "site": {"batteries": {"battery": None}}}}
+    assert api.post(f"/plans/{plan_id}/what-if", json=variant, timeout=60).json()["after"]["total"] == pytest.approx(SLOTS * 0.1 * 0.25)
+    for address, body in (("why-not", alternative), ("what-if", variant)):
+        assert api.post(f"/plans/unknown/{address}", json=body, timeout=60).status_code == httpx.codes.NOT_FOUND
