@@ -3,7 +3,7 @@
 from luna.economics.blocks import Blocks, block_cost, list_months
 from luna.economics.break_even import BreakEven, break_even, curtailment_rule, site_curtailment
 from luna.economics.costs import Costs, carbon_g, slot_costs
-from luna.economics.peaks import MonthShare, Peak, PeakHistory, month_shares, peak_cost
+from luna.economics.peaks import MonthShare, Peak, PeakHistory, month_shares, peak_cost, read_history
 from luna.economics.prices import DAY_AHEAD_PUBLISHED, SpotPrices, extend_prices, price_slots, publication_times
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "peak_cost",
     "price_slots",
     "publication_times",
+    "read_history",
     "site_curtailment",
     "slot_costs",
 ]

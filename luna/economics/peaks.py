@@ -120,3 +120,30 @@ def billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
     """Return the power that is billed for a month: the mean of the highest units, those that are not there yet as nothing, and never less than the floor."""
     highest = sorted(units_kw, reverse=True)[: price.highest]
     return max(sum(highest) / price.highest, price.least_kw)
+
+
+def read_history(import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zone: ZoneInfo) -> PeakHistory:
+    """Return what a component has counted of one local month up to the end of ``past``; what is unknown (NaN) counts as nothing.
+
+    Args:
+        import_kwh: energy bought, at the meter, shape ``(slots,)``.
+        past: the month so far, from its first slot.
+        price: the component.
+        zone: whose clock and months count.
+    """
+    shares = month_shares(price, past, zone)
+    if not shares:
+        return PeakHistory()
+    share, energy = shares[-1], np.nan_to_num(import_kwh)
+    power = share.interval_kw(energy, Peak(price))
+    ends = np.array([past.end.replace(tzinfo=None)], dtype="datetime64[s]")
+    end = ends + local_offsets(ends, zone)
+    runs = bool(share.slots[-1] == past.count - 1 and (end[0] - end[0].astype("datetime64[D]")) % np.timedelta64(price.interval_minutes, "m"))
+    done = power.size - runs
+    units = np.zeros(share.unit[-1] + 1)
+    np.maximum.at(units, share.unit[:done], power[:done])
+    last = past.starts[share.slots[-1:]]
+    today = price.one_per_day and bool((last + local_offsets(last, zone)).astype("datetime64[D]")[0] == end[0].astype("datetime64[D]"))
+    highest = sorted(units[: units.size - today].tolist(), reverse=True)[: price.highest]
+    running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
+    return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)

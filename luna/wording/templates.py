@@ -136,5 +136,6 @@ LIMITS: dict[str, dict[Language, str]] = {
     "grid_charging_forbidden": {"en": "no charging from the grid", "de": "kein Laden aus dem Netz"},
     "grid_discharging_forbidden": {"en": "no battery energy to the grid", "de": "kein Batteriestrom ins Netz"},
     "peak": {"en": "the month's peak", "de": "Spitze des Monats"},
+    "inverter_limit": {"en": "inverter's limit", "de": "Grenze des Wechselrichters"},
     "curtailment": {"en": "solar held back", "de": "Solarstrom gedrosselt"},
 }

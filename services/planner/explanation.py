@@ -11,6 +11,7 @@ import numpy as np
 from luna.physics import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, clamp, settle
 from luna.schedule import Figure, Reason, Schedule
 from luna.timeline import FloatArray
+from services.planner.inverters import fills_inverter
 from services.planner.plan import Plan, weigh_flows
 from services.planner.price_view import find_peak_limit, find_peak_price, rank_prices
 from services.planner.segments import FORBIDDEN_VALUE
@@ -113,6 +114,7 @@ def find_limits(plan: Plan) -> list[tuple[str, ...]]:
         "peak": _reaches(flows.import_kwh, peak),
         "import_limit": _reaches(flows.import_kwh, limits.import_limit_kw * hours) & ~np.isfinite(peak),
         "export_limit": _reaches(flows.export_kwh, limits.export_limit_kw * hours) | (limits.export_limit_kw == 0) & unsold,
+        "inverter_limit": fills_inverter(problem, charge, discharge),
         "curtailment": flows.curtailed_kwh > _NOTHING_KWH,
     }
     at_work: list[tuple[str, ...]] = [()] * problem.outlook.timeline.count

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.physics import Conversion
+from luna.physics import BoolArray, Conversion
 from luna.timeline import FloatArray
 from services.planner.problem import Problem
 from services.planner.solver import Indices, ModelBuilder, Term
 from services.planner.ways import PlannedFlows
 
 _NOTHING_KWH = 1e-9
+_SAME_KWH = 1e-6
 # Halvings of the share of PV that is held back: beyond the precision of a number.
 _HALVINGS = 60
 
@@ -86,3 +87,13 @@ def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
         enough = sun.ac_kwh * middle + take(middle).sum(axis=0) >= used
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return replace(flows, held_back_kwh=sun.ac_kwh * (1.0 - high), direct_kwh=take(high))
+
+
+def fills_inverter(problem: Problem, charge_kwh: FloatArray, discharge_kwh: FloatArray) -> BoolArray:
+    """Return the slots in which PV and the first battery use all that their inverter carries, shape ``(slots,)``."""
+    sun = problem.conversion
+    if sun is None:
+        return np.zeros(charge_kwh.size, dtype=bool)
+    beyond, most = sun.direct_kwh[0] > _NOTHING_KWH, sun.intake_kwh[0] + sun.direct_kwh[0]
+    gives, takes = discharge_kwh > _NOTHING_KWH, charge_kwh > _NOTHING_KWH
+    return np.asarray(beyond | gives & (discharge_kwh >= sun.room_kwh[0] - _SAME_KWH) | takes & (charge_kwh >= most - _SAME_KWH))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.economics import Peak, PeakHistory, month_shares, peak_cost
+from luna.economics import Peak, PeakHistory, month_shares, peak_cost, read_history
 from luna.errors import InvalidInputError
 from luna.site import PeakPrice, parse_site
 from luna.timeline import SLOT, Timeline
@@ -150,3 +150,30 @@ def test_a_wrong_component_is_refused_by_name(peak: Any, field: str, says: str) 
     with pytest.raises(InvalidInputError, match=says) as caught:
         site(peak)
     assert caught.value.field == field
+
+
+def history(import_kwh: Any, component: PeakPrice, *, start: datetime = THURSDAY, step: timedelta = HOUR) -> PeakHistory:
+    energy = np.array(import_kwh, dtype=float)
+    return read_history(energy, Timeline(start, step, energy.size), component, zone=BRUSSELS)
+
+
+def test_a_months_highest_intervals_are_read_from_what_was_measured() -> None:
+    # February begins on Thursday; what is unknown counts as nothing.
+    assert history([2.0, 3.0, np.nan, 1.0], price(highest=2)) == PeakHistory((3.0, 2.0))
+
+
+def test_an_interval_that_still_runs_is_read_apart() -> None:
+    # An hour of 0.25 kWh quarters, then half an hour of 0.4: 0.8 kWh so far.
+    assert history([0.25] * 4 + [0.4] * 2, price(), step=SLOT) == PeakHistory((1.0,), interval_kwh=pytest.approx(0.8))
+
+
+def test_of_days_todays_highest_is_read_apart() -> None:
+    hours = [0.0] * 30
+    hours[5], hours[7], hours[26] = 4.0, 6.0, 3.0
+    assert history(hours, price(highest=3, one_per_day=True)) == PeakHistory((6.0,), today_kw=3.0)
+    # At midnight the day has not begun.
+    assert history(hours[:24], price(highest=3, one_per_day=True)) == PeakHistory((6.0,))
+
+
+def test_a_month_in_which_nothing_counted_has_no_history() -> None:
+    assert history([5.0] * 12, price(days="weekend")) == PeakHistory()

@@ -16,7 +16,7 @@ from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.execution.due import follow_plan
 from services.planner.execution.safety import make_safe
-from services.planner.jobs import plan_and_store
+from services.planner.jobs import complete_request, plan_and_store
 from services.planner.knowledge import DAY
 from services.planner.replay_jobs import replay_site
 from services.planner.reply import digest, plan_request
@@ -194,3 +194,18 @@ def test_a_stored_plan_is_made_again_from_its_row(connection: Connection, planne
     assert connection.scalar(select(plan_history.c.inputs_digest)) == digest(inputs)
     again = plan_request(inputs, now=START, solver=Solver())
     assert again.model_copy(update={"timing_ms": plan.timing_ms}) == plan
+
+
+def test_what_a_month_has_drawn_counts_for_peaks_and_blocks(connection: Connection, planned_site: str) -> None:
+    blocks = {"kind": "blocks", "blocks": [{"up_to_kwh": 10, "price": 0.2}, {"price": 0.4}]}
+    tariff = {"import": blocks, "peak": {"price_per_kw_month": 4, "interval_minutes": 60}}
+    site = sites.load(connection, planned_site)
+    sites.save(connection, parse_site(site.model_dump(by_alias=True) | {"tariff": tariff}))
+    # January is not February's: 12 quarter-hours of the first day are measured, 1 kWh each, and the month began at 23:00 UTC.
+    measured = Timeline(START - 14 * SLOT, SLOT, 12)
+    observations.upsert(connection, planned_site, Observations.of(measured.starts, {"import_kwh": np.ones(12)}))
+    request = complete_request(connection, PlanRequest(site_id=planned_site, start=START), now=START)
+    # From 08:45 to 11:45: whole hours of 4 kW, and 12 kWh in all; the hour that runs since noon has drawn nothing.
+    assert request.state.peaks["peak"].highest_kw == [4.0]
+    assert request.state.month_import_kwh == 12.0
+    assert {slot.import_price for slot in plan_site(connection, planned_site).slots} == {0.4}

@@ -72,7 +72,6 @@ def test_people_read_why_a_car_charges_when_it_does(call: Call) -> None:
     assert "Lädt das Auto im günstigsten von 8 Zeitabschnitten bis 03:00: 2,0 kWh zu 20 ct." in " ".join(out.split())
 
 
-
 def test_reasons_come_in_german_on_request(call: Call) -> None:
     english, german = (json.loads(call(plan_request(), "--json", "--language", language)[1]) for language in ("en", "de"))
     assert english["slots"][0]["reason"]["code"] == german["slots"][0]["reason"]["code"]

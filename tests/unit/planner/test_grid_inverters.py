@@ -9,12 +9,14 @@ import pytest
 from luna.contracts.plan import Terminal
 from luna.physics import SiteLimits
 from luna.site import Site, parse_site
+from services.planner.courses import Courses
+from services.planner.explanation import find_limits
 from services.planner.inverters import suits_value
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.problem import Problem, terminal_rule
 from services.planner.solver import Solver
-from tests.planning import draw_contradiction, draw_problem, pose_problem, settle_cost
+from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery 0"]}
@@ -103,6 +105,7 @@ def test_the_battery_gives_what_pv_leaves_of_the_inverter() -> None:
     # 3 of 4 kW are sun's: 1 is the battery's; at night all 4, though it could give 6.
     plan = make_plan(pose_day(HYBRID, load_kwh=2.0, pv_kwh=[0.75, 0.75, 0.0, 0.0], import_price=0.5), Solver())
     assert plan.flows.discharge_kwh[0] == pytest.approx([0.25, 0.25, 1.0, 1.0])
+    assert all("inverter_limit" in limits for limits in find_limits(plan))
 
 
 def test_what_comes_from_the_grid_passes_the_inverter_too() -> None:
@@ -141,3 +144,22 @@ def test_two_batteries_that_taper_one_behind_a_hybrid_inverter() -> None:
     plan = make_plan(problem, Solver())
     assert settle_cost(plan) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6)
     assert plan.energy_value.shape == (2, 20)
+
+
+def test_courses_behind_an_inverter_are_weighed_too() -> None:
+    problem = pose_day(HYBRID, pv_kwh=[0.0] * 4 + [1.5] * 4, load_kwh=0.3)
+    outlook = problem.outlook
+    courses = Courses(np.array([0.3, 0.3]), np.stack([outlook.load_kwh] * 2), np.stack([outlook.pv_kwh * 1.5, outlook.pv_kwh * 0.2]))
+    plan = make_plan(replace(problem, courses=courses), Solver())
+    assert plan.spread is not None
+    assert (plan.spread.courses, plan.spread.left_out, plan.spread.reasons) == (3, 0, ())
+
+
+def test_each_of_two_batteries_has_its_value_under_limits_of_slots() -> None:
+    site = describe_site({"capacity_kwh": 4}, {"capacity_kwh": 12, "wear_price": 0.0}, import_limit_kw=8)
+    series = {"load_kwh": 0.2, "pv_kwh": 0.0, "import_price": [0.1] * 6 + [0.4] * 6, "export_price": 0.05}
+    problem = pose_problem(site, series, soc=0.2, terminal=Terminal(kind="value", value=0.1))
+    limits = problem.limits.narrow(np.array([3.0, 8.0] * 6), np.array([0.0, 2.0] * 6))
+    plan = make_plan(replace(problem, limits=limits), Solver())
+    assert [round(value.function.capacity_kwh, 6) for value in plan.values] == [4.0, 12.0]
+    assert (plan.flows.import_kwh <= np.array([0.75, 2.0] * 6) + 1e-9).all()
