@@ -10,7 +10,7 @@ from luna.contracts.plan import Language
 from luna.contracts.why_not import PlanId
 
 # courses: what load and sun may do; horizon: time has passed, the plan looks further ahead.
-CauseCode = Literal["site", "options", "prices", "load", "pv", "courses", "soc", "vehicles", "loads", "peaks", "manual", "horizon"]
+CauseCode = Literal["site", "options", "strategy", "prices", "load", "pv", "courses", "soc", "vehicles", "loads", "peaks", "manual", "horizon"]
 
 
 class ModeChange(Message):
@@ -37,7 +37,7 @@ class PlanChangesReply(Message):
     """What differs from the plan before, over the slots that both cover (``slots``).
 
     Inputs are put back one after the other in the order of ``causes``, each time everything is planned anew: a mode that is as before from then on was changed
-    by that input. What remains is the horizon's.
+    by that input. What remains is the horizon's. An input that changed no mode and no cost is left out.
     """
 
     plan_id: str

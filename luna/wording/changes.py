@@ -21,6 +21,10 @@ def _alike(words: str) -> Phrases:
 CAUSES: dict[str, dict[Language, Phrases]] = {
     "site": {"en": _alike("The description of the site is another."), "de": _alike("Die Beschreibung des Standorts ist eine andere.")},
     "options": {"en": _alike("It was planned with other options."), "de": _alike("Es wurde mit anderen Vorgaben geplant.")},
+    "strategy": {
+        "en": _alike("Around the site something is other than before: vacation, warnings, reserves."),
+        "de": _alike("Um den Standort ist etwas anders als zuvor: Urlaub, Warnungen, Reserven."),
+    },
     "prices": {
         "en": Phrases(
             "Buying costs {price} more per kWh on average than was known.",
@@ -82,7 +86,8 @@ _COST: dict[Language, tuple[str, str, str]] = {
     "en": ("; the plan costs {money} more.", "; the plan costs {money} less.", "."),
     "de": ("; der Plan kostet {money} mehr.", "; der Plan kostet {money} weniger.", "."),
 }
-_CENT = 0.005
+# What would be shown as no money.
+HALF_CENT = 0.005
 # What would be shown as nothing.
 _NOTHING = {"prices": 0.0005}
 _NOTHING_KWH = 0.05
@@ -105,5 +110,5 @@ def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbe
     none, one, many = _MODES[language]
     more, less, same = _COST[language]
     changed = (none if modes == 0 else one if modes == 1 else many).format(count=numbers.number(modes))
-    money = (same if abs(cost) < _CENT else more if cost > 0 else less).format(money=numbers.money(abs(cost)))
+    money = (same if abs(cost) < HALF_CENT else more if cost > 0 else less).format(money=numbers.money(abs(cost)))
     return told.format(price=numbers.price(abs(value), decimals=1), kwh=numbers.energy(abs(value))) + changed + money

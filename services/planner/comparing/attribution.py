@@ -10,7 +10,7 @@ import numpy as np
 from luna.contracts.plan import Language, PlanReply, PlanRequest
 from luna.contracts.plan_changes import CauseCode, ChangeCause, ModeChange, PlanChangesReply
 from luna.wording import Numbers
-from luna.wording.changes import say_cause
+from luna.wording.changes import HALF_CENT, say_cause
 from services.planner.comparing.carrying import LOAD, PRICES, PV, Carried, Issued, carry
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
@@ -59,9 +59,8 @@ def compare_plans(earlier: Issued, later: Issued, *, solver: Solver, language: L
     changes = [_change(later.reply, place, (was, now), code) for place, code in causes.items()]
     numbers = Numbers(language, ZoneInfo(later.reply.timezone), later.reply.currency)
     costs = [before - step.cost for before, step in zip([first[1], *(step.cost for step in steps)], steps, strict=False)]
-    found = [_cause(carried, step.code, cost, changes, numbers=numbers) for step, cost in zip(steps, costs, strict=True)]
-    if any(change.cause == "horizon" for change in changes):
-        found.append(_cause(carried, "horizon", 0.0, changes, numbers=numbers))
+    told: list[tuple[CauseCode, float]] = [*((step.code, cost) for step, cost in zip(steps, costs, strict=True)), ("horizon", 0.0)]
+    found = [_cause(carried, code, cost, changes, numbers=numbers) for code, cost in told]
     about = later.reply
     return PlanChangesReply(
         plan_id=about.plan_id,
@@ -70,7 +69,7 @@ def compare_plans(earlier: Issued, later: Issued, *, solver: Solver, language: L
         timezone=about.timezone,
         currency=about.currency,
         slots=carried.shared,
-        causes=found,
+        causes=[cause for cause in found if cause.modes or abs(cause.cost) >= HALF_CENT],
         changes=changes,
     )
 
@@ -143,6 +142,11 @@ def _swap_options(request: PlanRequest, carried: Carried) -> PlanRequest:
     return request.model_copy(update={"options": options if has_courses or options.uncertainty == "point" else request.options})
 
 
+def _swap_strategy(request: PlanRequest, carried: Carried) -> PlanRequest:
+    was = carried.earlier.request
+    return request.model_copy(update={"surroundings": was.surroundings, "reserves": was.reserves})
+
+
 def _swap_prices(request: PlanRequest, carried: Carried) -> PlanRequest:
     options = request.options.model_copy(update={"terminal": carried.earlier.request.options.terminal})
     return _with_outlook(request, dict(carried.series(PRICES))).model_copy(update={"options": options})
@@ -196,6 +200,7 @@ def _fuller(carried: Carried) -> float:
 _SWAPS: dict[CauseCode, Callable[[PlanRequest, Carried], PlanRequest]] = {
     "site": _swap_site,
     "options": _swap_options,
+    "strategy": _swap_strategy,
     "manual": lambda request, carried: request.model_copy(update={"manual": carried.earlier.request.manual}),
     "prices": _swap_prices,
     "load": lambda request, carried: _with_outlook(request, dict(carried.series(LOAD))),
