@@ -132,8 +132,20 @@ def _show(reply: PlanReply, language: Language) -> None:
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
         out.print(f"Load and PV as {reply.forecast.version} forecast them at {reply.forecast.issued_at:%Y-%m-%d %H:%M} UTC{why}")
+    _show_owner(reply, numbers)
     for compromise in reply.compromises:
         out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
+
+
+def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
+    """Say which rules set what, and what the owner's blocks cost and could not have."""
+    for rule in reply.strategy:
+        out.print(f"{rule.parameter} is {rule.value:g} by the rule {rule.rule}: {rule.why}")
+    if reply.manual is None:
+        return
+    out.print(f"What is set by hand costs {numbers.money(reply.manual.cost)}.")
+    for block in (block for block in reply.manual.blocks if not block.applied):
+        out.print(f"[yellow]Not had:[/] {block.device} {block.action}: {block.why}")
 
 
 def _runs(reply: PlanReply) -> list[tuple[int, int]]:

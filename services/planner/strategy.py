@@ -88,7 +88,8 @@ def _safety_index(request: PlanRequest, site: Site, outlook: OutlookMessage) -> 
     soc = margin_soc(site, factor, load, pv)
     end = _span(request, outlook)[1]
     last = [Reserve(from_=end - request.step / 2, to=end, soc=share, battery=name) for name, share in soc.items()]
-    why = _why("s_index", request, site, factor=factor, share=deficit, cold=cold)
+    known = {} if request.surroundings.temperature_c is None else {"cold": cold}
+    why = _why("s_index", request, site, factor=factor, share=deficit, **known)
     applied = [AppliedRule(rule="s_index", parameter=f"terminal.{name}.soc", value=share, why=why) for name, share in soc.items()]
     return request.model_copy(update={"reserves": [*request.reserves, *last]}), applied
 

@@ -159,4 +159,6 @@ def test_reasons_are_said_in_the_language_that_was_asked_for() -> None:
     said = {each.rule: each.why.replace("\u00a0", " ") for each in apply_strategy(german)[1]}
     assert said["vacation"] == "Niemand ist zu Hause."
     assert said["outage"] == "Von Do. 13:00 bis Do. 21:00 gilt eine Warnung."
+    unknown = apply_strategy(describe({"s_index": {}}))[1][0].why
+    assert unknown == "A factor of 1.35: 100% of the load ahead is not met by the sun, and the temperature is unknown."
     assert said["s_index"] == "Ein Faktor von 1,5: 100 % der Last deckt die Sonne nicht, 100 % des Weges zum kältesten Tag."
