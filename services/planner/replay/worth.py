@@ -1,6 +1,6 @@
 """What stored energy is worth at midnight, by the oracle's value of stored energy.
 
-Source: a constant value per kWh hides which day a policy was better; valued so, days tell the same in up to 60 % less time (docs/decisions/0027).
+Source: docs/decisions/0027: a constant value per kWh needs up to 60 % more days to tell two policies apart.
 """
 
 from collections.abc import Sequence
