@@ -121,12 +121,11 @@ def run_programme(model: Model, wish: ProgrammeWish) -> list[pulp.LpAffineExpres
 def heat(model: Model, wish: HeatWish) -> Sequence[pulp.LpAffineExpression]:
     """A heat pump is off or between its powers; its store is as warm as heat, losses and demand make it, and too cold or too warm at a price.
 
-    Returns the electricity it uses per slot.
+    Its runs and rests are left out. Returns the electricity it uses per slot.
     """
     pump, store, step, name = wish.pump, wish.pump.store, float(model.hours[0]), wish.pump.name
     on, power = model.choice(f"on_{name}"), model.quantity(f"power_{name}")
     cold, warm = model.quantity(f"cold_{name}"), model.quantity(f"warm_{name}")
-    keep_on(model, (pump.min_on_minutes, pump.min_off_minutes), on)
     dearest = max(abs(model.outlook.import_price).max(), abs(model.outlook.export_price).max(), 0.1)
     temperature: pulp.LpAffineExpression | float = wish.start_c
     for slot in model.slots:
@@ -141,14 +140,3 @@ def heat(model: Model, wish: HeatWish) -> Sequence[pulp.LpAffineExpression]:
     price = TERMINAL_SHARE * max(float(model.outlook.import_price.mean()), 0.0)
     model.beside.append(-price * store.capacity_kwh_per_k / float(wish.cop.mean()) * left)
     return power
-
-
-def keep_on(model: Model, minutes: tuple[int, int], on: Quantity) -> None:
-    """Once on it stays on, once off it stays off, for so many minutes."""
-    run, rest = (max(math.ceil(each / 60 / model.hours[0]), 1) for each in minutes)
-    for slot in model.slots:
-        before = on[slot - 1] if slot else 0
-        for later in range(slot, min(slot + run, len(model.slots))):
-            model.problem += on[later] >= on[slot] - before
-        for later in range(slot, min(slot + rest, len(model.slots))):
-            model.problem += on[later] <= 1 - before + on[slot]

@@ -61,7 +61,6 @@ class HeatPump(Part):
     ]
     min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     min_off_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    start_price: Annotated[float, Field(ge=0, le=10, description="what one start less is worth, currency")] = 0.0
     heat_demand_kw: Annotated[float, Field(ge=0, le=1_000, description="heat drawn from the store, where the outlook does not say it")] = 0.0
     store: HeatStore
 

@@ -41,7 +41,7 @@ class ApplianceColumns:
         """Return what they add to the use of each slot, as terms of the balance."""
         hours = problem.outlook.timeline.hours
         running: list[Term] = [(columns.on, -wish.load.power_kw * hours) for columns, wish in zip(self.loads, problem.wishes.loads, strict=True)]
-        return [*running, *((columns.use, -1.0) for columns in self.programmes), *((columns.use, -columns.kwh) for columns in self.heat_pumps)]
+        return [*running, *((columns.use, -1.0) for columns in self.programmes), *((columns.use, -1.0) for columns in self.heat_pumps)]
 
     def read_programmes(self, column: FloatArray, slots: int) -> PlacedProgrammes:
         """Return what a solved model gives programmes."""
@@ -50,7 +50,7 @@ class ApplianceColumns:
 
     def read_heat(self, column: FloatArray, slots: int) -> FloatArray:
         """Return the electricity that a solved model gives heat pumps, without the solver's dust, shape ``(heat pumps, slots)``."""
-        use = np.array([column[each.use] * each.kwh for each in self.heat_pumps]).reshape(-1, slots)
+        use = np.array([column[each.use] for each in self.heat_pumps]).reshape(-1, slots)
         return np.where(use > 1e-6, use, 0.0)
 
 

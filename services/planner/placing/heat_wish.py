@@ -20,7 +20,7 @@ class HeatWish:
     """A heat pump over the horizon: how warm its store is at the start, and per slot (``(slots,)``) its band, the pump's COP and the store's course.
 
     ``most_c`` is where it gets warmer by itself how warm that is, ``aim_c`` the band's lower end where the pump can reach it, else what it can reach.
-    ``assumed`` says what nothing was known of.
+    ``assumed`` says what nothing was known of, ``on`` in which slots the pump is on (1, else 0), None where that is open.
     """
 
     pump: HeatPump
@@ -32,6 +32,7 @@ class HeatWish:
     cop: FloatArray
     warming: Warming
     assumed: tuple[str, ...]
+    on: FloatArray | None = None
 
     def temperature_c(self, used_kwh: FloatArray) -> FloatArray:
         """Return how warm the store is at the end of each slot when the pump uses so much electricity, shape ``(slots,)``."""

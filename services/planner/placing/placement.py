@@ -11,6 +11,7 @@ import numpy as np
 from luna.timeline import FloatArray
 from services.planner.formulation import Formulation, formulate
 from services.planner.placing.appliance_columns import PlacedProgrammes
+from services.planner.placing.heat_rounding import schedule_runs, takes_any_power
 from services.planner.placing.rounding import solve_near
 from services.planner.placing.vehicle_sources import limit_batteries, limit_import
 from services.planner.placing.wishes import NO_WISHES, Wishes
@@ -79,6 +80,22 @@ def place(problem: Problem) -> Placement:
     Raises:
         SolverError: none was found within the time limit.
     """
+    begun, pumps, hours = perf_counter(), problem.wishes.heat_pumps, problem.outlook.timeline.hours
+    rough = _place_either(problem)
+    if all(takes_any_power(pump, hours) for pump in pumps):
+        return rough
+    # With any power it costs least; when pumps are on is read off that, and the rest is placed around it.
+    runs = tuple(
+        pump if takes_any_power(pump, hours) else replace(pump, on=schedule_runs(pump, used, hours)) for pump, used in zip(pumps, rough.heat_kwh, strict=True)
+    )
+    left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
+    placement = _place_either(replace(problem, wishes=replace(problem.wishes, heat_pumps=runs), time_limit_s=left))
+    bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective
+    gap = max(cost - bound, 0.0) / max(abs(cost), 1e-9)
+    return replace(placement, gap=gap, proven=gap <= problem.mip_gap)
+
+
+def _place_either(problem: Problem) -> Placement:
     try:
         return _place(problem, elastic=False)
     except InfeasibleError:
