@@ -22,6 +22,7 @@ from services.planner.planning import make_plan
 from services.planner.problem import pose
 from services.planner.reason_reply import add_placed_reasons, say_reasons
 from services.planner.reserve_reply import mark_reserves, missed_reserves
+from services.planner.session_reply import price_sessions
 from services.planner.solver import Solver
 from services.planner.strategy import apply_strategy
 
@@ -39,6 +40,8 @@ def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> Plan
     reply = answer(plan, request=request, issued_at=now)
     if request.manual:
         reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
+    if request.options.price_sessions:
+        reply = reply.model_copy(update={"sessions": price_sessions(plan, request, solver)})
     if reply.objective is None:
         return reply
     beside = compare_cheapest(plan, request, solver)

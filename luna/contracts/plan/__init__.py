@@ -7,6 +7,7 @@ from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, 
 from luna.contracts.plan.peaks import PeakState
 from luna.contracts.plan.reply import BatteryFlow, CompromiseReply, CostReply, LoadFlow, PlanReply, ReasonReply, SlotReply, UncertaintyReply, VehicleFlow
 from luna.contracts.plan.request import PlanRequest
+from luna.contracts.plan.session import SessionReply
 from luna.contracts.plan.state import BatteryState, LoadRun, LoadState, StateMessage, VehicleSession, VehicleState
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "PlanRequest",
     "Prices",
     "ReasonReply",
+    "SessionReply",
     "SlotReply",
     "StateMessage",
     "Terminal",

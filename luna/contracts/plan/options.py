@@ -42,6 +42,7 @@ class PlanOptions(Message):
     compare_cheapest: Annotated[
         bool, Field(description="say what the objective costs beside the cheapest plan even where vehicles or appliances are placed: it takes as long again")
     ] = False
+    price_sessions: Annotated[bool, Field(description="say what vehicles' deadlines cost; four linear solves a session, about as long as the plan")] = False
     uncertainty: Annotated[
         Literal["point", "scenarios"],
         Field(description="whether a battery is planned by what is expected, or by the mean value of stored energy over courses that load and PV may take"),

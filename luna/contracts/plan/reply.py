@@ -10,6 +10,7 @@ from luna.contracts.message import Message
 from luna.contracts.plan.heat import HeatPumpFlow
 from luna.contracts.plan.objective import ObjectiveReply
 from luna.contracts.plan.outlook import ForecastSource
+from luna.contracts.plan.session import SessionReply
 from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
 from luna.contracts.strategy import AppliedRule
 from luna.control import Mode
@@ -132,6 +133,7 @@ class PlanReply(Message):
     timing_ms: dict[str, float]
     compromises: list[CompromiseReply] = []
     slots: list[SlotReply]
+    sessions: Annotated[list[SessionReply], Field(description="what vehicles' deadlines cost, where options.price_sessions asks for it")] = []
     setpoints: Annotated[dict[str, BatterySetpoints], Field(description="what each battery is told, slot by slot, for the flows above to come about")] = {}
     pv: Annotated[PvSetpoints | None, Field(description="how PV is held back, slot by slot; null: never")] = None
     site: str
