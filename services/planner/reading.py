@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.physics import SERVES, STORES, BoolArray, Mode
+from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode
 from luna.timeline import FloatArray
 from services.planner.energy_value import Thresholds, follow
 from services.planner.modes import read_modes
@@ -13,6 +13,17 @@ from services.planner.problem import Problem
 
 # Too little to be worth a change of mode.
 _LITTLE_KWH = 0.01
+# By threshold and mode: is its action in progress?
+_ACTIVE: dict[str, BoolArray] = {
+    "buy_kwh": np.arange(len(Mode)) == Mode.CHARGE,
+    "store_kwh": STORES,
+    "spill_kwh": np.ones(len(Mode), dtype=bool),
+    "serve_kwh": SERVES,
+    "sell_kwh": np.arange(len(Mode)) == Mode.EXPORT,
+    "displace_kwh": np.zeros(len(Mode), dtype=bool),
+}
+# By mode: the threshold that keeps storing, or serving, as it is.
+_AS_STORING, _AS_SERVING = np.where(STORES, np.inf, -np.inf), np.where(SERVES, -np.inf, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +40,21 @@ class Reading:
 
         What cannot happen anyway stays as it is: storing in the dark or when full, serving when empty.
         """
-        active = {
-            "buy_kwh": mode == Mode.CHARGE,
-            "store_kwh": STORES[mode],
-            "spill_kwh": True,
-            "serve_kwh": SERVES[mode],
-            "sell_kwh": mode == Mode.EXPORT,
-            "displace_kwh": False,
-        }
-        sides = {name: self.going_on if going_on else self.beginning for name, going_on in active.items()}
+        sides = {name: self.going_on if active[mode] else self.beginning for name, active in _ACTIVE.items()}
         now = Thresholds(**{name: getattr(side, name)[slot : slot + 1] for name, side in sides.items()})
         if self.dark[slot] or above_kwh >= self.usable_kwh - _LITTLE_KWH:
-            now = replace(now, store_kwh=np.full(1, np.inf if STORES[mode] else -np.inf))
+            now = replace(now, store_kwh=_AS_STORING[mode : mode + 1])
         if above_kwh <= _LITTLE_KWH:
-            now = replace(now, serve_kwh=np.full(1, -np.inf if SERVES[mode] else np.inf))
+            now = replace(now, serve_kwh=_AS_SERVING[mode : mode + 1])
         return now
+
+    def after(self, mode: IntArray, above_kwh: FloatArray) -> Thresholds:
+        """Return the same for all slots at once, each after a slot in its ``mode``: one by one they take ten times as long."""
+        sides = {name: np.where(active[mode], getattr(self.going_on, name), getattr(self.beginning, name)) for name, active in _ACTIVE.items()}
+        idle, empty = self.dark | (above_kwh >= self.usable_kwh - _LITTLE_KWH), above_kwh <= _LITTLE_KWH
+        sides["store_kwh"] = np.where(idle, _AS_STORING[mode], sides["store_kwh"])
+        sides["serve_kwh"] = np.where(empty, _AS_SERVING[mode], sides["serve_kwh"])
+        return Thresholds(**sides)
 
 
 def read_value(value: BatteryValue, *, dark: BoolArray, stickiness: FloatArray | float, toward_house: FloatArray | float = 0.0) -> Reading:
@@ -59,22 +70,26 @@ def read_value(value: BatteryValue, *, dark: BoolArray, stickiness: FloatArray |
 def keep_modes(problem: Problem, value: BatteryValue) -> Thresholds:
     """Return the thresholds of a plan whose only battery keeps its mode unless another gains the problem's switching price, slot after slot.
 
-    The first slot follows on the mode in progress; without one it is free.
+    The first slot follows on the mode in progress; without one it is free. All slots are read side by side until none changes what the next one
+    follows on: every round settles at least one slot more, so this is what reading them one by one comes to.
     """
-    battery, segments = problem.site.batteries[0], value.segments
+    battery, length, usable = problem.site.batteries[0], problem.outlook.timeline.count, value.function.capacity_kwh
     reading = read_value(value, dark=problem.outlook.pv_kwh <= 0, stickiness=problem.switching_price)
-    stored = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
-    mode, chosen = problem.modes[0] if problem.modes else None, []
-    for slot in range(problem.outlook.timeline.count):
-        now = _pick(value.thresholds, slot) if mode is None else reading.at(slot, mode, stored)
-        setpoint = read_modes(now, np.array([stored]), battery, curtailment=np.zeros(1, dtype=np.int8))
-        mode = Mode(int(setpoint.mode[0, 0]))
+    first, begin = problem.modes[0] if problem.modes else None, float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
+    free, curtailment = np.arange(length) == (0 if first is None else -1), np.zeros(length, dtype=np.int8)
+    chosen = value.thresholds
+    starts: FloatArray = np.empty(0)
+    before: IntArray = np.empty(0, dtype=np.int8)
+    while True:
+        path = follow(chosen, value.segments, begin, usable)
+        previous, was = starts, before
+        starts = np.concatenate([[begin], path[:-1]])
+        mode = read_modes(chosen, starts, battery, curtailment=curtailment).mode[0]
+        before = np.concatenate([np.array([Mode.HOLD if first is None else first], dtype=np.int8), mode[:-1]])
+        if np.array_equal(previous, starts) and np.array_equal(was, before):
+            return chosen
+        now = reading.after(before, starts)
+        chosen = Thresholds(**{name: np.where(free, getattr(value.thresholds, name), getattr(now, name)) for name in Thresholds.__slots__})
         # A full battery counts as storing; one that sells does not.
-        now = replace(now, store_kwh=np.full(1, -np.inf)) if mode == Mode.EXPORT else now
-        stored = float(follow(now, segments.pick(slice(slot, slot + 1)), stored, value.function.capacity_kwh)[0])
-        chosen.append(now)
-    return Thresholds(**{name: np.concatenate([getattr(each, name) for each in chosen]) for name in Thresholds.__slots__})
-
-
-def _pick(thresholds: Thresholds, slot: int) -> Thresholds:
-    return Thresholds(**{name: getattr(thresholds, name)[slot : slot + 1] for name in Thresholds.__slots__})
+        sells = read_modes(chosen, starts, battery, curtailment=curtailment).mode[0] == Mode.EXPORT
+        chosen = replace(chosen, store_kwh=np.where(sells, -np.inf, chosen.store_kwh))
