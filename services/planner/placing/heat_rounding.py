@@ -42,7 +42,8 @@ def schedule_runs(wish: HeatWish, wanted_kwh: FloatArray, hours: FloatArray) -> 
     for slot in range(hours.size):
         lacking += wanted_kwh[slot]
         if since >= (rules.shortest_run if is_on else rules.shortest_rest):
-            turned = _is_wanted(wish, slot, (now, lacking), level * (1 if is_on else rules.shortest_run))
+            begins, rests = 1 if is_on else rules.shortest_run, rules.shortest_rest if is_on else 1
+            turned = _gets_cold(wish, slot, now, rests) or _has_room(wish, slot, (now, lacking), begins * float(level[slot]))
             is_on, since = turned, since if turned == is_on else 0
         given = max(level[slot], min(lacking, wish.pump.power_kw * hours[slot])) if is_on else 0.0
         on[slot], since = float(is_on), since + 1
@@ -51,12 +52,19 @@ def schedule_runs(wish: HeatWish, wanted_kwh: FloatArray, hours: FloatArray) -> 
     return on
 
 
-def _is_wanted(wish: HeatWish, slot: int, state: tuple[float, float], level_kwh: FloatArray) -> bool:
-    """Return whether a run (of ``level_kwh`` at least) is to begin or go on: it would get too cold, or half of the run is lacking and has room."""
+def _gets_cold(wish: HeatWish, slot: int, now: float, rests: int) -> bool:
+    """Return whether the store gets colder than it should in so many slots without heat."""
+    for later in range(slot, min(slot + rests, wish.cop.size)):
+        now = _next_c(wish, later, now, 0.0)
+        if now < wish.aim_c[later] - _NOTHING_K:
+            return True
+    return False
+
+
+def _has_room(wish: HeatWish, slot: int, state: tuple[float, float], run_kwh: float) -> bool:
+    """Return whether half of a run is lacking, and the store takes all of it."""
     now, lacking = state
-    if _next_c(wish, slot, now, 0.0) < wish.aim_c[slot] - _NOTHING_K:
-        return True
-    return bool(lacking >= level_kwh[slot] / 2 and _next_c(wish, slot, now, float(level_kwh[slot])) <= wish.most_c[slot] + _NOTHING_K)
+    return bool(lacking >= run_kwh / 2 and _next_c(wish, slot, now, run_kwh) <= wish.most_c[slot] + _NOTHING_K)
 
 
 def _next_c(wish: HeatWish, slot: int, now: float, used_kwh: float) -> float:
