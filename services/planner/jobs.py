@@ -19,6 +19,7 @@ from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, repeat_last
 from luna.weighing import Weights, weigh_import
 from services.planner.carbon_jobs import read_carbon_ahead, read_carbon_book
+from services.planner.carried_jobs import carry_wishes
 from services.planner.course_jobs import read_courses
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
 from services.planner.mode_jobs import carry_modes, read_modes_in_progress
@@ -86,7 +87,7 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     beside = {"carbon_g_per_kwh": intensity, "outdoor_temperature_c": outdoor}
     outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses} | beside)
     state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
-    state = complete_month(connection, site_id, site, state, start=start)
+    state = complete_month(connection, site_id, site, carry_wishes(connection, site, state, start=start, now=now), start=start)
     options = request.options
     if site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price):
         modes = read_modes_in_progress(connection, site_id, start)

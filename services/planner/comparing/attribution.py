@@ -11,7 +11,8 @@ from luna.contracts.plan import Language, PlanReply, PlanRequest
 from luna.contracts.plan_changes import CauseCode, ChangeCause, ModeChange, PlanChangesReply
 from luna.wording import Numbers
 from luna.wording.changes import HALF_CENT, say_cause
-from services.planner.comparing.carrying import LOAD, PRICES, PV, Carried, Issued, carry
+from services.planner.comparing.carrying import LOAD, PRICES, PV, Carried, carry
+from services.planner.expected_state import Issued
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.problem import pose
@@ -207,8 +208,8 @@ _SWAPS: dict[CauseCode, Callable[[PlanRequest, Carried], PlanRequest]] = {
     "pv": lambda request, carried: _with_outlook(request, dict(carried.series(PV))),
     "courses": _swap_courses,
     "soc": _swap_state("batteries", Carried.batteries),
-    "vehicles": _swap_state("vehicles", Carried.vehicles),
-    "loads": _swap_state("loads", Carried.loads),
+    "vehicles": _swap_state("vehicles", lambda carried: carried.expected.vehicles()),
+    "loads": _swap_state("loads", lambda carried: carried.expected.loads()),
     "peaks": _swap_peaks,
 }
 _FIGURES: dict[CauseCode, Callable[[Carried], float]] = {"prices": _dearer, "load": _more("load_kwh"), "pv": _more("pv_kwh"), "soc": _fuller}

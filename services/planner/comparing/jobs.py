@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
 from luna.database import plans
 from services.planner.comparing.attribution import compare_plans
-from services.planner.comparing.carrying import Issued
+from services.planner.expected_state import Issued
 from services.planner.solver import Solver
 
 

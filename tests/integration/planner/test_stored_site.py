@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.replay import ReplayRequest
+from luna.control import Control
 from luna.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.database.schema.plans import plan_history
@@ -14,6 +15,7 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
 from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
+from services.planner.execution.batteries import Batteries
 from services.planner.execution.due import follow_plan
 from services.planner.execution.safety import make_safe
 from services.planner.jobs import complete_request, plan_and_store
@@ -21,6 +23,7 @@ from services.planner.knowledge import DAY
 from services.planner.replay_jobs import replay_site
 from services.planner.reply import digest, plan_request
 from services.planner.solver import Solver
+from tests.controlled import describe, describe_devices
 
 AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
@@ -59,7 +62,8 @@ def test_where_the_forecast_ends_its_last_day_goes_on(connection: Connection, pl
 def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(connection: Connection, planned_site: str) -> None:
     plan_id = plan_site(connection, planned_site).plan_id
     due = plans.read_due(connection, planned_site, START)
-    wish = follow_plan(due, ["battery"], now=START, max_age=SLOT)
+    batteries = Batteries(sites.load(connection, planned_site), Control.model_validate(describe()))
+    wish = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT)
     assert (wish.plan_id, wish.reason) == (plan_id, "planned")
     # Nothing was recorded, so the plan began half full.
     assert make_safe(sites.load(connection, planned_site), wish.requested, {"battery": 0.5}) == dict(wish.requested)
@@ -209,3 +213,36 @@ def test_what_a_month_has_drawn_counts_for_peaks_and_blocks(connection: Connecti
     assert request.state.peaks["peak"].highest_kw == [4.0]
     assert request.state.month_import_kwh == 12.0
     assert {slot.import_price for slot in plan_site(connection, planned_site).slots} == {0.4}
+
+
+def test_stays_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(connection: Connection) -> None:
+    car = {"capacity_kwh": 40, "charge_limit_kw": 4, "charge_efficiency": 1.0}
+    site = parse_site({"name": "planned site", "timezone": "Europe/Berlin", "batteries": [BATTERY], "vehicles": [car], "tariff": TARIFF})
+    sites.save(connection, site)
+    issue(connection, DEFAULT_VERSION, START - SLOT, np.zeros(192))
+    stay = {"from": START.isoformat(), "to": (START + timedelta(hours=6)).isoformat(), "target_soc": 0.6}
+    told = PlanRequest.model_validate({"site_id": site.name, "start": START, "state": {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}}})
+    first = plan_and_store(told, lambda: connection, now=START, solver=Solver())
+    later = START + timedelta(hours=1)
+    second = complete_request(connection, PlanRequest(site_id=site.name, start=later), now=later)
+    after = complete_request(connection, PlanRequest(site_id=site.name, start=START + timedelta(hours=7)), now=START + timedelta(hours=7))
+    # As full as the first plan expected the car to be by then; a stay that is over is no stay.
+    assert second.state.vehicles["car"].soc == first.slots[3].vehicles["car"].soc_end
+    assert second.state.vehicles["car"].sessions == told.state.vehicles["car"].sessions
+    assert after.state.vehicles["car"].sessions == []
+    away = told.state.model_copy(update={"vehicles": {"car": told.state.vehicles["car"].model_copy(update={"sessions": []})}})
+    gone = complete_request(connection, PlanRequest(site_id=site.name, start=later, state=away), now=later)
+    assert gone.state.vehicles["car"].sessions == []
+
+
+def test_a_heater_that_is_told_has_run_as_planned(connection: Connection) -> None:
+    heater = {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6}
+    told = {"control": {"loads": describe_devices("dry_run")["loads"]}, "input_sensors": {"water_heater_consumption": "sensor.boiler"}}
+    sites.save(connection, parse_site({"name": "planned site", "timezone": "UTC", "loads": [heater], "tariff": TARIFF} | told))
+    issue(connection, DEFAULT_VERSION, START - SLOT, np.zeros(192))
+    first = plan_site(connection, "planned site")
+    later = START + timedelta(hours=2)
+    state = complete_request(connection, PlanRequest(site_id="planned site", start=later), now=later).state.loads["boiler"]
+    ran = sum(slot.loads["boiler"].energy_kwh for slot in first.slots[:8])
+    # Until the first plan, at a quarter past twelve, it is taken to have run evenly.
+    assert state.energy_today_kwh == pytest.approx(6 * 12.25 / 24 + ran)

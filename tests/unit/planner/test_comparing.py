@@ -9,7 +9,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_changes import PlanChangesReply
 from luna.errors import InvalidInputError
 from services.planner.comparing.attribution import compare_plans
-from services.planner.comparing.carrying import Issued
+from services.planner.expected_state import Issued
 from services.planner.reply import plan_request
 from services.planner.solver import Solver
 
