@@ -133,6 +133,7 @@ def _show(reply: PlanReply, language: Language) -> None:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
         out.print(f"Load and PV as {reply.forecast.version} forecast them at {reply.forecast.issued_at:%Y-%m-%d %H:%M} UTC{why}")
     _show_owner(reply, numbers)
+    _show_objective(reply, numbers)
     for compromise in reply.compromises:
         out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
 
@@ -146,6 +147,15 @@ def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
     out.print(f"What is set by hand costs {numbers.money(reply.manual.cost)}.")
     for block in (block for block in reply.manual.blocks if not block.applied):
         out.print(f"[yellow]Not had:[/] {block.device} {block.action}: {block.why}")
+
+
+def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
+    """Say what counted beside money, and what that made of the plan."""
+    beside = reply.objective.beside_cheapest if reply.objective else None
+    if beside is None:
+        return
+    carbon = "" if beside.carbon_g is None else f", {numbers.number(beside.carbon_g / 1e3, 2)} kg of carbon less"
+    out.print(f"Beside the cheapest plan: {numbers.money(beside.cost)} more{carbon}, {numbers.energy(beside.import_kwh)} of import less.")
 
 
 def _runs(reply: PlanReply) -> list[tuple[int, int]]:

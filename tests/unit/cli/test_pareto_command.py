@@ -30,6 +30,13 @@ def test_a_trade_off_is_one_document_and_a_picture(luna: Luna, request_file: str
     assert picture.read_text(encoding="utf-8").startswith("<svg")
 
 
+def test_a_weighed_plan_says_what_it_costs_beside_the_cheapest(luna: Luna, request_file: str) -> None:
+    document = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    weighed = document | {"options": {"objective": {"wear_factor": 20.0}}}
+    Path(request_file).write_text(json.dumps(weighed), encoding="utf-8")
+    assert "Beside the cheapest plan" in luna("plan", "--request", request_file).out
+
+
 def test_a_trade_off_is_a_table_for_people(luna: Luna, request_file: str) -> None:
     said = luna("plan", "--request", request_file, "--pareto", "cost,wear")
     assert said.code == 0, said.err
