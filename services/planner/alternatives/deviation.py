@@ -61,7 +61,9 @@ def depart(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Devia
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
-        rest = make_plan(replace(remain(problem, end, flows.stored_kwh[:, -1]), modes=modes), solver)
+        rest = make_plan(
+            replace(remain(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver
+        )
         followed.append(rest.setpoints)
         settled.append(rest.flows)
     whole = join(settled)
@@ -74,13 +76,14 @@ def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flow
     """Return what the safety layer leaves of the set-points, and what physics makes of them, slot by slot."""
     stored = plan.start_kwh[:, first : first + 1]
     told, settled = [], []
+    before = plan.flows.import_kwh[:first]
     for place in range(setpoints.mode.shape[-1]):
-        now = remain(plan.problem, first + place, stored[:, 0])
+        now = remain(plan.problem, first + place, stored[:, 0], before)
         limits = replace(now.limits, import_limit_kw=now.limits.import_limit_kw[:1], export_limit_kw=now.limits.export_limit_kw[:1])
         told.append(clamp(pick_slot(setpoints, place), stored, limits))
         energies = {"load_kwh": now.outlook.load_kwh[:1], "pv_kwh": now.outlook.pv_kwh[:1]}
         settled.append(settle(told[-1], stored, **energies, limits=limits, hours=float(now.outlook.timeline.hours[0])))
-        stored = settled[-1].stored_kwh
+        stored, before = settled[-1].stored_kwh, np.append(before, settled[-1].import_kwh)
     return join(told), join(settled)
 
 

@@ -12,6 +12,7 @@ from luna.physics import Mode
 from luna.schedule import PlainPolicy, Policy
 from luna.simulator import Trajectory, price, simulate
 from luna.timeline import FloatArray, local_dates
+from luna.wear import depth_wear
 from services.planner.alternatives.cash_flow import DayFlow, Flows
 from services.planner.alternatives.world import World
 from services.planner.policies import TOWARD_HOUSE, CheapestHours, ModelPredictive
@@ -79,7 +80,7 @@ def live(worlds: Iterable[World], deciding: Deciding, *, outlook: str, told: Cal
         initial = initial if parts else float(begin.sum())
         lived = _settle(world, rules, deciding, begin)
         stored, worth = lived.flows.stored_kwh[:, :, -1], rules.terminal_value
-        parts.append(_sum_days(world, rules, lived))
+        parts.append(_sum_days(world, rules, lived, begin))
         components = [Peak(price) for price in world.scene.site.tariff.peaks]
         if components:
             zone = ZoneInfo(world.scene.site.timezone)
@@ -99,10 +100,11 @@ def _bill_peaks(world: World, lived: Trajectory) -> float:
     return peak_cost(lived.flows.import_kwh[0], scene.timeline, [Peak(price) for price in scene.site.tariff.peaks], zone=scene.zone)
 
 
-def _sum_days(world: World, rules: Rules, lived: Trajectory) -> Part:
+def _sum_days(world: World, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Part:
     costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
     starts, ends = (np.array(edge) for edge in zip(*world.scene.days, strict=True))
-    money, energy = ((costs.import_cost, costs.export_cost, costs.wear_cost), (lived.flows.import_kwh, lived.flows.export_kwh))
+    wear = costs.wear_cost + depth_wear(world.scene.site.batteries, lived.flows.stored_kwh, begin_kwh)
+    money, energy = ((costs.import_cost, costs.export_cost, wear), (lived.flows.import_kwh, lived.flows.export_kwh))
     return Part(
         dates=list(dict.fromkeys(local_dates(world.scene.timeline, world.scene.zone))),
         money=np.array([np.add.reduceat(series[0], starts) for series in money]),

@@ -1,7 +1,7 @@
 """Why not otherwise: the alternative is held to, the rest is planned anew, and both are priced over the whole horizon."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from luna.contracts.manual import ManualBlock
@@ -43,11 +43,21 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
         InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
         SolverError: no plan for what comes after.
     """
-    plan = make_plan(pose(inputs), solver)
+    plan = _plan(inputs, solver)
     slots = find_slots(alternative, plan.problem.outlook.timeline)
     words = _blocks_of(inputs, alternative)
     pair = _depart(plan, alternative, slots, solver) if words is None else _plan_around(plan, _ask_block(inputs, alternative, slots, words), solver)
     return _reply(pair, inputs, alternative, slots=slots, language=language)
+
+
+def _plan(inputs: PlanRequest, solver: Solver) -> Plan:
+    """Return the plan of a request; under a tariff in blocks its problem keeps them, and not the price of the block in which the plan ends."""
+    posed = pose(inputs)
+    plan = make_plan(posed, solver)
+    if posed.blocks is None:
+        return plan
+    outlook = replace(plan.problem.outlook, import_price=posed.outlook.import_price)
+    return replace(plan, problem=replace(plan.problem, outlook=outlook, blocks=posed.blocks))
 
 
 def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver: Solver) -> Pair:

@@ -209,3 +209,18 @@ def test_a_planned_peak_forbids_what_would_rise_above_it() -> None:
     # A load of 1 kW all day: the peak that is paid for is 1 kW, and the house takes all of it.
     with pytest.raises(InvalidInputError, match=r"the peak of 1\.00 kW"):
         ask(5, "charge", request=peaky)
+
+
+def test_under_a_tariff_in_blocks_the_month_so_far_counts() -> None:
+    blocks = {"kind": "blocks", "blocks": [{"up_to_kwh": 6, "price": 0.2}, {"price": 0.4}]}
+    request = inputs(soc=0.8)
+    assert request.site is not None
+    assert request.outlook is not None
+    site = parse_site(request.site.model_dump(by_alias=True) | {"tariff": {"import": blocks}})
+    outlook = request.outlook.model_copy(update={"import_price": [0.2] * 12, "export_price": [0.0] * 12})
+    asked = request.model_copy(update={"site": site, "outlook": outlook})
+    # With 8 kWh stored 4 are bought, at the first price; held all day, 12 are: 6 at the first price and 6 at the second.
+    assert ask(0, "hold", request=asked, until=START + 12 * HOUR).cost.total == pytest.approx(12 * 0.2 + 6 * 0.2 - 4 * 0.2)
+    # Held for seven hours, five are left to serve: of the 7 kWh that are bought by then one is in the second block.
+    reply = ask(0, "hold", request=asked, until=START + 7 * HOUR)
+    assert reply.cost.total == pytest.approx(6 * 0.2 + 1 * 0.4 - 4 * 0.2)
