@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.replay import ReplayRequest
 from luna.control import Control
-from luna.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites
+from luna.database import environment, forecast_activations, forecast_scenarios, forecasts, observations, plans, sites
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
@@ -86,6 +86,20 @@ def test_an_appliance_is_placed_where_it_has_a_meter_of_its_own(connection: Conn
     reply = plan_site(connection, "planned site")
     assert set(reply.slots[0].loads) == {"tank"}
     assert [each.constraint.partition(":")[0] for each in reply.compromises] == ["load pool"]
+
+
+def test_a_heat_pump_is_planned_with_the_weather_that_was_known(connection: Connection) -> None:
+    pump = {"power_kw": 3, "cop": [{"outdoor_c": -10, "cop": 2}, {"outdoor_c": 10, "cop": 4}], "store": {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 22}}
+    site = {"name": "planned site", "timezone": "UTC", "heat_pumps": [pump | {"heat_demand_kw": 2}], "tariff": TARIFF}
+    sites.save(connection, parse_site(site | {"input_sensors": {"heat_pump_consumption": "sensor.pump"}}))
+    issue(connection, DEFAULT_VERSION, START, np.full(192, 0.1))
+    for at, outdoor_c in ((START - SLOT, 0.0), (START + SLOT, 10.0)):
+        issued_at, values = np.full(192, at.replace(tzinfo=None), dtype="datetime64[us]"), {"temperature_c": np.full(192, outdoor_c)}
+        environment.upsert(connection, "weather", "planned site", Timeline(START, SLOT, 192).starts, values=values, issued_at=issued_at)
+    slots = [slot.heat_pumps["heat_pump"] for slot in plan_site(connection, "planned site").slots]
+    # 0 °C was forecast before the start, 10 °C after it: the COP is 3.
+    assert all(slot.heat_kwh == pytest.approx(3 * slot.energy_kwh, abs=1e-5) for slot in slots)
+    assert sum(slot.energy_kwh for slot in slots) > 0
 
 
 def test_a_site_without_a_forecast_says_how_to_issue_one(connection: Connection, planned_site: str) -> None:
