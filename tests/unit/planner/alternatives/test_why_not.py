@@ -12,7 +12,7 @@ from luna.errors import InvalidInputError
 from luna.physics import Mode
 from luna.site import parse_site
 from luna.wording import Language
-from services.planner.alternatives.deviation import depart
+from services.planner.alternatives.deviation import depart, take
 from services.planner.alternatives.otherwise import tell_otherwise
 from services.planner.alternatives.why_not import ask_why_not
 from services.planner.explanation import price_opposite
@@ -224,3 +224,11 @@ def test_under_a_tariff_in_blocks_the_month_so_far_counts() -> None:
     # Held for seven hours, five are left to serve: of the 7 kWh that are bought by then one is in the second block.
     reply = ask(0, "hold", request=asked, until=START + 7 * HOUR)
     assert reply.cost.total == pytest.approx(6 * 0.2 + 1 * 0.4 - 4 * 0.2)
+
+
+@pytest.mark.parametrize("batteries", [1, 2])
+def test_holding_to_what_is_planned_costs_nothing_whatever_the_limits(batteries: int) -> None:
+    rng = np.random.default_rng(20 + batteries)
+    for _ in range(6):
+        plan = make_plan(draw_problem(rng, batteries=batteries, slots=12), Solver())
+        assert depart(plan, take(plan.setpoints, slice(3, 5)), 3, Solver()).cost == pytest.approx(0.0, abs=1e-5)
