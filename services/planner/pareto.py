@@ -27,17 +27,19 @@ class Found(Generic[Plan]):
     second: float
 
 
+Progress = Callable[[int, int, str], None]
 # Plans by what each figure counts.
 Solve = Callable[[float, float], Found[Plan]]
 
 
-def trace_tradeoff(solve: Solve[Plan], *, most: int, tolerance: float) -> tuple[list[Found[Plan]], bool]:
+def trace_tradeoff(solve: Solve[Plan], *, most: int, tolerance: float, progress: Progress | None = None) -> tuple[list[Found[Plan]], bool]:
     """Return plans that no other beats in both figures, the best in the first one first, and whether no weights lead to another.
 
     Args:
         solve: plans by what each of both figures counts, the larger of both weights being 1.
         most: number of points.
         tolerance: by what share of the figures' ranges a plan has to be better to be another one.
+        progress: told points found and points wanted.
     """
     ends = [solve(1.0, _BESIDE), solve(_BESIDE, 1.0)]
     ranges = ends[1].first - ends[0].first, ends[0].second - ends[1].second
@@ -45,6 +47,8 @@ def trace_tradeoff(solve: Solve[Plan], *, most: int, tolerance: float) -> tuple[
         return keep_best(ends), True
     found, closed = ends, set[tuple[float, float]]()
     while len(found) < most:
+        if progress is not None:
+            progress(len(found), most, "points")
         gaps = [pair for pair in pairwise(found) if (pair[0].first, pair[1].first) not in closed]
         if not gaps:
             return keep_best(found), True

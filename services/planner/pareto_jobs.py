@@ -13,7 +13,7 @@ from luna.site import Objective
 from luna.weighing import Weights
 from services.planner.cost_reply import reply_cost
 from services.planner.jobs import complete_request
-from services.planner.pareto import Found, find_knee, trace_tradeoff
+from services.planner.pareto import Found, Progress, find_knee, trace_tradeoff
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.problem import Problem, pose, weigh
@@ -27,7 +27,9 @@ _SAME = 1e-6
 Weighed = tuple[Plan, Weights]
 
 
-def trace_pareto(request: ParetoRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> ParetoReply:
+def trace_pareto(
+    request: ParetoRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver, progress: Progress | None = None
+) -> ParetoReply:
     """Return the plans along the trade-off of two figures, of any request or of a stored site.
 
     Raises:
@@ -38,7 +40,7 @@ def trace_pareto(request: ParetoRequest, connection: Callable[[], Connection], *
     complete = asked if asked.site is not None else complete_request(connection(), asked, now=now)
     problem = pose(complete)
     curve = _Curve(problem, complete, request.figures, solver)
-    found, done = trace_tradeoff(curve.solve, most=request.points, tolerance=max(_SAME, problem.mip_gap))
+    found, done = trace_tradeoff(curve.solve, most=request.points, tolerance=max(_SAME, problem.mip_gap), progress=progress)
     first, second = (np.array([getattr(each, name) for each in found]) for name in ("first", "second"))
     site = problem.site
     return ParetoReply(

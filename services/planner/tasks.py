@@ -42,7 +42,7 @@ def solve(request: PlanRequest, work: Work) -> PlanReply:
 @task(ParetoRequest)
 def trace_pareto(request: ParetoRequest, work: Work) -> ParetoReply:
     """Plan along what two aims cost each other."""
-    return pareto_jobs.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=_solver())
+    return pareto_jobs.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=_solver(), progress=work.progress)
 
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))

@@ -10,6 +10,7 @@ from luna.contracts.backfill import BackfillRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
+from luna.contracts.pareto import ParetoRequest
 from luna.contracts.quality import JudgeQualityRequest
 from luna.contracts.replay import ReplaySitesRequest
 from luna.contracts.scenario import IssueScenariosRequest
@@ -43,6 +44,7 @@ CONTRACTS: dict[str, type[Request]] = {
         FetchWeatherRequest,
         BuildSlotsRequest,
         BackfillRequest,
+        ParetoRequest,
     )
 }
 
@@ -72,6 +74,7 @@ class JobSubmission(BaseModel):
         | FetchWeatherRequest
         | BuildSlotsRequest
         | BackfillRequest
+        | ParetoRequest
     ]
     key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
 

@@ -112,6 +112,12 @@ def test_points_lie_on_the_curve_and_the_widest_gap_comes_first() -> None:
     assert find_knee(first, second) == 2
 
 
+def test_each_point_is_reported() -> None:
+    told: list[tuple[int, int]] = []
+    trace_tradeoff(tangent, most=4, tolerance=1e-9, progress=lambda done, total, _: told.append((done, total)))
+    assert told == [(2, 4), (3, 4)]
+
+
 def test_a_straight_edge_is_complete_with_its_ends() -> None:
     corners = {True: Found(0, 0.0, 1.0), False: Found(1, 1.0, 0.0)}
     found, complete = trace_tradeoff(lambda first, second: corners[first >= second], most=9, tolerance=1e-9)
