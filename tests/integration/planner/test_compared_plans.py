@@ -2,10 +2,11 @@
 
 import itertools
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_changes import PlanChangesRequest
@@ -32,11 +33,14 @@ def store(connection: Connection, name: str, later: int, load_kwh: float) -> str
 
 
 @pytest.fixture
-def plans(database: Engine) -> tuple[str, str]:
+def plans(database: Engine) -> Iterator[tuple[str, str]]:
     """Two plans of a site, an hour apart."""
     name = f"compared-{next(_NUMBERS)}-{time.time_ns()}"
     with unit_of_work(database) as connection:
-        return store(connection, name, 0, 1.0), store(connection, name, 1, 1.4)
+        stored = store(connection, name, 0, 1.0), store(connection, name, 1, 1.4)
+    yield stored
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM plan_history WHERE site = :name"), {"name": name})
 
 
 def test_a_stored_plan_is_compared_with_the_one_before_it_in_its_language(database: Engine, plans: tuple[str, str]) -> None:
