@@ -12,8 +12,8 @@ from services.planner.expected_state import Expected, Issued
 
 
 def carry_wishes(connection: Connection, site: Site, state: StateMessage, *, start: datetime, now: datetime) -> StateMessage:
-    """Return the state with the stays of cars and the use of appliances that the plan in force knew, as it expects them; what the state says itself stands."""
-    if (state.vehicles or not site.vehicles) and (state.loads or not site.loads):
+    """Return the state with what the plan in force knew of cars, appliances and stores of heat, as it expects them; what the state says itself stands."""
+    if all(told or not there for told, there in ((state.vehicles, site.vehicles), (state.loads, site.loads), (state.heat_pumps, site.heat_pumps))):
         return state
     plan = _read_in_force(connection, site.name, now)
     if plan is None:
@@ -23,7 +23,9 @@ def carry_wishes(connection: Connection, site: Site, state: StateMessage, *, sta
     # What Luna switches has run as planned; of anything else only what somebody said is known.
     told = expected.loads_told({each.load for each in site.control.loads} if site.control else ())
     loads = {name: each for name, each in (expected.loads() | told).items() if name in {load.name for load in site.loads}}
-    return state.model_copy(update={"vehicles": state.vehicles or vehicles, "loads": state.loads or loads})
+    pumps = {name: each for name, each in expected.heat_pumps().items() if name in {pump.name for pump in site.heat_pumps}}
+    update = {"vehicles": state.vehicles or vehicles, "loads": state.loads or loads, "heat_pumps": state.heat_pumps or pumps}
+    return state.model_copy(update=update)
 
 
 def _ahead(state: VehicleState, start: datetime) -> VehicleState:

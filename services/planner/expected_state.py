@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, VehicleState
+from luna.contracts.plan import HeatPumpState, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, VehicleState
 from luna.errors import InvalidInputError
 from luna.timeline import local_midnight
+from services.planner.expected_runs import carry_asked, carry_runs
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LONGEST_OFF_HOURS = 168.0
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,17 @@ class Expected:
         today = sum(slot.loads[name].energy_kwh for slot in slots if slot.start >= midnight)
         before = state.energy_today_kwh if self.plan.start >= midnight else 0.0
         used = None if before is None or state.energy_today_kwh is None else before + today
-        ran = [slot.start for slot in slots if slot.loads[name].on]
-        off = (self.at - ran[-1]) / HOUR - slot_hours if ran else state.off_hours + len(slots) * slot_hours
-        return state.model_copy(update={"energy_today_kwh": used, "off_hours": min(off, LONGEST_OFF_HOURS)})
+        on = [slot.loads[name].on for slot in slots]
+        return state.model_copy(update={"energy_today_kwh": used, "runs": carry_asked(state, on), **carry_runs(state, on, slot_hours)})
+
+    def heat_pumps(self) -> dict[str, HeatPumpState]:
+        """Return the heat pumps of which the plan was told how warm their store is."""
+        known = {name: state for name, state in self.plan.request.state.heat_pumps.items() if state.temperature_c is not None}
+        return {name: self._heat_pump(name, state) for name, state in known.items()}
+
+    def _heat_pump(self, name: str, state: HeatPumpState) -> HeatPumpState:
+        flows = [slot.heat_pumps[name] for slot in self._over if name in slot.heat_pumps]
+        if not flows:
+            return state
+        runs = carry_runs(state, [flow.on for flow in flows], self.plan.reply.slot_minutes / 60)
+        return state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})

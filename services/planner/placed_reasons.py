@@ -77,7 +77,7 @@ class PlacedStory:
         full = wish.load.power_kw * hours
         due = _off_hours(used_kwh, hours, wish.off_hours) >= wish.load.max_gap_hours - float(hours.max()) - _NOTHING_KWH
         for need, missing in zip(wish.needs, wish.missing_kwh(used_kwh).tolist(), strict=True):
-            here = (slots >= need.first) & (slots < need.end)
+            here = (slots >= need.first) & (slots < need.end) & (wish.allowed > 0)
             until = self.starts[need.end] if need.end < slots.size else self.outlook.timeline.end
             window = Window(here, until, used_kwh, full, full, missing, "load")
             self._tell_runs(reasons, window, partial(self._load, window, due), hours=wish.load.max_gap_hours)
