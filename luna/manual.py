@@ -6,16 +6,17 @@ from itertools import combinations
 
 from luna.contracts.manual import GRID, ManualBlock
 from luna.errors import InvalidInputError
-from luna.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, Site
+from luna.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
 
 # Longer than this nobody remembers a block; what shall hold for good belongs into the site.
 LONGEST = timedelta(days=14)
-Device = Battery | ElectricVehicle | DeferrableLoad | GridConnection
+Device = Battery | ElectricVehicle | DeferrableLoad | HeatPump | GridConnection
 
 _ACTIONS: Mapping[type, frozenset[str]] = {
     Battery: frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
     ElectricVehicle: frozenset({"charge", "no_charge"}),
     DeferrableLoad: frozenset({"on", "off"}),
+    HeatPump: frozenset({"on", "off"}),
     GridConnection: frozenset({"no_import", "no_export"}),
 }
 # What no device can do at the same time.
@@ -51,7 +52,7 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
     """
     device = find_device(block, site, field=field)
     _check_time(block, now=now, field=field)
-    if block.power_kw is not None and not isinstance(device, GridConnection | DeferrableLoad):
+    if block.power_kw is not None and isinstance(device, Battery | ElectricVehicle):
         _check_power(block, block.power_kw, device, field=field)
 
 
@@ -92,7 +93,7 @@ def contradict(one: ManualBlock, other: ManualBlock) -> bool:
 
 
 def _devices(site: Site) -> list[tuple[str, Device]]:
-    devices: list[Battery | ElectricVehicle | DeferrableLoad] = [*site.batteries, *site.vehicles, *site.loads]
+    devices: list[Battery | ElectricVehicle | DeferrableLoad | HeatPump] = [*site.batteries, *site.vehicles, *site.loads, *site.heat_pumps]
     return [*((each.name, each) for each in devices), (GRID, site.grid)]
 
 

@@ -10,22 +10,23 @@ from luna.contracts.manual import GRID, ManualBlock
 from luna.errors import InvalidInputError
 from luna.manual import check_beside, check_block, check_blocks, find_device
 from luna.physics import BoolArray, SiteLimits
-from luna.site import Battery, ElectricVehicle, Site
+from luna.site import Battery, ElectricVehicle, HeatPump, Site
 from luna.timeline import FloatArray, Timeline
 from services.planner.placing.wishes import Wishes
 from services.planner.segments import Direction
 
 # Energies this close are the same: wider than the solver's own tolerance for whole numbers.
 SAME_KWH = 1e-5
+_UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
 _NO_CHARGE, _NO_DISCHARGE = ("no_charge", "hold", "discharge"), ("no_discharge", "hold", "charge")
 
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """Blocks by slot. Battery arrays ``(batteries, slots)``, those of vehicles and loads in the order of the wishes, the grid's ``(slots,)``.
+    """Blocks by slot. Battery arrays ``(batteries, slots)``, those of vehicles, loads and heat pumps in the order of the wishes, the grid's ``(slots,)``.
 
-    What is pinned is kWh at the terminals, NaN where nothing is; Where a model has decided what is to be had of the pins, ``full``
-    and ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
+    What is pinned is kWh at the terminals, of loads whether they are on (1, 0), NaN where nothing is. Where a model has decided what is to be had of
+    the pins, ``full`` and ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
     ``refused`` says by a block's place in the request why it cannot be had.
     """
 
@@ -34,8 +35,8 @@ class Manual:
     charge_kwh: FloatArray
     discharge_kwh: FloatArray
     vehicle_kwh: FloatArray
-    load_on: BoolArray
-    load_off: BoolArray
+    load_on: FloatArray
+    heat_kwh: FloatArray
     no_import: BoolArray
     no_export: BoolArray
     full: BoolArray | None = None
@@ -95,7 +96,7 @@ class _Reader:
         self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
         self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
         self.vehicle = np.full((len(self.wishes.vehicles), slots), np.nan)
-        self.on, self.off = np.zeros((len(self.wishes.loads), slots), dtype=bool), np.zeros((len(self.wishes.loads), slots), dtype=bool)
+        self.on, self.heat = np.full((len(self.wishes.loads), slots), np.nan), np.full((len(self.wishes.heat_pumps), slots), np.nan)
         self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
         self.vehicles = list(self.wishes.vehicles)
 
@@ -108,7 +109,9 @@ class _Reader:
         if isinstance(device, Battery):
             self._add_battery(block, device, hours)
             return None
-        return self._add_vehicle(block, device, hours) if isinstance(device, ElectricVehicle) else self._add_load(block, inside)
+        if isinstance(device, ElectricVehicle):
+            return self._add_vehicle(block, device, hours)
+        return self._add_heat_pump(block, device, inside) if isinstance(device, HeatPump) else self._add_load(block, inside)
 
     def _add_battery(self, block: ManualBlock, battery: Battery, hours: FloatArray) -> None:
         index, inside = [each.name for each in self.site.batteries].index(battery.name), hours > 0
@@ -135,14 +138,23 @@ class _Reader:
     def _add_load(self, block: ManualBlock, inside: BoolArray) -> str | None:
         names = [wish.load.name for wish in self.wishes.loads]
         if block.device not in names:
-            return f"{block.device} is not placed: without a meter of its own it is part of the load forecast"
-        (self.on if block.action == "on" else self.off)[names.index(block.device), inside] = True
+            runs = any(load.name == block.device and load.profile_kw for load in self.site.loads)
+            return f"{block.device} runs a programme: its runs say when" if runs else f"{block.device} {_UNPLACED}"
+        self.on[names.index(block.device), inside] = float(block.action == "on")
+        return None
+
+    def _add_heat_pump(self, block: ManualBlock, pump: HeatPump, inside: BoolArray) -> str | None:
+        names = [wish.pump.name for wish in self.wishes.heat_pumps]
+        if pump.name not in names:
+            return f"{pump.name} {_UNPLACED}"
+        most = pump.power_kw * self.timeline.hours if block.action == "on" else np.zeros(self.timeline.count)
+        self.heat[names.index(pump.name), inside] = most[inside]
         return None
 
     def manual(self, refused: Mapping[int, str]) -> Manual:
         """Return what was put into the slots."""
         batteries = (self.may_charge, self.may_discharge, self.charge, self.discharge)
-        return Manual(*batteries, self.vehicle, self.on, self.off, self.no_import, self.no_export, refused=refused)
+        return Manual(*batteries, self.vehicle, self.on, self.heat, self.no_import, self.no_export, refused=refused)
 
 
 def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:

@@ -124,14 +124,17 @@ def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, words
 
 
 def _placed_shortfall(plan: Plan, manual: Manual, block: ManualBlock, inside: BoolArray) -> float:
-    """Return what a vehicle or an appliance lacks of what is pinned, kWh; what they may not, they cannot."""
+    """Return what a vehicle or an appliance lacks of what is pinned, or has beyond it, kWh; a vehicle that may not charge cannot."""
     placement, hours = plan.placement, plan.problem.outlook.timeline.hours
-    if placement is None or block.action in ("no_charge", "off"):
+    if placement is None:
         return 0.0
-    for wish, charged, wanted in zip(placement.wishes.vehicles, placement.vehicle_kwh, manual.vehicle_kwh, strict=True):
-        if wish.vehicle.name == block.device:
-            return float((wanted - charged)[inside].sum())
-    for load, used in zip(placement.wishes.loads, placement.load_kwh, strict=True):
-        if load.load.name == block.device:
-            return float((load.load.power_kw * hours - used)[inside].sum())
-    return 0.0
+    told = [
+        (wish.vehicle.name, wanted, charged) for wish, wanted, charged in zip(placement.wishes.vehicles, manual.vehicle_kwh, placement.vehicle_kwh, strict=True)
+    ]
+    told += [
+        (wish.load.name, on * wish.load.power_kw * hours, used)
+        for wish, on, used in zip(placement.wishes.loads, manual.load_on, placement.load_kwh, strict=True)
+    ]
+    told += [(wish.pump.name, wanted, used) for wish, wanted, used in zip(placement.wishes.heat_pumps, manual.heat_kwh, placement.heat_kwh, strict=True)]
+    apart = [float(np.nansum(np.abs(wanted - used)[inside])) for name, wanted, used in told if name == block.device]
+    return sum(apart)

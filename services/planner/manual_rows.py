@@ -28,9 +28,18 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
     for vehicle, wanted in zip(placed.vehicles, problem.manual.vehicle_kwh, strict=False):
         where = np.flatnonzero(np.isfinite(wanted))
         _pin(builder, vehicle.charge[where], wanted[where], price=price)
-    for load, wish, on, off in zip(placed.loads, problem.wishes.loads, problem.manual.load_on, problem.manual.load_off, strict=False):
-        _pin(builder, load.on[on], np.ones(int(on.sum())), price=price * wish.load.power_kw * float(hours.max()))
-        _pin(builder, load.on[off], np.zeros(int(off.sum())), price=price)
+    for load, wish, on in zip(placed.loads, problem.wishes.loads, problem.manual.load_on, strict=False):
+        _want(builder, load.on, on, price=price * wish.load.power_kw * float(hours.max()))
+    for pump, used in zip(placed.appliances.heat_pumps, problem.manual.heat_kwh, strict=False):
+        _want(builder, pump.use, used, price=price)
+
+
+def _want(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> None:
+    """Want a quantity at a value where one is given; less and more at a price: what runs may have to run on."""
+    where = np.flatnonzero(np.isfinite(wanted))
+    missing, beyond = (builder.add_columns(where.size, cost=price, upper=np.inf) for _ in range(2))
+    if where.size:
+        builder.add_rows(wanted[where], wanted[where], [(column[where], 1.0), (missing, 1.0), (beyond, -1.0)])
 
 
 def _pin(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> Indices:

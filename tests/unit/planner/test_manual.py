@@ -144,6 +144,30 @@ def test_appliance_is_on_when_it_is_pinned_and_off_when_it_is_forbidden() -> Non
     assert (on[13], sum(on[:6])) == (True, 0)
 
 
+def test_heat_pump_rests_and_runs_as_it_is_told() -> None:
+    store = {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 23, "loss_kw_per_k": 0.2, "surroundings_c": 0}
+    pump = {"name": "pump", "power_kw": 3, "cop": [{"outdoor_c": 0, "cop": 3}], "store": store}
+    reply = plan(block("pump", "off", 0, 2), block("pump", "on", 8, 9), site={"heat_pumps": [pump]}, heat_pumps={"pump": {"temperature_c": 22}})
+    used = [slot.heat_pumps["pump"].energy_kwh for slot in reply.slots]
+    assert used[:2] == [0.0] * 2
+    assert used[8] == pytest.approx(3.0)
+    assert reply.slots[8].manual == ["pump"]
+
+
+def test_appliance_that_has_to_run_on_is_switched_off_as_soon_as_it_may() -> None:
+    # It has been on for one of the two hours that it runs at least: the first hour of the block is missed, 3 kWh.
+    running = {"heater": {"on_hours": 1.0}}
+    reply = plan(block("heater", "off", 0, 6), site={"loads": [HEATER | {"min_on_minutes": 120}]}, loads=running)
+    assert [slot.loads["heater"].on for slot in reply.slots[:6]] == [True] + [False] * 5
+    assert [each.shortfall for each in reply.compromises if each.constraint.startswith("manual: heater off")] == ["3.000 kWh"]
+
+
+def test_programme_is_not_told_on_or_off() -> None:
+    washer = {"name": "washer", "power_kw": 2, "profile_kw": [2, 1], "profile_minutes": 60}
+    with pytest.raises(InvalidInputError, match="runs a programme"):
+        plan(block("washer", "off", 0, 6), site={"loads": [washer]})
+
+
 def test_car_charges_now_or_not_before_an_hour() -> None:
     stay = {"car": {"soc": 0.5, "sessions": [{"from": START.isoformat(), "to": (START + 12 * HOUR).isoformat(), "target_soc": 0.8}]}}
     now = plan(block("car", "charge", 6, 7), site={"vehicles": [CAR]}, vehicles=stay)
