@@ -276,11 +276,24 @@ class _Reference:
         from_sun = [index for index, battery in enumerate(self.site.batteries) if not battery.charge_from_grid]
         into_house = [self.discharge[index] for index, battery in enumerate(self.site.batteries) if not battery.discharge_to_grid]
         for slot in self.slots:
-            surplus = max(self.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
+            taken = pulp.lpSum(self.charge[index][slot] - self.direct[index][slot] for index in from_sun) + self.held_back[slot]
+            given = pulp.lpSum(discharge[slot] for discharge in into_house)
+            net = self.outlook.load_kwh[slot] - self.pv_kwh[slot]
+            if net < 0 and self.placed[slot]:
+                self.turn(slot, taken if from_sun else None, given if into_house else None)
+                continue
             if from_sun:
-                beside = pulp.lpSum(self.charge[index][slot] - self.direct[index][slot] for index in from_sun)
-                self.problem += beside + self.held_back[slot] <= surplus
+                self.problem += taken <= max(-net, 0.0)
             if into_house:
-                left = self.outlook.load_kwh[slot] - self.pv_kwh[slot] + self.held_back[slot]
-                covered = self.pv_kwh[slot] > self.outlook.load_kwh[slot]
-                self.problem += pulp.lpSum(discharge[slot] for discharge in into_house) <= (0.0 if covered else left)
+                self.problem += given <= (0.0 if net < 0 else net + self.held_back[slot] + pulp.lpSum(self.placed[slot]))
+
+    def turn(self, slot: int, taken: pulp.LpAffineExpression | None, given: pulp.LpAffineExpression | None) -> None:
+        """What is placed may turn a surplus into a deficit: either some is left, or the house lacks energy."""
+        left, plenty = self.problem.add_variable(f"surplus_left_{slot}", cat=pulp.LpBinary), 100.0
+        lacks = self.outlook.load_kwh[slot] - self.pv_kwh[slot] + pulp.lpSum(self.placed[slot])
+        if taken is not None:
+            self.problem += taken <= -lacks + plenty * (1 - left)
+            self.problem += taken <= plenty * left
+        if given is not None:
+            self.problem += given <= lacks + self.held_back[slot] + plenty * left
+            self.problem += given <= plenty * (1 - left)

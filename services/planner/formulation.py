@@ -13,6 +13,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.block_rows import add_price_blocks
+from services.planner.contract_rows import add_contract
 from services.planner.depth_rows import add_depth
 from services.planner.inverters import add_inverters
 from services.planner.manual_rows import add_manual
@@ -93,8 +94,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
     add_price_blocks(builder, problem, bought)
-    _add_surplus_rows(builder, problem, batteries, (held_back, direct))
-    _add_house_rows(builder, problem, batteries, held_back)
+    add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
     if placed.loads and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back))
@@ -121,7 +121,9 @@ def _battery_columns(builder: ModelBuilder, problem: Problem, ways: Ways, *, ind
     charge = builder.add_columns(
         slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
     )
-    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | (outlook.load_kwh >= problem.ac_pv_kwh))
+    # Where PV covers the house, all that what is placed adds to it included, nothing is lacking.
+    lacks = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
+    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | lacks)
     discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * free[1] * ways.may_discharge[index])
     worth = np.append(np.zeros(slots - 1), -terminal.value[index])
     least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
@@ -150,25 +152,6 @@ def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
         most[0] -= steepness[0] * problem.stored_kwh[index]
         builder.add_rows(np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])])
     return rows
-
-
-def _add_surplus_rows(builder: ModelBuilder, problem: Problem, batteries: Indices, sun: tuple[Indices, Indices]) -> None:
-    """Batteries that may not charge from the grid take at most the surplus that is not held back, and PV beyond their inverters."""
-    held_back, direct = sun
-    bound = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
-    if bound:
-        surplus = np.maximum(problem.ac_pv_kwh - problem.outlook.load_kwh, 0.0)
-        beside: list[Term] = [(direct[index], -1.0) for index in bound if direct.size]
-        builder.add_rows(np.full(surplus.size, -np.inf), surplus, [(held_back, 1.0), *((batteries[index, 0], 1.0) for index in bound), *beside])
-
-
-def _add_house_rows(builder: ModelBuilder, problem: Problem, batteries: Indices, held_back: Indices) -> None:
-    """Batteries that may not discharge to the grid serve at most the load that PV leaves; none where PV covers the house."""
-    bound = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
-    if bound:
-        left = problem.outlook.load_kwh - problem.ac_pv_kwh
-        most = np.where(left >= 0, left, np.inf)
-        builder.add_rows(np.full(left.size, -np.inf), most, [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in bound)])
 
 
 def _add_choices(

@@ -47,7 +47,7 @@ def count_starts(reply: PlanReply) -> int:
 
 
 def draw(seed: int) -> PlanRequest:
-    """A small problem at random: one car or two with everything they may be, a battery or none, an appliance or none, sun or none."""
+    """A small problem at random: one car or two with everything they may be, a battery or none, whatever its contract, an appliance or none, sun or none."""
     rng, hours = np.random.default_rng(seed), 14
     cars = {f"car{place}": _draw_car(rng, f"car{place}", hours) for place in range(rng.integers(1, 3))}
     sun = np.maximum(rng.choice([0, 3, 7]) * np.sin((np.arange(hours) - 3) / 9 * np.pi), 0)
@@ -56,7 +56,7 @@ def draw(seed: int) -> PlanRequest:
         rng.normal(0.25, 0.1, hours).tolist(),
         load_kwh=rng.gamma(2.0, 0.3, hours).tolist(),
         pv_kwh=sun.tolist(),
-        batteries=[BATTERY] * int(rng.random() < 0.8),
+        batteries=[BATTERY | {"charge_from_grid": bool(rng.random() < 0.6), "discharge_to_grid": bool(rng.random() < 0.6)}] * int(rng.random() < 0.8),
         loads=[heater] * int(rng.random() < 0.3),
         vehicles=[car for car, _ in cars.values()],
     )
