@@ -18,6 +18,8 @@ from luna.wording.strategy import say_rule
 DAY = timedelta(days=1)
 # Fewer days than this say little about what is extreme.
 LEAST_DAYS = 10
+# What an appliance that rests wants: nothing of a day, nothing for comfort, no longest rest, nothing beyond.
+_RESTING = {"energy_kwh_per_day": 0.0, "comfort": [], "max_gap_hours": 168.0, "extra_value": None, "most_kwh_per_day": None}
 Outcome = tuple[PlanRequest, list[AppliedRule]]
 
 
@@ -40,7 +42,7 @@ def _vacation(request: PlanRequest, site: Site, outlook: OutlookMessage) -> Outc
     first, end = _span(request, outlook)
     why = _why("vacation", request, site)
     off = [load.name for load in site.loads if load.name in rule.loads_off]
-    loads = [load.model_copy(update={"energy_kwh_per_day": 0.0}) if load.name in off else load for load in site.loads]
+    loads = [load.model_copy(update=_RESTING) if load.name in off else load for load in site.loads]
     reserve = Reserve(from_=first, to=end, soc=rule.reserve_soc)
     update = {"site": site.model_copy(update={"loads": loads}), "reserves": [*request.reserves, reserve]}
     applied = [AppliedRule(rule="vacation", parameter="reserve_soc", value=rule.reserve_soc, why=why)]

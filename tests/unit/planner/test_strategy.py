@@ -13,7 +13,8 @@ from tests.planning import START, describe_site
 
 HOUR = timedelta(hours=1)
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
-HEATER = {"name": "heater", "power_kw": 3, "energy_kwh_per_day": 6}
+COMFORT = [{"from": "05:00", "to": "08:00", "energy_kwh": 3}]
+HEATER = {"name": "heater", "power_kw": 3, "energy_kwh_per_day": 6, "max_gap_hours": 8, "comfort": COMFORT}
 CAR = {"name": "car", "capacity_kwh": 40, "charge_limit_kw": 11}
 PRICES = [0.1] * 6 + [0.3] * 12 + [0.4] * 6
 EVERY: dict[str, Any] = {
