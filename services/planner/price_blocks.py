@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from luna.economics import Blocks, list_months
-from luna.timeline import IndexArray
+from luna.site import BlockPrice
+from luna.timeline import FloatArray, IndexArray
 from services.planner.model_plan import plan_by_model
 from services.planner.plan import Plan, Spread, price_flows
 from services.planner.problem import Problem
@@ -56,3 +59,11 @@ def _plan_at_edge(problem: Problem, solver: Solver) -> Plan:
     plan = plan_by_model(problem, solver)
     spread = None if problem.courses is None else Spread(1, problem.courses.weight.size, reasons=("no_value_function",))
     return replace(plan, spread=spread)
+
+
+def show_import_price(plan: Plan) -> FloatArray:
+    """Return the import price of each slot, ``(slots,)``: in blocks what its energy costs on the average, where it draws any."""
+    price, imported = plan.problem.paid.outlook.import_price, plan.flows.import_kwh
+    if not isinstance(plan.problem.site.tariff.import_, BlockPrice):
+        return price
+    return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH))

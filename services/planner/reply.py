@@ -19,6 +19,7 @@ from services.planner.manual_reply import mark_reasons, mark_slots, missed_block
 from services.planner.placed_reply import missed_wishes, placed_flows, placed_kwh
 from services.planner.plan import Plan, Spread
 from services.planner.planning import make_plan
+from services.planner.price_blocks import show_import_price
 from services.planner.problem import pose
 from services.planner.reason_reply import add_placed_reasons, say_reasons
 from services.planner.reserve_reply import mark_reserves, missed_reserves
@@ -114,7 +115,7 @@ def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> li
         "curtailed_kwh": flows.curtailed_kwh,
         "import_kwh": flows.import_kwh,
         "export_kwh": flows.export_kwh,
-        "import_price": plan.problem.paid.outlook.import_price,
+        "import_price": show_import_price(plan),
         "export_price": plan.problem.paid.outlook.export_price,
     }
     bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}

@@ -93,9 +93,10 @@ def test_before_a_dearer_block_the_battery_gives_what_would_lie_in_it() -> None:
     reply = flat(80.0)
     assert sum(slot.import_kwh for slot in reply.slots) == pytest.approx(24 - 3 * 0.95)
     assert reply.cost.import_ == pytest.approx(20 * 0.2 + (24 - 3 * 0.95 - 20) * 0.45)
+    assert sum(slot.import_kwh * slot.import_price for slot in reply.slots) == pytest.approx(reply.cost.import_, abs=1e-5)
 
 
-def test_a_plan_shows_the_price_of_the_block_in_which_the_month_ends() -> None:
+def test_a_plan_shows_what_its_energy_costs_in_its_block() -> None:
     assert {slot.import_price for slot in flat(0.0).slots} == {0.2}
     assert {slot.import_price for slot in flat(300.0).slots} == {0.45}
 
