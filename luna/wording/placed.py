@@ -93,6 +93,14 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
         "en": ("Runs from {time} on: running now would cost more, or save next to nothing.",),
         "de": ("Läuft ab {time}: Jetzt zu laufen käme teurer oder sparte fast nichts.",),
     },
+    "load_programme": {
+        "en": ("Runs its programme at {price} on average; it is to be done by {time}.",),
+        "de": ("Das Programm läuft, zu {price} im Mittel; fertig sein soll es bis {time}.",),
+    },
+    "load_not_now": {
+        "en": ("May not run at this time.",),
+        "de": ("Darf um diese Zeit nicht laufen.",),
+    },
     "load_done": {
         "en": ("Has what it needs until {time}.",),
         "de": ("Hat bis {time}, was es braucht.",),

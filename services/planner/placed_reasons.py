@@ -1,7 +1,7 @@
 """Why a vehicle charges or waits and an appliance runs or waits: per slot a code with its figures, its rank by price, and what the opposite would cost."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
@@ -11,6 +11,7 @@ import numpy as np
 from luna.physics import BoolArray
 from luna.schedule import Figure, Reason
 from luna.timeline import FloatArray
+from services.planner.placing.programme_wish import ProgrammeWish
 from services.planner.placing.vehicle_wish import Stay
 from services.planner.placing.wishes import LoadWish, VehicleWish
 from services.planner.plan import Plan
@@ -27,6 +28,7 @@ class Window:
     """Slots among which something may be moved: those of ``open`` (``(slots,)``), until ``until``.
 
     In each it uses ``used_kwh``, or else at least ``least_kwh`` and at most ``most_kwh``; ``missing_kwh`` is what it lacks at the end.
+    ``whole`` says that no slot of it can be moved alone.
     """
 
     open: BoolArray
@@ -35,7 +37,8 @@ class Window:
     least_kwh: FloatArray
     most_kwh: FloatArray
     missing_kwh: float = 0.0
-    kind: str = field(default="ev")
+    kind: str = "ev"
+    whole: bool = False
 
     @property
     def used(self) -> BoolArray:
@@ -81,6 +84,18 @@ class PlacedStory:
             until = self.starts[need.end] if need.end < slots.size else self.outlook.timeline.end
             window = Window(here, until, used_kwh, full, full, missing, "load")
             self._tell_runs(reasons, window, partial(self._load, window, due), hours=wish.load.max_gap_hours)
+        shut = Reason("load_not_now")
+        return [shut if allowed <= 0 else reason for reason, allowed in zip(reasons, wish.allowed.tolist(), strict=True)]
+
+    def tell_programme(self, wish: ProgrammeWish, use_kwh: FloatArray, missed: FloatArray) -> Reasons:
+        """Return the reason of every slot until the last run that is asked for is to be done."""
+        reasons: Reasons = [None] * use_kwh.size
+        end = self.outlook.timeline.end
+        until = min(max((run.by for run in wish.runs), default=end), end)
+        here = np.array([start < until for start in self.starts])
+        missing = float(missed.sum()) * wish.energy_kwh
+        window = Window(here, until, use_kwh, wish.most_kwh, wish.most_kwh, missing, "load", whole=True)
+        self._tell_runs(reasons, window, lambda slot: "load_programme" if window.used[slot] else self._idle_load(window, slot))
         return reasons
 
     def _car(self, window: Window, stay: Stay, now: tuple[BoolArray, BoolArray], slot: int) -> str:
@@ -179,11 +194,13 @@ class PlacedStory:
         None where nothing can be moved, or a peak would rise.
         """
         price, used = self.view.marginal, window.used
+        costs: list[float | None] = [None] * price.size
+        if window.whole:
+            return costs
         free = window.open & ~used & (self.view.room_kwh >= window.least_kwh - _NOTHING_KWH)
         taken = window.open & used
         best = float(price[free].min(initial=np.inf))
         dearest = int(np.where(taken, price, -np.inf).argmax()) if taken.any() else -1
-        costs: list[float | None] = [None] * price.size
         for slot in np.flatnonzero(taken).tolist() if np.isfinite(best) else []:
             costs[slot] = max((best - float(price[slot])) * float(window.used_kwh[slot]), 0.0)
         for slot in np.flatnonzero(free).tolist() if dearest >= 0 else []:

@@ -43,6 +43,8 @@ def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) ->
     flows = zip(placement.wishes.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True)
     told = [("vehicles", wish.vehicle.name, story.tell_vehicle(wish, charge, give, missing)) for wish, charge, give, missing in flows]
     told += [("loads", wish.load.name, story.tell_load(wish, used)) for wish, used in zip(placement.wishes.loads, placement.load_kwh, strict=True)]
+    programmes = zip(placement.wishes.programmes, placement.programmes.use_kwh, placement.programmes.missed, strict=True)
+    told += [("loads", wish.load.name, story.tell_programme(wish, use, missed)) for wish, use, missed in programmes]
     for kind, name, reasons in told:
         _add(slots, kind, name, reasons=say_reasons(reasons, plan.problem.site, request.options.language))
 

@@ -100,6 +100,24 @@ def test_a_heater_that_may_not_be_off_for_long_says_that_it_must_run() -> None:
     assert reply.slots[0].loads["boiler"].reason.text.replace("\u00a0", " ") == "Runs now, for it may be off for 3 h at most."
 
 
+def test_a_programme_waits_for_its_hours_and_runs_as_a_whole() -> None:
+    washer = {"name": "washer", "power_kw": 2, "profile_kw": [2.0, 1.0], "profile_minutes": 60}
+    by = (START + 12 * timedelta(hours=1)).isoformat()
+    reply = plan(state={"loads": {"washer": {"runs": [{"by": by}]}}}, vehicles=[], loads=[washer])
+    told = [slot.loads["washer"].reason for slot in reply.slots]
+    # Begun at 18 ct before the hour at 17, or at 17 before the one at 19, it costs 53 ct: the sooner one is taken.
+    assert [reason.code if reason else None for reason in told] == ["load_waits"] * 7 + ["load_programme"] * 2 + ["load_done"] * 3 + [None] * 2
+    assert told[7] is not None
+    assert told[7].text.replace("\u00a0", " ") == "Runs its programme at 18 ct on average; it is to be done by 05:00."
+
+
+def test_an_appliance_that_may_not_run_now_says_so() -> None:
+    heater = HEATER | {"forbidden": [{"from": "17:00", "to": "20:00"}]}
+    reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0}}}, vehicles=[], loads=[heater])
+    told = [slot.loads["boiler"].reason for slot in reply.slots]
+    assert [reason.code for reason in told if reason][:4] == ["load_not_now"] * 3 + ["load_waits"]
+
+
 def test_a_battery_keeps_the_peak_and_says_what_it_is_worth() -> None:
     battery = {"capacity_kwh": 4, "charge_limit_kw": 4, "discharge_limit_kw": 4}
     tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60}}

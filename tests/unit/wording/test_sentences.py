@@ -148,6 +148,11 @@ SENTENCES = {
         "Runs from Thu 12:30 on: running now would cost more, or save next to nothing.",
         "Läuft ab Do. 12:30: Jetzt zu laufen käme teurer oder sparte fast nichts.",
     ),
+    "load_programme": (
+        "Runs its programme at 31 ct on average; it is to be done by Thu 12:30.",
+        "Das Programm läuft, zu 31 ct im Mittel; fertig sein soll es bis Do. 12:30.",
+    ),
+    "load_not_now": ("May not run at this time.", "Darf um diese Zeit nicht laufen."),
     "load_done": ("Has what it needs until Thu 12:30.", "Hat bis Do. 12:30, was es braucht."),
     "load_short": ("Is off, though 6.2 kWh will be missing until Thu 12:30.", "Ist aus, obwohl bis Do. 12:30 noch 6,2 kWh fehlen."),
     "peak_kept": (
