@@ -117,9 +117,9 @@ class VehicleControl(_Part):
 
 
 class LoadControl(_Part):
-    """How an appliance is told."""
+    """How an appliance or a heat pump is told."""
 
-    load: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under loads")]
+    load: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under loads or heat_pumps")]
     modes: Annotated[dict[LoadMode, Word], Field(description="what it calls on, off and, where it has one, a rule of its own")]
     writes: Annotated[tuple[LoadWrite, ...], Field(min_length=1, max_length=16)]
 

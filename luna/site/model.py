@@ -119,7 +119,8 @@ class Site(Part):
             if doubled:
                 raise ValueError(f"{kind}: the name {doubled[0]!r} stands twice")
         for kind, told in _told(self.control).items():
-            strangers = set(told) - {part.name for part in getattr(self, kind)}
+            heat_pumps = self.heat_pumps if kind == "loads" else []
+            strangers = set(told) - {part.name for part in (*getattr(self, kind), *heat_pumps)}
             if strangers or len(set(told)) < len(told):
                 raise ValueError(f"control: everything is named once, as under {kind}; wrong is {min(strangers or told)!r}")
         without = {vehicle.name for vehicle in self.vehicles if vehicle.charger is None}

@@ -1,42 +1,52 @@
-"""An appliance that may wait."""
+"""An appliance that may wait, or a heat pump: on or off."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from luna.contracts.control import Override, ReasonCode
 from luna.contracts.plan import PlanReply
 from luna.contracts.setpoint import LoadSetpoint
 from luna.control import LoadControl
-from luna.site import DeferrableLoad
+from luna.site import DeferrableLoad, HeatPump
 from services.planner.execution.template import Write, write_values
 from services.planner.execution.unit import Setpoints, SlotPrices
 
 
 @dataclass(frozen=True, slots=True)
 class Appliance:
-    """One appliance, and how it is told."""
+    """One appliance, and how it is told.
 
-    load: DeferrableLoad
+    ``least_run`` is for how long it stays on once it is on: a programme to its end. ``ends_itself`` says that a thermostat or a regulator of its own ends it.
+    """
+
+    name: str
+    least_run: timedelta
+    ends_itself: bool
     control: LoadControl
 
     unplanned: ClassVar[ReasonCode] = "not_in_plan"
 
-    @property
-    def key(self) -> str:
-        return f"load:{self.load.name}"
+    @classmethod
+    def of(cls, device: DeferrableLoad | HeatPump, control: LoadControl) -> Self:
+        """Return what is told of an appliance or a heat pump."""
+        load = device if isinstance(device, DeferrableLoad) else None
+        programme = timedelta(hours=load.programme_hours if load else 0.0)
+        ends_itself = load is None or load.kind == "water_heater"
+        return cls(device.name, max(timedelta(minutes=device.min_on_minutes), programme), ends_itself, control)
 
     @property
-    def least_run(self) -> timedelta:
-        return timedelta(minutes=self.load.min_on_minutes)
+    def key(self) -> str:
+        return f"load:{self.name}"
 
     @property
     def places(self) -> Mapping[str, str]:
         return {}
 
     def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
-        flow = plan.slots[slot].loads.get(self.load.name)
+        told = plan.slots[slot]
+        flow = told.loads.get(self.name) or told.heat_pumps.get(self.name)
         return None if flow is None else self._tell("on" if flow.on else "off")
 
     def follow_owner(self, wanted: Override) -> Setpoints:
@@ -46,19 +56,19 @@ class Appliance:
         return self._tell("own")
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        """Return what the appliance knows. Without a rule of its own a water heater is switched on, for its thermostat ends that; others are off."""
-        told = requested.get(self.load.name)
+        """Return what the appliance knows. Without a rule of its own what ends itself, as a water heater does, is switched on, anything else off."""
+        told = requested.get(self.name)
         mode = told.mode if isinstance(told, LoadSetpoint) else "own"
         if mode == "own" and "own" not in self.control.modes:
-            mode = "on" if self.load.kind == "water_heater" else "off"
+            mode = "on" if self.ends_itself else "off"
         return self._tell(mode)
 
     def render(self, allowed: Setpoints) -> list[Write]:
-        told = allowed[self.load.name]
+        told = allowed[self.name]
         if not isinstance(told, LoadSetpoint):
             return []
         said = [write for write in self.control.writes if not write.when or told.mode in write.when]
         return write_values(said, {"mode": self.control.modes[told.mode]})
 
     def _tell(self, mode: str) -> Setpoints:
-        return {self.load.name: LoadSetpoint.model_validate({"mode": mode if mode in {"own", "on", "off"} else "own"})}
+        return {self.name: LoadSetpoint.model_validate({"mode": mode if mode in {"own", "on", "off"} else "own"})}

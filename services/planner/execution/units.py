@@ -1,7 +1,7 @@
 """Which units a site's section ``control`` names."""
 
 from luna.control import Control
-from luna.site import Site
+from luna.site import DeferrableLoad, HeatPump, Site
 from services.planner.execution.appliance import Appliance
 from services.planner.execution.arrays import Arrays
 from services.planner.execution.batteries import Batteries
@@ -14,9 +14,10 @@ def list_units(site: Site, control: Control | None) -> dict[str, Unit]:
     if control is None:
         return {}
     batteries = [Batteries(site, control)] if control.batteries else []
-    vehicles, loads = {each.name: each for each in site.vehicles}, {each.name: each for each in site.loads}
+    vehicles = {each.name: each for each in site.vehicles}
+    loads: dict[str, DeferrableLoad | HeatPump] = {each.name: each for each in site.heat_pumps} | {each.name: each for each in site.loads}
     chargers = [Charger(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles]
-    appliances = [Appliance(loads[each.load], each) for each in control.loads if each.load in loads]
+    appliances = [Appliance.of(loads[each.load], each) for each in control.loads if each.load in loads]
     arrays = [Arrays(site, control.pv)] if control.pv is not None and site.pv else []
     units: list[Unit] = [*batteries, *chargers, *appliances, *arrays]
     return {unit.key: unit for unit in units}

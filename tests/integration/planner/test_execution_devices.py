@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from luna.contracts.control import Override
-from luna.contracts.plan import LoadFlow, PlanReply, VehicleFlow
+from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
 from luna.contracts.setpoint import BatterySetpoint, PvSetpoints
 from luna.control import Control
 from luna.timeline import SLOT
@@ -119,6 +119,20 @@ def test_an_owner_switches_one_device_until_then_and_ends_a_run_at_once(home: Ho
     home.turn(timedelta(minutes=10), HEATER)
     assert [(entry.device, entry.decided_by) for entry in home.log] == [(HEATER, "planner"), (HEATER, "owner"), (CHARGER, "planner"), (HEATER, "planner")]
     assert (inverter.states[BOILER], inverter.states[CAR]) == ("on", "off")
+
+
+def test_a_heat_pump_is_told_as_an_appliance_is(database: Engine, inverter: Inverter) -> None:
+    pump = {"name": "boiler", "power_kw": 3, "min_on_minutes": 15, "store": {"capacity_kwh_per_k": 1, "min_c": 30, "max_c": 50}}
+    section = {name: part for name, part in describe_devices().items() if name in {"by", "loads"}}
+    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), section, heat_pumps=[pump])
+    home.arm()
+    plan = planned(home, boiler=[False])
+    flow = {"boiler": HeatPumpFlow(energy_kwh=0.5, heat_kwh=2, temperature_c=40, on=True)}
+    home.store(plan.model_copy(update={"slots": [slot.model_copy(update={"loads": {}, "heat_pumps": flow}) for slot in plan.slots]}))
+    home.turn(device=HEATER)
+    outcomes = [(entry.reason, entry.allowed["boiler"]["mode"]) for entry in home.log]
+    home.close()
+    assert (outcomes, inverter.states[BOILER]) == ([("planned", "on")], "on")
 
 
 def test_pv_is_held_back_as_planned_and_set_free(home: Home, inverter: Inverter) -> None:
