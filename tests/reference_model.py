@@ -125,7 +125,7 @@ class _Reference:
     def may_charge(self, wish: VehicleWish, slot: int) -> bool:
         """A vehicle charges while it is there, and where only surplus counts, when there is enough of it."""
         least = wish.vehicle.power_ranges[0][0] * wish.plugged_hours[slot]
-        surplus = max(self.outlook.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
+        surplus = max(self.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
         return bool(wish.plugged_hours[slot] > 0 and (not wish.slots_of("surplus_only")[slot] or (surplus > 0 and surplus >= least)))
 
     def start_vehicle(self, wish: VehicleWish, on: Quantity) -> None:
@@ -167,10 +167,10 @@ class _Reference:
         """What charges from surplus leaves nothing to be bought, batteries feed no vehicle they may not, and vehicles that give serve the house alone."""
         plenty = 1_000.0
         for slot in self.slots:
-            net = self.outlook.load_kwh[slot] - self.outlook.pv_kwh[slot]
+            net = self.outlook.load_kwh[slot] - self.pv_kwh[slot]
             appliances = pulp.lpSum(each[slot] for each in self.appliances)
             charged = pulp.lpSum(car.charge[slot] for car in self.cars)
-            stored = pulp.lpSum(charge[slot] for charge in self.charge)
+            stored = pulp.lpSum(charge[slot] - beside[slot] for charge, beside in zip(self.charge, self.direct, strict=True))
             for car in self.cars:
                 idle = plenty * (1 - pulp.lpSum(each[slot] for each in car.on))
                 if car.wish.slots_of("surplus_only")[slot]:

@@ -97,7 +97,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
     if placed.loads and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
-    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back))
+    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
     if problem.battery_limit_kwh is not None:
         builder.add_rows(np.full(slots, -np.inf), problem.battery_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
     if elastic:

@@ -132,7 +132,7 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
     load, programmes = np.array(loads).reshape(-1, slots), built.placed.appliances.read_programmes(column, slots)
     heat = built.placed.appliances.read_heat(column, slots)
     appliances = np.concatenate([load, programmes.use_kwh, heat])
-    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + appliances.sum(axis=0) - problem.outlook.pv_kwh
+    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + appliances.sum(axis=0) - problem.ac_pv_kwh
     return Placement(
         wishes=problem.wishes,
         vehicle_kwh=charge,

@@ -15,13 +15,14 @@ from services.planner.solver import Indices, ModelBuilder, Term
 _NOTHING_KWH = 1e-6
 
 
-def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *, batteries: Indices, grid: tuple[Indices, Indices]) -> None:
+def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
     """Add what vehicles that charge from surplus leave to everything else, and what batteries may give while others charge."""
-    wishes, (sold, held_back) = problem.wishes.vehicles, grid
+    wishes, (sold, held_back, direct) = problem.wishes.vehicles, grid
+    stored = [*((each, 1.0) for each in batteries[:, 0]), *((each, -1.0) for each in direct)]
     for place, (wish, columns) in enumerate(zip(wishes, placed.vehicles, strict=True)):
         others = [(each.charge, 1.0) for other, each in enumerate(placed.vehicles) if other != place]
         if wish.slots_of("surplus_only").any():
-            _leave_surplus(builder, problem, (wish, columns), [*others, *_uses(placed, problem), (held_back, 1.0), *((each, 1.0) for each in batteries[:, 0])])
+            _leave_surplus(builder, problem, (wish, columns), [*others, *_uses(placed, problem), (held_back, 1.0), *stored])
         if wish.vehicle.from_battery == "never" and batteries.size:
             fed = [(each.charge, -1.0) for other, each in zip(wishes, placed.vehicles, strict=True) if other.vehicle.from_battery != "never"]
             house = [*fed, *placed.load_terms(problem)]
@@ -39,11 +40,11 @@ def _uses(placed: WishColumns, problem: Problem) -> list[Term]:
 def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleWish, VehicleColumns], takers: list[Term]) -> None:
     """While the vehicle charges, all that takes energy takes no more than the surplus: nothing is imported for it, and no battery serves it."""
     wish, columns = car
-    surplus = np.maximum(problem.outlook.pv_kwh - problem.outlook.load_kwh, 0.0)
+    surplus = np.maximum(problem.ac_pv_kwh - problem.outlook.load_kwh, 0.0)
     where = np.flatnonzero(wish.slots_of("surplus_only")[columns.choosable])
     slots = columns.choosable[where]
     terms = [(charge[slots], np.broadcast_to(factor, charge.shape)[slots]) for charge, factor in takers]
-    most = sum((_upper(builder, charge) * factor for charge, factor in terms), np.zeros(slots.size))
+    most = sum((_upper(builder, charge) * np.maximum(factor, 0.0) for charge, factor in terms), np.zeros(slots.size))
     room = np.maximum(most + _upper(builder, columns.charge[slots]) - surplus[slots], 0.0)
     builder.add_rows(
         np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, *((each[where], room) for each in columns.on[:1])]
@@ -53,7 +54,7 @@ def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleWi
 def _spare_batteries(builder: ModelBuilder, problem: Problem, columns: VehicleColumns, *, gives: Indices, house: list[Term]) -> None:
     """While the vehicle charges, batteries give no more than the rest of the house lacks, and nothing where PV covers it."""
     slots = columns.choosable
-    rest = (problem.outlook.load_kwh - problem.outlook.pv_kwh)[slots]
+    rest = (problem.outlook.load_kwh - problem.ac_pv_kwh)[slots]
     most = sum((_upper(builder, each[slots]) for each in gives), np.zeros(slots.size))
     room = np.maximum(most - np.maximum(rest, 0.0), 0.0)
     terms = [(each[slots], 1.0) for each in gives]
@@ -63,7 +64,7 @@ def _spare_batteries(builder: ModelBuilder, problem: Problem, columns: VehicleCo
 
 def _follow_energy(builder: ModelBuilder, problem: Problem, choosable: IndexArray, takers: list[Term], *, gives: Indices) -> None:
     """Say what follows for whole choices but not for shares of them: what batteries give beyond the house goes to the grid or into one another."""
-    rest = problem.outlook.load_kwh - problem.outlook.pv_kwh
+    rest = problem.outlook.load_kwh - problem.ac_pv_kwh
     slots = choosable[rest[choosable] >= 0]
     terms = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in takers]
     builder.add_rows(np.full(slots.size, -np.inf), rest[slots], [*((each[slots], 1.0) for each in gives), *terms])
@@ -72,7 +73,7 @@ def _follow_energy(builder: ModelBuilder, problem: Problem, choosable: IndexArra
 def _supply_house(builder: ModelBuilder, problem: Problem, placed: WishColumns) -> None:
     """Vehicles that give serve what house and appliances lack: they neither export nor charge each other."""
     giving: list[Term] = [(columns.give, 1.0) for columns in placed.vehicles if columns.give.size]
-    lacks = problem.outlook.load_kwh - problem.outlook.pv_kwh
+    lacks = problem.outlook.load_kwh - problem.ac_pv_kwh
     slots = np.flatnonzero(lacks > 0)
     if giving and slots.size:
         terms = [*giving, *placed.load_terms(problem)]
@@ -110,6 +111,6 @@ def limit_batteries(problem: Problem, charge_kwh: FloatArray, load_kwh: FloatArr
     charging = (charge_kwh[spared] > _NOTHING_KWH).any(axis=0)
     if not charging.any() or not problem.site.batteries:
         return None
-    rest = problem.outlook.load_kwh - problem.outlook.pv_kwh
+    rest = problem.outlook.load_kwh - problem.ac_pv_kwh
     limit = np.where(rest >= 0, np.maximum(rest, 0.0) + load_kwh.sum(axis=0) + charge_kwh[~spared].sum(axis=0), 0.0)
     return np.where(charging, limit, np.inf)

@@ -62,7 +62,7 @@ def add_wishes(builder: ModelBuilder, problem: Problem) -> WishColumns:
 
 def _look_ahead(problem: Problem, dearest: float, tie: FloatArray) -> Prospect:
     outlook, mean = problem.outlook, float(problem.outlook.import_price.mean())
-    net = outlook.load_kwh - outlook.pv_kwh
+    net = outlook.load_kwh - problem.ac_pv_kwh
     return Prospect(mean, dearest, TERMINAL_SHARE * max(mean, 0.0), np.maximum(-net, 0.0), np.maximum(net, 0.0), tie)
 
 
