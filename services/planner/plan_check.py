@@ -104,7 +104,8 @@ def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
 def _money_of_site(reply: PlanReply, inputs: PlanRequest, site: Site) -> Iterator[Finding]:
     """Check wear and peaks, which only the site's prices tell."""
     columns = _columns(reply)
-    timeline = Timeline(reply.slots[0].start, next(step for step in STEPS if step == timedelta(minutes=reply.slot_minutes)), len(reply.slots))
+    first = None if inputs.first_slot_minutes is None else timedelta(minutes=inputs.first_slot_minutes)
+    timeline = Timeline(reply.slots[0].start, next(step for step in STEPS if step == timedelta(minutes=reply.slot_minutes)), len(reply.slots), first)
     peak = peak_cost(columns["import_kwh"], timeline, read_peaks(site, inputs.state), zone=ZoneInfo(site.timezone))
     for what, said, found in (("wear", reply.cost.wear, _wear(reply, inputs, site)), ("peak", reply.cost.peak, peak)):
         if abs(said - found) > _tolerance(columns) * 10:
