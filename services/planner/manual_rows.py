@@ -35,11 +35,12 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
 
 
 def _want(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> None:
-    """Want a quantity at a value where one is given; less and more at a price: what runs may have to run on."""
-    where = np.flatnonzero(np.isfinite(wanted))
-    missing, beyond = (builder.add_columns(where.size, cost=price, upper=np.inf) for _ in range(2))
-    if where.size:
-        builder.add_rows(wanted[where], wanted[where], [(column[where], 1.0), (missing, 1.0), (beyond, -1.0)])
+    """Want a quantity where a value is given, or none of it: what is missing has a price, and what must run on all the same."""
+    runs, rests = np.flatnonzero(wanted > 0), np.flatnonzero(wanted == 0)
+    _pin(builder, column[runs], wanted[runs], price=price)
+    if rests.size:
+        beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
+        builder.add_rows(np.full(rests.size, -np.inf), np.zeros(rests.size), [(column[rests], 1.0), (beyond, -1.0)])
 
 
 def _pin(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> Indices:
