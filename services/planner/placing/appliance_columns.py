@@ -72,9 +72,14 @@ def add_appliances(builder: ModelBuilder, problem: Problem, ahead: Ahead) -> App
         blocks.append(Block(slice(columns, builder.columns), slice(rows, builder.rows)))
     heat_pumps = tuple(add_heat_pump(builder, wish, ahead) for wish in wishes.heat_pumps)
     programmes = tuple(add_programme(builder, wish, ahead) for wish in wishes.programmes)
-    takers = [Taker(each.on, wish.load.power_kw * ahead.hours, wish.allowed, ahead.bound(wish.load)) for each, wish in zip(loads, wishes.loads, strict=True)]
+    # What runs on does so without surplus, too, and is none of those that share it.
+    takers = [
+        Taker(each.on, wish.load.power_kw * ahead.hours, wish.allowed, ahead.bound(wish.load) & (wish.forced_kwh(ahead.hours) == 0))
+        for each, wish in zip(loads, wishes.loads, strict=True)
+    ]
     takers += [
-        Taker(each.use, np.ones(ahead.hours.size), wish.most_kwh, ahead.bound(wish.load)) for each, wish in zip(programmes, wishes.programmes, strict=True)
+        Taker(each.use, np.ones(ahead.hours.size), wish.most_kwh, ahead.bound(wish.load) & (wish.running_kwh == 0))
+        for each, wish in zip(programmes, wishes.programmes, strict=True)
     ]
     share_surplus(builder, takers, ahead.surplus_kwh)
     return ApplianceColumns(tuple(loads), programmes, heat_pumps, tuple(blocks))

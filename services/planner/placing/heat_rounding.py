@@ -8,20 +8,13 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.placing.heat_wish import HeatWish
-from services.planner.placing.run_rows import RunRules, read_rules
 
 _NOTHING_K = 1e-6
 
 
-def read_pump_rules(wish: HeatWish, hours: FloatArray) -> RunRules:
-    """Return how a pump may be on and off, in slots."""
-    pump, state = wish.pump, wish.state
-    return read_rules((pump.min_on_minutes / 60, pump.min_off_minutes / 60, np.inf), (state.on_hours, state.off_hours), hours)
-
-
 def takes_any_power(wish: HeatWish, hours: FloatArray) -> bool:
     """Return whether a pump may take anything from nothing to its power in every slot."""
-    rules = read_pump_rules(wish, hours)
+    rules = wish.rules(hours)
     return wish.pump.min_power_kw == 0 and rules.shortest_run == rules.shortest_rest == 1
 
 
@@ -35,7 +28,7 @@ def schedule_runs(wish: HeatWish, wanted_kwh: FloatArray, hours: FloatArray) -> 
         wanted_kwh: electricity in each slot if it could take any power, shape ``(slots,)``.
         hours: of each slot.
     """
-    rules, level = read_pump_rules(wish, hours), max(wish.pump.min_power_kw, 1e-3) * hours
+    rules, level = wish.rules(hours), max(wish.pump.min_power_kw, 1e-3) * hours
     on, lacking, now = np.zeros(hours.size), 0.0, wish.start_c
     is_on = bool(rules.was_on)
     since = (rules.shortest_run if is_on else rules.shortest_rest) - rules.stays

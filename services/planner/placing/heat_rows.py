@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.planner.placing.ahead import Ahead
-from services.planner.placing.heat_rounding import read_pump_rules
 from services.planner.placing.heat_wish import HeatWish
 from services.planner.solver import Indices, ModelBuilder
 
@@ -22,9 +21,9 @@ class HeatColumns:
 
 def add_heat_pump(builder: ModelBuilder, wish: HeatWish, ahead: Ahead) -> HeatColumns:
     """Add a heat pump with its store: between its powers where it is known to be on, anything up to its power where that is open."""
-    least, most = read_pump_rules(wish, ahead.hours).bounds(np.ones(ahead.hours.size)) if wish.on is None else (wish.on, wish.on)
-    lower, upper = least * wish.pump.min_power_kw * ahead.hours, most * wish.pump.power_kw * ahead.hours
-    columns = HeatColumns(builder.add_columns(upper.size, cost=ahead.tie, lower=lower, upper=upper))
+    most = wish.rules(ahead.hours).bounds(np.ones(ahead.hours.size))[1] if wish.on is None else wish.on
+    upper = most * wish.pump.power_kw * ahead.hours
+    columns = HeatColumns(builder.add_columns(upper.size, cost=ahead.tie, lower=wish.forced_kwh(ahead.hours), upper=upper))
     _add_store(builder, wish, columns, ahead)
     return columns
 

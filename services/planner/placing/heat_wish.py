@@ -10,6 +10,7 @@ from luna.physics import Warming, heat_per_kwh
 from luna.site import HeatPump
 from luna.timeline import FloatArray, Timeline
 from luna.windows import mark_slots
+from services.planner.placing.run_rows import RunRules, read_rules
 
 # Where no outdoor temperature is known. Source: standard rating condition of EN 14511.
 OUTDOOR_C = 7.0
@@ -33,6 +34,16 @@ class HeatWish:
     warming: Warming
     assumed: tuple[str, ...]
     on: FloatArray | None = None
+
+    def rules(self, hours: FloatArray) -> RunRules:
+        """Return how the pump may be on and off, in slots."""
+        pump, state = self.pump, self.state
+        return read_rules((pump.min_on_minutes / 60, pump.min_off_minutes / 60, np.inf), (state.on_hours, state.off_hours), hours)
+
+    def forced_kwh(self, hours: FloatArray) -> FloatArray:
+        """Return what the pump uses whatever is planned: its least power where it has just begun, or is known to be on, shape ``(slots,)``."""
+        least = self.rules(hours).bounds(np.zeros(hours.size))[0] if self.on is None else self.on
+        return least * self.pump.min_power_kw * hours
 
     def temperature_c(self, used_kwh: FloatArray) -> FloatArray:
         """Return how warm the store is at the end of each slot when the pump uses so much electricity, shape ``(slots,)``."""

@@ -6,11 +6,9 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.placing.ahead import LOAD_SLACK, Ahead
-from services.planner.placing.run_rows import RunRules, add_longest_rest, add_starts, read_rules
+from services.planner.placing.run_rows import RunRules, add_longest_rest, add_starts
 from services.planner.placing.wishes import DayNeed, LoadWish
 from services.planner.solver import Indices, ModelBuilder
-
-_DAY_HOURS = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class LoadColumns:
 
 def add_load(builder: ModelBuilder, wish: LoadWish, ahead: Ahead) -> LoadColumns:
     """Add an appliance."""
-    load, rules, slot_kwh = wish.load, _rules(wish, ahead.hours), wish.load.power_kw * ahead.hours
+    load, rules, slot_kwh = wish.load, wish.rules(ahead.hours), wish.load.power_kw * ahead.hours
     carried = ~ahead.bound(load) | (ahead.surplus_kwh >= slot_kwh - 1e-9)
     least, most = rules.bounds(wish.allowed * carried)
     on = builder.add_columns(most.size, cost=(ahead.tie - (load.extra_value or 0.0)) * slot_kwh, lower=least, upper=most, integer=True)
@@ -36,12 +34,6 @@ def add_load(builder: ModelBuilder, wish: LoadWish, ahead: Ahead) -> LoadColumns
     return LoadColumns(on, too_long)
 
 
-def _rules(wish: LoadWish, hours: FloatArray) -> RunRules:
-    load = wish.load
-    gap = load.max_gap_hours if load.max_gap_hours < _DAY_HOURS and load.energy_kwh_per_day > 0 else np.inf
-    return read_rules((load.min_on_minutes / 60, load.min_off_minutes / 60, gap), (wish.on_hours, wish.off_hours), hours)
-
-
 def _add_need(builder: ModelBuilder, need: DayNeed, slots: tuple[Indices, FloatArray, FloatArray], *, rules: RunRules, price: float) -> None:
     """Want a need's energy, in whole slots where all are as long: then no relaxation gets by with a part of one."""
     within = slice(need.first, need.end)
@@ -50,7 +42,7 @@ def _add_need(builder: ModelBuilder, need: DayNeed, slots: tuple[Indices, FloatA
     share, wanted = slot_kwh / full, need.need_kwh / full
     # What its slots cannot carry is missing whatever is planned: a price on it would only hide what else a plan costs.
     wanted = min(float(np.ceil(wanted - 1e-9)) if share.min() == 1.0 else wanted, float(share @ may))
-    most = np.ceil(wanted - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, wanted)
+    most = np.ceil(wanted - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, wanted, rules.stays)
     if wanted > 0 or most < share.size:
         lacking = builder.add_columns(1, cost=price * full, upper=max(wanted, 0.0))
         builder.add_sum(wanted, most, [(on, share), (lacking, 1.0)])

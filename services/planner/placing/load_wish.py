@@ -11,8 +11,10 @@ from luna.contracts.plan import LoadState
 from luna.site import ComfortWindow, DeferrableLoad
 from luna.timeline import FloatArray, Timeline, local_midnight
 from luna.windows import find_spans, mark_slots
+from services.planner.placing.run_rows import RunRules, read_rules
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+_DAY_HOURS = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,16 @@ class LoadWish:
     off_hours: float
     on_hours: float
     allowed: FloatArray
+
+    def rules(self, hours: FloatArray) -> RunRules:
+        """Return how it may be on and off, in slots."""
+        load = self.load
+        gap = load.max_gap_hours if load.max_gap_hours < _DAY_HOURS and load.energy_kwh_per_day > 0 else np.inf
+        return read_rules((load.min_on_minutes / 60, load.min_off_minutes / 60, gap), (self.on_hours, self.off_hours), hours)
+
+    def forced_kwh(self, hours: FloatArray) -> FloatArray:
+        """Return what it uses whatever is planned, because it has just begun, shape ``(slots,)``."""
+        return self.rules(hours).bounds(np.zeros(hours.size))[0] * self.load.power_kw * hours
 
     def missing_kwh(self, used_kwh: FloatArray) -> FloatArray:
         """Return what each need lacks when so much is used per slot, shape ``(needs,)``."""

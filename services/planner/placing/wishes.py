@@ -4,10 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from luna.contracts.plan import HeatPumpState, LoadState, OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
 from luna.site import Site
-from luna.timeline import Timeline
+from luna.timeline import FloatArray, Timeline
 from services.planner.placing.heat_wish import HeatWish, read_heat_pump
 from services.planner.placing.load_wish import DayNeed, LoadWish, read_load
 from services.planner.placing.programme_wish import ProgrammeWish, read_programme
@@ -28,6 +30,11 @@ class Wishes:
     def any(self) -> bool:
         """Return whether there is anything to place."""
         return bool(self.vehicles or self.loads or self.programmes or self.heat_pumps)
+
+    def forced_kwh(self, hours: FloatArray) -> FloatArray:
+        """Return what runs on whatever is planned, shape ``(slots,)``."""
+        parts = [wish.forced_kwh(hours) for wish in self.loads] + [pump.forced_kwh(hours) for pump in self.heat_pumps]
+        return sum([*parts, *(wish.running_kwh for wish in self.programmes)], np.zeros(hours.size))
 
 
 NO_WISHES = Wishes()

@@ -99,6 +99,14 @@ def test_what_runs_on_surplus_alone_shares_it() -> None:
     assert reply.status == "optimal"
 
 
+def test_what_has_just_begun_runs_on_beyond_price_and_connection_and_the_plan_says_so() -> None:
+    loads = [{"name": name, "power_kw": 6, "min_on_minutes": 180, "price_limit": 0.1} for name in ("heater", "boiler")]
+    reply = answer(ask(*loads, state={"heater": {"on_hours": 1}, "boiler": {"on_hours": 2}}))
+    assert (on(reply), on(reply, "boiler")) == ([0, 1], [0])
+    # 12 kW and 0.3 of the house, where 11 pass the connection.
+    assert [(each.constraint[:23], each.shortfall) for each in reply.compromises] == [("grid import limit 11 kW", "1.30 kW")]
+
+
 def test_an_optional_load_runs_where_a_kwh_costs_less_than_it_is_worth() -> None:
     optional = {"name": "heater", "power_kw": 2, "extra_value": 0.2, "most_kwh_per_day": 2}
     assert on(answer(ask(optional, import_price=CHEAP_AT_NOON))) == [12]
