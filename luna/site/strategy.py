@@ -28,7 +28,7 @@ class PriceExtremesRule(Part):
 
 
 class SafetyIndex(Part):
-    """The predecessor's S-index: a factor on what the house may need beyond what is expected, kept in the batteries at the horizon.
+    """The predecessor's S-index: a factor on what the house may need beyond what is expected, kept in the batteries over midnight.
 
     Source: Darkstar Energy Manager, calculate_dynamic_s_index and its defaults.
     """

@@ -20,8 +20,9 @@ from services.planner.plan import BatteryValue, Plan
 from services.planner.planning import make_plan
 from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule, hold_reserve, weigh
 from services.planner.reading import Reading, read_value
+from services.planner.reserve_slots import read_reserves
 from services.planner.solver import Solver
-from services.planner.strategy import margin_soc, safety_factor, split_days
+from services.planner.strategy import margin_reserves, margin_soc, safety_factor, split_days
 from services.planner.value_plan import hold_back, weigh_courses
 
 # How far the planner looks ahead. Source: docs/decisions/0004, as the next three.
@@ -141,15 +142,14 @@ class ModelPredictive:
         return weigh(posed, Weights.of(self.site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
 
     def _hold_margin(self, problem: Problem) -> Problem:
-        """Return the problem with what the site's S-index keeps at the horizon; recorded days tell no temperature ahead."""
+        """Return the problem with what the site's S-index keeps over each midnight; recorded days tell no temperature ahead."""
         rule, outlook = self.site.strategy.s_index if self.site.strategy else None, problem.outlook
         if rule is None:
             return problem
         load, pv = (split_days(series, outlook.timeline.step) for series in (outlook.load_kwh, outlook.pv_kwh))
         soc = margin_soc(self.site, safety_factor(rule, load, pv, temperature_c=None)[0], load, pv)
-        reserve = np.zeros((len(self.site.batteries), outlook.timeline.count))
-        reserve[:, -1] = [soc[battery.name] * battery.capacity_kwh for battery in self.site.batteries]
-        return hold_reserve(problem, reserve)
+        kept = margin_reserves(self.site, soc, (outlook.timeline.start, outlook.timeline.end))
+        return hold_reserve(problem, read_reserves(kept, self.site, outlook.timeline))
 
 
 def read_acting(value: BatteryValue, *, dark: BoolArray, stickiness: float, toward_house: float) -> Reading:

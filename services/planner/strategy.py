@@ -3,6 +3,7 @@
 Each rule takes a request and returns it changed, with the parameters it set.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import numpy as np
 from luna.contracts.plan import OutlookMessage, PlanRequest
 from luna.contracts.strategy import AppliedRule, Reserve, Rule
 from luna.site import SafetyIndex, Site
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, local_midnight
 from luna.wording.numbers import Numbers
 from luna.wording.strategy import say_rule
 
@@ -20,6 +21,7 @@ DAY = timedelta(days=1)
 LEAST_DAYS = 10
 # What an appliance that rests wants: nothing of a day, nothing for comfort, no longest rest, nothing beyond.
 _RESTING = {"energy_kwh_per_day": 0.0, "comfort": [], "max_gap_hours": 168.0, "extra_value": None, "most_kwh_per_day": None}
+_MOMENT = timedelta(minutes=1)
 Outcome = tuple[PlanRequest, list[AppliedRule]]
 
 
@@ -88,12 +90,13 @@ def _safety_index(request: PlanRequest, site: Site, outlook: OutlookMessage) -> 
     load, pv = (split_days(np.array(series), request.step) for series in (outlook.load_kwh, outlook.pv_kwh))
     factor, deficit, cold = safety_factor(rule, load, pv, temperature_c=request.surroundings.temperature_c)
     soc = margin_soc(site, factor, load, pv)
-    end = _span(request, outlook)[1]
-    last = [Reserve(from_=end - request.step / 2, to=end, soc=share, battery=name) for name, share in soc.items()]
+    kept = margin_reserves(site, soc, _span(request, outlook))
+    if not kept:
+        return request, []
     known = {} if request.surroundings.temperature_c is None else {"cold": cold}
     why = _why("s_index", request, site, factor=factor, share=deficit, **known)
-    applied = [AppliedRule(rule="s_index", parameter=f"terminal.{name}.soc", value=share, why=why) for name, share in soc.items()]
-    return request.model_copy(update={"reserves": [*request.reserves, *last]}), applied
+    applied = [AppliedRule(rule="s_index", parameter=f"midnight.{name}.soc", value=share, why=why) for name, share in soc.items()]
+    return request.model_copy(update={"reserves": [*request.reserves, *kept]}), applied
 
 
 def safety_factor(rule: SafetyIndex, load_kwh: list[FloatArray], pv_kwh: list[FloatArray], *, temperature_c: float | None) -> tuple[float, float, float]:
@@ -117,11 +120,21 @@ def safety_factor(rule: SafetyIndex, load_kwh: list[FloatArray], pv_kwh: list[Fl
 
 
 def margin_soc(site: Site, factor: float, load_kwh: list[FloatArray], pv_kwh: list[FloatArray]) -> dict[str, float]:
-    """Return how full each battery should be at the horizon: what a day may need beyond what is expected, shared by usable capacity."""
+    """Return how full each battery should be at the end of a day: what a day may need beyond what is expected, shared by usable capacity."""
     short = sum(float(np.maximum(load - pv, 0.0).sum()) for load, pv in zip(load_kwh, pv_kwh, strict=True)) / len(load_kwh)
     usable = sum((battery.max_soc - battery.min_soc) * battery.capacity_kwh for battery in site.batteries)
     share = min((factor - 1.0) * short / usable, 1.0)
     return {battery.name: round(battery.min_soc + share * (battery.max_soc - battery.min_soc), 6) for battery in site.batteries}
+
+
+def margin_reserves(site: Site, soc: Mapping[str, float], span: tuple[datetime, datetime]) -> list[Reserve]:
+    """Return what batteries should hold at each local midnight within a span: a clock time comes nearer, a horizon never does."""
+    zone, midnights = ZoneInfo(site.timezone), []
+    day = span[0].astimezone(zone).date() + DAY
+    while (midnight := local_midnight(day, zone)) <= span[1]:
+        midnights.append(midnight)
+        day += DAY
+    return [Reserve(from_=midnight, to=midnight + _MOMENT, soc=share, battery=name) for midnight in midnights for name, share in soc.items()]
 
 
 def split_days(series: FloatArray, step: timedelta) -> list[FloatArray]:

@@ -141,11 +141,13 @@ def test_the_safety_index_grows_with_what_the_sun_leaves_and_with_cold(load_kwh:
     assert safety_factor(SafetyIndex(), load, pv, temperature_c=temperature_c)[0] == pytest.approx(factor)
 
 
-def test_what_the_index_keeps_is_there_at_the_horizon() -> None:
+def test_what_the_index_keeps_is_there_at_midnight() -> None:
     reply = plan(describe({"s_index": {}}, temperature_c=-15.0))
     # 12 kWh a day, none from the sun: 1.5 − 1 of it is 6 kWh of the 9 that are usable.
     assert reply.strategy[0].value == pytest.approx(0.1 + 6 / 9 * 0.9)
-    assert soc(reply)[-1] >= reply.strategy[0].value - 1e-6
+    # Midnight in Berlin is the end of the twenty-third hour, an hour before the plan's own.
+    assert soc(reply)[22] >= reply.strategy[0].value - 1e-6
+    assert soc(reply)[23] < reply.strategy[0].value - 1e-6
     assert reply.strategy[0].why.startswith("A factor of 1.5: 100%")
 
 
