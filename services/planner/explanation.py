@@ -17,6 +17,8 @@ from services.planner.price_view import find_peak_limit, find_peak_price, rank_p
 from services.planner.segments import FORBIDDEN_VALUE
 
 _NOTHING_KWH = 1e-6
+# As plain numbers: a name of the enumeration costs a look-up in it.
+_SELF_CONSUMPTION, _CHARGE, _EXPORT = int(Mode.SELF_CONSUMPTION), int(Mode.CHARGE), int(Mode.EXPORT)
 # What leaving a mode out means: the battery rests instead of acting, or follows the house instead of resting.
 _OPPOSITE = np.array([Mode.HOLD, Mode.SUPPLY, Mode.SAVE, Mode.SELF_CONSUMPTION, Mode.HOLD, Mode.HOLD], dtype=np.int8)
 
@@ -128,6 +130,23 @@ def _reaches(energy_kwh: FloatArray, limit_kwh: FloatArray) -> BoolArray:
     return np.asarray((energy_kwh >= limit_kwh - _NOTHING_KWH) & (energy_kwh > _NOTHING_KWH))
 
 
+class _Sums:
+    """A series whose sum over any run takes two look-ups: dozens of runs a plan would each add up a few slots."""
+
+    def __init__(self, series: FloatArray) -> None:
+        sums: list[float] = np.cumsum(series).tolist()
+        self.until = [0.0, *sums]
+
+    def over(self, run: slice) -> float:
+        """Return the sum over a run."""
+        first, end = int(run.start), int(run.stop)
+        return self.until[end] - self.until[first]
+
+    def mean(self, run: slice) -> float:
+        """Return the mean over a run."""
+        return self.over(run) / int(run.stop - run.start)
+
+
 class _Story:
     """The plan as runs of slots that do the same thing, and what each run is for."""
 
@@ -146,6 +165,10 @@ class _Story:
         self.peak_kwh = find_peak_limit(plan)
         self.keeps_peak = (self.discharge > _NOTHING_KWH) & _reaches(plan.flows.import_kwh, self.peak_kwh)
         self.action = self.action + 100 * self.keeps_peak
+        flows = plan.flows
+        self.charged, self.discharged, self.spared = _Sums(self.charge), _Sums(self.discharge), _Sums(self.surplus)
+        self.bought, self.sold = _Sums(np.minimum(self.charge, flows.import_kwh)), _Sums(np.minimum(self.discharge, flows.export_kwh))
+        self.buy, self.sell, self.value = _Sums(self.outlook.import_price), _Sums(self.outlook.export_price), _Sums(plan.energy_value[0])
 
     def runs(self) -> list[tuple[int, int]]:
         """Return the runs as pairs of first slot and slot after the last."""
@@ -156,31 +179,26 @@ class _Story:
     def tell(self, first: int, last: int) -> tuple[str, dict[str, Figure]]:
         """Return the code of a run and the figures of its sentence."""
         run = slice(first, last)
-        charged, discharged = float(self.charge[run].sum()), float(self.discharge[run].sum())
-        figures: dict[str, Figure] = {
-            "start": self.starts[first],
-            "buy": float(self.outlook.import_price[run].mean()),
-            "sell": float(self.outlook.export_price[run].mean()),
-            "value": float(self.plan.energy_value[0, run].mean()),
-        }
-        mode = self.mode[first]
+        charged, discharged = self.charged.over(run), self.discharged.over(run)
+        figures: dict[str, Figure] = {"start": self.starts[first], "buy": self.buy.mean(run), "sell": self.sell.mean(run), "value": self.value.mean(run)}
+        mode = int(self.mode[first])
         if self.keeps_peak[first]:
             hours = self.outlook.timeline.hours
             return "peak_kept", figures | {"kw": float((self.peak_kwh[run] / hours[run]).max()), "cost": find_peak_price(self.plan)}
-        if mode == Mode.CHARGE:
+        if mode == _CHARGE:
             return self._tell_charge(run, figures, charged)
-        sold = float(np.minimum(self.discharge[run], self.plan.flows.export_kwh[run]).sum())
-        if mode == Mode.EXPORT and sold > _NOTHING_KWH:
+        sold = self.sold.over(run)
+        if mode == _EXPORT and sold > _NOTHING_KWH:
             sell = float(self.outlook.export_price[run].max())
             return "sell_high", figures | {"kwh": sold, "sell": sell} | self._refill(last)
         if discharged > _NOTHING_KWH:
             return "serve_peak", figures
         if charged > _NOTHING_KWH:
-            return ("follow_house" if mode == Mode.SELF_CONSUMPTION else "store_surplus"), figures
+            return ("follow_house" if mode == _SELF_CONSUMPTION else "store_surplus"), figures
         return self._tell_rest(run, figures)
 
     def _tell_charge(self, run: slice, figures: dict[str, Figure], charged: float) -> tuple[str, dict[str, Figure]]:
-        bought = float(np.minimum(self.charge[run], self.plan.flows.import_kwh[run]).sum())
+        bought = self.bought.over(run)
         if bought <= _NOTHING_KWH:
             return "store_surplus", figures
         figures = figures | {"kwh": bought}
@@ -193,7 +211,7 @@ class _Story:
 
     def _tell_rest(self, run: slice, figures: dict[str, Figure]) -> tuple[str, dict[str, Figure]]:
         kept = float(self.usable[run.start])
-        if self.surplus[run].sum() > _NOTHING_KWH and not STORES[self.mode[run.start]]:
+        if self.spared.over(run) > _NOTHING_KWH and not STORES[self.mode[run.start]]:
             return "keep_room", figures | self._refill(run.stop)
         if kept > _NOTHING_KWH:
             return "hold_for_peak", figures | {"kwh": kept} | self._next_use(run.stop)
@@ -211,7 +229,7 @@ class _Story:
         refills = np.flatnonzero(self.charge[used[0] :] > _NOTHING_KWH)
         until = used[0] + refills[0] if refills.size else self.charge.size
         spell = used[used < until]
-        brings = np.where(self.mode[spell] == Mode.EXPORT, self.outlook.export_price[spell], self.outlook.import_price[spell])
+        brings = np.where(self.mode[spell] == _EXPORT, self.outlook.export_price[spell], self.outlook.import_price[spell])
         best = int(brings.argmax())
         return {"time": self.starts[spell[best]], "price": float(brings[best])}
 
@@ -221,6 +239,6 @@ class _Story:
         if not charged.size:
             return {}
         first = int(charged[0])
-        bought = self.mode[first] == Mode.CHARGE
+        bought = self.mode[first] == _CHARGE
         price = self.outlook.import_price[first] if bought else max(self.outlook.export_price[first], 0.0)
         return {"time": self.starts[first], "refill": float(price)}

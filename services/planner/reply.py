@@ -123,7 +123,8 @@ def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> li
     rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
     batteries = _battery_flows(plan)
     modes = _site_modes(plan)
-    fixed: Fields = dict.fromkeys(BANDS)
+    # What is given is not copied from a default, slot by slot.
+    fixed: Fields = dict.fromkeys(BANDS) | {"manual": []}
     names, series = list(rounded), list(rounded.values())
     return _SLOTS.validate_python(
         [
@@ -140,7 +141,7 @@ def _site_modes(plan: Plan) -> list[str]:
         return [Mode.HOLD.word] * plan.problem.outlook.timeline.count
     active = mode >= Mode.CHARGE
     chosen = np.where(active.any(axis=0), active.argmax(axis=0), 0)
-    return [Mode(value).word for value in mode[chosen, np.arange(mode.shape[1])].tolist()]
+    return [_WORDS[value] for value in mode[chosen, np.arange(mode.shape[1])].tolist()]
 
 
 def _battery_flows(plan: Plan) -> list[dict[str, Fields]]:
