@@ -86,6 +86,10 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = PLACED | {
         "en": ("Stores solar surplus: a stored kWh is worth {value}, selling it pays {sell}.",),
         "de": ("Speichert Solarüberschuss: Eine gespeicherte kWh ist {value} wert, ihr Verkauf bringt {sell}.",),
     },
+    "full": {
+        "en": ("Is full: what the sun yields beyond the house's need sells for {sell}.", "Is full: what the sun yields beyond the house's need is held back."),
+        "de": ("Ist voll: Was die Sonne mehr liefert, als das Haus braucht, bringt {sell}.", "Ist voll: Was das Haus nicht braucht, wird abgeregelt."),
+    },
     "hold_equal": {
         "en": ("Leaves the battery as it is: a stored kWh is worth {value}, and using it now would gain nothing.",),
         "de": ("Lässt die Batterie, wie sie ist: Eine gespeicherte kWh ist {value} wert, sie jetzt zu nutzen brächte nichts.",),

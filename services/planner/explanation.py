@@ -211,6 +211,9 @@ class _Story:
 
     def _tell_rest(self, run: slice, figures: dict[str, Figure]) -> tuple[str, dict[str, Figure]]:
         kept = float(self.usable[run.start])
+        sells = self.plan.flows.export_kwh[run].sum() > _NOTHING_KWH
+        if self.spared.over(run) > _NOTHING_KWH and self._is_full(run.start) and (not sells or STORES[self.mode[run.start]]):
+            return "full", figures if sells else {name: figure for name, figure in figures.items() if name != "sell"}
         if self.spared.over(run) > _NOTHING_KWH and not STORES[self.mode[run.start]]:
             return "keep_room", figures | self._refill(run.stop)
         if kept > _NOTHING_KWH:
@@ -220,6 +223,9 @@ class _Story:
         if reserve > 0:
             return "reserve_kept", figures | {"reserve": reserve} | ({"time": refill["time"]} if refill else {})
         return "hold_equal", figures
+
+    def _is_full(self, slot: int) -> bool:
+        return bool(self.plan.flows.stored_kwh[0, slot] >= self.plan.problem.limits.batteries.max_kwh[0, 0] - _NOTHING_KWH)
 
     def _next_use(self, slot: int) -> dict[str, Figure]:
         """Return when the battery is next used, and what the dearest kWh of that use brings: up to the next charging."""

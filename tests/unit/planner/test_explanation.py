@@ -71,6 +71,17 @@ def test_energy_is_held_for_the_peak() -> None:
     assert codes(plan)[:4] == ["hold_for_peak"] * 4
 
 
+def test_full_battery_says_that_it_is_full_and_not_that_it_waits_for_a_peak() -> None:
+    plan = plan_of({"load_kwh": 0.1, "pv_kwh": [0.5] * 4 + [0.0] * 4, "import_price": 0.3, "export_price": 0.05}, soc=1.0)
+    assert codes(plan)[:4] == ["full"] * 4
+    assert explain(plan)[0].figures["sell"] == pytest.approx(0.05)
+
+
+def test_full_battery_of_which_nothing_may_be_sold_holds_the_sun_back() -> None:
+    plan = plan_of({"load_kwh": 0.1, "pv_kwh": [0.5] * 4 + [0.0] * 4, "import_price": 0.3, "export_price": 0.05}, soc=1.0, export_limit_kw=0)
+    assert [reason.figures.get("sell") for reason in explain(plan)[:4]] == [None] * 4
+
+
 def test_charging_for_a_wish_at_the_end_says_so() -> None:
     plan = plan_of(NIGHT | {"import_price": [0.3] * 4}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.4))
     assert codes(plan)[0] == "charge_for_target"

@@ -68,6 +68,10 @@ SENTENCES = {
         "Stores solar surplus: a stored kWh is worth 24 ct, selling it pays 27 ct.",
         "Speichert Solarüberschuss: Eine gespeicherte kWh ist 24 ct wert, ihr Verkauf bringt 27 ct.",
     ),
+    "full": (
+        "Is full: what the sun yields beyond the house's need sells for 27 ct.",
+        "Ist voll: Was die Sonne mehr liefert, als das Haus braucht, bringt 27 ct.",
+    ),
     "hold_equal": (
         "Leaves the battery as it is: a stored kWh is worth 24 ct, and using it now would gain nothing.",
         "Lässt die Batterie, wie sie ist: Eine gespeicherte kWh ist 24 ct wert, sie jetzt zu nutzen brächte nichts.",
