@@ -13,6 +13,10 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
             "Lädt das Auto im günstigsten von {total} Zeitabschnitten bis {time}: {kwh} zu {price}.",
         ),
     },
+    "ev_throughout": {
+        "en": ("Charges the car in every slot until {time}, also the dear ones: {kwh} at {price} on average.",),
+        "de": ("Lädt das Auto bis {time} in jedem Zeitabschnitt, auch in den teuren: {kwh} zu {price} im Mittel.",),
+    },
     "ev_surplus": {
         "en": ("Charges the car with solar surplus that would sell for only {sell}.",),
         "de": ("Lädt das Auto mit Solarüberschuss, der im Verkauf nur {sell} brächte.",),
@@ -68,6 +72,10 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
             "Läuft in den günstigsten {count} von {total} Zeitabschnitten bis {time}: {kwh} zu {price} im Mittel.",
             "Läuft im günstigsten von {total} Zeitabschnitten bis {time}: {kwh} zu {price}.",
         ),
+    },
+    "load_throughout": {
+        "en": ("Runs in every slot in which it may until {time}: {kwh} at {price} on average.",),
+        "de": ("Läuft bis {time} in jedem Zeitabschnitt, in dem es darf: {kwh} zu {price} im Mittel.",),
     },
     "load_surplus": {
         "en": ("Runs on solar surplus that would sell for only {sell}.",),

@@ -117,6 +117,8 @@ class PlacedStory:
             return f"{window.kind}_surplus"
         if window.kind == "ev" and window.needs_all:
             return "ev_late" if window.missing_kwh > _LITTLE_KWH else "ev_every_slot"
+        if used[open_].all():
+            return f"{window.kind}_throughout"
         dearest_used = float(self.outlook.import_price[open_ & used].max())
         cheapest_left = float(self.outlook.import_price[open_ & ~used].min(initial=np.inf))
         return f"{window.kind}_cheapest" if dearest_used <= cheapest_left + _SAME_PRICE else f"{window.kind}_among"

@@ -5,6 +5,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -201,11 +202,15 @@ def _soc_shortfalls(plan: Plan) -> list[tuple[str, str, float]]:
 
 def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
     problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
+    starts, zone = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone)
     found = []
     for word, limit_kwh, energy in (("import", problem.carried_kwh, flows.import_kwh), ("export", problem.export_limit_kwh, flows.export_kwh)):
         beyond = np.maximum(energy - limit_kwh, 0.0)
-        if beyond.max(initial=0.0) > _NOTHING_KWH:
-            slot = int((beyond / hours).argmax())
-            when, limit_kw = list(problem.outlook.timeline)[slot].isoformat(), limit_kwh[slot] / hours[slot]
-            found.append((f"grid {word} limit {limit_kw:g} kW, broken first and most at {when}", f"{beyond[slot] / hours[slot]:.2f} kW", float(beyond.sum())))
+        broken = np.flatnonzero(beyond > _NOTHING_KWH)
+        if broken.size:
+            most = int((beyond / hours).argmax())
+            first, worst = (f"{starts[slot].astimezone(zone):%Y-%m-%d %H:%M}" for slot in (broken[0], most))
+            when = f"at {worst}" if broken.size == 1 else f"in {broken.size} slots from {first} on, most at {worst}"
+            limit_kw = limit_kwh[most] / hours[most]
+            found.append((f"grid {word} limit {limit_kw:g} kW, exceeded {when}", f"{beyond[most] / hours[most]:.2f} kW", float(beyond.sum())))
     return found

@@ -104,9 +104,7 @@ def test_where_an_operator_dims_the_battery_carries_the_house_and_waits_with_cha
 def test_a_limit_that_load_breaks_is_named_with_its_slot_and_its_own_figure() -> None:
     reply = ask(pv_kwh=[0.0] * 24, import_limit_kw=[None] * 3 + [0.2] + [None] * 20, site={"batteries": [BATTERY | {"discharge_limit_kw": 0}]})
     assert reply.status == "compromised"
-    assert [(each.constraint, each.shortfall) for each in reply.compromises] == [
-        ("grid import limit 0.2 kW, broken first and most at 2024-02-01T03:00:00+00:00", "0.30 kW")
-    ]
+    assert [(each.constraint, each.shortfall) for each in reply.compromises] == [("grid import limit 0.2 kW, exceeded at 2024-02-01 04:00", "0.30 kW")]
 
 
 def test_a_slot_half_over_carries_half_as_much() -> None:

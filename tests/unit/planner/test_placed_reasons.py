@@ -68,6 +68,24 @@ def test_a_car_that_has_no_time_left_says_so() -> None:
     assert car_reasons(late)[0].figures["kwh"] == pytest.approx(10)
 
 
+def test_a_car_charges_in_dear_hours_where_the_cheap_ones_cannot_reach_its_target() -> None:
+    # Thirty kilowatt-hours in eight hours: three at ten kilowatts, or six where house and car share a connection of five and a half.
+    free, narrow = plan(until=8, target=1.0), plan(until=8, target=1.0, grid={"import_limit_kw": 5.5})
+    assert charging_hours(free) == [5, 6, 7]
+    assert charging_hours(narrow) == [0, 3, 4, 5, 6, 7]
+    assert not narrow.compromises
+
+
+def test_a_car_that_needs_every_hour_at_less_than_its_power_claims_no_cheap_ones() -> None:
+    told = plan(until=4, target=0.8, grid={"import_limit_kw": 5.5})
+    assert codes(told) == ["ev_throughout"] * 4
+    assert car_reasons(told)[0].text.replace("\u00a0", " ").startswith("Charges the car in every slot until 21:00, also the dear ones: 20.0 kWh")
+
+
+def charging_hours(reply: PlanReply) -> list[int]:
+    return [hour for hour, slot in enumerate(reply.slots) if slot.vehicles["car"].charge_kwh > 1e-6]
+
+
 def test_a_car_that_is_away_has_no_reason() -> None:
     assert plan(until=2).slots[5].vehicles["car"].reason is None
 

@@ -108,13 +108,19 @@ def test_load_beyond_the_import_limit_is_named_with_the_slot_where_it_breaks_mos
     # 2 kWh in slot 3 against 1 kWh through the connection and 0.5 kWh from the battery: 0.5 kWh in a quarter of an hour is 2 kW.
     site = describe_site({"discharge_limit_kw": 2}, import_limit_kw=4)
     problem = pose_problem(site, FLAT | {"load_kwh": [0.3, 0.3, 0.3, 2.0]}, soc=0.5)
-    assert compromises_of(problem) == [("grid import limit 4 kW, broken first and most at 2024-02-01T00:45:00+00:00", "2.00 kW")]
+    assert compromises_of(problem) == [("grid import limit 4 kW, exceeded at 2024-02-01 01:45", "2.00 kW")]
+
+
+def test_load_beyond_the_import_limit_in_several_slots_is_named_from_the_first_on() -> None:
+    site = describe_site({"discharge_limit_kw": 0.001}, import_limit_kw=4)
+    problem = pose_problem(site, FLAT | {"load_kwh": [0.3, 1.5, 0.3, 2.0]}, soc=0.5)
+    assert compromises_of(problem)[0][0] == "grid import limit 4 kW, exceeded in 2 slots from 2024-02-01 01:15 on, most at 2024-02-01 01:45"
 
 
 def test_sun_that_may_not_be_held_back_beyond_the_export_limit_is_named() -> None:
     site = describe_site({"charge_limit_kw": 1}, curtailable=False, export_limit_kw=2)
     problem = pose_problem(site, FLAT | {"load_kwh": 0.0, "pv_kwh": [0.0, 1.0]}, soc=0.5)
-    assert compromises_of(problem) == [("grid export limit 2 kW, broken first and most at 2024-02-01T00:15:00+00:00", "1.00 kW")]
+    assert compromises_of(problem) == [("grid export limit 2 kW, exceeded at 2024-02-01 01:15", "1.00 kW")]
 
 
 @pytest.mark.parametrize(("bounds", "soc"), [({"min_soc": 0.3}, 0.1), ({"max_soc": 0.6}, 0.9)], ids=["below the reserve", "above the ceiling"])

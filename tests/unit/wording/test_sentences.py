@@ -96,6 +96,14 @@ SENTENCES = {
         "Charges the car in the cheapest 8 of 40 slots until Thu 12:30: 6.2 kWh at 31 ct on average.",
         "Lädt das Auto in den günstigsten 8 von 40 Zeitabschnitten bis Do. 12:30: 6,2 kWh zu 31 ct im Mittel.",
     ),
+    "ev_throughout": (
+        "Charges the car in every slot until Thu 12:30, also the dear ones: 6.2 kWh at 31 ct on average.",
+        "Lädt das Auto bis Do. 12:30 in jedem Zeitabschnitt, auch in den teuren: 6,2 kWh zu 31 ct im Mittel.",
+    ),
+    "load_throughout": (
+        "Runs in every slot in which it may until Thu 12:30: 6.2 kWh at 31 ct on average.",
+        "Läuft bis Do. 12:30 in jedem Zeitabschnitt, in dem es darf: 6,2 kWh zu 31 ct im Mittel.",
+    ),
     "ev_surplus": (
         "Charges the car with solar surplus that would sell for only 27 ct.",
         "Lädt das Auto mit Solarüberschuss, der im Verkauf nur 27 ct brächte.",
