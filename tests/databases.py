@@ -5,7 +5,10 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
+
+from luna.database.engine import unit_of_work
 
 
 @contextmanager
@@ -23,3 +26,9 @@ def own_database(server: str, name: str, *, encoding: str = "UTF8") -> Iterator[
             yield own
         finally:
             keeper.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def remove_site(database: Engine, name: str) -> None:
+    """Remove a stored site and everything of it: the tests of one process share a database."""
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM sites WHERE name = :name"), {"name": name})

@@ -23,7 +23,9 @@ from tests.processes import free_port
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
 SAID = "live: Mosquitto" if PROGRAM else "live: no mosquitto on this machine, so the tests of MQTT were not run: apt-get install mosquitto"
 needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason="no mosquitto on this machine: apt-get install mosquitto")
-PATIENCE_SECONDS = 20
+# For a machine that is busy with much else.
+PATIENCE_SECONDS = 60
+LOGGED = ("error", "warning", "notice", "information", "subscribe")
 
 
 class Mosquitto:
@@ -34,16 +36,23 @@ class Mosquitto:
         self._folder = folder
         self._settings = settings or ("allow_anonymous true",)
         self._process: subprocess.Popen[bytes] | None = None
+        self._log = folder / "mosquitto.log"
+        self._said_before = 0
 
     def start(self) -> None:
         lines = [f"listener {self.port} {self.host}", "persistence true", f"persistence_location {self._folder}/", f"user {getpass.getuser()}", *self._settings]
         # A broker that is killed knows afterwards what it has written: everything. By itself it keeps a thousand messages for one who is away.
-        lines += ["autosave_on_changes true", "autosave_interval 1", "max_queued_messages 100000"]
+        lines += ["autosave_on_changes true", "autosave_interval 1", "max_queued_messages 100000", *(f"log_type {kind}" for kind in LOGGED)]
         config = self._folder / "mosquitto.conf"
         config.write_text("\n".join(lines) + "\n")
-        with (self._folder / "mosquitto.log").open("ab") as log:
+        with self._log.open("ab") as log:
+            self._said_before = log.tell()
             self._process = subprocess.Popen([str(PROGRAM), "-c", str(config)], stdout=log, stderr=log)
         _wait_for_port(self.host, self.port)
+
+    def hears(self, topic: str) -> bool:
+        """Whether somebody has subscribed to a topic since it started."""
+        return f" {topic}\n" in self._log.read_bytes()[self._said_before :].decode()
 
     def stop(self) -> None:
         """End it; it writes down what it has."""

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from luna.objects import S3Objects
+from tests.processes import free_port
 
 # An S3 server on which the contract is held as well: http://user:password@host:port/bucket.
 OUTSIDE_VARIABLE = "LUNA_TEST_OBJECTS_URL"
@@ -87,13 +88,6 @@ def stay_silent() -> Iterator[str]:
     """Take connections and never answer; yield the address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-def free_port() -> int:
-    """Return a port at which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def refusal(code: str) -> bytes:

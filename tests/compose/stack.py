@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+
+from tests.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 JOBS = {"preflight", "migrate", "buckets"}
@@ -27,13 +28,6 @@ for entry in filter(str.isdigit, os.listdir("/proc")):
     if parent and (parent == 1) == (whose == "service"):
         os.kill(int(entry), number)
 """
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import psycopg
 
-from tests.compose.stack import ROOT, Stack, free_port, run, wait_for
+from tests.compose.stack import ROOT, Stack, run, wait_for
+from tests.processes import free_port
 
 WORD = "a-word-for-this-run-alone"
 

@@ -24,7 +24,7 @@ from services.api.app import MAX_BODY_BYTES
 from services.api.server import listen
 from services.api.server import serve as serve_until_told
 from tests.gateway import serve
-from tests.object_servers import free_port
+from tests.processes import free_port
 
 PROBLEM = "application/problem+json"
 SLOTS = 16

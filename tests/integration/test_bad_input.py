@@ -27,7 +27,8 @@ from services.forecaster.jobs import issue_forecasts
 from services.forecaster.model.aurora import VERSION
 from tests.histories import change, grow_roof, hold_load
 from tests.household import QUICK, describe_site, measure_days
-from tests.object_servers import free_port, open_server
+from tests.object_servers import open_server
+from tests.processes import free_port
 
 BEGIN = datetime(2024, 5, 10, tzinfo=UTC)  # no clock changes between here and the end
 SITE = describe_site()

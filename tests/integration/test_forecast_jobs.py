@@ -26,7 +26,8 @@ from services.forecaster.jobs import PART_ORIGINS, issue_forecasts
 from services.forecaster.model.artefact import ArtefactError
 from services.forecaster.versions.comparison import evaluate_versions
 from tests.household import QUICK, day, describe_site, measure_days
-from tests.object_servers import answer_with, free_port, open_server
+from tests.object_servers import answer_with, open_server
+from tests.processes import free_port
 
 VERSION = "aurora_v1.0"
 pytestmark = pytest.mark.every_database

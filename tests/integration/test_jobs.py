@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,16 +27,18 @@ from luna.queue.ledger import Ledger
 from luna.settings import Settings
 from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest
 from tests.places import Place, open_place
+from tests.processes import free_port
 from tests.starts import count_starts
 from tests.workers import kill, wait_for
 
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=60)
 
 
 @pytest.fixture
 def place(database_url: str, redis_url: str) -> Iterator[Place]:
     """The servers that all tests share."""
     with open_place(database_url, redis_url) as there, redis.Redis.from_url(redis_url) as queue:
+        queue.flushdb()
         yield there
         queue.flushdb()
 
@@ -158,7 +159,7 @@ def test_a_job_outlives_a_restart_of_the_database(own_servers: Servers, own_plac
     kill_server(own_servers, "postgres")
     errand.gate.touch()
     own_servers.bring_up(["postgres"])
-    wait_for(own_place.has(job, "done"), seconds=40)
+    wait_for(own_place.has(job, "done"))
     assert (own_place.look_at(job).attempts, own_place.values()) == (2, [1])
 
 
@@ -169,7 +170,7 @@ def test_a_message_that_finds_no_database_comes_again(own_servers: Servers, own_
     own_place.start_worker()
     wait_for(lambda: own_place.client.waiting("errand") == 0)
     own_servers.bring_up(["postgres"])
-    wait_for(own_place.has(job, "done"), seconds=40)
+    wait_for(own_place.has(job, "done"))
     assert (own_place.look_at(job).attempts, own_place.values()) == (1, [1])
 
 
@@ -215,9 +216,7 @@ def test_a_job_that_cannot_end_well_has_failed_and_says_nothing_of_the_inside(pl
 
 
 def test_a_job_comes_again_where_something_was_away_and_each_outcome_is_counted_once(place: Place, tmp_path: Path) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     place.start_worker(health_port=port)
     job = place.submit(AwayRequest(value=1, starts=tmp_path / "starts", gate=tmp_path / "gate"))
     wait_for(place.has(job, "done"))
@@ -245,7 +244,7 @@ def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_trie
     request = PoisonRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
     place.start_worker()
     job = place.submit(request)
-    wait_for(place.has(job, "dead"), seconds=40)
+    wait_for(place.has(job, "dead"))
     assert (count_starts(request.starts), place.look_at(job).attempts) == (3, 3)
     assert "begun 3 times" in place.look_at(job).error["detail"]
     assert [task.task_id for task in place.client.dead()] == [job.job_id]

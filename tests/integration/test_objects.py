@@ -17,7 +17,8 @@ import pytest
 from luna.errors import InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore, S3Objects
 from luna.objects.s3 import ABSENT
-from tests.object_servers import OUTSIDE, PASSWORD, answer_with, free_port, open_outside, open_server, refusal, run_moto, stay_silent
+from tests.object_servers import OUTSIDE, PASSWORD, answer_with, open_outside, open_server, refusal, run_moto, stay_silent
+from tests.processes import free_port
 
 STORES = ("files", "s3", *(("outside",) if OUTSIDE else ()))
 OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {

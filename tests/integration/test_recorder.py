@@ -37,7 +37,7 @@ pytestmark = pytest.mark.every_database
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 FOR_EVER = datetime(2100, 1, 1, tzinfo=UTC)
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=60)
 KILLS = 100
 # Nobody listens there.
 AWAY = "postgresql://luna@127.0.0.1:1/luna"
@@ -46,10 +46,15 @@ ROOT = str(Path(__file__).parents[2])
 
 @pytest.fixture
 def home(database: Engine) -> Iterator[Engine]:
-    """The database with one site."""
+    """The database with one site, and without what tests before have left."""
+    empty(database)
     add_site(database, SITE)
     yield database
-    with unit_of_work(database) as connection:
+    empty(database)
+
+
+def empty(pool: Engine) -> None:
+    with unit_of_work(pool) as connection:
         connection.execute(text("DELETE FROM sensor_readings; DELETE FROM sites"))
 
 

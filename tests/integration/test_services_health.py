@@ -72,7 +72,7 @@ def test_services_that_are_not_there_are_listed_as_missing(api: httpx.Client) ->
 
 def test_a_missing_store_is_told_of_the_service_that_needs_it_and_planning_stays_ready(api: httpx.Client, own: dict[str, str]) -> None:
     # One worker for both: it needs more than planning does.
-    with luna_process("luna.queue.worker", "planner", "rag", "--beat-seconds", "0.3", **own, vectors_url=AWAY, language_url=AWAY):
+    with luna_process("luna.queue.worker", "planner", "rag", **own, vectors_url=AWAY, language_url=AWAY):
         wait_for(lambda: report(api)["planner"]["ready"])
         services = report(api)
         assert (services["rag"]["ready"], services["rag"]["missing"]) == (False, ["vectors", "language"])
@@ -113,7 +113,7 @@ def test_a_recorder_is_listed_while_it_runs_and_no_more_when_told_to_end(api: ht
         [instance] = report(api)["recorder"]["instances"]
         assert [check["name"] for check in instance["checks"]] == ["heartbeat", "database", "redis", "sources"]
         recorder.terminate()
-        recorder.wait(10)
+        recorder.wait(60)
         assert "recorder" not in report(api)
 
 

@@ -17,15 +17,14 @@ import pytest
 
 from luna.database import migrate
 from luna.embedded.locks import is_held
+from tests.processes import free_port
 
 PATIENCE_SECONDS = 90
 
 
 @pytest.fixture
 def environment(kept_folder: Path) -> dict[str, str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    own = {"LUNA_DATA_FOLDER": str(kept_folder.parent), "LUNA_API_PORT": str(port), "LUNA_WORKER_PROCESSES": "1"}
+    own = {"LUNA_DATA_FOLDER": str(kept_folder.parent), "LUNA_API_PORT": str(free_port()), "LUNA_WORKER_PROCESSES": "1"}
     return {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
 
 

@@ -14,11 +14,12 @@ from services.ingest.sources.home_assistant import Access, HomeAssistantLive
 from services.ingest.sources.home_assistant.access import Patience
 from services.ingest.sources.source import SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, serve
+from tests.workers import wait_for
 
 COUNTER = "sensor.count"
 # The recorder's rows are visible a moment after they are said, and asked for a moment after that.
 LAG_S, WAIT = 0.05, timedelta(seconds=0.15)
-LONGEST_WAIT_S = 30
+LONGEST_WAIT_S = 60
 
 
 @pytest.fixture
@@ -177,7 +178,7 @@ def test_a_sensor_that_is_gone_does_not_keep_the_others_from_being_heard(house: 
 def test_an_unavailable_sensor_says_so(house: House) -> None:
     house.say(COUNTER, 1)
     recorder = Recorder()
-    thread = in_background(lambda: (time.sleep(0.5), house.say(COUNTER, "unavailable"))[0])
+    thread = in_background(lambda: (wait_for(lambda: recorder.readings != []), house.say(COUNTER, "unavailable"))[0])
     listen_until(listener(house), recorder, lambda: len(recorder.readings) > 1)
     thread.join()
     assert [str(reading.value) for reading in recorder.readings] == ["1.0", "nan"]

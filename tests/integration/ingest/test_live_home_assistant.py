@@ -1,8 +1,9 @@
 """The process that listens to Home Assistant, killed while the house goes on."""
 
+import json
 import threading
-import time
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,21 +13,23 @@ from sqlalchemy import Engine
 from luna.database import readings, sites
 from luna.database.engine import unit_of_work
 from luna.site import InputSensors, Site
+from tests.databases import remove_site
 from tests.home_assistant import TOKEN, House, Sensor, serve
 from tests.processes import luna_process
 from tests.workers import wait_for
 
 METER = "sensor.meter"
 # The recorder of a true Home Assistant writes after seconds, and is asked for what it missed after that.
-LONGEST_WAIT_S = 40
+LONGEST_WAIT_S = 90
 
 
 @pytest.fixture
-def site_id(database: Engine) -> str:
+def site_id(database: Engine) -> Iterator[str]:
     name = f"heard {uuid.uuid4().hex[:8]}"
     with unit_of_work(database) as connection:
         sites.save(connection, Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(total_grid_import=(METER,))))
-    return name
+    yield name
+    remove_site(database, name)
 
 
 def stored(database: Engine, site_id: str) -> list[int]:
@@ -56,10 +59,10 @@ def test_a_process_that_is_killed_reads_what_it_missed_from_history(database: En
                 seen = max(stored(database, site_id), default=0)
                 with luna_process("services.ingest.live", "--look-seconds", "0.3", **settings, data_folder=str(tmp_path)) as process:
                     wait_for(lambda seen=seen: max(stored(database, site_id), default=0) > seen, seconds=LONGEST_WAIT_S)
-                    # Until when everything is recorded is noted in between.
-                    time.sleep(1)
+                    wait_for(lambda: is_noted(tmp_path))
                     process.kill()
-                time.sleep(0.5)
+                missed = said[0]
+                wait_for(lambda missed=missed: said[0] > missed + 50)
         finally:
             stop.set()
             thread.join()
@@ -69,3 +72,8 @@ def test_a_process_that_is_killed_reads_what_it_missed_from_history(database: En
     # What was said before the process first listened is not its business.
     assert numbers == list(range(numbers[0], said[0] + 1))
     assert said[0] - numbers[0] > 100
+
+
+def is_noted(folder: Path) -> bool:
+    """Whether a process knows until when it has heard everything, once it is started anew."""
+    return "heard_home_assistant" in json.loads((folder / "live" / "notes.json").read_text())

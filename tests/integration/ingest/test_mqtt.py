@@ -21,6 +21,8 @@ from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, Publisher, Relay, needs
 pytestmark = [needs_mosquitto, pytest.mark.anyio]
 GRID = "sensor.grid_import"
 CONFIG = "homeassistant/sensor/meter/grid_import/config"
+ANY_CONFIG = "homeassistant/sensor/+/+/config"
+STATE = "meter/1/state"
 
 
 @pytest.fixture
@@ -93,10 +95,8 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def connected(source: MqttSource) -> None:
-    await until(lambda: source.fault is None)
-    # The broker has the subscriptions.
-    await asyncio.sleep(0.3)
+async def connected(source: MqttSource, broker: Mosquitto, topic: str = STATE) -> None:
+    await until(lambda: source.fault is None and broker.hears(topic))
 
 
 def total(value: float) -> str:
@@ -106,8 +106,8 @@ def total(value: float) -> str:
 async def test_a_described_sensor_is_heard_with_its_unit(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
-        announced.publish("meter/1/state", total(1.5))
+        await connected(source, broker)
+        announced.publish(STATE, total(1.5))
         await until(lambda: book.readings)
     [reading] = book.readings
     assert (reading.sensor, reading.value, reading.unit) == (GRID, 1.5, "kWh")
@@ -116,17 +116,18 @@ async def test_a_described_sensor_is_heard_with_its_unit(broker: Mosquitto, anno
 async def test_a_device_that_describes_itself_later_is_heard_from_then_on(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
+        await connected(source, broker, ANY_CONFIG)
         device.publish(CONFIG, json.dumps(METER), retain=True)
-        await asyncio.sleep(0.3)
-        device.publish("meter/1/state", total(2))
+        await connected(source, broker)
+        device.publish(STATE, total(2))
         await until(lambda: book.values() == [2])
 
 
 async def test_a_topic_can_be_named_without_any_description(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book, "mqtt:pv/power [W]", "mqtt:pv/all#ac.0.power"):
-        await connected(source)
+        await connected(source, broker, "pv/power")
+        await connected(source, broker, "pv/all")
         device.publish("pv/power", "812.5")
         device.publish("pv/all", '{"ac": [{"power": 7}]}')
         await until(lambda: len(book.readings) == 2)
@@ -137,20 +138,20 @@ async def test_a_topic_can_be_named_without_any_description(broker: Mosquitto, d
 async def test_what_the_broker_kept_while_nobody_listened_is_heard_later(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
+        await connected(source, broker)
     for value in range(50):
-        announced.publish("meter/1/state", total(value))
+        announced.publish(STATE, total(value))
     async with listening(source_at(broker.port, tmp_path), book):
         await until(lambda: len(book.values()) == 50)
     assert book.values() == list(range(50))
 
 
 async def test_a_number_kept_since_nobody_knows_when_is_not_taken_for_a_fresh_one(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
-    announced.publish("meter/1/state", total(1), retain=True)
+    announced.publish(STATE, total(1), retain=True)
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
-        announced.publish("meter/1/state", total(2), retain=True)
+        await connected(source, broker)
+        announced.publish(STATE, total(2), retain=True)
         await until(lambda: book.readings)
     assert book.values() == [2]
 
@@ -170,7 +171,7 @@ async def test_a_switch_kept_by_the_broker_holds_until_it_says_otherwise(broker:
 async def test_a_device_that_goes_offline_knows_no_value_until_it_speaks_again(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
+        await connected(source, broker)
         for topic, payload in (("state", total(1)), ("status", "offline"), ("status", "offline"), ("status", "online"), ("state", total(2))):
             announced.publish(f"meter/1/{topic}", payload)
         await until(lambda: len(book.readings) == 3)
@@ -182,9 +183,9 @@ async def test_garbage_is_left_out_and_what_follows_is_heard(broker: Mosquitto, 
     announced.publish("homeassistant/sensor/broken/config", b"\xff{", retain=True)
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
+        await connected(source, broker)
         for payload in (b"\xff\xfe", "{", "[]", '{"import": 5}', '{"import": {"total": "a lot"}}', '{"import": {"total": null}}', total(3)):
-            announced.publish("meter/1/state", payload)
+            announced.publish(STATE, payload)
         await until(lambda: 3 in book.values())
     # What is told to be unknown is a reading; what cannot be read is none.
     assert math.isnan(book.values()[0])
@@ -194,12 +195,12 @@ async def test_garbage_is_left_out_and_what_follows_is_heard(broker: Mosquitto, 
 async def test_a_broker_that_is_killed_and_comes_back_is_heard_again(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
+        await connected(source, broker)
         await asyncio.to_thread(broker.kill)
         await until(lambda: source.fault is not None)
         await asyncio.to_thread(broker.start)
-        await connected(source)
-        await asyncio.to_thread(announced.publish, "meter/1/state", total(4))
+        await connected(source, broker)
+        await asyncio.to_thread(announced.publish, STATE, total(4))
         await until(lambda: 4 in book.values())
 
 
@@ -207,9 +208,9 @@ async def test_dropped_sockets_neither_lose_nor_double_a_reading(broker: Mosquit
     relay = Relay(broker.port)
     source, book = source_at(relay.port, tmp_path), Book()
     async with listening(source, book):
-        await connected(source)
+        await connected(source, broker)
         for value in range(300):
-            await asyncio.to_thread(announced.publish, "meter/1/state", total(value))
+            await asyncio.to_thread(announced.publish, STATE, total(value))
             if value % 60 == 30:
                 relay.drop()
         await until(lambda: len(set(book.values())) == 300)
@@ -220,8 +221,8 @@ async def test_dropped_sockets_neither_lose_nor_double_a_reading(broker: Mosquit
 async def test_a_message_whose_acknowledgement_was_lost_counts_once(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
     source, killed, book = source_at(broker.port, tmp_path), KilledBook(), Book()
     async with listening(source, killed):
-        await connected(source)
-        announced.publish("meter/1/state", total(5))
+        await connected(source, broker)
+        announced.publish(STATE, total(5))
         await until(lambda: killed.readings)
     async with listening(source_at(broker.port, tmp_path), book):
         await until(lambda: book.readings)
@@ -266,10 +267,10 @@ async def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_
 async def test_many_messages_that_come_again_and_again_count_once(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
     first = source_at(broker.port, tmp_path)
     async with listening(first, Book()):
-        await connected(first)
+        await connected(first, broker)
     # More than one batch, and each listener ends before it acknowledges any.
     for value in range(700):
-        announced.publish("meter/1/state", total(value))
+        announced.publish(STATE, total(value))
     book = Book()
     for _ in range(4):
         killed = KilledBook()
