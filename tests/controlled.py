@@ -69,7 +69,7 @@ def serve(inverter: Inverter) -> Iterator[Inverter]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            with suppress(ConnectionAbortedError):
+            with suppress(ConnectionError):
                 self._say(inverter.call(self.path.removeprefix("/api/services/"), data), [])
 
         def do_GET(self) -> None:
@@ -77,7 +77,9 @@ def serve(inverter: Inverter) -> Iterator[Inverter]:
             if entity == SOC:
                 inverter.speaks.wait(30)
             known = entity in inverter.states
-            self._say(200 if known else 404, {"entity_id": entity, "state": inverter.states.get(entity)})
+            # Who asked may have given up.
+            with suppress(ConnectionError):
+                self._say(200 if known else 404, {"entity_id": entity, "state": inverter.states.get(entity)})
 
         def _say(self, status: int, document: object) -> None:
             allowed = self.headers.get("Authorization") == f"Bearer {TOKEN}"

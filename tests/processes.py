@@ -1,11 +1,12 @@
 """Processes of Luna's that a test starts, and how they say they are."""
 
-import itertools
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,8 +31,21 @@ def luna_process(module: str, *arguments: str, **settings: str) -> Iterator[Proc
         process.wait(timeout=10)
 
 
-# Below those that the system hands out, and apart for each of the processes that run tests: nobody takes one before the process it is meant for does.
-_PORTS = itertools.count(21_000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+BLOCK = 500
+
+
+def _own_ports() -> Iterator[int]:
+    """Ports below those that the system hands out, of a block that no other process holds: nobody takes one before the process it is meant for does."""
+    for first in range(20_000, 32_500, BLOCK):
+        # Held until this process ends.
+        block = os.open(Path(tempfile.gettempdir()) / f"luna-tests-ports-{first}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        with suppress(BlockingIOError):
+            fcntl.flock(block, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield from range(first, first + BLOCK)
+        os.close(block)
+
+
+_PORTS = _own_ports()
 
 
 def free_port() -> int:
@@ -44,10 +58,10 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def ask(port: int, question: str) -> tuple[int, Any]:
-    """Return status and document of ``/health/<question>``; 0 where nobody answers within a second."""
+def ask(port: int, question: str, *, seconds: float = 20) -> tuple[int, Any]:
+    """Return status and document of ``/health/<question>``; 0 where nobody answers in time."""
     # A proxy of this machine's has no business between Luna and its test.
-    with httpx.Client(trust_env=False, timeout=1) as client:
+    with httpx.Client(trust_env=False, timeout=seconds) as client:
         try:
             answer = client.get(f"http://127.0.0.1:{port}/health/{question}")
         except httpx.TransportError:
@@ -59,7 +73,17 @@ def says(port: int, question: str, status: int) -> bool:
     return ask(port, question)[0] == status
 
 
+def is_silent(port: int) -> bool:
+    """Whether nobody says within a second that he lives."""
+    return ask(port, "live", seconds=1)[0] == 0
+
+
+def checks(port: int) -> dict[str, dict[str, Any]]:
+    """Return the checks of ``/health/ready`` by name; none where nobody answers."""
+    _, document = ask(port, "ready")
+    return {check["name"]: check for check in document["checks"]} if document else {}
+
+
 def failing(port: int) -> list[str]:
     """Return the names of the checks that fail in ``/health/ready``."""
-    _, document = ask(port, "ready")
-    return [check["name"] for check in document["checks"] if not check["ok"]]
+    return [name for name, check in checks(port).items() if not check["ok"]]

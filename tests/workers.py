@@ -33,8 +33,8 @@ def kill(process: Worker) -> None:
         return
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Return as soon as ``condition`` holds."""
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Return as soon as ``condition`` holds; the time is for a machine that is busy with much else."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
