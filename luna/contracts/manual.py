@@ -1,9 +1,9 @@
 """What the owner wants of plans: blocks of time in which something is pinned or forbidden, and what they cost."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from luna.contracts.message import Instant, Message
 
@@ -26,13 +26,20 @@ class ManualBlock(Message):
     power_kw: Annotated[float | None, Field(gt=0, le=10_000, description="charge and discharge only")] = None
     block_id: int | None = None
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.to <= self.from_:
-            raise ValueError("a block ends after it begins: to must be later than from")
-        if self.power_kw is not None and self.action not in ("charge", "discharge"):
-            raise ValueError(f"power_kw goes with charge and discharge, not with {self.action}")
-        return self
+    @field_validator("to")
+    @classmethod
+    def _ordered(cls, to: datetime, info: ValidationInfo) -> datetime:
+        if "from_" in info.data and to <= info.data["from_"]:
+            raise ValueError("a block ends after it begins, so this must be later than from")
+        return to
+
+    @field_validator("power_kw")
+    @classmethod
+    def _has_power(cls, power_kw: float | None, info: ValidationInfo) -> float | None:
+        action = info.data.get("action", "charge")
+        if power_kw is not None and action not in ("charge", "discharge"):
+            raise ValueError(f"this goes with charge and discharge, not with {action}")
+        return power_kw
 
 
 class StoredBlock(ManualBlock):

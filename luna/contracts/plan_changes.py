@@ -46,6 +46,7 @@ class PlanChangesReply(Message):
     timezone: str
     currency: str
     slots: int
+    slot_minutes: int
     causes: list[ChangeCause]
     changes: list[ModeChange]
 

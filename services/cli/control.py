@@ -145,7 +145,7 @@ def _override(site_id: str, device: str, wanted: dict[str, object], *, until: st
 
 def _require_device(site: "Site", device: str, mode: str) -> None:
     """Refuse a device that the site's section ``control`` does not name, and a mode that its kind does not have."""
-    known = (BATTERIES, *(site.control.devices if site.control else ()))
+    known = site.control.devices if site.control else (BATTERIES,)
     if device not in known:
         raise InvalidInputError("the site's section control does not name it", field="--device", value=device, remedy=f"There are {', '.join(known)}.")
     modes = MODES[device.partition(":")[0]]

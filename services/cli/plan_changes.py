@@ -1,16 +1,17 @@
 """``luna plans changes``: why a stored plan differs from the one before it."""
 
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
+from luna.contracts.plan_changes import ModeChange, PlanChangesReply, PlanChangesRequest
 from luna.wording import Language, Numbers
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.requests import compose_request
 
-HEADINGS = ("from", "device", "before", "now", "because of")
+HEADINGS = ("from", "to", "device", "before", "now", "because of")
 
 
 def show_changes(
@@ -34,5 +35,21 @@ def show_changes(
 def _show(reply: PlanChangesReply, numbers: Numbers) -> None:
     for cause in reply.causes:
         out.print(cause.text)
-    rows = [(f"{numbers.weekday(each.start)} {numbers.clock(each.start)}", each.device, each.before, each.after, each.cause) for each in reply.changes]
+    rows = [(_say(numbers, start), _say(numbers, end), each.device, each.before, each.after, each.cause) for each, start, end in join_changes(reply)]
     table(HEADINGS, rows, words=HEADINGS[1:], none="Every mode is as before.")
+
+
+def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, datetime]]:
+    """Return the changes as runs, each with its start and end: the same change of a device in slots that follow each other is one."""
+    runs: list[tuple[ModeChange, datetime, datetime]] = []
+    for change in sorted(reply.changes, key=lambda each: (each.device, each.start)):
+        end = change.start + timedelta(minutes=reply.slot_minutes)
+        if runs and runs[-1][2] == change.start and runs[-1][0].model_copy(update={"start": change.start}) == change:
+            runs[-1] = (*runs[-1][:2], end)
+        else:
+            runs.append((change, change.start, end))
+    return sorted(runs, key=lambda run: (run[1], run[0].device))
+
+
+def _say(numbers: Numbers, instant: datetime) -> str:
+    return f"{numbers.weekday(instant)} {numbers.clock(instant)}"

@@ -70,6 +70,7 @@ def compare_plans(earlier: Issued, later: Issued, *, solver: Solver, language: L
         timezone=about.timezone,
         currency=about.currency,
         slots=carried.shared,
+        slot_minutes=about.slot_minutes,
         causes=[cause for cause in found if cause.modes or abs(cause.cost) >= HALF_CENT],
         changes=changes,
     )

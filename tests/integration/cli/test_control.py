@@ -74,4 +74,4 @@ def test_one_device_is_overridden_for_itself(home: Luna, tmp_path: Path) -> None
     assert [(state["device"], state["override"]["mode"]) for state in status["devices"]] == [("vehicle:car", "charge")]
     assert resumed["override"] is None
     assert "load:boiler has no such mode" in home(*command, "load:boiler", "--mode", "stop").err
-    assert "There are batteries, vehicle:car, load:boiler, pv" in home(*command, "vehicle:van", "--mode", "stop").err
+    assert "There are vehicle:car, load:boiler, pv" in home(*command, "vehicle:van", "--mode", "stop").err

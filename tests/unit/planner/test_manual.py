@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from luna.contracts.manual import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
@@ -82,6 +83,14 @@ def test_plan_around_blocks_costs_what_the_reference_model_costs(seed: int) -> N
     made = make_plan(problem, Solver())
     missed = [each for each in missed_blocks(made, [wanted]) if "the battery is" not in each.constraint]
     assert (float("nan") if missed else settle_cost(made)) == pytest.approx(solve_reference(problem), rel=1e-4, abs=1e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize(("changed", "field"), [({"to": START}, "to"), ({"action": "hold", "power_kw": 2}, "power_kw")])
+def test_block_that_contradicts_itself_is_refused_by_the_field_that_does(changed: dict[str, Any], field: str) -> None:
+    block = {"device": "battery", "action": "charge", "from": START, "to": START + timedelta(hours=1)}
+    with pytest.raises(ValidationError) as refused:
+        ManualBlock.model_validate(block | changed)
+    assert [error["loc"] for error in refused.value.errors()] == [(field,)]
 
 
 def test_pinned_charge_has_its_power_and_its_cost() -> None:
