@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from luna.contracts.control import ControlEntry, Override
 from luna.contracts.plan import PlanReply
@@ -17,6 +17,7 @@ from luna.database.engine import unit_of_work
 from luna.site import Site, parse_site
 from services.planner.execution.device import Device
 from services.planner.execution.turn import Executor
+from tests.databases import remove_site
 from tests.plans import describe_plan
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
@@ -63,8 +64,7 @@ class Home:
         for executor in self._executors:
             executor.close()
         # Another test's executor would follow it.
-        with unit_of_work(self.database) as connection:
-            connection.execute(text("DELETE FROM sites WHERE name = :name"), {"name": self.name})
+        remove_site(self.database, self.name)
 
     def turn(self, after: timedelta = timedelta(0), device: str = BATTERIES) -> bool:
         self.clock.instant += after

@@ -35,7 +35,7 @@ def inverter() -> Iterator[Inverter]:
 
 @pytest.fixture
 def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
-    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN), patience=timedelta(seconds=0.5)), describe())
+    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), describe())
     yield home
     home.close()
 

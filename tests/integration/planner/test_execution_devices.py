@@ -34,7 +34,7 @@ def inverter() -> Iterator[Inverter]:
 
 @pytest.fixture
 def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
-    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN), patience=timedelta(seconds=0.5)), describe_devices(), **DEVICES)
+    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), describe_devices(), **DEVICES)
     home.arm()
     yield home
     home.close()
@@ -192,7 +192,7 @@ def test_a_charger_behind_a_broker_that_does_not_listen_is_told_again(database: 
     charger = BrokerDevice(broker.port, {"inverter/car": "off", "inverter/current": "6"})
 
     def open_device(control: Control) -> MqttDevice:
-        return MqttDevice(Broker("127.0.0.1", broker.port), [write.read_back or "" for write in control.writes], patience=timedelta(seconds=1))
+        return MqttDevice(Broker("127.0.0.1", broker.port), [write.read_back or "" for write in control.writes], patience=timedelta(seconds=20))
 
     home = Home(database, open_device, describe_devices("mqtt"), **DEVICES)
     home.arm()

@@ -1,6 +1,6 @@
 from contextlib import suppress
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_load_beyond_the_connection_comes_from_the_battery_that_wears_less() -> 
 def test_time_limit_holds_for_all_rounds_together(seed: int) -> None:
     # A day of one battery that cannot charge slowly, at prices that tempt: round after round found new slots to ask for binaries.
     problem = draw_problem(np.random.default_rng(seed), batteries=1, slots=96)
-    begun = perf_counter()
+    begun = process_time()
     with suppress(SolverError):
         solve_flows(replace(problem, time_limit_s=0.5), Solver())
-    assert perf_counter() - begun < 3.0
+    assert process_time() - begun < 3.0
