@@ -54,6 +54,18 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = PLACED | {
         "en": ("Buys {kwh} at {buy} to reach the charge that was asked for.",),
         "de": ("Kauft {kwh} für {buy}, um den verlangten Ladestand zu erreichen.",),
     },
+    "charge_waits_limit": {
+        "en": ("Is to be charged, but the grid connection carries no more now.",),
+        "de": ("Soll laden, aber der Netzanschluss gibt jetzt nicht mehr her.",),
+    },
+    "charge_waits_peak": {
+        "en": ("Is to be charged, but buying more now would raise the month's peak.",),
+        "de": ("Soll laden, aber jetzt mehr zu kaufen würde die Spitze des Monats erhöhen.",),
+    },
+    "hold_for_target": {
+        "en": ("Keeps its {kwh} for the charge that is wanted at the end of the plan.",),
+        "de": ("Behält {kwh} für den Ladestand, der am Ende des Plans verlangt ist.",),
+    },
     "hold_for_peak": {
         "en": (
             "Keeps its {kwh} for {time}, when each brings {price}.",
@@ -76,10 +88,12 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = PLACED | {
         "en": (
             "Sells solar now for {sell} and keeps room, because the battery fills at {refill} from {time}.",
             "Sells solar now for {sell}: more than the {value} one more stored kWh would be worth.",
+            "Stores nothing more: what the house does not need is held back, for one more stored kWh would be worth only {value}.",
         ),
         "de": (
             "Verkauft Solarstrom jetzt für {sell} und lässt Platz, weil die Batterie ab {time} für {refill} lädt.",
             "Verkauft Solarstrom jetzt für {sell}: mehr als die {value}, die eine weitere gespeicherte kWh wert wäre.",
+            "Speichert nichts mehr: Was das Haus nicht braucht, wird abgeregelt, denn eine weitere gespeicherte kWh wäre nur {value} wert.",
         ),
     },
     "store_surplus": {

@@ -156,15 +156,21 @@ class _Story:
         self.mode: IntArray = plan.setpoints.mode[0]
         self.charge: FloatArray = plan.flows.charge_kwh[0]
         self.discharge: FloatArray = plan.flows.discharge_kwh[0]
-        self.surplus: FloatArray = np.maximum(self.outlook.pv_kwh - self.outlook.load_kwh, 0.0)
+        # What another battery stores is not spared.
+        unused = plan.flows.export_kwh + plan.flows.curtailed_kwh
+        self.surplus: FloatArray = np.minimum(np.maximum(self.outlook.pv_kwh - self.outlook.load_kwh, 0.0), unused)
         self.usable: FloatArray = plan.flows.stored_kwh[0] - plan.problem.limits.batteries.min_kwh[0, 0]
-        # What happens, not only what is allowed, splits a run: resting, storing and serving read differently.
-        self.action = self.mode * 3 + np.where(self.charge > _NOTHING_KWH, 1, np.where(self.discharge > _NOTHING_KWH, 2, 0))
+        # What happens, not only what is allowed, splits a run: resting, storing and serving read differently, and so do selling and holding back.
+        moves = np.where(self.charge > _NOTHING_KWH, 1, np.where(self.discharge > _NOTHING_KWH, 2, 0))
+        spares = np.where(self.surplus > _NOTHING_KWH, np.where(plan.flows.export_kwh > _NOTHING_KWH, 30, 60), 0)
+        self.action = self.mode * 3 + moves + np.where(moves == 0, spares, 0)
         self.starts = list(self.outlook.timeline)
         # Where the meter stands at what keeps the month's peak, that is what the battery serves for.
         self.peak_kwh = find_peak_limit(plan)
         self.keeps_peak = (self.discharge > _NOTHING_KWH) & _reaches(plan.flows.import_kwh, self.peak_kwh)
         self.action = self.action + 100 * self.keeps_peak
+        carried_kwh = plan.problem.limits.import_limit_kw * self.outlook.timeline.hours
+        self.at_limit = _reaches(plan.flows.import_kwh, np.minimum(carried_kwh, self.peak_kwh))
         flows = plan.flows
         self.charged, self.discharged, self.spared = _Sums(self.charge), _Sums(self.discharge), _Sums(self.surplus)
         self.bought, self.sold = _Sums(np.minimum(self.charge, flows.import_kwh)), _Sums(np.minimum(self.discharge, flows.export_kwh))
@@ -185,7 +191,7 @@ class _Story:
         if self.keeps_peak[first]:
             hours = self.outlook.timeline.hours
             return "peak_kept", figures | {"kw": float((self.peak_kwh[run] / hours[run]).max()), "cost": find_peak_price(self.plan)}
-        if mode == _CHARGE:
+        if mode == _CHARGE and (charged > _NOTHING_KWH or self.at_limit[run].all()):
             return self._tell_charge(run, figures, charged)
         sold = self.sold.over(run)
         if mode == _EXPORT and sold > _NOTHING_KWH:
@@ -198,6 +204,8 @@ class _Story:
         return self._tell_rest(run, figures)
 
     def _tell_charge(self, run: slice, figures: dict[str, Figure], charged: float) -> tuple[str, dict[str, Figure]]:
+        if charged <= _NOTHING_KWH:
+            return ("charge_waits_peak" if np.isfinite(self.peak_kwh[run]).all() else "charge_waits_limit"), figures
         bought = self.bought.over(run)
         if bought <= _NOTHING_KWH:
             return "store_surplus", figures
@@ -212,17 +220,28 @@ class _Story:
     def _tell_rest(self, run: slice, figures: dict[str, Figure]) -> tuple[str, dict[str, Figure]]:
         kept = float(self.usable[run.start])
         sells = self.plan.flows.export_kwh[run].sum() > _NOTHING_KWH
+        if not sells:
+            del figures["sell"]
         if self.spared.over(run) > _NOTHING_KWH and self._is_full(run.start) and (not sells or STORES[self.mode[run.start]]):
-            return "full", figures if sells else {name: figure for name, figure in figures.items() if name != "sell"}
+            return "full", figures
         if self.spared.over(run) > _NOTHING_KWH and not STORES[self.mode[run.start]]:
             return "keep_room", figures | self._refill(run.stop)
         if kept > _NOTHING_KWH:
-            return "hold_for_peak", figures | {"kwh": kept} | self._next_use(run.stop)
+            return self._tell_kept(run, figures | {"kwh": kept})
         reserve = float(self.plan.problem.limits.batteries.min_soc[0, 0])
         refill = self._refill(run.stop)
         if reserve > 0:
             return "reserve_kept", figures | {"reserve": reserve} | ({"time": refill["time"]} if refill else {})
         return "hold_equal", figures
+
+    def _tell_kept(self, run: slice, figures: dict[str, Figure]) -> tuple[str, dict[str, Figure]]:
+        use, terminal = self._next_use(run.stop), self.plan.problem.terminal
+        if use:
+            return "hold_for_peak", figures | use
+        # At the wish for the end energy has no price of its own: what is there stays, whatever buying costs.
+        if self.plan.flows.stored_kwh[0, -1] <= terminal.least_kwh[0] + _NOTHING_KWH < self.plan.problem.limits.batteries.max_kwh[0, 0]:
+            return "hold_for_target", figures
+        return ("hold_for_peak" if self.value.mean(run) > self.buy.mean(run) else "hold_equal"), figures
 
     def _is_full(self, slot: int) -> bool:
         return bool(self.plan.flows.stored_kwh[0, slot] >= self.plan.problem.limits.batteries.max_kwh[0, 0] - _NOTHING_KWH)

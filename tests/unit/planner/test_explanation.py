@@ -82,10 +82,36 @@ def test_full_battery_of_which_nothing_may_be_sold_holds_the_sun_back() -> None:
     assert [reason.figures.get("sell") for reason in explain(plan)[:4]] == [None] * 4
 
 
+def test_a_full_battery_tells_selling_apart_from_holding_back() -> None:
+    plan = plan_of(
+        {"load_kwh": 0.1, "pv_kwh": 0.5, "import_price": 0.3, "export_price": [-0.05, -0.05, 0.05, 0.05]}, soc=1.0, terminal=Terminal(kind="value", value=0.2)
+    )
+    assert [(reason.code, reason.figures.get("sell")) for reason in explain(plan)] == [("full", None)] * 2 + [("full", pytest.approx(0.05))] * 2
+
+
+def test_a_battery_that_takes_no_more_sun_although_it_could_does_not_claim_to_sell_it() -> None:
+    series = {"load_kwh": 0.1, "pv_kwh": [0.5] * 4, "import_price": 0.3, "export_price": -0.05}
+    told = explain(plan_of(series, soc=0.5, terminal=NOTHING_LEFT))
+    assert [(reason.code, reason.figures.get("sell")) for reason in told] == [("keep_room", None)] * 4
+
+
 def test_charging_for_a_wish_at_the_end_says_so() -> None:
     plan = plan_of(NIGHT | {"import_price": [0.3] * 4}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.4))
     assert codes(plan)[0] == "charge_for_target"
     assert "charge_cheap" not in codes(plan)
+
+
+def test_what_the_end_wants_is_kept_for_it_and_not_for_a_price() -> None:
+    plan = plan_of(NIGHT | {"import_price": [0.3] * 4}, soc=0.5, terminal=Terminal(kind="minimum_soc", soc=0.5))
+    assert codes(plan) == ["hold_for_target"] * 4
+
+
+def test_room_is_kept_only_where_sun_is_left_by_all_batteries() -> None:
+    rng = np.random.default_rng(23)
+    plans = [make_plan(draw_problem(rng, batteries=2, slots=24), Solver()) for _ in range(12)]
+    left = [(plan.flows.export_kwh + plan.flows.curtailed_kwh)[slot] for plan in plans for slot, code in enumerate(codes(plan)) if code == "keep_room"]
+    assert left
+    assert min(left) > 0
 
 
 def test_dear_exports_are_sold() -> None:

@@ -82,6 +82,17 @@ def test_a_car_that_needs_every_hour_at_less_than_its_power_claims_no_cheap_ones
     assert car_reasons(told)[0].text.replace("\u00a0", " ").startswith("Charges the car in every slot until 21:00, also the dear ones: 20.0 kWh")
 
 
+def test_a_battery_that_finds_no_room_beside_the_car_says_so_and_speaks_of_no_sun() -> None:
+    session = {"from": START.isoformat(), "to": (START + 9 * timedelta(hours=1)).isoformat(), "target_soc": 1.0}
+    state = {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}, "batteries": {"battery": {"soc": 0.1}}}
+    battery = {"capacity_kwh": 4, "min_soc": 0.1, "charge_limit_kw": 2, "discharge_limit_kw": 2}
+    reply = plan(state=state, grid={"import_limit_kw": 4}, batteries=[battery])
+    waits = [slot for slot in reply.slots if slot.reason.code == "charge_waits_limit"]
+    assert waits
+    assert all(slot.import_kwh == pytest.approx(4) and slot.batteries["battery"].charge_kwh == 0 for slot in waits)
+    assert "store_surplus" not in {slot.reason.code for slot in reply.slots}
+
+
 def charging_hours(reply: PlanReply) -> list[int]:
     return [hour for hour, slot in enumerate(reply.slots) if slot.vehicles["car"].charge_kwh > 1e-6]
 

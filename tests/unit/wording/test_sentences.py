@@ -72,6 +72,18 @@ SENTENCES = {
         "Is full: what the sun yields beyond the house's need sells for 27 ct.",
         "Ist voll: Was die Sonne mehr liefert, als das Haus braucht, bringt 27 ct.",
     ),
+    "charge_waits_limit": (
+        "Is to be charged, but the grid connection carries no more now.",
+        "Soll laden, aber der Netzanschluss gibt jetzt nicht mehr her.",
+    ),
+    "charge_waits_peak": (
+        "Is to be charged, but buying more now would raise the month's peak.",
+        "Soll laden, aber jetzt mehr zu kaufen würde die Spitze des Monats erhöhen.",
+    ),
+    "hold_for_target": (
+        "Keeps its 6.2 kWh for the charge that is wanted at the end of the plan.",
+        "Behält 6,2 kWh für den Ladestand, der am Ende des Plans verlangt ist.",
+    ),
     "hold_equal": (
         "Leaves the battery as it is: a stored kWh is worth 24 ct, and using it now would gain nothing.",
         "Lässt die Batterie, wie sie ist: Eine gespeicherte kWh ist 24 ct wert, sie jetzt zu nutzen brächte nichts.",
