@@ -68,7 +68,7 @@ _NUMBER = "Give a number, with a point before the decimals."
 
 
 _REMEDIES = {
-    "extra_forbidden": "Remove it or correct its name; the fields are listed in config/site.yaml.",
+    "extra_forbidden": "Remove it or correct its name; config/site.yaml lists a site's fields, the gateway's /docs those of requests.",
     "missing": "Add it.",
     "less_than_equal": "Check the unit: efficiencies and SoC are fractions between 0 and 1, power is in kW, energy in kWh, prices are per kWh.",
     "less_than": "Check the unit.",

@@ -8,12 +8,25 @@ from luna.contracts.pareto import Figure, ParetoPoint, ParetoReply, ParetoReques
 from luna.contracts.plan import PlanRequest
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
-from luna.wording import Numbers
+from luna.wording import Language, Numbers
 from services.cli.console import emit, out, table
 from services.cli.files import make_writable, write_whole
 from services.cli.requests import compose_request
 
-NAMES: dict[Figure, str] = {"cost": "cost", "carbon": "carbon (g)", "self_sufficiency": "import (kWh)", "wear": "wear"}
+# What stands at the sides of the picture; money is in the site's currency.
+NAMES: dict[Figure, dict[Language, str]] = {
+    "cost": {"en": "cost ({currency})", "de": "Kosten ({currency})"},
+    "carbon": {"en": "carbon (g)", "de": "CO₂ (g)"},
+    "self_sufficiency": {"en": "import (kWh)", "de": "Netzbezug (kWh)"},
+    "wear": {"en": "wear ({currency})", "de": "Verschleiß ({currency})"},
+}
+AIMS: dict[Figure, dict[Language, str]] = {
+    "cost": {"en": "cost", "de": "Kosten"},
+    "carbon": {"en": "carbon", "de": "CO₂"},
+    "self_sufficiency": {"en": "self-sufficiency", "de": "Eigenversorgung"},
+    "wear": {"en": "wear", "de": "Verschleiß"},
+}
+TITLES: dict[Language, str] = {"en": "{site}: {first} against {second}", "de": "{site}: {first} gegen {second}"}
 
 
 def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None, as_json: bool) -> None:
@@ -28,7 +41,7 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     reply = _trace(request)
     if to is not None:
         make_writable(to.parent)
-        write_whole(to, draw(reply))
+        write_whole(to, draw(reply, language=plan.options.language))
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, plan, to))
 
 
@@ -38,13 +51,13 @@ def read_figure(point: ParetoPoint, figure: Figure) -> float:
     return fields[figure]
 
 
-def draw(reply: ParetoReply) -> str:
+def draw(reply: ParetoReply, *, language: Language = "en") -> str:
     """Return the trade-off as an SVG."""
     from services.cli.pareto_chart import draw_tradeoff
 
-    first, second = reply.figures
-    across, up = ((NAMES[name], [read_figure(point, name) for point in reply.points]) for name in (first, second))
-    return draw_tradeoff(f"{reply.site}: {first} against {second}".replace("_", "-"), across, up, knee=reply.knee)
+    across, up = ((NAMES[name][language].format(currency=reply.currency), [read_figure(point, name) for point in reply.points]) for name in reply.figures)
+    title = TITLES[language].format(site=reply.site, first=AIMS[reply.figures[0]][language], second=AIMS[reply.figures[1]][language])
+    return draw_tradeoff(title, across, up, knee=reply.knee, numbers=Numbers(language, ZoneInfo("UTC"), reply.currency))
 
 
 def _trace(request: ParetoRequest) -> ParetoReply:

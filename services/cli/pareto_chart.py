@@ -1,10 +1,12 @@
 """The trade-off of two figures as one picture: an SVG that stands by itself."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from luna.wording import Numbers
 from services.cli.report.frame import join, number, path, polyline, text
 
 WIDTH, HEIGHT = 720.0, 460.0
@@ -34,26 +36,32 @@ class Scale:
 
     @property
     def marks(self) -> list[float]:
-        """Values from the lowest to the highest, evenly."""
+        """Values from the lowest to the highest, evenly; one where they are the same."""
         low, high = min(self.values), max(self.values)
-        return [low + (high - low) * step / MARKS for step in range(MARKS + 1)]
+        return [low] if high == low else [low + (high - low) * step / MARKS for step in range(MARKS + 1)]
 
 
-def draw_tradeoff(title: str, across: tuple[str, Sequence[float]], up: tuple[str, Sequence[float]], *, knee: int | None) -> str:
+def draw_tradeoff(title: str, across: tuple[str, Sequence[float]], up: tuple[str, Sequence[float]], *, knee: int | None, numbers: Numbers) -> str:
     """Return the picture: one point per plan, joined in order, the knee ringed."""
     x, y = Scale(*across, (LEFT, WIDTH - RIGHT)), Scale(*up, (HEIGHT - BOTTOM, TOP))
     points = [(x.place(first), y.place(second)) for first, second in zip(x.values, y.values, strict=True)]
     dots = join(Markup('<circle cx="{}" cy="{}" r="4" class="point"/>').format(number(left), number(top)) for left, top in points)
     ring = Markup("") if knee is None else Markup('<circle cx="{}" cy="{}" r="9" class="knee"/>').format(*map(number, points[knee]))
-    body = join([text((LEFT, 30), title, "head"), _rule(x, y), path(polyline(points), "curve"), dots, ring])
+    body = join([text((LEFT, 30), title, "head"), _rule(x, y, numbers), path(polyline(points), "curve"), dots, ring])
     opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">')
     sheet = Markup('<style>{}</style><rect width="100%" height="100%" class="s"/>').format(Markup(STYLE))  # noqa: S704  # a constant of this module
     return str(opening.format(number(WIDTH), number(HEIGHT), title) + sheet + body + Markup("</svg>\n"))
 
 
-def _rule(x: Scale, y: Scale) -> Markup:
+def _say(mark: float, scale: Scale, numbers: Numbers) -> str:
+    """Return a mark in as many decimals as tell it from its neighbours."""
+    step = (max(scale.values) - min(scale.values)) / MARKS
+    return numbers.number(mark, max(0, 1 - math.floor(math.log10(step))) if step > 0 else 2)
+
+
+def _rule(x: Scale, y: Scale, numbers: Numbers) -> Markup:
     across = [path(f"M{number(LEFT)} {number(y.place(mark))}H{number(WIDTH - RIGHT)}", "grid") for mark in y.marks]
-    beside = [text((LEFT - 10, y.place(mark) + 4), f"{mark:.4g}", "mark", anchor="end") for mark in y.marks]
-    below = [text((x.place(mark), HEIGHT - BOTTOM + 20), f"{mark:.4g}", "mark", anchor="middle") for mark in x.marks]
+    beside = [text((LEFT - 10, y.place(mark) + 4), _say(mark, y, numbers), "mark", anchor="end") for mark in y.marks]
+    below = [text((x.place(mark), HEIGHT - BOTTOM + 20), _say(mark, x, numbers), "mark", anchor="middle") for mark in x.marks]
     names = [text((LEFT, TOP - 12), y.words, "name"), text((WIDTH - RIGHT, HEIGHT - 12), x.words, "name", anchor="end")]
     return join([*across, *beside, *below, *names])
