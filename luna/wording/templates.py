@@ -81,8 +81,14 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = PLACED | {
         "de": ("Versorgt das Haus aus der Batterie: Kaufen kostet {buy}, eine gespeicherte kWh ist {value} wert.",),
     },
     "follow_house": {
-        "en": ("Stores surplus and serves the house: {value} per stored kWh lies between selling ({sell}) and buying ({buy}).",),
-        "de": ("Speichert Überschuss und versorgt das Haus: {value} je gespeicherter kWh liegt zwischen Verkauf ({sell}) und Kauf ({buy}).",),
+        "en": (
+            "Stores surplus and serves the house: {value} per stored kWh lies between selling ({sell}) and buying ({buy}).",
+            "Stores surplus that may not be fed in, and serves the house: buying costs {buy}.",
+        ),
+        "de": (
+            "Speichert Überschuss und versorgt das Haus: {value} je gespeicherter kWh liegt zwischen Verkauf ({sell}) und Kauf ({buy}).",
+            "Speichert Überschuss, der nicht eingespeist werden darf, und versorgt das Haus: Kaufen kostet {buy}.",
+        ),
     },
     "keep_room": {
         "en": (
@@ -97,8 +103,11 @@ REASONS: dict[str, dict[Language, tuple[str, ...]]] = PLACED | {
         ),
     },
     "store_surplus": {
-        "en": ("Stores solar surplus: a stored kWh is worth {value}, selling it pays {sell}.",),
-        "de": ("Speichert Solarüberschuss: Eine gespeicherte kWh ist {value} wert, ihr Verkauf bringt {sell}.",),
+        "en": ("Stores solar surplus: a stored kWh is worth {value}, selling it pays {sell}.", "Stores solar surplus that may not be fed in."),
+        "de": (
+            "Speichert Solarüberschuss: Eine gespeicherte kWh ist {value} wert, ihr Verkauf bringt {sell}.",
+            "Speichert Solarüberschuss, der nicht eingespeist werden darf.",
+        ),
     },
     "full": {
         "en": ("Is full: what the sun yields beyond the house's need sells for {sell}.", "Is full: what the sun yields beyond the house's need is held back."),

@@ -169,6 +169,8 @@ class _Story:
         self.peak_kwh = find_peak_limit(plan)
         self.keeps_peak = (self.discharge > _NOTHING_KWH) & _reaches(plan.flows.import_kwh, self.peak_kwh)
         self.action = self.action + 100 * self.keeps_peak
+        fed_in_kwh = plan.problem.export_limit_kwh
+        self.unsold = (fed_in_kwh <= 0) | _reaches(plan.flows.export_kwh, fed_in_kwh) & (self.charge > _NOTHING_KWH)
         carried_kwh = plan.problem.limits.import_limit_kw * self.outlook.timeline.hours
         self.at_limit = _reaches(plan.flows.import_kwh, np.minimum(carried_kwh, self.peak_kwh))
         flows = plan.flows
@@ -186,7 +188,11 @@ class _Story:
         """Return the code of a run and the figures of its sentence."""
         run = slice(first, last)
         charged, discharged = self.charged.over(run), self.discharged.over(run)
-        figures: dict[str, Figure] = {"start": self.starts[first], "buy": self.buy.mean(run), "sell": self.sell.mean(run), "value": self.value.mean(run)}
+        sell, value = self.sell.mean(run), self.value.mean(run)
+        figures: dict[str, Figure] = {"start": self.starts[first], "buy": self.buy.mean(run), "sell": sell, "value": value}
+        # Beside what may not be fed in, its price says nothing.
+        if self.unsold[run].all() or (self.unsold[run].any() and value < sell):
+            del figures["sell"]
         mode = int(self.mode[first])
         if self.keeps_peak[first]:
             hours = self.outlook.timeline.hours
@@ -221,7 +227,7 @@ class _Story:
         kept = float(self.usable[run.start])
         sells = self.plan.flows.export_kwh[run].sum() > _NOTHING_KWH
         if not sells:
-            del figures["sell"]
+            figures.pop("sell", None)
         if self.spared.over(run) > _NOTHING_KWH and self._is_full(run.start) and (not sells or STORES[self.mode[run.start]]):
             return "full", figures
         if self.spared.over(run) > _NOTHING_KWH and not STORES[self.mode[run.start]]:

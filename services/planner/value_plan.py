@@ -7,7 +7,7 @@ import numpy as np
 from luna.physics import BoolArray, Curtailment, IntArray
 from luna.timeline import FloatArray
 from services.planner.branching import choose_ways
-from services.planner.energy_value import follow, solve_value
+from services.planner.energy_value import Thresholds, follow, solve_value
 from services.planner.manual_rows import tell_island
 from services.planner.mean_value import MeanValue, average_value
 from services.planner.modes import read_modes, stop_serving
@@ -86,7 +86,9 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     path = follow(thresholds, segments, start, _usable_kwh(problem))
     starts = np.concatenate([[start], path[:-1]])
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
-    setpoints = read_modes(thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
+    setpoints = read_modes(
+        _sell_nowhere(thresholds, problem.export_limit_kwh <= 0), starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit
+    )
     setpoints = tell_island(problem, setpoints)
     if problem.battery_limit_kwh is not None:
         setpoints = stop_serving(setpoints, np.isfinite(problem.battery_limit_kwh), (path + lowest) / problem.site.batteries[0].capacity_kwh)
@@ -97,6 +99,12 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
     plan = check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
     return replace(plan, keeps_modes=True) if keeps else plan
+
+
+def _sell_nowhere(thresholds: Thresholds, where: BoolArray) -> Thresholds:
+    """Return the thresholds of slots that may feed in nothing: nothing is sold, and surplus is stored as long as that beats holding it back."""
+    stores = np.where(where, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
+    return replace(thresholds, store_kwh=stores, sell_kwh=np.where(where, np.inf, thresholds.sell_kwh))
 
 
 def value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:

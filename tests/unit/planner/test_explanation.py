@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest, Terminal
-from luna.physics import clamp, settle
+from luna.physics import Mode, clamp, settle
 from luna.timeline import Timeline
 from luna.wording import REASONS
 from services.planner.energy_value import load_kernels
@@ -15,7 +15,7 @@ from services.planner.planning import make_plan
 from services.planner.problem import Problem, pose
 from services.planner.reply import answer
 from services.planner.solver import Solver
-from tests.planning import START, describe_site, draw_contradiction, draw_problem, pose_problem
+from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, pose_problem
 
 NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
 # Cheap hours, a peak, an ordinary evening.
@@ -93,6 +93,17 @@ def test_a_battery_that_takes_no_more_sun_although_it_could_does_not_claim_to_se
     series = {"load_kwh": 0.1, "pv_kwh": [0.5] * 4, "import_price": 0.3, "export_price": -0.05}
     told = explain(plan_of(series, soc=0.5, terminal=NOTHING_LEFT))
     assert [(reason.code, reason.figures.get("sell")) for reason in told] == [("keep_room", None)] * 4
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_where_nothing_may_be_fed_in_no_battery_is_told_to_sell_and_no_sentence_speaks_of_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    bought, sold = draw_prices(rng, 24)
+    sun = np.maximum(np.sin(np.linspace(-1, 4, 24)), 0.0) * rng.uniform(0, 2)
+    plan = plan_of({"load_kwh": rng.gamma(1.0, 0.3, 24), "pv_kwh": sun, "import_price": bought, "export_price": sold}, export_limit_kw=0)
+    assert Mode.EXPORT not in plan.setpoints.mode
+    assert plan.flows.export_kwh.max() == pytest.approx(0.0)
+    assert not any("sell" in reason.figures for reason in explain(plan))
 
 
 def test_charging_for_a_wish_at_the_end_says_so() -> None:
