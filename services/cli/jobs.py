@@ -1,17 +1,12 @@
 """``luna jobs``: accepted work that nobody waits for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from luna.contracts.job import Job, JobFilter, JobSummary
 from services.cli.console import JsonOption, emit, out, table
-
-if TYPE_CHECKING:
-    from luna.queue import Client
 
 app = typer.Typer(help="List accepted work, look at it, try it again.", no_args_is_help=True)
 
@@ -53,25 +48,11 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 def retry(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Try a failed or dead job again, its attempts counted from nought."""
     from luna.queue.jobs import retry_job
-    from services.cli.storage import open_database
+    from services.cli.storage import open_database, open_queue
 
-    with open_database() as pool, _open_queue() as client:
+    with open_database() as pool, open_queue() as client:
         job = retry_job(pool, client, job_id)
     emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is queued again."))
-
-
-@contextmanager
-def _open_queue() -> Iterator["Client"]:
-    from luna.embedded import running
-    from luna.queue import Client
-    from luna.settings import load_settings
-
-    with running(load_settings()) as addresses:
-        client = Client(addresses.redis_url)
-        try:
-            yield client
-        finally:
-            client.close()
 
 
 def _row(job: JobSummary) -> list[str]:

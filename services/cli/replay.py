@@ -1,6 +1,5 @@
 """``luna replay``: what every policy would have cost on recorded days."""
 
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -84,13 +83,11 @@ def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progres
 
 def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Progress") -> dict[str, ReplayReply]:
     """Return the replays: of several sites by the workers that are there, else in this process, one after the other."""
-    from luna.embedded import running
-    from luna.queue import Client
-    from luna.settings import load_settings
     from services.cli.replay_sites import replay_here, replay_on_workers
+    from services.cli.storage import open_queue
 
     if len(requests) > 1:
-        with running(load_settings()) as addresses, closing(Client(addresses.redis_url)) as client:
+        with open_queue() as client:
             if any(ReplayRequest.queue() in queues for queues in client.workers().values()):
                 return replay_on_workers(pool, client, requests, progress=progress)
     return {name: replay_here(pool, each, progress=_named(progress, name)) for name, each in requests.items()}

@@ -1,4 +1,4 @@
-"""The database for one command: the configured one, or the embedded one started for as long as the command runs."""
+"""Database and queue for one command: the configured ones, or the embedded ones started for as long as the command runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from luna.queue import Client
 
 
 @contextmanager
@@ -36,3 +38,18 @@ def unit_of_work() -> Iterator["Connection"]:
 
     with open_database() as pool, engine.unit_of_work(pool) as connection:
         yield connection
+
+
+@contextmanager
+def open_queue() -> Iterator["Client"]:
+    """Yield a client of the queue."""
+    from luna.embedded import running
+    from luna.queue import Client
+    from luna.settings import load_settings
+
+    with running(load_settings()) as addresses:
+        client = Client(addresses.redis_url)
+        try:
+            yield client
+        finally:
+            client.close()

@@ -1,10 +1,9 @@
 """``luna what-if``: what other equipment, tariffs or rules would have cost, or would change in a plan."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,9 +15,6 @@ from luna.timeline import SystemClock
 from luna.wording import Language, Numbers
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.requests import compose_request
-
-if TYPE_CHECKING:
-    from luna.queue import Client
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
@@ -144,24 +140,10 @@ def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
 
 def _submit(question: WhatIfRequest) -> WhatIfState:
     from luna.queue.what_if import submit_what_if
-    from services.cli.storage import open_database
+    from services.cli.storage import open_database, open_queue
 
-    with open_database() as pool, _open_queue() as client:
+    with open_database() as pool, open_queue() as client:
         return submit_what_if(pool, client, question, now=SystemClock().now())
-
-
-@contextmanager
-def _open_queue() -> Iterator["Client"]:
-    from luna.embedded import running
-    from luna.queue import Client
-    from luna.settings import load_settings
-
-    with running(load_settings()) as addresses:
-        client = Client(addresses.redis_url)
-        try:
-            yield client
-        finally:
-            client.close()
 
 
 def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
