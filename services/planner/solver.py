@@ -195,13 +195,22 @@ class Solver:
     def _load(self, model: LinearModel) -> None:
         kept = self._model
         if kept is not None and _same_structure(kept, model):
-            columns, rows = np.arange(model.cost.size, dtype=np.int32), np.arange(model.row_lower.size, dtype=np.int32)
-            self._highs.changeColsCost(columns.size, columns, model.cost)
-            self._highs.changeColsBounds(columns.size, columns, model.lower, model.upper)
-            self._highs.changeRowsBounds(rows.size, rows, model.row_lower, model.row_upper)
+            self._change(kept, model)
         else:
             _pass_model(self._highs, model)
         self._model = model
+
+    def _change(self, kept: LinearModel, model: LinearModel) -> None:
+        """Tell the solver what differs, and nothing else: most solves after the first fix a few columns."""
+        cost = _differ((kept.cost, model.cost))
+        if cost.size:
+            self._highs.changeColsCost(cost.size, cost, model.cost[cost])
+        columns = _differ((kept.lower, model.lower), (kept.upper, model.upper))
+        if columns.size:
+            self._highs.changeColsBounds(columns.size, columns, model.lower[columns], model.upper[columns])
+        rows = _differ((kept.row_lower, model.row_lower), (kept.row_upper, model.row_upper))
+        if rows.size:
+            self._highs.changeRowsBounds(rows.size, rows, model.row_lower[rows], model.row_upper[rows])
 
     def _read(self, model: LinearModel) -> Solution:
         status, info = self._highs.getModelStatus(), self._highs.getInfo()
@@ -212,6 +221,10 @@ class Solver:
         found = self._highs.getSolution()
         gap = float(info.mip_gap) if model.integer.any() else 0.0
         return Solution(np.array(found.col_value), np.array(found.row_dual), info.objective_function_value, gap, status == highspy.HighsModelStatus.kOptimal)
+
+
+def _differ(*pairs: tuple[FloatArray, FloatArray]) -> Indices:
+    return np.flatnonzero(np.any([one != other for one, other in pairs], axis=0)).astype(np.int32)
 
 
 def _same_structure(one: LinearModel, other: LinearModel) -> bool:

@@ -150,7 +150,9 @@ def _choose(model: LinearModel, solver: Solver, *, enough: float) -> Solution:
         wrong, value = choices.judge(model, column, enough=enough)
         if not wrong.any():
             break
-        tried = tried.fixed(choices.columns[wrong], value[wrong])
+        # What is made already stays made, or making these would only undo others.
+        made = wrong | (value > 0)
+        tried = tried.fixed(choices.columns[made], value[made])
     else:
         _, value = choices.judge(model, solver.solve(tried).column, enough=enough)
     return solver.solve(tried.fixed(choices.columns, value))
