@@ -18,8 +18,11 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
         "de": ("Lädt das Auto bis {time} in jedem Zeitabschnitt, auch in den teuren: {kwh} zu {price} im Mittel.",),
     },
     "ev_surplus": {
-        "en": ("Charges the car with solar surplus that would sell for only {sell}.",),
-        "de": ("Lädt das Auto mit Solarüberschuss, der im Verkauf nur {sell} brächte.",),
+        "en": ("Charges the car with solar surplus that would sell for only {sell}.", "Charges the car with solar surplus that may not be fed in."),
+        "de": (
+            "Lädt das Auto mit Solarüberschuss, der im Verkauf nur {sell} brächte.",
+            "Lädt das Auto mit Solarüberschuss, der nicht eingespeist werden darf.",
+        ),
     },
     "ev_every_slot": {
         "en": ("Charges the car in every slot until {time}: in fewer it would not be ready.",),
@@ -78,8 +81,8 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
         "de": ("Läuft bis {time} in jedem Zeitabschnitt, in dem es darf: {kwh} zu {price} im Mittel.",),
     },
     "load_surplus": {
-        "en": ("Runs on solar surplus that would sell for only {sell}.",),
-        "de": ("Läuft mit Solarüberschuss, der im Verkauf nur {sell} brächte.",),
+        "en": ("Runs on solar surplus that would sell for only {sell}.", "Runs on solar surplus that may not be fed in."),
+        "de": ("Läuft mit Solarüberschuss, der im Verkauf nur {sell} brächte.", "Läuft mit Solarüberschuss, der nicht eingespeist werden darf."),
     },
     "load_gap": {
         "en": ("Runs now, for it may be off for {hours} at most.",),

@@ -82,7 +82,8 @@ class PriceKnowledge:
             seen = np.flatnonzero(np.isfinite(price))
             count = int(seen[-1]) + 1 if seen.size else 0
             known = min(known, first + count)
-            self._require_whole(market, price[:count], first)
+            # Where nothing is known, everything is missing.
+            self._require_whole(market, price[: count or None], first)
             spot[market] = extend_prices(price, count, slots_per_day=DAY // timeline.step)[-timeline.count :]
         imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))

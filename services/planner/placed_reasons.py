@@ -59,6 +59,7 @@ class PlacedStory:
         self.outlook = plan.problem.paid.outlook
         self.flows = plan.flows
         self.starts = list(self.outlook.timeline)
+        self.may_sell: BoolArray = plan.problem.export_limit_kwh > 0
 
     def tell_vehicle(self, wish: VehicleWish, charge_kwh: FloatArray, give_kwh: FloatArray, missing_kwh: FloatArray) -> Reasons:
         """Return the reason of every slot at the charger; None where the vehicle is away."""
@@ -164,10 +165,11 @@ class PlacedStory:
         figures: dict[str, Figure] = {
             "start": self.starts[slots[0]],
             "buy": float(self.view.marginal[slots].mean()),
-            "sell": float(self.outlook.export_price[slots].mean()),
             "kwh": float(kwh.sum()),
             "total": int(window.open.sum()),
         }
+        if self.may_sell[slots].any():
+            figures["sell"] = float(self.outlook.export_price[slots].mean())
         if used.sum() > 1:
             figures["count"] = int(used.sum())
         if kwh.size:

@@ -40,7 +40,11 @@ def find_battery(alternative: Alternative, site: Site) -> int:
         InvalidInputError: none is named where there are several, or the site has none; the mode is none of a battery's.
     """
     names = [battery.name for battery in site.batteries]
-    if alternative.device not in names and not (alternative.device is None and len(names) == 1):
+    if alternative.device is not None and alternative.device not in names:
+        known = [*names, *(each.name for each in site.vehicles), *(each.name for each in site.loads)]
+        remedy = f"Name one of: {', '.join(known) or 'none'}."
+        raise InvalidInputError("the site has no such device", field="alternative.device", value=alternative.device, remedy=remedy)
+    if alternative.device is None and len(names) != 1:
         remedy = f"Name one of: {', '.join(names)}." if names else "The site has no battery."
         raise InvalidInputError("which battery is not said", field="alternative.device", value=alternative.device, remedy=remedy)
     if alternative.mode in ("on", "off"):

@@ -106,6 +106,11 @@ def test_a_car_waits_for_surplus_and_charges_from_it() -> None:
     assert codes(reply) == ["ev_waits_surplus"] * 10 + ["ev_surplus"] * 4
 
 
+def test_surplus_that_may_not_be_fed_in_is_told_without_a_price() -> None:
+    reply = plan(target=None, outlook={"pv_kwh": [0.0] * 4 + [5.0] * 4 + [0.0] * 6}, pv=[{"peak_kw": 8}], grid={"export_limit_kw": 0})
+    assert car_reasons(reply)[5].text == "Charges the car with solar surplus that may not be fed in."
+
+
 def test_a_car_stays_below_the_peak_of_the_month() -> None:
     # Two hours of five kilowatts are dearer than one of ten, but keep the peak.
     reply = plan(tariff={"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60}})

@@ -278,6 +278,15 @@ def test_a_tariff_in_blocks_is_not_replayed_at_the_first_blocks_price() -> None:
         replay(make_scene(tariff={"import": blocks}), ["idle"], every=4)
 
 
+def test_a_market_without_any_price_names_its_first_slot() -> None:
+    scene = make_scene()
+    book = scene.prices.books["NL"]
+    bare = PriceKnowledge(scene.site, scene.prices.timeline, {"NL": PriceBook(book.timeline, book.slot[:0], book.published_at[:0], book.price[:0])})
+    with pytest.raises(InvalidInputError, match="slots have no price, the first at 20") as refused:
+        bare.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
+    assert refused.value.field == "prices.NL"
+
+
 def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
     scene = make_scene()
     book = scene.prices.books["NL"]
