@@ -159,7 +159,7 @@ class BrokerDevice:
         self._client.reconnect_delay_set(1, 1)
         self._client.connect(host, port)
         self._client.loop_start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         for topic, value in said.items():
             self._client.publish(topic, value, qos=1, retain=True).wait_for_publish(10)
 

@@ -28,7 +28,7 @@ def luna_process(module: str, *arguments: str, **settings: str) -> Iterator[Proc
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 BLOCK = 500

@@ -22,7 +22,7 @@ def worker_process(redis_url: str, database_url: str, *modules: str, health_port
         yield process
     finally:
         kill(process)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def kill(process: Worker) -> None:

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +24,7 @@ from services.api.server import listen
 from services.api.server import serve as serve_until_told
 from tests.gateway import serve
 from tests.processes import free_port
+from tests.workers import wait_for
 
 PROBLEM = "application/problem+json"
 SLOTS = 16
@@ -70,15 +70,12 @@ def planner(redis_url: str, database_url: str) -> Iterator[None]:
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_WORKER_PROCESSES": "1"}
     process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner"], env=environment, stderr=subprocess.DEVNULL)
     client = Client(redis_url)
-    deadline = time.monotonic() + 40
-    while ["planner"] not in client.workers().values():
-        assert process.poll() is None, "the worker ended"
-        assert time.monotonic() < deadline, "the worker did not start"
-        time.sleep(0.1)
+    wait_for(lambda: ["planner"] in client.workers().values() or process.poll() is not None)
+    assert process.returncode is None, "the worker ended"
     client.close()
     yield
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
 
 
 def test_an_unknown_address_is_a_problem_document(api: httpx.Client) -> None:

@@ -182,7 +182,7 @@ def test_an_owner_that_is_told_to_end_stops_its_servers_first(folder: Path, kind
     with begin_use(folder, "redis") as owner:
         first_line(owner)
         owner.send_signal(kind)
-        owner.wait(timeout=10)
+        owner.wait(timeout=60)
     assert not is_alive(folder, "redis")
 
 
