@@ -196,7 +196,7 @@ class _Story:
         mode = int(self.mode[first])
         if self.keeps_peak[first]:
             hours = self.outlook.timeline.hours
-            return "peak_kept", figures | {"kw": float((self.peak_kwh[run] / hours[run]).max()), "cost": find_peak_price(self.plan)}
+            return "peak_kept", figures | {"kw": float((self.peak_kwh[run] / hours[run]).max()), "cost": float(find_peak_price(self.plan)[run].max())}
         if mode == _CHARGE and (charged > _NOTHING_KWH or self.at_limit[run].all()):
             return self._tell_charge(run, figures, charged)
         sold = self.sold.over(run)

@@ -188,8 +188,8 @@ class PlacedStory:
             figures = {"time": self.starts[following], "price": float(self.view.marginal[following])}
         beyond = window.least_kwh[first] - self.view.room_kwh[first]
         if beyond > _NOTHING_KWH:
-            rise = float(beyond / self.outlook.timeline.hours[first])
-            figures |= {"kw": rise, "cost": rise * self.view.peak_price}
+            rise = float(beyond / max(self.outlook.timeline.hours[first], self.view.interval_hours))
+            figures |= {"kw": rise, "cost": rise * float(self.view.peak_price[first])}
         return figures
 
     def _price_opposite(self, window: Window) -> list[float | None]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.economics import month_shares
 from luna.physics import BoolArray
 from luna.timeline import FloatArray, Timeline, local_offsets
 from services.planner.plan import Plan
@@ -20,14 +21,16 @@ _LITTLE_KWH = 1e-4
 class PriceView:
     """Per slot (``(slots,)``): what one kWh more of use costs, to first order; whether what is used is surplus; room under the peak; its price.
 
-    ``peak_kwh`` is what may be imported before a peak rises, infinite where none is at work; ``peak_price`` what a kilowatt more costs a month.
+    ``peak_kwh`` is what may be imported before a peak rises, infinite where none is at work; ``peak_price`` what a kilowatt more costs a month;
+    ``interval_hours`` is the longest over which a component takes its mean.
     """
 
     marginal: FloatArray
     surplus: BoolArray
     room_kwh: FloatArray
     peak_kwh: FloatArray
-    peak_price: float
+    peak_price: FloatArray
+    interval_hours: float
 
 
 def view_prices(plan: Plan) -> PriceView:
@@ -39,7 +42,9 @@ def view_prices(plan: Plan) -> PriceView:
     marginal = np.where(importing, paid.import_price, np.where(spilled, np.minimum(paid.export_price, 0.0), np.where(exporting, paid.export_price, between)))
     serving = flows.discharge_kwh.sum(axis=0) > _NOTHING_KWH
     peak = find_peak_limit(plan)
-    return PriceView(marginal, ~importing & ~serving, np.where(np.isfinite(peak), peak - flows.import_kwh, np.inf), peak, find_peak_price(plan))
+    interval_hours = max((each.interval_minutes for each in plan.problem.site.tariff.peaks), default=0) / 60
+    room = np.where(np.isfinite(peak), peak - flows.import_kwh, np.inf)
+    return PriceView(marginal, ~importing & ~serving, room, peak, find_peak_price(plan), interval_hours)
 
 
 def find_peak_limit(plan: Plan) -> FloatArray:
@@ -53,9 +58,14 @@ def find_peak_limit(plan: Plan) -> FloatArray:
     return np.where((limit < connection - _LITTLE_KWH) & (limit > _LITTLE_KWH), limit, np.inf)
 
 
-def find_peak_price(plan: Plan) -> float:
-    """Return what a kilowatt more in one interval costs a month."""
-    return sum(peak.price_per_kw_month / peak.highest for peak in plan.problem.site.tariff.peaks)
+def find_peak_price(plan: Plan) -> FloatArray:
+    """Return what a kilowatt more in one interval costs a month, by the components that count each slot, shape ``(slots,)``."""
+    timeline, zone = plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone)
+    price = np.zeros(timeline.count)
+    for peak in plan.problem.site.tariff.peaks:
+        for share in month_shares(peak, timeline, zone):
+            price[share.slots] += peak.price_per_kw_month / peak.highest
+    return price
 
 
 def rank_prices(price: FloatArray, timeline: Timeline, zone: ZoneInfo) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -152,9 +152,10 @@ def test_an_appliance_that_may_not_run_now_says_so() -> None:
     assert [reason.code for reason in told if reason][:4] == ["load_not_now"] * 3 + ["load_waits"]
 
 
-def test_a_battery_keeps_the_peak_and_says_what_it_is_worth() -> None:
+def test_a_battery_keeps_the_peak_and_says_what_it_is_worth_under_the_components_that_count_the_hour() -> None:
     battery = {"capacity_kwh": 4, "charge_limit_kw": 4, "discharge_limit_kw": 4}
-    tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60}}
+    early = {"name": "early", "price_per_kw_month": 3.0, "interval_minutes": 60, "from": "17:00", "to": "19:00"}
+    tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": [{"price_per_kw_month": 5.0, "interval_minutes": 60}, early]}
     load = [0.5] * 4 + [3.0] * 2 + [0.5] * 8
     flat = {"load_kwh": load, "import_price": [0.3] * HOURS, "export_price": [0.05] * HOURS}
     reply = plan(state={"batteries": {"battery": {"soc": 0.5}}}, vehicles=[], batteries=[battery], tariff=tariff, outlook=flat)
