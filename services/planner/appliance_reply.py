@@ -20,7 +20,8 @@ def appliance_flows(placement: Placement) -> dict[str, list[Fields]]:
     """Return what each appliance and programme does, slot by slot."""
     wishes = placement.wishes
     named = [*(wish.load.name for wish in wishes.loads), *(wish.load.name for wish in wishes.programmes)]
-    used = np.round(np.concatenate([placement.load_kwh, placement.programmes.use_kwh]), 6).tolist()
+    # Rounding leaves a minus before some zeros; adding nothing takes it away.
+    used = (np.round(np.concatenate([placement.load_kwh, placement.programmes.use_kwh]), 6) + 0.0).tolist()
     return {name: [{"energy_kwh": energy, "on": energy > 0} for energy in each] for name, each in zip(named, used, strict=True)}
 
 
