@@ -14,15 +14,15 @@ from bench.cases import load_cases
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
-from services.planner.courses import Courses
-from services.planner.energy_value import load_kernels, mean_values, solve_value
-from services.planner.formulation import formulate
+from services.planner.model.formulation import formulate
+from services.planner.model.solver import LinearModel, Solver
+from services.planner.model.ways import Ways
 from services.planner.plan import BatteryValue
-from services.planner.problem import Problem, pose
-from services.planner.segments import Segments, slot_segments
-from services.planner.solver import LinearModel, Solver
+from services.planner.posing.courses import Courses
+from services.planner.posing.problem import Problem, pose
+from services.planner.value.energy_value import load_kernels, mean_values, solve_value
+from services.planner.value.segments import Segments, slot_segments
 from services.planner.value_plan import terminal_segments, weigh_courses
-from services.planner.ways import Ways
 
 SLOTS, PATHS, SITES = 140, 15, 1_000
 # Half a kWh of the cases' batteries.

@@ -13,16 +13,16 @@ import numpy as np
 
 from bench.scenes import Home, build_scene, load_home
 from luna.outlook import Outlook
-from services.planner.energy_value import load_kernels
-from services.planner.formulation import formulate
-from services.planner.model_flows import solve_full
+from services.planner.model.formulation import formulate
+from services.planner.model.model_flows import solve_full
+from services.planner.model.solver import Solver
+from services.planner.model.ways import Ways
 from services.planner.plan import Plan, objective
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, TerminalRule
+from services.planner.posing.problem import Problem, TerminalRule
 from services.planner.replay import Rules
-from services.planner.segments import slot_segments
-from services.planner.solver import Solver
-from services.planner.ways import Ways
+from services.planner.value.energy_value import load_kernels
+from services.planner.value.segments import slot_segments
 
 FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2023, 12, 31)
 YEAR_LIMIT_S = 120.0

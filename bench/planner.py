@@ -18,16 +18,16 @@ from bench.peers.planning import PeerPlans, run_emhass
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
-from services.planner.energy_value import load_kernels
-from services.planner.explanation import explain
-from services.planner.formulation import formulate
-from services.planner.model_flows import solve_full
+from services.planner.answer.explanation import explain
+from services.planner.answer.reply import plan_request
+from services.planner.model.formulation import formulate
+from services.planner.model.model_flows import solve_full
+from services.planner.model.solver import LinearModel, Solver
+from services.planner.model.ways import Ways
 from services.planner.plan import Plan, objective
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, pose
-from services.planner.reply import plan_request
-from services.planner.solver import LinearModel, Solver
-from services.planner.ways import Ways
+from services.planner.posing.problem import Problem, pose
+from services.planner.value.energy_value import load_kernels
 
 ROUNDS, FULL_ROUNDS = 9, 25
 SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3

@@ -10,9 +10,9 @@ from luna.outlook import Outlook
 from luna.physics import SiteLimits
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
+from services.planner.answer.reply import find_compromises
 from services.planner.plan import Plan, objective
-from services.planner.problem import Problem, terminal_rule
-from services.planner.reply import find_compromises
+from services.planner.posing.problem import Problem, terminal_rule
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY: dict[str, Any] = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}

@@ -11,7 +11,7 @@ from luna.site import DeferrableLoad
 from luna.timeline import FloatArray
 from services.planner.placing.heat_rows import COMFORT_SLACK
 from services.planner.placing.wishes import DayNeed, HeatWish, LoadWish, ProgrammeWish, Wishes
-from services.planner.problem import TERMINAL_SHARE
+from services.planner.posing.problem import TERMINAL_SHARE
 
 Quantity = Sequence[pulp.LpVariable]
 

@@ -89,9 +89,9 @@ def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
-    from services.planner.energy_value import load_kernels
-    from services.planner.reply import plan_request
-    from services.planner.solver import Solver
+    from services.planner.answer.reply import plan_request
+    from services.planner.model.solver import Solver
+    from services.planner.value.energy_value import load_kernels
 
     load_kernels()  # the times in the answer are those of planning
     return plan_request(request, now=SystemClock().now(), solver=Solver())
@@ -99,8 +99,8 @@ def _plan_alone(request: PlanRequest) -> PlanReply:
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
     from services.cli.storage import unit_of_work
-    from services.planner.jobs import plan_and_store
-    from services.planner.solver import Solver
+    from services.planner.model.solver import Solver
+    from services.planner.stored.jobs import plan_and_store
 
     now = SystemClock().now()
     with unit_of_work() as connection:

@@ -24,7 +24,7 @@ def show_changes(
     """Say which input made a plan other than the one before: prices, forecasts, charge, cars, appliances, site, options."""
     from services.cli.storage import unit_of_work
     from services.planner.comparing.jobs import compare_stored
-    from services.planner.solver import Solver
+    from services.planner.model.solver import Solver
 
     request = compose_request(PlanChangesRequest, plan_id=plan, before_id=before, language=language)
     with unit_of_work() as connection:

@@ -23,7 +23,7 @@ def show_plan_variant(
     """
     from services.cli.storage import unit_of_work
     from services.planner.alternatives.plan_variant_jobs import plan_stored_variant
-    from services.planner.solver import Solver
+    from services.planner.model.solver import Solver
 
     if len(variants) > 1 or not (variants or export_kwh):
         raise InvalidInputError("a plan is asked one variant at a time", field="--variant", remedy="Name one, or --export; several are for --from and --to.")

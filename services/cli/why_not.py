@@ -35,7 +35,7 @@ def show_why_not(  # noqa: PLR0913 - one per option
     """Say what another set-point would cost over the whole plan, and which later slots it would change."""
     from services.cli.storage import unit_of_work
     from services.planner.alternatives.why_not_jobs import ask_stored
-    from services.planner.solver import Solver
+    from services.planner.model.solver import Solver
 
     asked = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target}
     request = compose_request(WhyNotRequest, plan_id=plan, alternative=compose_request(Alternative, **asked), language=language)

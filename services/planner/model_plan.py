@@ -9,17 +9,17 @@ from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from luna.wear import wears_by_depth
-from services.planner.inverters import suits_value, take_direct_first
-from services.planner.manual_rows import decide_pins, tell_pins
-from services.planner.model_flows import solve_flows
-from services.planner.modes import follow_flows
+from services.planner.model.inverters import suits_value, take_direct_first
+from services.planner.model.manual_rows import decide_pins, tell_pins
+from services.planner.model.model_flows import solve_flows
+from services.planner.model.reserve_rows import price_missing
+from services.planner.model.solver import Solver
+from services.planner.model.ways import PlannedFlows
 from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, objective
-from services.planner.problem import Problem, TerminalRule
-from services.planner.reserve_rows import price_missing
-from services.planner.segments import Direction
-from services.planner.solver import Solver
+from services.planner.posing.problem import Problem, TerminalRule
+from services.planner.value.modes import follow_flows
+from services.planner.value.segments import Direction
 from services.planner.value_plan import problem_segments, value_battery
-from services.planner.ways import PlannedFlows
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6

@@ -11,10 +11,10 @@ from luna.physics import Flows, SetPoint, clamp, settle
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
 from luna.wear import depth_wear, wears_by_depth
-from services.planner.energy_value import Thresholds, ValueFunction
 from services.planner.placing.placement import Placement
-from services.planner.problem import Problem
-from services.planner.segments import Direction, Segments
+from services.planner.posing.problem import Problem
+from services.planner.value.energy_value import Thresholds, ValueFunction
+from services.planner.value.segments import Direction, Segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6

@@ -13,7 +13,7 @@ from luna.economics import peak_cost, slot_costs
 from luna.site import Battery, Site
 from luna.timeline import STEPS, FloatArray, Timeline
 from luna.wear import depth_wear
-from services.planner.peaks import read_peaks
+from services.planner.posing.peaks import read_peaks
 
 # Energies of a reply are rounded to 1e-6 kWh; what a dozen of them may be off together.
 TOLERANCE_KWH = 1e-5

@@ -7,13 +7,13 @@ elsewhere. Everything else goes through the mixed-integer model; with the way of
 from dataclasses import replace
 from time import perf_counter
 
-from services.planner.inverters import suits_value
+from services.planner.model.inverters import suits_value
+from services.planner.model.solver import Solver
 from services.planner.model_plan import plan_by_model
 from services.planner.placing.placement import place
 from services.planner.plan import Plan, Spread
+from services.planner.posing.problem import Problem
 from services.planner.price_blocks import plan_in_blocks
-from services.planner.problem import Problem
-from services.planner.solver import Solver
 from services.planner.value_plan import plan_single, problem_segments
 
 

@@ -12,17 +12,17 @@ from luna.schedule import pick_slot, whole_range
 from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from luna.weighing import Weights
-from services.planner.courses import blend
 from services.planner.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
-from services.planner.modes import join_batteries, read_modes
-from services.planner.past_errors import PastErrors
+from services.planner.model.solver import Solver
 from services.planner.plan import BatteryValue, Plan
 from services.planner.planning import make_plan
-from services.planner.problem import TERMINAL_SHARE, Problem, TerminalRule, hold_reserve, weigh
-from services.planner.reading import Reading, read_value
-from services.planner.reserve_slots import read_reserves
-from services.planner.solver import Solver
-from services.planner.strategy import margin_reserves, margin_soc, safety_factor, split_days
+from services.planner.posing.courses import blend
+from services.planner.posing.past_errors import PastErrors
+from services.planner.posing.problem import TERMINAL_SHARE, Problem, TerminalRule, hold_reserve, weigh
+from services.planner.posing.reserve_slots import read_reserves
+from services.planner.posing.strategy import margin_reserves, margin_soc, safety_factor, split_days
+from services.planner.value.modes import join_batteries, read_modes
+from services.planner.value.reading import Reading, read_value
 from services.planner.value_plan import hold_back, weigh_courses
 
 # How far the planner looks ahead. Source: docs/decisions/0004, as the next three.

@@ -9,10 +9,10 @@ import numpy as np
 from luna.economics import Blocks, list_months
 from luna.site import BlockPrice
 from luna.timeline import FloatArray, IndexArray
+from services.planner.model.solver import Solver
 from services.planner.model_plan import plan_by_model
 from services.planner.plan import Plan, Spread, price_flows
-from services.planner.problem import Problem
-from services.planner.solver import Solver
+from services.planner.posing.problem import Problem
 
 _NOTHING_KWH = 1e-6
 

@@ -12,12 +12,12 @@ from luna.contracts.what_if import WhatIfVariantReply, WhatIfVariantRequest
 from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.queue import Work, task
 from luna.queue.jobs import submit_job
-from services.planner import jobs, pareto_jobs, replay_jobs
 from services.planner.alternatives import plan_variant_jobs, what_if_jobs, why_not_jobs
 from services.planner.comparing import jobs as comparing_jobs
-from services.planner.energy_value import load_kernels
-from services.planner.replay_jobs import Store
-from services.planner.solver import Solver
+from services.planner.model.solver import Solver
+from services.planner.stored import jobs, pareto_jobs, replay_jobs
+from services.planner.stored.replay_jobs import Store
+from services.planner.value.energy_value import load_kernels
 
 NEEDS = ("database", "redis")
 

@@ -6,15 +6,15 @@ import numpy as np
 
 from luna.physics import BoolArray, Curtailment, IntArray
 from luna.timeline import FloatArray
-from services.planner.branching import choose_ways
-from services.planner.energy_value import Thresholds, follow, solve_value
-from services.planner.manual_rows import tell_island
-from services.planner.mean_value import MeanValue, average_value
-from services.planner.modes import read_modes, stop_serving
+from services.planner.model.manual_rows import tell_island
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
-from services.planner.problem import Problem
-from services.planner.reading import keep_modes
-from services.planner.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
+from services.planner.posing.problem import Problem
+from services.planner.value.branching import choose_ways
+from services.planner.value.energy_value import Thresholds, follow, solve_value
+from services.planner.value.mean_value import MeanValue, average_value
+from services.planner.value.modes import read_modes, stop_serving
+from services.planner.value.reading import keep_modes
+from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6

@@ -17,7 +17,7 @@ from services.planner.alternatives.world import World
 from services.planner.knowledge import DAY, look_ahead
 from services.planner.placing.placement import Placement, place
 from services.planner.policies import HORIZON
-from services.planner.problem import pose
+from services.planner.posing.problem import pose
 
 # An hour after the next day's prices are out.
 PLANNED_AT = timedelta(hours=14)

@@ -9,9 +9,9 @@ import numpy as np
 from luna.physics import Flows, Mode, SetPoint, clamp, settle
 from luna.schedule import pick_slot
 from services.planner.alternatives.rest import remain
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan, objective, price_flows, weigh_flows
 from services.planner.planning import make_plan
-from services.planner.solver import Solver
 
 Part = TypeVar("Part", Flows, SetPoint)
 

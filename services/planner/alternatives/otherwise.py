@@ -12,7 +12,7 @@ from luna.physics import Mode, SetPoint
 from luna.site import Battery, Site
 from luna.timeline import Timeline, floor_to, require_utc
 from services.planner.alternatives.deviation import Deviation, take
-from services.planner.explanation import find_limits
+from services.planner.answer.explanation import find_limits
 from services.planner.plan import Plan
 
 _NOTHING_KWH = 1e-6

@@ -20,12 +20,12 @@ from services.planner.alternatives.changes import compare_costs, list_changes
 from services.planner.alternatives.habit import stand
 from services.planner.alternatives.why_not import newly_missed
 from services.planner.alternatives.world import scale_pv
+from services.planner.answer.reply import answer
 from services.planner.knowledge import PriceKnowledge
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import pose
-from services.planner.reply import answer
-from services.planner.solver import Solver
+from services.planner.posing.problem import pose
 
 # Where a battery is new: as in replays.
 NEW_SOC = 0.5

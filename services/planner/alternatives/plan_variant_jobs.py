@@ -8,10 +8,10 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import SLOT, Timeline
 from services.planner.alternatives.plan_variant import describe_variant, plan_variant
-from services.planner.jobs import LOOK_BACK, read_prices
 from services.planner.knowledge import PriceKnowledge
-from services.planner.problem import pose
-from services.planner.solver import Solver
+from services.planner.model.solver import Solver
+from services.planner.posing.problem import pose
+from services.planner.stored.jobs import LOOK_BACK, read_prices
 
 
 def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, solver: Solver) -> PlanVariantReply:

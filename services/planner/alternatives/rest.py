@@ -10,9 +10,9 @@ from luna.economics import Blocks, list_months
 from luna.outlook import Outlook
 from luna.physics import SiteLimits
 from luna.timeline import FloatArray
-from services.planner.courses import Courses
-from services.planner.manual import Manual
-from services.planner.problem import Problem
+from services.planner.posing.courses import Courses
+from services.planner.posing.manual import Manual
+from services.planner.posing.problem import Problem
 
 Part = TypeVar("Part", Outlook, SiteLimits, Manual)
 # What counts batteries, not slots.

@@ -19,10 +19,10 @@ from services.planner.alternatives.answer import conclude
 from services.planner.alternatives.cash_flow import Flows
 from services.planner.alternatives.what_if import Deciding, list_months, live
 from services.planner.alternatives.world import USUAL_DAYS, Usual, World, adapt, list_added
-from services.planner.jobs import LOOK_BACK, read_prices, read_scene
 from services.planner.knowledge import DAY, Foresight
 from services.planner.policies import HORIZON, TOWARD_HOUSE
 from services.planner.replay import Progress, Scene
+from services.planner.stored.jobs import LOOK_BACK, read_prices, read_scene
 
 
 def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, progress: Progress | None = None) -> WhatIfVariantReply:

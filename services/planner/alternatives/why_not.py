@@ -13,11 +13,11 @@ from luna.wording.alternatives import say_alternative
 from services.planner.alternatives.changes import compare_costs, list_changes
 from services.planner.alternatives.deviation import Deviation, depart
 from services.planner.alternatives.otherwise import find_battery, find_slots, limits_at_work, require_allowed, require_happens, tell_otherwise
+from services.planner.answer.reply import answer
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import pose
-from services.planner.reply import answer
-from services.planner.solver import Solver
+from services.planner.posing.problem import pose
 
 # What an owner's block calls what is asked of a vehicle or a load.
 _VEHICLE, _LOAD = {"charge": "charge", "hold": "no_charge"}, {"on": "on", "off": "off"}

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.database import plans
 from services.planner.alternatives.why_not import ask_why_not
-from services.planner.solver import Solver
+from services.planner.model.solver import Solver
 
 
 def ask_stored(connection: Connection, request: WhyNotRequest, *, solver: Solver) -> WhyNotReply:

@@ -11,13 +11,13 @@ from luna.contracts.plan import Language, PlanReply, PlanRequest
 from luna.contracts.plan_changes import CauseCode, ChangeCause, ModeChange, PlanChangesReply
 from luna.wording import Numbers
 from luna.wording.changes import HALF_CENT, say_cause
+from services.planner.answer.reply import answer
 from services.planner.comparing.carrying import LOAD, PRICES, PV, Carried, carry
-from services.planner.expected_state import Issued
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import pose
-from services.planner.reply import answer
-from services.planner.solver import Solver
+from services.planner.posing.problem import pose
+from services.planner.stored.expected_state import Issued
 
 # Each device's mode in each slot that both plans cover, by slot and device.
 Modes = dict[tuple[int, str], str]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from luna.contracts.plan import BatteryState
 from luna.errors import InvalidInputError
-from services.planner.expected_state import Expected, Issued
+from services.planner.stored.expected_state import Expected, Issued
 
 _SAME_SOC = 1e-6
 PRICES = ("import_price", "export_price", "carbon_g_per_kwh")

@@ -5,8 +5,8 @@ from sqlalchemy import Connection
 from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
 from luna.database import plans
 from services.planner.comparing.attribution import compare_plans
-from services.planner.expected_state import Issued
-from services.planner.solver import Solver
+from services.planner.model.solver import Solver
+from services.planner.stored.expected_state import Issued
 
 
 def compare_stored(connection: Connection, request: PlanChangesRequest, *, solver: Solver) -> PlanChangesReply:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.planner.model.slack import dearest_price
+from services.planner.model.solver import Block, ModelBuilder, Term
 from services.planner.placing.ahead import Ahead
 from services.planner.placing.heat_rows import HeatColumns, add_heat_pump
 from services.planner.placing.load_rows import LoadColumns, add_load
 from services.planner.placing.programme_rows import ProgrammeColumns, add_programme
 from services.planner.placing.surplus_rows import Taker, share_surplus
 from services.planner.placing.wishes import Wishes
-from services.planner.problem import TERMINAL_SHARE, Problem
-from services.planner.slack import dearest_price
-from services.planner.solver import Block, ModelBuilder, Term
+from services.planner.posing.problem import TERMINAL_SHARE, Problem
 
 # What waiting for the whole horizon costs, as a share of the dearest price: of equal slots the earlier is taken, the same ones each time. Less, and
 # the solver does not tell them apart.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.planner.model.solver import Indices, ModelBuilder
 from services.planner.placing.ahead import Ahead
 from services.planner.placing.heat_wish import HeatWish
-from services.planner.solver import Indices, ModelBuilder
 
 # What it costs that a store is too cold or too warm by what a kWh of heat makes of it, per hour, as a multiple of the dearest price.
 COMFORT_SLACK = 60.0

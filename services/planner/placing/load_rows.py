@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.planner.model.solver import Indices, ModelBuilder
 from services.planner.placing.ahead import LOAD_SLACK, Ahead
 from services.planner.placing.run_rows import RunRules, add_longest_rest, add_starts
 from services.planner.placing.wishes import DayNeed, LoadWish
-from services.planner.solver import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.economics import MonthShare, Peak, month_shares
 from luna.timeline import FloatArray, Timeline
-from services.planner.solver import Indices, ModelBuilder
+from services.planner.model.solver import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)

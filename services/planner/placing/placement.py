@@ -9,15 +9,15 @@ from time import perf_counter
 import numpy as np
 
 from luna.timeline import FloatArray
-from services.planner.formulation import Formulation, formulate
+from services.planner.model.formulation import Formulation, formulate
+from services.planner.model.solver import InfeasibleError, Solution, Solver
+from services.planner.model.ways import Choices, PlannedFlows, Ways, find_forbidden, find_tempting
 from services.planner.placing.appliance_columns import PlacedProgrammes
 from services.planner.placing.heat_rounding import schedule_runs, takes_any_power
 from services.planner.placing.rounding import solve_near
 from services.planner.placing.vehicle_sources import limit_batteries, limit_import
 from services.planner.placing.wishes import NO_WISHES, Wishes
-from services.planner.problem import Problem
-from services.planner.solver import InfeasibleError, Solution, Solver
-from services.planner.ways import Choices, PlannedFlows, Ways, find_forbidden, find_tempting
+from services.planner.posing.problem import Problem
 
 _NOTHING_KWH = 1e-6
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.planner.model.solver import Indices, ModelBuilder
 from services.planner.placing.ahead import LOAD_SLACK, Ahead
 from services.planner.placing.programme_wish import ProgrammeWish
-from services.planner.solver import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
-from services.planner.solver import Block, InfeasibleError, LinearModel, Solution, Solver
+from services.planner.model.solver import Block, InfeasibleError, LinearModel, Solution, Solver
 
 _WHOLE = 1e-6
 # A choice is made for when the answer has at least this share of what making it takes, such as a charger's least power.

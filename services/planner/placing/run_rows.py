@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray
-from services.planner.solver import Indices, ModelBuilder
+from services.planner.model.solver import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)

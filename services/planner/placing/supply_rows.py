@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from services.planner.model.solver import Indices, ModelBuilder
 from services.planner.placing.wish_columns import WishColumns
-from services.planner.problem import Problem
-from services.planner.solver import Indices, ModelBuilder
+from services.planner.posing.problem import Problem
 
 
 def add_supply_rows(builder: ModelBuilder, problem: Problem, placed: WishColumns, sources: Sequence[Indices]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray
-from services.planner.solver import Indices, ModelBuilder
+from services.planner.model.solver import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray, IndexArray
+from services.planner.model.solver import Indices, ModelBuilder
 from services.planner.placing.vehicle_runs import add_choice, add_runs, require_start
 from services.planner.placing.vehicle_wish import Stay, VehicleWish
-from services.planner.solver import Indices, ModelBuilder
 
 # What a kWh costs that is missing when a vehicle leaves, as a multiple of the dearest price: dearer than any trade, cheaper than the connection's limits.
 DEPARTURE_SLACK = 80.0

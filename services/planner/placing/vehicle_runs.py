@@ -9,8 +9,8 @@ import numpy as np
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
+from services.planner.model.solver import Indices, ModelBuilder, Term
 from services.planner.placing.vehicle_wish import Stay, VehicleWish
-from services.planner.solver import Indices, ModelBuilder, Term
 
 
 def add_choice(builder: ModelBuilder, wish: VehicleWish, charge: Indices, slots: tuple[IndexArray, FloatArray]) -> tuple[Indices, ...]:

@@ -6,11 +6,11 @@ Both are judged at the site's meter per slot, as what batteries may take and giv
 import numpy as np
 
 from luna.timeline import FloatArray, IndexArray
+from services.planner.model.solver import Indices, ModelBuilder, Term
 from services.planner.placing.vehicle_rows import VehicleColumns
 from services.planner.placing.vehicle_wish import VehicleWish
 from services.planner.placing.wish_columns import WishColumns
-from services.planner.problem import Problem
-from services.planner.solver import Indices, ModelBuilder, Term
+from services.planner.posing.problem import Problem
 
 _NOTHING_KWH = 1e-6
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.planner.model.slack import dearest_price
+from services.planner.model.solver import Block, Indices, ModelBuilder, Term
 from services.planner.placing.appliance_columns import ApplianceColumns, add_appliances, look_ahead, most_used_kwh
 from services.planner.placing.load_rows import LoadColumns
 from services.planner.placing.vehicle_rows import Prospect, VehicleColumns, add_vehicle
-from services.planner.problem import TERMINAL_SHARE, Problem
-from services.planner.slack import dearest_price
-from services.planner.solver import Block, Indices, ModelBuilder, Term
+from services.planner.posing.problem import TERMINAL_SHARE, Problem
 
 # What waiting for a slot costs beside its price: equal slots are taken early, and the same ones each time. Over two days less than 1e-5 in all.
 _TIE = 1e-8

@@ -12,14 +12,14 @@ from luna.physics import Mode, SetPoint
 from luna.schedule import Committed, PlainPolicy, Policy
 from luna.timeline import FloatArray
 from services.planner.knowledge import EnergyOutlook, SplitOutlook
-from services.planner.past_errors import PastErrors
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.policies import CheapestHours, ModelPredictive
-from services.planner.problem import Problem, TerminalRule
+from services.planner.posing.past_errors import PastErrors
+from services.planner.posing.problem import Problem, TerminalRule
 from services.planner.replay.mishaps import Afflicted, Mishap
 from services.planner.replay.scene import Rules, Scene
-from services.planner.solver import Solver
 
 # The planner that weighs how its forecasts may err.
 SCENARIOS = "mpc_scenarios"

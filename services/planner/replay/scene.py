@@ -13,7 +13,7 @@ from luna.simulator import Actuals
 from luna.site import BlockPrice, Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
-from services.planner.problem import TERMINAL_SHARE
+from services.planner.posing.problem import TERMINAL_SHARE
 
 # The share of usable capacity every policy starts with.
 INITIAL_SHARE = 0.5

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from luna.timeline import FloatArray
-from services.planner.energy_value import ValueFunction
 from services.planner.plan import Plan
 from services.planner.replay.scene import Rules
-from services.planner.segments import FORBIDDEN_VALUE
+from services.planner.value.energy_value import ValueFunction
+from services.planner.value.segments import FORBIDDEN_VALUE
 
 
 def stored_worth(oracle: Plan, rules: Rules, slot: int, stored_kwh: Sequence[float]) -> float:

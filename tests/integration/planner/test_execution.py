@@ -17,8 +17,8 @@ from luna.timeline import SLOT, Timeline
 from services.planner.execution.device import DryRun
 from services.planner.execution.home_assistant import HomeAssistantDevice
 from services.planner.execution.turn import RETRY, VERIFY
-from services.planner.jobs import plan_and_store
-from services.planner.solver import Solver
+from services.planner.model.solver import Solver
+from services.planner.stored.jobs import plan_and_store
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
 from tests.executing import START, Home
 from tests.plans import describe_plan

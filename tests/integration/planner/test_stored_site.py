@@ -15,14 +15,14 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
 from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
+from services.planner.answer.reply import digest, plan_request
 from services.planner.execution.batteries import Batteries
 from services.planner.execution.due import follow_plan
 from services.planner.execution.safety import make_safe
-from services.planner.jobs import complete_request, plan_and_store
 from services.planner.knowledge import DAY
-from services.planner.replay_jobs import replay_site
-from services.planner.reply import digest, plan_request
-from services.planner.solver import Solver
+from services.planner.model.solver import Solver
+from services.planner.stored.jobs import complete_request, plan_and_store
+from services.planner.stored.replay_jobs import replay_site
 from tests.controlled import describe, describe_devices
 
 AURORA = "aurora_v1.0"

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState
-from services.planner.expected_runs import carry_asked, carry_runs
-from services.planner.expected_state import Expected, Issued
-from services.planner.reply import plan_request
-from services.planner.solver import Solver
+from services.planner.answer.reply import plan_request
+from services.planner.model.solver import Solver
+from services.planner.stored.expected_runs import carry_asked, carry_runs
+from services.planner.stored.expected_state import Expected, Issued
 from tests.appliances import HEATER, START, ask
 
 RUNS = [LoadRun(by=datetime(2024, 2, day, tzinfo=UTC)) for day in (3, 2)]

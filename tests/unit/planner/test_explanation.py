@@ -8,13 +8,13 @@ from luna.contracts.plan import PlanRequest, Terminal
 from luna.physics import Mode, clamp, settle
 from luna.timeline import Timeline
 from luna.wording import REASONS
-from services.planner.energy_value import load_kernels
-from services.planner.explanation import explain, find_limits, price_opposite
+from services.planner.answer.explanation import explain, find_limits, price_opposite
+from services.planner.answer.reply import answer
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan, objective
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, pose
-from services.planner.reply import answer
-from services.planner.solver import Solver
+from services.planner.posing.problem import Problem, pose
+from services.planner.value.energy_value import load_kernels
 from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, pose_problem
 
 NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}

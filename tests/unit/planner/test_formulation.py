@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from services.planner.model_flows import solve_flows, solve_full
+from services.planner.model.model_flows import solve_flows, solve_full
+from services.planner.model.solver import Solver, SolverError
 from services.planner.planning import make_plan
-from services.planner.problem import Problem
-from services.planner.solver import Solver, SolverError
+from services.planner.posing.problem import Problem
 from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 

@@ -9,13 +9,13 @@ import pytest
 from luna.contracts.plan import Terminal
 from luna.physics import SiteLimits
 from luna.site import Site, parse_site
-from services.planner.courses import Courses
-from services.planner.explanation import find_limits
-from services.planner.inverters import suits_value
+from services.planner.answer.explanation import find_limits
+from services.planner.model.inverters import suits_value
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, terminal_rule
-from services.planner.solver import Solver
+from services.planner.posing.courses import Courses
+from services.planner.posing.problem import Problem, terminal_rule
 from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 

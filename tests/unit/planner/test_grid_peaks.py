@@ -10,12 +10,12 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import PeakHistory, peak_cost
 from luna.errors import InvalidInputError
-from services.planner.peaks import read_peaks
+from services.planner.answer.reply import plan_request
+from services.planner.model.solver import Solver
 from services.planner.plan import objective
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, pose
-from services.planner.reply import plan_request
-from services.planner.solver import Solver
+from services.planner.posing.peaks import read_peaks
+from services.planner.posing.problem import Problem, pose
 from tests.planning import START
 from tests.reference_model import solve_reference
 

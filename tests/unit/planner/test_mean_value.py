@@ -7,13 +7,13 @@ import pytest
 
 from luna.contracts.plan import Terminal
 from luna.timeline import FloatArray
-from services.planner.courses import Courses
-from services.planner.energy_value import ValueFunction
+from services.planner.answer.reply import find_compromises
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan, objective
 from services.planner.planning import make_plan
-from services.planner.problem import Problem
-from services.planner.reply import find_compromises
-from services.planner.solver import Solver
+from services.planner.posing.courses import Courses
+from services.planner.posing.problem import Problem
+from services.planner.value.energy_value import ValueFunction
 from services.planner.value_plan import weigh_courses
 from tests.planning import describe_site, draw_problem, pose_problem
 

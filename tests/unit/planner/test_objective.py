@@ -13,11 +13,11 @@ from luna.physics import Mode
 from luna.site import parse_site
 from luna.weighing import Weights, self_sufficiency, weigh_import
 from services.planner.alternatives.deviation import depart, take
+from services.planner.answer.reply import plan_request
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import pose, weigh
-from services.planner.reply import plan_request
-from services.planner.solver import Solver
+from services.planner.posing.problem import pose, weigh
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
 

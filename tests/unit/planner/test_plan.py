@@ -12,11 +12,11 @@ from luna.errors import InvalidInputError
 from luna.physics import Flows
 from luna.schedule import Committed
 from luna.simulator import Actuals, balance_residual_kwh, simulate
+from services.planner.answer.reply import find_compromises
+from services.planner.model.solver import Solver, SolverError
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, pose
-from services.planner.reply import find_compromises
-from services.planner.solver import Solver, SolverError
+from services.planner.posing.problem import Problem, pose
 from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 

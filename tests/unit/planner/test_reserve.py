@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
+from services.planner.model.solver import Solver
 from services.planner.model_plan import plan_by_model
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, hold_reserve
-from services.planner.solver import Solver
+from services.planner.posing.problem import Problem, hold_reserve
 from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
 
 SLOTS, DRAWN = 36, 16

@@ -13,7 +13,7 @@ from luna.site import Site
 from luna.timeline import Timeline
 from services.planner.alternatives.plan_variant import describe_variant, plan_variant
 from services.planner.knowledge import PriceKnowledge
-from services.planner.solver import Solver
+from services.planner.model.solver import Solver
 from tests.planning import START
 
 HOUR = timedelta(hours=1)

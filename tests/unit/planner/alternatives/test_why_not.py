@@ -15,15 +15,15 @@ from luna.wording import Language
 from services.planner.alternatives.deviation import depart, take
 from services.planner.alternatives.otherwise import tell_otherwise
 from services.planner.alternatives.why_not import ask_why_not
-from services.planner.explanation import price_opposite
+from services.planner.answer.explanation import price_opposite
+from services.planner.answer.reply import plan_request
+from services.planner.model.solver import Solver
 from services.planner.plan import objective
 from services.planner.planning import make_plan
-from services.planner.reply import plan_request
-from services.planner.solver import Solver
 from tests.planning import BATTERY, START, describe_site, draw_problem, pose_problem
 
 HOUR = timedelta(hours=1)
-# What the explanation calls the opposite of each mode. Source: services.planner.explanation.
+# What the explanation calls the opposite of each mode. Source: services.planner.answer.explanation.
 OPPOSITE = {"self_consumption": "hold", "save": "supply", "supply": "save", "hold": "self_consumption", "charge": "hold", "export": "hold"}
 # Cheap, then dear, then in between; a load of 1 kWh an hour.
 PRICES = [0.10] * 4 + [0.50] * 4 + [0.25] * 4

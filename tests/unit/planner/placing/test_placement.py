@@ -11,11 +11,11 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import peak_cost
 from luna.errors import InvalidInputError
+from services.planner.answer.reply import plan_request
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan, objective
 from services.planner.planning import make_plan
-from services.planner.problem import Problem, pose
-from services.planner.reply import plan_request
-from services.planner.solver import Solver
+from services.planner.posing.problem import Problem, pose
 from tests.reference_model import solve_reference
 
 START = datetime(2024, 2, 1, tzinfo=UTC)

@@ -7,11 +7,11 @@ import pytest
 
 from bench.cases import generate_full_cases
 from luna.contracts.plan import PlanRequest
-from services.planner.formulation import Formulation, formulate
+from services.planner.model.formulation import Formulation, formulate
+from services.planner.model.solver import Block, LinearModel, Solution, Solver
+from services.planner.model.ways import Ways
 from services.planner.placing.rounding import solve_near
-from services.planner.problem import pose
-from services.planner.solver import Block, LinearModel, Solution, Solver
-from services.planner.ways import Ways
+from services.planner.posing.problem import pose
 
 GAP = 0.003
 CASES = generate_full_cases(np.random.default_rng(7))[:3]

@@ -1,0 +1,1 @@
+"""A plan in words and messages: slots, reasons, costs, compromises."""

@@ -1,0 +1,68 @@
+"""What a plan costs, what counted in it beside money, and what that costs compared with the cheapest plan."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest
+from luna.economics import carbon_g, peak_cost
+from luna.weighing import COST_ALONE, Weights, self_sufficiency
+from services.planner.model.solver import Solver
+from services.planner.plan import Plan
+from services.planner.planning import make_plan
+from services.planner.posing.peaks import read_peaks
+from services.planner.posing.problem import objective_of
+
+
+def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
+    """Return what is really paid, with carbon and self-sufficiency beside."""
+    site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
+    peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
+    carbon = plan.problem.outlook.carbon_g_per_kwh
+    return CostReply(
+        total=float(plan.costs.total.sum()) + peak,
+        import_=float(plan.costs.import_cost.sum()),
+        export=float(plan.costs.export_cost.sum()),
+        wear=float(plan.costs.wear_cost.sum()),
+        peak=peak,
+        carbon_g=None if carbon is None else carbon_g(flows.import_kwh, carbon),
+        self_sufficiency=self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh),
+    )
+
+
+def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
+    """Return what counted beside money; None where nothing did."""
+    objective = objective_of(request)
+    if Weights.of(objective) == COST_ALONE and not objective.switching_price:
+        return None
+    unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
+    loose = bool(objective.switching_price) and bool(plan.problem.site.batteries) and not plan.keeps_modes
+    reasons: dict[ObjectiveReason, bool] = {"no_carbon_intensity": unknown, "switching_not_heeded": loose}
+    return ObjectiveReply(
+        carbon_price_per_kg=objective.carbon_price_per_kg,
+        self_sufficiency_price=objective.self_sufficiency_price,
+        wear_factor=objective.wear_factor,
+        switching_price=objective.switching_price,
+        reasons=[reason for reason, holds in reasons.items() if holds],
+    )
+
+
+def missed_weights(objective: ObjectiveReply | None) -> list[CompromiseReply]:
+    """Return what was to count and could not."""
+    if objective is None or "no_carbon_intensity" not in objective.reasons:
+        return []
+    remedy = "the grid's carbon intensity is unknown (outlook.carbon_g_per_kwh; luna data load --kind carbon)"
+    constraint = f"objective: carbon_price_per_kg {objective.carbon_price_per_kg:g}, {remedy}"
+    return [CompromiseReply(constraint=constraint, shortfall="not weighed", cost=0.0)]
+
+
+def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> CheapestReply | None:
+    """Return how the plan differs from the cheapest one; None where cost alone counts, or where it would take as long again and was not asked for."""
+    paid = replace(plan.problem.paid, switching_price=0.0)
+    if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
+        return None
+    cheapest = make_plan(paid, solver)
+    weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
+    left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
+    saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
+    imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
+    return CheapestReply(cost=round(weighed.total - least.total - left, 6), carbon_g=saved, import_kwh=round(imported, 6))

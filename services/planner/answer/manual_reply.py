@@ -1,0 +1,140 @@
+"""What a plan made of its owner's blocks: which slots they mark, what could not be had of them, what they cost."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.manual import GRID, BlockReply, ManualBlock, ManualReply
+from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
+from luna.physics import BoolArray
+from luna.schedule import Figure, Reason
+from luna.timeline import FloatArray
+from services.planner.model.manual_rows import full_kwh
+from services.planner.plan import Plan
+from services.planner.posing.manual import Manual, block_hours
+
+_NOTHING_KWH = 1e-4
+
+
+def mark_reasons(reasons: list[Reason], plan: Plan, blocks: Sequence[ManualBlock]) -> list[Reason]:
+    """Return the reasons with the code ``manual`` where a block decides what batteries or the connection do; value, limits and opposite stay."""
+    if not blocks:
+        return reasons
+    marked, starts = list(reasons), list(plan.problem.outlook.timeline)
+    own = {battery.name for battery in plan.problem.site.batteries} | {GRID}
+    for block, inside in _applied(plan, blocks):
+        slots = np.flatnonzero(inside & (block.device in own)).tolist()
+        figures: dict[str, Figure] = {"time": block.to, "start": starts[slots[0]]} if slots else {}
+        for slot in slots:
+            marked[slot] = replace(marked[slot], code="manual", figures=figures)
+    return marked
+
+
+def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]]:
+    """Return the field ``manual`` of every slot."""
+    slots: list[dict[str, Any]] = [{"manual": []} for _ in range(plan.problem.outlook.timeline.count)]
+    for block, inside in _applied(plan, blocks):
+        for slot in np.flatnonzero(inside):
+            slots[slot]["manual"] += [block.device] if block.device not in slots[slot]["manual"] else []
+    return slots
+
+
+def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock]) -> list[CompromiseReply]:
+    """Return what of the blocks could not be had, the missing energy at the horizon's dearest import price."""
+    dearest, zone = max(float(plan.problem.paid.outlook.import_price.max()), 0.0), ZoneInfo(plan.problem.site.timezone)
+    return [
+        CompromiseReply(
+            constraint=f"manual: {block.device} {block.action}{words} {_say_span(block, zone)}",
+            shortfall=f"{missing:.3f} kWh",
+            cost=0.0 if words else round(missing * dearest, 6),
+        )
+        for block, inside in _applied(plan, blocks)
+        for words, missing in _shortfalls(plan, block, inside)
+        if missing > _NOTHING_KWH
+    ]
+
+
+def _say_span(block: ManualBlock, zone: ZoneInfo) -> str:
+    return f"{block.from_.astimezone(zone):%Y-%m-%d %H:%M} to {block.to.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def reply_manual(with_blocks: tuple[Plan, PlanReply], without: tuple[Plan, PlanReply], request: PlanRequest) -> ManualReply:
+    """Return the blocks and what they cost: the plan's worth beside that of the plan without them."""
+    manual = with_blocks[0].problem.manual
+    refused = {} if manual is None else manual.refused
+    blocks = [
+        BlockReply.model_validate(block.model_dump(by_alias=True) | {"applied": index not in refused, "why": refused.get(index)})
+        for index, block in enumerate(request.manual)
+    ]
+    return ManualReply(blocks=blocks, cost=round(_worth(*with_blocks) - _worth(*without), 6))
+
+
+def _worth(plan: Plan, reply: PlanReply) -> float:
+    """Return what a plan costs less what is left in the batteries, with what its compromises cost."""
+    left = float((plan.problem.paid.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+    return reply.cost.total - left + sum(each.cost for each in reply.compromises)
+
+
+def _applied(plan: Plan, blocks: Sequence[ManualBlock]) -> Iterator[tuple[ManualBlock, BoolArray]]:
+    """Yield the blocks that hold in slots of the plan, each with these slots."""
+    manual = plan.problem.manual
+    for index, block in enumerate(blocks):
+        inside = block_hours(block, plan.problem.outlook.timeline) > 0
+        if manual is not None and index not in manual.refused and inside.any():
+            yield block, inside
+
+
+def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
+    """Yield what is missing of a block, kWh, and in words why, where nothing is lost by it."""
+    names = [battery.name for battery in plan.problem.site.batteries]
+    manual, flows = plan.problem.manual, plan.flows
+    if manual is None:
+        return
+    if block.device in names and block.action in ("charge", "discharge", "hold", "no_charge", "no_discharge"):
+        yield from _battery_shortfalls(plan, block, inside, names.index(block.device))
+    elif block.action == "no_import":
+        yield "", float(flows.import_kwh[inside].sum())
+    elif block.action == "no_export":
+        yield "", float(flows.export_kwh[inside].sum())
+    else:
+        yield "", _placed_shortfall(plan, manual, block, inside)
+
+
+def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index: int) -> Iterator[tuple[str, float]]:
+    manual, flows, battery = plan.problem.manual, plan.flows, plan.problem.site.batteries[index]
+    assert manual is not None  # noqa: S101  # the caller has looked
+    charge, discharge, stored = flows.charge_kwh[index], flows.discharge_kwh[index], flows.stored_kwh[index]
+    if block.action == "charge":
+        full = stored >= full_kwh(battery) - _NOTHING_KWH
+        yield from _split(manual.charge_kwh[index] - charge, inside, full, words=" (the battery is full)")
+    elif block.action == "discharge":
+        empty = stored <= battery.min_soc * battery.capacity_kwh + _NOTHING_KWH
+        yield from _split(manual.discharge_kwh[index] - discharge, inside, empty, words=" (the battery is empty)")
+    else:
+        against = charge * (not manual.may_charge[index, inside].any()) + discharge * (not manual.may_discharge[index, inside].any())
+        yield "", float(against[inside].sum())
+
+
+def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, words: str) -> Iterator[tuple[str, float]]:
+    yield "", float(missing_kwh[inside & ~done].sum())
+    yield words, float(missing_kwh[inside & done].sum())
+
+
+def _placed_shortfall(plan: Plan, manual: Manual, block: ManualBlock, inside: BoolArray) -> float:
+    """Return what a vehicle or an appliance lacks of what is pinned, or has beyond it, kWh; a vehicle that may not charge cannot."""
+    placement, hours = plan.placement, plan.problem.outlook.timeline.hours
+    if placement is None:
+        return 0.0
+    told = [
+        (wish.vehicle.name, wanted, charged) for wish, wanted, charged in zip(placement.wishes.vehicles, manual.vehicle_kwh, placement.vehicle_kwh, strict=True)
+    ]
+    told += [
+        (wish.load.name, on * wish.load.power_kw * hours, used)
+        for wish, on, used in zip(placement.wishes.loads, manual.load_on, placement.load_kwh, strict=True)
+    ]
+    told += [(wish.pump.name, wanted, used) for wish, wanted, used in zip(placement.wishes.heat_pumps, manual.heat_kwh, placement.heat_kwh, strict=True)]
+    apart = [float(np.nansum(np.abs(wanted - used)[inside])) for name, wanted, used in told if name == block.device]
+    return sum(apart)

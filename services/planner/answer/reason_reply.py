@@ -1,0 +1,72 @@
+"""Reasons in the words of the outward interface."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from luna.contracts.plan import PlanRequest
+from luna.schedule import Figure, Reason
+from luna.site import Site
+from luna.wording import Language, limit, sentence
+from services.planner.answer.placed_reasons import PlacedStory
+from services.planner.plan import Plan
+
+Fields = dict[str, Any]
+
+
+def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language) -> list[Fields | None]:
+    """Return reasons with their sentences; one that slots share is made once."""
+    zone, said = ZoneInfo(site.timezone), {}
+    limits: dict[tuple[str, ...], list[str]] = {}
+    replies: list[Fields | None] = []
+    for reason in reasons:
+        if reason is None:
+            replies.append(None)
+            continue
+        key = id(reason.figures)
+        if key not in said:
+            text = sentence(reason.code, reason.figures, language=language, zone=zone, currency=site.currency)
+            said[key] = text, _plain(reason.figures)
+        if reason.binding not in limits:
+            limits[reason.binding] = [limit(code, language=language) for code in reason.binding]
+        replies.append(_fields(reason, *said[key], limits[reason.binding]))
+    return replies
+
+
+def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) -> None:
+    """Give every vehicle at its charger and every appliance its reason in each slot."""
+    placement = plan.placement
+    if placement is None or not placement.wishes.any():
+        return
+    story = PlacedStory(plan)
+    flows = zip(placement.wishes.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True)
+    told = [("vehicles", wish.vehicle.name, story.tell_vehicle(wish, charge, give, missing)) for wish, charge, give, missing in flows]
+    told += [("loads", wish.load.name, story.tell_load(wish, used)) for wish, used in zip(placement.wishes.loads, placement.load_kwh, strict=True)]
+    programmes = zip(placement.wishes.programmes, placement.programmes.use_kwh, placement.programmes.missed, strict=True)
+    told += [("loads", wish.load.name, story.tell_programme(wish, use, missed)) for wish, use, missed in programmes]
+    for kind, name, reasons in told:
+        _add(slots, kind, name, reasons=say_reasons(reasons, plan.problem.site, request.options.language))
+
+
+def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | None]) -> None:
+    for slot, reason in zip(slots, reasons, strict=True):
+        slot[kind][name]["reason"] = reason
+
+
+def _fields(reason: Reason, text: str, figures: Fields, binding: list[str]) -> Fields:
+    return {
+        "code": reason.code,
+        "text": text,
+        "energy_value": reason.energy_value,
+        "cost_of_opposite": reason.cost_of_opposite,
+        "binding": binding,
+        "figures": figures,
+        "price_rank": reason.price_rank,
+        "price_count": reason.price_count,
+        "used_at": reason.used_at,
+    }
+
+
+def _plain(figures: Mapping[str, Figure]) -> Fields:
+    return {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in figures.items()}

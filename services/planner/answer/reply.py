@@ -1,0 +1,216 @@
+"""A plan in the words of the outward interface."""
+
+import hashlib
+from datetime import datetime
+from time import perf_counter
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from luna.contracts.manual import ManualReply
+from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
+from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
+from luna.physics import Curtailment, Mode
+from services.planner.answer.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
+from services.planner.answer.explanation import lay_out
+from services.planner.answer.manual_reply import mark_reasons, mark_slots, missed_blocks, reply_manual
+from services.planner.answer.placed_reply import missed_wishes, placed_flows, placed_kwh
+from services.planner.answer.reason_reply import add_placed_reasons, say_reasons
+from services.planner.answer.reserve_reply import mark_reserves, missed_reserves
+from services.planner.answer.session_reply import price_sessions
+from services.planner.model.solver import Solver
+from services.planner.plan import Plan, Spread
+from services.planner.planning import make_plan
+from services.planner.posing.problem import pose
+from services.planner.posing.strategy import apply_strategy
+from services.planner.price_blocks import show_import_price
+
+_NOTHING_KWH = 1e-4
+Fields = dict[str, Any]
+_SLOTS = TypeAdapter(list[SlotReply])
+_WORDS = {mode.value: mode.word for mode in Mode}
+_PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
+BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
+
+
+def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
+    """Return the plan of a request that holds everything it needs."""
+    plan = make_plan(pose(request), solver)
+    reply = answer(plan, request=request, issued_at=now)
+    if request.manual:
+        reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
+    if request.options.price_sessions:
+        reply = reply.model_copy(update={"sessions": price_sessions(plan, request, solver)})
+    if reply.objective is None:
+        return reply
+    beside = compare_cheapest(plan, request, solver)
+    return reply.model_copy(update={"objective": reply.objective.model_copy(update={"beside_cheapest": beside})})
+
+
+def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver) -> ManualReply:
+    """Return what the owner's blocks cost: the same request without them is planned as well."""
+    free = request.model_copy(update={"manual": []})
+    plan = make_plan(pose(free), solver)
+    return reply_manual(bound, (plan, answer(plan, request=free, issued_at=bound[1].issued_at)), request)
+
+
+def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanReply:
+    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
+    begun = perf_counter()
+    site, timeline = plan.problem.site, plan.problem.outlook.timeline
+    schedule = lay_out(plan)
+    objective = reply_objective(plan, request)
+    missed = missed_weights(objective) + missed_blocks(plan, request.manual) + missed_reserves(plan)
+    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed
+    explained = (perf_counter() - begun) * 1e3
+    status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
+    return PlanReply(
+        plan_id=str(UUID(digest(request)[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
+        status="compromised" if compromises else status,
+        gap=plan.gap,
+        cost=reply_cost(plan, request),
+        timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
+        compromises=compromises,
+        slots=_slots(plan, say_reasons(mark_reasons(mark_reserves(schedule.reasons, plan), plan, request.manual), site, request.options.language), request),
+        setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
+        pv=_held_back(plan),
+        site=site.name,
+        timezone=site.timezone,
+        currency=site.currency,
+        slot_minutes=int(timeline.step.total_seconds() // 60),
+        issued_at=issued_at,
+        prices_known_until=request.outlook.prices_known_until if request.outlook else None,
+        forecast=request.outlook.forecast if request.outlook else None,
+        uncertainty=_uncertainty(plan, request),
+        objective=objective,
+        strategy=apply_strategy(request)[1],
+    )
+
+
+def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
+    if request.options.uncertainty == "point":
+        return None
+    spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
+    premium, risk = round(spread.premium, 6), plan.problem.risk
+    return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
+
+
+def digest(request: PlanRequest) -> str:
+    """Return the fingerprint of everything a plan was made from."""
+    return hashlib.sha256(request.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> list[SlotReply]:
+    """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
+    flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
+    placed = placed_flows(plan)
+    add_placed_reasons(placed, plan, request)
+    if request.manual:
+        placed = [fields | marks for fields, marks in zip(placed, mark_slots(plan, request.manual), strict=True)]
+    columns = {
+        "load_kwh": ahead.load_kwh - placed_kwh(plan),
+        "pv_kwh": ahead.pv_kwh,
+        "curtailed_kwh": flows.curtailed_kwh,
+        "import_kwh": flows.import_kwh,
+        "export_kwh": flows.export_kwh,
+        "import_price": show_import_price(plan),
+        "export_price": plan.problem.paid.outlook.export_price,
+    }
+    bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
+    columns |= {name: np.array(values) for name, values in bands.items() if values}
+    rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
+    batteries = _battery_flows(plan)
+    modes = _site_modes(plan)
+    # What is given is not copied from a default, slot by slot.
+    fixed: Fields = dict.fromkeys(BANDS) | {"manual": []}
+    names, series = list(rounded), list(rounded.values())
+    return _SLOTS.validate_python(
+        [
+            fixed | dict(zip(names, values, strict=True)) | {"start": start, "mode": mode, "batteries": flow, "reason": reason} | beside
+            for start, mode, flow, reason, beside, *values in zip(ahead.timeline, modes, batteries, reasons, placed, *series, strict=True)
+        ]
+    )
+
+
+def _site_modes(plan: Plan) -> list[str]:
+    """Return the word for each slot: the first battery's mode, or that of the first battery that exchanges with the grid."""
+    mode = plan.setpoints.mode
+    if mode.shape[0] == 0:
+        return [Mode.HOLD.word] * plan.problem.outlook.timeline.count
+    active = mode >= Mode.CHARGE
+    chosen = np.where(active.any(axis=0), active.argmax(axis=0), 0)
+    return [_WORDS[value] for value in mode[chosen, np.arange(mode.shape[1])].tolist()]
+
+
+def _battery_flows(plan: Plan) -> list[dict[str, Fields]]:
+    flows, setpoints = plan.flows, plan.setpoints
+    slots: list[dict[str, Fields]] = [{} for _ in range(plan.problem.outlook.timeline.count)]
+    for index, battery in enumerate(plan.problem.site.batteries):
+        exchanging = setpoints.mode[index] >= Mode.CHARGE
+        soc = np.round(flows.stored_kwh[index] / battery.capacity_kwh, 9).tolist()
+        charge, discharge = (np.round(energy[index], 6).tolist() for energy in (flows.charge_kwh, flows.discharge_kwh))
+        target = np.round(setpoints.target_soc[index], 6).tolist()
+        for slot, into in enumerate(slots):
+            aim = target[slot] if exchanging[slot] else None
+            into[battery.name] = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
+    return slots
+
+
+def _told(plan: Plan, index: int) -> BatterySetpoints:
+    """Return what a battery is told in each slot."""
+    limits = {name: np.round(getattr(plan.setpoints, name)[index], 6).tolist() for name in BatterySetpoints.model_fields if name != "mode"}
+    return BatterySetpoints(mode=[_WORDS[value] for value in plan.setpoints.mode[index].tolist()], **limits)
+
+
+def _held_back(plan: Plan) -> PvSetpoints | None:
+    """Return how PV is held back in each slot; None where it never is."""
+    limits, held = plan.setpoints.pv_limit_kw, plan.setpoints.curtailment
+    limited = np.isfinite(limits)
+    if not (limited.any() or held.any()):
+        return None
+    mode = ["limit" if bound else _PV_WORDS[code] for bound, code in zip(limited.tolist(), held.tolist(), strict=True)]
+    return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
+
+
+def find_compromises(plan: Plan) -> list[CompromiseReply]:
+    """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
+    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
+    found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
+    return [CompromiseReply(constraint=constraint, shortfall=words, cost=round(kwh * dearest, 6)) for constraint, words, kwh in found]
+
+
+def _soc_shortfalls(plan: Plan) -> list[tuple[str, str, float]]:
+    problem, found = plan.problem, []
+    for index, battery in enumerate(problem.site.batteries):
+        stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
+        start_soc = float(problem.stored_kwh[index]) / capacity
+        for bound, missing in (("min_soc", battery.min_soc - start_soc), ("max_soc", start_soc - battery.max_soc)):
+            if missing * capacity > _NOTHING_KWH:
+                wanted = getattr(battery, bound)
+                text = f"battery {battery.name}: {bound} {wanted:g}, it starts at {start_soc:g} (state.batteries.{battery.name}.soc); the plan brings it back"
+                found.append((text, f"{missing:.1%}", missing * capacity))
+        least, most, last = problem.terminal.least_kwh[index], problem.terminal.most_kwh[index], stored[-1]
+        for word, missing in (("at least", least - last), ("at most", last - most)):
+            if missing > _NOTHING_KWH:
+                wanted = (least if word == "at least" else most) / capacity
+                found.append((f"battery {battery.name}: {word} {wanted:.1%} at the end", f"{missing:.3f} kWh", float(missing)))
+    return found
+
+
+def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
+    problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
+    starts, zone = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone)
+    found = []
+    for word, limit_kwh, energy in (("import", problem.carried_kwh, flows.import_kwh), ("export", problem.export_limit_kwh, flows.export_kwh)):
+        beyond = np.maximum(energy - limit_kwh, 0.0)
+        broken = np.flatnonzero(beyond > _NOTHING_KWH)
+        if broken.size:
+            most = int((beyond / hours).argmax())
+            first, worst = (f"{starts[slot].astimezone(zone):%Y-%m-%d %H:%M}" for slot in (broken[0], most))
+            when = f"at {worst}" if broken.size == 1 else f"in {broken.size} slots from {first} on, most at {worst}"
+            limit_kw = limit_kwh[most] / hours[most]
+            found.append((f"grid {word} limit {limit_kw:g} kW, exceeded {when}", f"{beyond[most] / hours[most]:.2f} kW", float(beyond.sum())))
+    return found

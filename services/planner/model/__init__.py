@@ -1,0 +1,1 @@
+"""The mixed-integer model: rows and columns, ways, the solver."""

@@ -1,0 +1,187 @@
+"""The coming days as one mixed-integer model.
+
+Per slot: import, export, held-back PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
+The linear model is solved first. Only where its answer does what physics forbids (importing while exporting, charging while discharging,
+charging below the least power) binaries are added, until nothing is left to forbid: exact, because every relaxation bounds the full model.
+The same model written for readers: tests/reference_model.py.
+"""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.planner.model.block_rows import add_price_blocks
+from services.planner.model.contract_rows import add_contract
+from services.planner.model.depth_rows import add_depth
+from services.planner.model.inverters import add_inverters
+from services.planner.model.manual_rows import add_manual
+from services.planner.model.reserve_rows import add_reserves
+from services.planner.model.slack import add_grid_slack, add_soc_slack, excess_kwh
+from services.planner.model.solver import Indices, LinearModel, ModelBuilder, Solution, Term
+from services.planner.model.ways import Choices, PlannedFlows, Ways
+from services.planner.placing.peak_rows import MonthPeak, add_peaks
+from services.planner.placing.supply_rows import add_supply_rows
+from services.planner.placing.vehicle_sources import add_sources
+from services.planner.placing.wish_columns import WishColumns, add_wishes, most_placed_kwh
+from services.planner.posing.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Formulation:
+    """A built model and where its quantities stand."""
+
+    model: LinearModel
+    grid: Indices
+    batteries: Indices
+    storage_rows: Indices
+    choices: tuple[Indices, Indices, Indices]
+    placed: WishColumns
+    peaks: tuple[MonthPeak, ...]
+    direct: Indices
+
+    def flows(self, solution: Solution, ways: Ways) -> PlannedFlows:
+        """Return what the solution does."""
+        (imported, exported, held_back), battery = solution.column[self.grid], solution.column[self.batteries]
+        return PlannedFlows(
+            import_kwh=imported,
+            export_kwh=exported,
+            held_back_kwh=held_back,
+            charge_kwh=battery[:, 0],
+            discharge_kwh=battery[:, 1],
+            stored_kwh=battery[:, 2],
+            energy_value=-solution.dual[self.storage_rows],
+            ways=ways,
+            objective=solution.objective,
+            gap=solution.gap,
+            proven=solution.proven,
+            direct_kwh=solution.column[self.direct],
+        )
+
+
+def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, elastic: bool = False) -> Formulation:
+    """Return the model of a problem.
+
+    Args:
+        problem: what to plan.
+        ways: what is forbidden outright.
+        choices: slots in which binaries choose the way.
+        elastic: whether limits may be broken at a price.
+    """
+    builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
+    slots, hours, ac_pv_kwh = outlook.timeline.count, outlook.timeline.hours, problem.ac_pv_kwh
+    most_import = np.minimum(problem.import_limit_kwh, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours + most_placed_kwh(problem))
+    most_export = np.minimum(problem.export_limit_kwh, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
+    bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
+    sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
+    held_back = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
+    batteries = np.array([_battery_columns(builder, problem, ways, index=index, elastic=elastic) for index in range(len(site.batteries))], dtype=np.int32)
+    batteries = batteries.reshape(-1, 3, slots)
+    balance: list[Term] = [(bought, 1.0), (sold, -1.0), (held_back, -1.0)]
+    for charge, discharge, _ in batteries:
+        balance += [(charge, -1.0), (discharge, 1.0)]
+    direct = add_inverters(builder, problem, batteries, held_back)
+    balance += [(taken, 1.0) for taken in direct]
+    placed = add_wishes(builder, problem)
+    balance += placed.terms(problem)
+    if elastic:
+        balance += add_grid_slack(builder, problem)
+    net = outlook.load_kwh - ac_pv_kwh
+    builder.add_rows(net, net, balance)
+    add_manual(builder, problem, batteries, placed)
+    add_reserves(builder, problem, batteries)
+    storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
+    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
+    add_price_blocks(builder, problem, bought)
+    add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
+    if placed.loads and not elastic:
+        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
+    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
+    if problem.battery_limit_kwh is not None:
+        builder.add_rows(np.full(slots, -np.inf), problem.battery_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
+    if elastic:
+        for index, columns in enumerate(batteries):
+            add_soc_slack(builder, problem, columns, index=index)
+    chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
+    rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
+    return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct)
+
+
+_NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
+
+
+def _battery_columns(builder: ModelBuilder, problem: Problem, ways: Ways, *, index: int, elastic: bool) -> list[Indices]:
+    """Add charge, discharge and stored energy of one battery."""
+    battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
+    slots, hours = outlook.timeline.count, outlook.timeline.hours
+    # Where load or PV break a limit of the connection, no battery works against the others that help.
+    free = [excess <= 0 for excess in excess_kwh(problem)] if elastic else [True, True]
+    power = battery.charge_limit_kw * hours * free[0]
+    charge = builder.add_columns(
+        slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
+    )
+    # Where PV covers the house, all that what is placed adds to it included, nothing is lacking.
+    lacks = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
+    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | lacks)
+    discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * free[1] * ways.may_discharge[index])
+    worth = np.append(np.zeros(slots - 1), -terminal.value[index])
+    least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
+    if elastic:
+        least, most = np.minimum(least, problem.stored_kwh[index]), np.maximum(most, problem.stored_kwh[index])
+    else:
+        least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
+    stored = builder.add_columns(slots, cost=worth, lower=least, upper=most)
+    return [charge, discharge, stored]
+
+
+def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Indices:
+    """Add the storage row of each slot, and where charging tapers, its limit."""
+    battery, (charge, discharge, stored) = problem.site.batteries[index], columns
+    begin = np.zeros(stored.size)
+    begin[0] = problem.stored_kwh[index]
+    rows = builder.add_rows(
+        begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
+    )
+    if battery.wear_by_depth:
+        add_depth(builder, battery, columns, stored_kwh=float(problem.stored_kwh[index]))
+    if battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0:
+        power = battery.charge_limit_kw * problem.outlook.timeline.hours
+        steepness = power * (1.0 - battery.taper_to_share) / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)
+        most = power + steepness * battery.taper_from_soc * battery.capacity_kwh
+        most[0] -= steepness[0] * problem.stored_kwh[index]
+        builder.add_rows(np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])])
+    return rows
+
+
+def _add_choices(
+    builder: ModelBuilder, problem: Problem, choices: Choices, parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray]
+) -> tuple[Indices, Indices, Indices]:
+    """Add a binary per chosen slot: 1 means import, charge, or charge enough."""
+    bought, sold, batteries, most_import, most_export = parts
+    hours = problem.outlook.timeline.hours
+    grid = _switch(builder, (bought[choices.grid], most_import[choices.grid]), (sold[choices.grid], most_export[choices.grid]))
+    ways, enough = [_NO_CHOICES[0]], [_NO_CHOICES[0]]
+    for index, battery in enumerate(problem.site.batteries):
+        where, least = choices.battery[index], choices.least[index]
+        charge, discharge = batteries[index, 0], batteries[index, 1]
+        ways.append(_switch(builder, (charge[where], battery.charge_limit_kw * hours[where]), (discharge[where], battery.discharge_limit_kw * hours[where])))
+        enough.append(_threshold(builder, charge[least], battery.min_charge_kw * hours[least], battery.charge_limit_kw * hours[least]))
+    return grid, np.concatenate(ways), np.concatenate(enough)
+
+
+def _switch(builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]) -> Indices:
+    count = on[0].size
+    binary = builder.add_columns(count, cost=0.0, upper=1.0, integer=True)
+    if count:
+        builder.add_rows(np.full(count, -np.inf), np.zeros(count), [(on[0], 1.0), (binary, -on[1])])
+        builder.add_rows(np.full(count, -np.inf), off[1], [(off[0], 1.0), (binary, off[1])])
+    return binary
+
+
+def _threshold(builder: ModelBuilder, column: Indices, least: FloatArray, most: FloatArray) -> Indices:
+    binary = builder.add_columns(column.size, cost=0.0, upper=1.0, integer=True)
+    if column.size:
+        builder.add_rows(np.zeros(column.size), np.full(column.size, np.inf), [(column, 1.0), (binary, -least)])
+        builder.add_rows(np.full(column.size, -np.inf), np.zeros(column.size), [(column, 1.0), (binary, -most)])
+    return binary

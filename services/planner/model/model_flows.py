@@ -1,0 +1,64 @@
+"""Flows from the mixed-integer model: linear first, binaries only where its answer does what physics forbids."""
+
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from services.planner.model.formulation import formulate
+from services.planner.model.manual_rows import decide_pins
+from services.planner.model.solver import InfeasibleError, Solver
+from services.planner.model.ways import Choices, PlannedFlows, Ways, find_forbidden, find_tempting, fix_ways
+from services.planner.posing.problem import Problem
+
+
+def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
+    """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack.
+
+    How much of what the owner pins is to be had, binaries decide first; given that, the model is linear again.
+    """
+    if problem.manual is None or not problem.manual.pins:
+        return _solve_or_compromise(problem, solver)
+    chosen = _solve_or_compromise(problem, Solver())
+    return replace(_solve_or_compromise(decide_pins(problem, chosen), solver), gap=chosen.gap, proven=chosen.proven)
+
+
+def _solve_or_compromise(problem: Problem, solver: Solver) -> PlannedFlows:
+    try:
+        return _solve(problem, solver, elastic=False)
+    except InfeasibleError:
+        return replace(_solve(problem, solver, elastic=True), elastic=True)
+
+
+def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
+    """Return the same answer from the model with every binary in place: the slow way, for tests and benches."""
+    batteries, slots = len(problem.site.batteries), problem.outlook.timeline.count
+    everywhere = np.ones((batteries, slots), dtype=bool)
+    least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
+    return _solve_choices(problem, solver, Choices(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
+
+
+def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
+    begun, ways = perf_counter(), Ways.of(problem)
+    built = formulate(problem, ways, elastic=elastic)
+    flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
+    found = find_forbidden(problem, flows)
+    # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
+    choices = found.joined(find_tempting(problem)) if found.any() else found
+    while found.any():
+        left = replace(problem, time_limit_s=max(problem.time_limit_s - (perf_counter() - begun), 0.0))
+        flows = _solve_choices(left, solver, choices, elastic=elastic)
+        found = find_forbidden(problem, flows)
+        choices = choices.joined(found)
+    return flows
+
+
+def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elastic: bool) -> PlannedFlows:
+    """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals."""
+    ways = Ways.of(problem)
+    built = formulate(problem, ways, choices=choices, elastic=elastic)
+    chosen = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=problem.time_limit_s)
+    fixed = fix_ways(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
+    exact = formulate(problem, fixed, elastic=elastic)
+    flows = exact.flows(solver.solve(exact.model), fixed)
+    return replace(flows, gap=chosen.gap, proven=chosen.proven)

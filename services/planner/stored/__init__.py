@@ -1,0 +1,1 @@
+"""Plans of stored sites: what is fetched before and stored after."""

@@ -1,0 +1,169 @@
+"""What a stored kWh is worth: the exact dynamic programme over piecewise-linear value functions.
+
+W_t(s), the least cost from stored energy s at the start of slot t to the horizon, is convex and piecewise linear while every slot is convex.
+Its negative slope V′ is kept as segments (length, value), sorted from the most valuable stored kWh to the least. One Bellman step is the
+infimal convolution of W with the slot's cost: a merge of two sorted lists that drops what charging at most brings from the front and cuts at
+the usable capacity. Source: docs/decisions/0004.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.economics import BreakEven
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray
+from services.planner.value import kernels
+from services.planner.value.segments import FORBIDDEN_VALUE, KINDS, Segments
+
+# Costs within rounding count as equal.
+TIE = 1e-9
+NO_RESERVE: FloatArray = np.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a battery's actions begin and end in each slot: stored kWh above the reserve, shape ``(…, slots)``.
+
+    Invariants: ``buy_kwh ≤ store_kwh`` and ``serve_kwh ≤ sell_kwh``.
+    """
+
+    buy_kwh: FloatArray
+    store_kwh: FloatArray
+    spill_kwh: FloatArray
+    serve_kwh: FloatArray
+    sell_kwh: FloatArray
+    displace_kwh: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFunction:
+    """V′ after every slot: segments of slot t stand at ``offsets[t]:offsets[t + 1]``; entry 0 is before the first slot."""
+
+    capacity_kwh: float
+    length_kwh: FloatArray
+    value: FloatArray
+    offsets: NDArray[np.int64]
+
+    def after(self, slot: int) -> tuple[FloatArray, FloatArray]:
+        """Return lengths and values of V′ at the end of ``slot``."""
+        part = slice(self.offsets[slot + 1], self.offsets[slot + 2])
+        return self.length_kwh[part], self.value[part]
+
+    def marginal(self, stored_kwh: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return V′ at the end of each slot left and right of ``stored_kwh`` (``(slots,)``, above the reserve)."""
+        pair: tuple[FloatArray, FloatArray] = kernels.marginal(self.length_kwh, self.value, self.offsets, stored_kwh)
+        return pair
+
+    def integral(self, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
+        """Return what the energy between two levels at the end of each slot is worth: positive where ``after_kwh`` is more."""
+        difference: FloatArray = kernels.integral(self.length_kwh, self.value, self.offsets, before_kwh, after_kwh)
+        return difference
+
+    def thresholds(self, levels: BreakEven, *, toward_house: FloatArray | float = 0.0) -> Thresholds:
+        """Return the thresholds of each slot.
+
+        Args:
+            levels: break-even values, each of shape ``(slots,)``.
+            toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
+        """
+        margin = np.broadcast_to(np.asarray(toward_house, dtype=float), levels.buy.shape)
+        # What costs the same now and later is bought now, unless it would only be carried through: buying and serving at one price is no gain.
+        early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
+        level = np.stack(
+            [levels.buy - early, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
+        )
+        reach = kernels.reach(self.length_kwh, self.value, self.offsets, level)
+        return Thresholds(*reach)
+
+
+def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE) -> ValueFunction:
+    """Return V′ before and after every slot.
+
+    Args:
+        segments: what each slot offers, shape ``(slots, 7)``; every slot convex.
+        capacity_kwh: usable capacity, from the lowest to the highest SoC.
+        terminal: lengths and descending values of V′ at the horizon; lengths sum to ``capacity_kwh``.
+        reserve_kwh: what is to be stored at the end of each slot whatever that costs, above the lowest SoC; the last slot's is the terminal's.
+
+    Raises:
+        InvalidInputError: a slot is not convex: the mixed-integer model has to place it.
+    """
+    _require_convex(segments)
+    return ValueFunction(capacity_kwh, *run_backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh, reserve_kwh))
+
+
+def run_backward(
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], capacity_kwh: float, reserve_kwh: FloatArray = NO_RESERVE
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return lengths, values and offsets of V′ for slots given as lengths, values and what charging at most brings."""
+    count, room = slots[2].size, 32
+    offsets = np.empty(count + 2, dtype=np.int64)
+    while True:
+        length, value = np.empty((count + 1) * room), np.empty((count + 1) * room)
+        if kernels.backward(slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)):
+            return length, value, offsets
+        room *= 2
+
+
+def run_backward_each(
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a battery and a horizon.
+
+    Args:
+        slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what charging at most brings, ``(paths, slots)``.
+        terminal: V′ at the horizon; its lengths sum to the usable capacity.
+        reserve_kwh: as in ``solve_value``, the same for all paths.
+    """
+    (paths, count), room = slots[2].shape, 16
+    while True:
+        size = (count + 1) * room
+        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, count + 2), dtype=np.int64))
+        if kernels.backward_each(slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out):
+            return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
+        room *= 2
+
+
+def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], cells: int) -> FloatArray:
+    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
+
+    Args:
+        segments: of many paths or sites, shape ``(paths, slots, 7)``; every slot convex.
+        capacity_kwh: usable capacity.
+        terminal: as in ``solve_value``, the same for all paths.
+        cells: parts into which the capacity is divided.
+    """
+    _require_convex(segments)
+    grid: FloatArray = kernels.first_values(segments.length_kwh, segments.value, segments.charge_kwh, terminal, capacity_kwh, cells)
+    return grid
+
+
+def load_kernels() -> None:
+    """Load the compiled loops (compile them the first time): a second that should not count as planning."""
+    nothing = np.zeros((1, KINDS))
+    function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
+    level = np.zeros(1)
+    kernels.backward(
+        (nothing, nothing, level), (np.ones(1), np.ones(1)), 1.0, (NO_RESERVE, FORBIDDEN_VALUE), (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64))
+    )
+    kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
+    function.marginal(level)
+    function.integral(level, level)
+    function.thresholds(BreakEven(level, level, level, level, level, level))
+
+
+def _require_convex(segments: Segments) -> None:
+    if not segments.convex.all():
+        slot = int(np.argwhere(~segments.convex)[0][-1])
+        raise InvalidInputError("this slot's cost is not convex", field=f"slots[{slot}]", remedy="Fix its direction by the mixed-integer model first.")
+
+
+def follow(thresholds: Thresholds, segments: Segments, start_kwh: float, capacity_kwh: float) -> FloatArray:
+    """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``, above the reserve."""
+    first = np.where(segments.displaces_first, thresholds.displace_kwh, thresholds.sell_kwh)
+    second = np.where(segments.displaces_first, thresholds.sell_kwh, thresholds.displace_kwh)
+    limits = np.stack([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, first, second])
+    path: FloatArray = kernels.follow(limits, segments.length_kwh, start_kwh, capacity_kwh)
+    return path
