@@ -24,7 +24,8 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
     batteries = [battery for battery in site.batteries if battery.name in requested]
     limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
     stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
-    safe = clamp(_arrays([requested[battery.name] for battery in batteries]), stored, limits)
+    asked = _feed_in_no_more(_arrays([requested[battery.name] for battery in batteries]), limits)
+    safe = clamp(asked, stored, limits)
     return {battery.name: _setpoint(safe, index) for index, battery in enumerate(batteries)}
 
 
@@ -35,6 +36,16 @@ def make_sayable(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapp
     # Every inverter knows these two: luna.control.NEEDED_MODES.
     said = {name: setpoint if setpoint.mode in known[name] else OWN for name, setpoint in safe.items()}
     return make_safe(site, said, soc)
+
+
+def _feed_in_no_more(setpoint: SetPoint, limits: SiteLimits) -> SetPoint:
+    """Return set-points that sell no more than the connection carries outward, whoever asks; where that is nothing they serve the house.
+
+    An inverter that is told to export knows its own power and no connection.
+    """
+    sells, limit_kw = setpoint.mode == Mode.EXPORT, limits.export_limit_kw
+    mode = np.where(sells & (limit_kw <= 0), Mode.SUPPLY, setpoint.mode).astype(np.int8)
+    return replace(setpoint, mode=mode, power_kw=np.where(sells, np.fmin(setpoint.power_kw, limit_kw), setpoint.power_kw))
 
 
 def _arrays(setpoints: list[BatterySetpoint]) -> SetPoint:

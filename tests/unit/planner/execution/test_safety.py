@@ -45,6 +45,13 @@ def test_what_the_contract_forbids_is_not_sent_for_an_owner_either() -> None:
     assert safe["battery"].mode == "save"
 
 
+@pytest.mark.parametrize(("limit_kw", "mode", "power_kw"), [(2.5, "export", 2.5), (8, "export", 4), (0, "supply", 0)])
+def test_nobody_sells_more_than_the_connection_carries(limit_kw: float, mode: str, power_kw: float) -> None:
+    connected = parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY], "grid": {"export_limit_kw": limit_kw}})
+    safe = make_safe(connected, {"battery": BatterySetpoint(mode="export")}, {"battery": 0.5})
+    assert (safe["battery"].mode, safe["battery"].power_kw) == (mode, power_kw)
+
+
 def test_a_mode_that_the_inverter_does_not_know_becomes_its_own_consumption() -> None:
     control = Control.model_validate(describe())
     said = make_sayable(site(), {"battery": BatterySetpoint(mode="supply")}, {"battery": 0.5}, control=control)
