@@ -1,5 +1,6 @@
 """``luna replay``: what every policy would have cost on recorded days."""
 
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -8,12 +9,15 @@ import typer
 
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
+from luna.errors import LunaError
 from luna.timeline import local_midnight
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.replay_tables import show_replies
 from services.cli.requests import compose_request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, Engine
 
     from luna.objects import ObjectStore
@@ -77,8 +81,21 @@ def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progres
         requests = {name: name_version(connection, request.model_copy(update={"site_id": name})) for name in known}
         for each in requests.values():
             if {"mpc", "mpc_scenarios"} & set(each.policies):
-                ensure_forecasts(connection, each, objects=open_objects(load_settings()), progress=progress)
+                with name_errors(each.site_id, several=len(requests) > 1):
+                    ensure_forecasts(connection, each, objects=open_objects(load_settings()), progress=progress)
     return requests
+
+
+@contextmanager
+def name_errors(site_id: str, *, several: bool) -> "Iterator[None]":
+    """Say of which of several sites an error is."""
+    try:
+        yield
+    except LunaError as error:
+        if several:
+            error.message = f"site {site_id}: {error.message}"
+            error.remedy = f"{error.remedy or ''} Or name the sites to replay without it, with --site.".strip()
+        raise
 
 
 def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Progress") -> dict[str, ReplayReply]:
@@ -90,7 +107,11 @@ def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Pr
         with open_queue() as client:
             if any(ReplayRequest.queue() in queues for queues in client.workers().values()):
                 return replay_on_workers(pool, client, requests, progress=progress)
-    return {name: replay_here(pool, each, progress=_named(progress, name)) for name, each in requests.items()}
+    replies = {}
+    for name, each in requests.items():
+        with name_errors(name, several=len(requests) > 1):
+            replies[name] = replay_here(pool, each, progress=_named(progress, name))
+    return replies
 
 
 def _named(progress: "Progress", name: str) -> "Progress":
