@@ -26,7 +26,7 @@ from services.planner.value.energy_value import load_kernels
 
 ROUNDS, FULL_ROUNDS = 3, 9
 # What takes seconds a case runs on these alone.
-SLOW_CASES, FULL_SLOW_CASES = 4, 20
+SLOW_CASES, FULL_SLOW_CASES = 2, 20
 COURSES = 5
 
 
