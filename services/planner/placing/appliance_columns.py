@@ -57,7 +57,7 @@ class ApplianceColumns:
 def look_ahead(problem: Problem) -> Ahead:
     """Return what appliances look at."""
     outlook, dearest = problem.outlook, dearest_price(problem)
-    surplus, mean = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), float(outlook.import_price.mean())
+    surplus, mean = problem.surplus_kwh, float(outlook.import_price.mean())
     tie = _WAITING * dearest * np.arange(outlook.timeline.count) / outlook.timeline.count
     return Ahead(outlook.timeline.hours, surplus, problem.paid.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0))
 

@@ -62,8 +62,8 @@ def add_wishes(builder: ModelBuilder, problem: Problem) -> WishColumns:
 
 def _look_ahead(problem: Problem, dearest: float, tie: FloatArray) -> Prospect:
     outlook, mean = problem.outlook, float(problem.outlook.import_price.mean())
-    net = outlook.load_kwh - problem.ac_pv_kwh
-    return Prospect(mean, dearest, TERMINAL_SHARE * max(mean, 0.0), np.maximum(-net, 0.0), np.maximum(net, 0.0), tie)
+    deficit = np.maximum(outlook.load_kwh - problem.ac_pv_kwh, 0.0)
+    return Prospect(mean, dearest, TERMINAL_SHARE * max(mean, 0.0), problem.surplus_kwh, deficit, tie)
 
 
 def most_placed_kwh(problem: Problem) -> FloatArray:

@@ -134,6 +134,11 @@ class Problem:
         return self.outlook.pv_kwh if sun is None else sun.ac_kwh
 
     @property
+    def surplus_kwh(self) -> FloatArray:
+        """What PV leaves over on the AC side when nothing is held back, shape ``(slots,)``."""
+        return np.asarray(np.maximum(self.ac_pv_kwh - self.outlook.load_kwh, 0.0))
+
+    @property
     def curtailment(self) -> IntArray:
         """How PV is held back in each slot, where prices alone decide, shape ``(slots,)``."""
         earns = self.outlook.export_price if self.manual is None else np.where(self.manual.no_export, 0.0, self.outlook.export_price)
