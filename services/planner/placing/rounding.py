@@ -40,9 +40,9 @@ def solve_near(model: LinearModel, blocks: Sequence[Block], *, gap: float) -> So
     relaxed = solver.solve(model.relaxed())
     best: Solution | None = None
     with suppress(InfeasibleError):
-        shaped = _shape(model, blocks, relaxed, solver, gap=gap)
+        shaped, answer = _shape(model, blocks, relaxed, solver, gap=gap)
         for enough in _ENOUGH:
-            found = _choose(shaped, solver, enough=enough)
+            found = _choose(shaped, answer, solver, enough=enough)
             if best is None or found.objective < best.objective:
                 best = replace(found, gap=_distance(found, relaxed), proven=False)
             if best.gap <= gap:
@@ -54,14 +54,14 @@ def _distance(found: Solution, relaxed: Solution) -> float:
     return max(found.objective - relaxed.objective, 0.0) / max(abs(found.objective), 1e-9)
 
 
-def _shape(model: LinearModel, blocks: Sequence[Block], relaxed: Solution, solver: Solver, *, gap: float) -> LinearModel:
-    """Return the model with every block fixed to a schedule: the nearest to the relaxed one, then whatever its prices lead to that costs less.
+def _shape(model: LinearModel, blocks: Sequence[Block], relaxed: Solution, solver: Solver, *, gap: float) -> tuple[LinearModel, Solution]:
+    """Return the model with every block fixed to a schedule, the nearest or what prices lead to that costs less, and its relaxed answer.
 
     Raises:
         InfeasibleError: a block has no schedule.
     """
     if not blocks:
-        return model
+        return model, relaxed
     schedules = [_Schedule.of(model, block) for block in blocks]
     best = [each.find(1.0 - 2.0 * relaxed.column[each.columns]) for each in schedules]
     shaped = _fix(model, schedules, best)
@@ -79,7 +79,7 @@ def _shape(model: LinearModel, blocks: Sequence[Block], relaxed: Solution, solve
             found, best = other, led
         else:
             reluctance *= _MORE
-    return _fix(model, schedules, best)
+    return _fix(model, schedules, best), found
 
 
 def _fix(model: LinearModel, schedules: Sequence["_Schedule"], values: Sequence[FloatArray]) -> LinearModel:
@@ -138,23 +138,21 @@ class _Schedule:
         return on
 
 
-def _choose(model: LinearModel, solver: Solver, *, enough: float) -> Solution:
-    """Return the solution after every choice that is still open was made: those first that the relaxed answer splits.
+def _choose(model: LinearModel, answer: Solution, solver: Solver, *, enough: float) -> Solution:
+    """Return the solution after every choice that is still open was made: those first that the relaxed ``answer`` splits.
 
     Raises:
         InfeasibleError: choices contradict each other.
     """
     choices, tried = _Choices.of(model), model.relaxed()
+    wrong, value = choices.judge(model, answer.column, enough=enough)
     for _ in range(_ROUNDS):
-        column = solver.solve(tried).column
-        wrong, value = choices.judge(model, column, enough=enough)
         if not wrong.any():
             break
         # What is made already stays made, or making these would only undo others.
         made = wrong | (value > 0)
         tried = tried.fixed(choices.columns[made], value[made])
-    else:
-        _, value = choices.judge(model, solver.solve(tried).column, enough=enough)
+        wrong, value = choices.judge(model, solver.solve(tried).column, enough=enough)
     return solver.solve(tried.fixed(choices.columns, value))
 
 
