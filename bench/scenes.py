@@ -11,7 +11,7 @@ from luna.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
 from services.ingest.demo_data import DemoPrices, DemoSite, load_demo
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.policies import HORIZON
+from services.planner.posing.ahead import HORIZON
 from services.planner.replay import Scene
 
 # A week for the terminal value, and the errors of sixteen days before the first.

@@ -1,11 +1,14 @@
 """What a battery is told, in the outward words."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
+import numpy as np
 from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.control import LoadMode, Mode, PvMode, VehicleMode
+from luna.policy import BatteryPolicy, SocThresholds
+from luna.site import Battery
 
 Soc = Annotated[float | None, Field(ge=0, le=1)]
 
@@ -32,6 +35,42 @@ class BatterySetpoints(Message):
     def at(self, slot: int) -> BatterySetpoint:
         """Return what it is told in one slot."""
         return BatterySetpoint.model_validate({name: getattr(self, name)[slot] for name in type(self).model_fields})
+
+
+class ThresholdSeries(Message):
+    """Where a battery's actions begin and end in each slot, as ``luna.policy.SocThresholds`` has them; out of reach (below 0, above 1): never, or always."""
+
+    buy: list[float]
+    store: list[float]
+    spill: list[float]
+    serve: list[float]
+    sell: list[float]
+
+
+class BatteryThresholds(Message):
+    """What a plan makes of any state of charge, as ``luna.policy.BatteryPolicy`` has it: the executor reads its set-points from it.
+
+    ``keep`` holds while an action goes on, ``begin`` for one that begins. ``no_pv`` are slots without sun to store, ``charge_kw`` and ``discharge_kw`` bound
+    the exchange with the grid.
+    """
+
+    keep: ThresholdSeries
+    begin: ThresholdSeries
+    no_pv: list[bool]
+    charge_kw: list[float]
+    discharge_kw: list[float]
+
+    @classmethod
+    def of(cls, policy: BatteryPolicy) -> Self:
+        """Return the message of a policy."""
+        series = {name: {each: getattr(getattr(policy, name), each).tolist() for each in SocThresholds.__slots__} for name in ("keep", "begin")}
+        beside = {name: getattr(policy, name).tolist() for name in ("no_pv", "charge_kw", "discharge_kw")}
+        return cls.model_validate(series | beside)
+
+    def policy(self, battery: Battery) -> BatteryPolicy:
+        """Return the policy for its battery."""
+        keep, begin = (SocThresholds(*(np.array(getattr(each, name)) for name in SocThresholds.__slots__)) for each in (self.keep, self.begin))
+        return BatteryPolicy(battery, keep, begin, np.array(self.no_pv, dtype=bool), np.array(self.charge_kw), np.array(self.discharge_kw))
 
 
 class VehicleSetpoint(Message):

@@ -7,9 +7,9 @@ import numpy as np
 from luna.physics import BatteryLimits, InverterLimits, SetPoint
 from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
+from luna.site import Battery
 from luna.timeline import FloatArray
-from luna.wear import wears_by_depth
-from services.planner.model.inverters import suits_value, take_direct_first
+from services.planner.model.inverters import take_direct_first
 from services.planner.model.manual_rows import decide_pins, tell_pins
 from services.planner.model.model_flows import solve_flows
 from services.planner.model.reserve_rows import price_missing
@@ -29,20 +29,28 @@ _TOLERANCE_COST = 1e-6
 
 
 def plan_by_model(problem: Problem, solver: Solver) -> Plan:
-    """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose."""
-    flows = solve_flows(problem, solver)
+    """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose.
+
+    What physics does not confirm is what the set-points come to, slot by slot, and no proven optimum any more.
+
+    Raises:
+        SolverError: no solution within the time limit.
+    """
+    within = problem.inside
+    flows = solve_flows(within, solver)
     if problem.conversion is not None:
         flows = take_direct_first(flows, problem.conversion)
     planned = _plan_by_flows(problem, flows)
-    return replace(planned, values=_value_each(problem, flows)) if problem.starts_inside else planned
+    return replace(planned, values=_value_each(within, flows), method="model")
 
 
 def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ...]:
     """Return the value of each battery while the others do what is planned: their charging counts as load, their discharging as PV.
 
-    Where wear depends on the depth, what a stored kWh is worth depends on more than how many there are: the model's duals say it alone.
+    Least powers, tapering and the depth of cycles no value function knows: it is that of a battery without them, and the plan's policy is judged beside its
+    flows. Empty where not even that is to be had.
     """
-    if wears_by_depth(problem.site.batteries) or not suits_value(problem) or problem.blocks is not None:
+    if problem.blocks is not None:
         return ()
     values, decided = [], decide_pins(problem, flows).manual
     if decided is not None and decided.ends:
@@ -52,7 +60,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         load = problem.outlook.load_kwh + flows.charge_kwh[others].sum(axis=0)
         pv = problem.outlook.pv_kwh + flows.discharge_kwh[others].sum(axis=0)
         load = load - flows.direct_kwh[others].sum(axis=0) if flows.direct_kwh.size else load
-        site = problem.site.model_copy(update={"batteries": [battery]})
+        site = problem.site.model_copy(update={"batteries": [_wear_evenly(battery)]})
         terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=_inverter_of(problem, pv, index))
@@ -63,8 +71,17 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         segments = problem_segments(alone, direction)
         if not segments.convex.all():
             return ()
-        values.append(value_battery(alone, segments, direction))
+        values.append(replace(value_battery(alone, segments, direction), exact=not battery.wear_by_depth))
     return tuple(values)
+
+
+def _wear_evenly(battery: Battery) -> Battery:
+    """Return a battery whose cycles of any depth wear by their mean: half of it where energy goes in, half where it goes out."""
+    if not battery.wear_by_depth:
+        return battery
+    depths = np.array([0.0, *(segment.to_depth for segment in battery.wear_by_depth)])
+    mean = float(np.diff(depths) @ np.array([segment.price for segment in battery.wear_by_depth])) / float(depths[-1])
+    return battery.model_copy(update={"wear_price": battery.wear_price + mean / 2, "wear_by_depth": ()})
 
 
 def _inverter_of(problem: Problem, pv_kwh: FloatArray, index: int) -> InverterLimits | None:
@@ -91,14 +108,32 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
     setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
-    # Where limits are broken, physics decides which: the schedule is then what its set-points come to.
-    stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
-    starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
-    plan = check_plan(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
-    apart = abs(objective(plan) + price_missing(problem, flows.stored_kwh) - flows.objective)
-    if apart > _TOLERANCE_COST * (1.0 + abs(flows.objective)) and not flows.elastic:
-        raise PlanMismatchError(f"settled again it costs {apart:.3g} {problem.site.currency} more or less than planned", field="cost.total")
+    # Where limits are broken, or a battery comes back to its own, physics decides: the schedule is then what its set-points come to.
+    if flows.elastic or problem.inside is not problem:
+        return replace(_settled(problem, setpoints, flows), gap=flows.gap, proven=flows.proven)
+    try:
+        starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+        plan = check_plan(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, values=())
+        _require_cost(plan, flows)
+    except PlanMismatchError as error:
+        plan = _settled(problem, setpoints, flows)
+        beyond = objective(plan) + price_missing(problem, plan.flows.stored_kwh) - flows.objective
+        gap = max(flows.gap, beyond / max(abs(flows.objective), 1e-9))
+        return replace(plan, gap=gap, proven=False, disagreements=(str(error),))
     return replace(plan, gap=flows.gap, proven=flows.proven)
+
+
+def _require_cost(plan: Plan, flows: PlannedFlows) -> None:
+    apart = abs(objective(plan) + price_missing(plan.problem, flows.stored_kwh) - flows.objective)
+    if apart > _TOLERANCE_COST * (1.0 + abs(flows.objective)):
+        raise PlanMismatchError(f"settled again it costs {apart:.3g} {plan.problem.site.currency} more or less than planned", field="cost.total")
+
+
+def _settled(problem: Problem, setpoints: SetPoint, flows: PlannedFlows) -> Plan:
+    """Return the plan that set-points come to when they are followed from the start."""
+    stored = _simulate(problem, setpoints)
+    starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
+    return check_plan(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
 
 
 def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:

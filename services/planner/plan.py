@@ -1,6 +1,7 @@
 """A plan as a value, settled again by physics before anybody sees it."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from luna.economics import Costs, block_cost, slot_costs
 from luna.errors import LunaError
 from luna.physics import Flows, SetPoint, clamp, settle
+from luna.policy import PlanPolicy
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
 from luna.wear import depth_wear, wears_by_depth
@@ -18,6 +20,9 @@ from services.planner.value.segments import Direction, Segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
+# The ladder: the value of stored energy, the mixed-integer model, the best it had when time was over, the inverter alone.
+Method = Literal["value", "model", "incumbent", "self_consumption"]
+Followed = Literal["value", "flows", "house", "none"]
 
 
 class PlanMismatchError(LunaError):
@@ -28,12 +33,16 @@ class PlanMismatchError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class BatteryValue:
-    """What the plan knows about a battery: V′, the thresholds read from it, the slots' segments, and the ways that were chosen for them."""
+    """What the plan knows about a battery: V′, the thresholds read from it, the slots' segments, and the ways that were chosen for them.
+
+    ``exact`` is false where it is that of a battery whose cycles wear alike at any depth.
+    """
 
     function: ValueFunction
     thresholds: Thresholds
     segments: Segments
     direction: Direction | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +65,9 @@ class Plan:
     ``costs`` are what is really paid; what the plan optimises by the problem's own prices is ``objective``.
 
     ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
-    ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where a battery starts outside its limits, or ways
-    of slots stay open. ``keeps_modes`` says that the problem's switching price was heeded.
+    ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where ways of slots stay open. ``method`` is the step of the ladder
+    that made it, ``disagreements`` what physics did not confirm on the way: bugs. Where a policy is ``followed``, set-points and flows are what it makes of the expected course, ``premium`` is what that costs more than the
+    optimum there, and ``keeps_modes`` says that the margin against switching was heeded.
     """
 
     problem: Problem
@@ -73,18 +83,28 @@ class Plan:
     solve_ms: float
     placement: Placement | None = None
     spread: Spread | None = None
+    method: Method = "value"
+    disagreements: tuple[str, ...] = ()
+    policy: PlanPolicy | None = None
+    followed: Followed = "none"
+    premium: float = 0.0
     keeps_modes: bool = False
 
     @property
     def value(self) -> BatteryValue | None:
-        """What is known of the only battery; None where there are several."""
-        return self.values[0] if len(self.values) == 1 else None
+        """What is known of the only battery; None where there are several, or its value is not exact."""
+        return self.values[0] if len(self.values) == 1 and self.values[0].exact else None
 
 
 def objective(plan: Plan) -> float:
     """Return what a plan optimises: its cost by the problem's prices less what is left in the batteries at the terminal value."""
-    left = plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]
-    return float(weigh_flows(plan.problem, plan.flows).total.sum() - left.sum())
+    return value_flows(plan.problem, plan.flows)
+
+
+def value_flows(problem: Problem, flows: Flows) -> float:
+    """Return what flows cost by the problem's prices less what is left in the batteries at the terminal value."""
+    left = problem.terminal.value * flows.stored_kwh[:, -1]
+    return float(weigh_flows(problem, flows).total.sum() - left.sum())
 
 
 def check_plan(

@@ -2,53 +2,93 @@
 
 One battery follows the value of its stored energy: the dynamic programme is exact where a slot's cost is convex, and branching makes it so
 elsewhere. Everything else goes through the mixed-integer model; with the way of every slot fixed, each battery still gets its value function.
+A plan always comes: where one step of this ladder finds none in time, or physics does not confirm what it found, the next one makes it.
 """
 
 from dataclasses import replace
 from time import perf_counter
 
+import numpy as np
+
+from luna.policy import BatteryPolicy, PlanPolicy
+from services.planner.following import follow_plan, simulate_policy
 from services.planner.model.inverters import suits_value
-from services.planner.model.solver import Solver
+from services.planner.model.solver import Solver, SolverError
 from services.planner.model_plan import plan_by_model
 from services.planner.placing.placement import place
-from services.planner.plan import Plan, Spread
+from services.planner.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.posing.problem import Problem
 from services.planner.price_blocks import plan_in_blocks
 from services.planner.value_plan import plan_single, problem_segments
 
 
+def decide(problem: Problem, solver: Solver) -> Plan:
+    """Return what is answered, executed and replayed: the least-cost plan as it is followed, with the margins of its problem.
+
+    Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
+    """
+    plan = follow_plan(make_plan(problem, solver))
+    wear = 0.0 if plan.placement is None else plan.placement.wear_cost
+    costs = price_flows(problem, plan.flows)
+    return replace(plan, costs=replace(costs, wear_cost=costs.wear_cost + wear))
+
+
 def make_plan(problem: Problem, solver: Solver) -> Plan:
     """Return the least-cost plan: what may be placed first, then what is left for the batteries.
 
-    Where limits contradict each other it is the least-cost compromise.
-
-    Raises:
-        SolverError: no plan within the time limit.
-        PlanMismatchError: physics does not confirm the plan; a bug, never an answer.
+    Where limits contradict each other it is the least-cost compromise; where there is no time left for it, the inverter alone.
     """
-    if problem.places:
-        return _plan_around(problem, solver)
+    try:
+        return _plan_around(problem, solver) if problem.places else _plan_batteries(problem, solver)
+    except SolverError:
+        return plan_alone(problem)
+
+
+def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     if problem.blocks is not None:
-        return plan_in_blocks(problem, solver, make=lambda priced: make_plan(priced, solver))
+        return plan_in_blocks(problem, solver, make=lambda priced: _plan_batteries(priced, solver))
     begun = perf_counter()
     segments = problem_segments(problem) if _is_single(problem) else None
     built = perf_counter()
-    plan = plan_single(problem, segments) if segments is not None and problem.starts_inside else None
-    plan = plan or plan_by_model(problem, solver)
+    plan, disagreements = None, ()
+    try:
+        plan = plan_single(problem, segments) if segments is not None else None
+    except PlanMismatchError as error:
+        disagreements = (str(error),)
+    if plan is None:
+        left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
+        plan = plan_by_model(replace(problem, time_limit_s=left), solver)
     if problem.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
         plan = replace(plan, spread=Spread(1, problem.courses.weight.size, reasons=(reason,)))
-    return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=(perf_counter() - built) * 1e3)
+    times = {"build_ms": (built - begun) * 1e3, "solve_ms": (perf_counter() - built) * 1e3}
+    return replace(plan, **times, disagreements=plan.disagreements + disagreements)
 
 
 def _plan_around(problem: Problem, solver: Solver) -> Plan:
     """Place what may be placed, then plan the batteries around it."""
     begun = perf_counter()
     placement = place(problem)
-    plan = make_plan(placement.remaining(problem), solver)
+    left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
+    rest = replace(placement.remaining(problem), time_limit_s=left)
+    try:
+        plan = _plan_batteries(rest, solver)
+    except SolverError:
+        plan = plan_alone(rest)
     costs = replace(plan.costs, wear_cost=plan.costs.wear_cost + placement.wear_cost)
     placed = replace(plan, costs=costs, placement=placement, gap=placement.gap, proven=placement.proven and plan.proven)
     return replace(placed, solve_ms=(perf_counter() - begun) * 1e3 - plan.build_ms)
+
+
+def plan_alone(problem: Problem) -> Plan:
+    """Return what inverters make of a problem by themselves: the last step of the ladder, which always holds."""
+    slots, outlook = problem.outlook.timeline.count, problem.outlook
+    batteries = [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries]
+    policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
+    setpoints, flows, starts = simulate_policy(problem, policy)
+    unknown = np.full(starts.shape, np.nan)
+    costs = price_flows(problem, flows)
+    return Plan(problem, setpoints, flows, costs, starts, unknown, (), gap=1.0, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
 
 
 def _is_single(problem: Problem) -> bool:

@@ -10,10 +10,9 @@ from services.planner.model.manual_rows import tell_island
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.posing.problem import Problem
 from services.planner.value.branching import choose_ways
-from services.planner.value.energy_value import Thresholds, follow, solve_value
+from services.planner.value.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.value.mean_value import MeanValue, average_value
 from services.planner.value.modes import read_modes, stop_serving
-from services.planner.value.reading import keep_modes
 from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
@@ -41,14 +40,15 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
     """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
     if not segments.covered.all():
         return None
-    curtailment, direction = problem.curtailment, problem.direction
+    curtailment, direction, gap = problem.curtailment, problem.direction, 0.0
     if not segments.convex.all():
-        direction = choose_ways(problem, segments, terminal_segments(problem))
-        if direction is None:
+        chosen = choose_ways(problem, segments, terminal_segments(problem))
+        if chosen is None:
             return None
+        direction, gap = chosen
         segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
     value = value_battery(problem, segments, direction)
-    plan = _plan_by_value(problem, value, curtailment=curtailment)
+    plan = replace(_plan_by_value(problem, value, curtailment=curtailment), gap=gap)
     if plan.flows.excess_kwh.any():
         return None
     return plan if problem.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
@@ -78,11 +78,8 @@ def _usable_kwh(problem: Problem) -> float:
 
 def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
-    segments, lowest = value.segments, problem.limits.batteries.min_kwh[0, 0]
+    segments, lowest, thresholds = value.segments, problem.limits.batteries.min_kwh[0, 0], value.thresholds
     start = float(problem.stored_kwh[0] - lowest)
-    # Where ways of slots are fixed, they are those of one path: no margin may lead off it.
-    keeps = problem.switching_price > 0 and value.direction is None
-    thresholds = keep_modes(problem, value) if keeps else value.thresholds
     path = follow(thresholds, segments, start, _usable_kwh(problem))
     starts = np.concatenate([[start], path[:-1]])
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
@@ -92,13 +89,19 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     setpoints = tell_island(problem, setpoints)
     if problem.battery_limit_kwh is not None:
         setpoints = stop_serving(setpoints, np.isfinite(problem.battery_limit_kwh), (path + lowest) / problem.site.batteries[0].capacity_kwh)
-    left, right = value.function.marginal(path)
-    # What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
-    takes_out = path < starts
+    worth = read_worth(value.function, starts, path)
+    return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
+
+
+def read_worth(function: ValueFunction, start_kwh: FloatArray, end_kwh: FloatArray) -> FloatArray:
+    """Return what one more stored kWh is worth at the end of each slot of a path, ``(slots,)``; energies above the lowest state of charge.
+
+    What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
+    """
+    left, right = function.marginal(end_kwh)
+    takes_out = end_kwh < start_kwh
     near, far = np.where(takes_out, right, left), np.where(takes_out, left, right)
-    worth = np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
-    plan = check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
-    return replace(plan, keeps_modes=True) if keeps else plan
+    return np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
 
 
 def _sell_nowhere(thresholds: Thresholds, where: BoolArray) -> Thresholds:

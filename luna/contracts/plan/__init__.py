@@ -5,7 +5,7 @@ from luna.contracts.plan.objective import CheapestReply, ObjectiveReason, Object
 from luna.contracts.plan.options import Language, PlanOptions, Terminal
 from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
 from luna.contracts.plan.peaks import PeakState
-from luna.contracts.plan.reply import BatteryFlow, CompromiseReply, CostReply, LoadFlow, PlanReply, ReasonReply, SlotReply, UncertaintyReply, VehicleFlow
+from luna.contracts.plan.reply import BatteryFlow, CompromiseReply, CostReply, FollowedReply, LoadFlow, PlanReply, ReasonReply, SlotReply, UncertaintyReply, VehicleFlow
 from luna.contracts.plan.request import PlanRequest
 from luna.contracts.plan.session import SessionReply
 from luna.contracts.plan.state import BatteryState, LoadRun, LoadState, StateMessage, VehicleSession, VehicleState
@@ -20,6 +20,7 @@ __all__ = [
     "CostReply",
     "CoursesMessage",
     "Energies",
+    "FollowedReply",
     "ForecastSource",
     "HeatPumpFlow",
     "HeatPumpState",

@@ -16,7 +16,7 @@ from services.planner.alternatives.habit import list_stays, stand
 from services.planner.alternatives.world import World
 from services.planner.knowledge import DAY, look_ahead
 from services.planner.placing.placement import Placement, place
-from services.planner.policies import HORIZON
+from services.planner.posing.ahead import HORIZON
 from services.planner.posing.problem import pose
 
 # An hour after the next day's prices are out.

@@ -11,7 +11,7 @@ from luna.schedule import pick_slot
 from services.planner.alternatives.rest import remain
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan, objective, price_flows, weigh_flows
-from services.planner.planning import make_plan
+from services.planner.planning import decide
 
 Part = TypeVar("Part", Flows, SetPoint)
 
@@ -61,7 +61,7 @@ def depart(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Devia
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
-        rest = make_plan(
+        rest = decide(
             replace(remain(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver
         )
         followed.append(rest.setpoints)

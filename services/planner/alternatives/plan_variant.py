@@ -24,7 +24,7 @@ from services.planner.answer.reply import answer
 from services.planner.knowledge import PriceKnowledge
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
-from services.planner.planning import make_plan
+from services.planner.planning import decide
 from services.planner.posing.problem import pose
 
 # Where a battery is new: as in replays.
@@ -46,11 +46,11 @@ def plan_variant(inputs: PlanRequest, variant: Variant, *, export_kwh: float | N
         InvalidInputError: the variant does not fit the site, or what is to be sold is more than the batteries can.
     """
     changed = change_request(inputs, variant, prices=prices)
-    before = make_plan(pose(inputs), solver)
+    before = decide(pose(inputs), solver)
     if export_kwh is not None:
-        blocks = sell_at_peak(make_plan(pose(changed), solver), export_kwh)
+        blocks = sell_at_peak(decide(pose(changed), solver), export_kwh)
         changed = changed.model_copy(update={"manual": [*changed.manual, *blocks]})
-    return before, make_plan(pose(changed), solver), changed
+    return before, decide(pose(changed), solver), changed
 
 
 def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> PlanRequest:

@@ -15,7 +15,9 @@ from luna.timeline import FloatArray, local_dates
 from luna.wear import depth_wear
 from services.planner.alternatives.cash_flow import DayFlow, Flows
 from services.planner.alternatives.world import World
-from services.planner.policies import TOWARD_HOUSE, CheapestHours, ModelPredictive
+from services.planner.policies import CheapestHours, ModelPredictive
+from services.planner.posing.ahead import SiteKnowledge
+from services.planner.posing.problem import ACTING, Margin
 from services.planner.replay import Rules
 
 DAY = timedelta(days=1)
@@ -23,17 +25,17 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Who decides: a policy by name, slots between two plans, and the margin in favour of the house."""
+    """Who decides: a policy by name, slots between two plans, and the margins of those who follow them."""
 
     policy: str
     every: int
-    toward_house: float = TOWARD_HOUSE
+    margin: Margin = ACTING
 
     def enter(self, world: World, rules: Rules) -> Policy:
         """Return the policy for a world. Without a battery there is nothing to decide."""
         scene = world.scene
         if self.policy == "mpc" and scene.site.batteries:
-            return ModelPredictive(scene.site, scene.timeline, world.energy, scene.prices, self.every, toward_house=self.toward_house)
+            return ModelPredictive(SiteKnowledge(scene.site, world.energy, scene.prices), scene.timeline, self.every, margin=self.margin)
         if self.policy == "rule":
             return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
         return PlainPolicy(Mode.SELF_CONSUMPTION if self.policy == "self_consumption" else Mode.HOLD, rules.curtailment)

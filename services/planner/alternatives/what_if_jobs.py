@@ -1,6 +1,7 @@
 """Questions what would have been: fetch, replay, keep, and let the last one conclude."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,8 @@ from services.planner.alternatives.cash_flow import Flows
 from services.planner.alternatives.what_if import Deciding, list_months, live
 from services.planner.alternatives.world import USUAL_DAYS, Usual, World, adapt, list_added
 from services.planner.knowledge import DAY, Foresight
-from services.planner.policies import HORIZON, TOWARD_HOUSE
+from services.planner.posing.ahead import HORIZON
+from services.planner.posing.problem import ACTING
 from services.planner.replay import Progress, Scene
 from services.planner.stored.jobs import LOOK_BACK, read_prices, read_scene
 
@@ -54,7 +56,7 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
     worlds = _read_worlds(connection, question, (changed, addition), outlook=outlook)
-    margin = TOWARD_HOUSE if variant.margin is None else variant.margin
+    margin = ACTING if variant.margin is None else replace(ACTING, toward_house=variant.margin)
     deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
 
     def tell(done: int) -> None:

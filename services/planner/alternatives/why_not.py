@@ -16,7 +16,7 @@ from services.planner.alternatives.otherwise import find_battery, find_slots, li
 from services.planner.answer.reply import answer
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
-from services.planner.planning import make_plan
+from services.planner.planning import decide
 from services.planner.posing.problem import pose
 
 # What an owner's block calls what is asked of a vehicle or a load.
@@ -53,7 +53,7 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
 def _plan(inputs: PlanRequest, solver: Solver) -> Plan:
     """Return the plan of a request; under a tariff in blocks its problem keeps them, and not the price of the block in which the plan ends."""
     posed = pose(inputs)
-    plan = make_plan(posed, solver)
+    plan = decide(posed, solver)
     if posed.blocks is None:
         return plan
     outlook = replace(plan.problem.outlook, import_price=posed.outlook.import_price)
@@ -95,7 +95,7 @@ def _plan_around(plan: Plan, asked: PlanRequest, solver: Solver) -> Pair:
         problem = pose(asked)
     except InvalidInputError as exc:
         raise InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy) from exc
-    return Pair(plan, make_plan(problem, solver))
+    return Pair(plan, decide(problem, solver))
 
 
 def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: tuple[int, int], language: Language) -> WhyNotReply:

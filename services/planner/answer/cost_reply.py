@@ -8,7 +8,7 @@ from luna.economics import carbon_g, peak_cost
 from luna.weighing import COST_ALONE, Weights, self_sufficiency
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
-from services.planner.planning import make_plan
+from services.planner.planning import decide
 from services.planner.posing.peaks import read_peaks
 from services.planner.posing.problem import objective_of
 
@@ -60,7 +60,7 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> Cheape
     paid = replace(plan.problem.paid, switching_price=0.0)
     if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
         return None
-    cheapest = make_plan(paid, solver)
+    cheapest = decide(paid, solver)
     weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
     left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
     saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g

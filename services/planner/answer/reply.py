@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from luna.contracts.manual import ManualReply
-from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
-from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
+from luna.contracts.plan import CompromiseReply, FollowedReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
+from luna.contracts.setpoint import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.physics import Curtailment, Mode
 from services.planner.answer.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
 from services.planner.answer.explanation import lay_out
@@ -23,7 +23,7 @@ from services.planner.answer.reserve_reply import mark_reserves, missed_reserves
 from services.planner.answer.session_reply import price_sessions
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan, Spread
-from services.planner.planning import make_plan
+from services.planner.planning import decide
 from services.planner.posing.problem import pose
 from services.planner.posing.strategy import apply_strategy
 from services.planner.price_blocks import show_import_price
@@ -38,7 +38,7 @@ BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
     """Return the plan of a request that holds everything it needs."""
-    plan = make_plan(pose(request), solver)
+    plan = decide(pose(request), solver)
     reply = answer(plan, request=request, issued_at=now)
     if request.manual:
         reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
@@ -53,7 +53,7 @@ def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> Plan
 def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver) -> ManualReply:
     """Return what the owner's blocks cost: the same request without them is planned as well."""
     free = request.model_copy(update={"manual": []})
-    plan = make_plan(pose(free), solver)
+    plan = decide(pose(free), solver)
     return reply_manual(bound, (plan, answer(plan, request=free, issued_at=bound[1].issued_at)), request)
 
 
@@ -76,6 +76,8 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         compromises=compromises,
         slots=_slots(plan, say_reasons(mark_reasons(mark_reserves(schedule.reasons, plan), plan, request.manual), site, request.options.language), request),
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
+        thresholds=_thresholds(plan),
+        followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
         pv=_held_back(plan),
         site=site.name,
         timezone=site.timezone,
@@ -163,6 +165,11 @@ def _told(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
     limits = {name: np.round(getattr(plan.setpoints, name)[index], 6).tolist() for name in BatterySetpoints.model_fields if name != "mode"}
     return BatterySetpoints(mode=[_WORDS[value] for value in plan.setpoints.mode[index].tolist()], **limits)
+
+
+def _thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
+    """Return what set-points are read from, by battery; nothing where only the planned ones make the plan."""
+    return {} if plan.policy is None else {each.battery.name: BatteryThresholds.of(each) for each in plan.policy.batteries}
 
 
 def _held_back(plan: Plan) -> PvSetpoints | None:

@@ -15,7 +15,7 @@ from services.planner.answer.reply import answer
 from services.planner.comparing.carrying import LOAD, PRICES, PV, Carried, carry
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
-from services.planner.planning import make_plan
+from services.planner.planning import decide
 from services.planner.posing.problem import pose
 from services.planner.stored.expected_state import Issued
 
@@ -40,7 +40,7 @@ class Planned:
 
     def plan(self, request: PlanRequest) -> tuple[Modes, float]:
         """Return the modes of the slots that both plans cover, and the cost less the worth of what is left in the batteries."""
-        plan = make_plan(pose(request), self.solver)
+        plan = decide(pose(request), self.solver)
         reply = answer(plan, request=request, issued_at=self.carried.later.reply.issued_at)
         return read_modes(reply, 0, self.carried.shared), reply.cost.total - _left(plan)
 

@@ -11,7 +11,7 @@ from luna.contracts.setpoint import LoadSetpoint
 from luna.control import LoadControl
 from luna.site import DeferrableLoad, HeatPump
 from services.planner.execution.template import Write, write_values
-from services.planner.execution.unit import Setpoints, SlotPrices
+from services.planner.execution.unit import InForce, Setpoints, SlotPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Appliance:
     def places(self) -> Mapping[str, str]:
         return {}
 
-    def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
+    def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         told = plan.slots[slot]
         flow = told.loads.get(self.name) or told.heat_pumps.get(self.name)
         return None if flow is None else self._tell("on" if flow.on else "off")

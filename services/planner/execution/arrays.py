@@ -16,7 +16,7 @@ from luna.economics import site_curtailment
 from luna.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp
 from luna.site import Site
 from services.planner.execution.template import WATTS, Write, write_values
-from services.planner.execution.unit import Setpoints, SlotPrices
+from services.planner.execution.unit import InForce, Setpoints, SlotPrices
 
 NAME = "pv"
 FREE = PvSetpoint(mode="free", limit_kw=None)
@@ -39,7 +39,7 @@ class Arrays:
     def places(self) -> Mapping[str, str]:
         return {}
 
-    def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
+    def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         # A plan that holds nothing back says nothing of PV.
         return {NAME: FREE if plan.pv is None else plan.pv.at(slot)}
 

@@ -1,18 +1,22 @@
 """All batteries of a site, told together."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+import numpy as np
+
 from luna.contracts.control import Override, ReasonCode
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.setpoint import BatterySetpoint, BatteryThresholds
 from luna.control import BATTERIES, Control
+from luna.physics import Mode
 from luna.site import Site
-from services.planner.execution.safety import OWN, make_sayable
+from services.planner.execution.safety import OWN, describe_setpoint, make_sayable
 from services.planner.execution.template import Write, render
-from services.planner.execution.unit import Setpoints, SlotPrices
+from services.planner.execution.unit import InForce, Setpoints, SlotPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,20 @@ class Batteries:
     def places(self) -> Mapping[str, str]:
         return {each.battery: each.soc for each in self.control.batteries if each.soc is not None}
 
-    def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
+    def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         names = self._names
+        if all(name in plan.thresholds for name in names):
+            return {name: self._read(plan.thresholds[name], name, slot, now) for name in names}
         told = {name: setpoints.at(slot) for name, setpoints in plan.setpoints.items() if name in names}
         return told if set(told) == set(names) else None
+
+    def _read(self, thresholds: BatteryThresholds, name: str, slot: int, now: InForce) -> BatterySetpoint:
+        """Return what the thresholds of a plan make of the state of charge that was measured."""
+        battery = next(each for each in self.site.batteries if each.name == name)
+        mode = Mode[now.modes.get(name, OWN.mode).upper()]
+        soc = now.soc.get(name, math.nan)
+        told = thresholds.policy(battery).read(slice(slot, slot + 1), np.array([mode], dtype=np.int8), np.array([soc]))
+        return describe_setpoint(told, 0)
 
     def follow_owner(self, wanted: Override) -> Setpoints:
         document = {"mode": wanted.mode, "power_kw": wanted.power_kw, "target_soc": wanted.target_soc}

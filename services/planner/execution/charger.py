@@ -13,7 +13,7 @@ from luna.control import VehicleControl
 from luna.physics import clamp_charging, clamp_giving
 from luna.site import ElectricVehicle, Site
 from services.planner.execution.template import WATTS, Write, write_values
-from services.planner.execution.unit import Setpoints, SlotPrices
+from services.planner.execution.unit import InForce, Setpoints, SlotPrices
 
 # Nobody knows better than the charger what to do, and nothing is wrong.
 HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")
@@ -42,7 +42,7 @@ class Charger:
     def places(self) -> Mapping[str, str]:
         return {} if self.control.soc is None else {self.vehicle.name: self.control.soc}
 
-    def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
+    def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         flow = plan.slots[slot].vehicles.get(self.vehicle.name)
         if flow is None:
             return None

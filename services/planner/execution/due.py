@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from luna.contracts.control import ControlState, DecidedBy, Decision, Override, ReasonCode, Source
 from luna.contracts.plan import PlanReply
 from luna.timeline import SLOT, floor_to
-from services.planner.execution.unit import Setpoints, SlotPrices, Unit
+from services.planner.execution.unit import InForce, Setpoints, SlotPrices, Unit
 
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
 
@@ -46,7 +46,7 @@ def carries_on(state: ControlState, source: Source, now: datetime) -> bool:
     return last.slot_start == floor_to(now, SLOT) and (source == "planner" or last.override == state.override)
 
 
-def follow_plan(plan: PlanReply | None, unit: Unit, prices: Prices, *, now: datetime, max_age: timedelta) -> Wish:
+def follow_plan(plan: PlanReply | None, unit: Unit, prices: Prices, *, now: datetime, max_age: timedelta, in_force: InForce) -> Wish:
     """Return what a plan says of the slot that covers ``now``; without a usable plan what the device does by itself, and why.
 
     Args:
@@ -54,19 +54,25 @@ def follow_plan(plan: PlanReply | None, unit: Unit, prices: Prices, *, now: date
         unit: whose set-points are wanted.
         prices: looks up what a kWh costs and earns now.
         now: an instant.
-        max_age: a plan issued longer ago is not followed.
+        max_age: a plan whose first slot began longer ago is not followed.
+        in_force: what holds when the slot begins.
     """
     if plan is None:
         return leave_alone(unit, "no_plan", prices)
-    if now - plan.issued_at > max_age:
+    if plan_age(plan, now) > max_age:
         return leave_alone(unit, "plan_too_old", prices, plan_id=plan.plan_id)
     place = (now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
-    requested = unit.read_plan(plan, place)
+    requested = unit.read_plan(plan, place, in_force)
     if requested is None:
         return leave_alone(unit, unit.unplanned, prices, plan_id=plan.plan_id)
     before = plan.slots[place - 1].batteries if place else {}
     planned_soc = {name: flow.soc_end for name, flow in before.items() if name in requested}
     return Wish(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc)
+
+
+def plan_age(plan: PlanReply, now: datetime) -> timedelta:
+    """Return how long before the slot that is now a plan's first slot began."""
+    return floor_to(now, SLOT) - floor_to(plan.slots[0].start, SLOT)
 
 
 def follow_owner(wanted: Override, unit: Unit) -> Wish:

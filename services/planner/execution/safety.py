@@ -8,6 +8,7 @@ import numpy as np
 from luna.contracts.setpoint import BatterySetpoint
 from luna.control import Control
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
+from luna.policy import DIGITS
 from luna.site import Site
 from luna.timeline import FloatArray
 
@@ -26,7 +27,7 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
     stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
     asked = _feed_in_no_more(_arrays([requested[battery.name] for battery in batteries]), limits)
     safe = clamp(asked, stored, limits)
-    return {battery.name: _setpoint(safe, index) for index, battery in enumerate(batteries)}
+    return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
 
 
 def make_sayable(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
@@ -67,6 +68,7 @@ def _arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
     )
 
 
-def _setpoint(safe: SetPoint, index: int) -> BatterySetpoint:
-    limits = {name: round(float(getattr(safe, name)[index, 0]), 6) for name in BatterySetpoint.model_fields if name != "mode"}
+def describe_setpoint(safe: SetPoint, index: int) -> BatterySetpoint:
+    """Return what one battery is told, in the outward words."""
+    limits = {name: round(float(getattr(safe, name)[index, 0]), DIGITS) for name in BatterySetpoint.model_fields if name != "mode"}
     return BatterySetpoint.model_validate({"mode": Mode(int(safe.mode[index, 0])).word} | limits)

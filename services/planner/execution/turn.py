@@ -18,24 +18,22 @@ from luna.control import BATTERIES, Control
 from luna.database import control as control_rows
 from luna.database import plans, sites
 from luna.database.engine import unit_of_work
+from luna.policy import REPLAN_AGE, REPLAN_SOC
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
 from services.planner.execution.device import Device, DeviceError
-from services.planner.execution.due import Wish, carries_on, find_mode_since, find_source, finish_run, follow_owner, follow_plan, leave_alone
+from services.planner.execution.due import Wish, carries_on, find_mode_since, find_source, finish_run, follow_owner, follow_plan, leave_alone, plan_age
 from services.planner.execution.metrics import COMMANDS, CONFIRMED, LATENESS
 from services.planner.execution.prices import read_slot_prices
 from services.planner.execution.soc import Gauge, read_recorded
 from services.planner.execution.template import Write, matches
-from services.planner.execution.unit import SlotPrices, Unit
+from services.planner.execution.unit import InForce, SlotPrices, Unit
 from services.planner.execution.units import find_unit
 
 # What an inverter, and the integration that asks it, take to say what holds.
 RETRY = timedelta(seconds=30)
 TRIES = 3
 VERIFY = timedelta(minutes=1)
-# A plan is asked for anew when it is this old, or when batteries are this much fuller or emptier than it expected.
-REPLAN_AGE = timedelta(hours=1)
-REPLAN_SOC = 0.05
 
 log = structlog.get_logger("luna.planner.execution")
 
@@ -123,7 +121,7 @@ class Executor:
         now = self._clock.now()
         soc = self._measure(told)
         with unit_of_work(self._engine) as connection:
-            wish = self._wish(connection, told, state, source=source)
+            wish = self._wish(connection, told, state, source=source, soc=soc)
         decision = _decision(told, finish_run(wish, state.decision, told.unit, now=now), soc, source=source, now=now)
         decision = decision.model_copy(update={"mode_since": find_mode_since(state.decision, decision.allowed, now=now)})
         decided = self._store(state, decision)
@@ -131,16 +129,17 @@ class Executor:
             self._request_plan(state)
         return decided or state
 
-    def _wish(self, connection: Connection, told: Told, state: ControlState, *, source: Source) -> Wish:
+    def _wish(self, connection: Connection, told: Told, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> Wish:
         now, prices = self._clock.now(), partial(read_slot_prices, connection, told.site, self._clock.now())
         if source == "released":
             return leave_alone(told.unit, "disarmed", prices)
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, told.unit)
         plan = plans.read_due(connection, state.site, now)
-        if plan is not None and now - plan.issued_at >= REPLAN_AGE:
+        if plan is not None and plan_age(plan, now) >= REPLAN_AGE:
             self._request_plan(state)
-        return follow_plan(plan, told.unit, prices, now=now, max_age=self._plan_max_age)
+        last = {} if state.decision is None else {name: str(each.mode) for name, each in state.decision.allowed.items()}
+        return follow_plan(plan, told.unit, prices, now=now, max_age=self._plan_max_age, in_force=InForce(soc, last))
 
     def _try(self, told: Told, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
         """Send what was decided where that is due, then see whether it holds; return whether it is still awaited."""

@@ -19,6 +19,13 @@ class SlotPrices(NamedTuple):
     export_price: float
 
 
+class InForce(NamedTuple):
+    """What holds when a slot begins: how full batteries are measured to be (NaN: nobody knows), and the modes that they were last told."""
+
+    soc: Mapping[str, float] = {}
+    modes: Mapping[str, str] = {}
+
+
 class Unit(Protocol):
     """Invariants: what leaves ``make_safe`` has passed the safety layer, in words that the device knows."""
 
@@ -38,8 +45,8 @@ class Unit(Protocol):
     def least_run(self) -> timedelta:
         """For how long it stays on once it is on."""
 
-    def read_plan(self, plan: PlanReply, slot: int) -> Setpoints | None:
-        """Return what a plan says of it in a slot; None where that is nothing."""
+    def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
+        """Return what a plan says of it in a slot that begins with ``now``; None where that is nothing."""
 
     def follow_owner(self, wanted: Override) -> Setpoints:
         """Return what its owner asks for."""

@@ -27,6 +27,8 @@ from services.planner.value.segments import Direction
 TERMINAL_SHARE = 0.6
 # How far from the optimum a plan may be that places vehicles and appliances: a fifth of the time that a gap of 0.01 % takes.
 PLACING_GAP = 0.003
+# And one that is followed, where burning energy is paid for: forecasts err by more, and the last of it takes a hundred times as long to prove.
+WAYS_GAP = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,21 @@ class TerminalRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Margin:
+    """What following the house may cost beside the optimum because forecasts err, per stored kWh: for storing and serving, and against another mode."""
+
+    toward_house: float = 0.0
+    hysteresis: float = 0.0
+
+
+NO_MARGIN = Margin()
+# What a plan that is followed heeds. Source: docs/decisions/0004.
+ACTING = Margin(toward_house=0.005, hysteresis=0.0025)
+# The mean over courses has more and smaller steps. Source: docs/decisions/0020.
+ACTING_ON_MEAN = Margin(toward_house=0.005, hysteresis=0.0033)
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` and ``blocks`` tariffs that couple slots.
 
@@ -46,7 +63,8 @@ class Problem:
     ``battery_limit_kwh`` (``(slots,)``) is what batteries together may give, so that none feeds a vehicle it may not feed.
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
     ``manual`` is what the owner pins and forbids. ``reserve_kwh`` is what a battery should hold at the end of each slot, ``(batteries, slots)``.
-    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery.
+    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery. ``margin`` is what those who
+    follow the plan heed, and ``errors`` the courses on which they have to gain by it; the plan itself is the optimum.
     """
 
     site: Site
@@ -67,6 +85,8 @@ class Problem:
     reserve_kwh: FloatArray | None = None
     switching_price: float = 0.0
     modes: tuple[Mode | None, ...] = ()
+    margin: Margin = NO_MARGIN
+    errors: Courses | None = None
 
     @property
     def paid(self) -> "Problem":
@@ -99,10 +119,11 @@ class Problem:
         return self.manual is not None and bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
 
     @property
-    def starts_inside(self) -> bool:
-        """Whether every battery starts within its limits."""
+    def inside(self) -> "Problem":
+        """The problem as if every battery started within its limits: whoever is a little outside comes back by itself."""
         battery = self.limits.batteries
-        return bool(((battery.min_kwh[:, 0] <= self.stored_kwh) & (self.stored_kwh <= battery.max_kwh[:, 0])).all())
+        stored = np.clip(self.stored_kwh, battery.min_kwh[:, 0], battery.max_kwh[:, 0])
+        return self if np.array_equal(stored, self.stored_kwh) else replace(self, stored_kwh=stored)
 
     @property
     def import_limit_kwh(self) -> FloatArray:
@@ -180,6 +201,8 @@ def pose(request: PlanRequest) -> Problem:
         read_price_blocks(request.site, request.state),
         _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
         request.options.risk,
+        # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
+        margin=NO_MARGIN if request.options.mip_gap == 0 else ACTING_ON_MEAN if request.options.uncertainty == "scenarios" else ACTING,
     )
     posed = _bind(posed, request.manual) if request.manual else posed
     posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed
@@ -197,8 +220,8 @@ def objective_of(request: PlanRequest) -> Objective:
 def _keep_modes(problem: Problem, request: PlanRequest) -> Problem:
     """Return the problem with what another mode has to gain; as it is where that is nothing."""
     price = objective_of(request).switching_price
-    words = [request.state.batteries[battery.name].mode for battery in problem.site.batteries] if price else []
-    return replace(problem, switching_price=price, modes=tuple(Mode[word.upper()] if word else None for word in words)) if price else problem
+    words = [request.state.batteries[battery.name].mode for battery in problem.site.batteries]
+    return replace(problem, switching_price=price, modes=tuple(Mode[word.upper()] if word else None for word in words))
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
@@ -243,7 +266,7 @@ def _courses(scenarios: CoursesMessage | None) -> Courses | None:
 def _gap(request: PlanRequest, wishes: Wishes) -> float:
     if request.options.mip_gap is not None:
         return request.options.mip_gap
-    return PLACING_GAP if wishes.any() else 0.0
+    return PLACING_GAP if wishes.any() else WAYS_GAP
 
 
 def _timeline(request: PlanRequest, count: int) -> Timeline:

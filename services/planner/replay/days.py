@@ -12,7 +12,7 @@ from luna.schedule import Policy, SideBySide
 from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.timeline import FloatArray
 from luna.wear import depth_wear
-from services.planner.replay.lineup import Contender, Later, Lineup, Standing
+from services.planner.replay.lineup import Contender, Later, Lineup, Standing, origin_of
 from services.planner.replay.mishaps import Afflicted
 
 # Less is rounding.
@@ -84,7 +84,7 @@ def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before:
         unserved_kwh=float(column.unserved_kwh.sum()),
         violations=int((flows.excess_kwh > 0).sum()) + _soc_breaches(limits, flows.stored_kwh),
         mode_changes=int((np.diff(modes, axis=-1, prepend=handed_on) != 0).sum()),
-        standing=Standing(stored_kwh=stored, seen_kwh=seen, modes=[int(mode) for mode in modes[:, -1]]),
+        standing=Standing(stored_kwh=stored, seen_kwh=seen, modes=[int(mode) for mode in modes[:, -1]], plan=origin_of(policy)),
     )
 
 

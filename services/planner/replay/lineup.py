@@ -15,7 +15,8 @@ from services.planner.knowledge import EnergyOutlook, SplitOutlook
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
-from services.planner.policies import CheapestHours, ModelPredictive
+from services.planner.policies import CheapestHours, ModelPredictive, PlanOrigin
+from services.planner.posing.ahead import SiteKnowledge
 from services.planner.posing.past_errors import PastErrors
 from services.planner.posing.problem import Problem, TerminalRule
 from services.planner.replay.mishaps import Afflicted, Mishap
@@ -24,16 +25,21 @@ from services.planner.replay.scene import Rules, Scene
 # The planner that weighs how its forecasts may err.
 SCENARIOS = "mpc_scenarios"
 POLICIES = ("idle", "self_consumption", "rule", "mpc", SCENARIOS, "mpc_perfect", "mpc_perfect_pv", "oracle")
-# Those that plan: nobody tells the inverter anything while the planner is down.
+# Those that plan.
 PLANNING = frozenset(("mpc", SCENARIOS, "mpc_perfect", "mpc_perfect_pv"))
+# Those whose forecasts err.
+ERRING = frozenset(("mpc", SCENARIOS, "mpc_perfect_pv"))
 
 
 class Standing(Message):
-    """What is handed on at midnight: stored energy, what the sensor last said of it, and the modes in force (none before the first day)."""
+    """What is handed on at midnight: stored energy, what the sensor last said of it, the modes in force (none before the first day), and of what the plan in
+    force was made.
+    """
 
     stored_kwh: list[float]
     seen_kwh: list[float]
     modes: list[int] = []
+    plan: PlanOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Lineup:
             return self._make(contender.policy, self.scene, standing)
         inner = self._make(contender.policy, mishap.scene, standing)
         seen = np.array(standing.seen_kwh).reshape(-1, 1)
-        return Afflicted(inner, mishap, seen, plans=contender.policy in PLANNING)
+        return Afflicted(inner, mishap, seen)
 
     def _make(self, name: str, scene: Scene, standing: Standing) -> Policy:
         rules = self.rules
@@ -85,10 +91,15 @@ class Lineup:
         if name == "rule":
             return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
         if name in PLANNING:
-            errors = PastErrors(scene.forecasts, scene.foresight) if name == SCENARIOS else None
-            modes = [Mode(mode) for mode in standing.modes]
-            return ModelPredictive(scene.site, scene.timeline, _energy(name, scene), scene.prices, self.every, errors, modes=modes)
+            known = SiteKnowledge(scene.site, _energy(name, scene), scene.prices, PastErrors(scene.forecasts, scene.foresight) if name in ERRING else None)
+            return ModelPredictive(known, scene.timeline, self.every, name == SCENARIOS, origin=standing.plan, modes=standing.modes)
         return PlainPolicy(Mode.HOLD if name == "idle" else Mode.SELF_CONSUMPTION, rules.curtailment)
+
+
+def origin_of(policy: Policy) -> PlanOrigin | None:
+    """Return of what the plan that a policy follows was made; None for one that follows none."""
+    inner = policy.policy if isinstance(policy, Afflicted) else policy
+    return inner.origin if isinstance(inner, ModelPredictive) else None
 
 
 def _energy(name: str, scene: Scene) -> EnergyOutlook:

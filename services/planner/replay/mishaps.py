@@ -13,6 +13,7 @@ from luna.physics import BoolArray, Mode, SetPoint
 from luna.schedule import Policy, whole_range
 from luna.timeline import FloatArray, IndexArray, Timeline
 from services.planner.knowledge import ForecastBook, PriceBook, PriceKnowledge
+from services.planner.policies import ModelPredictive
 from services.planner.replay.scene import Scene
 
 Span = tuple[datetime, datetime]
@@ -118,18 +119,22 @@ def _delay(book: PriceBook, placed: PlacedFault, late: np.timedelta64) -> PriceB
 
 @dataclass
 class Afflicted:
-    """A policy that meets faults: where it cannot decide or is not heard, the inverter consumes its own, as the executor falls back to."""
+    """A policy that meets faults: where it cannot decide or is not heard, the inverter consumes its own, as the executor falls back to.
+
+    While nobody plans, the last plan is followed until it is too old.
+    """
 
     policy: Policy
     mishap: Mishap
     seen_kwh: FloatArray
-    plans: bool
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what the inverter is told, or does by itself."""
         self.seen_kwh = self.seen_kwh if self.mishap.frozen[slot] else stored_kwh
-        if self.mishap.deaf[slot] or (self.plans and self.mishap.unplanned[slot]):
+        if self.mishap.deaf[slot]:
             return _own(stored_kwh)
+        if isinstance(self.policy, ModelPredictive):
+            self.policy.may_plan = not self.mishap.unplanned[slot]
         try:
             return self.policy.decide(max(slot - int(self.mishap.behind[slot]), 0), self.seen_kwh)
         except InvalidInputError:

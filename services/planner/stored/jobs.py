@@ -21,7 +21,7 @@ from luna.weighing import Weights, weigh_import
 from services.planner.answer.reply import digest, plan_request
 from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
 from services.planner.model.solver import Solver
-from services.planner.policies import HORIZON
+from services.planner.posing.ahead import HORIZON
 from services.planner.posing.past_errors import DAYS
 from services.planner.posing.problem import TERMINAL_SHARE
 from services.planner.replay import SCENARIOS, Scene
@@ -154,7 +154,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     if request.to_day < request.from_day:
         raise InvalidInputError("the window ends before it begins", field="to", value=request.to_day.isoformat(), remedy="Swap the days.")
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
-    ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT if SCENARIOS in request.policies else 0
+    ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     seen = observations.read(connection, request.site_id, around)
     load, pv = (_require(series, window, name, before=past) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))

@@ -2,13 +2,15 @@
 
 A slot in which selling pays more than buying costs, or burning energy is paid for, is convex once its way is fixed: importing or exporting,
 charging or discharging. While it is open, the upper hull of its ways bounds it; the dynamic programme over hulls takes microseconds. Where the
-best path lands between two ways, the slot is split. Best bound first, so the first path without a gap is optimal.
+best path lands between two ways, the slot is split. Best bound first; the path that takes each slot's best way beside a relaxed one bounds it from above, and
+where both bounds are as close as was asked for, that path is the answer.
 """
 
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +70,7 @@ class Search:
 
     def __init__(self, problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, ways: dict[int, list[Way]]) -> None:
         self.ways = ways
-        self._start = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
+        self._start = float(problem.inside.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
         self._terminal, self._capacity, self._reserve = terminal, float(terminal[0].sum()), problem.reserve_above_kwh
         self._length, self._value = (np.pad(part, ((0, 0), (0, _WIDTH - part.shape[1]))) for part in (free.length_kwh, free.value))
         self._charge, self._most_cost = free.charge_kwh.copy(), most_cost(free)
@@ -97,6 +99,11 @@ class Search:
         way = int(np.argmax(gains))
         return gains[way], way
 
+    def round(self, relaxed: Relaxed) -> Relaxed:
+        """Return the best path when every open slot goes the way that suits the relaxed one best."""
+        open_slots = {slot: self.best(slot, relaxed.taken_kwh[slot])[1] for slot in self.ways if slot not in relaxed.chosen}
+        return self.relax({**relaxed.chosen, **open_slots}) if sum(relaxed.gap.values()) > _GAP else relaxed
+
     def direction(self, relaxed: Relaxed) -> Direction:
         """Return the way every slot goes on a path without gaps."""
         allowed = np.ones((4, relaxed.taken_kwh.size), dtype=bool)
@@ -106,11 +113,11 @@ class Search:
         return Direction(*allowed)
 
 
-def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray]) -> Direction | None:
-    """Return the way of every slot in an optimal plan of one battery.
+def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray]) -> tuple[Direction, float] | None:
+    """Return the way of every slot in a plan of one battery that is optimal within the problem's gap, and how far it may be from the optimum, relative.
 
     Args:
-        problem: of a site with one battery that starts within its limits.
+        problem: of a site with one battery.
         free: the slots' segments without any way fixed.
         terminal: V′ at the horizon, over the usable capacity.
 
@@ -120,19 +127,21 @@ def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, Fl
     ways = find_ways(problem, np.flatnonzero(~free.convex))
     if not all(_exists_at_rest(each) for each in ways.values()):
         return None
-    search = Search(problem, free, terminal, ways=ways)
-    order = count()
+    search, order, until = Search(problem, free, terminal, ways=ways), count(), perf_counter() + problem.time_limit_s
     root = search.relax({})
+    best = search.round(root)
     heap = [(root.cost, next(order), root)]
     most = max(_LEAST_NODES, int(_NODES_PER_SLOT * free.charge_kwh.size))
-    while heap and len(heap) < most:
-        _, _, relaxed = heapq.heappop(heap)
-        if sum(relaxed.gap.values()) <= _GAP:
-            return search.direction(relaxed).within(problem.direction)
+    while heap and len(heap) < most and perf_counter() < until:
+        bound, _, relaxed = heapq.heappop(heap)
+        if best.cost - bound <= max(_GAP, problem.mip_gap * abs(best.cost)):
+            return search.direction(best).within(problem.direction), max(best.cost - bound, 0.0) / max(abs(best.cost), _GAP)
         widest = max(relaxed.gap, key=relaxed.gap.__getitem__)
         for way in range(len(search.ways[widest])):
             child = search.relax({**relaxed.chosen, widest: way})
-            heapq.heappush(heap, (child.cost, next(order), child))
+            if child.cost < best.cost - _GAP:
+                best = min(best, search.round(child), key=lambda each: each.cost)
+                heapq.heappush(heap, (child.cost, next(order), child))
     return None
 
 

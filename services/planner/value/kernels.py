@@ -6,6 +6,7 @@ A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two bu
 import numpy as np
 from numba import njit
 
+from luna.physics import SERVES, STORES
 from luna.timeline import FloatArray, IndexArray
 from services.planner.value.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
 
@@ -19,6 +20,11 @@ _EMPTY = 1e-12
 Reserve = tuple[FloatArray, float]
 # Levels of stored energy this close are the same.
 _SAME = 1e-9
+# Modes as plain numbers: an enumeration means nothing to compiled loops.
+_SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = range(6)
+_STORES, _SERVES = STORES.copy(), SERVES.copy()
+# Beyond every level of stored energy.
+_FAR = 1e9
 
 
 @njit(cache=True)
@@ -255,13 +261,99 @@ def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capaci
         level += min(max(limits[1, slot] - level, 0.0), part[STORE])
         level += min(max(limits[0, slot] - level, 0.0), part[BUY])
         if level == stored:
-            level -= part[SERVE_FORCED]
+            level -= min(part[SERVE_FORCED], max(level, 0.0))
             level -= min(max(level - limits[3, slot], 0.0), part[SERVE])
             level -= min(max(level - limits[4, slot], 0.0), part[FIRST_OUT])
             level -= min(max(level - limits[5, slot], 0.0), part[SECOND_OUT])
-        stored = min(max(level, 0.0), capacity_kwh)
+        # What begins outside the limits comes back step by step.
+        stored = min(max(level, min(stored, 0.0)), max(stored, capacity_kwh))
         path[slot] = stored
     return path
+
+
+@njit(cache=True)
+def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]) -> None:
+    """Walk a battery's thresholds through slots, mode after mode, as ``luna.policy`` reads them and physics settles them.
+
+    Args:
+        limits: buy, store, spill, serve, sell of an action that goes on and of one that begins, kWh above the lowest SoC, each ``(5, slots)``.
+        slots: lengths of the segments, ``(slots, 7)``, and 1.0 where there is no sun to store, ``(slots,)``.
+        battery: stored energy at the start, usable capacity, what is little, what is the same (all kWh), and the mode before the first slot.
+        out: stored energy at the end of each slot, and the mode it was in.
+    """
+    (keep, begin), (length, no_pv), (path, modes) = limits, slots, out
+    stored, capacity, little, same = battery[0], battery[1], battery[2], battery[3]
+    mode = int(battery[4])
+    for slot in range(path.size):
+        buy = keep[0, slot] if mode == _CHARGE else begin[0, slot]
+        store = keep[1, slot] if _STORES[mode] else begin[1, slot]
+        serve = keep[3, slot] if _SERVES[mode] else begin[3, slot]
+        sell = keep[4, slot] if mode == _EXPORT else begin[4, slot]
+        if no_pv[slot] > 0.0 or stored >= capacity - little:
+            store = capacity if _STORES[mode] or begin[1, slot] >= capacity - same else -_FAR
+        if stored <= little:
+            serve = 0.0 if _SERVES[mode] or begin[3, slot] <= same else _FAR
+        stores, serves = stored < store - same or store >= capacity - same, stored > serve + same or serve <= same
+        if stored < buy - same:
+            mode = _CHARGE
+        elif stored > sell + same:
+            mode = _EXPORT
+        elif stores:
+            mode = _SELF_CONSUMPTION if serves else _SAVE
+        else:
+            mode = _SUPPLY if serves else _HOLD
+        part, level = length[slot], stored
+        level += min(max(min(keep[2, slot], capacity) - level, 0.0), part[STORE_HELD_BACK])
+        if _STORES[mode]:
+            most = max(store, buy) if mode == _CHARGE else store
+            level += min(max(min(most, capacity) - level, 0.0), part[STORE])
+        if mode == _CHARGE:
+            level += min(max(min(buy, capacity) - level, 0.0), part[BUY])
+        if level == stored:
+            level -= min(part[SERVE_FORCED], max(level, 0.0))
+            if _SERVES[mode]:
+                least = min(serve, sell) if mode == _EXPORT else serve
+                level -= min(max(level - max(least, 0.0), 0.0), part[SERVE])
+            if mode == _EXPORT:
+                level -= min(max(level - max(sell, 0.0), 0.0), part[FIRST_OUT])
+        stored = min(max(level, min(stored, 0.0)), max(stored, capacity))
+        path[slot], modes[slot] = stored, mode
+
+
+@njit(cache=True)
+def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray) -> None:
+    """Write what a policy costs on each of many courses beside their slots at rest, less what is left at the horizon; ``cost`` has shape ``(courses,)``.
+
+    Args:
+        limits: as in ``follow_policy``.
+        slots: lengths and values of the segments of all courses, ``(courses, slots, 7)``, and where there is no sun to store, ``(slots,)``.
+        terminal: lengths and values of V′ at the horizon.
+        battery: as in ``follow_policy``.
+    """
+    length, value, no_pv = slots
+    path, modes = np.empty(no_pv.size), np.empty(no_pv.size, dtype=np.int64)
+    for course in range(cost.size):
+        follow_policy(limits, (length[course], no_pv), battery, (path, modes))
+        total, stored = 0.0, battery[0]
+        for slot in range(no_pv.size):
+            into, out = max(path[slot] - stored, 0.0), max(stored - path[slot], 0.0)
+            for kind in (STORE_HELD_BACK, STORE, BUY):
+                step = min(into, length[course, slot, kind])
+                total += step * value[course, slot, kind]
+                into -= step
+            # What has to be served costs the same whatever is followed.
+            out -= min(out, length[course, slot, SERVE_FORCED])
+            for kind in (SERVE, FIRST_OUT, SECOND_OUT):
+                step = min(out, length[course, slot, kind])
+                total -= step * value[course, slot, kind]
+                out -= step
+            stored = path[slot]
+        left = max(stored, 0.0)
+        for part in range(terminal[0].size):
+            piece = min(left, terminal[0][part])
+            total -= piece * terminal[1][part]
+            left -= piece
+        cost[course] = total
 
 
 @njit(cache=True)

@@ -45,7 +45,7 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
         slots: how many slots the mean is wanted for.
     """
     courses = _require_courses(problem)
-    segments = _offer(problem, courses, direction)
+    segments = offer_courses(problem, courses, direction)
     known = np.asarray((segments.covered & segments.convex).all(axis=1))
     known[0] = True  # how the expected course is planned has been decided
     own = max(1.0 - float(courses.weight.sum()), 0.0)
@@ -65,7 +65,7 @@ def _require_courses(problem: Problem) -> Courses:
     return problem.courses
 
 
-def _offer(problem: Problem, courses: Courses, direction: Direction | None) -> Segments:
+def offer_courses(problem: Problem, courses: Courses, direction: Direction | None) -> Segments:
     """Return what the slots of all courses offer, the expected one first, ``(courses + 1, slots, 7)``.
 
     A peak that the expected course keeps does not bind where the load of another is beyond it whatever the battery does.

@@ -20,12 +20,12 @@ PRICES = [0.40, 0.42, 0.38, 0.30, 0.15, 0.14, 0.15, 0.16, 0.20, 0.30, 0.45, 0.40
 SITE = {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}]}
 
 
-def issue(later: int = 0, *, soc: float = 0.5, prices: list[float] | None = None, site: dict[str, Any] | None = None, **outlook: Any) -> Issued:
+def issue(later: int = 0, *, soc: float = 0.5, mode: str | None = None, prices: list[float] | None = None, site: dict[str, Any] | None = None, **outlook: Any) -> Issued:
     """A plan issued so many hours after the first."""
     prices = prices or PRICES
     series = {"load_kwh": [0.6] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": prices[later:][:HOURS], "export_price": [0.05] * HOURS} | outlook
-    terminal = {"terminal": {"kind": "value", "value": 0.1}, "language": "en"}
-    state = (site or {}).get("state", {"batteries": {"battery": {"soc": soc}}})
+    terminal = {"terminal": {"kind": "value", "value": 0.1}, "language": "en", "mip_gap": 0.0}
+    state = (site or {}).get("state", {"batteries": {"battery": {"soc": soc, "mode": mode}}})
     own = {name: value for name, value in (site or {}).items() if name != "state"}
     document = {"site": SITE | own, "start": START + later * HOUR, "slot_minutes": 60, "outlook": series, "state": state, "options": terminal}
     request = PlanRequest.model_validate(document)
@@ -42,7 +42,7 @@ def expected_soc(plan: Issued, hours: int) -> float:
 
 def test_an_hour_later_with_nothing_new_nothing_is_said_to_be_other() -> None:
     first = issue()
-    told = compare(first, issue(1, soc=expected_soc(first, 1)))
+    told = compare(first, issue(1, soc=expected_soc(first, 1), mode=first.reply.setpoints["battery"].mode[0]))
     assert told.slots == HOURS - 1
     assert told.causes == []
 

@@ -104,7 +104,7 @@ def test_the_value_of_stored_energy_is_the_models_dual() -> None:
     # Two kWh serve the dear hour from the shallowest segment: more would be worth nothing, one less 0.3 − 0.01.
     assert plan.flows.discharge_kwh.sum() == pytest.approx(2.0)
     assert 0.0 <= plan.energy_value[0, 3] <= 0.29 + 1e-9
-    assert plan.values == ()
+    assert plan.value is None
 
 
 def test_the_reply_holds_the_wear_and_the_owners_factor_weighs_it() -> None:

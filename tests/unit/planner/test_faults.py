@@ -131,10 +131,10 @@ class Listener:
 def test_a_frozen_sensor_stays_so_over_midnight() -> None:
     night = mishap(fault("sensor_frozen", **{"from": WINDOW.start + timedelta(hours=20)}, hours=8))
     listener = Listener()
-    before_midnight = Afflicted(listener, night, np.array([[4.0]]), plans=True)
+    before_midnight = Afflicted(listener, night, np.array([[4.0]]))
     for slot, stored in ((79, 3.0), (80, 2.0), (95, 1.0)):
         before_midnight.decide(slot, np.array([[stored]]))
-    after_midnight = Afflicted(listener, night, before_midnight.seen_kwh, plans=True)
+    after_midnight = Afflicted(listener, night, before_midnight.seen_kwh)
     for slot, stored in ((96, 0.9), (111, 0.8), (112, 0.7)):
         after_midnight.decide(slot, np.array([[stored]]))
     assert listener.heard == [3.0, 3.0, 3.0, 3.0, 3.0, 0.7]

@@ -13,6 +13,7 @@ from luna.timeline import FloatArray, Timeline
 from services.planner.carbon import CarbonBook, carry_days
 from services.planner.knowledge import ForecastBook, PriceKnowledge
 from services.planner.policies import ModelPredictive
+from services.planner.posing.ahead import SiteKnowledge
 
 HOUR = timedelta(hours=1)
 START = datetime(2024, 2, 3, tzinfo=UTC)
@@ -40,7 +41,7 @@ def live_a_day(carbon_price_per_kg: float, carbon: CarbonBook | None) -> Traject
     series = Quantiles.exact(np.full(24 + 40, 0.5)), Quantiles.exact(np.zeros(24 + 40))
     forecast = Forecast(Timeline(START, HOUR, 24 + 40), START, "made_up", *series)
     prices = PriceKnowledge(site, AROUND, {}, carbon)
-    policy = ModelPredictive(site, DAY, ForecastBook([forecast]), prices, 1)
+    policy = ModelPredictive(SiteKnowledge(site, ForecastBook([forecast]), prices), DAY, 1)
     return simulate(policy, Actuals(DAY, np.full(24, 0.5), np.zeros(24)), limits=SiteLimits.of(site), stored_kwh=np.zeros((1, 1)))
 
 

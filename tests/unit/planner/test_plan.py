@@ -9,11 +9,11 @@ import pytest
 from luna.contracts.plan import PlanRequest, Terminal
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
-from luna.physics import Flows
+from luna.physics import Flows, Mode
 from luna.schedule import Committed
 from luna.simulator import Actuals, balance_residual_kwh, simulate
 from services.planner.answer.reply import find_compromises
-from services.planner.model.solver import Solver, SolverError
+from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.posing.problem import Problem, pose
@@ -146,10 +146,10 @@ def test_reserve_comes_before_the_connection(efficiency: float) -> None:
     assert plan.flows.excess_kwh == pytest.approx([0.05] * 8)
 
 
-def test_time_limit_ends_the_search() -> None:
-    problem = replace(draw_problem(np.random.default_rng(3), batteries=2, slots=48), time_limit_s=1e-9)
-    with pytest.raises(SolverError, match="time_limit_s"):
-        make_plan(problem, Solver())
+def test_where_there_is_no_time_to_plan_the_inverter_is_left_alone() -> None:
+    plan = make_plan(replace(draw_problem(np.random.default_rng(3), batteries=2, slots=48), time_limit_s=1e-9), Solver())
+    assert (plan.method, plan.proven) == ("self_consumption", False)
+    assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
 
 
 def test_site_without_battery_imports_what_the_sun_leaves() -> None:

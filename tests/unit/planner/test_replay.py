@@ -15,7 +15,7 @@ from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from services.planner.knowledge import ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.policies import HORIZON
+from services.planner.posing.ahead import HORIZON
 from services.planner.replay import Scene, replay
 
 DAYS, BEFORE, AFTER = 3, 8 * 96, HORIZON // SLOT

@@ -14,6 +14,7 @@ from luna.timeline import SLOT
 from services.planner.execution.batteries import Batteries
 from services.planner.execution.due import carries_on, find_source, follow_owner, follow_plan
 from services.planner.execution.safety import OWN
+from services.planner.execution.unit import InForce
 from tests.controlled import describe
 from tests.plans import describe_plan
 
@@ -37,13 +38,13 @@ def decision(**changes: Any) -> Decision:
 
 
 def test_a_slot_is_followed_until_it_ends() -> None:
-    wishes = [follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + at, max_age=MAX_AGE) for at in (SLOT - timedelta(seconds=1), SLOT)]
+    wishes = [follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + at, max_age=MAX_AGE, in_force=InForce()) for at in (SLOT - timedelta(seconds=1), SLOT)]
     said = [wish.requested["battery"] for wish in wishes]
     assert said == [CHARGE, HOLD]
 
 
 def test_the_plan_tells_how_full_it_expected_the_battery_to_be() -> None:
-    wish = follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + SLOT, max_age=MAX_AGE)
+    wish = follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + SLOT, max_age=MAX_AGE, in_force=InForce())
     assert wish.planned_soc == {"battery": 0.5}
 
 
@@ -51,19 +52,19 @@ def test_the_plan_tells_how_full_it_expected_the_battery_to_be() -> None:
     ("told", "age", "reason"),
     [
         pytest.param(None, timedelta(0), "no_plan", id="none"),
-        pytest.param(CHARGE, MAX_AGE + timedelta(seconds=1), "plan_too_old", id="too old"),
+        pytest.param(CHARGE, MAX_AGE + SLOT, "plan_too_old", id="too old"),
         pytest.param("nothing", timedelta(0), "plan_without_setpoints", id="made before plans held set-points"),
     ],
 )
 def test_without_a_usable_plan_inverters_consume_their_own(told: Any, age: timedelta, reason: str) -> None:
     plans = {None: None, "nothing": plan(CHARGE).model_copy(update={"setpoints": {}})}
     found = plans[told] if told in plans else plan(*[CHARGE] * 20)
-    wish = follow_plan(found, BATTERIES, lambda: None, now=START + age, max_age=MAX_AGE)
+    wish = follow_plan(found, BATTERIES, lambda: None, now=START + age, max_age=MAX_AGE, in_force=InForce())
     assert (wish.requested, wish.decided_by, wish.reason) == ({"battery": OWN}, "rule", reason)
 
 
 def test_a_plan_of_just_the_longest_age_is_followed() -> None:
-    assert follow_plan(plan(*[CHARGE] * 20), BATTERIES, lambda: None, now=START + MAX_AGE, max_age=MAX_AGE).reason == "planned"
+    assert follow_plan(plan(*[CHARGE] * 20), BATTERIES, lambda: None, now=START + MAX_AGE, max_age=MAX_AGE, in_force=InForce()).reason == "planned"
 
 
 def test_nobody_decides_for_a_site_that_was_never_armed() -> None:

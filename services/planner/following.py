@@ -1,0 +1,283 @@
+"""What is followed of a plan: a policy that stays right when load, sun and state of charge turn out otherwise, and what it makes of the expected course.
+
+Candidates are the inverter alone, the value of stored energy, and the planned flows with everything beside them left to the house. What gains nothing over
+the inverter alone, as expected and as forecasts have erred, is left to it.
+Source: docs/decisions/0033.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+import numpy as np
+
+from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, clamp, settle
+from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
+from luna.simulator import Actuals, simulate
+from luna.timeline import FloatArray
+from services.planner.model.policy import follow_flows, pinned_slots
+from services.planner.plan import Followed, Plan, price_flows, value_flows
+from services.planner.posing.problem import NO_MARGIN, Problem
+from services.planner.value.mean_value import offer_courses
+from services.planner.value.policy import cost_courses, read_policy, sell_nowhere, walk_policy
+from services.planner.value_plan import hold_back, problem_segments, read_worth, terminal_segments
+
+# A gain of less than this over a whole plan is none, in currency.
+LEAST_GAIN = 1e-4
+# The share of what a plan gains over the inverter alone that its value policy may cost beside the plan's own flows.
+_MOST_LOSS = 0.1
+_SAME_KWH, _SAME_COST, _NOTHING_KWH = 1e-6, 1e-6, 1e-9
+# Rounds in which slots settled side by side agree on most plans; what takes longer is simulated slot by slot.
+_ROUNDS = 40
+
+Part = TypeVar("Part", Flows, SetPoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a policy makes of the expected course: ``cost`` with what is left at the horizon, and ``breach_kwh`` of limits and wishes."""
+
+    policy: PlanPolicy
+    setpoints: SetPoint
+    flows: Flows
+    start_kwh: FloatArray
+    cost: float
+    breach_kwh: float
+
+
+@dataclass
+class Follower:
+    """A plan's policy as the simulator asks it: it remembers the modes in force."""
+
+    policy: PlanPolicy
+    capacity_kwh: FloatArray
+    modes: IntArray
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the set-point of a slot."""
+        setpoint = self.policy.decide(slot, stored_kwh / self.capacity_kwh, self.modes)
+        self.modes = setpoint.mode
+        return setpoint
+
+
+def follow_plan(plan: Plan) -> Plan:
+    """Return the plan as it is followed: set-points, flows and costs are what its policy makes of the expected course.
+
+    Invariants: of its problem's optimum it keeps back no more than the margin asks for; without a margin it costs the same.
+    """
+    problem = plan.problem
+    if not problem.site.batteries:
+        return replace(plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw))
+    chosen, followed = _choose(plan)
+    if chosen is None:
+        return plan
+    chosen = _name_trade(plan, chosen) if followed == "value" else chosen
+    worth = plan.energy_value
+    if plan.value is not None:
+        lowest = problem.limits.batteries.min_kwh
+        worth = read_worth(plan.value.function, (chosen.start_kwh - lowest)[0], (chosen.flows.stored_kwh - lowest)[0])[None, :]
+    return replace(
+        plan,
+        setpoints=chosen.setpoints,
+        flows=chosen.flows,
+        start_kwh=chosen.start_kwh,
+        costs=price_flows(problem, chosen.flows),
+        energy_value=worth,
+        policy=chosen.policy,
+        premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0),
+        followed=followed,
+        keeps_modes=followed == "value" and problem.switching_price > 0,
+    )
+
+
+def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
+    """Return what is followed, None for the plan as it stands, and what kind of policy that is."""
+    problem, best = plan.problem, value_flows(plan.problem, plan.flows)
+    most_breach = find_breach(problem, plan.flows) + _SAME_KWH
+    value = _admit(plan, _value_policy(plan), most_breach) if plan.values and not problem.pins else None
+    if problem.margin == NO_MARGIN:
+        return _pick_exact(plan, value, best, most_breach)
+    weighed = value is not None and plan.spread is not None and plan.spread.courses > 1
+    # Who plans for courses besides the expected one pays on that one.
+    house = None if problem.pins or weighed else _admit(plan, _house_policy(plan), most_breach)
+    gain = np.inf if house is None else house.cost - best
+    if house is not None and gain <= LEAST_GAIN:
+        return house, "house"
+    allowed = problem.margin.toward_house * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    if value is not None and value.cost - best <= allowed:
+        return (house, "house") if house is not None and _errs_away(problem, plan, (value, house)) else (value, "value")
+    for open_house in (True, False):
+        flows = _admit(plan, _flows_policy(plan, open_house=open_house), most_breach)
+        if flows is not None and flows.cost - best <= allowed:
+            return flows, "flows"
+    return None, "none"
+
+
+def _pick_exact(plan: Plan, value: Outcome | None, best: float, most_breach: float) -> tuple[Outcome | None, Followed]:
+    """Return the first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain."""
+    tolerance = _SAME_COST * (1.0 + abs(best)) + 2.0 * plan.problem.switching_price * _throughput_kwh(plan.flows)
+    if value is not None and value.cost <= best + tolerance:
+        return value, "value"
+    for open_house in (True, False):
+        flows = _admit(plan, _flows_policy(plan, open_house=open_house), most_breach)
+        if flows is not None and flows.cost <= best + tolerance:
+            return flows, "flows"
+    return None, "none"
+
+
+def _errs_away(problem: Problem, plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
+    """Return whether errors such as forecasts lately made cost all that the first policy gains over the second."""
+    errors, value = problem.errors, plan.value
+    if errors is None or value is None:
+        return False
+    segments = offer_courses(problem, errors, value.direction).pick(slice(1, None))
+    terminal, mode, start = terminal_segments(problem), int(_first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
+    costs = [cost_courses(each.policy.batteries[0], segments, start, terminal=terminal, mode=mode) for each in pair]
+    expected = max(1.0 - float(errors.weight.sum()), 0.0)
+    gain = float(errors.weight @ (costs[1] - costs[0])) + expected * (pair[1].cost - pair[0].cost)
+    return gain <= LEAST_GAIN
+
+
+def find_breach(problem: Problem, flows: Flows) -> float:
+    """Return by how many kWh flows miss limits of the connection, reserves, and what is wanted at the horizon."""
+    terminal, last = problem.terminal, flows.stored_kwh[:, -1]
+    missed = np.maximum(terminal.least_kwh - last, 0.0) + np.maximum(last - terminal.most_kwh, 0.0)
+    lacking = 0.0 if problem.reserve_kwh is None else float(np.maximum(problem.reserve_kwh - flows.stored_kwh, 0.0).sum())
+    return float(flows.excess_kwh.sum() + missed.sum()) + lacking
+
+
+def _throughput_kwh(flows: Flows) -> float:
+    return float((flows.charge_kwh + flows.discharge_kwh).sum())
+
+
+def _first_modes(problem: Problem) -> IntArray:
+    """Return the modes in force before the plan, ``(batteries, 1)``: where nobody told anything, the inverter is alone."""
+    told = problem.modes or (None,) * len(problem.site.batteries)
+    return np.array([[Mode.SELF_CONSUMPTION if mode is None else mode] for mode in told], dtype=np.int8)
+
+
+def _value_policy(plan: Plan) -> PlanPolicy:
+    problem, pv_kwh = plan.problem, plan.problem.outlook.pv_kwh
+    parts = [
+        read_policy(value, battery, pv_kwh=pv_kwh, margin=problem.margin, switching_price=problem.switching_price)
+        for value, battery in zip(plan.values, problem.site.batteries, strict=True)
+    ]
+    return _bind(plan, parts)
+
+
+def _name_trade(plan: Plan, outcome: Outcome) -> Outcome:
+    """Return the same with batteries told to sell, or to buy, where they do: a run of slots in which the house alone does what is planned is none of trade.
+
+    Fuller than planned a battery still sells down to there, emptier it buys up to there.
+    """
+    flows, modes = outcome.flows, outcome.setpoints.mode
+    bought, sold = np.minimum(flows.charge_kwh, flows.import_kwh), np.minimum(flows.discharge_kwh, flows.export_kwh)
+    buys_not = _idle_runs(modes == Mode.CHARGE, bought) & (flows.charge_kwh > _SAME_KWH)
+    sells_not = _idle_runs(modes == Mode.EXPORT, sold) & (flows.discharge_kwh > _SAME_KWH)
+    if not (buys_not.any() or sells_not.any()):
+        return outcome
+
+    def named(level: SocThresholds, index: int) -> SocThresholds:
+        start = outcome.start_kwh[index] / plan.problem.site.batteries[index].capacity_kwh
+        buy = np.where(buys_not[index], np.minimum(level.buy, start), level.buy)
+        return replace(level, buy=buy, sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell)).rounded()
+
+    parts = [replace(part, keep=named(part.keep, index), begin=named(part.begin, index)) for index, part in enumerate(outcome.policy.batteries)]
+    again = meet_course(plan, replace(outcome.policy, batteries=parts))
+    return again if again.cost <= outcome.cost + _SAME_COST and again.breach_kwh <= outcome.breach_kwh + _SAME_KWH else outcome
+
+
+def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
+    """Return the slots of runs that trade nothing, shape ``(batteries, slots)`` as both arrays."""
+    edges = np.diff(trades, axis=1, prepend=False)
+    run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
+    traded = np.bincount(run.ravel(), weights=energy_kwh.ravel(), minlength=int(run.max(initial=0)) + 1)
+    return np.asarray(trades & (traded[run] <= _SAME_KWH))
+
+
+def _house_policy(plan: Plan) -> PlanPolicy:
+    problem, slots = plan.problem, plan.problem.outlook.timeline.count
+    return _bind(plan, [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries])
+
+
+def _flows_policy(plan: Plan, *, open_house: bool) -> PlanPolicy:
+    return _bind(plan, [follow_flows(plan, index, open_house=open_house) for index, _ in enumerate(plan.problem.site.batteries)])
+
+
+def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
+    """Return the policies of all batteries within what owner, contract and placed devices leave open, and how PV is held back."""
+    problem = plan.problem
+    if problem.margin == NO_MARGIN:
+        held_back, limit = plan.setpoints.curtailment, plan.setpoints.pv_limit_kw
+    else:
+        # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
+        held_back, limit = hold_back(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
+    bound = [replace(part, keep=_bound(plan, index, part.keep), begin=_bound(plan, index, part.begin)) for index, part in enumerate(parts)]
+    return PlanPolicy(bound, held_back, limit)
+
+
+def _bound(plan: Plan, index: int, level: SocThresholds) -> SocThresholds:
+    problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
+    level = sell_nowhere(level, problem.export_limit_kwh <= 0)
+    if problem.reserve_kwh is not None:
+        level = replace(level, serve=np.maximum(level.serve, problem.reserve_kwh[index] / battery.capacity_kwh))
+    if problem.battery_limit_kwh is not None:
+        spared, end = np.isfinite(problem.battery_limit_kwh), plan.flows.stored_kwh[index] / battery.capacity_kwh
+        level = replace(level, serve=np.where(spared, np.maximum(level.serve, end), level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
+    if manual is not None:
+        charge, discharge = manual.may_charge[index], manual.may_discharge[index]
+        serve = np.where(manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve)
+        level = replace(level, serve=np.where(discharge, serve, HIGHEST_SOC), sell=np.where(discharge, level.sell, HIGHEST_SOC))
+        level = replace(level, **{name: np.where(charge, getattr(level, name), LOWEST_SOC) for name in ("buy", "store", "spill")})
+    return level.rounded()
+
+
+def _admit(plan: Plan, policy: PlanPolicy, most_breach: float) -> Outcome | None:
+    """Return what a policy makes of the expected course; None where it misses limits or wishes that the plan keeps."""
+    outcome = meet_course(plan, policy)
+    return outcome if outcome.breach_kwh <= most_breach else None
+
+
+def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
+    """Return what a policy makes of the expected course, from the state that the batteries are really in."""
+    problem, outlook = plan.problem, plan.problem.outlook
+    starts, modes = _guess(plan, policy)
+    first, capacity = _first_modes(problem), problem.limits.batteries.capacity_kwh
+    for _ in range(_ROUNDS):
+        before = np.concatenate([first, modes[:, :-1]], axis=1)
+        setpoints = clamp(policy.read(slice(None), starts / capacity, before), starts, problem.limits)
+        flows = settle(setpoints, starts, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=problem.limits, hours=outlook.timeline.hours)
+        again = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+        agree = np.abs(again - starts).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(setpoints.mode, modes)
+        starts, modes = again, setpoints.mode
+        if agree:
+            break
+    else:
+        setpoints, flows, starts = simulate_policy(problem, policy)
+    return Outcome(policy, setpoints, flows, starts, value_flows(problem, flows), find_breach(problem, flows))
+
+
+def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
+    """Return stored energy at the start of each slot and its mode, as far as that is quickly told."""
+    problem, value = plan.problem, plan.value
+    if value is None:
+        return plan.start_kwh, plan.setpoints.mode
+    start = float(problem.stored_kwh[0])
+    # Ways that were fixed for slots bind the plan, not what a policy meets.
+    segments = value.segments if value.direction is None else problem_segments(problem)
+    path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(_first_modes(problem)[0, 0]))
+    return np.concatenate([[start], path[:-1]])[None, :], modes[None, :]
+
+
+def simulate_policy(problem: Problem, policy: PlanPolicy) -> tuple[SetPoint, Flows, FloatArray]:
+    """Return the set-points, flows and stored energy at the start of each slot that a policy comes to on the expected course, slot by slot."""
+    outlook, follower = problem.outlook, Follower(policy, problem.limits.batteries.capacity_kwh, _first_modes(problem))
+    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
+    run = simulate(follower, actuals, limits=problem.limits.by_slot(), stored_kwh=problem.stored_kwh[:, None])
+    flows, setpoints = (_of_site(part) for part in (run.flows, run.setpoints))
+    return setpoints, flows, np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+
+
+def _of_site(part: Part) -> Part:
+    """Return what happened to the only site, the slot as last axis."""
+    return type(part)(**{each.name: getattr(part, each.name)[..., 0, :] for each in fields(part)})

@@ -1,0 +1,97 @@
+"""From the value of stored energy to what a battery follows: thresholds with the margins that errors of forecasts ask for."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from luna.physics import BoolArray
+from luna.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
+from luna.site import Battery
+from luna.timeline import FloatArray
+from services.planner.plan import BatteryValue
+from services.planner.posing.problem import Margin
+from services.planner.value import kernels
+from services.planner.value.energy_value import Thresholds
+from services.planner.value.segments import Segments
+
+# Where buying and selling cost the same, storing and serving win exact ties alone. Source: docs/decisions/0004.
+_EVEN_TIE = 1e-6
+_SAME_KWH = 1e-7
+
+
+def read_policy(value: BatteryValue, battery: Battery, *, pv_kwh: FloatArray, margin: Margin, switching_price: float) -> BatteryPolicy:
+    """Return what a battery follows by its value.
+
+    Args:
+        value: of the battery, whatever the others do.
+        battery: whose it is.
+        pv_kwh: expected, shape ``(slots,)``.
+        margin: per stored kWh toward the house, and against another mode.
+        switching_price: what another mode has to gain at least.
+    """
+    levels, even = value.segments.levels, value.segments.even
+    house = np.where(even, min(_EVEN_TIE, margin.toward_house), margin.toward_house)
+    stick = np.maximum(np.where(even, 0.0, margin.hysteresis), switching_price)
+    easier = replace(levels, buy=levels.buy - stick, store=levels.store - stick, serve=levels.serve + stick, sell=levels.sell + stick)
+    harder = replace(levels, buy=levels.buy + stick, store=levels.store + stick, serve=levels.serve - stick, sell=levels.sell - stick)
+    keep, begin = (to_soc(value.function.thresholds(each, toward_house=house), battery, value.function.capacity_kwh) for each in (easier, harder))
+    slots = value.segments.charge_kwh.size
+    power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
+    return BatteryPolicy(battery, keep.rounded(), begin.rounded(), np.asarray(pv_kwh[:slots] <= 0), *power)
+
+
+def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocThresholds:
+    """Return thresholds above the lowest state of charge as states of charge; what never happens is out of reach."""
+
+    def soc(level_kwh: FloatArray) -> FloatArray:
+        return np.asarray(battery.min_soc + level_kwh / battery.capacity_kwh)
+
+    return SocThresholds(
+        buy=np.where(thresholds.buy_kwh <= _SAME_KWH, LOWEST_SOC, soc(thresholds.buy_kwh)),
+        store=soc(thresholds.store_kwh),
+        spill=soc(thresholds.spill_kwh),
+        serve=soc(thresholds.serve_kwh),
+        sell=np.where(thresholds.sell_kwh >= usable_kwh - _SAME_KWH, HIGHEST_SOC, soc(thresholds.sell_kwh)),
+    )
+
+
+def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int) -> tuple[FloatArray, FloatArray]:
+    """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a policy meets the course that ``segments`` are made of."""
+    path, modes = np.empty(segments.charge_kwh.size), np.empty(segments.charge_kwh.size, dtype=np.int64)
+    kernels.follow_policy(_limits(policy), (segments.length_kwh, policy.no_pv.astype(float)), _battery(policy, start_kwh, mode), (path, modes))
+    battery = policy.battery
+    return path + battery.min_soc * battery.capacity_kwh, modes.astype(np.int8)
+
+
+def cost_courses(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, terminal: tuple[FloatArray, FloatArray], mode: int) -> FloatArray:
+    """Return what a policy costs on each of many courses, ``(courses,)``; what every policy costs alike is left out.
+
+    Args:
+        policy: of the only battery.
+        segments: of the courses, shape ``(courses, slots, 7)``.
+        start_kwh: stored at the start.
+        terminal: V′ at the horizon.
+        mode: before the first slot.
+    """
+    cost = np.empty(segments.charge_kwh.shape[0])
+    slots = (segments.length_kwh, segments.value, policy.no_pv.astype(float))
+    kernels.follow_each(_limits(policy), slots, terminal, _battery(policy, start_kwh, mode), cost)
+    return cost
+
+
+def _limits(policy: BatteryPolicy) -> tuple[FloatArray, FloatArray]:
+    battery = policy.battery
+    keep, begin = (np.stack([getattr(each, name) for name in SocThresholds.__slots__]) for each in (policy.keep, policy.begin))
+    return (keep - battery.min_soc) * battery.capacity_kwh, (begin - battery.min_soc) * battery.capacity_kwh
+
+
+def _battery(policy: BatteryPolicy, start_kwh: float, mode: int) -> FloatArray:
+    battery = policy.battery
+    usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
+    return np.array([start_kwh - battery.min_soc * battery.capacity_kwh, usable, LITTLE_SOC * battery.capacity_kwh, SAME_SOC * battery.capacity_kwh, mode])
+
+
+def sell_nowhere(level: SocThresholds, where: BoolArray) -> SocThresholds:
+    """Return thresholds by which nothing is sold in some slots, and surplus is stored as long as that beats holding it back."""
+    store = np.where(where, np.maximum(level.store, level.spill), level.store)
+    return replace(level, store=store, sell=np.where(where, HIGHEST_SOC, level.sell))
