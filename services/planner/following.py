@@ -266,7 +266,8 @@ def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
     # Ways that were fixed for slots bind the plan, not what a policy meets.
     segments = value.segments if value.direction is None else problem_segments(problem)
     path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(_first_modes(problem)[0, 0]))
-    return np.concatenate([[start], path[:-1]])[None, :], modes[None, :]
+    begins: FloatArray = np.append(start, path[:-1])
+    return begins[None, :], modes[None, :]
 
 
 def simulate_policy(problem: Problem, policy: PlanPolicy) -> tuple[SetPoint, Flows, FloatArray]:
@@ -274,7 +275,7 @@ def simulate_policy(problem: Problem, policy: PlanPolicy) -> tuple[SetPoint, Flo
     outlook, follower = problem.outlook, Follower(policy, problem.limits.batteries.capacity_kwh, _first_modes(problem))
     actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
     run = simulate(follower, actuals, limits=problem.limits.by_slot(), stored_kwh=problem.stored_kwh[:, None])
-    flows, setpoints = (_of_site(part) for part in (run.flows, run.setpoints))
+    setpoints, flows = _of_site(run.setpoints), _of_site(run.flows)
     return setpoints, flows, np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
 
 

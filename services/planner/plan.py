@@ -66,8 +66,8 @@ class Plan:
 
     ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
     ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where ways of slots stay open. ``method`` is the step of the ladder
-    that made it, ``disagreements`` what physics did not confirm on the way: bugs. Where a policy is ``followed``, set-points and flows are what it makes of the expected course, ``premium`` is what that costs more than the
-    optimum there, and ``keeps_modes`` says that the margin against switching was heeded.
+    that made it, ``disagreements`` what physics did not confirm on the way: bugs. Where a policy is ``followed``, set-points and flows are what it makes of
+    the expected course, ``premium`` is what that costs more than the optimum there, and ``keeps_modes`` says that the margin against switching was heeded.
     """
 
     problem: Problem

@@ -50,7 +50,8 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     begun = perf_counter()
     segments = problem_segments(problem) if _is_single(problem) else None
     built = perf_counter()
-    plan, disagreements = None, ()
+    plan: Plan | None = None
+    disagreements: tuple[str, ...] = ()
     try:
         plan = plan_single(problem, segments) if segments is not None else None
     except PlanMismatchError as error:
@@ -61,8 +62,8 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     if problem.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
         plan = replace(plan, spread=Spread(1, problem.courses.weight.size, reasons=(reason,)))
-    times = {"build_ms": (built - begun) * 1e3, "solve_ms": (perf_counter() - built) * 1e3}
-    return replace(plan, **times, disagreements=plan.disagreements + disagreements)
+    took = perf_counter() - built
+    return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=took * 1e3, disagreements=plan.disagreements + disagreements)
 
 
 def _plan_around(problem: Problem, solver: Solver) -> Plan:
@@ -82,7 +83,7 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
 
 def plan_alone(problem: Problem) -> Plan:
     """Return what inverters make of a problem by themselves: the last step of the ladder, which always holds."""
-    slots, outlook = problem.outlook.timeline.count, problem.outlook
+    slots = problem.outlook.timeline.count
     batteries = [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries]
     policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
     setpoints, flows, starts = simulate_policy(problem, policy)

@@ -98,12 +98,11 @@ class ModelPredictive:
         """Return what to follow in ``slot``."""
         if self._plan is None and (self.origin or self.may_plan):
             self._make_plan(self.origin or self._here(slot, stored_kwh))
-        before = self._here(slot, stored_kwh)
         told = self._read(slot, stored_kwh)
         self._modes = told.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
             with suppress(InvalidInputError):  # no forecast, or no price, has come by then: the plan in force stays until it is too old
-                self._make_plan(before)
+                self._make_plan(self._here(slot, stored_kwh))
         return told
 
     def _here(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:

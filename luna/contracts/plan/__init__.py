@@ -3,9 +3,20 @@
 from luna.contracts.plan.heat import HeatPumpFlow, HeatPumpState
 from luna.contracts.plan.objective import CheapestReply, ObjectiveReason, ObjectiveReply
 from luna.contracts.plan.options import Language, PlanOptions, Terminal
-from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
+from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, Bias, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
 from luna.contracts.plan.peaks import PeakState
-from luna.contracts.plan.reply import BatteryFlow, CompromiseReply, CostReply, FollowedReply, LoadFlow, PlanReply, ReasonReply, SlotReply, UncertaintyReply, VehicleFlow
+from luna.contracts.plan.reply import (
+    BatteryFlow,
+    CompromiseReply,
+    CostReply,
+    FollowedReply,
+    LoadFlow,
+    PlanReply,
+    ReasonReply,
+    SlotReply,
+    UncertaintyReply,
+    VehicleFlow,
+)
 from luna.contracts.plan.request import PlanRequest
 from luna.contracts.plan.session import SessionReply
 from luna.contracts.plan.state import BatteryState, LoadRun, LoadState, StateMessage, VehicleSession, VehicleState
@@ -15,6 +26,7 @@ __all__ = [
     "MAX_SLOTS",
     "BatteryFlow",
     "BatteryState",
+    "Bias",
     "CheapestReply",
     "CompromiseReply",
     "CostReply",

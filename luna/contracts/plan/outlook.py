@@ -50,6 +50,13 @@ class CoursesMessage(Message):
         return self
 
 
+class Bias(Message):
+    """By what load and PV as they were forecast have been multiplied, because forecasts of the last days were all too low, or all too high."""
+
+    load_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
+    pv_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
+
+
 class OutlookMessage(Message):
     """Prices and forecasts ahead, one value per slot; energies in kWh per slot, prices in currency per kWh."""
 
@@ -70,6 +77,11 @@ class OutlookMessage(Message):
     load_includes: Annotated[list[str], Field(max_length=32, description="appliances that are part of load_kwh and therefore not placed")] = []
     forecast: ForecastSource | None = None
     scenarios: CoursesMessage | None = None
+    errors: Annotated[
+        CoursesMessage | None,
+        Field(description="courses by which forecasts erred lately: what is followed has to gain on them over the inverter alone"),
+    ] = None
+    bias: Bias | None = None
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
@@ -81,8 +93,9 @@ class OutlookMessage(Message):
         for name, demand in self.heat_demand_kwh.items():
             if len(demand) != slots:
                 raise ValueError(f"heat_demand_kwh.{name} has {len(demand)} values, load_kwh has {slots}; every series needs one value per slot")
-        for name in ("load_kwh", "pv_kwh") if self.scenarios else ():
-            wrong = next((len(course) for course in getattr(self.scenarios, name) if len(course) != slots), None)
+        courses = [(kind, name) for kind in ("scenarios", "errors") if getattr(self, kind) for name in ("load_kwh", "pv_kwh")]
+        for kind, name in courses:
+            wrong = next((len(course) for course in getattr(getattr(self, kind), name) if len(course) != slots), None)
             if wrong is not None:
-                raise ValueError(f"a course of scenarios.{name} has {wrong} values, load_kwh has {slots}; every course needs one value per slot")
+                raise ValueError(f"a course of {kind}.{name} has {wrong} values, load_kwh has {slots}; every course needs one value per slot")
         return self

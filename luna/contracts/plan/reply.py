@@ -126,9 +126,9 @@ class UncertaintyReply(Message):
 class FollowedReply(Message):
     """How a plan came about and what is followed of it.
 
-    ``method`` is the step of the ladder that made it: the value of stored energy, the mixed-integer model, the best that had when time was over, or the inverter
-    alone. ``policy`` is what set-points are read from: that value, the planned flows, or the house alone where nothing else gains. ``premium`` is what it costs
-    more on the expected course than the optimum there, for forecasts err. ``disagreements``: what physics did not confirm on the way; each is a bug.
+    ``method`` is the step of the ladder that made it: the value of stored energy, the mixed-integer model, the best that had when time was over, or the
+    inverter alone. ``policy`` is what set-points are read from: that value, the planned flows, or the house alone where nothing else gains. ``premium`` is
+    what it costs more on the expected course than the optimum there, for forecasts err. ``disagreements``: what physics did not confirm on the way; each is a bug.
     """
 
     method: Literal["value", "model", "incumbent", "self_consumption"]
@@ -149,7 +149,7 @@ class PlanReply(Message):
     slots: list[SlotReply]
     sessions: Annotated[list[SessionReply], Field(description="what vehicles' deadlines cost, where options.price_sessions asks for it")] = []
     setpoints: Annotated[dict[str, BatterySetpoints], Field(description="what each battery is told, slot by slot, for the flows above to come about")] = {}
-    thresholds: Annotated[dict[str, BatteryThresholds], Field(description="what set-points are read from when batteries are fuller or emptier than planned")] = {}
+    thresholds: Annotated[dict[str, BatteryThresholds], Field(description="what set-points are read from, however full batteries are")] = {}
     followed: FollowedReply | None = None
     pv: Annotated[PvSetpoints | None, Field(description="how PV is held back, slot by slot; null: never")] = None
     site: str

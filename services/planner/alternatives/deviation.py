@@ -61,9 +61,7 @@ def depart(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Devia
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
-        rest = decide(
-            replace(remain(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver
-        )
+        rest = decide(replace(remain(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver)
         followed.append(rest.setpoints)
         settled.append(rest.flows)
     whole = join(settled)

@@ -69,8 +69,8 @@ class Placement:
         hours = problem.outlook.timeline.hours
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
-        courses = problem.courses.add_load(placed) if problem.courses else None
-        left = replace(problem, outlook=outlook, courses=courses, limits=limits, battery_limit_kwh=self.battery_limit_kwh)
+        courses, errors = (each.add_load(placed) if each else None for each in (problem.courses, problem.errors))
+        left = replace(problem, outlook=outlook, courses=courses, errors=errors, limits=limits, battery_limit_kwh=self.battery_limit_kwh)
         return replace(left, wishes=NO_WISHES, peaks=(), mip_gap=0.0)
 
 

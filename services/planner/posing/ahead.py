@@ -48,7 +48,8 @@ class SiteKnowledge:
         switching = site.objective.switching_price
         problem = Problem(site, outlook, stored_kwh, terminal, SiteLimits.of(site), WAYS_GAP, modes=modes, switching_price=switching, margin=margin)
         problem = self._hold_margin(problem)
-        return weigh(replace(problem, errors=self._err(problem)), Weights.of(site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
+        errors = self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else None
+        return weigh(replace(problem, errors=errors), Weights.of(site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
         """Return prices and expected energies over ``timeline`` as they are known at ``now``, a bias of the last days taken off."""
@@ -61,12 +62,6 @@ class SiteKnowledge:
         outlook = problem.outlook
         kinds = self.errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else []
         return blend(kinds) if kinds else None
-
-    def _err(self, problem: Problem) -> Courses | None:
-        """Return the courses on which a plan has to gain: whole days of errors."""
-        outlook = problem.outlook
-        kinds = self.errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else []
-        return blend(kinds[:1]) if kinds else None
 
     def _hold_margin(self, problem: Problem) -> Problem:
         """Return the problem with what the site's S-index keeps over each midnight; recorded days tell no temperature ahead."""

@@ -7,6 +7,9 @@ import numpy as np
 
 from luna.timeline import FloatArray
 
+# Of energies, kWh: what is smaller than a tenth of a watt-hour is rounding.
+COURSE_DIGITS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Courses:

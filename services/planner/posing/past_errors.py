@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.timeline import FloatArray, Timeline, repeat_last
 from services.planner.knowledge import DAY, ForecastBook, Foresight
-from services.planner.posing.courses import Courses, shift_days
+from services.planner.posing.courses import COURSE_DIGITS, Courses, blend, shift_days
 
 # The oldest forecast that counts was issued so many days ago. Source: docs/decisions/0020.
 DAYS = 16
@@ -17,8 +17,8 @@ NEAR = timedelta(hours=6)
 LEAST_DAYS = 3
 # Of a day's load; with less known, the day says nothing.
 KNOWN_SHARE = 0.5
-# A bias counts where the last days' sums are this many standard errors, and this share, beside what was expected; no forecast is that far off for a week by
-# chance. Source: docs/decisions/0033.
+# A bias counts where the last days' sums are this many standard errors, and this share, beside what was expected; no forecast is so far off for
+# a week by chance. Source: docs/decisions/0033
 BIAS_DAYS, BIAS_DEVIATIONS, BIAS_SHARE = 7, 3.0, 0.15
 # Beyond these a correction would follow a broken meter.
 _LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
@@ -56,6 +56,14 @@ class PastErrors:
         alike = np.ones(load.shape[0])
         kinds = ((load, pv), (shift_days(load), shift_days(pv)))
         return [Courses(alike, *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True))) for errors in kinds]
+
+    def days_of_errors(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> Courses | None:
+        """Return ``expected`` load and PV plus whole days of errors, which what is followed has to gain on, as messages carry them; None for too few days."""
+        kinds = self.courses(now, timeline, expected)[:1]
+        if not kinds:
+            return None
+        alone = blend(kinds)
+        return Courses(alone.weight, np.round(alone.load_kwh, COURSE_DIGITS), np.round(alone.pv_kwh, COURSE_DIGITS))
 
     def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return what happened less what was expected, load and PV of shape ``(days, slots)``, of forecasts whose whole horizon has passed at ``now``.

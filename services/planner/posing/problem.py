@@ -203,6 +203,7 @@ def pose(request: PlanRequest) -> Problem:
         request.options.risk,
         # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
         margin=NO_MARGIN if request.options.mip_gap == 0 else ACTING_ON_MEAN if request.options.uncertainty == "scenarios" else ACTING,
+        errors=_courses(series.errors),
     )
     posed = _bind(posed, request.manual) if request.manual else posed
     posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed

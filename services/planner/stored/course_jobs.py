@@ -11,14 +11,13 @@ from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.knowledge import DAY, ForecastBook, Foresight
-from services.planner.posing.courses import Courses, blend
+from services.planner.posing.courses import COURSE_DIGITS, Courses, blend
 from services.planner.posing.past_errors import DAYS, NEAR, PastErrors
 
-# What is smaller than a tenth of a watt-hour is rounding.
-_DIGITS = 4
 
-
-def read_courses(connection: Connection, site: Site, forecast: Forecast, outlook: OutlookMessage, *, start: datetime) -> CoursesMessage | None:
+def read_courses(
+    connection: Connection, site: Site, forecast: Forecast, outlook: OutlookMessage, *, start: datetime, errors: PastErrors
+) -> CoursesMessage | None:
     """Return courses beside the outlook's expected one, each kind counting as much as the others; None where nothing is known of any.
 
     Args:
@@ -27,16 +26,20 @@ def read_courses(connection: Connection, site: Site, forecast: Forecast, outlook
         forecast: what drives the plan; the courses are of the same version.
         outlook: holds the expected course.
         start: of the plan; nothing issued or measured later is read.
+        errors: of the same version's forecasts.
     """
     expected = np.array(outlook.load_kwh), np.array(outlook.pv_kwh)
     timeline = Timeline(start, SLOT, expected[0].size)
-    kinds = [*_read_scenarios(connection, site, forecast.version, timeline, expected=expected)]
-    kinds += _read_errors(connection, site, forecast.version, timeline, expected=expected)
+    kinds = [*_read_scenarios(connection, site, forecast.version, timeline, expected=expected), *errors.courses(start, timeline, expected)]
     if not kinds:
         return None
-    blended = blend(kinds)
-    load, pv = (np.round(paths, _DIGITS).tolist() for paths in (blended.load_kwh, blended.pv_kwh))
-    return CoursesMessage(probability=blended.weight.tolist(), load_kwh=load, pv_kwh=pv)
+    return describe_courses(blend(kinds))
+
+
+def describe_courses(courses: Courses) -> CoursesMessage:
+    """Return courses as a message, energies rounded."""
+    load, pv = (np.round(paths, COURSE_DIGITS).tolist() for paths in (courses.load_kwh, courses.pv_kwh))
+    return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load, pv_kwh=pv)
 
 
 def _read_scenarios(connection: Connection, site: Site, version: str, timeline: Timeline, *, expected: tuple[FloatArray, FloatArray]) -> list[Courses]:
@@ -48,9 +51,10 @@ def _read_scenarios(connection: Connection, site: Site, version: str, timeline: 
     return [Courses(found.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
 
 
-def _read_errors(connection: Connection, site: Site, version: str, timeline: Timeline, *, expected: tuple[FloatArray, FloatArray]) -> list[Courses]:
-    instants = [timeline.start - back * DAY for back in range(DAYS, 0, -1)]
+def read_errors(connection: Connection, site: Site, version: str, start: datetime) -> PastErrors:
+    """Return what a version's forecasts said on the days before ``start``, and what happened; nothing issued or measured later."""
+    instants = [start - back * DAY for back in range(DAYS, 0, -1)]
     past = past_forecasts.read_past(connection, site.name, version=version, instants=instants)
-    before = Timeline(timeline.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
+    before = Timeline(start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
     seen = observations.read(connection, site.name, before)
-    return PastErrors(ForecastBook(past), Foresight(before, seen.load_kwh, seen.pv_kwh)).courses(timeline.start, timeline, expected)
+    return PastErrors(ForecastBook(past), Foresight(before, seen.load_kwh, seen.pv_kwh))

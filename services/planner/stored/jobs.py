@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, PlanReply, PlanRequest, Terminal
+from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanReply, PlanRequest, Terminal
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecasts, manual_blocks, observations, plans, sites
 from luna.database import prices as market_prices
@@ -27,13 +27,12 @@ from services.planner.posing.problem import TERMINAL_SHARE
 from services.planner.replay import SCENARIOS, Scene
 from services.planner.stored.carbon_jobs import read_carbon_ahead, read_carbon_book
 from services.planner.stored.carried_jobs import carry_wishes
-from services.planner.stored.course_jobs import read_courses
-from services.planner.stored.mode_jobs import carry_modes, read_modes_in_progress
+from services.planner.stored.course_jobs import describe_courses, read_courses, read_errors
+from services.planner.stored.mode_jobs import carry_modes, read_planned_modes, read_told_modes
 from services.planner.stored.month_jobs import complete_month
 from services.planner.stored.strategy_jobs import look_back, read_surroundings
 from services.planner.stored.weather_jobs import read_outdoor_ahead
 
-PLAN_HORIZON = timedelta(hours=48)
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
 LOOK_BACK = 8 * DAY
 
@@ -67,7 +66,7 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     if request.step != SLOT:
         raise InvalidInputError("a stored site is planned in slots of 15 minutes", field="slot_minutes", value=request.slot_minutes, remedy="Leave it out.")
     start = floor_to(request.start or now, SLOT)
-    timeline = Timeline(start, SLOT, PLAN_HORIZON // SLOT)
+    timeline = Timeline(start, SLOT, HORIZON // SLOT)
     driving = forecasts.read_driving(connection, site, timeline, known_at=start)
     if driving is None:
         version = find_active(connection, site).forecast_version
@@ -79,19 +78,25 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     prices = read_prices(connection, site, Timeline(start - back, SLOT, back // SLOT + timeline.count))
     carbon = read_carbon_ahead(connection, site_id, around, start=start)
     known = prices.ahead(start, timeline)
-    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(driving.forecast)
+    errors = read_errors(connection, site, driving.forecast.version, start)
+    bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(start), strict=True)))
+    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(driving.forecast, bias)
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
-    courses = read_courses(connection, site, driving.forecast, outlook, start=start) if request.options.uncertainty == "scenarios" else None
+    erred = errors.days_of_errors(start, timeline, (series["load_kwh"], series["pv_kwh"]))
+    wants_courses = request.options.uncertainty == "scenarios"
+    courses = read_courses(connection, site, driving.forecast, outlook, start=start, errors=errors) if wants_courses else None
     intensity = None if carbon is None else carbon.tolist()
     outdoor = read_outdoor_ahead(connection, site_id, site, timeline, known_at=start)
     beside = {"carbon_g_per_kwh": intensity, "outdoor_temperature_c": outdoor}
+    beside |= {"errors": describe_courses(erred) if erred else None, "bias": bias if bias != Bias() else None}
     outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses} | beside)
     state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
     state = complete_month(connection, site_id, site, carry_wishes(connection, site, state, start=start, now=now), start=start)
     options = request.options
-    if site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price):
-        modes = read_modes_in_progress(connection, site_id, start)
-        state = state.model_copy(update={"batteries": carry_modes(state.batteries, modes)})
+    modes = read_told_modes(connection, site_id)
+    if not modes and (site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price)):
+        modes = read_planned_modes(connection, site_id, start)
+    state = state.model_copy(update={"batteries": carry_modes(state.batteries, modes)})
     if options.terminal.kind == "automatic":
         # As in replay: the last week's prices say more of what energy is worth afterwards than the horizon's own.
         weights = Weights.of(options.objective or site.objective).known(carbon)
@@ -104,11 +109,13 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     return request.model_copy(update=update | {"surroundings": surroundings})
 
 
-def _energies(forecast: Forecast) -> dict[str, FloatArray]:
-    """Return expected load and PV with their bands; where a forecast issued earlier ends earlier, its last day goes on."""
+def _energies(forecast: Forecast, bias: Bias) -> dict[str, FloatArray]:
+    """Return expected load and PV with their bands, a bias taken off; where a forecast issued earlier ends earlier, its last day goes on."""
     load, pv = forecast.load_kwh, forecast.pv_kwh
-    bands = {"load_p10_kwh": load.p10, "load_p90_kwh": load.p90, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
-    return {name: _carry_on(values) for name, values in ({"load_kwh": load.expected, "pv_kwh": pv.expected} | bands).items()}
+    of_load = {"load_kwh": load.expected, "load_p10_kwh": load.p10, "load_p90_kwh": load.p90}
+    of_pv = {"pv_kwh": pv.expected, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
+    scaled = {name: values * bias.load_factor for name, values in of_load.items()} | {name: values * bias.pv_factor for name, values in of_pv.items()}
+    return {name: _carry_on(values) for name, values in scaled.items()}
 
 
 def _carry_on(series: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.physics import BoolArray
+from luna.physics import BoolArray, IntArray
 from luna.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
 from luna.site import Battery
 from luna.timeline import FloatArray
@@ -55,7 +55,7 @@ def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocTh
     )
 
 
-def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int) -> tuple[FloatArray, FloatArray]:
+def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int) -> tuple[FloatArray, IntArray]:
     """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a policy meets the course that ``segments`` are made of."""
     path, modes = np.empty(segments.charge_kwh.size), np.empty(segments.charge_kwh.size, dtype=np.int64)
     kernels.follow_policy(_limits(policy), (segments.length_kwh, policy.no_pv.astype(float)), _battery(policy, start_kwh, mode), (path, modes))

@@ -12,7 +12,7 @@ from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.planner.model.solver import Solver
 from services.planner.stored.jobs import plan_and_store
-from services.planner.stored.mode_jobs import read_modes_in_progress
+from services.planner.stored.mode_jobs import read_planned_modes
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}
@@ -62,5 +62,5 @@ def test_a_stored_site_without_carbon_is_planned_by_cost_and_says_so(connection:
 def test_a_stored_site_goes_on_with_the_mode_of_its_plan_before(connection: Connection, green_site: str) -> None:
     told = plan(connection, green_site).setpoints["battery"].mode
     later = START + 3 * SLOT
-    assert read_modes_in_progress(connection, green_site, later) == {"battery": told[2]}
-    assert read_modes_in_progress(connection, green_site, START) == {}
+    assert read_planned_modes(connection, green_site, later) == {"battery": told[2]}
+    assert read_planned_modes(connection, green_site, START) == {}

@@ -20,7 +20,9 @@ PRICES = [0.40, 0.42, 0.38, 0.30, 0.15, 0.14, 0.15, 0.16, 0.20, 0.30, 0.45, 0.40
 SITE = {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}]}
 
 
-def issue(later: int = 0, *, soc: float = 0.5, mode: str | None = None, prices: list[float] | None = None, site: dict[str, Any] | None = None, **outlook: Any) -> Issued:
+def issue(
+    later: int = 0, *, soc: float = 0.5, mode: str | None = None, prices: list[float] | None = None, site: dict[str, Any] | None = None, **outlook: Any
+) -> Issued:
     """A plan issued so many hours after the first."""
     prices = prices or PRICES
     series = {"load_kwh": [0.6] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": prices[later:][:HOURS], "export_price": [0.05] * HOURS} | outlook

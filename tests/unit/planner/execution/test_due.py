@@ -38,7 +38,8 @@ def decision(**changes: Any) -> Decision:
 
 
 def test_a_slot_is_followed_until_it_ends() -> None:
-    wishes = [follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + at, max_age=MAX_AGE, in_force=InForce()) for at in (SLOT - timedelta(seconds=1), SLOT)]
+    instants = [START + at for at in (SLOT - timedelta(seconds=1), SLOT)]
+    wishes = [follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=now, max_age=MAX_AGE, in_force=InForce()) for now in instants]
     said = [wish.requested["battery"] for wish in wishes]
     assert said == [CHARGE, HOLD]
 
