@@ -101,7 +101,8 @@ def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
     # Who plans for courses besides the expected one pays on that one.
     house = None if problem.pins or weighed else _admit(plan, _house_policy(plan), most_breach)
     gain = np.inf if house is None else house.cost - best
-    if house is not None and gain <= LEAST_GAIN:
+    # What only planned flows would gain, a battery of few kilowatts or kinks say, is lost again where load and sun come otherwise.
+    if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
     allowed = problem.margin.toward_house * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     if value is not None and value.cost - best <= allowed:

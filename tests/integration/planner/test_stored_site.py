@@ -19,6 +19,7 @@ from services.planner.answer.reply import digest, plan_request
 from services.planner.execution.batteries import Batteries
 from services.planner.execution.due import follow_plan
 from services.planner.execution.safety import make_safe
+from services.planner.execution.unit import InForce
 from services.planner.knowledge import DAY
 from services.planner.model.solver import Solver
 from services.planner.stored.jobs import complete_request, plan_and_store
@@ -63,7 +64,7 @@ def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(connec
     plan_id = plan_site(connection, planned_site).plan_id
     due = plans.read_due(connection, planned_site, START)
     batteries = Batteries(sites.load(connection, planned_site), Control.model_validate(describe()))
-    wish = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT)
+    wish = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT, in_force=InForce({"battery": 0.5}))
     assert (wish.plan_id, wish.reason) == (plan_id, "planned")
     # Nothing was recorded, so the plan began half full.
     assert make_safe(sites.load(connection, planned_site), wish.requested, {"battery": 0.5}) == dict(wish.requested)

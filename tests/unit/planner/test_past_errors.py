@@ -21,7 +21,7 @@ def remember(days: int = 24) -> PastErrors:
     """Return hourly forecasts of 48 hours and what happened, from ``START`` on; no two forecasts err alike."""
     rng = np.random.default_rng(1)
     timeline = Timeline(START, SLOT, days * 96)
-    load, pv = rng.gamma(2, 0.1, timeline.count), rng.gamma(1, 0.1, timeline.count)
+    load, pv = rng.gamma(2, 0.1, timeline.count), rng.gamma(2, 0.1, timeline.count)
     issued = [START + hour * timedelta(hours=1) for hour in range((days - 2) * 24)]
     forecasts = [Forecast(Timeline(at, SLOT, 192), at, "made_up", *(Quantiles.exact(rng.gamma(2, 0.1, 192)) for _ in range(2))) for at in issued]
     return PastErrors(ForecastBook(forecasts), Foresight(timeline, load, pv))
@@ -107,3 +107,43 @@ RISKS = [(0.0, [0.5, 0.3, 0.2]), (0.5, [0.0, 0.6, 0.4]), (0.6, [0.0, 0.75, 0.25]
 @pytest.mark.parametrize(("risk", "expected"), RISKS)
 def test_risk_leaves_the_cheapest_courses_out(risk: float, expected: list[float]) -> None:
     assert weigh_worse(WEIGHT, COST, risk) == pytest.approx(expected)
+
+
+def bend(memory: PastErrors, *, load: float = 1.0, pv: float = 1.0) -> PastErrors:
+    """Return the same forecasts with what happened so many times as much."""
+    return replace(memory, happened=replace(memory.happened, load_kwh=memory.happened.load_kwh * load, pv_kwh=memory.happened.pv_kwh * pv))
+
+
+def test_forecasts_that_are_all_too_low_are_raised_by_what_was_missing() -> None:
+    # Load and PV of a day are the sum of 96 draws of the same mean as their forecasts: 3.3 times as much sun is no chance.
+    load, pv = bend(remember(), pv=3.3).factors(NOW)
+    assert load == 1.0
+    assert pv == pytest.approx(3.3, rel=0.1)
+
+
+def test_forecasts_that_are_all_too_high_are_lowered() -> None:
+    assert bend(remember(), load=0.6).factors(NOW)[0] == pytest.approx(0.6, rel=0.1)
+
+
+def test_a_small_bias_and_one_of_few_days_change_nothing() -> None:
+    assert bend(remember(), load=1.1, pv=0.92).factors(NOW) == (1.0, 1.0)
+    assert bend(remember(), pv=3.3).factors(START + (LEAST_DAYS - 1) * DAY) == (1.0, 1.0)
+
+
+def test_a_week_that_is_sunnier_on_some_days_and_darker_on_others_is_no_bias() -> None:
+    memory = remember()
+    days = np.arange(memory.happened.timeline.count) // 96
+    uneven = memory.happened.pv_kwh * np.where(days % 2 == 0, 2.2, 0.4)
+    assert replace(memory, happened=replace(memory.happened, pv_kwh=uneven)).factors(NOW) == (1.0, 1.0)
+
+
+def test_what_is_expected_without_a_bias_is_held_against_what_was_expected_without_it() -> None:
+    memory = bend(remember(), pv=3.3)
+    errors = memory.read(NOW, AHEAD)[1]
+    # Errors of what was expected as it stood would be 2.3 × 0.2 on the average.
+    assert abs(float(errors.mean())) < 0.03
+
+
+def test_a_broken_meter_is_not_followed_to_nothing() -> None:
+    assert bend(remember(), pv=1e-6).factors(NOW)[1] == 0.2
+    assert bend(remember(), load=1e6).factors(NOW)[0] == 5.0

@@ -1,0 +1,161 @@
+"""What is followed of a plan: set-points that come to the plan's own flows, and stay right when load, sun and state of charge turn out otherwise."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from luna.contracts.plan import Terminal
+from luna.physics import Mode, clamp, settle
+from luna.simulator import Actuals, simulate
+from luna.timeline import FloatArray
+from services.planner.following import Follower, simulate_policy
+from services.planner.model.solver import Solver
+from services.planner.plan import Plan, objective, value_flows
+from services.planner.planning import decide, make_plan, plan_alone
+from services.planner.posing.courses import Courses
+from services.planner.posing.problem import ACTING, Problem
+from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem
+
+KINDS: dict[str, tuple[dict[str, Any], ...]] = {
+    "one": ({},),
+    "two": ({}, {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5}),
+    "taper": ({"taper_from_soc": 0.8, "taper_to_share": 0.2},),
+    "least power": ({"min_charge_kw": 1.0},),
+    "wear by depth": ({"wear_price": 0.0, "wear_by_depth": [{"to_depth": 0.5, "price": 0.02}, {"to_depth": 1.0, "price": 0.06}]},),
+    "no trade": ({"charge_from_grid": False, "discharge_to_grid": False},),
+}
+FLAT = {"import_price": 0.30, "export_price": 0.08}
+
+
+def day(rng: np.random.Generator, **prices: Any) -> dict[str, Any]:
+    """A day in quarter-hours with a house and a roof."""
+    slot = np.arange(96)
+    load = 0.08 + 0.25 * np.exp(-(((slot - 76) / 9) ** 2)) + rng.gamma(1.0, 0.05, 96)
+    pv = 1.2 * np.clip(np.sin((slot - 28) / 44 * np.pi), 0, None) * (slot > 28) * (slot < 72) * rng.uniform(0.3, 1.0)
+    return {"load_kwh": load, "pv_kwh": pv} | prices
+
+
+def follow(plan: Plan, load_kwh: FloatArray, pv_kwh: FloatArray, stored_kwh: FloatArray) -> float:
+    """What the plan's policy costs on another course, what is left counted in."""
+    assert plan.policy is not None
+    limits = plan.problem.limits
+    modes = np.full((len(limits.batteries.capacity_kwh), 1), Mode.SELF_CONSUMPTION, dtype=np.int8)
+    run = simulate(
+        Follower(plan.policy, limits.batteries.capacity_kwh, modes),
+        Actuals(plan.problem.outlook.timeline, load_kwh, pv_kwh),
+        limits=limits.by_slot(),
+        stored_kwh=stored_kwh,
+    )
+    flows = replace(run.flows, **{name: getattr(run.flows, name)[..., 0, :] for name in type(run.flows).__slots__})
+    return value_flows(plan.problem, flows)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
+    draw = draw_problem if seed % 2 else draw_contradiction
+    problem = replace(draw(np.random.default_rng(seed + 900), batteries=1 + seed % 3 % 2, slots=24), margin=ACTING)
+    plan = decide(problem, Solver())
+    safe = clamp(plan.setpoints, plan.start_kwh, problem.limits)
+    outlook = problem.outlook
+    flows = settle(safe, plan.start_kwh, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=problem.limits, hours=outlook.timeline.hours)
+    assert flows.stored_kwh == pytest.approx(plan.flows.stored_kwh, abs=1e-6)
+    assert plan.start_kwh[:, 1:] == pytest.approx(plan.flows.stored_kwh[:, :-1], abs=1e-6)
+    assert plan.start_kwh[:, 0] == pytest.approx(problem.stored_kwh)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_slots_settled_side_by_side_are_those_simulated_one_by_one(seed: int) -> None:
+    plan = decide(replace(draw_problem(np.random.default_rng(seed + 40), batteries=1, slots=48), margin=ACTING), Solver())
+    assert plan.policy is not None
+    setpoints, flows, _ = simulate_policy(plan.problem, plan.policy)
+    assert flows.stored_kwh == pytest.approx(plan.flows.stored_kwh, abs=1e-6)
+    assert setpoints.mode.tolist() == plan.setpoints.mode.tolist()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_without_a_margin_what_is_followed_costs_what_the_optimum_costs(seed: int) -> None:
+    problem = draw_problem(np.random.default_rng(seed + 70), batteries=1 + seed % 2, slots=24)
+    assert objective(decide(problem, Solver())) == pytest.approx(objective(make_plan(problem, Solver())), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("export_price", [0.08, 0.0], ids=["feed-in", "nothing for feed-in"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(kind: str, export_price: float) -> None:
+    series = day(np.random.default_rng(3), import_price=np.full(96, 0.30), export_price=np.full(96, export_price))
+    plan = decide(replace(pose_problem(describe_site(*KINDS[kind]), series), margin=ACTING), Solver())
+    assert plan.followed == "house"
+    assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
+
+
+@pytest.mark.parametrize("missing_kwh", [1e-16, 0.02, 0.5], ids=["by rounding", "a little", "half a kWh"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_battery_below_its_reserve_is_planned_like_any_other(kind: str, missing_kwh: float) -> None:
+    batteries = [changes | {"min_soc": 0.1} for changes in KINDS[kind]]
+    series = day(np.random.default_rng(5), import_price=np.full(96, 0.30), export_price=np.full(96, 0.08))
+    problem = replace(pose_problem(describe_site(*batteries), series, soc=0.1), margin=ACTING)
+    below = replace(problem, stored_kwh=problem.stored_kwh - missing_kwh)
+    plan, inside = decide(below, Solver()), decide(problem, Solver())
+    assert plan.setpoints.mode.tolist() == inside.setpoints.mode.tolist()
+    # It comes back with the sun, and nothing is bought for it.
+    assert float(np.minimum(plan.flows.charge_kwh.sum(axis=0), plan.flows.import_kwh).max()) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_battery_above_its_highest_charge_serves_the_house_from_it() -> None:
+    problem = pose_problem(describe_site({"max_soc": 0.9}), day(np.random.default_rng(5), **{name: np.full(96, price) for name, price in FLAT.items()}), soc=1.0)
+    plan = decide(replace(problem, margin=ACTING), Solver())
+    assert plan.flows.stored_kwh[0, 0] < 10.0
+    assert plan.flows.export_kwh[:20].max() == 0.0
+
+
+def test_surplus_and_load_beyond_the_expected_are_met_where_that_pays() -> None:
+    rng = np.random.default_rng(2)
+    prices = np.where(np.arange(96) < 28, 0.15, 0.35)
+    series = day(rng, import_price=prices, export_price=np.full(96, 0.05))
+    for kind, batteries in KINDS.items():
+        plan = decide(replace(pose_problem(describe_site(*batteries), series), margin=ACTING), Solver())
+        house = plan_alone(plan.problem)
+        more_sun = follow(plan, series["load_kwh"], series["pv_kwh"] * 2.0, plan.problem.stored_kwh[:, None])
+        alone = follow(replace(house, policy=house.policy or plan.policy), series["load_kwh"], series["pv_kwh"] * 2.0, plan.problem.stored_kwh[:, None])
+        assert more_sun <= alone + 0.02, kind
+
+
+def test_what_gains_on_no_course_that_forecasts_err_to_is_left_to_the_house() -> None:
+    # A dear evening is expected to use what a cheap night buys; on every course that errors say, the sun fills the battery for nothing.
+    series: dict[str, Any] = {"load_kwh": [0.1] * 8 + [1.0] * 4, "pv_kwh": [0.0] * 12, "import_price": [0.2] * 4 + [0.3] * 8, "export_price": [0.0] * 12}
+    problem = replace(pose_problem(describe_site({}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), margin=ACTING)
+    sunny = np.array([0.0] * 4 + [2.0] * 4 + [0.0] * 4)
+    errors = Courses(np.full(3, 0.3), np.tile(problem.outlook.load_kwh, (3, 1)), np.tile(sunny, (3, 1)))
+    bought, erring = decide(problem, Solver()), decide(replace(problem, errors=errors), Solver())
+    assert bought.flows.charge_kwh.sum() > 1.0
+    assert (erring.followed, erring.flows.charge_kwh.sum()) == ("house", 0.0)
+
+
+def test_a_battery_is_told_to_sell_where_it_sells() -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        spot = np.repeat(rng.normal(0.1, 0.08, 24), 4)
+        plan = decide(replace(pose_problem(describe_site({}), day(rng, import_price=spot + 0.13, export_price=spot)), margin=ACTING), Solver())
+        mode, sold = plan.setpoints.mode[0], np.minimum(plan.flows.discharge_kwh[0], plan.flows.export_kwh)
+        edges = np.flatnonzero(np.diff(mode, prepend=-1, append=-1))
+        runs = [slice(first, end) for first, end in zip(edges, edges[1:], strict=False)]
+        assert all(sold[run].sum() > 0 or plan.flows.discharge_kwh[0, run].sum() == 0 for run in runs if mode[run.start] == Mode.EXPORT)
+
+
+def test_what_may_not_be_fed_in_is_not_told_to_be_sold() -> None:
+    spot = np.repeat([0.05, 0.4, 0.1, 0.5], 24)
+    site = describe_site({}, export_limit_kw=0)
+    plan = decide(replace(pose_problem(site, day(np.random.default_rng(1), import_price=spot, export_price=spot)), margin=ACTING), Solver())
+    assert not (plan.setpoints.mode == Mode.EXPORT).any()
+
+
+def time_out(problem: Problem) -> Plan:
+    return decide(replace(problem, time_limit_s=1e-9, margin=ACTING), Solver())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_plan_comes_even_where_there_is_no_time_for_one(seed: int) -> None:
+    plan = time_out(draw_problem(np.random.default_rng(seed + 300), batteries=2, slots=96))
+    assert plan.method == "self_consumption"
+    assert plan.flows.stored_kwh.shape == (2, 96)
