@@ -164,6 +164,16 @@ class PlanPolicy:
         return replace(join_batteries(told, width), **held)
 
 
+def keep_known_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]) -> SetPoint:
+    """Return set-points in modes that each battery's inverter knows, None: all; where one does not know a mode, it consumes its own."""
+    strange = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(known, setpoint.mode, strict=True)])
+    if not strange.any():
+        return setpoint
+    up, down = np.full(setpoint.mode.shape, np.inf), np.full(setpoint.mode.shape, -np.inf)
+    own = {"mode": np.int8(Mode.SELF_CONSUMPTION), "power_kw": up, "target_soc": up, "floor_soc": down, "ceiling_soc": up, "spill_soc": up}
+    return replace(setpoint, **{name: np.where(strange, value, getattr(setpoint, name)) for name, value in own.items()})
+
+
 def join_batteries(parts: Sequence[SetPoint], width: int) -> SetPoint:
     """Return the set-points of single batteries as one site's, in order; PV is told nothing."""
     free = {"curtailment": np.zeros(width, dtype=np.int8), "pv_limit_kw": np.full(width, np.inf)}

@@ -10,8 +10,9 @@ import numpy as np
 
 from luna.errors import InvalidInputError
 from luna.physics import IntArray, Mode, SetPoint, SiteLimits
-from luna.policy import wants_plan
+from luna.policy import keep_known_modes, wants_plan
 from luna.schedule import pick_slot, whole_range
+from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
@@ -88,7 +89,8 @@ class ModelPredictive:
     max_age: timedelta = MAX_AGE
 
     def __post_init__(self) -> None:
-        self._capacity = SiteLimits.of(self.known.site).batteries.capacity_kwh
+        site = self.known.site
+        self._capacity, self._known_modes = SiteLimits.of(site).batteries.capacity_kwh, _known_modes(site)
         self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.known.site.batteries), dtype=np.int8).reshape(-1, 1)
         self._plan: Plan | None = None
         # Who asks for plans this rarely follows them until the next one is in force.
@@ -98,7 +100,7 @@ class ModelPredictive:
         """Return what to follow in ``slot``."""
         if self._plan is None and (self.origin or self.may_plan):
             self._make_plan(self.origin or self._here(slot, stored_kwh))
-        told = self._read(slot, stored_kwh)
+        told = keep_known_modes(self._read(slot, stored_kwh), self._known_modes)
         self._modes = told.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
             with suppress(InvalidInputError):  # no forecast, or no price, has come by then: the plan in force stays until it is too old
@@ -137,3 +139,9 @@ class ModelPredictive:
         planned = plan.flows.stored_kwh[:, age - 1 : age] / self._capacity
         step = self.timeline.step
         return wants_plan(age * step, planned, stored_kwh / self._capacity, most_age=self.every * step)
+
+
+def _known_modes(site: Site) -> list[frozenset[Mode] | None]:
+    """Return the modes that each battery's inverter can be told, as the site's section ``control`` has them; None where that names none of them."""
+    named = {each.battery: frozenset(Mode[mode.upper()] for mode in each.modes) for each in site.control.batteries} if site.control else {}
+    return [named.get(battery.name) for battery in site.batteries]

@@ -25,7 +25,7 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
     batteries = [battery for battery in site.batteries if battery.name in requested]
     limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
     stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
-    asked = _feed_in_no_more(_arrays([requested[battery.name] for battery in batteries]), limits)
+    asked = _feed_in_no_more(to_arrays([requested[battery.name] for battery in batteries]), limits)
     safe = clamp(asked, stored, limits)
     return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
 
@@ -49,7 +49,9 @@ def _feed_in_no_more(setpoint: SetPoint, limits: SiteLimits) -> SetPoint:
     return replace(setpoint, mode=mode, power_kw=np.where(sells, np.fmin(setpoint.power_kw, limit_kw), setpoint.power_kw))
 
 
-def _arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
+def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
+    """Return set-points of one site's batteries as physics takes them; null is what battery and connection bear."""
+
     def column(values: list[float | None], unbounded: FloatArray) -> FloatArray:
         given = np.array([np.nan if value is None else value for value in values], dtype=float).reshape(-1, 1)
         return np.asarray(np.where(np.isnan(given), unbounded, given))

@@ -103,7 +103,9 @@ def test_a_battery_below_its_reserve_is_planned_like_any_other(kind: str, missin
 
 
 def test_a_battery_above_its_highest_charge_serves_the_house_from_it() -> None:
-    problem = pose_problem(describe_site({"max_soc": 0.9}), day(np.random.default_rng(5), **{name: np.full(96, price) for name, price in FLAT.items()}), soc=1.0)
+    problem = pose_problem(
+        describe_site({"max_soc": 0.9}), day(np.random.default_rng(5), **{name: np.full(96, price) for name, price in FLAT.items()}), soc=1.0
+    )
     plan = decide(replace(problem, margin=ACTING), Solver())
     assert plan.flows.stored_kwh[0, 0] < 10.0
     assert plan.flows.export_kwh[:20].max() == 0.0
