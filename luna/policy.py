@@ -169,9 +169,9 @@ def keep_known_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]
     strange = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(known, setpoint.mode, strict=True)])
     if not strange.any():
         return setpoint
-    up, down = np.full(setpoint.mode.shape, np.inf), np.full(setpoint.mode.shape, -np.inf)
-    own = {"mode": np.int8(Mode.SELF_CONSUMPTION), "power_kw": up, "target_soc": up, "floor_soc": down, "ceiling_soc": up, "spill_soc": up}
-    return replace(setpoint, **{name: np.where(strange, value, getattr(setpoint, name)) for name, value in own.items()})
+    own = {"power_kw": np.inf, "target_soc": np.inf, "floor_soc": -np.inf, "ceiling_soc": np.inf, "spill_soc": np.inf}
+    limits = {name: np.where(strange, value, getattr(setpoint, name)) for name, value in own.items()}
+    return replace(setpoint, mode=np.where(strange, Mode.SELF_CONSUMPTION, setpoint.mode).astype(np.int8), **limits)
 
 
 def join_batteries(parts: Sequence[SetPoint], width: int) -> SetPoint:

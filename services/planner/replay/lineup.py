@@ -32,9 +32,7 @@ ERRING = frozenset(("mpc", SCENARIOS, "mpc_perfect_pv"))
 
 
 class Standing(Message):
-    """What is handed on at midnight: stored energy, what the sensor last said of it, the modes in force (none before the first day), and of what the plan in
-    force was made.
-    """
+    """What is handed on at midnight: stored energy, what the sensor said of it, modes in force (none before the first day), origin of the plan in force."""
 
     stored_kwh: list[float]
     seen_kwh: list[float]

@@ -1,6 +1,7 @@
 """What is followed of a plan: set-points that come to the plan's own flows, and stay right when load, sun and state of charge turn out otherwise."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def test_a_battery_is_told_to_sell_where_it_sells() -> None:
         plan = decide(replace(pose_problem(describe_site({}), day(rng, import_price=spot + 0.13, export_price=spot)), margin=ACTING), Solver())
         mode, sold = plan.setpoints.mode[0], np.minimum(plan.flows.discharge_kwh[0], plan.flows.export_kwh)
         edges = np.flatnonzero(np.diff(mode, prepend=-1, append=-1))
-        runs = [slice(first, end) for first, end in zip(edges, edges[1:], strict=False)]
+        runs = [slice(first, end) for first, end in pairwise(edges.tolist())]
         assert all(sold[run].sum() > 0 or plan.flows.discharge_kwh[0, run].sum() == 0 for run in runs if mode[run.start] == Mode.EXPORT)
 
 
