@@ -57,7 +57,7 @@ def _path(root: str, fault: Any) -> str:
     return ".".join([root, *parts] if root else parts)
 
 
-_PRICES = ("fixed", "time_of_use", "spot", "blocks")
+_PRICES = ("fixed", "time_of_use", "spot", "series", "blocks")
 _KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
 
 

@@ -133,12 +133,12 @@ def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) 
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:
-    """Return what was published when, for every market of the site's tariff."""
+    """Return what was published when, for every market of the site's tariff and the site's own series where that is its tariff."""
     books = {}
-    for market in site.tariff.markets:
-        starts, published_at, price = market_prices.read_revisions(connection, market, timeline)
+    for name in site.tariff.price_series:
+        starts, published_at, price = market_prices.read_revisions(connection, market_prices.stored_name(site.name, name), timeline)
         slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
-        books[market] = PriceBook(timeline, slot, published_at, price)
+        books[name] = PriceBook(timeline, slot, published_at, price)
     return PriceKnowledge(site, timeline, books)
 
 
