@@ -7,6 +7,7 @@ from pydantic import Field
 
 from luna.contracts.fault import Fault, FaultReply
 from luna.contracts.forecast import ForecastVersion
+from luna.contracts.forecast_driving import DrivingVersion
 from luna.contracts.message import Message, Request
 
 # Those replayed where none are named; there are more: docs/architecture.md.
@@ -68,6 +69,9 @@ class ReplayReply(Message):
     initial_soc: dict[str, float]
     loss: dict[str, float] = {}
     forecast_version: str | None = None
+    driving: Annotated[
+        DrivingVersion | None, Field(description="what drives the site's planner now; where it is forecast_version, a plan rests on the same")
+    ] = None
     faults: list[FaultReply] = []
     seed: int = 0
     as_recorded: list[str] = []

@@ -125,10 +125,13 @@ def ensure_forecast(connection: "Connection", request: PlanRequest, *, now: date
 
 def _show(reply: PlanReply, language: Language) -> None:
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
+    for note in reply.notes:
+        out.print(f"{'Assumed' if note.assumed else 'Note'}: {note.text}", soft_wrap=True, markup=False)
     rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
     table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}", words=("mode", "reason"))
     show_placed(reply, numbers)
-    out.print(f"Cost {numbers.money(reply.cost.total)} ({reply.status}); plan {reply.plan_id}")
+    status = f"{reply.status} for what is assumed above" if any(note.assumed for note in reply.notes) else reply.status
+    out.print(f"Cost {numbers.money(reply.cost.total)} ({status}); plan {reply.plan_id}")
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
         out.print(f"Load and PV as {reply.forecast.version} forecast them at {reply.forecast.issued_at:%Y-%m-%d %H:%M} UTC{why}")

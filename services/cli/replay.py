@@ -41,7 +41,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
     forecast_version: Annotated[
-        str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that was pinned or promoted, else aurora_v1.0).")
+        str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that drives the planner: luna forecast status).")
     ] = None,
     faults: Annotated[list[str] | None, typer.Option(help="What goes wrong: a file, or kind=hours; may be given several times.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws when faults strike that do not say.")] = 0,
@@ -119,14 +119,12 @@ def _named(progress: "Progress", name: str) -> "Progress":
 
 
 def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequest:
-    """Return the request with the forecast version that it means: what was pinned or promoted, and Aurora where nothing was decided yet."""
+    """Return the request with the forecast version that it means: the one that was asked for, else the one that drives the site's planner."""
     from luna.database import sites
     from luna.database.forecast_activations import find_active
-    from services.forecaster.model.aurora import VERSION
 
     active = find_active(connection, sites.load(connection, request.site_id))
-    decided = active.pinned or active.last is not None
-    return request.model_copy(update={"forecast_version": request.forecast_version or (active.forecast_version if decided else VERSION)})
+    return request.model_copy(update={"forecast_version": request.forecast_version or active.forecast_version})
 
 
 def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.manual import ManualBlock
 from luna.contracts.message import Instant, Request
+from luna.contracts.plan.notes import Assumption
 from luna.contracts.plan.options import PlanOptions
 from luna.contracts.plan.outlook import OutlookMessage
 from luna.contracts.plan.reply import PlanReply
@@ -34,6 +35,8 @@ class PlanRequest(Request):
     ] = []
     surroundings: Surroundings = Surroundings()
     reserves: Annotated[list[Reserve], Field(max_length=64, description="what batteries should hold for a time; a site's strategy adds its own")] = []
+
+    assumptions: Annotated[list[Assumption], Field(max_length=64, description="what stands where a stored site knows nothing; the reply's notes say it")] = []
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

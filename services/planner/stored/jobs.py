@@ -25,6 +25,7 @@ from services.planner.policies import HORIZON
 from services.planner.posing.past_errors import DAYS
 from services.planner.posing.problem import TERMINAL_SHARE
 from services.planner.replay import SCENARIOS, Scene
+from services.planner.stored.assumptions import HALF_FULL, find_soc, list_assumptions
 from services.planner.stored.carbon_jobs import read_carbon_ahead, read_carbon_book
 from services.planner.stored.carried_jobs import carry_wishes
 from services.planner.stored.course_jobs import read_courses
@@ -101,7 +102,8 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     manual = [*request.manual, *manual_blocks.read_plain(connection, site_id, first=start, end=timeline.end)]
     update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options, "manual": manual}
     surroundings = read_surroundings(connection, site, timeline, prices=prices, known=request.surroundings)
-    return request.model_copy(update=update | {"surroundings": surroundings})
+    assumptions = list_assumptions(connection, site, request, driving=driving, timeline=timeline)
+    return request.model_copy(update=update | {"surroundings": surroundings, "assumptions": assumptions})
 
 
 def _energies(forecast: Forecast) -> dict[str, FloatArray]:
@@ -126,9 +128,8 @@ def list_included(site: Site) -> list[str]:
 
 def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) -> dict[str, BatteryState]:
     """Return how full the batteries were when last observed on the day before ``start``; half full where nothing was recorded."""
-    recent = observations.read(connection, site_id, Timeline(start - DAY, SLOT, DAY // SLOT)).soc
-    seen = recent[np.isfinite(recent)]
-    soc = float(seen[-1]) if seen.size else 0.5
+    seen = find_soc(connection, site_id, start)
+    soc = HALF_FULL if seen is None else seen.soc
     return {battery.name: BatteryState(soc=soc) for battery in site.batteries}
 
 
