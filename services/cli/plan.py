@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.forecast import IssueRequest
+from luna.contracts.message import site_clock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
@@ -21,6 +22,7 @@ from luna.wording import Language, Numbers, mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.pareto import show_pareto
 from services.cli.placed_table import show_placed
+from services.cli.window import find_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,7 +37,7 @@ def show_plan(  # noqa: PLR0913 - one per option
     *,
     request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
     site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,
-    start: Annotated[str | None, typer.Option(help="When the plan begins (default: now).")] = None,
+    start: Annotated[str | None, typer.Option(help="When the plan begins: with its offset, a local day, or a time of the site's clock (default: now).")] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the reasons.")] = None,
     pareto: Annotated[str | None, typer.Option(help="Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other.")] = None,
     points: Annotated[int, typer.Option(help="At most so many plans; with --pareto.")] = 9,
@@ -48,7 +50,7 @@ def show_plan(  # noqa: PLR0913 - one per option
     document: dict[str, Any] = read_document(request) if request else {"site_id": site} | ({"start": start} if start else {})
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
-    asked = parse_request(document, field=str(request) if request else "plan")
+    asked = read_request(document, field=str(request) if request else "plan")
     if pareto:
         show_pareto(asked, pareto, points, to=to, as_json=as_json)
         return
@@ -72,6 +74,28 @@ def read_document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidInputError("is no JSON object", field=str(path), remedy="Write a plan request: { … }.")
     return document
+
+
+def read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
+    """Return the request a document holds; of a stored site, local days and clock times are read by its clock.
+
+    Raises:
+        InvalidInputError: names the wrong field, its value and the remedy.
+        NotFoundError: no such site.
+    """
+    try:
+        return parse_request(document, field=field)
+    except InvalidInputError:
+        site = document.get("site_id")
+        if not isinstance(site, str):
+            raise
+    # Where the clock stands only the database knows, and most requests hold instants with their offset.
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        zone = find_zone(connection, site)
+    with site_clock(zone):
+        return parse_request(document, field=field)
 
 
 def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:

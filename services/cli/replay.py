@@ -8,18 +8,21 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.forecast import IssueRequest
+from luna.contracts.message import site_clock
 from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
-from luna.errors import LunaError
+from luna.errors import InvalidInputError, LunaError
 from luna.timeline import local_midnight
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.replay_tables import show_replies
 from services.cli.requests import compose_request
+from services.cli.window import find_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
+    from luna.contracts.fault import Fault
     from luna.objects import ObjectStore
     from services.planner.replay import Progress
 
@@ -49,13 +52,12 @@ def show_replay(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight. Goes on where it was interrupted."""
-    from services.cli.replay_faults import read_faults
     from services.cli.storage import open_database
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
     days = {"from_day": first.date(), "to_day": last.date()}
     options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
-    wrong = {"faults": read_faults(faults or []), "seed": seed}
+    wrong = {"faults": _read_faults(faults or [], site), "seed": seed}
     request = compose_request(ReplayRequest, site_id=site[0], **days, policies=names, **options, **wrong)
     request = request.model_copy(update={"episodes": None if episodes == "none" else episodes})
     with open_database() as pool, follow_progress("replay", quiet=as_json) as progress:
@@ -67,6 +69,22 @@ def show_replay(  # noqa: PLR0913 - one per option
     else:
         document = {"sites": {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}}
         emit(document, as_json=as_json, show=lambda: show_replies(replies, requests))
+
+
+def _read_faults(asked: list[str], sites: list[str]) -> "list[Fault]":
+    """Return the faults; of one site, local days and clock times are read by its clock."""
+    from services.cli.replay_faults import read_faults
+    from services.cli.storage import unit_of_work
+
+    try:
+        return read_faults(asked)
+    except InvalidInputError:
+        if len(sites) > 1 or sites == [ALL]:
+            raise
+    with unit_of_work() as connection:
+        zone = find_zone(connection, sites[0])
+    with site_clock(zone):
+        return read_faults(asked)
 
 
 def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progress: "Progress") -> dict[str, ReplayRequest]:

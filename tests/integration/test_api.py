@@ -102,7 +102,7 @@ def with_wrong_efficiency() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "field"),
     [
-        pytest.param(request_document(start="2024-02-01T00:00:00"), "start", id="naive timestamp"),
+        pytest.param(request_document(start="2024-03-31 02:30"), "start", id="a time that the clock skips"),
         pytest.param(request_document(slot_minutes=7), "slot_minutes", id="slot length"),
         pytest.param(request_document(horizon=3), "horizon", id="unknown field"),
         pytest.param(request_document(site="home"), "site", id="text for a site"),
