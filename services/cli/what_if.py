@@ -174,3 +174,6 @@ def _rows(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]:
         yield [month.month, *money, numbers.number(month.import_kwh), numbers.number(month.export_kwh)]
     whole = [numbers.money(variant.bill), "", "", "", numbers.money(variant.wear), numbers.number(variant.import_kwh), numbers.number(variant.export_kwh)]
     yield ["all", *whole]
+    # What is left in the batteries was paid for and not used up: it is taken off once, here.
+    yield ["end charge", numbers.money(-variant.stored_gain), *[""] * 6]
+    yield ["together", numbers.money(variant.total), *[""] * 6]
