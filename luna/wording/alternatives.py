@@ -99,13 +99,13 @@ _DAYS: dict[Language, tuple[str, str, str, str]] = {
         "{name} saves {money} in {days} days.",
         "{name} comes to the same in {days} days.",
         "{name} costs {money} more in {days} days.",
-        " Of years, and when an investment is back, {least} days tell at the least.",
+        " What a year saves, and when an investment is back, takes at least {least} days to tell.",
     ),
     "de": (
         "{name} spart {money} in {days} Tagen.",
         "{name} kommt in {days} Tagen auf dasselbe.",
         "{name} kostet {money} mehr in {days} Tagen.",
-        " Über Jahre, und wann eine Anschaffung wieder da ist, sagen erst {least} Tage etwas.",
+        " Was ein Jahr spart und wann eine Anschaffung wieder da ist, sagen erst mindestens {least} Tage.",
     ),
 }
 # How that comes about: the bill is lower, the same, higher; the charge at the end is worth less, more.

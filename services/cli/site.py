@@ -109,9 +109,8 @@ def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[Defau
 
 def _show(site: Site, defaults: Sequence[Default]) -> None:
     out.print(f"Site {site.name} is stored.")
-    rows = [
-        [each.field, "none" if each.value is None else f"{each.value:g}" if isinstance(each.value, float) else str(each.value).lower(), each.means]
-        for each in defaults
-    ]
-    if rows:
-        table(["field", "default", "so"], rows, title="Defaults that cost money; name them in the site's file where they are others:", words=("default", "so"))
+    if defaults:
+        out.print("These defaults cost money; where they are not so, name them in the site's file:")
+    for each in defaults:
+        value = "none" if each.value is None else f"{each.value:g}" if isinstance(each.value, float) else str(each.value).lower()
+        out.print(f"  {each.field}: {value}, {each.means}", soft_wrap=True, markup=False)

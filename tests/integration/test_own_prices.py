@@ -9,14 +9,17 @@ import pytest
 import yaml
 from sqlalchemy import Connection, Engine, text
 
+from luna.contracts.forecast import IssueRequest
 from luna.database import observations, prices, sites
 from luna.database.engine import unit_of_work
 from luna.database.schema.identity import sites as sites_table
 from luna.embedded import Addresses
 from luna.errors import InvalidInputError
+from luna.objects import FileObjects
 from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
+from services.forecaster.jobs import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.planner.stored.jobs import read_prices
 from tests.command_line import Luna
@@ -118,6 +121,15 @@ def test_a_file_may_say_when_each_price_was_published(connection: Connection, si
     assert prices.read(connection, "site:own:import_price", grid).tolist() == [0.4]
     # What the site paid is what was published last.
     assert observations.read_prices(connection, "own", grid)[0].tolist() == [0.4]
+
+
+def test_prices_of_days_to_come_are_no_readings_of_the_future(connection: Connection, site: Site, tmp_path: Path) -> None:
+    measured = Observations.of(Timeline(MIDNIGHT - DAY, SLOT, 96).starts, {"load_kwh": np.full(96, 0.1)})
+    observations.upsert(connection, "own", measured)
+    load(connection, write(tmp_path, 48))
+    assert observations.span(connection, "own") == (MIDNIGHT - DAY, MIDNIGHT)
+    issued = issue_forecasts(connection, IssueRequest(site_id="own", at=MIDNIGHT), objects=FileObjects(tmp_path), now=MIDNIGHT)
+    assert "future_reading" not in issued.batch.reasons[0]
 
 
 def test_two_sites_keep_their_prices_apart(connection: Connection, site: Site, tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ def test_what_outlasts_every_battery_is_not_paid_back() -> None:
         pytest.param(0.4, None, "X saves €0.40 in 14 days.", id="less"),
         pytest.param(-0.4, None, "X costs €0.40 more in 14 days.", id="more"),
         pytest.param(0.004, None, "X comes to the same in 14 days.", id="the same"),
-        pytest.param(0.4, 28, "X saves €0.40 in 14 days. Of years, and when an investment is back, 28 days tell at the least.", id="asked for years"),
+        pytest.param(
+            0.4, 28, "X saves €0.40 in 14 days. What a year saves, and when an investment is back, takes at least 28 days to tell.", id="asked for years"
+        ),
     ],
 )
 def test_few_days_speak_of_themselves_alone(saved: float, least: int | None, said: str) -> None:
