@@ -9,6 +9,7 @@ from luna.contracts.fault import Fault, FaultReply
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.forecast_driving import DrivingVersion
 from luna.contracts.message import Message, Request
+from luna.contracts.plan.notes import NoteReply
 
 # Those replayed where none are named; there are more: docs/architecture.md.
 POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
@@ -72,6 +73,7 @@ class ReplayReply(Message):
     driving: Annotated[
         DrivingVersion | None, Field(description="what drives the site's planner now; where it is forecast_version, a plan rests on the same")
     ] = None
+    notes: Annotated[list[NoteReply], Field(description="what is paid where the site names no tariff, and loaded prices that its tariff leaves unused")] = []
     faults: list[FaultReply] = []
     seed: int = 0
     as_recorded: list[str] = []

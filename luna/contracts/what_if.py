@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
-from luna.contracts.plan import Language
+from luna.contracts.plan import Language, NoteReply
 from luna.contracts.why_not import PlanId
 
 BASELINE = "baseline"
@@ -99,6 +99,7 @@ class WhatIfReply(Message):
     outlook: str
     baseline: VariantReply
     variants: list[VariantReply]
+    notes: Annotated[list[NoteReply], Field(description="what the site as it is pays where it names no tariff, and loaded prices that it leaves unused")] = []
 
 
 class WhatIfRequest(Request):

@@ -27,8 +27,8 @@ DECISIONS, TRAININGS = 10, 5
 TRAINED_VERSION = "aurora_v1.0"
 
 
-def read_status(connection: Connection, site_id: str) -> ForecastStatus:
-    """Return how the forecasts of a site stand; shadow scores are those of the last days that were scored.
+def read_status(connection: Connection, site_id: str, *, at: datetime) -> ForecastStatus:
+    """Return how the forecasts of a site stand at an instant; shadow scores are those of the last days that were scored.
 
     Raises:
         NotFoundError: no such site.
@@ -43,6 +43,7 @@ def read_status(connection: Connection, site_id: str) -> ForecastStatus:
         run_id=active.run_id,
         since=active.since,
         reason=active.reason,
+        driving=describe_driving(connection, site, at=at),
         shadow=read_shadow(connection, site_id),
         decisions=[_decision(made) for made in forecast_activations.history(connection, site_id)[:DECISIONS]],
         trainings=[_training(run) for run in training_runs.list_latest(connection, site_id, version=TRAINED_VERSION, limit=TRAININGS)],

@@ -20,6 +20,7 @@ from luna.site import invalid_input
 from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 from luna.wording import Language, Numbers, mode
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.notes import show_note
 from services.cli.pareto import show_pareto
 from services.cli.placed_table import show_placed
 from services.cli.window import find_zone
@@ -150,7 +151,7 @@ def ensure_forecast(connection: "Connection", request: PlanRequest, *, now: date
 def _show(reply: PlanReply, language: Language) -> None:
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
-        out.print(f"{'Assumed' if note.assumed else 'Note'}: {note.text}", soft_wrap=True, markup=False)
+        show_note(note)
     rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
     table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}", words=("mode", "reason"))
     show_placed(reply, numbers)

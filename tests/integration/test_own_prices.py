@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import yaml
 from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.forecast import IssueRequest
+from luna.contracts.replay import ReplayRequest
+from luna.contracts.what_if import Variant, WhatIfRequest
 from luna.database import observations, prices, sites
 from luna.database.engine import unit_of_work
 from luna.database.schema.identity import sites as sites_table
@@ -17,11 +20,14 @@ from luna.embedded import Addresses
 from luna.errors import InvalidInputError
 from luna.objects import FileObjects
 from luna.observations import Observations
+from luna.queue.what_if import open_question, read_state
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
 from services.forecaster.jobs import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
+from services.planner.alternatives.what_if_jobs import replay_variant
 from services.planner.stored.jobs import read_prices
+from services.planner.stored.replay_jobs import replay_site
 from tests.command_line import Luna
 from tests.gateway import serve
 
@@ -30,6 +36,7 @@ BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 # Midnight in Berlin, in winter.
 MIDNIGHT = datetime(2024, 1, 9, 23, tzinfo=UTC)
 DAY = timedelta(days=1)
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def describe(name: str = "own", **changes: object) -> dict[str, object]:
@@ -157,6 +164,22 @@ def test_prices_loaded_by_an_older_release_serve_the_tariff(connection: Connecti
     published = prices.read_revisions(connection, "site:own:import_price", Timeline(MIDNIGHT, SLOT, 96))[1]
     assert set(published.tolist()) == {(MIDNIGHT - timedelta(hours=11)).replace(tzinfo=None)}
     assert ahead(connection, site, MIDNIGHT)[0] == [0.25] * 4
+
+
+def test_a_replay_and_a_question_say_what_is_paid_where_no_tariff_is_named_and_prices_stay_unused(connection: Connection, tmp_path: Path) -> None:
+    sites.save(connection, parse_site({"name": "own", "timezone": "Europe/Berlin", "batteries": [BATTERY]}))
+    grid = Timeline(MIDNIGHT - DAY, SLOT, 3 * 96)
+    observations.upsert(connection, "own", Observations.of(grid.starts, {"load_kwh": np.full(grid.count, 0.1), "pv_kwh": np.zeros(grid.count)}))
+    load(connection, write(tmp_path, 24))
+    days = {"from_day": MIDNIGHT.astimezone(BERLIN).date(), "to_day": MIDNIGHT.astimezone(BERLIN).date()}
+    replayed = replay_site(connection, ReplayRequest(site_id="own", policies=["idle", "self_consumption"], **days))
+    question = WhatIfRequest(site_id="own", variants=[Variant(name="none", site={"batteries": []})], policy="self_consumption", **days)
+    for each in (asked := open_question(connection, question, now=MIDNIGHT)):
+        replay_variant(connection, each)
+    answered = read_state(connection, asked[0].what_if_id).reply
+    assert answered is not None
+    for notes in (replayed.notes, answered.notes):
+        assert [note.code for note in notes] == ["tariff_default", "prices_unused"]
 
 
 @pytest.fixture

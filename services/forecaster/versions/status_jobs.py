@@ -24,12 +24,11 @@ def describe_status(connection: Connection, site_id: str, *, now: datetime) -> F
     site = sites.load(connection, site_id)
     run = training_runs.latest(connection, site_id, version=VERSION)
     told = {
-        "driving": forecast_status.describe_driving(connection, site, at=now),
         "candidates": describe_candidates(connection, site, forecast_activations.find_active(connection, site)),
         "drift": list_drift(connection, site, run, now=now) if run else [],
         "next_training": tell_next_training(connection, site, run, now=now),
     }
-    return forecast_status.read_status(connection, site_id).model_copy(update=told)
+    return forecast_status.read_status(connection, site_id, at=now).model_copy(update=told)
 
 
 def tell_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:

@@ -19,7 +19,11 @@ def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()
     """
     site = plan.problem.site
     numbers = Numbers(request.options.language, ZoneInfo(site.timezone), site.currency)
-    found = [*request.assumptions, *_describe(plan, request), *more]
+    return say_notes([*request.assumptions, *_describe(plan, request), *more], numbers)
+
+
+def say_notes(found: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
+    """Return what was found as notes, what was assumed first."""
     notes = [NoteReply(code=each.code, text=say_note(each.code, each.figures, numbers), assumed=each.code in ASSUMED, figures=each.figures) for each in found]
     return sorted(notes, key=lambda note: not note.assumed)
 

@@ -1,19 +1,22 @@
 """What stands in a stored site's plan where nothing is known, and what is known and stays unused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_driving import DrivingVersion
-from luna.contracts.plan import Assumption, PlanRequest
+from luna.contracts.plan import Assumption, NoteReply, PlanRequest
 from luna.database import forecast_issues, observations, prices
 from luna.database.forecast_status import describe_driving
 from luna.database.forecasts import DrivingForecast
 from luna.site import OWN_EXPORT, OWN_IMPORT, SeriesPrice, Site
 from luna.timeline import SLOT, Timeline
+from luna.wording import Language, Numbers
+from services.planner.answer.notes import say_notes
 from services.planner.knowledge import DAY
 
 HALF_FULL = 0.5
@@ -47,11 +50,16 @@ def list_assumptions(connection: Connection, site: Site, request: PlanRequest, *
         driving: what load and PV are from.
         timeline: of the plan.
     """
-    found = [
-        *_judge_soc(connection, site, request, timeline.start),
-        *_judge_tariff(connection, site, timeline),
-        *_judge_forecast(connection, site, driving, timeline.start),
-    ]
+    soc, tariff = _judge_soc(connection, site, request, timeline.start), _judge_tariff(connection, site, timeline)
+    return _gather([*soc, *tariff, *_judge_forecast(connection, site, driving, timeline.start)])
+
+
+def note_tariff(connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en") -> list[NoteReply]:
+    """Return what is to be said of what a stored site pays on a timeline: a tariff that it does not name, prices that were loaded and are not used."""
+    return say_notes(_gather(_judge_tariff(connection, site, timeline)), Numbers(language, ZoneInfo(site.timezone), site.currency))
+
+
+def _gather(found: Iterable[tuple[str, dict[str, object]]]) -> list[Assumption]:
     return [Assumption(code=code, figures=figures) for code, figures in found]
 
 

@@ -25,6 +25,7 @@ from luna.database.oracle_results import OracleResult
 from luna.spool.episodes import EpisodeKind
 from luna.timeline import SLOT, local_dates, local_midnight
 from services.planner.replay import Asked, Book, Lived, OracleDay, PolicyDay, Progress, Replayed, Rules, Scene, compose_episode, run
+from services.planner.stored.assumptions import note_tariff
 from services.planner.stored.jobs import read_scene
 
 # Whose replays are held to be what the site itself would have done: of them the optimum in hindsight and episodes are kept.
@@ -74,10 +75,11 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
         forecasts = request.forecast_version or find_active(connection, site).forecast_version
         driving = describe_driving(connection, site, at=local_midnight(request.to_day, ZoneInfo(site.timezone)))
         scene = read_scene(connection, request, forecasts)
+        notes = note_tariff(connection, site, scene.timeline)
     asked = Asked(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed)
     diary = Diary(store, request, scene, asked, _fingerprint(request, scene))
     replayed = run(scene, asked, book=diary.book(), progress=progress)
-    reply = replayed.reply.model_copy(update={"forecast_version": forecasts, "driving": driving})
+    reply = replayed.reply.model_copy(update={"forecast_version": forecasts, "driving": driving, "notes": notes})
     _conclude(store.whole(), request, reply, replayed)
     replays.forget(store.whole(), request.site_id, diary.replay)
     return reply
