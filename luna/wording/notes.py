@@ -49,6 +49,10 @@ NOTES: dict[str, dict[Language, str]] = {
         "en": "{active} has no fresh forecast of the start: load and PV are as {version} forecast them {issued_at}.",
         "de": "{active} hat keine frische Vorhersage des Beginns: Verbrauch und PV sind die, die {version} {issued_at} vorhersagte.",
     },
+    "forecast_old": {
+        "en": "Load and PV are as {version} forecast them {issued_at}: a newer forecast did not come.",
+        "de": "Verbrauch und PV sind die, die {version} {issued_at} vorhersagte: Eine neuere Vorhersage kam nicht.",
+    },
     "forecast_awaits_proof": {
         "en": "Load and PV are those of {version}: {candidate} is trained, and {days} of {needed} days are scored{earliest}. Use it now: {command}",
         "de": "Verbrauch und PV sind die von {version}: {candidate} ist trainiert, {days} von {needed} Tagen bewertet{earliest}. Jetzt nutzen: {command}",

@@ -139,6 +139,16 @@ def test_prices_of_days_to_come_are_no_readings_of_the_future(connection: Connec
     assert "future_reading" not in issued.batch.reasons[0]
 
 
+def test_what_is_earned_may_be_loaded_alone(connection: Connection, tmp_path: Path) -> None:
+    site = parse_site(describe(tariff={"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "series"}}))
+    sites.save(connection, site)
+    path = tmp_path / "export.csv"
+    path.write_text("\n".join(["slot_start,export_price", *(f"{(MIDNIGHT + timedelta(hours=hour)).isoformat()},0.0{hour % 10}" for hour in range(24))]))
+    assert load(connection, path).notes == []
+    known = read_prices(connection, site, Timeline(MIDNIGHT - DAY, SLOT, 192)).ahead(MIDNIGHT, Timeline(MIDNIGHT, SLOT, 8))
+    assert (known.import_price.tolist(), known.export_price.tolist()) == ([0.3] * 8, [0.0] * 4 + [0.01] * 4)
+
+
 def test_two_sites_keep_their_prices_apart(connection: Connection, site: Site, tmp_path: Path) -> None:
     other = parse_site(describe("other"))
     sites.save(connection, other)

@@ -28,6 +28,7 @@ class NoteReply(Message):
     - ``prices_carried_on``: beyond ``since`` prices are those of the last known day.
     - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not planned.
     - ``forecast_fallback``: the ``active`` version has no fresh forecast; ``version`` of ``issued_at`` stands for it.
+    - ``forecast_old``: the forecast of the ``version`` that drives the planner is that of ``issued_at``: a newer one did not come.
     - ``forecast_awaits_proof``: ``version`` drives the planner; a trained ``candidate`` was scored on ``days`` of ``needed`` days, may take over
       from the day ``earliest`` on (null: not known), and ``command`` uses it now.
     - ``forecast_not_better``: the same, but the ``candidate`` was scored on enough ``days``, and was not found better.

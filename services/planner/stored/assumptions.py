@@ -93,6 +93,8 @@ def _judge_forecast(connection: Connection, site: Site, driving: DrivingForecast
     forecast, active = driving.forecast, describe_driving(connection, site, at=start)
     if forecast.version != active.forecast_version:
         yield "forecast_fallback", {"active": active.forecast_version, "version": forecast.version, "issued_at": forecast.issued_at.isoformat()}
+    elif driving.fallback_reason is not None:
+        yield "forecast_old", {"version": forecast.version, "issued_at": forecast.issued_at.isoformat()}
     issue = forecast_issues.read_all(connection, site.name, version=forecast.version, first=forecast.issued_at, last=forecast.issued_at)
     for code in issue[0].reasons if issue else ():
         yield code, {}

@@ -124,6 +124,13 @@ def test_what_is_the_matter_with_the_forecast_is_said_in_the_language_asked_for(
     assert notes["no_history"].text.startswith("In den letzten Wochen wurde nichts gemessen")
 
 
+def test_a_forecast_that_is_old_is_named_by_its_issue(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "noted", "timezone": "Europe/Berlin", "tariff": FIXED}))
+    issued = START - timedelta(hours=7)
+    issue(connection, DEFAULT_VERSION, at=issued)
+    assert noted(plan(connection)) == {"forecast_old": {"version": DEFAULT_VERSION, "issued_at": issued.isoformat()}}
+
+
 def test_an_appliance_that_is_not_placed_is_named(connection: Connection) -> None:
     store(connection, loads=[{"name": "tank", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 2}])
     assert noted(plan(connection))["loads_not_placed"] == {"loads": ["tank"]}
