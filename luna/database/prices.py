@@ -1,6 +1,6 @@
 """Prices of markets, every revision kept with the instant it was published; a site's own series stands among them under a name of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -60,6 +60,13 @@ def stored_name(site_id: str, series: str) -> str:
 def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None) -> dict[str, FloatArray]:
     """Return the prices that a site's tariff is made from, by ``tariff.price_series``, as ``luna.economics.price_slots`` takes them; see ``read``."""
     return {name: read(connection, stored_name(site.name, name), timeline, known_at=known_at) for name in site.tariff.price_series}
+
+
+def find_known(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
+    """Return of which names, as stored, any price of a timeline's slots is known."""
+    table = market_prices.c
+    inside = table.market.in_(names), table.slot_start >= timeline.start, table.slot_start < timeline.end
+    return set(connection.scalars(select(table.market).where(*inside).distinct()))
 
 
 def require_market(connection: Connection, market: str) -> None:

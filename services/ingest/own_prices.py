@@ -1,6 +1,7 @@
 """A site's own prices: kept as those of a market are, so that a tariff of kind ``series`` and every backtest read what was known when."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,27 +20,34 @@ ROUNDING_PRICE = 5e-6
 SIDES = {"import_price": "import", "export_price": "export"}
 
 
-def store_own_prices(
-    connection: Connection, site: Site, starts: InstantArray, series: dict[str, FloatArray], *, published_at: InstantArray | None, received_at: datetime | None
-) -> None:
-    """Keep a site's own prices of quarter-hours with the instant at which each became known.
+@dataclass(frozen=True, slots=True)
+class OwnPrices:
+    """A site's own prices of quarter-hours, as they were handed over.
 
     Args:
-        connection: to the database.
-        site: whose prices they are.
         starts: slot starts; each once, or once for each publication.
         series: ``import_price`` and ``export_price``, currency/kWh, NaN where unknown.
         published_at: as the file says, shape of ``starts``; None: as ``date_prices`` says.
         received_at: when the file came; None: long after its prices were published.
     """
-    for column, price in series.items():
+
+    starts: InstantArray
+    series: Mapping[str, FloatArray]
+    published_at: InstantArray | None = None
+    received_at: datetime | None = None
+
+
+def store_own_prices(connection: Connection, site: Site, given: OwnPrices) -> None:
+    """Keep a site's own prices with the instant at which each became known."""
+    zone = parse_zone(site.timezone)
+    for column, price in given.series.items():
         stored = prices.stored_name(site.name, f"{OWN}{column}")
-        known = np.isfinite(price)
-        if published_at is None:
-            chosen, instants = date_prices(starts, price, read_at(connection, stored, starts), zone=parse_zone(site.timezone), received_at=received_at)
+        if given.published_at is None:
+            known = read_at(connection, stored, given.starts)
+            chosen, published_at = date_prices(given.starts, price, known, zone=zone, received_at=given.received_at)
         else:
-            chosen, instants = known, published_at
-        prices.upsert(connection, stored, starts=starts[chosen], price=price[chosen], currency=site.currency, published_at=instants[chosen])
+            chosen, published_at = np.isfinite(price), given.published_at
+        prices.upsert(connection, stored, starts=given.starts[chosen], price=price[chosen], currency=site.currency, published_at=published_at[chosen])
 
 
 def read_at(connection: Connection, stored: str, starts: InstantArray) -> FloatArray:

@@ -16,7 +16,7 @@ from luna.observations import SERIES
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
 from services.ingest.kinds import Kind
-from services.ingest.own_prices import last_published, store_own_prices
+from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
 
 LOADED = Rule("loaded from a file", fills=False)
 
@@ -41,7 +41,7 @@ def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame, *,
         return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
     if kind.name == "prices":
         published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else None
-        store_own_prices(connection, site, starts, values, published_at=published_at, received_at=received_at)
+        store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
         starts, values = columns_of(kind, last_published(rows))
     if kind.name in {"observations", "prices"}:
         return _store_slots(connection, site, starts, values)

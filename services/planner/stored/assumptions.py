@@ -82,8 +82,9 @@ def _judge_tariff(connection: Connection, site: Site, timeline: Timeline) -> Fou
     # Those of the day before would be carried on.
     around = Timeline(timeline.start - DAY, SLOT, DAY // SLOT + timeline.count)
     rules = {OWN_IMPORT: site.tariff.import_, OWN_EXPORT: site.tariff.export}
-    stored = {name: prices.stored_name(site.name, name) for name, rule in rules.items() if not isinstance(rule, SeriesPrice)}
-    unused = [name for name, series in stored.items() if np.isfinite(prices.read(connection, series, around)).any()]
+    stored = {prices.stored_name(site.name, name): name for name, rule in rules.items() if not isinstance(rule, SeriesPrice)}
+    known = prices.find_known(connection, stored, around) if stored else set()
+    unused = [name for series, name in stored.items() if series in known]
     if unused:
         kinds = list(dict.fromkeys(rules[name].kind for name in unused))
         yield "prices_unused", {"series": [name.partition(":")[2] for name in unused], "kinds": kinds}
