@@ -143,18 +143,37 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
 
 
 def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
-    """Return the instant an ISO 8601 ``text`` names; without an offset, ``zone`` decides, where one is given.
+    """Return the instant that a ``text`` names: with an offset, or, where a ``zone`` is given, a local day (its beginning) or a time of the local clock.
 
     Raises:
-        InvalidInputError: not ISO 8601, or neither offset nor zone.
+        InvalidInputError: no time, neither offset nor zone, or a time of the clock that does not come or comes twice: only an offset can tell.
     """
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as exc:
-        raise InvalidInputError("not an ISO 8601 time", field=field, value=text, remedy='Write it like "2024-02-01T00:00:00Z".') from exc
+        remedy = 'Write an instant like "2024-02-01T00:00:00Z", a local day like 2024-02-01 or a clock time like "2024-02-01 14:00".'
+        raise InvalidInputError("not a time", field=field, value=text, remedy=remedy) from exc
     if instant.tzinfo is None and zone is not None:
-        instant = instant.replace(tzinfo=zone)
+        return local_midnight(instant.date(), zone) if _is_day(text) else _read_clock(instant, text, field=field, zone=zone)
     return require_utc(instant, field=field)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_clock(local: datetime, text: str, *, field: str, zone: ZoneInfo) -> datetime:
+    first, second = (require_utc(local.replace(tzinfo=zone, fold=fold), field=field) for fold in (0, 1))
+    if first == second:
+        return first
+    one, other = (instant.astimezone(zone).isoformat() for instant in (first, second))
+    if first < second:
+        raise InvalidInputError(f"the clock of {zone.key} shows this time twice", field=field, value=text, remedy=f"Write {one} or {other}.")
+    raise InvalidInputError(f"the clock of {zone.key} skips this time", field=field, value=text, remedy=f"Write a time that comes, such as {one}.")
 
 
 def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from luna.contracts.forecast_driving import DrivingVersion
 from luna.contracts.message import Instant, Message, Request
 
 SiteId = Annotated[str, Field(min_length=1, max_length=64)]
@@ -14,7 +15,10 @@ TrainingTrigger = Literal["hand", "schedule", "drift", "force"]
 
 
 class TrainReply(Message):
-    """One training: what it learned from and how long it took; ``accepted`` says whether its model is used, ``verdict`` why."""
+    """One training: what it learned from and how long it took; ``accepted`` says whether its model speaks for the version, ``verdict`` why.
+
+    ``driving`` says whether that version drives the planner now, and what to do where another one does.
+    """
 
     run_id: str
     forecast_version: str
@@ -23,6 +27,7 @@ class TrainReply(Message):
     metrics: dict[str, float] = {}
     accepted: bool = True
     verdict: str = ""
+    driving: DrivingVersion | None = None
 
 
 class TrainRequest(Request):

@@ -6,10 +6,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion, SiteId
+from luna.contracts.forecast_driving import DrivingVersion
 from luna.contracts.message import Instant, Message, Request
 
 # As many as are scored within a task's time.
 MOST_DAYS = 92
+# Days scored beside the active version before a rule decides: two of each weekday; a household has no shorter rhythm that matters.
+DAYS_TO_PROVE = 14
 RunId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -168,6 +171,7 @@ class ForecastStatus(Message):
     run_id: str | None = None
     since: Instant | None = None
     reason: str
+    driving: DrivingVersion | None = None
     shadow: list[ShadowRecord]
     candidates: list[CandidateReply] = []
     decisions: list[Decision]

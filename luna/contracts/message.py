@@ -1,8 +1,20 @@
-"""What every message has in common."""
+"""What every message has in common, and how it reads instants."""
 
-from typing import ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from luna.errors import InvalidInputError
+from luna.timeline import parse_instant
+
+# What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
+_CLOCK: ContextVar[ZoneInfo | None] = ContextVar("site_clock", default=None)
 
 
 class Message(BaseModel):
@@ -31,4 +43,34 @@ def queue_of(task: str) -> str:
     return task.partition(".")[0]
 
 
-Instant = AwareDatetime
+@contextmanager
+def site_clock(zone: ZoneInfo | None) -> Iterator[None]:
+    """Let what is validated within read local days and clock times by a zone; None: only instants with an offset are read."""
+    token = _CLOCK.set(zone)
+    try:
+        yield
+    finally:
+        _CLOCK.reset(token)
+
+
+def _lacks_offset(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
+
+
+def _read_instant(value: Any) -> Any:
+    zone = _CLOCK.get()
+    # YAML makes days and times of what is written like one.
+    text = value.isoformat() if isinstance(value, date) else value
+    if zone is None or not isinstance(text, str) or not _lacks_offset(text):
+        return value
+    try:
+        return parse_instant(text, field="", zone=zone)
+    except InvalidInputError as error:
+        raise PydanticCustomError("site_clock", "{said}", {"said": error.message, "remedy": error.remedy or ""}) from error
+
+
+# With an offset; within ``site_clock`` also a local day (its beginning) or a time of the site's clock.
+Instant = Annotated[AwareDatetime, BeforeValidator(_read_instant)]

@@ -23,6 +23,7 @@ class PlanVariantReply(Message):
     text: str
     currency: str
     timezone: str
+    slot_minutes: int = 15
 
 
 class PlanVariantRequest(Request):

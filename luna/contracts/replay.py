@@ -7,7 +7,9 @@ from pydantic import Field
 
 from luna.contracts.fault import Fault, FaultReply
 from luna.contracts.forecast import ForecastVersion
+from luna.contracts.forecast_driving import DrivingVersion
 from luna.contracts.message import Message, Request
+from luna.contracts.plan.notes import NoteReply
 
 # Those replayed where none are named; there are more: docs/architecture.md.
 POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
@@ -68,6 +70,10 @@ class ReplayReply(Message):
     initial_soc: dict[str, float]
     loss: dict[str, float] = {}
     forecast_version: str | None = None
+    driving: Annotated[
+        DrivingVersion | None, Field(description="what drives the site's planner now; where it is forecast_version, a plan rests on the same")
+    ] = None
+    notes: Annotated[list[NoteReply], Field(description="what is paid where the site names no tariff, and loaded prices that its tariff leaves unused")] = []
     faults: list[FaultReply] = []
     seed: int = 0
     as_recorded: list[str] = []

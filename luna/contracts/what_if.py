@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
-from luna.contracts.plan import Language
+from luna.contracts.plan import Language, NoteReply
 from luna.contracts.why_not import PlanId
 
 BASELINE = "baseline"
@@ -63,16 +63,17 @@ class Estimate(Message):
 
 
 class VariantReply(Message):
-    """What a variant came to. ``cost`` is the bill plus wear, less what the energy gained in the batteries is worth.
+    """What a variant came to. ``total`` is the bill less ``stored_gain``, what the energy gained in the batteries is worth; ``cost`` is that plus wear.
 
-    ``savings_per_year`` is what the bill is less than the baseline's, the energy gained counted in, for a year of days like those replayed;
-    ``payback_years`` is the investment divided by it.
+    ``savings`` is by how much the total is lower than the baseline's, ``savings_per_year`` the same for a year of days like those replayed, ``payback_years``
+    the investment divided by it: null where none is asked for, and where fewer than four weeks were replayed, which say nothing of years.
     """
 
     name: str
     bill: float
     wear: float
     stored_gain: float
+    total: float = 0.0
     cost: float
     import_kwh: float
     export_kwh: float
@@ -98,6 +99,7 @@ class WhatIfReply(Message):
     outlook: str
     baseline: VariantReply
     variants: list[VariantReply]
+    notes: Annotated[list[NoteReply], Field(description="what the site as it is pays where it names no tariff, and loaded prices that it leaves unused")] = []
 
 
 class WhatIfRequest(Request):

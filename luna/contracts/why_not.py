@@ -80,6 +80,7 @@ class WhyNotReply(Message):
     text: str
     currency: str
     timezone: str
+    slot_minutes: int = 15
 
 
 class WhyNotRequest(Request):

@@ -1,26 +1,34 @@
 """How the forecasts of a site stand: what drives its planner and why, how every version did in shadow, what was decided and trained."""
 
+import shlex
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from statistics import fmean
 
 from sqlalchemy import Connection
 
-from luna.contracts.forecast_versions import Decision, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionRecord
+from luna.contracts.forecast_driving import DrivingVersion, WaitingVersion
+from luna.contracts.forecast_versions import DAYS_TO_PROVE, Decision, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionRecord
 from luna.database import forecast_activations, forecast_scores, sites, training_runs
-from luna.database.forecast_activations import Activation
+from luna.database.forecast_activations import Activation, ActiveVersion
 from luna.database.forecast_scores import DayScore
 from luna.database.training_runs import TrainingRun
+from luna.site import Site
+from luna.timeline import parse_zone
 
 # A fortnight is what the rule needs, four weeks is what it looks at.
-SPANS_DAYS = (14, 28)
+SPANS_DAYS = (DAYS_TO_PROVE, 28)
+# Days that could not be scored may lie between those that count.
+REVIEW_DAYS = sum(SPANS_DAYS)
+# A day of issue is scored when the 48 hours after it have passed.
+SCORED_AFTER_DAYS = 3
 DECISIONS, TRAININGS = 10, 5
 # The only version that learns.
 TRAINED_VERSION = "aurora_v1.0"
 
 
-def read_status(connection: Connection, site_id: str) -> ForecastStatus:
-    """Return how the forecasts of a site stand; shadow scores are those of the last days that were scored.
+def read_status(connection: Connection, site_id: str, *, at: datetime) -> ForecastStatus:
+    """Return how the forecasts of a site stand at an instant; shadow scores are those of the last days that were scored.
 
     Raises:
         NotFoundError: no such site.
@@ -35,10 +43,64 @@ def read_status(connection: Connection, site_id: str) -> ForecastStatus:
         run_id=active.run_id,
         since=active.since,
         reason=active.reason,
+        driving=describe_driving(connection, site, at=at),
         shadow=read_shadow(connection, site_id),
         decisions=[_decision(made) for made in forecast_activations.history(connection, site_id)[:DECISIONS]],
         trainings=[_training(run) for run in training_runs.list_latest(connection, site_id, version=TRAINED_VERSION, limit=TRAININGS)],
     )
+
+
+def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
+    """Return which version drives the planner of a site and why, and which trained one waits to; the one answer for plan, replay, training and status.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        at: the instant of which is asked when the rule can decide.
+    """
+    active = forecast_activations.find_active(connection, site)
+    waiting = None if active.pinned else _find_waiting(connection, site, active, at=at)
+    return DrivingVersion(
+        forecast_version=active.forecast_version, pinned=active.pinned, run_id=active.run_id, since=active.since, reason=active.reason, waiting=waiting
+    )
+
+
+def _find_waiting(connection: Connection, site: Site, active: ActiveVersion, *, at: datetime) -> WaitingVersion | None:
+    run = training_runs.latest(connection, site.name, version=TRAINED_VERSION)
+    if run is None or not run.learned or active.forecast_version == TRAINED_VERSION:
+        return None
+    zone = parse_zone(site.timezone)
+    scored = _list_scored(connection, site, active)[-SPANS_DAYS[1] :]
+    last = scored[-1] if scored else run.data_until.astimezone(zone).date()
+    earliest = last + timedelta(days=DAYS_TO_PROVE - len(scored) + SCORED_AFTER_DAYS)
+    return WaitingVersion(
+        forecast_version=TRAINED_VERSION,
+        days=len(scored),
+        needed=DAYS_TO_PROVE,
+        earliest=earliest if len(scored) < DAYS_TO_PROVE and earliest > at.astimezone(zone).date() else None,
+        command=f"luna forecast promote --site {shlex.quote(site.name)} --version {TRAINED_VERSION}",
+    )
+
+
+def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> list[date]:
+    """Return the days on which the rule has both the active and the trained version before it, in order."""
+    last_day = forecast_scores.last_day(connection, site.name)
+    if last_day is None:
+        return []
+    scores = forecast_scores.read(connection, site.name, find_review_start(site, active, last_day), last_day)
+    days = [{score.day for score in scores if score.forecast_version == version} for version in (active.forecast_version, TRAINED_VERSION)]
+    return sorted(set.intersection(*days))
+
+
+def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date:
+    """Return the first day of issue that the rule looks at.
+
+    After a promotion or rollback by hand only days issued later count: what a person decided against is not undone by what they knew.
+    """
+    first = last_day - timedelta(days=REVIEW_DAYS - 1)
+    if active.last is None or active.last.decided_at is None or active.last.decided_by not in ("hand", "rollback"):
+        return first
+    return max(first, active.last.decided_at.astimezone(parse_zone(site.timezone)).date() + timedelta(days=1))
 
 
 def read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, or_, select
 
 from luna.database import copy, sites
 from luna.database.schema.series import slot_observations
@@ -13,6 +13,7 @@ from luna.resolution import from_quarter_hours, kind_of, quarter_hours
 from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align
 
 PRICES = ("import_price", "export_price")
+MEASURED = (*SERIES, "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
 
 
 def upsert(connection: Connection, site_id: str, observations: Observations) -> int:
@@ -73,8 +74,9 @@ def read_series(connection: Connection, site_id: str, timeline: Timeline, names:
 
 
 def span(connection: Connection, site_id: str) -> tuple[datetime, datetime] | None:
-    """Return start of the first and end of the last stored slot, None where there is none."""
-    key = sites.key_of(connection, site_id)
+    """Return start of the first and end of the last slot of which anything was measured, None where there is none; prices may be known of days to come."""
     start = slot_observations.c.slot_start
-    first, last = connection.execute(select(func.min(start), func.max(start)).where(slot_observations.c.site_key == key)).one()
-    return None if first is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)
+    measured = or_(*(slot_observations.c[name].is_not(None) for name in MEASURED))
+    slots = select(start).where(slot_observations.c.site_key == sites.key_of(connection, site_id), measured).limit(1)
+    first, last = (connection.scalar(slots.order_by(order)) for order in (start.asc(), start.desc()))
+    return None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)

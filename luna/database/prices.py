@@ -1,6 +1,6 @@
-"""Prices of markets, every revision kept with the instant it was published."""
+"""Prices of markets, every revision kept with the instant it was published; a site's own series stands among them under a name of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +11,7 @@ from luna.database import copy
 from luna.database.schema.series import market_prices
 from luna.errors import InvalidInputError, NotFoundError
 from luna.resolution import from_quarter_hours, quarter_hours
+from luna.site import OWN, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
 
 
@@ -49,6 +50,23 @@ def read(connection: Connection, market: str, timeline: Timeline, *, known_at: d
     ).format(market, grid.start, grid.end, known_at or sql.SQL("'infinity'"))
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "price": "f8"})
     return from_quarter_hours(align(rows["slot_start"], rows["price"], grid), timeline, "price")
+
+
+def stored_name(site_id: str, series: str) -> str:
+    """Return under which name the prices of what a tariff names are stored: a market's under its own, a site's own series under the site's."""
+    return f"site:{site_id}:{series.removeprefix(OWN)}" if series.startswith(OWN) else series
+
+
+def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None) -> dict[str, FloatArray]:
+    """Return the prices that a site's tariff is made from, by ``tariff.price_series``, as ``luna.economics.price_slots`` takes them; see ``read``."""
+    return {name: read(connection, stored_name(site.name, name), timeline, known_at=known_at) for name in site.tariff.price_series}
+
+
+def find_known(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
+    """Return of which names, as stored, any price of a timeline's slots is known."""
+    table = market_prices.c
+    inside = table.market.in_(names), table.slot_start >= timeline.start, table.slot_start < timeline.end
+    return set(connection.scalars(select(table.market).where(*inside).distinct()))
 
 
 def require_market(connection: Connection, market: str) -> None:

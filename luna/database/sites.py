@@ -2,12 +2,13 @@
 
 import json
 
-from sqlalchemy import Connection, Select, func, select, union
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from luna.database.prices import stored_name
 from luna.database.schema.identity import site_versions, sites
 from luna.errors import NotFoundError
-from luna.site import Site, parse_site
+from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
 
 
 def save(connection: Connection, site: Site) -> None:
@@ -45,17 +46,21 @@ def load_all(connection: Connection) -> list[Site]:
     return [parse_site(row.configuration) for row in connection.execute(latest)]
 
 
-def markets(connection: Connection) -> list[str]:
-    """Return the markets that the tariffs of all sites name, sorted."""
+def price_series(connection: Connection) -> list[str]:
+    """Return under which names the prices are stored that the tariffs of all sites need, sorted: markets, and sites' own series."""
     latest = (
-        select(site_versions.c.configuration)
+        select(sites.c.name, site_versions.c.configuration)
+        .join(site_versions, site_versions.c.site_key == sites.c.site_key)
         .ext(distinct_on(site_versions.c.site_key))
         .order_by(site_versions.c.site_key, site_versions.c.version.desc())
         .subquery()
     )
-    rules = [latest.c.configuration["tariff"][side] for side in ("import", "export")]
-    named = union(*(select(rule["market"].astext.label("market")).where(rule["kind"].astext == "spot") for rule in rules))
-    return sorted(connection.scalars(named))
+    found = set()
+    for side, own in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
+        rule = latest.c.configuration["tariff"][side]
+        named = select(latest.c.name, rule["kind"].astext, rule["market"].astext).where(rule["kind"].astext.in_(("spot", "series")))
+        found |= {market if kind == "spot" else stored_name(site, own) for site, kind, market in connection.execute(named)}
+    return sorted(found)
 
 
 def names(connection: Connection) -> list[str]:

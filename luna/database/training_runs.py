@@ -12,6 +12,9 @@ from luna.database import sites
 from luna.database.schema.plans import training_runs
 from luna.errors import NotFoundError
 
+# Known days of a series from which on a model learns.
+LEARNED_DAYS = 14
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
@@ -33,6 +36,11 @@ class TrainingRun:
     trigger: str = "hand"
     accepted: bool = True
     verdict: str = ""
+
+    @property
+    def learned(self) -> bool:
+        """Whether it knew enough to learn from: whoever asks for one in the first days gets a model that knows nothing."""
+        return self.metrics.get("known_days", LEARNED_DAYS) >= LEARNED_DAYS
 
 
 def save(connection: Connection, site_id: str, run: TrainingRun) -> None:

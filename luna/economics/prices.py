@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.economics.clock import window_holds
 from luna.errors import InvalidInputError
-from luna.site import BlockPrice, FixedPrice, ImportRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.site import OWN, OWN_EXPORT, OWN_IMPORT, BlockPrice, FixedPrice, ImportRule, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
 from luna.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
 DAY_AHEAD_PUBLISHED = time(13)
@@ -20,22 +20,36 @@ def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: Spo
 
     Of a block tariff it is the first block's price: what later blocks cost more, ``block_cost`` says.
 
+    Args:
+        tariff: of the site.
+        timeline: the slots.
+        zone: whose clock bands of a tariff mean.
+        spot: prices on ``timeline`` of what ``tariff.price_series`` names: markets, and the site's own series.
+
     Raises:
-        InvalidInputError: the tariff names a market that ``spot`` does not hold.
+        InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does not hold.
     """
-    return _price_rule(tariff.import_, timeline, zone, spot), _price_rule(tariff.export, timeline, zone, spot)
+    imported = _price_rule(tariff.import_, timeline, zone=zone, spot=spot, own=OWN_IMPORT)
+    return imported, _price_rule(tariff.export, timeline, zone=zone, spot=spot, own=OWN_EXPORT)
 
 
-def _price_rule(rule: ImportRule, timeline: Timeline, zone: ZoneInfo, spot: SpotPrices) -> FloatArray:
+def _price_rule(rule: ImportRule, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices, own: str) -> FloatArray:
     if isinstance(rule, BlockPrice):
         return np.full(timeline.count, rule.blocks[0].price)
     if isinstance(rule, FixedPrice):
         return np.full(timeline.count, rule.price)
     if isinstance(rule, SpotPrice):
-        if rule.market not in spot:
-            raise InvalidInputError("no prices of this market", field="tariff.market", value=rule.market, remedy="Load them: luna data load --kind prices.")
-        return (spot[rule.market] + rule.markup) * (1.0 + rule.vat)
+        return (_find_series(rule.market, spot) + rule.markup) * (1.0 + rule.vat)
+    if isinstance(rule, SeriesPrice):
+        return _find_series(own, spot)
     return _time_of_use(rule, timeline, zone)
+
+
+def _find_series(name: str, spot: SpotPrices) -> FloatArray:
+    if name not in spot:
+        said = "no prices were loaded for the site itself" if name.startswith(OWN) else "no prices of this market"
+        raise InvalidInputError(said, field="tariff.market", value=name.removeprefix(OWN), remedy="Load them: luna data load --kind prices.")
+    return spot[name]
 
 
 def _time_of_use(rule: TimeOfUsePrice, timeline: Timeline, zone: ZoneInfo) -> FloatArray:

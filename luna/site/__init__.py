@@ -13,10 +13,29 @@ from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location
 from luna.site.objective import Objective
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
 from luna.site.strategy import OutageRule, PriceExtremesRule, SafetyIndex, Strategy, VacationRule
-from luna.site.tariff import BlockPrice, ClockWindow, FixedPrice, ImportRule, PeakPrice, PriceBand, PriceBlock, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.site.tariff import (
+    OWN,
+    OWN_EXPORT,
+    OWN_IMPORT,
+    BlockPrice,
+    ClockWindow,
+    FixedPrice,
+    ImportRule,
+    PeakPrice,
+    PriceBand,
+    PriceBlock,
+    PriceRule,
+    SeriesPrice,
+    SpotPrice,
+    Tariff,
+    TimeOfUsePrice,
+)
 
 __all__ = [
     "MOST_C_RATE",
+    "OWN",
+    "OWN_EXPORT",
+    "OWN_IMPORT",
     "Battery",
     "BlockPrice",
     "Charger",
@@ -54,6 +73,7 @@ __all__ = [
     "PvArray",
     "SafetyIndex",
     "Sensors",
+    "SeriesPrice",
     "Site",
     "SpotPrice",
     "Strategy",

@@ -47,7 +47,8 @@ def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
     more = f"; also wrong: {', '.join(others)}" if others else ""
     value = first["input"] if isinstance(first["input"], str | int | float | bool) else None
     message = first["msg"].removeprefix("Value error, ")
-    return InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=_REMEDIES.get(first["type"], "Correct it."))
+    remedy = (first.get("ctx") or {}).get("remedy") or _REMEDIES.get(first["type"], "Correct it.")
+    return InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=remedy)
 
 
 def _path(root: str, fault: Any) -> str:
@@ -57,11 +58,11 @@ def _path(root: str, fault: Any) -> str:
     return ".".join([root, *parts] if root else parts)
 
 
-_PRICES = ("fixed", "time_of_use", "spot", "blocks")
+_PRICES = ("fixed", "time_of_use", "spot", "series", "blocks")
 _KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
 
 
-_INSTANT = "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC."
+_INSTANT = "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC; beside a site also a local day or a time of its clock."
 
 
 _NUMBER = "Give a number, with a point before the decimals."

@@ -53,6 +53,12 @@ class SpotPrice(Part):
     vat: Annotated[float, Field(ge=0, le=1, description="share, 0.19 for 19 %")] = 0.0
 
 
+class SeriesPrice(Part):
+    """The site's own prices as they were loaded for it: all-in, currency per kWh, ``import_price`` or ``export_price`` of ``luna data load --kind prices``."""
+
+    kind: Literal["series"]
+
+
 class PriceBlock(Part):
     """What a kWh costs while the month has drawn no more than ``up_to_kwh``; the last block has no end."""
 
@@ -79,8 +85,12 @@ class BlockPrice(Part):
         return self
 
 
-PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice, Field(discriminator="kind")]
-ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | BlockPrice, Field(discriminator="kind")]
+PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")]
+ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")]
+
+# What stands for the site's own series among the markets whose prices a tariff needs; no market has such a name.
+OWN = "own:"
+OWN_IMPORT, OWN_EXPORT = f"{OWN}import_price", f"{OWN}export_price"
 
 
 class PeakPrice(ClockWindow):
@@ -137,3 +147,14 @@ class Tariff(Part):
     def markets(self) -> list[str]:
         """The markets whose prices the tariff needs."""
         return sorted({rule.market for rule in (self.import_, self.export) if isinstance(rule, SpotPrice)})
+
+    @property
+    def own_series(self) -> list[str]:
+        """Which of the site's own series the tariff needs: ``OWN_IMPORT``, ``OWN_EXPORT``."""
+        rules = {OWN_IMPORT: self.import_, OWN_EXPORT: self.export}
+        return [name for name, rule in rules.items() if isinstance(rule, SeriesPrice)]
+
+    @property
+    def price_series(self) -> list[str]:
+        """Every series of prices that the tariff needs: markets, and the site's own."""
+        return [*self.markets, *self.own_series]

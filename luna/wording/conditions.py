@@ -68,6 +68,10 @@ CONDITIONS: dict[str, dict[Language, str]] = {
         "en": "The store of models does not answer: the forecast repeats recent days with a wide margin.",
         "de": "Der Speicher der Modelle antwortet nicht: Die Vorhersage wiederholt die letzten Tage mit großem Spielraum.",
     },
+    "sun_from_time_zone": {
+        "en": "The site does not say where it is: its sun is a rough one, of its time zone. Add location to the site's file.",
+        "de": "Der Standort sagt nicht, wo er liegt: Seine Sonne ist eine grobe, die seiner Zeitzone. Ergänze location in der Datei des Standorts.",
+    },
     "untrained": {
         "en": "No model was trained yet: the forecast repeats recent days with a wide margin.",
         "de": "Noch wurde kein Modell trainiert: Die Vorhersage wiederholt die letzten Tage mit großem Spielraum.",

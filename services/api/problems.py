@@ -1,14 +1,15 @@
 """Every error as a problem document: what was wrong, where, and what to do. Source: RFC 9457."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from pydantic_core import InitErrorDetails, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 
 from luna.errors import LunaError, UnavailableError
@@ -21,6 +22,8 @@ _REMEDIES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "The methods are listed at /docs.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less at once: fewer slots, or the file in parts.",
 }
+
+_PYDANTIC_KINDS = frozenset(get_args(ErrorType))
 
 log = structlog.get_logger("luna.api")
 
@@ -84,8 +87,15 @@ async def _on_unforeseen_error(_request: Request, error: Exception) -> JSONRespo
 
 
 def _as_pydantic(error: RequestValidationError) -> ValidationError:
-    faults = [InitErrorDetails(type=fault["type"], loc=_place(fault), input=fault.get("input"), ctx=fault.get("ctx") or {}) for fault in error.errors()]
+    faults = [InitErrorDetails(type=_kind(fault), loc=_place(fault), input=fault.get("input"), ctx=fault.get("ctx") or {}) for fault in error.errors()]
     return ValidationError.from_exception_data("request", faults)
+
+
+def _kind(fault: dict[str, Any]) -> str | PydanticCustomError:
+    """Return the type of a fault, one of Luna's own with its words."""
+    if fault["type"] in _PYDANTIC_KINDS:
+        return str(fault["type"])
+    return PydanticCustomError(fault["type"], "{said}", {**(fault.get("ctx") or {}), "said": fault["msg"]})
 
 
 def _place(fault: dict[str, Any]) -> tuple[str | int, ...]:

@@ -7,11 +7,13 @@ import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
 from luna.errors import InvalidInputError
-from luna.timeline import SystemClock, parse_instant
+from luna.timeline import SystemClock
 from luna.wording.conditions import condition
 from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.driving import show_driving
 from services.cli.requests import compose_request
+from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
     from luna.objects import ObjectStore
@@ -38,12 +40,12 @@ def train(
 ) -> None:
     """Train Aurora on a site's history and store the model."""
     trigger = "force" if force else "hand"
-    request = compose_request(TrainRequest, site_id=site, until=until and parse_instant(until, field="--until"), seed=seed, trigger=trigger)
     from services.cli.storage import unit_of_work
-    from services.forecaster.freshness.training_jobs import stop_at, train_site
+    from services.forecaster.freshness.training_jobs import train_and_tell
 
     with unit_of_work() as connection, follow_progress("Training") as progress:
-        reply = train_site(connection, stop_at(request, SystemClock().now()), objects=_objects(), progress=progress)
+        request = compose_request(TrainRequest, site_id=site, **parse_site_instants(connection, site, until=until), seed=seed, trigger=trigger)
+        reply = train_and_tell(connection, request, objects=_objects(), now=SystemClock().now(), progress=progress)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply))
 
 
@@ -58,12 +60,13 @@ def issue(
     as_json: JsonOption = False,
 ) -> None:
     """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""
-    instants = {"at": parse_instant(at, field="--at"), "to": to and parse_instant(to, field="--to")}
-    request = compose_request(IssueRequest, site_id=site, **instants, every_minutes=parse_minutes(every, field="--every"), forecast_version=version)
+    minutes = parse_minutes(every, field="--every")
     from services.cli.storage import unit_of_work
     from services.forecaster.jobs import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
+        instants = parse_site_instants(connection, site, at=at, to=to)
+        request = compose_request(IssueRequest, site_id=site, **instants, every_minutes=minutes, forecast_version=version)
         issued = issue_forecasts(connection, request, objects=_objects(), now=SystemClock().now(), progress=progress)
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
@@ -131,10 +134,12 @@ def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
 
 def _show_training(reply: TrainReply) -> None:
     out.print(f"Trained {reply.forecast_version} on {reply.days} {'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run {reply.run_id}")
-    out.print(f"{'In use' if reply.accepted else 'Not used'}: {reply.verdict}")
+    out.print(f"{'Accepted' if reply.accepted else 'Not used'}: {reply.verdict}")
     if not any(name.endswith("mae_kwh") for name in reply.metrics):
         out.print("Nothing was learned yet, for that takes 14 known days of a series: forecasts come from recent days in wide bands.")
     table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
+    if reply.driving is not None:
+        show_driving(reply.driving)
 
 
 def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...]) -> None:

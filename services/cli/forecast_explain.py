@@ -11,12 +11,13 @@ import typer
 
 from luna.contracts.explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
 from luna.errors import InvalidInputError
-from luna.timeline import SLOT, FloatArray, parse_instant, parse_zone
+from luna.timeline import SLOT, FloatArray, parse_zone
 from luna.wording import Language, Numbers
 from luna.wording.differences import LEAST_KW
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.files import make_writable, write_whole
 from services.cli.requests import compose_request
+from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,11 +58,11 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why a forecast differs from the usual, the mean of the last seven days: what each reason adds, in kW."""
-    instants = {"at": parse_instant(at, field="--at"), "slot": slot and parse_instant(slot, field="--slot")}
-    request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
+        instants = parse_site_instants(connection, site, at=at, slot=slot)
+        request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
         reply = _explain(connection, request)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, Numbers(language, parse_zone(reply.timezone), "EUR")))
 
@@ -78,12 +79,13 @@ def plot(
     """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
-    request = compose_request(ExplainRequest, site_id=site, at=parse_instant(at, field="--at"), forecast_version=version, language=language)
     from services.cli.forecast_chart import render_html, render_svg
     from services.cli.storage import unit_of_work
 
     make_writable(to.parent)
     with unit_of_work() as connection:
+        instants = parse_site_instants(connection, site, at=at)
+        request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
         view = _look(connection, request)
     write_whole(to, render_svg(view) if to.suffix == ".svg" else render_html(view))
     document = {"file": str(to), "forecast_version": view.version, "issued_at": view.issued_at.isoformat()}

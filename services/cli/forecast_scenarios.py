@@ -6,9 +6,9 @@ import numpy as np
 import typer
 
 from luna.contracts.scenario import IssueScenariosRequest
-from luna.timeline import parse_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.requests import compose_request
+from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
     from luna.outlook import Scenarios
@@ -34,7 +34,6 @@ def scenarios(
     as_json: JsonOption = False,
 ) -> None:
     """Make and store a few joint courses of load, PV and prices, as errors have gone over time before; nothing known after the forecast is used."""
-    request = compose_request(IssueScenariosRequest, site_id=site, at=parse_instant(at, field="--at"), count=count, forecast_version=version)
     from luna.database.forecast_scenarios import describe
     from luna.objects import open_objects
     from luna.settings import load_settings
@@ -42,6 +41,7 @@ def scenarios(
     from services.forecaster.scenarios.scenario_jobs import issue_asked
 
     with unit_of_work() as connection:
+        request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)
         issued = issue_asked(connection, request, objects=open_objects(load_settings()))
     document = issued.reply().model_dump(mode="json") | {"paths": describe(issued.scenarios)}
     emit(document, as_json=as_json, show=lambda: _show(issued.scenarios))

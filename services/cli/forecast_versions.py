@@ -8,6 +8,7 @@ from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, Pr
 from luna.timeline import parse_zone
 from luna.wording import Numbers
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.driving import show_driving
 from services.cli.requests import compose_request
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
@@ -67,9 +68,8 @@ def _show_activation(reply: ActivationReply) -> None:
 
 
 def _show_status(found: ForecastStatus) -> None:
-    since = "" if found.since is None else f" since {found.since:%Y-%m-%d %H:%M} UTC"
-    model = "" if found.run_id is None else f", training {found.run_id}"
-    out.print(f"{found.active_forecast_version} drives the planner{since}{model}: {found.reason}")
+    if found.driving is not None:
+        show_driving(found.driving)
     for record in found.shadow:
         _show_shadow(record, found.currency)
     if not found.shadow:

@@ -13,14 +13,17 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.forecast import IssueRequest
+from luna.contracts.message import site_clock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 from luna.wording import Language, Numbers, mode
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.notes import show_note
 from services.cli.pareto import show_pareto
 from services.cli.placed_table import show_placed
+from services.cli.window import find_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,7 +38,7 @@ def show_plan(  # noqa: PLR0913 - one per option
     *,
     request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
     site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,
-    start: Annotated[str | None, typer.Option(help="When the plan begins (default: now).")] = None,
+    start: Annotated[str | None, typer.Option(help="When the plan begins: with its offset, a local day, or a time of the site's clock (default: now).")] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the reasons.")] = None,
     pareto: Annotated[str | None, typer.Option(help="Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other.")] = None,
     points: Annotated[int, typer.Option(help="At most so many plans; with --pareto.")] = 9,
@@ -48,7 +51,7 @@ def show_plan(  # noqa: PLR0913 - one per option
     document: dict[str, Any] = read_document(request) if request else {"site_id": site} | ({"start": start} if start else {})
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
-    asked = parse_request(document, field=str(request) if request else "plan")
+    asked = read_request(document, field=str(request) if request else "plan")
     if pareto:
         show_pareto(asked, pareto, points, to=to, as_json=as_json)
         return
@@ -72,6 +75,28 @@ def read_document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidInputError("is no JSON object", field=str(path), remedy="Write a plan request: { … }.")
     return document
+
+
+def read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
+    """Return the request a document holds; of a stored site, local days and clock times are read by its clock.
+
+    Raises:
+        InvalidInputError: names the wrong field, its value and the remedy.
+        NotFoundError: no such site.
+    """
+    try:
+        return parse_request(document, field=field)
+    except InvalidInputError:
+        site = document.get("site_id")
+        if not isinstance(site, str):
+            raise
+    # Where the clock stands only the database knows, and most requests hold instants with their offset.
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        zone = find_zone(connection, site)
+    with site_clock(zone):
+        return parse_request(document, field=field)
 
 
 def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
@@ -125,10 +150,13 @@ def ensure_forecast(connection: "Connection", request: PlanRequest, *, now: date
 
 def _show(reply: PlanReply, language: Language) -> None:
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
+    for note in reply.notes:
+        show_note(note)
     rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
     table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}", words=("mode", "reason"))
     show_placed(reply, numbers)
-    out.print(f"Cost {numbers.money(reply.cost.total)} ({reply.status}); plan {reply.plan_id}")
+    status = f"{reply.status} for what is assumed above" if any(note.assumed for note in reply.notes) else reply.status
+    out.print(f"Cost {numbers.money(reply.cost.total)} ({status}); plan {reply.plan_id}")
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
         out.print(f"Load and PV as {reply.forecast.version} forecast them at {reply.forecast.issued_at:%Y-%m-%d %H:%M} UTC{why}")

@@ -8,18 +8,21 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.forecast import IssueRequest
+from luna.contracts.message import site_clock
 from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
-from luna.errors import LunaError
+from luna.errors import InvalidInputError, LunaError
 from luna.timeline import local_midnight
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.replay_tables import show_replies
 from services.cli.requests import compose_request
+from services.cli.window import find_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
+    from luna.contracts.fault import Fault
     from luna.objects import ObjectStore
     from services.planner.replay import Progress
 
@@ -41,7 +44,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
     forecast_version: Annotated[
-        str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that was pinned or promoted, else aurora_v1.0).")
+        str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that drives the planner: luna forecast status).")
     ] = None,
     faults: Annotated[list[str] | None, typer.Option(help="What goes wrong: a file, or kind=hours; may be given several times.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws when faults strike that do not say.")] = 0,
@@ -49,13 +52,12 @@ def show_replay(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight. Goes on where it was interrupted."""
-    from services.cli.replay_faults import read_faults
     from services.cli.storage import open_database
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
     days = {"from_day": first.date(), "to_day": last.date()}
     options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
-    wrong = {"faults": read_faults(faults or []), "seed": seed}
+    wrong = {"faults": _read_faults(faults or [], site), "seed": seed}
     request = compose_request(ReplayRequest, site_id=site[0], **days, policies=names, **options, **wrong)
     request = request.model_copy(update={"episodes": None if episodes == "none" else episodes})
     with open_database() as pool, follow_progress("replay", quiet=as_json) as progress:
@@ -67,6 +69,22 @@ def show_replay(  # noqa: PLR0913 - one per option
     else:
         document = {"sites": {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}}
         emit(document, as_json=as_json, show=lambda: show_replies(replies, requests))
+
+
+def _read_faults(asked: list[str], sites: list[str]) -> "list[Fault]":
+    """Return the faults; of one site, local days and clock times are read by its clock."""
+    from services.cli.replay_faults import read_faults
+    from services.cli.storage import unit_of_work
+
+    try:
+        return read_faults(asked)
+    except InvalidInputError:
+        if len(sites) > 1 or sites == [ALL]:
+            raise
+    with unit_of_work() as connection:
+        zone = find_zone(connection, sites[0])
+    with site_clock(zone):
+        return read_faults(asked)
 
 
 def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progress: "Progress") -> dict[str, ReplayRequest]:
@@ -119,14 +137,12 @@ def _named(progress: "Progress", name: str) -> "Progress":
 
 
 def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequest:
-    """Return the request with the forecast version that it means: what was pinned or promoted, and Aurora where nothing was decided yet."""
+    """Return the request with the forecast version that it means: the one that was asked for, else the one that drives the site's planner."""
     from luna.database import sites
     from luna.database.forecast_activations import find_active
-    from services.forecaster.model.aurora import VERSION
 
     active = find_active(connection, sites.load(connection, request.site_id))
-    decided = active.pinned or active.last is not None
-    return request.model_copy(update={"forecast_version": request.forecast_version or (active.forecast_version if decided else VERSION)})
+    return request.model_copy(update={"forecast_version": request.forecast_version or active.forecast_version})
 
 
 def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:

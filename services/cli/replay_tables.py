@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from luna.contracts.replay import PolicyReply, ReplayReply, ReplayRequest
 from luna.wording import Numbers
 from services.cli.console import out, table
+from services.cli.driving import show_driving
+from services.cli.notes import show_note
 
 HEADINGS = ["policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week"]
 
@@ -16,6 +18,10 @@ def show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, Repl
         request, numbers = requests[site], Numbers("en", ZoneInfo("UTC"), reply.currency)
         title = f"{site}, {request.from_day} to {request.to_day}; mpc plans from {request.forecast_version}"
         table(HEADINGS, [_row(name, policy, numbers) for name, policy in reply.policies.items()], title=title)
+        if reply.driving is not None:
+            show_driving(reply.driving, planned=reply.forecast_version)
+        for note in reply.notes:
+            show_note(note)
         if reply.loss:
             out.print("Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items()))
         if reply.faults:

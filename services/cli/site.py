@@ -1,14 +1,37 @@
 """``luna site``: which sites there are."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
+from luna.site import Part, Site, SpotPrice
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 
 app = typer.Typer(help="Add and list sites.", no_args_is_help=True)
+
+# What a default of a part means for the bill, by its field.
+_OF_SPOT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
+_OF_BATTERIES = {
+    "min_soc": "it may be emptied",
+    "charge_efficiency": "a twentieth is lost in charging",
+    "discharge_efficiency": "a twentieth is lost in discharging",
+    "wear_price": "using it costs nothing",
+    "charge_from_grid": "the contract lets it charge from the grid",
+    "discharge_to_grid": "the contract lets it sell",
+}
+_OF_VEHICLES = {"charge_efficiency": "a tenth is lost in charging", "wear_price": "for each kWh given to the house"}
+_OF_GRID = {"import_limit_kw": "the connection limits no plan", "export_limit_kw": "feeding in is not limited"}
+
+
+class Default(NamedTuple):
+    """A field that the file leaves out although it costs money, what stands there, and what that means."""
+
+    field: str
+    value: float | str | bool | None
+    means: str
 
 
 @app.command()
@@ -17,14 +40,15 @@ def add(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Store a site; one of the same name takes the new configuration and keeps the old as a version."""
+    """Store a site; one of the same name takes the new configuration and keeps the old as a version. Names each default that costs money."""
     from luna.database import sites
     from luna.site import load_site
 
     site = load_site(file)
     with unit_of_work() as connection:
         sites.save(connection, site)
-    emit({"site": site.name}, as_json=as_json, show=lambda: out.print(f"Site {site.name} is stored."))
+    defaults = list_defaults(site)
+    emit({"site": site.name, "defaults": [each._asdict() for each in defaults]}, as_json=as_json, show=lambda: _show(site, defaults))
 
 
 @app.command("list")
@@ -43,3 +67,50 @@ def list_sites(*, as_json: JsonOption = False) -> None:
         as_json=as_json,
         show=lambda: table(["site", "timezone", "batteries", "PV"], rows),
     )
+
+
+def list_defaults(site: Site) -> list[Default]:
+    """Return every default that costs money, of a site as it was read: once stored, nobody can tell a default from what was written."""
+    return [*_of_tariff(site), *_of_grid(site), *_of_devices(site)]
+
+
+def _of_tariff(site: Site) -> Iterator[Default]:
+    tariff, given = site.tariff, "tariff" in site.model_fields_set
+    if not given:
+        yield Default("tariff.import", "fixed 0.30", f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded")
+    if not given or "export" not in tariff.model_fields_set:
+        yield Default("tariff.export", "fixed 0", "a sold kWh earns nothing")
+    for side, rule in (("import", tariff.import_), ("export", tariff.export)):
+        if isinstance(rule, SpotPrice):
+            yield from _left_out(rule, f"tariff.{side}", _OF_SPOT if side == "import" else {"markup": "the market's price is earned as it is"})
+
+
+def _of_grid(site: Site) -> Iterator[Default]:
+    limits = _OF_GRID if site.grid.export_limit_share is None else {"import_limit_kw": _OF_GRID["import_limit_kw"]}
+    yield from _left_out(site.grid, "grid", limits)
+
+
+def _of_devices(site: Site) -> Iterator[Default]:
+    if site.pv and site.location is None:
+        yield Default("location", None, "the sun is a rough one, of the time zone, and no weather is fetched")
+    for battery in site.batteries:
+        meanings = {name: means for name, means in _OF_BATTERIES.items() if name != "wear_price" or not battery.wear_by_depth}
+        yield from _left_out(battery, f"batteries.{battery.name}", meanings)
+    for vehicle in site.vehicles:
+        meanings = {name: means for name, means in _OF_VEHICLES.items() if name != "wear_price" or vehicle.discharge_limit_kw}
+        yield from _left_out(vehicle, f"vehicles.{vehicle.name}", meanings)
+
+
+def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[Default]:
+    for name, means in meanings.items():
+        if name not in part.model_fields_set:
+            yield Default(f"{path}.{name}", getattr(part, name), means)
+
+
+def _show(site: Site, defaults: Sequence[Default]) -> None:
+    out.print(f"Site {site.name} is stored.")
+    if defaults:
+        out.print("These defaults cost money; where they are not so, name them in the site's file:")
+    for each in defaults:
+        value = "none" if each.value is None else f"{each.value:g}" if isinstance(each.value, float) else str(each.value).lower()
+        out.print(f"  {each.field}: {value}, {each.means}", soft_wrap=True, markup=False)

@@ -14,6 +14,7 @@ from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
 from luna.wording import Language, Numbers
 from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.notes import show_note
 from services.cli.requests import compose_request
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
@@ -161,6 +162,8 @@ def _show(state: WhatIfState, language: Language) -> None:
         return
     reply = state.reply
     numbers = Numbers(language, ZoneInfo("UTC"), reply.currency)
+    for note in reply.notes:
+        show_note(note)
     for each in (reply.baseline, *reply.variants):
         title = f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {reply.policy} from {reply.outlook}"
         table(MONTHS, [*_rows(each, numbers)], title=title)
@@ -174,3 +177,6 @@ def _rows(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]:
         yield [month.month, *money, numbers.number(month.import_kwh), numbers.number(month.export_kwh)]
     whole = [numbers.money(variant.bill), "", "", "", numbers.money(variant.wear), numbers.number(variant.import_kwh), numbers.number(variant.export_kwh)]
     yield ["all", *whole]
+    # What is left in the batteries was paid for and not used up: it is taken off once, here.
+    yield ["end charge", numbers.money(-variant.stored_gain), *[""] * 6]
+    yield ["together", numbers.money(variant.total), *[""] * 6]

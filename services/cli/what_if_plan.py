@@ -45,6 +45,6 @@ def _show(reply: PlanVariantReply, language: Language) -> None:
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     out.print(reply.text)
     show_cost(reply.cost, numbers)
-    show_changes(reply.changes, numbers)
+    show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
     for compromise in reply.compromises:
         out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")

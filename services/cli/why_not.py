@@ -1,17 +1,24 @@
 """``luna why-not``: what an alternative to a stored plan would cost."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.why_not import Alternative, CostChange, SlotChange, WhyNotReply, WhyNotRequest
+from luna.contracts.message import site_clock
+from luna.contracts.why_not import Alternative, CostChange, SlotAction, SlotChange, WhyNotReply, WhyNotRequest
+from luna.timeline import parse_zone
 from luna.wording import Language, Numbers
+from luna.wording.alternatives import name_action
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.requests import compose_request
 
-CHANGES = ("from", "device", "planned", "instead")
+CHANGES = ("from", "to", "device", "planned", "instead")
+# Energies are shown to a tenth.
+LEAST_SHOWN_KWH = 0.05
 COSTS = ("import", "export", "wear", "peak", "stored", "total")
 
 
@@ -23,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def show_why_not(  # noqa: PLR0913 - one per option
     *,
     plan: Annotated[str, typer.Option(help="The plan_id of a stored plan.")],
-    slot: Annotated[str, typer.Option(help="An instant within the slot, with its offset.")],
+    slot: Annotated[str, typer.Option(help="An instant within the slot: with its offset, or a time of the site's clock.")],
     mode: Annotated[str, typer.Option(help="A battery's mode; charge or hold for a vehicle; on or off for a load.")],
     until: Annotated[str | None, typer.Option(help="The instant after the last slot (default: one slot).")] = None,
     device: Annotated[str | None, typer.Option(help="Battery, vehicle or load (default: the only battery).")] = None,
@@ -33,13 +40,16 @@ def show_why_not(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Say what another set-point would cost over the whole plan, and which later slots it would change."""
+    from luna.database import plans
     from services.cli.storage import unit_of_work
     from services.planner.alternatives.why_not_jobs import ask_stored
     from services.planner.model.solver import Solver
 
     asked = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target}
-    request = compose_request(WhyNotRequest, plan_id=plan, alternative=compose_request(Alternative, **asked), language=language)
     with unit_of_work() as connection:
+        with site_clock(parse_zone(plans.load(connection, plan).timezone)):
+            alternative = compose_request(Alternative, **asked)
+        request = compose_request(WhyNotRequest, plan_id=plan, alternative=alternative, language=language)
         reply = ask_stored(connection, request, solver=Solver())
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, Numbers(language or "en", *_place(reply))))
 
@@ -51,7 +61,7 @@ def _place(reply: WhyNotReply) -> tuple[ZoneInfo, str]:
 def _show(reply: WhyNotReply, numbers: Numbers) -> None:
     out.print(reply.text)
     show_cost(reply.cost, numbers)
-    show_changes(reply.changes, numbers)
+    show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
     for limit in reply.binding:
         out.print(f"Limit at work: {limit}")
     for compromise in reply.compromises:
@@ -64,14 +74,54 @@ def show_cost(cost: CostChange, numbers: Numbers) -> None:
     table(["more", *COSTS], [["", *(numbers.money(parts[name], signed=True) for name in COSTS)]])
 
 
-def show_changes(changes: Sequence[SlotChange], numbers: Numbers) -> None:
-    """Print the slots that change."""
+def show_changes(changes: Sequence[SlotChange], numbers: Numbers, *, slot_minutes: int) -> None:
+    """Print what changes, slots in a row in which a device does the same as one; what is no more than rounding is left out."""
+    runs = [run for run in list_runs(changes, timedelta(minutes=slot_minutes)) if run.shows]
     rows = [
         (
-            f"{numbers.weekday(change.start)} {numbers.clock(change.start)}",
-            change.device,
-            *(f"{each.mode} {numbers.energy(each.energy_kwh)}" for each in (change.before, change.after)),
+            f"{numbers.weekday(run.first)} {numbers.clock(run.first)}",
+            numbers.clock(run.end),
+            run.device,
+            *(f"{name_action(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (run.before, run.after)),
         )
-        for change in changes
+        for run in runs
     ]
-    table(CHANGES, rows, words=("device",), none="Nothing else changes.")
+    table(CHANGES, rows, words=("device", "planned", "instead"), none="Nothing else changes.")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Slots in a row in which a device does one thing where it was to do another, with the energies of all of them."""
+
+    first: datetime
+    end: datetime
+    device: str
+    before: SlotAction
+    after: SlotAction
+
+    @property
+    def shows(self) -> bool:
+        """Whether a table tells the two apart."""
+        return self.before.mode != self.after.mode or abs(self.before.energy_kwh - self.after.energy_kwh) >= LEAST_SHOWN_KWH
+
+    def joins(self, change: SlotChange) -> bool:
+        """Return whether a change goes on with this run."""
+        same = (self.device, self.before.mode, self.after.mode) == (change.device, change.before.mode, change.after.mode)
+        return same and self.end == change.start
+
+
+def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[Run]:
+    """Return the changes as runs, in order of their beginning."""
+    runs: list[Run] = []
+    for change in changes:
+        place = next((place for place, run in enumerate(runs) if run.joins(change)), None)
+        if place is None:
+            runs.append(Run(change.start, change.start + step, change.device, change.before, change.after))
+            continue
+        run = runs[place]
+        runs[place] = replace(run, end=change.start + step, before=_add(run.before, change.before), after=_add(run.after, change.after))
+    return runs
+
+
+def _add(one: SlotAction, other: SlotAction) -> SlotAction:
+    return SlotAction(mode=one.mode, energy_kwh=one.energy_kwh + other.energy_kwh)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
-FirstOption = Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")]
+FirstOption = Annotated[str, typer.Option("--from", help="The first instant: with its offset, a local day, or a time of the site's clock.")]
 EndOption = Annotated[str, typer.Option("--to", help="The instant after the last.")]
 
 
@@ -18,10 +19,34 @@ def parse_window(connection: "Connection", site: str, first: str, end: str) -> t
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: not ISO 8601.
+        InvalidInputError: no instant.
+    """
+    from luna.timeline import parse_instant
+
+    zone = find_zone(connection, site)
+    return parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+
+
+def parse_site_instants(connection: "Connection", site: str, **texts: str | None) -> dict[str, datetime]:
+    """Return the instants that options name, by the site's clock where they carry no offset; what was not given is left out.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: no instant.
+    """
+    from luna.timeline import parse_instant
+
+    zone = find_zone(connection, site)
+    return {name: parse_instant(text, field=f"--{name}", zone=zone) for name, text in texts.items() if text is not None}
+
+
+def find_zone(connection: "Connection", site: str) -> ZoneInfo:
+    """Return where a stored site's clock stands.
+
+    Raises:
+        NotFoundError: no such site.
     """
     from luna.database import sites
-    from luna.timeline import parse_instant, parse_zone
+    from luna.timeline import parse_zone
 
-    zone = parse_zone(sites.load(connection, site).timezone)
-    return parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+    return parse_zone(sites.load(connection, site).timezone)

@@ -34,7 +34,7 @@ def prepare() -> None:
 def train(request: TrainRequest, work: Work) -> TrainReply:
     """Train and store; until that succeeds, the model before stays in use."""
     try:
-        return training_jobs.train_site(work.connection, training_jobs.stop_at(request, work.clock.now()), objects=work.objects, progress=work.progress)
+        return training_jobs.train_and_tell(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
     except UnavailableError as error:
         raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
 

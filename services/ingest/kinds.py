@@ -137,9 +137,7 @@ def _require(kind: Kind, ours: list[str]) -> None:
         raise InvalidInputError("the column is missing", field=missing[0], remedy=f"Add it, or name yours with --column {missing[0]}=THEIRS.")
     if not set(ours) & set(kind.series):
         raise InvalidInputError("the file has no values", field=next(iter(kind.series)), remedy=f"It needs at least one of {', '.join(kind.series)}.")
-    if "export_price" in ours and "import_price" not in ours:
-        raise InvalidInputError("the column is missing", field="import_price", remedy="An export price stands beside an import price.")
-    if "spot_price" in ours and "import_price" in ours:
+    if "spot_price" in ours and {"import_price", "export_price"} & {*ours}:
         raise InvalidInputError(
             "the file has both the market's and the site's prices", field="spot_price", remedy="Load them one after the other with --ignore."
         )

@@ -35,7 +35,7 @@ def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)
-        form = FileForm(request.kind, zone, request.columns, frozenset(request.ignore), request.units, Path(folder))
+        form = FileForm(request.kind, zone, request.columns, frozenset(request.ignore), request.units, Path(folder), work.clock.now())
         try:
             report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
         except InvalidInputError as error:

@@ -22,7 +22,8 @@ from services.ingest import electricity_maps
 from services.ingest.admission import overrule, read_let_in
 from services.ingest.batches import read_batches
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import ABOVE, Kind, join_columns, kind_named, match_columns
+from services.ingest.kinds import ABOVE, join_columns, kind_named, match_columns
+from services.ingest.own_prices import tell_unused
 from services.ingest.quality_jobs import judge_later
 from services.ingest.sinks import find_market, store
 from services.ingest.slots import find_unusual, limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
@@ -44,7 +45,8 @@ class FileForm:
     """How to read a file: its kind, the zone of times without offset, Luna's name → the file's, and the file's columns to leave out.
 
     ``renamed`` may join two columns of the file, as in ``Datum+Uhrzeit``; ``units`` are those of the file by Luna's names, where its columns do not say so.
-    Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files.
+    Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files. ``received_at`` is when the file came: what it says of
+    prices was known by then; default: long before.
     """
 
     kind: str
@@ -53,6 +55,7 @@ class FileForm:
     ignored: frozenset[str] = frozenset()
     units: Mapping[str, str] = field(default_factory=dict)
     scratch: Path | None = None
+    received_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -90,7 +93,7 @@ def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, 
     Invariants: loading the same file twice changes nothing the second time; each row is accepted, duplicated or quarantined.
     """
     with tempfile.TemporaryDirectory(prefix="luna-load-", dir=form.scratch) as folder:
-        loading = _Loading(connection, sites.load(connection, site_id), kind_named(form.kind), Path(folder))
+        loading = _Loading(connection, sites.load(connection, site_id), form, Path(folder))
         loading.read(path, loading.recognise(path, form), progress)
         loading.write()
         loading.close(path)
@@ -100,11 +103,12 @@ def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, 
 class _Loading:
     """One file on its way: read and judged once, then sorted and written span by span."""
 
-    def __init__(self, connection: Connection, site: Site, kind: Kind, folder: Path) -> None:
+    def __init__(self, connection: Connection, site: Site, form: FileForm, folder: Path) -> None:
         self.connection = connection
         self.site = site
-        self.kind = kind
-        self.spill = Spill(folder, SAMPLE_SPAN if kind.sampled else SLOT_SPAN)
+        self.kind = kind_named(form.kind)
+        self.received_at = form.received_at
+        self.spill = Spill(folder, SAMPLE_SPAN if self.kind.sampled else SLOT_SPAN)
         self.report = LoadReport()
         self.source = ""
         self.let_in: pl.DataFrame | None = None
@@ -144,6 +148,7 @@ class _Loading:
         matched = match_columns([name for name in batch.columns if name != "line"], self.kind, renamed=form.renamed, ignored=form.ignored)
         if "spot_price" in matched.values():
             find_market(self.site)
+        self._note(tell_unused(self.site, matched.values()))
         units = choose_units(matched, form.units)
         self._note(describe_units(units))
         return convert(batch.select("line", *matched).rename(matched), units)
@@ -208,7 +213,7 @@ class _Loading:
         if step is not None:
             keys = [name for name in self.kind.keys if name in rows.columns]
             rows = to_quarter_hours(rows, step, keys=keys, values=self._values(rows))
-        self.report.written += store(self.connection, self.site, self.kind, overrule(rows, self.let_in, self.kind))
+        self.report.written += store(self.connection, self.site, self.kind, overrule(rows, self.let_in, self.kind), received_at=self.received_at)
 
     def _values(self, rows: pl.DataFrame) -> list[str]:
         return [name for name in self.kind.series if name in rows.columns]

@@ -1,5 +1,7 @@
 """Where the rows of each kind go."""
 
+from datetime import datetime
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -14,12 +16,20 @@ from luna.observations import SERIES
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
 from services.ingest.kinds import Kind
+from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
 
 LOADED = Rule("loaded from a file", fills=False)
 
 
-def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) -> Written:
+def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame, *, received_at: datetime | None = None) -> Written:
     """Store accepted rows: quarter-hours, or instants where the kind is sampled.
+
+    Args:
+        connection: to the database.
+        site: whose rows they are.
+        kind: of the rows.
+        rows: accepted.
+        received_at: when they came; None: long after what they say was known.
 
     Raises:
         InvalidInputError: market prices for a site whose tariff names no market.
@@ -29,6 +39,10 @@ def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame) ->
     starts, values = columns_of(kind, rows)
     if kind.name == "prices" and "spot_price" in values:
         return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
+    if kind.name == "prices":
+        published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else None
+        store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
+        starts, values = columns_of(kind, last_published(rows))
     if kind.name in {"observations", "prices"}:
         return _store_slots(connection, site, starts, values)
     table = "weather" if kind.name == "weather" else "carbon_intensity"

@@ -65,8 +65,7 @@ def market_of(rule: ImportRule) -> str | None:
 
 def _read_prices(connection: Connection, site: Site, timeline: Timeline) -> dict[str, PriceRecord]:
     rules = dict(zip(observations.PRICES, (site.tariff.import_, site.tariff.export), strict=True))
-    markets = {market for rule in rules.values() if (market := market_of(rule))}
-    spot = {market: prices.read(connection, market, timeline) for market in markets}
+    spot = prices.read_tariff(connection, site, timeline)
     due = price_slots(site.tariff, timeline, zone=parse_zone(site.timezone), spot=spot)
     paid = observations.read_prices(connection, site.name, timeline)
     unknown = np.full(timeline.count, np.nan)

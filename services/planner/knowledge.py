@@ -12,7 +12,7 @@ import numpy as np
 from luna.economics import extend_prices, price_slots
 from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Outlook
-from luna.site import Site
+from luna.site import OWN, Site
 from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
 from services.planner.carbon import CarbonBook
 
@@ -57,7 +57,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class PriceKnowledge:
-    """What a site's tariff makes of its markets' prices, and the grid's carbon where it counts.
+    """What a site's tariff makes of the prices that it names (``tariff.price_series``), and the grid's carbon where it counts.
 
     The books begin at least a day before the first instant asked for.
     """
@@ -82,9 +82,10 @@ class PriceKnowledge:
             seen = np.flatnonzero(np.isfinite(price))
             count = int(seen[-1]) + 1 if seen.size else 0
             known = min(known, first + count)
-            # Where nothing is known, everything is missing.
-            self._require_whole(market, price[: count or None], first)
-            spot[market] = extend_prices(price, count, slots_per_day=DAY // timeline.step)[-timeline.count :]
+            # Who has just begun to load prices knows none of yesterday: what is carried on is what there is. Where nothing is known, everything is missing.
+            begin = min(int(seen[0]), start - first) if seen.size else 0
+            self._require_whole(market, price[begin : count or None], first + begin)
+            spot[market] = extend_prices(price[begin:], count - begin, slots_per_day=DAY // timeline.step)[-timeline.count :]
         imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))
 
@@ -93,7 +94,7 @@ class PriceKnowledge:
         if gaps.size:
             since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).isoformat()
             said, remedy = f"{gaps.size} slots have no price, the first at {since}", "Load them: luna data load --kind prices."
-            raise InvalidInputError(said, field=f"prices.{market}", value=since, remedy=remedy)
+            raise InvalidInputError(said, field=f"prices.{market.removeprefix(OWN)}", value=since, remedy=remedy)
 
     def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return import and export price of ``timeline`` as finally published.

@@ -10,15 +10,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
 from luna.contracts import PlanReply
-from luna.database import plans
+from luna.database import forecasts, plans, sites
+from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.database.schema.identity import sites as sites_table
 from luna.embedded import Addresses
 from luna.errors import MachineError
+from luna.outlook import Forecast, Quantiles
 from luna.queue import Client
 from luna.settings import Settings
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
 from services.api.app import MAX_BODY_BYTES
 from services.api.server import listen
 from services.api.server import serve as serve_until_told
@@ -102,7 +109,7 @@ def with_wrong_efficiency() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "field"),
     [
-        pytest.param(request_document(start="2024-02-01T00:00:00"), "start", id="naive timestamp"),
+        pytest.param(request_document(start="2024-03-31 02:30"), "start", id="a time that the clock skips"),
         pytest.param(request_document(slot_minutes=7), "slot_minutes", id="slot length"),
         pytest.param(request_document(horizon=3), "horizon", id="unknown field"),
         pytest.param(request_document(site="home"), "site", id="text for a site"),
@@ -153,6 +160,31 @@ def test_a_trade_off_comes_back_over_the_queue(api: httpx.Client) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["figures"] == ["cost", "self_sufficiency"]
     assert answer.json()["points"][0]["cost"] == pytest.approx(16 * 0.1 * 0.25)
+
+
+@pytest.fixture
+def stored_home(database: Engine) -> Iterator[str]:
+    """A stored site in Berlin that names no tariff, with a forecast that covers noon of 1 February 2024."""
+    instant = datetime(2024, 2, 1, 11, tzinfo=UTC)
+    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site({"name": "noted home", "timezone": "Europe/Berlin", "batteries": [battery]}))
+        forecasts.upsert(connection, "noted home", [Forecast(Timeline(instant, SLOT, 192), instant, DEFAULT_VERSION, load, sun)])
+    yield "noted home"
+    with unit_of_work(database) as connection:
+        connection.execute(sites_table.delete().where(sites_table.c.name == "noted home"))
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_stored_site_is_planned_from_its_clock_time_and_says_what_that_rests_on(api: httpx.Client, stored_home: str) -> None:
+    answer = api.post("/plan", json={"site_id": stored_home, "start": "2024-02-01 12:00", "options": {"language": "de"}})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["slots"][0]["start"] == "2024-02-01T11:00:00Z"
+    notes = {note["code"]: note for note in answer.json()["notes"]}
+    assert [code for code, note in notes.items() if note["assumed"]] == ["soc_assumed", "tariff_default"]
+    assert notes["soc_assumed"]["text"].startswith("In den 24 Stunden davor wurde kein Ladestand aufgezeichnet")
+    assert api.get(f"/plans/{answer.json()['plan_id']}").json()["notes"] == answer.json()["notes"]
 
 
 @pytest.mark.usefixtures("planner")

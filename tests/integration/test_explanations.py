@@ -141,8 +141,8 @@ def test_the_gateway_answers_with_the_explanation(api: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "status", "field"),
-    [({"site": "elsewhere"}, 404, "site"), ({"at": "2024-03-15T00:00:00"}, 422, "at"), ({"language": "fr"}, 422, "language")],
-    ids=["no such site", "no offset", "no such language"],
+    [({"site": "elsewhere"}, 404, "site"), ({"at": "2024-03-31 02:30"}, 422, "at"), ({"language": "fr"}, 422, "language")],
+    ids=["no such site", "a time that the clock skips", "no such language"],
 )
 def test_a_wrong_question_is_refused_by_name(api: httpx.Client, changes: dict[str, str], status: int, field: str) -> None:
     answer = api.get("/forecasts/explanation", params={"site": "explained", "at": day(14).isoformat()} | changes)

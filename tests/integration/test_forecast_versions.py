@@ -155,7 +155,7 @@ def test_what_errors_cost_is_asked_of_the_planner_and_waited_for(grown: Engine, 
     with unit_of_work(grown) as connection:
         for question in asked:
             replay_site(connection, question)
-        [fortnight, _] = forecast_status.read_status(connection, "grown").shadow
+        [fortnight, _] = forecast_status.read_status(connection, "grown", at=day(30)).shadow
     naive = fortnight.versions[BETTER]
     assert (naive.regret_days, naive.series["load_kwh"].days) == (1, 1)
     assert naive.regret_per_day is not None

@@ -106,11 +106,15 @@ def test_a_battery_is_worth_what_it_moves(there: Connection) -> None:
     # Without a battery: 6 h at 0.10 and 18 h at 0.30, 1 kW each.
     assert none.bill == pytest.approx(2 * 6.0)
     assert none.savings < 0 < larger.savings
-    assert larger.payback_years is not None
-    assert larger.payback_years.value == pytest.approx(1000 / (larger.savings * 365.25 / 2))
+    # Two days say nothing of years.
+    assert larger.payback_years is None
     assert larger.text.startswith("8 kWh saves €")
+    assert "takes at least 28 days to tell" in larger.text
     assert none.text.startswith("none costs €")
-    assert "a year more, going by 2 days" in none.text
+    assert "more in 2 days" in none.text
+    for each in reply.variants:
+        assert each.savings == pytest.approx(reply.baseline.total - each.total)
+        assert each.total == pytest.approx(each.bill - each.stored_gain)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +208,7 @@ def test_the_command_answers_in_figures_words_and_a_picture(luna_on_servers: Lun
     words = ("what-if", "--site", SITE, "--from", "2024-01-31", "--to", "2024-02-01", "--policy", "rule", "--variant", "none: batteries.battery=null")
     said = luna_on_servers(*words, "--out", str(tmp_path / "bills.svg"))
     assert "none costs €" in said.out
+    assert said.out.count("end charge") == said.out.count("together") == 2
     assert (tmp_path / "bills.svg").read_text().count('class="bar"') == 2 * 2
     with unit_of_work(database) as connection:
         what_if_id = said.out.split()[-1]

@@ -1,6 +1,7 @@
 """Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
 
 from luna.contracts.plan.heat import HeatPumpFlow, HeatPumpState
+from luna.contracts.plan.notes import Assumption, NoteReply
 from luna.contracts.plan.objective import CheapestReply, ObjectiveReason, ObjectiveReply
 from luna.contracts.plan.options import Language, PlanOptions, Terminal
 from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, Bias, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
@@ -24,6 +25,7 @@ from luna.contracts.plan.state import BatteryState, LoadRun, LoadState, StateMes
 __all__ = [
     "MAX_COURSES",
     "MAX_SLOTS",
+    "Assumption",
     "BatteryFlow",
     "BatteryState",
     "Bias",
@@ -40,6 +42,7 @@ __all__ = [
     "LoadFlow",
     "LoadRun",
     "LoadState",
+    "NoteReply",
     "ObjectiveReason",
     "ObjectiveReply",
     "OutlookMessage",

@@ -8,6 +8,7 @@ from pydantic import Field
 from luna.contracts.manual import ManualReply
 from luna.contracts.message import Message
 from luna.contracts.plan.heat import HeatPumpFlow
+from luna.contracts.plan.notes import NoteReply
 from luna.contracts.plan.objective import ObjectiveReply
 from luna.contracts.plan.outlook import ForecastSource
 from luna.contracts.plan.session import SessionReply
@@ -147,6 +148,7 @@ class PlanReply(Message):
     cost: CostReply
     timing_ms: dict[str, float]
     compromises: list[CompromiseReply] = []
+    notes: Annotated[list[NoteReply], Field(description="what the plan rests on; status says how good it is for what these assume")] = []
     slots: list[SlotReply]
     sessions: Annotated[list[SessionReply], Field(description="what vehicles' deadlines cost, where options.price_sessions asks for it")] = []
     setpoints: Annotated[dict[str, BatterySetpoints], Field(description="what each battery is told, slot by slot, for the flows above to come about")] = {}

@@ -1,19 +1,23 @@
 """Ask for a plan."""
 
+from contextlib import nullcontext
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from luna.contracts.manual import ManualBlock
-from luna.contracts.message import Instant, Request
+from luna.contracts.message import Instant, Request, site_clock
+from luna.contracts.plan.notes import Assumption
 from luna.contracts.plan.options import PlanOptions
 from luna.contracts.plan.outlook import OutlookMessage
 from luna.contracts.plan.reply import PlanReply
 from luna.contracts.plan.state import StateMessage
 from luna.contracts.strategy import Reserve, Surroundings
+from luna.errors import InvalidInputError
 from luna.site import Site
-from luna.timeline import STEPS
+from luna.timeline import STEPS, parse_zone
 
 
 class PlanRequest(Request):
@@ -35,6 +39,15 @@ class PlanRequest(Request):
     surroundings: Surroundings = Surroundings()
     reserves: Annotated[list[Reserve], Field(max_length=64, description="what batteries should hold for a time; a site's strategy adds its own")] = []
 
+    assumptions: Annotated[list[Assumption], Field(max_length=64, description="what stands where a stored site knows nothing; the reply's notes say it")] = []
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _by_the_sites_clock(cls, document: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        zone = _zone_of(document)
+        with nullcontext() if zone is None else site_clock(zone):
+            return read(document)
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.site is None) == (self.site_id is None):
@@ -51,6 +64,16 @@ class PlanRequest(Request):
     def step(self) -> timedelta:
         """The length of a slot."""
         return next(step for step in STEPS if step == timedelta(minutes=self.slot_minutes))
+
+
+def _zone_of(document: Any) -> ZoneInfo | None:
+    """Return the zone of the site within a request; None where it names a stored one, or none that there is."""
+    site = document.get("site") if isinstance(document, dict) else None
+    name = site.timezone if isinstance(site, Site) else site.get("timezone") if isinstance(site, dict) else None
+    try:
+        return parse_zone(name) if isinstance(name, str) else None
+    except InvalidInputError:
+        return None
 
 
 PlanRequest.reply = PlanReply

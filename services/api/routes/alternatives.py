@@ -14,8 +14,9 @@ from luna.database.engine import unit_of_work
 from luna.queue.what_if import read_state, submit_what_if
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.site_clock import SiteClockRoute
 
-router = APIRouter(tags=["alternatives"])
+router = APIRouter(route_class=SiteClockRoute, tags=["alternatives"])
 
 PlanPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 

@@ -10,8 +10,9 @@ from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant
 from luna.wording import Language
 from services.api.gateway import CurrentGateway
+from services.api.site_clock import SiteClockRoute
 
-router = APIRouter(prefix="/forecasts", tags=["forecasts"])
+router = APIRouter(route_class=SiteClockRoute, prefix="/forecasts", tags=["forecasts"])
 
 
 class ForecastQuestion(BaseModel):

@@ -9,6 +9,7 @@ from luna.contracts.forecast import ForecastVersion
 from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, PromoteRequest, RollbackRequest, RunId
 from luna.database import forecast_status
 from luna.database.engine import unit_of_work
+from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 
 router = APIRouter(prefix="/sites/{site}/forecast-versions", tags=["forecasts"])
@@ -30,7 +31,7 @@ class Promotion(BaseModel):
 def read_versions(site: SiteName, gateway: CurrentGateway) -> ForecastStatus:
     """Return the active version and why, how all did in shadow over two and four weeks, the last decisions and trainings."""
     with unit_of_work(gateway.database) as connection:
-        return forecast_status.read_status(connection, site)
+        return forecast_status.read_status(connection, site, at=SystemClock().now())
 
 
 @router.post("/promote", summary="Let a version drive the planner")

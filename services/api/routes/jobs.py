@@ -22,8 +22,9 @@ from luna.queue import Progress
 from luna.queue.jobs import retry_job, submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.site_clock import SiteClockRoute
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(route_class=SiteClockRoute, prefix="/jobs", tags=["jobs"])
 
 # What a caller may ask for; the platform's own upkeep is not among it.
 CONTRACTS: dict[str, type[Request]] = {

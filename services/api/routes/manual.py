@@ -10,8 +10,9 @@ from luna.database import manual_blocks
 from luna.database.engine import unit_of_work
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.site_clock import SiteClockRoute
 
-router = APIRouter(prefix="/sites/{site_id}/manual", tags=["manual plan"])
+router = APIRouter(route_class=SiteClockRoute, prefix="/sites/{site_id}/manual", tags=["manual plan"])
 
 SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 ByQuery = Annotated[str, Query(min_length=1, max_length=64, description="who says so; it stands in the history")]

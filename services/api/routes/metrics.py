@@ -23,7 +23,9 @@ JOBS_DEAD = Gauge("luna_jobs_dead", "Jobs whose attempts never came to an end; t
 JOBS_AGE = Gauge("luna_jobs_oldest_open_seconds", "Age of the oldest job that has not ended; 0 without one.")
 BEAT_AGE = Gauge("luna_beat_age_seconds", "Time since beat last turned; +Inf where none ever did.")
 REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gateway: 1 or 0.")
-PRICES_UNTIL = Gauge("luna_ingest_prices_known_until_seconds", "When the last known price of a market ends, Unix time; 0 without any.", ["market"])
+PRICES_UNTIL = Gauge(
+    "luna_ingest_prices_known_until_seconds", "When the last known price of a market, or of a site's own series, ends, Unix time; 0 without any.", ["market"]
+)
 NEWEST_FORECAST = Gauge("luna_forecaster_newest_forecast_seconds", "When a site's newest forecast was issued, Unix time; 0 without any.", ["site"])
 
 
@@ -74,7 +76,7 @@ def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:
     # Whoever fetches nothing looks after prices by hand.
     if readable and gateway.settings.outside_services:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-            named = sites.markets(connection)
+            named = sites.price_series(connection)
             known = prices.known_until(connection, named)
             for market in named:
                 PRICES_UNTIL.labels(market).set(known[market].timestamp() if market in known else 0.0)

@@ -12,8 +12,9 @@ from luna.contracts.why_not import PlanId
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
+from services.api.site_clock import SiteClockRoute
 
-router = APIRouter(tags=["plans"])
+router = APIRouter(route_class=SiteClockRoute, tags=["plans"])
 
 
 @router.post("/plan", response_model=PlanReply, summary="Plan the coming days of a site")

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from luna.site import BlockPrice, FixedPrice, ImportRule, PriceRule, Site, SpotPrice
+from luna.site import BlockPrice, FixedPrice, ImportRule, PriceRule, SeriesPrice, Site, SpotPrice
 from luna.wording import Numbers
 from services.cli.report.texts import TEXTS
 
@@ -42,6 +42,8 @@ def _say_import(rule: ImportRule, numbers: Numbers) -> str:
     words = TEXTS[numbers.language]
     if isinstance(rule, SpotPrice):
         return words["spot"].format(market=rule.market, markup=numbers.price(rule.markup))
+    if isinstance(rule, SeriesPrice):
+        return words["own_prices"]
     if isinstance(rule, BlockPrice):
         return words["blocks"].format(price=numbers.price(rule.blocks[0].price))
     return words["fixed"].format(price=numbers.price(rule.price)) if isinstance(rule, FixedPrice) else words["time_of_use"]
@@ -51,4 +53,6 @@ def _say_export(rule: PriceRule, numbers: Numbers) -> str:
     words = TEXTS[numbers.language]
     if isinstance(rule, SpotPrice):
         return words["export_spot"]
+    if isinstance(rule, SeriesPrice):
+        return words["export_own_prices"]
     return words["export_fixed"].format(price=numbers.price(rule.price)) if isinstance(rule, FixedPrice) else words["export_time_of_use"]

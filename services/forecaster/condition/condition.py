@@ -91,6 +91,8 @@ class Record:
     def _judge_pv(self, origin: int) -> Iterator[str]:
         pv = self.pv_kwh[:origin]
         known = ~np.isnan(pv)
+        if self.site.location is None and self.site.pv and not known.any():
+            yield "sun_from_time_zone"
         if np.count_nonzero(known) < DAY_SLOTS or not pv[known].any():
             return
         if _lacks(known) and np.count_nonzero(known) >= YOUNG_DAYS * DAY_SLOTS:

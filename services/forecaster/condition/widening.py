@@ -33,6 +33,7 @@ FACTORS: dict[str, tuple[float, float]] = {
     "model_unusable": (1.0, 1.0),
     "model_away": (1.0, 1.0),
     "untrained": (1.0, 1.0),
+    "sun_from_time_zone": (1.0, 1.0),
 }
 # A baseline's band is that of its last seven days; of fewer it is far too narrow. Of the same household, 63 % in the band became 45 % after a gap of half a
 # week, and 24 % with two days known; with these factors they are 69 and 81 %, and the pinball loss falls.

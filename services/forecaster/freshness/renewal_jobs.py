@@ -67,7 +67,7 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     trained_at = training_runs.last_finished(connection, site.name, version=VERSION)
     if runs and known_until - runs[0].data_until < LEAST_NEW:
         return None
-    if trained_at is None or not any(has_learned(run) for run in runs):
+    if trained_at is None or not any(run.learned for run in runs):
         learnable = known_until - span[0] >= timedelta(days=YOUNG_DAYS) and _count_known(connection, site, span[0], known_until) >= YOUNG_DAYS
         return Due("schedule", "two weeks are known and nothing was learned") if learnable else None
     turn, zone = assign_turn(site.name), parse_zone(site.timezone)
@@ -77,11 +77,6 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
         return None
     signs = list_drift(connection, site, runs[0], now=now)
     return Due("drift", "; ".join(signs)) if signs else None
-
-
-def has_learned(run: TrainingRun) -> bool:
-    """Return whether a training knew enough to learn from: whoever asks for one in the first days gets a model that knows nothing."""
-    return run.metrics.get("known_days", YOUNG_DAYS) >= YOUNG_DAYS
 
 
 def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: datetime) -> list[str]:

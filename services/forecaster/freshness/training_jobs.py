@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import TrainReply, TrainRequest
-from luna.database import forecast_activations, observations, quality, sites, training_runs
+from luna.database import forecast_activations, forecast_status, observations, quality, sites, training_runs
 from luna.database.forecast_activations import Activation
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
@@ -98,6 +98,13 @@ def train_site(
     stored = training_runs.load(connection, request.site_id, run.run_id)
     _activate(connection, request.site_id, stored)
     return _reply(stored)
+
+
+def train_and_tell(connection: Connection, request: TrainRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet) -> TrainReply:
+    """Train as ``train_site`` does on what was dated by ``now``, and say what drives the planner after it."""
+    reply = train_site(connection, stop_at(request, now), objects=objects, progress=progress)
+    driving = forecast_status.describe_driving(connection, sites.load(connection, request.site_id), at=now)
+    return reply.model_copy(update={"driving": driving})
 
 
 def stop_at(request: TrainRequest, now: datetime) -> TrainRequest:

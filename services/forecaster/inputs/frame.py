@@ -18,6 +18,7 @@ from luna.weather import NO_WEATHER, WeatherBook
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.days_off import DaysOff
 from services.forecaster.inputs.irradiance import promise_output
+from services.forecaster.inputs.rough_sky import RoughSky
 from services.forecaster.inputs.solar import Sky, limit_output, look_up
 
 IntArray = NDArray[np.int64]
@@ -34,7 +35,7 @@ class Frame:
     ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (of PV by the weather) and ``temperature_c`` may be read before the origin only;
     ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off`` and ``sky`` everywhere; ``weather`` is asked with an origin.
     ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site that does not say where it
-    is or has no ``arrays``.
+    is or has no ``arrays``; of a site with arrays, ``rough_sky`` is then that of its time zone.
     """
 
     first: int
@@ -51,6 +52,7 @@ class Frame:
     weather: WeatherBook = NO_WEATHER
     sky: Sky | None = None
     arrays: tuple[PvArray, ...] = ()
+    rough_sky: RoughSky | None = None
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
         """Return the weather of each target as last issued by the start of its origin, NaN where nothing was."""
@@ -104,6 +106,7 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         context.weather,
         sky,
         tuple(site.pv),
+        RoughSky.of(starts, site),
     )
 
 

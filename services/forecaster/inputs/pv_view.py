@@ -42,6 +42,20 @@ class _Yields:
 
 
 @dataclass(frozen=True, slots=True)
+class _Usual:
+    """What arrays yield where nothing has been measured, by row: on an ordinary day, and on the best."""
+
+    centre_kwh: FloatArray
+    best_kwh: FloatArray
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs) -> Self:
+        sky = frame.clear_sky_kwh[pairs.target]
+        mean, most = (sky, sky) if frame.rough_sky is None else (frame.rough_sky.mean_kwh[pairs.target], frame.rough_sky.most_kwh[pairs.target])
+        return cls(DEFAULT_SKY_SHARE / 2 * mean, DEFAULT_SKY_SHARE * most)
+
+
+@dataclass(frozen=True, slots=True)
 class _Brightness:
     """Output over clear sky: of the last two hours, of these hours in the week before, of each of three days, of the week; by row, NaN where unknown."""
 
@@ -75,12 +89,15 @@ class _Brightness:
 
 def view_pv(frame: Frame, pairs: Pairs) -> View:
     """Return PV as its origins see it."""
-    sky = frame.clear_sky_kwh[pairs.target]
-    limit = np.where((sky > 0) & _has_arrays(frame, pairs.origin), frame.pv_limit_kwh, 0.0)
+    sky, usual = frame.clear_sky_kwh[pairs.target], _Usual.of(frame, pairs)
+    measured = _has_measured(frame, pairs.origin)
+    # What was measured under an unknown sky shows when the sun is up.
+    shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
+    limit = np.where(shines, frame.pv_limit_kwh, 0.0)
     yields, brightness, weather = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin), WeatherYield.of(frame, pairs)
-    best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0), DEFAULT_SKY_SHARE) * sky, limit)
+    best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0) * sky, usual.best_kwh), limit)
     scale = np.maximum(best, FLOOR_KWH)
-    listed = _list_centres(yields, brightness, sky, pairs.lead)
+    listed = _list_centres(yields, brightness, sky, usual=usual, lead=pairs.lead)
     centre = {name: np.minimum(member, limit) for name, member in (listed | _follow_weather(weather, listed[CLEAR_SKY])).items()}
     edges = _list_edges(yields, best)
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
@@ -100,15 +117,15 @@ def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) ->
     return {**now, "clear_sky_kwh": sky, "best_kwh": best, "recent_clear_sky_kwh": brightness.recent_sky_kwh}
 
 
-def _has_arrays(frame: Frame, origin: IntArray) -> NDArray[np.bool_]:
-    """Return whether there is anything to shine upon: arrays that the site names, or output that was measured before the origin."""
-    measured = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
-    arrays: NDArray[np.bool_] = (measured[origin] > 0) | bool(frame.arrays)
-    return arrays
+def _has_measured(frame: Frame, origin: IntArray) -> NDArray[np.bool_]:
+    """Return whether any output was measured before the origin."""
+    count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
+    measured: NDArray[np.bool_] = count[origin] > 0
+    return measured
 
 
-def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, lead: IntArray) -> dict[str, FloatArray]:
-    clear = fill_gaps(yields.week_shares.mean, yields.month_shares.mean, DEFAULT_SKY_SHARE / 2) * sky
+def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, *, usual: _Usual, lead: IntArray) -> dict[str, FloatArray]:
+    clear = fill_gaps(yields.week_shares.mean * sky, yields.month_shares.mean * sky, usual.centre_kwh)
     mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
     return {
         "mean": mean,
@@ -116,7 +133,7 @@ def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, lea
         "latest": fill_gaps(yields.recalled[:, 0], mean),
         "month_median": fill_gaps(yields.month.quantile(0.5), mean),
         CLEAR_SKY: clear,
-        "month_clear_sky": fill_gaps(yields.month_shares.mean, DEFAULT_SKY_SHARE / 2) * sky,
+        "month_clear_sky": fill_gaps(yields.month_shares.mean * sky, usual.centre_kwh),
         "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-lead / BRIGHT_FADE_SLOTS)),
     }
 

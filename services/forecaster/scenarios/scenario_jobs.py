@@ -96,8 +96,8 @@ def _issue_again(connection: Connection, site: Site, forecast: Forecast, *, obje
 
 
 def read_markets(connection: Connection, site: Site, forecast: Forecast) -> dict[str, np.ndarray]:
-    """Return the prices of the site's markets as published when the forecast was issued, over ``_around`` the forecast, NaN where none was."""
-    return {market: prices.read(connection, market, _around(forecast), known_at=forecast.issued_at) for market in site.tariff.markets}
+    """Return the prices that the site's tariff names as published when the forecast was issued, over ``_around`` the forecast, NaN where none was."""
+    return prices.read_tariff(connection, site, _around(forecast), known_at=forecast.issued_at)
 
 
 def look_ahead(price: np.ndarray, forecast: Forecast, site: Site) -> MarketAhead:

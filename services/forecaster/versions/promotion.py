@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from luna.contracts.forecast_versions import DAYS_TO_PROVE
 from luna.timeline import FloatArray
 from services.forecaster.versions.paired_test import assess_gain
 
-# Two of each weekday; a household has no shorter rhythm that matters.
-LEAST_DAYS = 14
+LEAST_DAYS = DAYS_TO_PROVE
 # What lies further back says less of the season, and of models that were trained since.
 WINDOW_DAYS = 28
 # At this level fewer than 5 of 100 versions that are no better pass, also where losses of neighbouring days go together. Source: docs/decisions/0017.

@@ -1,22 +1,19 @@
 """Promotion and rollback at the edge: fetch, decide, store. Tasks and commands both come through here."""
 
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_versions import ActivationReply, CandidateReply, PromoteRequest, RollbackRequest, SiteJudgement
 from luna.database import forecast_activations, forecast_scores, sites, training_runs
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation, ActiveVersion
+from luna.database.forecast_status import find_review_start
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.site import Site
-from luna.timeline import parse_zone
 from services.forecaster.jobs import VERSIONS, find_run
 from services.forecaster.model.aurora import VERSION
-from services.forecaster.versions.promotion import LEAST_DAYS, WINDOW_DAYS, Comparison, Shadow, choose_version
-
-# Days that could not be scored may lie between those that count.
-REVIEW_DAYS = WINDOW_DAYS + LEAST_DAYS
+from services.forecaster.versions.promotion import Comparison, Shadow, choose_version
 
 
 def promote_by_hand(connection: Connection, request: PromoteRequest) -> ActivationReply:
@@ -100,17 +97,11 @@ def _tell_candidates(compared: list[Comparison]) -> list[CandidateReply]:
 
 
 def review_versions(connection: Connection, site: Site, active: ActiveVersion) -> tuple[str | None, list[Comparison]]:
-    """Return which version the rule would choose, None where the active one should stay, and how each candidate compares.
-
-    After a promotion or rollback by hand only days issued later count: what a person decided against is not undone by what they knew.
-    """
+    """Return which version the rule would choose, None where the active one should stay, and how each candidate compares."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return None, []
-    first = last_day - timedelta(days=REVIEW_DAYS - 1)
-    if active.last is not None and active.last.decided_at is not None and active.last.decided_by in ("hand", "rollback"):
-        first = max(first, active.last.decided_at.astimezone(parse_zone(site.timezone)).date() + timedelta(days=1))
-    shadows = read_shadows(connection, site.name, first=first, last=last_day)
+    shadows = read_shadows(connection, site.name, first=find_review_start(site, active, last_day), last=last_day)
     candidates = {version: shadow for version, shadow in shadows.items() if version != active.forecast_version}
     return choose_version(shadows.get(active.forecast_version, Shadow({}, {})), candidates)
 

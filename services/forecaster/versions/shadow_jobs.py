@@ -1,6 +1,6 @@
 """Judging versions in shadow: fetch, score, store, ask what their errors cost, decide. Tasks come through here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -195,5 +195,4 @@ def request_costs(site_id: str, day: date, version: str) -> ReplayRequest:
 
 
 def _is_priced(connection: Connection, site: Site, window: Timeline) -> bool:
-    known: Mapping[str, bool] = {market: bool(np.isfinite(prices.read(connection, market, window)).all()) for market in site.tariff.markets}
-    return all(known.values())
+    return all(bool(np.isfinite(price).all()) for price in prices.read_tariff(connection, site, window).values())

@@ -10,7 +10,7 @@ from luna.database.training_runs import TrainingRun
 from luna.site import Site
 from luna.timeline import parse_zone
 from services.forecaster.freshness.renewal import WEEK_DAYS, assign_turn, find_last_turn
-from services.forecaster.freshness.renewal_jobs import find_due, has_learned, list_drift
+from services.forecaster.freshness.renewal_jobs import find_due, list_drift
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.versions.promotion_jobs import describe_candidates
 
@@ -28,7 +28,7 @@ def describe_status(connection: Connection, site_id: str, *, now: datetime) -> F
         "drift": list_drift(connection, site, run, now=now) if run else [],
         "next_training": tell_next_training(connection, site, run, now=now),
     }
-    return forecast_status.read_status(connection, site_id).model_copy(update=told)
+    return forecast_status.read_status(connection, site_id, at=now).model_copy(update=told)
 
 
 def tell_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:
@@ -36,7 +36,7 @@ def tell_next_training(connection: Connection, site: Site, run: TrainingRun | No
     due = find_due(connection, site, now=now)
     if due is not None:
         return f"due now: {due.reason}"
-    if run is None or not has_learned(run):
+    if run is None or not run.learned:
         return "when two weeks are known"
     zone = parse_zone(site.timezone)
     turn = find_last_turn(assign_turn(site.name), now, zone).astimezone(zone) + timedelta(days=WEEK_DAYS)

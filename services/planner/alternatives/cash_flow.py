@@ -13,6 +13,8 @@ from luna.timeline import FloatArray
 YEAR_DAYS = 365.25
 # A window this short tells nothing of how days differ.
 _LEAST_DAYS = 14
+# The interval is drawn from blocks of a week: with fewer than four nothing is said of years.
+LEAST_DAYS_OF_YEARS = 28
 _LITTLE_MONEY = 1e-9
 
 
@@ -46,6 +48,7 @@ def describe(name: str, flows: Flows) -> VariantReply:
         bill=bill,
         wear=wear,
         stored_gain=gain,
+        total=bill - gain,
         cost=bill + wear - gain,
         import_kwh=sum(day.import_kwh for day in flows.days),
         export_kwh=sum(day.export_kwh for day in flows.days),
@@ -58,11 +61,12 @@ def compare(variant: Variant, flows: Flows, baseline: Flows) -> VariantReply:
     """Return a variant's account with what it saves beside the baseline, and how long an investment takes to come back."""
     daily = pay_daily(baseline) - pay_daily(flows)
     yearly = estimate_year(daily)
+    lasting = daily.size >= LEAST_DAYS_OF_YEARS
     told = {
         "savings": float(daily.sum()),
         "savings_per_year": yearly,
         "investment": variant.investment,
-        "payback_years": None if variant.investment is None else pay_back(variant.investment, yearly),
+        "payback_years": pay_back(variant.investment, yearly) if variant.investment and lasting else None,
     }
     return describe(variant.name, flows).model_copy(update=told)
 

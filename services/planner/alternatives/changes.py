@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from luna.contracts.plan import PlanReply
 from luna.contracts.why_not import CostChange, SlotAction, SlotChange
 
-# Less than this is the same: what a plan leaves open by rounding.
-_LITTLE_KWH = 1e-3
+# Less than this in a slot is the same: 40 W of a quarter-hour, which no meter's owner sees.
+_LITTLE_KWH = 0.01
 _NOTHING = SlotAction(mode="none", energy_kwh=0.0)
 
 

@@ -163,6 +163,7 @@ def describe_variant(before: Plan, after: Plan, *, requests: tuple[PlanRequest, 
         text=say_variant(name, cost=cost.total, slots=len({each.start for each in changes}), numbers=numbers),
         currency=site.currency,
         timezone=site.timezone,
+        slot_minutes=told.slot_minutes,
     )
 
 

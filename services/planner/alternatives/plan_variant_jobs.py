@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
 from luna.database import plans
 from luna.errors import InvalidInputError
-from luna.site import Site
+from luna.site import OWN, Site
 from luna.timeline import SLOT, Timeline
 from services.planner.alternatives.plan_variant import describe_variant, plan_variant
 from services.planner.knowledge import PriceKnowledge
@@ -25,11 +25,11 @@ def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, 
     timeline = pose(inputs).outlook.timeline.whole()
 
     def prices(site: Site) -> PriceKnowledge:
-        if not site.tariff.markets:
+        if not site.tariff.price_series:
             return PriceKnowledge(site, timeline, {})
         if timeline.step != SLOT:
-            remedy = "Plan in slots of 15 minutes."
-            raise InvalidInputError("stored prices are those of quarter-hours", field="variant.site.tariff", value=site.tariff.markets[0], remedy=remedy)
+            named, remedy = site.tariff.price_series[0].removeprefix(OWN), "Plan in slots of 15 minutes."
+            raise InvalidInputError("stored prices are those of quarter-hours", field="variant.site.tariff", value=named, remedy=remedy)
         return read_prices(connection, site, Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
 
     before, after, changed = plan_variant(inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver)

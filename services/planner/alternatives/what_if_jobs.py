@@ -14,7 +14,7 @@ from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.site.change import change_site
-from luna.timeline import SLOT, Timeline, local_midnight
+from luna.timeline import SLOT, Timeline, local_days, local_midnight
 from services.planner.alternatives.addition import Addition
 from services.planner.alternatives.answer import conclude
 from services.planner.alternatives.cash_flow import Flows
@@ -24,6 +24,7 @@ from services.planner.knowledge import DAY, Foresight
 from services.planner.posing.ahead import HORIZON
 from services.planner.posing.problem import ACTING
 from services.planner.replay import Progress, Scene
+from services.planner.stored.assumptions import note_tariff
 from services.planner.stored.jobs import LOOK_BACK, read_prices, read_scene
 
 
@@ -42,7 +43,10 @@ def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, pro
     kept = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
     if len(kept) == len(variants):
         site = sites.load(connection, question.site_id)
-        what_ifs.conclude(connection, conclude(request.what_if_id, question, site, {name: Flows.model_validate(each) for name, each in kept.items()}))
+        reply = conclude(request.what_if_id, question, site, {name: Flows.model_validate(each) for name, each in kept.items()})
+        window = local_days(question.from_day, question.to_day, ZoneInfo(site.timezone))
+        notes = note_tariff(connection, site, window, language=question.language)
+        what_ifs.conclude(connection, reply.model_copy(update={"notes": notes}))
     return WhatIfVariantReply(variant=request.variant, replayed=len(kept), total=len(variants))
 
 

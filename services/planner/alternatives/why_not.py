@@ -116,6 +116,7 @@ def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: 
         text=say_alternative(alternative.mode, device=device, start=starts[slots[0]], cost=cost.total, others=others, numbers=numbers),
         currency=site.currency,
         timezone=site.timezone,
+        slot_minutes=before.slot_minutes,
     )
 
 

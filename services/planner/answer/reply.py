@@ -17,6 +17,7 @@ from luna.physics import Curtailment, Mode
 from services.planner.answer.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
 from services.planner.answer.explanation import lay_out
 from services.planner.answer.manual_reply import mark_reasons, mark_slots, missed_blocks, reply_manual
+from services.planner.answer.notes import list_notes
 from services.planner.answer.placed_reply import missed_wishes, placed_flows, placed_kwh
 from services.planner.answer.reason_reply import add_placed_reasons, say_reasons
 from services.planner.answer.reserve_reply import mark_reserves, missed_reserves
@@ -74,6 +75,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
         cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
         compromises=compromises,
+        notes=list_notes(plan, request),
         slots=_slots(plan, say_reasons(mark_reasons(mark_reserves(schedule.reasons, plan), plan, request.manual), site, request.options.language), request),
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         thresholds=_thresholds(plan),

@@ -14,9 +14,9 @@ from services.planner.execution.unit import SlotPrices
 
 
 def read_slot_prices(connection: Connection, site: Site, now: datetime) -> SlotPrices | None:
-    """Return both, None where a market's price is not known."""
+    """Return both, None where the price of a market, or of the site's own series, is not known."""
     slot = Timeline(floor_to(now, SLOT), SLOT, 1)
-    spot = {market: prices.read(connection, market, slot) for market in site.tariff.markets}
+    spot = prices.read_tariff(connection, site, slot)
     imported, exported = price_slots(site.tariff, slot, zone=ZoneInfo(site.timezone), spot=spot)
     known = np.isfinite(imported[0]) and np.isfinite(exported[0])
     return SlotPrices(float(imported[0]), float(exported[0])) if known else None

@@ -25,6 +25,7 @@ from services.planner.posing.ahead import HORIZON
 from services.planner.posing.past_errors import DAYS
 from services.planner.posing.problem import TERMINAL_SHARE
 from services.planner.replay import SCENARIOS, Scene
+from services.planner.stored.assumptions import HALF_FULL, find_soc, list_assumptions
 from services.planner.stored.carbon_jobs import read_carbon_ahead, read_carbon_book
 from services.planner.stored.carried_jobs import carry_wishes
 from services.planner.stored.course_jobs import describe_courses, read_courses, read_errors
@@ -106,7 +107,8 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     manual = [*request.manual, *manual_blocks.read_plain(connection, site_id, first=start, end=timeline.end)]
     update = {"site": site, "site_id": None, "start": start, "outlook": outlook, "state": state, "options": options, "manual": manual}
     surroundings = read_surroundings(connection, site, timeline, prices=prices, known=request.surroundings)
-    return request.model_copy(update=update | {"surroundings": surroundings})
+    assumptions = list_assumptions(connection, site, request, driving=driving, timeline=timeline)
+    return request.model_copy(update=update | {"surroundings": surroundings, "assumptions": assumptions})
 
 
 def _energies(forecast: Forecast, bias: Bias) -> dict[str, FloatArray]:
@@ -133,19 +135,18 @@ def list_included(site: Site) -> list[str]:
 
 def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) -> dict[str, BatteryState]:
     """Return how full the batteries were when last observed on the day before ``start``; half full where nothing was recorded."""
-    recent = observations.read(connection, site_id, Timeline(start - DAY, SLOT, DAY // SLOT)).soc
-    seen = recent[np.isfinite(recent)]
-    soc = float(seen[-1]) if seen.size else 0.5
+    seen = find_soc(connection, site_id, start)
+    soc = HALF_FULL if seen is None else seen.soc
     return {battery.name: BatteryState(soc=soc) for battery in site.batteries}
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:
-    """Return what was published when, for every market of the site's tariff."""
+    """Return what was published when, for every market of the site's tariff and the site's own series where that is its tariff."""
     books = {}
-    for market in site.tariff.markets:
-        starts, published_at, price = market_prices.read_revisions(connection, market, timeline)
+    for name in site.tariff.price_series:
+        starts, published_at, price = market_prices.read_revisions(connection, market_prices.stored_name(site.name, name), timeline)
         slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
-        books[market] = PriceBook(timeline, slot, published_at, price)
+        books[name] = PriceBook(timeline, slot, published_at, price)
     return PriceKnowledge(site, timeline, books)
 
 

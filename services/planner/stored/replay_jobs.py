@@ -8,6 +8,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from itertools import takewhile
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
@@ -19,10 +20,12 @@ from luna.database import oracle_results, replays, scores, sites
 from luna.database.engine import unit_of_work
 from luna.database.episodes import EpisodeStep
 from luna.database.forecast_activations import find_active
+from luna.database.forecast_status import describe_driving
 from luna.database.oracle_results import OracleResult
 from luna.spool.episodes import EpisodeKind
-from luna.timeline import SLOT, local_dates
+from luna.timeline import SLOT, local_dates, local_midnight
 from services.planner.replay import Asked, Book, Lived, OracleDay, PolicyDay, Progress, Replayed, Rules, Scene, compose_episode, run
+from services.planner.stored.assumptions import note_tariff
 from services.planner.stored.jobs import read_scene
 
 # Whose replays are held to be what the site itself would have done: of them the optimum in hindsight and episodes are kept.
@@ -68,12 +71,15 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
         InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
     """
     with store.part() as connection:
-        forecasts = request.forecast_version or find_active(connection, sites.load(connection, request.site_id)).forecast_version
+        site = sites.load(connection, request.site_id)
+        forecasts = request.forecast_version or find_active(connection, site).forecast_version
+        driving = describe_driving(connection, site, at=local_midnight(request.to_day, ZoneInfo(site.timezone)))
         scene = read_scene(connection, request, forecasts)
+        notes = note_tariff(connection, site, scene.timeline)
     asked = Asked(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed)
     diary = Diary(store, request, scene, asked, _fingerprint(request, scene))
     replayed = run(scene, asked, book=diary.book(), progress=progress)
-    reply = replayed.reply.model_copy(update={"forecast_version": forecasts})
+    reply = replayed.reply.model_copy(update={"forecast_version": forecasts, "driving": driving, "notes": notes})
     _conclude(store.whole(), request, reply, replayed)
     replays.forget(store.whole(), request.site_id, diary.replay)
     return reply

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_activations, sites
-from luna.database.forecast_activations import Activation
+from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.site import Forecasting, parse_site
 from services.cli.replay import name_version
 
@@ -21,8 +21,8 @@ def name_of(connection: Connection, *, pinned: str | None = None, asked: str | N
     return name_version(connection, request).forecast_version
 
 
-def test_where_nothing_was_decided_aurora_is_replayed(connection: Connection) -> None:
-    assert name_of(connection) == "aurora_v1.0"
+def test_where_nothing_was_decided_what_drives_the_planner_is_replayed(connection: Connection) -> None:
+    assert name_of(connection) == DEFAULT_VERSION
 
 
 def test_what_was_promoted_is_replayed(connection: Connection) -> None:

@@ -105,7 +105,7 @@ def battery_of(document: dict[str, Any]) -> dict[str, Any]:
 BAD: dict[str, tuple[Change, str]] = {
     "SoC in percent": (lambda it: it["state"]["batteries"]["battery"].update(soc=80), "state.batteries.battery.soc"),
     "SoC below nothing": (lambda it: it["state"]["batteries"]["battery"].update(soc=-0.1), "state.batteries.battery.soc"),
-    "start without offset": (lambda it: it.update(start="2024-02-01T00:00:00"), "start"),
+    "start that the clock skips": (lambda it: it.update(start="2024-03-31 02:30"), "start"),
     "start that is no time": (lambda it: it.update(start="yesterday"), "start"),
     "start off the grid": (lambda it: it.update(start="2024-02-01T00:03:30Z"), "start"),
     "load that is no number": (lambda it: it["outlook"].update(load_kwh=[float("nan")] * 8), "outlook.load_kwh.0"),

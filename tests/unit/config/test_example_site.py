@@ -30,6 +30,7 @@ PARTS = [
     model.PriceBand,
     model.TimeOfUsePrice,
     model.SpotPrice,
+    model.SeriesPrice,
     model.BlockPrice,
     model.PriceBlock,
     model.PeakPrice,

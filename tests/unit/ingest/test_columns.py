@@ -23,10 +23,10 @@ def test_columns_of_another_name_are_taken_under_ours() -> None:
         (["slot_start", "load_kwh"], {"renamed": {"load_kwh": "verbrauch"}}, "column.load_kwh"),
         (["slot_start", "load_kwh"], {"renamed": {"gas": "load_kwh"}}, "column.gas"),
         (["slot_start", "load_kwh", "v"], {"renamed": {"load_kwh": "v"}}, "load_kwh"),
-        (["slot_start", "export_price"], {"kind": "prices"}, "import_price"),
+        (["slot_start", "spot_price", "export_price"], {"kind": "prices"}, "spot_price"),
         (["slot_start", "import_price", "spot_price"], {"kind": "prices"}, "spot_price"),
     ],
-    ids=["typing error", "no time", "no values", "file lacks it", "Luna lacks it", "named twice", "export price alone", "both kinds of price"],
+    ids=["typing error", "no time", "no values", "file lacks it", "Luna lacks it", "named twice", "the market's and the site's", "both kinds of price"],
 )
 def test_names_the_wrong_column_and_the_remedy(there: list[str], options: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInputError) as caught:

@@ -6,7 +6,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luna.wording import Language, Numbers
-from luna.wording.alternatives import ALTERNATIVES, Bounds, say_alternative, say_baseline, say_savings, say_variant
+from luna.wording.alternatives import (
+    ALTERNATIVES,
+    Bounds,
+    name_action,
+    say_account,
+    say_alternative,
+    say_baseline,
+    say_days,
+    say_savings,
+    say_variant,
+)
 
 START = datetime(2026, 5, 21, 10, 30, tzinfo=UTC)
 
@@ -49,11 +59,51 @@ def test_savings_and_payback_are_said_with_their_intervals(savings: Bounds, payb
     assert say_savings("X", savings, payback=payback, days=365, numbers=speak()) == said
 
 
+def test_what_outlasts_every_battery_is_not_paid_back() -> None:
+    said = say_savings("X", (10.37, 1.0, 20.0), payback=(241.1, 125.0, 2500.0), days=365, numbers=speak())
+    assert said == "X saves €10.37 a year (95 %: €1.00 to €20.00); it is not paid back within 50 years."
+
+
+@pytest.mark.parametrize(
+    ("saved", "least", "said"),
+    [
+        pytest.param(0.4, None, "X saves €0.40 in 14 days.", id="less"),
+        pytest.param(-0.4, None, "X costs €0.40 more in 14 days.", id="more"),
+        pytest.param(0.004, None, "X comes to the same in 14 days.", id="the same"),
+        pytest.param(
+            0.4, 28, "X saves €0.40 in 14 days. What a year saves, and when an investment is back, takes at least 28 days to tell.", id="asked for years"
+        ),
+    ],
+)
+def test_few_days_speak_of_themselves_alone(saved: float, least: int | None, said: str) -> None:
+    assert say_days("X", saved, days=14, least=least, numbers=speak()) == said
+
+
+@pytest.mark.parametrize(
+    ("bill", "stored", "said"),
+    [
+        pytest.param(0.52, 0.92, "The bill is €0.52 higher; the charge left at the end is worth €0.92 more.", id="charge makes up for it"),
+        pytest.param(-0.52, -0.92, "The bill is €0.52 lower; the charge left at the end is worth €0.92 less.", id="paid with charge"),
+        pytest.param(0.0, 0.004, "The bill is the same.", id="nothing"),
+    ],
+)
+def test_bill_and_end_charge_are_told_apart(bill: float, stored: float, said: str) -> None:
+    assert say_account(bill, stored, numbers=speak()) == said
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("action", [*ALTERNATIVES, "none"])
+def test_every_action_of_a_table_has_words(action: str, language: Language) -> None:
+    assert name_action(action, language=language)
+
+
 def test_less_than_a_year_says_what_it_goes_by() -> None:
     said = say_savings("X", (120.0, None, None), payback=None, days=30, numbers=speak("de"))
     assert said == "X spart 120,00\u00a0€ im Jahr, nach 30 Tagen zu urteilen."
 
 
 def test_the_baseline_and_a_plan_s_variant_are_said() -> None:
-    assert say_baseline(60.2, days=364, numbers=speak()) == "364 days with the site as it is: a bill of €60.20."
+    assert say_baseline(60.2, 0.004, days=364, numbers=speak()) == "364 days with the site as it is: a bill of €60.20."
+    gained = "364 days with the site as it is: a bill of €60.20; at the end the batteries hold €0.50 less than at the beginning."
+    assert say_baseline(60.2, -0.5, days=364, numbers=speak()) == gained
     assert say_variant("none", cost=-0.5, slots=3, numbers=speak("de")) == "none würde 0,50\u00a0€ weniger kosten; 3 Zeitabschnitte ändern sich."

@@ -31,6 +31,20 @@ def test_what_is_left_in_the_battery_counts_as_saved() -> None:
     assert reply.payback_years is None
 
 
+def test_the_total_is_the_bill_less_the_charge_that_is_left_and_what_is_saved_is_the_difference_of_totals() -> None:
+    # The bill is worse by half a euro, and two days leave half a euro each in the battery.
+    baseline, other = days(1.0, 2.0), days(1.5, 2.0, gain=0.5)
+    told, reply = describe("baseline", baseline), compare(Variant(name="other"), other, baseline)
+    assert (told.total, reply.bill - told.bill, reply.total) == (2.0, 0.5, 1.5)
+    assert reply.savings == pytest.approx(told.total - reply.total)
+
+
+@pytest.mark.parametrize(("count", "told"), [(14, False), (27, False), (28, True)])
+def test_fewer_than_four_weeks_tell_of_no_payback(count: int, told: bool) -> None:
+    reply = compare(Variant(name="other", investment=2500), days(*[1.0] * count), days(*[1.1] * count))
+    assert (reply.payback_years is not None) is told
+
+
 def test_a_peak_counts_once_a_month() -> None:
     reply = compare(Variant(name="other"), days(1.0, 1.0, 1.0), days(1.0, 1.0, 1.0, peaks={"2024-01": 4.0, "2024-02": 3.0}))
     assert reply.savings == pytest.approx(7.0)

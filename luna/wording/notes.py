@@ -1,0 +1,108 @@
+"""What a plan rests on, in words: what was assumed, what is left unused, and what to do about it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from luna.errors import InvalidInputError
+from luna.timeline import parse_instant
+from luna.wording.conditions import CONDITIONS, condition
+from luna.wording.numbers import Language, Numbers
+
+# Codes whose plan would be another one if what they say turns out otherwise: nothing was known, so something stands for it.
+ASSUMED = frozenset({"soc_assumed", "heat_assumed", "tariff_default", "no_history", "sun_from_time_zone"})
+
+NOTES: dict[str, dict[Language, str]] = {
+    "soc_assumed": {
+        "en": "No state of charge was recorded in the 24 hours before: batteries are taken to be {soc} full.",
+        "de": "In den 24 Stunden davor wurde kein Ladestand aufgezeichnet: Batterien gelten als zu {soc} voll.",
+    },
+    "soc_earlier": {
+        "en": "The last recorded state of charge, {soc}, is that of {at}.",
+        "de": "Der letzte aufgezeichnete Ladestand, {soc}, ist der von {at}.",
+    },
+    "soc_outside_limits": {
+        "en": "The battery {battery} starts at {soc}, outside its limits of {min_soc} to {max_soc}.",
+        "de": "Die Batterie {battery} beginnt bei {soc}, außerhalb ihrer Grenzen von {min_soc} bis {max_soc}.",
+    },
+    "heat_assumed": {
+        "en": "How warm the store of {heat_pumps} is, is not known: the middle of its band is assumed.",
+        "de": "Wie warm der Speicher von {heat_pumps} ist, ist nicht bekannt: Angenommen ist die Mitte seines Bandes.",
+    },
+    "tariff_default": {
+        "en": "The tariff is that of a site that names none: buying costs {import_price} at any time, selling earns {export_price}.",
+        "de": "Der Tarif ist der eines Standorts, der keinen nennt: Kaufen kostet jederzeit {import_price}, Verkaufen bringt {export_price}.",
+    },
+    "prices_unused": {
+        "en": "Prices loaded for the site ({series}) are not used: its tariff says {kinds}. With kind: series in its place they would be.",
+        "de": "Für den Standort geladene Preise ({series}) bleiben ungenutzt: Sein Tarif sagt {kinds}. Mit kind: series an dessen Stelle würden sie genutzt.",
+    },
+    "prices_carried_on": {
+        "en": "Prices are known until {since}; from then on those of the last known day go on.",
+        "de": "Preise sind bis {since} bekannt; danach gehen die des letzten bekannten Tages weiter.",
+    },
+    "loads_not_placed": {
+        "en": "When {loads} run is not planned: without a meter of their own they are part of the forecast load.",
+        "de": "Wann {loads} laufen, ist nicht geplant: Ohne eigenen Zähler sind sie Teil des vorhergesagten Verbrauchs.",
+    },
+    "forecast_fallback": {
+        "en": "{active} has no fresh forecast of the start: load and PV are as {version} forecast them {issued_at}.",
+        "de": "{active} hat keine frische Vorhersage des Beginns: Verbrauch und PV sind die, die {version} {issued_at} vorhersagte.",
+    },
+    "forecast_old": {
+        "en": "Load and PV are as {version} forecast them {issued_at}: a newer forecast did not come.",
+        "de": "Verbrauch und PV sind die, die {version} {issued_at} vorhersagte: Eine neuere Vorhersage kam nicht.",
+    },
+    "forecast_awaits_proof": {
+        "en": "Load and PV are those of {version}: {candidate} is trained, and {days} of {needed} days are scored{earliest}. Use it now: {command}",
+        "de": "Verbrauch und PV sind die von {version}: {candidate} ist trainiert, {days} von {needed} Tagen bewertet{earliest}. Jetzt nutzen: {command}",
+    },
+    "forecast_not_better": {
+        "en": "Load and PV are those of {version}: {candidate} is trained, and on {days} scored days it was not found better. Use it now: {command}",
+        "de": "Verbrauch und PV sind die von {version}: {candidate} ist trainiert und war an {days} bewerteten Tagen nicht besser. Jetzt nutzen: {command}",
+    },
+}
+
+
+def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
+    """Return a note as a sentence or two; instants are ISO 8601, shares of a capacity 0 to 1, prices currency per kWh.
+
+    Raises:
+        InvalidInputError: the code has no words, or a figure is missing.
+    """
+    if code in CONDITIONS:
+        return condition(code, language=numbers.language)
+    if code not in NOTES:
+        raise InvalidInputError("has no words", field="notes", value=code, remedy=f"Known are {', '.join((*NOTES, *CONDITIONS))}.")
+    try:
+        return NOTES[code][numbers.language].format_map({name: _say(name, figure, numbers) for name, figure in figures.items()})
+    except KeyError as exc:
+        raise InvalidInputError("a figure of the note is missing", field=f"notes.{code}", value=str(exc.args[0])) from exc
+
+
+def _say(name: str, figure: Any, numbers: Numbers) -> str:
+    if name in _FORMS:
+        return _FORMS[name](numbers, figure)
+    if isinstance(figure, Sequence) and not isinstance(figure, str):
+        return ", ".join(map(str, figure))
+    return str(figure)
+
+
+def _moment(numbers: Numbers, figure: str | datetime) -> str:
+    instant = figure if isinstance(figure, datetime) else parse_instant(figure, field="notes.figures")
+    return f"{numbers.weekday(instant)} {numbers.clock(instant)}"
+
+
+def _earliest(numbers: Numbers, figure: str | None) -> str:
+    if figure is None:
+        return ""
+    day = numbers.day_with_year(datetime.combine(date.fromisoformat(figure), time(12), numbers.zone))
+    return {"en": f"; it may take over from {day} on", "de": f"; es kann ab {day} übernehmen"}[numbers.language]
+
+
+_FORMS: dict[str, Callable[[Numbers, Any], str]] = {
+    **dict.fromkeys(("soc", "min_soc", "max_soc"), Numbers.share),
+    **dict.fromkeys(("import_price", "export_price"), Numbers.price),
+    **dict.fromkeys(("at", "since", "issued_at"), _moment),
+    "earliest": _earliest,
+}

@@ -1,0 +1,76 @@
+"""Instants without offset in requests: they are read by the clock of the stored site that a request is about."""
+
+import re
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from anyio import to_thread
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import Connection
+
+from luna.contracts.message import site_clock
+from luna.database import plans, sites
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError
+from luna.timeline import parse_zone
+
+SITE_NAMES, PLAN_NAME = ("site_id", "site"), "plan_id"
+LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?)?")
+
+
+class SiteClockRoute(APIRoute):
+    """A route whose bodies, queries and paths may hold local days and clock times of the site that they name."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler within the site's clock."""
+        handle = super().get_route_handler()
+
+        async def handle_by_clock(request: Request) -> Response:
+            said = {**await _read_body(request), **request.query_params, **request.path_params}
+            # Most requests hold offsets, or no instants at all; for those nothing is looked up.
+            zone = await to_thread.run_sync(_find_zone, request, said) if _holds_local(said) else None
+            with site_clock(zone):
+                return await handle(request)
+
+        return handle_by_clock
+
+
+async def _read_body(request: Request) -> dict[str, Any]:
+    """Return a JSON body, with the site that a job's request or a trade-off's plan names at its top."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return {}
+    try:
+        body = await request.json()
+    except ValueError:
+        # What is no JSON is refused where it is read.
+        return {}
+    if not isinstance(body, dict):
+        return {}
+    inner: dict[str, Any] = next((body[name] for name in ("request", "plan") if isinstance(body.get(name), dict)), {})
+    return {**inner, **body}
+
+
+def _holds_local(said: Any) -> bool:
+    if isinstance(said, str):
+        return LOCAL.fullmatch(said) is not None
+    parts = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return any(_holds_local(part) for part in parts)
+
+
+def _find_zone(request: Request, said: dict[str, Any]) -> ZoneInfo | None:
+    # Who names a site or plan that is not there, or asks while the database is away, is told so by the route itself.
+    with suppress(LunaError), unit_of_work(request.app.state.gateway.database) as connection:
+        return _read_zone(connection, said)
+    return None
+
+
+def _read_zone(connection: Connection, said: dict[str, Any]) -> ZoneInfo | None:
+    # PostgreSQL knows no text with a NUL.
+    named = {name: said[name] for name in (*SITE_NAMES, PLAN_NAME) if isinstance(said.get(name), str) and "\x00" not in said[name]}
+    site = next((named[name] for name in SITE_NAMES if name in named), None)
+    if site is not None:
+        return parse_zone(sites.load(connection, site).timezone)
+    return parse_zone(plans.load(connection, named[PLAN_NAME]).timezone) if PLAN_NAME in named else None
