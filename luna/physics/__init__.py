@@ -7,8 +7,8 @@ Energies are kWh within one slot, measured at the battery's terminals; stored en
 from luna.physics.charging import clamp_charging, clamp_giving
 from luna.physics.heat import Warming, heat_per_kwh
 from luna.physics.inverters import Conversion, InverterLimits
-from luna.physics.limits import BatteryLimits, BoolArray, SiteLimits, charge_limit_kw
-from luna.physics.mode import SERVES, STORES, Curtailment, IntArray, Mode, SetPoint
+from luna.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
+from luna.physics.mode import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, SetPoint
 from luna.physics.safety import clamp
 from luna.physics.settling import Flows, settle
 

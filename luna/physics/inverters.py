@@ -25,12 +25,12 @@ class Conversion:
     @property
     def room_kwh(self) -> FloatArray:
         """What each battery may give."""
-        return np.asarray(self.limit_kwh - self.own_kwh)
+        return self.limit_kwh - self.own_kwh
 
     @property
     def intake_kwh(self) -> FloatArray:
         """What each battery may take from the AC side, its own PV included."""
-        return np.asarray(self.limit_kwh + self.own_kwh)
+        return self.limit_kwh + self.own_kwh
 
     def throttle(self, share: FloatArray) -> Self:
         """Return what is left when all PV gives only a share, shape ``(sites,)``."""

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.physics.inverters import InverterLimits
+from luna.physics.mode import BoolArray
 from luna.site import Battery, Site
 from luna.timeline import FloatArray
-
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from luna.timeline import FloatArray
 
 IntArray = NDArray[np.int8]
+BoolArray = NDArray[np.bool_]
 
 
 class Mode(IntEnum):
@@ -27,9 +28,41 @@ class Mode(IntEnum):
         return self.name.lower()
 
 
-# By mode: is PV surplus stored, is the load served?
-STORES = np.array([True, True, False, False, True, False])
-SERVES = np.array([True, False, True, False, False, True])
+# NumPy compares an array with a plain number four times as fast as with a member of an enumeration.
+_SAVE, _SUPPLY, _CHARGE, _EXPORT = (int(mode) for mode in (Mode.SAVE, Mode.SUPPLY, Mode.CHARGE, Mode.EXPORT))
+
+
+def trades(mode: IntArray) -> BoolArray:
+    """Return whether a mode exchanges energy between battery and grid."""
+    trading: BoolArray = mode >= _CHARGE
+    return trading
+
+
+def buys(mode: IntArray) -> BoolArray:
+    """Return whether a mode charges from the grid."""
+    buying: BoolArray = mode == _CHARGE
+    return buying
+
+
+def sells(mode: IntArray) -> BoolArray:
+    """Return whether a mode discharges to the grid."""
+    selling: BoolArray = mode == _EXPORT
+    return selling
+
+
+def stores(mode: IntArray) -> BoolArray:
+    """Return whether a mode stores PV surplus."""
+    storing: BoolArray = (mode <= _SAVE) | (mode == _CHARGE)
+    return storing
+
+
+def serves(mode: IntArray) -> BoolArray:
+    """Return whether a mode serves the load."""
+    serving: BoolArray = (mode == _SUPPLY) | (mode == _EXPORT) | (mode < _SAVE)
+    return serving
+
+
+STORES, SERVES = (by_mode(np.array(Mode, dtype=np.int8)) for by_mode in (stores, serves))
 
 
 class Curtailment(IntEnum):
@@ -38,6 +71,21 @@ class Curtailment(IntEnum):
     NONE = 0
     EXPORT = 1
     ALL = 2
+
+
+_NO_EXPORT, _OFF = int(Curtailment.EXPORT), int(Curtailment.ALL)
+
+
+def holds_export_back(curtailment: IntArray) -> BoolArray:
+    """Return whether PV is held back instead of exporting it."""
+    holding: BoolArray = curtailment == _NO_EXPORT
+    return holding
+
+
+def holds_all_back(curtailment: IntArray) -> BoolArray:
+    """Return whether PV is off."""
+    holding: BoolArray = curtailment == _OFF
+    return holding
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 
 from luna.physics.inverters import Conversion
-from luna.physics.limits import BoolArray, SiteLimits, charge_limit_kw
-from luna.physics.mode import SERVES, STORES, Mode, SetPoint
+from luna.physics.limits import SiteLimits, charge_limit_kw
+from luna.physics.mode import BoolArray, SetPoint, buys, sells, serves, stores
 from luna.timeline import FloatArray
 
 
@@ -31,26 +31,28 @@ class Reach:
         battery, mode = limits.batteries, setpoint.mode
 
         def room_to(soc: FloatArray) -> FloatArray:
-            return np.asarray(np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency)
+            room: FloatArray = np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency
+            return room
 
         def reach_to(soc: FloatArray) -> FloatArray:
-            return np.asarray(np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency)
+            reach: FloatArray = np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency
+            return reach
 
         known = np.isfinite(stored_kwh)
         chargeable = np.where(known, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
         dischargeable = np.where(known, np.minimum(battery.discharge_limit_kw * hours, reach_to(battery.min_soc)), 0.0)
         # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
-        target = setpoint.target_soc
-        ceiling = np.where(mode == Mode.CHARGE, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
-        floor = np.where(mode == Mode.EXPORT, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
+        target, buying, selling = setpoint.target_soc, buys(mode), sells(mode)
+        ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
+        floor = np.where(selling, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
         return cls(
             dischargeable=dischargeable,
-            storable=np.where(STORES[mode], np.minimum(chargeable, room_to(ceiling)), 0.0),
+            storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
             # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
             spillable=np.where(limits.curtailable & known, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
-            servable=np.where(SERVES[mode], np.minimum(dischargeable, reach_to(floor)), 0.0),
-            buyable=np.where(mode == Mode.CHARGE, np.minimum(chargeable, room_to(target)), 0.0),
-            sellable=np.where(mode == Mode.EXPORT, np.minimum(dischargeable, reach_to(target)), 0.0),
+            servable=np.where(serves(mode), np.minimum(dischargeable, reach_to(floor)), 0.0),
+            buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),
+            sellable=np.where(selling, np.minimum(dischargeable, reach_to(target)), 0.0),
             power_kwh=setpoint.power_kw * hours,
             least_kwh=battery.min_charge_kw * hours,
             absorbable=chargeable if limits.inverters is None else np.where(known, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
@@ -66,11 +68,11 @@ class Reach:
         return replace(self, **out, **into, direct_kwh=taken)
 
     def beside(self, direct_kwh: FloatArray) -> Self:
-        """Return what is left of the reach when batteries have taken PV on the DC side."""
+        """Return what is left of the reach when batteries have taken PV on the DC side: what takes does not sell."""
         if not direct_kwh.any():
             return self
         left = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
-        return replace(self, **left)
+        return replace(self, **left, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
 
     def without(self, stalled: BoolArray, *, last: BoolArray) -> Self:
         """Return the reach when one of the ``stalled`` batteries of each site charges no more of its own will, or, where none would, not at all."""
@@ -83,4 +85,6 @@ class Reach:
         rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
         unwilling = chosen & ~willing
         reach = replace(self, **rest, spillable=np.where(unwilling, 0.0, self.spillable), absorbable=np.where(unwilling, 0.0, self.absorbable))
+        if not self.direct_kwh.any():
+            return reach
         return replace(reach, direct_kwh=np.minimum(self.direct_kwh, np.maximum(reach.storable, reach.absorbable)))

@@ -3,8 +3,12 @@
 import numpy as np
 
 from luna.physics.limits import BatteryLimits, SiteLimits
-from luna.physics.mode import Curtailment, Mode, SetPoint
+from luna.physics.mode import Curtailment, Mode, SetPoint, buys, sells
 from luna.timeline import FloatArray
+
+# Plain numbers, which NumPy takes four times as fast as members of an enumeration.
+_HOLD, _SAVE, _SUPPLY = (int(mode) for mode in (Mode.HOLD, Mode.SAVE, Mode.SUPPLY))
+_LAST_MODE, _LAST_CURTAILMENT = int(max(Mode)), int(max(Curtailment))
 
 
 def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> SetPoint:
@@ -17,14 +21,14 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
     """
     battery = limits.batteries
     known = np.isfinite(stored_kwh)
-    valid = (setpoint.mode >= 0) & (setpoint.mode <= max(Mode)) & known
-    mode = np.where(valid, setpoint.mode, Mode.HOLD)
-    mode = np.where((mode == Mode.CHARGE) & ~battery.charge_from_grid, Mode.SAVE, mode)
-    mode = np.where((mode == Mode.EXPORT) & ~battery.discharge_to_grid, Mode.SUPPLY, mode)
-    charging = mode == Mode.CHARGE
+    valid = (setpoint.mode >= 0) & (setpoint.mode <= _LAST_MODE) & known
+    mode = np.where(valid, setpoint.mode, _HOLD)
+    mode = np.where(buys(mode) & ~battery.charge_from_grid, _SAVE, mode)
+    mode = np.where(sells(mode) & ~battery.discharge_to_grid, _SUPPLY, mode)
+    charging = buys(mode)
     power_limit = np.where(charging, battery.charge_limit_kw, battery.discharge_limit_kw)
     still = np.where(charging, battery.min_soc, battery.max_soc)
-    curtailment = np.where(limits.curtailable & (setpoint.curtailment >= 0) & (setpoint.curtailment <= max(Curtailment)), setpoint.curtailment, 0)
+    curtailment = np.where(limits.curtailable & (setpoint.curtailment >= 0) & (setpoint.curtailment <= _LAST_CURTAILMENT), setpoint.curtailment, 0)
     return SetPoint(
         mode=mode.astype(np.int8),
         power_kw=np.clip(np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit),

@@ -1,13 +1,13 @@
 """What a slot's actual load and PV make of a set-point."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from luna.physics.inverters import Conversion
-from luna.physics.limits import BoolArray, SiteLimits
-from luna.physics.mode import Curtailment, Mode, SetPoint
+from luna.physics.limits import SiteLimits
+from luna.physics.mode import BoolArray, SetPoint, holds_all_back, holds_export_back, trades
 from luna.physics.reach import Reach
 from luna.timeline import FloatArray
 
@@ -50,20 +50,22 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     reach = Reach.of(setpoint, stored_kwh, limits=limits, hours=hours)
     if sun.conversion is not None:
         reach = reach.behind(sun.conversion)
-    trades = setpoint.mode >= Mode.CHARGE
-    serve = _share(deficit, reach.servable, last=trades)
-    serve = serve + _share(deficit - import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=trades)
+    last = trades(setpoint.mode)
+    serve = _share(deficit, reach.servable, last=last)
+    serve = serve + _share(deficit - import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=last)
     deficit = np.maximum(deficit - serve.sum(axis=0), 0.0)
+    if sun.conversion is not None:
+        reach = replace(reach, direct_kwh=np.where(serve > 0.0, 0.0, reach.direct_kwh))
     direct = reach.direct_kwh
-    store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=trades)
+    store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=last)
     # What a battery too weak to start leaves, others may take; each pass settles at least one battery in one of its two roles.
     for _ in range(2 * len(stored_kwh)):
         stalled = (direct + store + bought > 0.0) & (direct + store + bought < reach.least_kwh - 1e-9)
         if not stalled.any():
             break
-        reach = reach.without(stalled, last=trades)
+        reach = reach.without(stalled, last=last)
         direct = reach.direct_kwh
-        store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=trades)
+        store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=last)
     surplus, grid_charge, grid_export = np.maximum(surplus - store.sum(axis=0), 0.0), bought.sum(axis=0), sold.sum(axis=0)
     charge, discharge = direct + store + bought, serve + sold
 
@@ -72,7 +74,7 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     # What neither connection nor battery can carry, PV that was held back does.
     released = np.minimum(sun.releasable_kwh(discharge), np.maximum(deficit - import_limit, 0.0))
     available, deficit = np.minimum(available + released, pv_kwh), deficit - released
-    no_export = (setpoint.curtailment == Curtailment.EXPORT) & limits.curtailable
+    no_export = holds_export_back(setpoint.curtailment) & limits.curtailable
     room = np.where(no_export, 0.0, np.maximum(export_limit - grid_export, 0.0))
     held_back = np.where(limits.curtailable, np.maximum(surplus - room, 0.0), 0.0)
     imported, exported = deficit + grid_charge, surplus - held_back + grid_export
@@ -91,29 +93,31 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
 
 @dataclass(frozen=True, slots=True)
 class _Sun:
-    """What PV gives on the AC side, and would give at most, kWh, shape ``(sites,)``; ``conversion`` says what it gives behind inverters."""
+    """What PV gives on the AC side, and would give at most, kWh, shape ``(sites,)``; ``conversion`` and ``free`` say what it gives behind inverters."""
 
     ac_kwh: FloatArray
     most_kwh: FloatArray
     conversion: Conversion | None = None
+    free: Conversion | None = None
 
     @classmethod
     def of(cls, setpoint: SetPoint, pv_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
-        limit, off = setpoint.pv_limit_kw * hours, setpoint.curtailment == Curtailment.ALL
+        limit, off = setpoint.pv_limit_kw * hours, holds_all_back(setpoint.curtailment)
         if limits.inverters is None:
             return cls(np.where(off, 0.0, np.minimum(pv_kwh, limit)), pv_kwh)
         free = limits.inverters.convert(pv_kwh, hours)
         share = np.where(free.ac_kwh > limit, limit / np.maximum(free.ac_kwh, 1e-12), 1.0)
         held = free.throttle(np.where(off, 0.0, share))
-        return cls(held.ac_kwh, free.ac_kwh, held)
+        return cls(held.ac_kwh, free.ac_kwh, held, free)
 
     def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
-        """Return what held-back PV may still give, beside batteries that use the same inverters."""
+        """Return what held-back PV may still give: behind an inverter, what that carries beside its battery."""
         held_back = self.most_kwh - self.ac_kwh
-        if self.conversion is None:
+        if self.free is None:
             return held_back
-        shared = np.where(np.isfinite(self.conversion.limit_kwh), discharge_kwh, 0.0).sum(axis=0)
-        return np.asarray(np.maximum(held_back - shared, 0.0))
+        blocked = np.maximum(self.free.own_kwh + discharge_kwh - self.free.limit_kwh, 0.0).sum(axis=0)
+        released: FloatArray = np.maximum(held_back - blocked, 0.0)
+        return released
 
 
 def _exchange(
@@ -140,10 +144,11 @@ def _store_surplus(surplus: FloatArray, export_limit: FloatArray, reach: Reach, 
 
 def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, last: BoolArray) -> FloatArray:
     """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``last`` after all others."""
-    wanted = np.maximum(wanted_kwh, 0.0)
-    if wanted.shape[0] == 1:
-        return np.asarray(np.minimum(np.maximum(energy_kwh, 0.0), wanted))
-    sooner = np.where(last, 0.0, wanted)
-    later = wanted - sooner
-    ahead = np.where(last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
-    return np.asarray(np.minimum(np.maximum(energy_kwh - ahead, 0.0), wanted))
+    wanted: FloatArray = np.maximum(wanted_kwh, 0.0)
+    ahead: FloatArray | float = 0.0
+    if wanted.shape[0] > 1:
+        sooner = np.where(last, 0.0, wanted)
+        later = wanted - sooner
+        ahead = np.where(last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
+    share: FloatArray = np.minimum(np.maximum(energy_kwh - ahead, 0.0), wanted)
+    return share

@@ -117,6 +117,27 @@ def test_a_site_without_inverters_has_none() -> None:
     assert SiteLimits.of(parse_site({"name": "home", "timezone": "UTC"})).inverters is None
 
 
+def test_held_back_pv_of_another_roof_is_let_through_beside_a_battery_that_fills_its_inverter() -> None:
+    # 8 on two roofs, 1 of it behind the inverter; 12 are wanted, 1 may come in. The battery fills the inverter with 4, so the garage gives its 7.
+    pv = [{"name": "roof", "peak_kw": 1}, {"name": "garage", "peak_kw": 7}]
+    flows = run(Mode.HOLD, load=12, pv=8, site=describe(pv=pv, import_limit_kw=1), curtailment=Curtailment.ALL)
+    assert read(flows) == expect(discharge=4, curtailed=1, **{"import": 1})
+
+
+@pytest.mark.parametrize(
+    ("mode", "load", "flows"),
+    [
+        # Half of the sun is held back: 2 pass, 1.5 stand beyond. Beside the 2 the inverter carries 2 of the battery.
+        (Mode.SELF_CONSUMPTION, 6, expect(discharge=2, curtailed=5, **{"import": 2})),
+        # What sells takes the sun on its own side first, and then gives nothing.
+        (Mode.EXPORT, 1, expect(charge=1.5, export=1, curtailed=3.5)),
+    ],
+    ids=["serving", "selling"],
+)
+def test_a_battery_takes_no_sun_of_its_own_while_it_gives(mode: Mode, load: float, flows: object) -> None:
+    assert read(run(mode, load=load, pv=7, pv_limit=2.0)) == flows
+
+
 def test_a_battery_seen_alone_keeps_its_inverter_and_the_others_cut() -> None:
     site = describe(HYBRID)
     inverters = InverterLimits.of(site)
