@@ -1,0 +1,221 @@
+"""Closed loops: one day of a few scenarios, and what the bench makes of many."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.closed_loop.followers import FOLLOWERS
+from bench.closed_loop.forecasts import AHEAD, issue
+from bench.closed_loop.grid import BATTERIES, FORECASTS, METERS, TARIFFS, Case, build_case, list_few, list_grid
+from bench.closed_loop.loop import IDLE, SELF, Lived, live
+from bench.closed_loop.meters import Meter, MeterKind
+from bench.closed_loop.summary import Failures, Row, read_rows, summarise
+from bench.closed_loop.weeks import WEEKS, record, window
+from luna.economics import site_curtailment
+from luna.physics import Mode, SetPoint
+from luna.schedule import PlainPolicy
+from luna.timeline import SLOT, FloatArray
+from services.cli.bench import choose_benches
+from services.planner.knowledge import DAY, Foresight
+
+QUARTERS = DAY // SLOT
+
+
+def one_day(name: str, *, week: str = "spring", first: int = 0) -> Case:
+    """One day of a scenario, ``first`` days into its week."""
+    (scenario,) = list_grid(name, week=week)
+    case = build_case(scenario)
+    return replace(case, timeline=case.timeline.window(first * QUARTERS, QUARTERS))
+
+
+def plain(mode: Mode) -> Callable[[Case], PlainPolicy]:
+    return lambda case: PlainPolicy(mode, np.zeros(case.timeline.count, dtype=np.int8))
+
+
+def follow_house(case: Case) -> PlainPolicy:
+    """Plain self-consumption, with PV held back as prices say."""
+    return PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(case.site, *case.prices.actual(case.timeline)))
+
+
+def column(lived: Lived, name: str) -> float:
+    return float(lived.costs[0, lived.names.index(name)])
+
+
+class Broken:
+    """A planner that fails whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        self.asked.append(slot)
+        raise ValueError(f"no plan for slot {slot}")
+
+
+def test_the_bench_is_known_by_its_name_with_a_dash() -> None:
+    assert choose_benches(["closed-loop", "closed_loop"]) == ["closed_loop"]
+
+
+def test_every_kind_is_in_the_grid_and_in_its_short_form() -> None:
+    grid, few = list_grid(), list_few()
+    assert len({scenario.name for scenario in grid}) == len(grid) == len(BATTERIES) * len(TARIFFS) * len(METERS) * len(FORECASTS)
+    for name, kinds in (("battery", BATTERIES), ("tariff", TARIFFS), ("meter", METERS), ("forecast", FORECASTS), ("week", WEEKS)):
+        assert {getattr(scenario, name) for scenario in few} == set(kinds)
+    assert len({scenario.name for scenario in few}) == len(few)
+
+
+def test_any_two_kinds_meet_in_every_week() -> None:
+    met = {(scenario.battery, scenario.tariff, scenario.week) for scenario in list_grid()}
+    assert len(met) == len(BATTERIES) * len(TARIFFS) * len(WEEKS)
+
+
+def test_forecasts_err_as_they_are_declared() -> None:
+    happened, inside = record("spring"), window("spring")
+    load, pv = happened.ahead(inside.start, inside)
+    said = {name: issue(kind, "spring").ahead(inside.start, inside.window(0, AHEAD)) for name, kind in FORECASTS.items()}
+    ratio = {name: [float(expected.sum() / seen[:AHEAD].sum()) for expected, seen in zip(both, (load, pv), strict=True)] for name, both in said.items()}
+    # Errors of 3 % from hour to hour leave a sum over 48 of them within a percent or two.
+    assert ratio["good"] == pytest.approx([1, 1], rel=0.03)
+    assert ratio["dark"] == pytest.approx([1, 0.3], rel=0.03)
+    assert ratio["rosy"] == pytest.approx([1, 2.5], rel=0.03)
+    assert ratio["steady_bias"] == pytest.approx([0.6, 1], rel=0.03)
+
+
+def test_forecasts_of_sixteen_days_before_the_week_are_known_and_every_hour_of_it() -> None:
+    issued = [forecast.issued_at for forecast in issue(FORECASTS["good"], "autumn").forecasts]
+    inside = window("autumn")
+    # The clock is put back in that week: it has 169 hours.
+    assert (issued[0], len(issued)) == (inside.start - 16 * DAY, 16 * 24 + 169)
+    assert issued[-1] == inside.end - 4 * SLOT
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        # Of 10 kWh, 0.3 and 9.9 are stored.
+        (MeterKind(), [0.3, 9.9]),
+        (MeterKind(offset_soc=0.03), [0.6, 10.0]),
+        (MeterKind(step_soc=0.05), [0.5, 10.0]),
+        (MeterKind(step_soc=0.01), [0.3, 9.9]),
+        (MeterKind(standby_kw=0.02), [0.3, 9.9]),
+    ],
+    ids=["exact", "offset", "coarse_5", "coarse_1", "drift"],
+)
+def test_a_meter_says_what_its_kind_makes_of_the_truth(kind: MeterKind, told: list[float]) -> None:
+    meter = Meter(kind, np.array([[10.0]]), np.zeros((1, 1)))
+    np.testing.assert_allclose(meter.read(np.array([[0.3, 9.9]]), 0), [told], rtol=1e-12)
+
+
+def test_standing_by_takes_its_power_until_nothing_is_left() -> None:
+    meter = Meter(MeterKind(standby_kw=0.02), np.array([[10.0]]), np.zeros((1, 1)))
+    # 20 W for a quarter of an hour are 5 Wh.
+    np.testing.assert_allclose(meter.stand_by(np.array([[1.0, 0.003]]), 0.25), [[0.995, 0.0]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["two/flat/noise/dark", "hybrid/negative/coarse_5/good", "wear_by_depth/spot_both/drift/noisy"])
+def test_who_follows_self_consumption_pays_what_it_pays_and_every_slot_adds_up(name: str) -> None:
+    lived = live([one_day(name)], {"followed": follow_house})
+    assert column(lived, "followed") == pytest.approx(column(lived, SELF), abs=1e-9)
+    assert lived.residual_kwh < 1e-9
+    assert not lived.breached.any()
+
+
+def test_no_control_pays_for_what_the_meter_says() -> None:
+    case = one_day("one/flat/exact/good")
+    load, pv = case.foresight.ahead(case.timeline.start, case.timeline)
+    # The battery rests: 0.30 for what is missing, 0.08 for what is left over.
+    expected = 0.3 * np.maximum(load - pv, 0).sum() - 0.08 * np.maximum(pv - load, 0).sum()
+    assert column(live([case], {}), IDLE) == pytest.approx(float(expected), abs=1e-9)
+
+
+def test_energy_left_in_the_battery_counts_for_everyone_alike() -> None:
+    case = one_day("one/flat/exact/good")
+    lived = live([replace(case, foresight=Foresight(case.timeline, np.zeros(QUARTERS), np.zeros(QUARTERS)))], {"full": plain(Mode.CHARGE)})
+    # From 4.4 kWh to all 8: 3.6 / 0.95 kWh are bought at 0.30 with wear of 0.005, and each stored kWh is worth 0.6 × 0.30.
+    np.testing.assert_allclose(lived.end_kwh, [[4.4, 4.4, 8.0]])
+    np.testing.assert_allclose(lived.costs, [[0.0, 0.0, 0.305 * 3.6 / 0.95 - 0.18 * 3.6]], atol=1e-12)
+
+
+def test_a_battery_that_drifts_below_its_reserve_breaches_nothing() -> None:
+    case = one_day("one/flat/drift/good", week="winter")
+    lived = live([case], {"empty": plain(Mode.SUPPLY)})
+    # The reserve is 0.8 kWh; a day of standing by takes 0.48 kWh.
+    assert float(lived.end_kwh[0, 2]) < 0.8
+    assert not lived.breached.any()
+
+
+def test_what_the_connection_cannot_take_is_a_breach_where_self_consumption_leaves_nothing_over() -> None:
+    # An hour of 6 kW that may not be held back, on a connection of 4 kW: a battery that follows the house takes 4 kW of it, one that was filled nothing.
+    case = one_day("not_curtailable/flat/exact/good")
+    surge = np.where(np.arange(QUARTERS) // 4 == 12, 1.5, 0.0)
+    lived = live([replace(case, foresight=Foresight(case.timeline, np.zeros(QUARTERS), surge))], {"full": plain(Mode.CHARGE)})
+    np.testing.assert_allclose(lived.flows.excess_kwh[:, 48:52], [[0.0] * 4, [0.0] * 4, [0.5] * 4])
+    assert lived.breached[0].sum(axis=-1).tolist() == [0, 0, 4]
+
+
+def test_cases_side_by_side_are_what_they_are_alone() -> None:
+    cases = [one_day("two/flat/noise/dark"), one_day("two/negative/drift/good", week="winter")]
+    together = live(cases, {"save": plain(Mode.SAVE)})
+    for place, case in enumerate(cases):
+        np.testing.assert_array_equal(together.costs[place], live([case], {"save": plain(Mode.SAVE)}).costs[0])
+
+
+def test_a_policy_that_fails_is_counted_by_the_hour_and_leaves_the_inverter_to_itself() -> None:
+    broken = Broken()
+    (scenario,) = list_grid("one/spot/exact/good", week="spring")
+    lived = live([one_day(scenario.name)], {"followed": lambda _: broken, "replayed": plain(Mode.SELF_CONSUMPTION)})
+    (row,) = read_rows([scenario], lived)
+    assert broken.asked == list(range(0, QUARTERS, 4))
+    assert row.failures == {"followed": Failures(24, 0, "ValueError: no plan for slot 0")}
+    assert row.costs["followed"] == row.costs[SELF]
+    assert row.fails
+
+
+@pytest.mark.parametrize("name", ["one/flat/exact/good", "hybrid/flat_unpaid/coarse_1/good"])
+def test_the_planner_is_followed_for_a_day_without_losing_to_self_consumption(name: str) -> None:
+    lived = live([one_day(name, first=2)], FOLLOWERS)
+    assert [guard.failures for guard in lived.guards] == [[], [], [], []]
+    assert column(lived, "followed") <= column(lived, SELF) + 1e-6
+    assert column(lived, "replayed") <= column(lived, SELF) + 1e-6
+    assert lived.residual_kwh < 1e-9
+
+
+def describe(name: str, *, over: float, replayed: float | None = None) -> Row:
+    """A row in which self-consumption costs 10 and no control 20."""
+    (scenario,) = list_grid(name)
+    costs = {IDLE: 20.0, SELF: 10.0, "replayed": 10.0 + (over if replayed is None else replayed), "followed": 10.0 + over}
+    return Row(scenario, costs, dict.fromkeys(costs, 0), {}, dict.fromkeys(costs, 0.0), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "over", "loses"),
+    [
+        ("one/flat/exact/dark", 2e-6, True),
+        ("one/flat_unpaid/exact/good", 5e-7, False),
+        # Of the ten that can be saved, half a percent are five cents.
+        ("one/spot/exact/good", 0.049, False),
+        ("one/spot/exact/noisy", 0.051, True),
+        ("one/spot/exact/rosy", 3.0, False),
+    ],
+)
+def test_following_may_lose_rounding_on_flat_tariffs_and_a_little_where_forecasts_are_fair(name: str, over: float, loses: bool) -> None:
+    assert describe(name, over=over).loses is loses
+
+
+def test_figures_say_what_is_worst_in_each_kind_and_where() -> None:
+    rows = [describe("one/flat/exact/good", over=0.5), describe("two/flat/exact/good", over=1.5), describe("one/spot/exact/good", over=0.2, replayed=0.1)]
+    figures = summarise([*rows, describe("one/spot/exact/rosy", over=4.0)])
+    assert (figures["scenarios"], figures["exceptions"], figures["breaches"], figures["failing"]) == (4, 0, 0, 3)
+    assert figures["flat"] == {"scenarios": 2, "losing": 2, "worst_over_self": 1.5, "worst_share": pytest.approx(0.15)}
+    assert figures["elsewhere"]["worst_share"] == pytest.approx(0.2 / 10)
+    assert figures["biased"]["losing"] == 0
+    assert list(figures["worst"]) == ["two/flat/exact/good", "one/flat/exact/good", "one/spot/exact/good"]
+    assert figures["largest_from_replayed"] == pytest.approx(0.1)
+
+
+def test_messages_that_differ_in_their_numbers_are_one() -> None:
+    row = describe("one/flat/exact/good", over=0.0)
+    failing = [replace(row, failures={"followed": Failures(count, 8, f"Wrong: {1e-5 * count:.3g} kWh off")}) for count in (2, 3)]
+    assert summarise(failing)["messages"] == {"followed: Wrong: # kWh off": 5}
