@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, Pl
 from luna.contracts.setpoint import BatterySetpoint, PvSetpoint
 from luna.control import Control, PvMode
 from luna.control import Mode as ModeWord
-from luna.physics import Curtailment, Mode, SetPoint
+from luna.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
 from luna.schedule import Policy
 from luna.site import Site
-from luna.timeline import SLOT, FloatArray
+from luna.timeline import SLOT, FloatArray, local_dates
 from services.planner.answer.reply import plan_request
 from services.planner.execution.arrays import NAME as PV
 from services.planner.execution.arrays import Arrays
@@ -32,9 +33,23 @@ _MODES = {mode.word: mode for mode in Mode}
 _HELD_BACK = {"free": Curtailment.NONE, "limit": Curtailment.NONE, "no_export": Curtailment.EXPORT, "off": Curtailment.ALL}
 
 
-def make_replayed(case: Case) -> Policy:
-    """Return the planner as the replay makes it."""
-    return ModelPredictive(case.site, case.timeline, case.forecasts, case.prices, EVERY)
+class Replayed:
+    """The planner as the replay makes it: anew on every local day, with the modes in force handed on (docs/decisions/0027)."""
+
+    def __init__(self, case: Case) -> None:
+        dates = local_dates(case.timeline, ZoneInfo(case.site.timezone))
+        self._case, self._limits = case, SiteLimits.of(case.site)
+        self._begins = {slot for slot, day in enumerate(dates) if slot == 0 or day != dates[slot - 1]}
+        self._modes: list[Mode] = []
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what the policy of that day says."""
+        if slot in self._begins:
+            case = self._case
+            self._policy = ModelPredictive(case.site, case.timeline, case.forecasts, case.prices, EVERY, modes=self._modes)
+        setpoint = self._policy.decide(slot, stored_kwh)
+        self._modes = [Mode(mode) for mode in clamp(setpoint, stored_kwh, self._limits).mode[:, 0].tolist()]
+        return setpoint
 
 
 class Followed:
@@ -86,7 +101,7 @@ class Followed:
 
 
 # Columns of the bench beside those that need no planner.
-FOLLOWERS: dict[str, Callable[[Case], Policy]] = {REPLAYED: make_replayed, FOLLOWED: Followed}
+FOLLOWERS: dict[str, Callable[[Case], Policy]] = {REPLAYED: Replayed, FOLLOWED: Followed}
 
 
 def warm_up() -> None:

@@ -20,6 +20,8 @@ _BATTERY: Document = {
     "name": "battery",
     "capacity_kwh": 8,
     "min_soc": 0.1,
+    # A meter that errs tells of more than that.
+    "max_soc": 0.95,
     "charge_limit_kw": 4,
     "discharge_limit_kw": 4,
     "charge_efficiency": 0.95,
@@ -39,6 +41,7 @@ BATTERIES: dict[str, Document] = {
     "hybrid": {"inverters": [{"name": "inverter", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery"]}]},
     "no_exchange": {"batteries": [_BATTERY | {"charge_from_grid": False, "discharge_to_grid": False}]},
     "export_limit": {"grid": {"export_limit_kw": 2}},
+    "no_feed_in": {"grid": {"export_limit_kw": 0}},
     "not_curtailable": {"pv": [_ROOF | {"curtailable": False}], "grid": {"export_limit_kw": 4}},
 }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.closed_loop.followers import FOLLOWERS
+from bench.closed_loop.followers import EVERY, FOLLOWERS
 from bench.closed_loop.forecasts import AHEAD, issue
 from bench.closed_loop.grid import BATTERIES, FORECASTS, METERS, TARIFFS, Case, build_case, list_few, list_grid
 from bench.closed_loop.loop import IDLE, SELF, Lived, live
@@ -19,6 +19,7 @@ from luna.schedule import PlainPolicy
 from luna.timeline import SLOT, FloatArray
 from services.cli.bench import choose_benches
 from services.planner.knowledge import DAY, Foresight
+from services.planner.replay import Scene, replay
 
 QUARTERS = DAY // SLOT
 
@@ -133,9 +134,9 @@ def test_no_control_pays_for_what_the_meter_says() -> None:
 def test_energy_left_in_the_battery_counts_for_everyone_alike() -> None:
     case = one_day("one/flat/exact/good")
     lived = live([replace(case, foresight=Foresight(case.timeline, np.zeros(QUARTERS), np.zeros(QUARTERS)))], {"full": plain(Mode.CHARGE)})
-    # From 4.4 kWh to all 8: 3.6 / 0.95 kWh are bought at 0.30 with wear of 0.005, and each stored kWh is worth 0.6 × 0.30.
-    np.testing.assert_allclose(lived.end_kwh, [[4.4, 4.4, 8.0]])
-    np.testing.assert_allclose(lived.costs, [[0.0, 0.0, 0.305 * 3.6 / 0.95 - 0.18 * 3.6]], atol=1e-12)
+    # From 4.2 kWh to 7.6: 3.4 / 0.95 kWh are bought at 0.30 with wear of 0.005, and each stored kWh is worth 0.6 × 0.30.
+    np.testing.assert_allclose(lived.end_kwh, [[4.2, 4.2, 7.6]])
+    np.testing.assert_allclose(lived.costs, [[0.0, 0.0, 0.305 * 3.4 / 0.95 - 0.18 * 3.4]], atol=1e-12)
 
 
 def test_a_battery_that_drifts_below_its_reserve_breaches_nothing() -> None:
@@ -173,13 +174,23 @@ def test_a_policy_that_fails_is_counted_by_the_hour_and_leaves_the_inverter_to_i
     assert row.fails
 
 
-@pytest.mark.parametrize("name", ["one/flat/exact/good", "hybrid/flat_unpaid/coarse_1/good"])
+@pytest.mark.parametrize("name", ["one/flat/exact/good", "hybrid/flat_unpaid/exact/good"])
 def test_the_planner_is_followed_for_a_day_without_losing_to_self_consumption(name: str) -> None:
     lived = live([one_day(name, first=2)], FOLLOWERS)
     assert [guard.failures for guard in lived.guards] == [[], [], [], []]
     assert column(lived, "followed") <= column(lived, SELF) + 1e-6
     assert column(lived, "replayed") <= column(lived, SELF) + 1e-6
     assert lived.residual_kwh < 1e-9
+
+
+@pytest.mark.parametrize("name", ["one/spot_both/exact/noisy", "two/flat/exact/good"])
+def test_what_is_called_replayed_is_what_a_replay_says(name: str) -> None:
+    case = one_day(name)
+    two_days = replace(case, timeline=window("spring").window(0, 2 * QUARTERS))
+    said = replay(Scene(case.site, two_days.timeline, case.foresight, case.prices, case.forecasts), ["mpc", "self_consumption"], every=EVERY).policies
+    lived = live([two_days], FOLLOWERS)
+    assert column(lived, "replayed") == pytest.approx(said["mpc"].cost, abs=1e-9)
+    assert column(lived, SELF) == pytest.approx(said["self_consumption"].cost, abs=1e-9)
 
 
 def describe(name: str, *, over: float, replayed: float | None = None) -> Row:
