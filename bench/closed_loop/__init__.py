@@ -13,13 +13,13 @@ from itertools import groupby
 from typing import Any
 
 from bench.closed_loop.followers import FOLLOWERS, warm_up
-from bench.closed_loop.grid import Scenario, build_case, list_few, list_grid
-from bench.closed_loop.loop import live
+from bench.closed_loop.grid import Scenario, build_case, list_grid, list_short_grid
+from bench.closed_loop.loop import run_loops
 from bench.closed_loop.summary import Row, read_rows, summarise
-from bench.closed_loop.weeks import window
+from bench.closed_loop.weeks import week_timeline
 
 PROCESSES = 4
-# So many scenarios with the same batteries share a step of physics; more would leave processes without work in the end.
+# So many scenarios with the same batteries are simulated together; more would leave processes without work in the end.
 SIDE_BY_SIDE = 6
 
 Progress = Callable[[int, int, list[Row]], None]
@@ -28,17 +28,17 @@ Progress = Callable[[int, int, list[Row]], None]
 def measure(*, full: bool = False) -> dict[str, Any]:
     """Return EUR a week by scenario and column, what following loses at most, exceptions, breaches, and how far it is from the replay."""
     begun = time.perf_counter()
-    rows = run_scenarios(list_grid() if full else list_few(), progress=show_progress if full else None)
+    rows = run_scenarios(list_grid() if full else list_short_grid(), progress=show_progress if full else None)
     return {"full": full, "seconds": time.perf_counter() - begun} | summarise(rows)
 
 
 def run_scenarios(scenarios: Sequence[Scenario], *, processes: int = PROCESSES, progress: Progress | None = None) -> list[Row]:
-    """Return the rows of scenarios, in their order, lived in ``processes``."""
+    """Return the rows of scenarios, in their order, computed in ``processes``."""
     warm_up()
-    batches = list(_batch(scenarios, most=max(1, min(SIDE_BY_SIDE, len(scenarios) // (4 * processes)))))
+    batches = list(_batches(scenarios, most=max(1, min(SIDE_BY_SIDE, len(scenarios) // (4 * processes)))))
     rows: dict[Scenario, Row] = {}
     with ProcessPoolExecutor(processes) as pool:
-        for done in as_completed([pool.submit(live_batch, batch) for batch in batches]):
+        for done in as_completed([pool.submit(run_batch, batch) for batch in batches]):
             found = done.result()
             rows |= {row.scenario: row for row in found}
             if progress is not None:
@@ -46,16 +46,16 @@ def run_scenarios(scenarios: Sequence[Scenario], *, processes: int = PROCESSES, 
     return [rows[scenario] for scenario in scenarios]
 
 
-def live_batch(scenarios: Sequence[Scenario]) -> list[Row]:
-    """Return the rows of scenarios with the same batteries, lived side by side."""
-    return read_rows(scenarios, live([build_case(scenario) for scenario in scenarios], FOLLOWERS))
+def run_batch(scenarios: Sequence[Scenario]) -> list[Row]:
+    """Return the rows of scenarios with the same batteries, simulated side by side."""
+    return read_rows(scenarios, run_loops([build_case(scenario) for scenario in scenarios], FOLLOWERS))
 
 
-def _batch(scenarios: Sequence[Scenario], *, most: int) -> Iterator[list[Scenario]]:
-    """Yield scenarios that can live side by side: of the same batteries, and as many slots."""
+def _batches(scenarios: Sequence[Scenario], *, most: int) -> Iterator[list[Scenario]]:
+    """Yield scenarios that can be simulated side by side: of the same batteries, and as many slots."""
 
     def alike(scenario: Scenario) -> tuple[str, int]:
-        return scenario.battery, window(scenario.week).count
+        return scenario.battery, week_timeline(scenario.week).count
 
     for _, group in groupby(sorted(scenarios, key=alike), key=alike):
         members = list(group)

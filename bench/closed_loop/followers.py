@@ -33,7 +33,7 @@ _MODES = {mode.word: mode for mode in Mode}
 _HELD_BACK = {"free": Curtailment.NONE, "limit": Curtailment.NONE, "no_export": Curtailment.EXPORT, "off": Curtailment.ALL}
 
 
-class Replayed:
+class ReplayPolicy:
     """The planner as the replay makes it: anew on every local day, with the modes in force handed on (docs/decisions/0027)."""
 
     def __init__(self, case: Case) -> None:
@@ -52,7 +52,7 @@ class Replayed:
         return setpoint
 
 
-class Followed:
+class ReplyPolicy:
     """The set-points that the executor sends: those of a reply made every hour, through the safety layer, as an inverter then has them."""
 
     def __init__(self, case: Case) -> None:
@@ -73,7 +73,7 @@ class Followed:
         told = self._batteries.read_plan(self._reply, ahead)
         allowed = self._batteries.make_safe(told if told is not None else self._batteries.leave_alone("plan_without_setpoints", None), soc)
         held = {} if self._arrays is None else self._arrays.make_safe(self._arrays.read_plan(self._reply, ahead) or {}, {})
-        return take(self._case.site, {**allowed, **held})
+        return to_setpoint(self._case.site, {**allowed, **held})
 
     def request(self, slot: int, soc: Mapping[str, float]) -> PlanRequest:
         """Return the request for a plan from ``slot`` on, of what is known then: as a stored site's is completed."""
@@ -101,7 +101,7 @@ class Followed:
 
 
 # Columns of the bench beside those that need no planner.
-FOLLOWERS: dict[str, Callable[[Case], Policy]] = {REPLAYED: Replayed, FOLLOWED: Followed}
+FOLLOWERS: dict[str, Callable[[Case], Policy]] = {REPLAYED: ReplayPolicy, FOLLOWED: ReplyPolicy}
 
 
 def warm_up() -> None:
@@ -121,7 +121,7 @@ def describe_control(site: Site) -> Control:
     return Control.model_validate({"batteries": batteries, "pv": {"modes": _all_modes(PvMode), "writes": [write]} if site.pv else None})
 
 
-def take(site: Site, told: Mapping[str, object]) -> SetPoint:
+def to_setpoint(site: Site, told: Mapping[str, object]) -> SetPoint:
     """Return what inverters make of set-points in the outward words; surplus that nothing else can take they always store."""
     batteries = [each for each in (told[battery.name] for battery in site.batteries) if isinstance(each, BatterySetpoint)]
     mode = np.array([[_MODES[each.mode]] for each in batteries], dtype=np.int8)

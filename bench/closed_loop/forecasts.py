@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bench.closed_loop.weeks import QUARTERS, around, draw, record, window
+from bench.closed_loop.weeks import QUARTERS, data_timeline, recorded_energy, seeded_rng, week_timeline
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline
 from services.planner.knowledge import DAY, ForecastBook
@@ -24,7 +24,7 @@ _DEVIATES = (-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645)
 
 @dataclass(frozen=True, slots=True)
 class ForecastKind:
-    """How forecasts err: factors on what comes, standard deviations of logarithmic errors by the hour and by the day, and over how many hours they blur.
+    """How forecasts err: factors on what comes, standard deviations of logarithmic errors by the hour and by the day, and the hours over which they smooth.
 
     ``biased`` says that the error is always to the same side.
     """
@@ -33,7 +33,7 @@ class ForecastKind:
     pv: float = 1.0
     hourly: float = 0.03
     daily: float = 0.0
-    blur_hours: int = 0
+    smoothing_hours: int = 0
 
     @property
     def biased(self) -> bool:
@@ -42,35 +42,35 @@ class ForecastKind:
 
 
 @lru_cache(_KEPT)
-def issue(kind: ForecastKind, week: str) -> ForecastBook:
+def issue_forecasts(kind: ForecastKind, week: str) -> ForecastBook:
     """Return what was issued in each hour of a week and of the sixteen days before."""
-    timeline, inside, happened = around(week), window(week), record(week)
+    timeline, inside, happened = data_timeline(week), week_timeline(week), recorded_energy(week)
     first = (inside.start - SINCE - timeline.start) // SLOT
     starts: IndexArray = np.arange(first, first + SINCE // SLOT + inside.count, PER_HOUR, dtype=np.int64)
     parts = [
-        _expect(series, kind, starts, factor=factor, rng=draw("forecast", name, week))
+        _forecast_parts(series, kind, starts=starts, factor=factor, rng=seeded_rng("forecast", name, week))
         for name, series, factor in (("load", happened.load_kwh, kind.load), ("pv", happened.pv_kwh, kind.pv))
     ]
     return ForecastBook([_forecast(timeline.window(int(start), AHEAD), [part[:, place] for part in parts]) for place, start in enumerate(starts)])
 
 
-def _expect(series: FloatArray, kind: ForecastKind, starts: IndexArray, *, factor: float, rng: np.random.Generator) -> FloatArray:
+def _forecast_parts(series: FloatArray, kind: ForecastKind, *, starts: IndexArray, factor: float, rng: np.random.Generator) -> FloatArray:
     """Return mean and quantiles of every forecast, shape ``(parts, forecasts, slots)``."""
-    blurred = _blur(series, kind.blur_hours * PER_HOUR)
+    smooth = _smooth(series, kind.smoothing_hours * PER_HOUR)
     target = starts[:, None] + np.arange(AHEAD)
-    hourly = np.repeat(_error(rng, kind.hourly, (starts.size, AHEAD // PER_HOUR)), PER_HOUR, axis=1)
-    daily = _error(rng, kind.daily, (series.size // QUARTERS + 1,))[target // QUARTERS]
-    expected = factor * blurred[target] * np.exp(hourly + daily)
+    hourly = np.repeat(_draw_factors(rng, kind.hourly, shape=(starts.size, AHEAD // PER_HOUR)), PER_HOUR, axis=1)
+    daily = _draw_factors(rng, kind.daily, shape=(series.size // QUARTERS + 1,))[target // QUARTERS]
+    expected = factor * smooth[target] * hourly * daily
     spread = np.exp(np.hypot(kind.hourly, kind.daily) * np.array(_DEVIATES))
     return np.asarray(np.concatenate([np.ones(1), spread])[:, None, None] * expected)
 
 
-def _error(rng: np.random.Generator, deviation: float, shape: tuple[int, ...]) -> FloatArray:
-    """Return logarithmic errors whose factors are one on average."""
-    return rng.normal(-(deviation**2) / 2, deviation, shape)
+def _draw_factors(rng: np.random.Generator, deviation: float, *, shape: tuple[int, ...]) -> FloatArray:
+    """Return lognormal errors with a mean of one."""
+    return rng.lognormal(-(deviation**2) / 2, deviation, shape)
 
 
-def _blur(series: FloatArray, slots: int) -> FloatArray:
+def _smooth(series: FloatArray, slots: int) -> FloatArray:
     """Return what a forecast that knows no spikes says: the mean of blocks of so many slots."""
     if not slots:
         return series

@@ -6,9 +6,9 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from bench.closed_loop.forecasts import ForecastKind, issue
+from bench.closed_loop.forecasts import ForecastKind, issue_forecasts
 from bench.closed_loop.meters import Meter, MeterKind
-from bench.closed_loop.weeks import WEEKS, ZONE, around, draw, publish, record, window
+from bench.closed_loop.weeks import WEEKS, ZONE, data_timeline, market_prices, recorded_energy, seeded_rng, week_timeline
 from luna.site import Site, parse_site
 from luna.timeline import Timeline
 from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
@@ -77,7 +77,7 @@ METERS: dict[str, MeterKind] = {
 
 FORECASTS: dict[str, ForecastKind] = {
     "good": ForecastKind(),
-    "noisy": ForecastKind(hourly=0.5, daily=0.3, blur_hours=2),
+    "noisy": ForecastKind(hourly=0.5, daily=0.3, smoothing_hours=2),
     "dark": ForecastKind(pv=0.3),
     "rosy": ForecastKind(pv=2.5),
     "steady_bias": ForecastKind(load=0.6),
@@ -137,7 +137,7 @@ def list_grid(only: str = "*", *, week: str | None = None) -> list[Scenario]:
     return [scenario for scenario in found if fnmatchcase(scenario.name, only)]
 
 
-def list_few() -> list[Scenario]:
+def list_short_grid() -> list[Scenario]:
     """Return the short form: every battery under every other tariff, one of them flat; meters and forecasts take turns."""
     grid = {scenario.name: scenario for scenario in list_grid()}
     tariffs, meters, names = list(TARIFFS), list(METERS), []
@@ -151,11 +151,11 @@ def list_few() -> list[Scenario]:
 
 def build_case(scenario: Scenario) -> Case:
     """Return what a scenario's policies are made from."""
-    site, timeline = describe_site(scenario.battery, scenario.tariff), window(scenario.week)
-    books = {name: book for name, book in publish(scenario.week).items() if name in site.tariff.markets}
-    meter = Meter.of(METERS[scenario.meter], site, timeline.count, rng=draw("meter", scenario.meter, scenario.week))
-    prices = PriceKnowledge(site, around(scenario.week), books)
-    return Case(site, timeline, record(scenario.week), prices, issue(FORECASTS[scenario.forecast], scenario.week), meter)
+    site, timeline = describe_site(scenario.battery, scenario.tariff), week_timeline(scenario.week)
+    books = {name: book for name, book in market_prices(scenario.week).items() if name in site.tariff.markets}
+    meter = Meter.of(METERS[scenario.meter], site, slots=timeline.count, rng=seeded_rng("meter", scenario.meter, scenario.week))
+    prices = PriceKnowledge(site, data_timeline(scenario.week), books)
+    return Case(site, timeline, recorded_energy(scenario.week), prices, issue_forecasts(FORECASTS[scenario.forecast], scenario.week), meter)
 
 
 @cache

@@ -28,31 +28,39 @@ IDLE, SELF = "idle", "self"
 _TOLERANCE_KWH = 1e-6
 _SLOTS_PER_HOUR = 4
 
-Makers = Mapping[str, Callable[[Case], Policy]]
+PolicyFactories = Mapping[str, Callable[[Case], Policy]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a policy raised instead of a set-point."""
+
+    slot: int
+    message: str
 
 
 @dataclass
-class Guarded:
+class GuardedPolicy:
     """A policy whose exceptions are written down; until the next hour the inverter then does what it does by itself.
 
-    ``failures`` are slot and message, ``busy_s`` is the processor's time for all decisions, ``slowest_s`` what the longest took.
+    ``busy_s`` is the processor's time for all decisions, ``slowest_s`` what the longest took.
     """
 
     policy: Policy
     fallback: Policy
-    failures: list[tuple[int, str]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     busy_s: float = 0.0
     slowest_s: float = 0.0
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what the policy says, or the fallback where it fails."""
-        if self.failures and slot // _SLOTS_PER_HOUR == self.failures[-1][0] // _SLOTS_PER_HOUR:
+        if self.failures and slot // _SLOTS_PER_HOUR == self.failures[-1].slot // _SLOTS_PER_HOUR:
             return self.fallback.decide(slot, stored_kwh)
         begun, busy = perf_counter(), process_time()
         try:
             return self.policy.decide(slot, stored_kwh)
         except Exception as error:  # noqa: BLE001 - the edge of a request: whatever comes out of a policy is what is counted here
-            self.failures.append((slot, f"{type(error).__name__}: {error}"))
+            self.failures.append(Failure(slot, f"{type(error).__name__}: {error}"))
             return self.fallback.decide(slot, stored_kwh)
         finally:
             self.busy_s += process_time() - busy
@@ -60,7 +68,7 @@ class Guarded:
 
 
 @dataclass(frozen=True)
-class Lived:
+class LoopResults:
     """Weeks of ``cases`` under the policies ``names``: a column for each policy of the first case, then those of the next.
 
     ``start_kwh`` is the true stored energy at the start of each slot, shape ``(batteries, columns, slots)``, ``end_kwh`` what is left in the end;
@@ -70,7 +78,7 @@ class Lived:
     cases: Sequence[Case]
     names: tuple[str, ...]
     limits: SiteLimits
-    guards: Sequence[Guarded]
+    guards: Sequence[GuardedPolicy]
     start_kwh: FloatArray
     end_kwh: FloatArray
     setpoints: SetPoint
@@ -137,37 +145,37 @@ class Lived:
         return np.asarray(values.reshape(len(self.cases), len(self.names), *values.shape[1:]))
 
 
-def live(cases: Sequence[Case], makers: Makers) -> Lived:
-    """Return the weeks of ``cases`` under no control, under plain self-consumption, and under what ``makers`` make of each.
+def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
+    """Return the weeks of ``cases`` under no control, under plain self-consumption, and under what ``factories`` make of each.
 
     The cases have the same batteries, inverters and connection, and as many slots.
 
     Invariants: energy balance in every slot to 1e-9; what a case's column comes to does not depend on the columns beside it.
     """
     limits, hours = SiteLimits.of(cases[0].site), cases[0].timeline.hours
-    names = (IDLE, SELF, *makers)
-    guards = [guard for case in cases for guard in _guard(case, makers)]
+    names = (IDLE, SELF, *factories)
+    guards = [guard for case in cases for guard in _make_policies(case, factories)]
     together = SideBySide(guards)
     load, pv = (np.repeat(series, len(names), axis=0) for series in _happened(cases))
     battery = limits.batteries
     stored = np.repeat(battery.min_kwh + INITIAL_SHARE * (battery.max_kwh - battery.min_kwh), len(guards), axis=1)
     starts, setpoints, flows = [], [], []
     for slot in range(hours.size):
-        told = _by_meter(cases, stored, partial(Meter.read, slot=slot))
+        told = _by_meter(cases, partial(Meter.read, slot=slot), stored_kwh=stored)
         setpoint = clamp(together.decide(slot, told), stored, limits)
         flow = settle(setpoint, stored, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=limits, hours=hours[slot])
         starts.append(stored)
         setpoints.append(setpoint)
         flows.append(flow)
-        stored = _by_meter(cases, flow.stored_kwh, partial(Meter.stand_by, hours=float(hours[slot])))
-    return Lived(cases, names, limits, guards, np.stack(starts, axis=-1), stored, stack(setpoints), stack(flows))
+        stored = _by_meter(cases, partial(Meter.lose_standby, hours=float(hours[slot])), stored_kwh=flow.stored_kwh)
+    return LoopResults(cases, names, limits, guards, np.stack(starts, axis=-1), stored, stack(setpoints), stack(flows))
 
 
-def _guard(case: Case, makers: Makers) -> list[Guarded]:
+def _make_policies(case: Case, factories: PolicyFactories) -> list[GuardedPolicy]:
     """Return the policies of one case, those that plan nothing first."""
     curtailment = site_curtailment(case.site, *case.prices.actual(case.timeline))
     alone = PlainPolicy(Mode.SELF_CONSUMPTION, curtailment)
-    return [Guarded(policy, alone) for policy in (PlainPolicy(Mode.HOLD, curtailment), alone, *(make(case) for make in makers.values()))]
+    return [GuardedPolicy(policy, alone) for policy in (PlainPolicy(Mode.HOLD, curtailment), alone, *(make(case) for make in factories.values()))]
 
 
 def _happened(cases: Sequence[Case]) -> FloatArray:
@@ -175,6 +183,6 @@ def _happened(cases: Sequence[Case]) -> FloatArray:
     return np.array([case.foresight.ahead(case.timeline.start, case.timeline) for case in cases]).swapaxes(0, 1)
 
 
-def _by_meter(cases: Sequence[Case], stored_kwh: FloatArray, change: Callable[[Meter, FloatArray], FloatArray]) -> FloatArray:
+def _by_meter(cases: Sequence[Case], change: Callable[[Meter, FloatArray], FloatArray], *, stored_kwh: FloatArray) -> FloatArray:
     """Return what each case's meter makes of its columns."""
     return np.concatenate([change(case.meter, own) for case, own in zip(cases, np.split(stored_kwh, len(cases), axis=1), strict=True)], axis=1)

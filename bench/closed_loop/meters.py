@@ -28,7 +28,7 @@ class Meter:
     noise_soc: FloatArray
 
     @classmethod
-    def of(cls, kind: MeterKind, site: Site, slots: int, *, rng: np.random.Generator) -> Self:
+    def of(cls, kind: MeterKind, site: Site, *, slots: int, rng: np.random.Generator) -> Self:
         """Return the meter of a site for so many slots."""
         capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
         return cls(kind, capacity, rng.normal(0.0, kind.noise_soc, (slots, capacity.size)))
@@ -42,6 +42,6 @@ class Meter:
         soc = np.round(soc / kind.step_soc) * kind.step_soc if kind.step_soc else soc
         return np.asarray(np.clip(soc, 0.0, 1.0) * self.capacity_kwh)
 
-    def stand_by(self, stored_kwh: FloatArray, hours: float) -> FloatArray:
+    def lose_standby(self, stored_kwh: FloatArray, hours: float) -> FloatArray:
         """Return what is left of ``stored_kwh`` after a slot's standby loss; it does not end at the reserve."""
         return np.maximum(stored_kwh - self.kind.standby_kw * hours, 0.0) if self.kind.standby_kw else stored_kwh

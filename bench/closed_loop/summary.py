@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.closed_loop.followers import FOLLOWED, REPLAYED
 from bench.closed_loop.grid import Scenario
-from bench.closed_loop.loop import IDLE, SELF, Lived
+from bench.closed_loop.loop import IDLE, SELF, Failure, LoopResults
 
 # What may be lost against self-consumption: rounding where a kWh costs the same at any time, elsewhere a share of what can be saved.
 FLAT_TOLERANCE, SHARE_TOLERANCE = 1e-6, 0.005
@@ -20,22 +20,13 @@ _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:e[-+]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """What a policy raised in a scenario: how often, and the first message with its slot."""
-
-    count: int
-    slot: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
-    """One scenario's figures by column: EUR a week, slots that breached a limit, what was raised, processor seconds; and what the longest decision took."""
+    """One scenario's figures by column: EUR a week, slots that breached a limit, what was raised, processor seconds; and how long the slowest decision took."""
 
     scenario: Scenario
     costs: dict[str, float]
     breaches: dict[str, int]
-    failures: dict[str, Failures]
+    failures: dict[str, list[Failure]]
     seconds: dict[str, float]
     slowest_s: float
 
@@ -60,17 +51,17 @@ class Row:
         return max(self.costs[IDLE] - min(self.costs.values()), LEAST_SAVINGS)
 
     @property
-    def apart(self) -> float:
+    def replay_gap(self) -> float:
         """How far following is from what is replayed, either way."""
         return abs(self.costs[FOLLOWED] - self.costs[REPLAYED])
 
     @property
     def exceptions(self) -> int:
         """How often any policy raised something."""
-        return sum(failure.count for failure in self.failures.values())
+        return sum(map(len, self.failures.values()))
 
     @property
-    def bound(self) -> bool:
+    def must_not_lose(self) -> bool:
         """Whether following may not lose against self-consumption here: everywhere but where prices move and forecasts err to one side."""
         return self.scenario.flat or not self.scenario.biased
 
@@ -87,11 +78,11 @@ class Row:
     @property
     def fails(self) -> bool:
         """Whether anything here is not as it has to be."""
-        return self.loses or self.exceptions > 0 or any(self.breaches.values()) or self.apart > SAME
+        return self.loses or self.exceptions > 0 or any(self.breaches.values()) or self.replay_gap > SAME
 
     def _loses(self, column: str) -> bool:
         over = self.costs[column] - self.costs[SELF]
-        return self.bound and over > (FLAT_TOLERANCE if self.scenario.flat else SHARE_TOLERANCE * self.savings)
+        return self.must_not_lose and over > (FLAT_TOLERANCE if self.scenario.flat else SHARE_TOLERANCE * self.savings)
 
     def document(self) -> dict[str, Any]:
         """Return all of it for a file."""
@@ -99,14 +90,14 @@ class Row:
         return found | {key: value for key, value in asdict(self).items() if key != "scenario"} | {"week": self.scenario.week}
 
 
-def read_rows(scenarios: Sequence[Scenario], lived: Lived) -> list[Row]:
-    """Return the figures of scenarios that were lived side by side, in order."""
-    costs, breaches = lived.costs.tolist(), lived.breached.sum(axis=-1).tolist()
+def read_rows(scenarios: Sequence[Scenario], results: LoopResults) -> list[Row]:
+    """Return the figures of scenarios that were simulated side by side, in order."""
+    costs, breaches = results.costs.tolist(), results.breached.sum(axis=-1).tolist()
     rows = []
     for place, scenario in enumerate(scenarios):
-        guards = dict(zip(lived.names, lived.guards[place * len(lived.names) :], strict=False))
-        failures = {name: Failures(len(guard.failures), *guard.failures[0]) for name, guard in guards.items() if guard.failures}
-        spent, broke = (dict(zip(lived.names, values[place], strict=True)) for values in (costs, breaches))
+        guards = dict(zip(results.names, results.guards[place * len(results.names) :], strict=False))
+        failures = {name: guard.failures for name, guard in guards.items() if guard.failures}
+        spent, broke = (dict(zip(results.names, values[place], strict=True)) for values in (costs, breaches))
         seconds = {name: round(guard.busy_s, 3) for name, guard in guards.items()}
         rows.append(Row(scenario, spent, broke, failures, seconds, max(guard.slowest_s for guard in guards.values())))
     return rows
@@ -116,16 +107,16 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the figures of all scenarios: the worst of each kind, how many fail, and every scenario's EUR a week in the order of ``columns``."""
     kinds: dict[str, Callable[[Row], bool]] = {
         "flat": lambda row: row.scenario.flat,
-        "elsewhere": lambda row: row.bound and not row.scenario.flat,
-        "biased": lambda row: not row.bound,
+        "elsewhere": lambda row: row.must_not_lose and not row.scenario.flat,
+        "biased": lambda row: not row.must_not_lose,
     }
-    worst = sorted((row for row in rows if row.bound), key=lambda row: -row.over_self)[:WORST]
+    worst = sorted((row for row in rows if row.must_not_lose), key=lambda row: -row.over_self)[:WORST]
     return {
         "scenarios": len(rows),
         **{kind: _worst(filter(belongs, rows)) for kind, belongs in kinds.items()},
         "exceptions": sum(row.exceptions for row in rows),
         "breaches": sum(sum(row.breaches.values()) for row in rows),
-        "largest_from_replayed": max(row.apart for row in rows),
+        "largest_from_replayed": max(row.replay_gap for row in rows),
         "failing": sum(row.fails for row in rows),
         "slowest_decision_s": max(row.slowest_s for row in rows),
         "processor_s_per_scenario": sum(sum(row.seconds.values()) for row in rows) / len(rows),
@@ -151,11 +142,8 @@ def _worst(rows: Iterable[Row]) -> dict[str, Any]:
 
 def group_messages(rows: Iterable[Row]) -> dict[str, int]:
     """Return how often each message was raised, by column, numbers left out, the commonest first."""
-    counts: Counter[str] = Counter()
-    for row in rows:
-        for column, failure in row.failures.items():
-            counts[normalise(column, failure.message)] += failure.count
-    return dict(counts.most_common(WORST))
+    raised = ((column, failure) for row in rows for column, failures in row.failures.items() for failure in failures)
+    return dict(Counter(normalise(column, failure.message) for column, failure in raised).most_common(WORST))
 
 
 def normalise(column: str, message: str) -> str:

@@ -24,7 +24,7 @@ QUARTERS = DAY // SLOT
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """One of the weeks: its first day, when the sun rises and sets (local hours), what a clear noon gives (kW), and the share of it on dull and bright days."""
+    """A week: when the sun rises and sets (local hours), what a clear noon gives (kW), the share of it on dull and bright days, and a factor on the load."""
 
     first: date
     days: int
@@ -55,50 +55,50 @@ class Market:
 MARKETS = {"DA": Market(0.085, 0.07, 0.06, 0.03), "DA-NEGATIVE": Market(0.06, 0.07, 0.21, 0.10)}
 
 
-def draw(*names: str) -> np.random.Generator:
+def seeded_rng(*names: str) -> np.random.Generator:
     """Return the generator that belongs to ``names``, the same in every process."""
     return np.random.default_rng([SEED, crc32("/".join(names).encode())])
 
 
 @cache
-def window(week: str) -> Timeline:
+def week_timeline(week: str) -> Timeline:
     """Return the slots of a week."""
     first = WEEKS[week].first
     return local_days(first, first + timedelta(days=WEEKS[week].days - 1), ZONE)
 
 
 @cache
-def around(week: str) -> Timeline:
+def data_timeline(week: str) -> Timeline:
     """Return the week's slots with those before and after it."""
-    inside = window(week)
+    inside = week_timeline(week)
     return Timeline(inside.start - BEFORE, SLOT, (BEFORE + AFTER) // SLOT + inside.count)
 
 
 @cache
-def record(week: str) -> Foresight:
+def recorded_energy(week: str) -> Foresight:
     """Return what happened in a week and around it."""
-    timeline, rng = around(week), draw("household", week)
-    return Foresight(timeline, _use(WEEKS[week], timeline, rng), _shine(WEEKS[week], timeline, rng))
+    timeline, rng = data_timeline(week), seeded_rng("household", week)
+    return Foresight(timeline, _draw_load(WEEKS[week], timeline, rng=rng), _draw_pv(WEEKS[week], timeline, rng=rng))
 
 
 @cache
-def publish(week: str) -> dict[str, PriceBook]:
+def market_prices(week: str) -> dict[str, PriceBook]:
     """Return every market's prices, published at 13:00 of the day before."""
-    timeline = around(week)
+    timeline = data_timeline(week)
     known, slots = publication_times(timeline.starts, ZONE), np.arange(timeline.count)
-    return {name: PriceBook(timeline, slots, known, _trade(market, timeline, draw(name, week))) for name, market in MARKETS.items()}
+    return {name: PriceBook(timeline, slots, known, _draw_prices(market, timeline, rng=seeded_rng(name, week))) for name, market in MARKETS.items()}
 
 
-def _clock(timeline: Timeline) -> tuple[FloatArray, IndexArray]:
+def _local_clock(timeline: Timeline) -> tuple[FloatArray, IndexArray]:
     """Return local hour and number of the local day of each slot."""
     minutes = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[m]").astype(np.int64)
     days = minutes // 1440
     return minutes % 1440 / 60, days - days[0]
 
 
-def _use(week: Week, timeline: Timeline, rng: np.random.Generator) -> FloatArray:
+def _draw_load(week: Week, timeline: Timeline, *, rng: np.random.Generator) -> FloatArray:
     """Return a load with mornings, evenings, days that differ, and the spikes of kettles, ovens and washing, kWh."""
-    hour, day = _clock(timeline)
+    hour, day = _local_clock(timeline)
     habit = 0.16 + 0.30 * _hump(hour, 7.2, 1.0) + 0.18 * _hump(hour, 12.5, 1.5) + 0.55 * _hump(hour, 19.6, 1.8)
     kw = week.load * habit * rng.lognormal(-0.03, 0.25, day[-1] + 1)[day] * rng.lognormal(-0.02, 0.2, timeline.count)
     awake = (hour >= 6.5) & (hour < 23)
@@ -108,9 +108,9 @@ def _use(week: Week, timeline: Timeline, rng: np.random.Generator) -> FloatArray
     return np.asarray(kw * timeline.hours)
 
 
-def _shine(week: Week, timeline: Timeline, rng: np.random.Generator) -> FloatArray:
+def _draw_pv(week: Week, timeline: Timeline, *, rng: np.random.Generator) -> FloatArray:
     """Return PV with a day's weather and passing clouds, kWh."""
-    hour, day = _clock(timeline)
+    hour, day = _local_clock(timeline)
     rise, fall = week.sun
     height = np.sin(np.pi * np.clip((hour - rise) / (fall - rise), 0, 1)) ** 1.4
     weather = rng.uniform(*week.bright, day[-1] + 1)[day]
@@ -119,9 +119,9 @@ def _shine(week: Week, timeline: Timeline, rng: np.random.Generator) -> FloatArr
     return np.asarray(np.where(height > 1e-3, kw, 0.0) * timeline.hours)
 
 
-def _trade(market: Market, timeline: Timeline, rng: np.random.Generator) -> FloatArray:
-    """Return hourly prices on quarter-hours, currency/kWh, in tenths of a cent."""
-    hours, days = _clock(timeline)
+def _draw_prices(market: Market, timeline: Timeline, *, rng: np.random.Generator) -> FloatArray:
+    """Return hourly prices on quarter-hours, currency/kWh, in hundredths of a cent."""
+    hours, days = _local_clock(timeline)
     hour, day = hours[::4], days[::4]
     level, sunny, windy = rng.normal(0, 0.02, day[-1] + 1), rng.random(day[-1] + 1), rng.random(day[-1] + 1) ** 2
     price = market.level + level[day] + market.evening * (_hump(hour, 19.0, 1.6) + 0.6 * _hump(hour, 7.5, 1.2))
