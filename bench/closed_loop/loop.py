@@ -86,10 +86,16 @@ class LoopResults:
 
     @property
     def costs(self) -> FloatArray:
-        """What the week cost, wear counted in and what was added to the batteries taken off, shape ``(cases, policies)``."""
+        """What the week cost, wear counted in and what was added to the batteries taken off, shape ``(cases, policies)``.
+
+        What passed the connection beyond its limit earns nothing and costs the dearest import price, as in a reply's compromises: who keeps the limit
+        must not look dearer than who breaks it.
+        """
+        imported, _ = self._prices
         gained = (self.end_kwh - self.start_kwh[..., 0]).sum(axis=0)
-        worth = np.maximum(TERMINAL_SHARE * self._prices[0].mean(axis=-1), 0.0)
-        return self._by_case(self.slot_costs.total.sum(axis=-1) - gained * worth)
+        worth = np.maximum(TERMINAL_SHARE * imported.mean(axis=-1), 0.0)
+        beyond = self.flows.excess_kwh.sum(axis=-1) * np.maximum(imported.max(axis=-1), 0.0)
+        return self._by_case(self.slot_costs.total.sum(axis=-1) + beyond - gained * worth)
 
     @cached_property
     def slot_costs(self) -> Costs:
@@ -98,7 +104,7 @@ class LoopResults:
         imported, exported = self._prices
         costs = slot_costs(
             import_kwh=flows.import_kwh,
-            export_kwh=flows.export_kwh,
+            export_kwh=np.minimum(flows.export_kwh, self.limits.export_limit_kw * self.cases[0].timeline.hours),
             throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
             import_price=imported,
             export_price=exported,

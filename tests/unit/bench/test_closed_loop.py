@@ -156,6 +156,15 @@ def test_what_the_connection_cannot_take_is_a_breach_where_self_consumption_leav
     assert results.breached[0].sum(axis=-1).tolist() == [0, 0, 4]
 
 
+def test_what_passes_the_connection_beyond_its_limit_earns_nothing_and_costs_the_dearest_price() -> None:
+    case = one_day("not_curtailable/flat/exact/good")
+    surge = np.where(np.arange(QUARTERS) // 4 == 12, 1.5, 0.0)
+    results = run_loops([replace(case, foresight=Foresight(case.timeline, np.zeros(QUARTERS), surge))], {"full": plain(Mode.CHARGE)})
+    # Filled from the grid with 3.4 / 0.95 kWh; of 6 kWh, 4 are sold at 0.08 and 2 lie beyond the limit, at 0.30. The last 3.4 kWh are worth 0.18 each.
+    expected = 0.305 * 3.4 / 0.95 - 0.08 * 4 + 0.3 * 2 - 0.18 * 3.4
+    assert column(results, "full") == pytest.approx(expected, abs=1e-9)
+
+
 def test_cases_side_by_side_are_what_they_are_alone() -> None:
     cases = [one_day("two/flat/noise/dark"), one_day("two/negative/drift/good", week="winter")]
     together = run_loops(cases, {"save": plain(Mode.SAVE)})
