@@ -29,19 +29,22 @@ _BATTERY: Document = {
     "wear_price": 0.005,
 }
 _SECOND: Document = _BATTERY | {"name": "second", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2.5, "charge_efficiency": 0.92}
+_TAPERED: Document = _BATTERY | {"taper_from_soc": 0.8, "taper_to_share": 0.2}
 _DEPTHS = [{"to_depth": 0.3, "price": 0.005}, {"to_depth": 0.7, "price": 0.03}, {"to_depth": 1.0, "price": 0.07}]
 
 # What differs from a site with one battery and a roof.
 BATTERIES: dict[str, Document] = {
     "one": {},
     "two": {"batteries": [_BATTERY, _SECOND]},
-    "taper": {"batteries": [_BATTERY | {"taper_from_soc": 0.8, "taper_to_share": 0.2}]},
+    "taper": {"batteries": [_TAPERED]},
     "least_power": {"batteries": [_BATTERY | {"min_charge_kw": 1.0}]},
     "wear_by_depth": {"batteries": [_BATTERY | {"wear_price": 0.0, "wear_by_depth": _DEPTHS}]},
     "hybrid": {"inverters": [{"name": "inverter", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery"]}]},
     "no_exchange": {"batteries": [_BATTERY | {"charge_from_grid": False, "discharge_to_grid": False}]},
     "export_limit": {"grid": {"export_limit_kw": 2}},
     "no_feed_in": {"grid": {"export_limit_kw": 0}},
+    "taper_no_feed_in": {"batteries": [_TAPERED], "grid": {"export_limit_kw": 0}},
+    "two_export_limit": {"batteries": [_BATTERY, _SECOND], "grid": {"export_limit_kw": 2}},
     "not_curtailable": {"pv": [_ROOF | {"curtailable": False}], "grid": {"export_limit_kw": 4}},
 }
 
