@@ -131,6 +131,13 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_every_tariff("best policy beside the oracle", "best_score", at_most=1.0 + 1e-9),
         *_every_tariff("breaches of limits", "violations", at_most=0),
     ),
+    "closed_loop": (
+        Target("flat tariffs: worst over self-consumption, EUR a week", ("flat", "worst_over_self"), at_most=1e-6),
+        Target("elsewhere, forecasts without bias: worst over self-consumption, share of what can be saved", ("elsewhere", "worst_share"), at_most=0.005),
+        Target("exceptions", ("exceptions",), at_most=0),
+        Target("breaches of limits", ("breaches",), at_most=0),
+        Target("followed beside replayed, EUR a week", ("largest_from_replayed",), at_most=1e-9),
+    ),
     "queue": (
         Target("tasks through the queue", ("tasks_per_s",), at_least=500, unit="/s"),
         Target("POST /plan over the planner's own time", ("post_plan", "over_planner_p50_ms"), at_most=25, unit="ms"),

@@ -50,7 +50,7 @@ def run_benches(
 
 
 def choose_benches(names: Sequence[str]) -> Sequence[str]:
-    """Return the benches asked for; where none is named, all that need nothing but Luna.
+    """Return the benches asked for, dashes read as the underscores of their modules; where none is named, all that need nothing but Luna.
 
     Raises:
         MachineError: Luna was installed without its benches.
@@ -60,10 +60,11 @@ def choose_benches(names: Sequence[str]) -> Sequence[str]:
         raise MachineError("the benches are not installed", field="bench", remedy="Run luna bench in a checkout of Luna.")
     suite = import_module("bench.suite")
     known = (*suite.NAMES, *suite.ON_REQUEST)
-    for name in names:
-        if name not in known:
+    modules = {name: name.replace("-", "_") for name in names}
+    for name, module in modules.items():
+        if module not in known:
             raise InvalidInputError("no such bench", field="NAME", value=name, remedy=f"Choose from: {', '.join(known)}.")
-    return list(dict.fromkeys(names)) or suite.NAMES
+    return list(dict.fromkeys(modules.values())) or suite.NAMES
 
 
 def measure_all(names: Sequence[str], *, full: bool, folder: Path, quiet: bool) -> Result:
