@@ -84,13 +84,11 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
     Raises:
         InvalidInputError: a session ends before it begins, overlaps another, or wants more than the vehicle's limit.
     """
-    begins = timeline.starts.astype(np.int64)
-    ends = begins + int(timeline.step.total_seconds())
     plugged = np.zeros(timeline.count)
     stays: list[Stay] = []
     for session in _in_order(vehicle, state.sessions):
-        overlap = np.clip(np.minimum(ends, session.to.timestamp()) - np.maximum(begins, session.from_.timestamp()), 0.0, None)
-        plugged += overlap / 3600
+        overlap = timeline.overlap_hours(session.from_, session.to)
+        plugged += overlap
         inside = np.flatnonzero(overlap > 0)
         if inside.size:
             # A slot in which one stay ends and the next begins belongs to the first.
@@ -158,7 +156,7 @@ def _read_stay(car: tuple[ElectricVehicle, VehicleState], session: VehicleSessio
 def _on_arrival(car: tuple[ElectricVehicle, VehicleState], session: VehicleSession, timeline: Timeline, before: Stay | None) -> tuple[float | None, float]:
     """Return what the vehicle holds when the stay begins, None where that is what the stay before left, and what it holds at least."""
     vehicle, state = car
-    if session.arrival_soc is not None and session.from_ > timeline.start:
+    if session.arrival_soc is not None and session.from_ > timeline.begin:
         return (arrival := session.arrival_soc * vehicle.capacity_kwh), arrival
     if before is None:
         return (now := state.soc * vehicle.capacity_kwh), now

@@ -159,9 +159,7 @@ class _Reader:
 
 def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
     """Return for how long a block holds in each slot, hours, shape ``(slots,)``."""
-    starts = timeline.starts.astype("datetime64[us]").astype(np.int64) / 1e6
-    overlap = np.minimum(starts + timeline.hours * 3600, block.to.timestamp()) - np.maximum(starts, block.from_.timestamp())
-    return np.asarray(np.clip(overlap, 0.0, None) / 3600)
+    return timeline.overlap_hours(block.from_, block.to)
 
 
 def read_blocks(blocks: Sequence[ManualBlock], site: Site, wishes: Wishes, timeline: Timeline) -> tuple[Manual, Wishes]:
@@ -176,7 +174,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, wishes: Wishes, timel
     Raises:
         InvalidInputError: one that is not stored cannot be had.
     """
-    reader, refused = _Reader(site, timeline, wishes), _refuse(blocks, site, now=timeline.start)
+    reader, refused = _Reader(site, timeline, wishes), _refuse(blocks, site, now=timeline.begin)
     for index, block in enumerate(blocks):
         hours = block_hours(block, timeline)
         why = reader.add(block, hours) if index not in refused and (hours > 0).any() else None
