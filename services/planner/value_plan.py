@@ -7,12 +7,13 @@ import numpy as np
 from luna.physics import BoolArray, Curtailment, IntArray
 from luna.timeline import FloatArray
 from services.planner.model.manual_rows import tell_island
+from services.planner.placing.vehicle_sources import spare_vehicles
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.posing.problem import Problem
 from services.planner.value.branching import choose_ways
 from services.planner.value.energy_value import Thresholds, follow, solve_value
 from services.planner.value.mean_value import MeanValue, average_value
-from services.planner.value.modes import read_modes, stop_serving
+from services.planner.value.modes import read_modes
 from services.planner.value.reading import keep_modes
 from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 
@@ -91,7 +92,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     )
     setpoints = tell_island(problem, setpoints)
     if problem.battery_limit_kwh is not None:
-        setpoints = stop_serving(setpoints, np.isfinite(problem.battery_limit_kwh), (path + lowest) / problem.site.batteries[0].capacity_kwh)
+        setpoints = spare_vehicles(setpoints, np.isfinite(problem.battery_limit_kwh))
     left, right = value.function.marginal(path)
     # What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
     takes_out = path < starts

@@ -9,6 +9,8 @@ from services.planner.posing.problem import Problem
 # What breaking a limit costs per kWh, as multiples of the dearest price: dearer than any trade, small enough for the solver's tolerances.
 # Rather than the connection's limits the wish for the horizon is given up, and what physics cannot do (draining a reserve) comes last.
 HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
+# What was pinned and is missing: an owner's block goes before every wish, and after every limit.
+PIN_SLACK = 300.0
 
 
 def dearest_price(problem: Problem) -> float:
