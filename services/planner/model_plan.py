@@ -13,9 +13,10 @@ from services.planner.model.inverters import suits_value, take_direct_first
 from services.planner.model.manual_rows import decide_pins, tell_pins
 from services.planner.model.model_flows import solve_flows
 from services.planner.model.reserve_rows import price_missing
+from services.planner.model.slack import widen_limits
 from services.planner.model.solver import Solver
 from services.planner.model.ways import PlannedFlows
-from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, objective
+from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective
 from services.planner.posing.problem import Problem, TerminalRule
 from services.planner.value.modes import follow_flows
 from services.planner.value.segments import Direction
@@ -92,9 +93,11 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
     setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
     # Where limits are broken, physics decides which: the schedule is then what its set-points come to.
-    stored = _simulate(problem, setpoints) if flows.elastic else flows.stored_kwh
+    settled = replace(problem, limits=widen_limits(problem, flows.import_kwh, flows.export_kwh)) if flows.elastic else problem
+    stored = _simulate(settled, setpoints) if flows.elastic else flows.stored_kwh
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
-    plan = check_plan(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    plan = check_plan(settled, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    plan = replace(plan, problem=problem, flows=count_excess(problem, plan.flows)) if flows.elastic else plan
     apart = abs(objective(plan) + price_missing(problem, flows.stored_kwh) - flows.objective)
     if apart > _TOLERANCE_COST * (1.0 + abs(flows.objective)) and not flows.elastic:
         raise PlanMismatchError(f"settled again it costs {apart:.3g} {problem.site.currency} more or less than planned", field="cost.total")
