@@ -10,6 +10,7 @@ from services.planner.model.manual_rows import tell_island
 from services.planner.placing.vehicle_sources import spare_vehicles
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.posing.problem import Problem
+from services.planner.posing.room import narrow_exports
 from services.planner.value.branching import choose_ways
 from services.planner.value.energy_value import Thresholds, follow, solve_value
 from services.planner.value.mean_value import MeanValue, average_value
@@ -20,6 +21,8 @@ from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, S
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
+# What another plan may cost more and still count as costing the same, currency.
+_TOLERANCE_COST = 1e-7
 
 
 def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
@@ -49,10 +52,23 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
             return None
         segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
     value = value_battery(problem, segments, direction)
-    plan = _plan_by_value(problem, value, curtailment=curtailment)
+    plan = _keep_room(_plan_by_value(problem, value, curtailment=curtailment), value, curtailment=curtailment)
     if plan.flows.excess_kwh.any():
         return None
     return plan if problem.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
+
+
+def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
+    """Return the plan that keeps the most room for sun that may not be held back, among those that cost no more than ``plan``."""
+    for narrow in narrow_exports(plan.problem):
+        segments = problem_segments(narrow, value.direction)
+        if segments.covered.all() and segments.convex.all():
+            function = value_battery(narrow, segments, value.direction).function
+            cautious = BatteryValue(function, function.thresholds(value.segments.levels), value.segments, value.direction)
+            kept = _plan_by_value(plan.problem, cautious, curtailment=curtailment)
+            if not kept.flows.excess_kwh.any() and not _misses_end(kept) and objective(kept) <= objective(plan) + _TOLERANCE_COST:
+                return kept
+    return plan
 
 
 def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:

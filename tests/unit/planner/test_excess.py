@@ -9,6 +9,8 @@ import pytest
 
 from luna.contracts.manual import ManualBlock
 from luna.contracts.plan import Terminal
+from luna.schedule import Committed
+from luna.simulator import Actuals, simulate
 from services.planner.model.formulation import formulate
 from services.planner.model.slack import excess_kwh
 from services.planner.model.solver import InfeasibleError, Solver
@@ -85,6 +87,17 @@ def test_room_is_made_before_the_sun_exceeds_the_limit() -> None:
     site = describe_site(LOSSLESS, curtailable=False, export_limit_kw=2)
     made = plan(pose_problem(site, FLAT | {"pv_kwh": [0.0] * 8 + [1.0] * 4}, soc=1.0))
     assert made.flows.excess_kwh.max() == 0.0
+
+
+@pytest.mark.parametrize("more", [1.0, 1.1, 1.2])
+def test_a_little_more_sun_than_forecast_finds_room_where_that_costs_nothing(more: float) -> None:
+    # Ten hours of sun up to 4.5 kW against 3 through the connection: 5 of 29 kWh are beyond it, with 20 % more sun 10; all else may be stored early or late.
+    site = describe_site({}, curtailable=False, export_limit_kw=3)
+    sun = 1.125 * np.sin(np.linspace(0, np.pi, 40))
+    problem = pose_problem(site, FLAT | {"pv_kwh": sun}, soc=0.0, terminal=Terminal(kind="value", value=0.2))
+    actuals = Actuals(problem.outlook.timeline, problem.outlook.load_kwh, more * sun)
+    flows = simulate(Committed(plan(problem).setpoints), actuals, limits=problem.limits, stored_kwh=problem.stored_kwh[:, None]).flows
+    assert flows.excess_kwh.max() == 0.0
 
 
 def test_on_an_island_the_house_is_served_as_long_as_there_is_energy() -> None:
