@@ -1,6 +1,7 @@
 """The slot grid: instants in UTC, slots of equal length, local days of 92, 96 or 100 quarter-hours.
 
-Local time appears only here and at the edges. A slot is named by its start and covers ``[start, start + step)``.
+Local time appears only here and at the edges. A slot is named by its start and covers ``[start, start + step)``; of a first slot that has begun,
+only its end is still to come, and what is asked of slots is asked of that.
 """
 
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ class FixedClock:
 class Timeline:
     """``count`` consecutive slots of length ``step`` from ``start``.
 
-    ``first_step`` (shorter than ``step``) says that the first slot has begun and how much of it remains.
+    ``first_step`` (shorter than ``step``) says that the first slot has begun and how much of it remains: its end, from ``begin`` on.
 
     Raises:
         InvalidInputError: naive or unaligned start, a step that is not 5, 15, 30 or 60 minutes, no slots.
@@ -79,6 +80,11 @@ class Timeline:
             raise InvalidInputError("what remains of the first slot lies between zero and one slot", field="first_slot_minutes", value=str(self.first_step))
 
     @property
+    def begin(self) -> datetime:
+        """The instant from which on slots are still to come: the first one's start, or later where it has begun."""
+        return self.start if self.first_step is None else self.start + self.step - self.first_step
+
+    @property
     def end(self) -> datetime:
         """The instant at which the last slot ends."""
         return self.start + self.count * self.step
@@ -95,6 +101,26 @@ class Timeline:
     def starts(self) -> InstantArray:
         """Start of each slot, shape ``(slots,)``, ``datetime64[s]`` in UTC."""
         return np.datetime64(self.start.replace(tzinfo=None), "s") + np.arange(self.count) * np.timedelta64(int(self.step.total_seconds()), "s")
+
+    @cached_property
+    def edges(self) -> InstantArray:
+        """The instants between which slots are still to come: ``begin``, then where each one ends; shape ``(slots + 1,)``, ``datetime64[us]`` in UTC."""
+        edges = to_instant(self.start) + np.arange(self.count + 1) * np.timedelta64(self.step)
+        edges[0] = to_instant(self.begin)
+        return edges
+
+    def overlap_hours(self, begin: datetime, end: datetime) -> FloatArray:
+        """Return how much of each slot that is still to come lies between two instants, hours, shape ``(slots,)``."""
+        overlap = np.minimum(self.edges[1:], to_instant(end)) - np.maximum(self.edges[:-1], to_instant(begin))
+        return np.maximum(overlap / np.timedelta64(1, "h"), 0.0)
+
+    def within(self, begin: datetime, end: datetime) -> NDArray[np.bool_]:
+        """Return which slots lie between two instants with all of them that is still to come, shape ``(slots,)``."""
+        return (self.edges[:-1] >= to_instant(begin)) & (self.edges[1:] <= to_instant(end))
+
+    def first_from(self, instant: datetime) -> int:
+        """Return the first slot of which nothing that is still to come lies before an instant; ``count`` where there is none."""
+        return int(np.searchsorted(self.edges[:-1], to_instant(instant)))
 
     def __len__(self) -> int:
         return self.count
@@ -140,6 +166,15 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
         return instant.astimezone(UTC)
     except OverflowError as exc:
         raise InvalidInputError("the time lies outside the calendar", field=field, value=instant.isoformat(), remedy="Check the year.") from exc
+
+
+def to_instant(instant: datetime) -> np.datetime64:
+    """Return an instant as arrays of instants hold it: UTC, in microseconds.
+
+    Raises:
+        InvalidInputError: as ``require_utc``.
+    """
+    return np.datetime64(require_utc(instant, field="instant").replace(tzinfo=None), "us")
 
 
 def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:

@@ -7,7 +7,9 @@ import numpy as np
 
 from luna.contracts.plan import Terminal
 from luna.outlook import Outlook
-from luna.physics import SiteLimits
+from luna.physics import Flows, SiteLimits
+from luna.schedule import Committed
+from luna.simulator import Actuals, simulate
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.answer.reply import find_compromises
@@ -99,3 +101,11 @@ def _draw_battery(rng: np.random.Generator) -> dict[str, Any]:
 def settle_cost(plan: Plan) -> float:
     """Return a plan's cost less the terminal value of what is left; NaN where it is a compromise, as for a model without solution."""
     return float("nan") if find_compromises(plan) else objective(plan)
+
+
+def simulate_plan(plan: Plan) -> Flows:
+    """Return what the plan's set-points make of its own outlook, slot after slot, without the plan's own bookkeeping."""
+    ahead = plan.problem.outlook
+    actuals = Actuals(ahead.timeline, ahead.load_kwh, ahead.pv_kwh)
+    flows = simulate(Committed(plan.setpoints), actuals, limits=plan.limits.by_slot(), stored_kwh=plan.problem.stored_kwh[:, None]).flows
+    return Flows(**{name: getattr(flows, name)[..., 0, :] for name in Flows.__slots__})

@@ -11,9 +11,10 @@ import pulp
 
 from luna.site import Battery
 from services.planner.model.manual_rows import full_kwh
-from services.planner.model.slack import dearest_price
+from services.planner.model.slack import PIN_SLACK, dearest_price
+from services.planner.placing.vehicle_minimum import MINIMUM_SLACK, SHORT_SLACK
 from services.planner.placing.vehicle_rows import DEPARTURE_SLACK
-from services.planner.placing.wishes import VehicleWish
+from services.planner.placing.wishes import Stay, VehicleWish
 from services.planner.posing.manual import Manual
 from services.planner.posing.problem import Problem
 from tests.reference_appliances import run_appliances
@@ -110,6 +111,8 @@ class _Reference:
             wish, self.quantity(f"car_{name}"), self.quantity(f"gives_{name}"), [self.choice(f"on_{name}_{least:g}") for least, _ in vehicle.power_ranges]
         )
         self.cars.append(car)
+        for slot in np.flatnonzero(wish.pinned).tolist():
+            self.problem += car.charge[slot] <= wish.least_charge_kwh[slot]
         for slot in self.slots:
             on, hours = [each[slot] for each in car.on], wish.plugged_hours[slot]
             self.problem += car.charge[slot] >= pulp.lpSum(least * hours * each for each, (least, _) in zip(on, vehicle.power_ranges, strict=True))
@@ -125,7 +128,7 @@ class _Reference:
     def may_charge(self, wish: VehicleWish, slot: int) -> bool:
         """A vehicle charges while it is there, and where only surplus counts, when there is enough of it."""
         least = wish.vehicle.power_ranges[0][0] * wish.plugged_hours[slot]
-        surplus = max(self.pv_kwh[slot] - self.outlook.load_kwh[slot], 0.0)
+        surplus = max(self.pv_kwh[slot] - self.outlook.load_kwh[slot], wish.least_charge_kwh[slot], 0.0)
         return bool(wish.plugged_hours[slot] > 0 and (not wish.slots_of("surplus_only")[slot] or (surplus > 0 and surplus >= least)))
 
     def start_vehicle(self, wish: VehicleWish, on: Quantity) -> None:
@@ -146,7 +149,11 @@ class _Reference:
         wish, stored, dearest = car.wish, car.wish.stored_kwh, dearest_price(self.source)
         for place, stay in enumerate(wish.stays):
             stored = stored if stay.arrival_kwh is None else stay.arrival_kwh
+            short = self.problem.add_variable(f"short_{wish.vehicle.name}_{place}", lowBound=0)
+            self.beside.append(SHORT_SLACK * dearest * short)
             for slot in range(stay.first, stay.end):
+                if wish.least_charge_kwh[slot] > 0 and stay.left_least_kwh < stay.full_kwh:
+                    self.keep_charging(car, stay, slot, stored, short)
                 stored = stored + wish.vehicle.charge_efficiency * car.charge[slot] - car.give[slot] * (1 / wish.vehicle.discharge_efficiency)
                 self.problem += stored <= stay.most_kwh
                 if stay.gives:
@@ -158,13 +165,29 @@ class _Reference:
             worth = min(worth, afterwards) if stay.open else worth
             self.problem += stored + missing >= stay.wanted_kwh
             self.problem += stored + missing + later - extra >= stay.worth_from_kwh
-            self.problem += extra <= stay.worth_to_kwh - stay.worth_from_kwh
+            if worth < 0:
+                self.problem += extra >= stored - stay.worth_from_kwh
+            else:
+                self.problem += extra <= stay.worth_to_kwh - stay.worth_from_kwh
             if not stay.open:
                 self.problem += later <= 0
             self.beside.append(DEPARTURE_SLACK * dearest * missing + afterwards * later - worth * extra)
 
+    def keep_charging(self, car: "_Car", stay: Stay, slot: int, begin: pulp.LpAffineExpression | float, short: pulp.LpVariable) -> None:
+        """What has to be charged is, unless the vehicle is full when the slot ends, or too full for its least power when it begins."""
+        wish, name, plenty = car.wish, f"{car.wish.vehicle.name}_{slot}", 1_000.0
+        least, step = wish.least_charge_kwh[slot], wish.step_kwh[slot]
+        full, overfull = (self.problem.add_variable(f"{kind}_{name}", cat=pulp.LpBinary) for kind in ("full", "overfull"))
+        missing = self.problem.add_variable(f"lacks_{name}", lowBound=0)
+        end = begin + wish.vehicle.charge_efficiency * car.charge[slot] - car.give[slot] * (1 / wish.vehicle.discharge_efficiency)
+        self.problem += car.charge[slot] + missing >= least * (1 - full - overfull)
+        self.problem += end >= stay.full_kwh - wish.gap_kwh[slot] - plenty * (1 - full)
+        self.problem += begin >= stay.full_kwh - step - plenty * (1 - overfull)
+        self.problem += begin + short >= stay.full_kwh - plenty * (1 - overfull)
+        self.beside.append((PIN_SLACK if wish.pinned[slot] else MINIMUM_SLACK) * dearest_price(self.source) * missing)
+
     def keep_sources(self) -> None:
-        """What charges from surplus leaves nothing to be bought, batteries feed no vehicle they may not, and vehicles that give serve the house alone."""
+        """What charges from surplus leaves nothing to be bought, batteries rest beside vehicles they may not feed, vehicles that give serve the house."""
         plenty = 1_000.0
         for slot in self.slots:
             net = self.outlook.load_kwh[slot] - self.pv_kwh[slot]
@@ -174,11 +197,11 @@ class _Reference:
             for car in self.cars:
                 idle = plenty * (1 - pulp.lpSum(each[slot] for each in car.on))
                 if car.wish.slots_of("surplus_only")[slot]:
-                    self.problem += charged + appliances + stored + self.held_back[slot] <= max(-net, 0.0) + idle
+                    more = self.problem.add_variable(f"more_{car.wish.vehicle.name}_{slot}", cat=pulp.LpBinary)
+                    self.problem += car.charge[slot] <= car.wish.least_charge_kwh[slot] + plenty * more
+                    self.problem += charged + appliances + stored + self.held_back[slot] <= max(-net, 0.0) + plenty * (1 - more)
                 if car.wish.vehicle.from_battery == "never":
-                    fed = pulp.lpSum(other.charge[slot] for other in self.cars if other.wish.vehicle.from_battery != "never")
-                    rest = net + appliances + fed if net >= 0 else 0.0
-                    self.problem += pulp.lpSum(discharge[slot] for discharge in self.discharge) <= rest + idle
+                    self.problem += pulp.lpSum(discharge[slot] for discharge in self.discharge) <= idle
             self.problem += pulp.lpSum(car.give[slot] for car in self.cars) <= (net + appliances if net > 0 else 0.0)
 
     def set_objective(self) -> None:

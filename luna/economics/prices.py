@@ -55,7 +55,7 @@ def _find_series(name: str, spot: SpotPrices) -> FloatArray:
 def _time_of_use(rule: TimeOfUsePrice, timeline: Timeline, zone: ZoneInfo) -> FloatArray:
     price = np.full(timeline.count, rule.default)
     for band in reversed(rule.bands):
-        price[window_holds(band, timeline.starts, zone)] = band.price
+        price[window_holds(band, timeline.edges[:-1], zone)] = band.price
     return price
 
 

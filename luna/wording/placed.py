@@ -66,6 +66,14 @@ PLACED: dict[str, dict[Language, tuple[str, ...]]] = {
         "en": ("The car supplies the house: buying costs {buy}.",),
         "de": ("Das Auto versorgt das Haus: Kaufen kostet {buy}.",),
     },
+    "ev_pinned": {
+        "en": ("Charges the car as you set.",),
+        "de": ("Lädt das Auto, wie du es vorgegeben hast.",),
+    },
+    "ev_minimum": {
+        "en": ("Charges the car with its minimum of {kw}, as it does until it is full.",),
+        "de": ("Lädt das Auto mit seinem Mindestwert von {kw}, bis es voll ist.",),
+    },
     "load_cheapest": {
         "en": (
             "Runs in the cheapest {count} of {total} slots until {time}: {kwh} at {price} on average.",

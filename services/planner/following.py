@@ -16,7 +16,7 @@ from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocT
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from services.planner.model.policy import follow_flows, pinned_slots
-from services.planner.plan import Followed, Plan, price_flows, value_flows
+from services.planner.plan import Followed, Plan, count_excess, price_flows, value_flows
 from services.planner.posing.problem import NO_MARGIN, Problem
 from services.planner.value.mean_value import offer_courses
 from services.planner.value.policy import cost_courses, read_policy, sell_nowhere, walk_policy
@@ -223,8 +223,9 @@ def _bound(plan: Plan, index: int, level: SocThresholds) -> SocThresholds:
     if problem.reserve_kwh is not None:
         level = replace(level, serve=np.maximum(level.serve, problem.reserve_kwh[index] / battery.capacity_kwh))
     if problem.battery_limit_kwh is not None:
-        spared, end = np.isfinite(problem.battery_limit_kwh), plan.flows.stored_kwh[index] / battery.capacity_kwh
-        level = replace(level, serve=np.where(spared, np.maximum(level.serve, end), level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
+        # An inverter sees the meter and knows no vehicle: what it gives the house goes into the vehicle as soon as the house takes less.
+        spared = np.isfinite(problem.battery_limit_kwh)
+        level = replace(level, serve=np.where(spared, HIGHEST_SOC, level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
     if manual is not None:
         charge, discharge = manual.may_charge[index], manual.may_discharge[index]
         serve = np.where(manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve)
@@ -241,20 +242,21 @@ def _admit(plan: Plan, policy: PlanPolicy, most_breach: float) -> Outcome | None
 
 def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
     """Return what a policy makes of the expected course, from the state that the batteries are really in."""
-    problem, outlook = plan.problem, plan.problem.outlook
+    problem, outlook, limits = plan.problem, plan.problem.outlook, plan.limits
     starts, modes = _guess(plan, policy)
     first, capacity = _first_modes(problem), problem.limits.batteries.capacity_kwh
     for _ in range(_ROUNDS):
         before = np.concatenate([first, modes[:, :-1]], axis=1)
-        setpoints = clamp(policy.read(slice(None), starts / capacity, before), starts, problem.limits)
-        flows = settle(setpoints, starts, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=problem.limits, hours=outlook.timeline.hours)
+        setpoints = clamp(policy.read(slice(None), starts / capacity, before), starts, limits)
+        flows = settle(setpoints, starts, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
         again = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
         agree = np.abs(again - starts).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(setpoints.mode, modes)
         starts, modes = again, setpoints.mode
         if agree:
             break
     else:
-        setpoints, flows, starts = simulate_policy(problem, policy)
+        setpoints, flows, starts = simulate_policy(replace(problem, limits=limits), policy)
+    flows = flows if limits is problem.limits else count_excess(problem, flows)
     return Outcome(policy, setpoints, flows, starts, value_flows(problem, flows), find_breach(problem, flows))
 
 

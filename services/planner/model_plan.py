@@ -13,9 +13,10 @@ from services.planner.model.inverters import take_direct_first
 from services.planner.model.manual_rows import decide_pins, tell_pins
 from services.planner.model.model_flows import solve_flows
 from services.planner.model.reserve_rows import price_missing
+from services.planner.model.slack import widen_limits
 from services.planner.model.solver import Solver
 from services.planner.model.ways import PlannedFlows
-from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, objective
+from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective
 from services.planner.posing.problem import Problem, TerminalRule
 from services.planner.value.modes import follow_flows
 from services.planner.value.segments import Direction
@@ -130,10 +131,12 @@ def _require_cost(plan: Plan, flows: PlannedFlows) -> None:
 
 
 def _settled(problem: Problem, setpoints: SetPoint, flows: PlannedFlows) -> Plan:
-    """Return the plan that set-points come to when they are followed from the start."""
-    stored = _simulate(problem, setpoints)
+    """Return the plan that set-points come to when they are followed from the start, what they exceed limits by spread as the model spread it."""
+    settled = replace(problem, limits=widen_limits(problem, flows.import_kwh, flows.export_kwh)) if flows.elastic else problem
+    stored = _simulate(settled, setpoints)
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
-    return check_plan(problem, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    plan = check_plan(settled, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    return replace(plan, problem=problem, flows=count_excess(problem, plan.flows))
 
 
 def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:

@@ -8,11 +8,12 @@ import numpy as np
 
 from luna.economics import Costs, block_cost, slot_costs
 from luna.errors import LunaError
-from luna.physics import Flows, SetPoint, clamp, settle
+from luna.physics import Flows, SetPoint, SiteLimits, clamp, settle
 from luna.policy import PlanPolicy
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
 from luna.wear import depth_wear, wears_by_depth
+from services.planner.model.slack import widen_limits
 from services.planner.placing.placement import Placement
 from services.planner.posing.problem import Problem
 from services.planner.value.energy_value import Thresholds, ValueFunction
@@ -91,9 +92,20 @@ class Plan:
     keeps_modes: bool = False
 
     @property
+    def limits(self) -> SiteLimits:
+        """What the plan was settled under: its problem's limits, wider where they cannot be kept."""
+        return widen_limits(self.problem, self.flows.import_kwh, self.flows.export_kwh) if self.flows.excess_kwh.any() else self.problem.limits
+
+    @property
     def value(self) -> BatteryValue | None:
         """What is known of the only battery; None where there are several, or its value is not exact."""
         return self.values[0] if len(self.values) == 1 and self.values[0].exact else None
+
+
+def count_excess(problem: Problem, flows: Flows) -> Flows:
+    """Return flows with what they exceed the problem's own limits by."""
+    beyond = np.maximum(flows.import_kwh - problem.import_limit_kwh, 0.0) + np.maximum(flows.export_kwh - problem.export_limit_kwh, 0.0)
+    return replace(flows, excess_kwh=np.where(beyond > _TOLERANCE_KWH, beyond, 0.0))
 
 
 def objective(plan: Plan) -> float:

@@ -7,17 +7,21 @@ import numpy as np
 from luna.physics import BoolArray, Curtailment, IntArray
 from luna.timeline import FloatArray
 from services.planner.model.manual_rows import tell_island
+from services.planner.placing.vehicle_sources import spare_vehicles
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.posing.problem import Problem
+from services.planner.posing.room import narrow_exports
 from services.planner.value.branching import choose_ways
 from services.planner.value.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.value.mean_value import MeanValue, average_value
-from services.planner.value.modes import read_modes, stop_serving
+from services.planner.value.modes import read_modes
 from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
+# What another plan may cost more and still count as costing the same, currency.
+_TOLERANCE_COST = 1e-7
 
 
 def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
@@ -48,10 +52,24 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
         direction, gap = chosen
         segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
     value = value_battery(problem, segments, direction)
-    plan = replace(_plan_by_value(problem, value, curtailment=curtailment), gap=gap)
+    plan = _keep_room(_plan_by_value(problem, value, curtailment=curtailment), value, curtailment=curtailment)
+    plan = replace(plan, gap=gap)
     if plan.flows.excess_kwh.any():
         return None
     return plan if problem.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
+
+
+def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
+    """Return the plan that keeps the most room for sun that may not be held back, among those that cost no more than ``plan``."""
+    for narrow in narrow_exports(plan.problem):
+        segments = problem_segments(narrow, value.direction)
+        if segments.covered.all() and segments.convex.all():
+            function = value_battery(narrow, segments, value.direction).function
+            cautious = BatteryValue(function, function.thresholds(value.segments.levels), value.segments, value.direction)
+            kept = _plan_by_value(plan.problem, cautious, curtailment=curtailment)
+            if not kept.flows.excess_kwh.any() and not _misses_end(kept) and objective(kept) <= objective(plan) + _TOLERANCE_COST:
+                return kept
+    return plan
 
 
 def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
@@ -88,7 +106,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     )
     setpoints = tell_island(problem, setpoints)
     if problem.battery_limit_kwh is not None:
-        setpoints = stop_serving(setpoints, np.isfinite(problem.battery_limit_kwh), (path + lowest) / problem.site.batteries[0].capacity_kwh)
+        setpoints = spare_vehicles(setpoints, np.isfinite(problem.battery_limit_kwh))
     worth = read_worth(value.function, starts, path)
     return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
 

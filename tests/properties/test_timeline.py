@@ -185,6 +185,21 @@ def test_only_the_window_at_the_start_has_begun() -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@given(st.sampled_from(STEPS), st.integers(1, 12), st.integers(1, 60), st.tuples(st.integers(-90, 800), st.integers(-90, 800)))
+def test_what_lies_between_two_instants_is_counted_by_the_minute(step: timedelta, count: int, left: int, span: tuple[int, int]) -> None:
+    first_step = min(timedelta(minutes=left), step)
+    timeline, minute = Timeline(START, step, count, first_step), timedelta(minutes=1)
+    begin, end = (START + minutes * minute for minutes in sorted(span))
+    spans = [(START + slot * step + (slot == 0) * (step - first_step), START + (slot + 1) * step) for slot in range(count)]
+    lists = [[first + each * minute for each in range(int((last - first) / minute))] for first, last in spans]
+    inside = [[begin <= instant < end for instant in instants] for instants in lists]
+    assert timeline.overlap_hours(begin, end).tolist() == pytest.approx([sum(each) / 60 for each in inside])
+    assert timeline.within(begin, end).tolist() == [all(each) for each in inside]
+    assert timeline.first_from(begin) == sum(instants[0] < begin for instants in lists)
+    assert timeline.hours.tolist() == pytest.approx((np.diff(timeline.edges) / np.timedelta64(1, "h")).tolist())
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.integers(1, 12))
 def test_spreading_energy_keeps_its_sum_and_holding_a_price_keeps_its_mean(values: list[float], factor: int) -> None:
     series = np.array(values)

@@ -23,7 +23,8 @@ Soc = Annotated[float, Field(ge=0, le=1)]
 class VehicleSession(Message):
     """A stay of a vehicle at its charger: ``target_soc`` is wanted at its end; without one it charges from PV surplus alone.
 
-    Up to ``limit_soc`` more is charged where a kWh costs less than it is worth.
+    Up to ``limit_soc`` more is charged where a kWh costs less than it is worth. ``min_power_kw`` goes before both: until the vehicle is full it charges
+    with at least this power, from whatever there is.
     """
 
     from_: Annotated[Instant, Field(alias="from")]
@@ -34,7 +35,15 @@ class VehicleSession(Message):
     arrival_soc: Annotated[Soc | None, Field(description="expected when the stay begins; empty: what the stay before left, for the first one soc")] = None
     extra_value: Annotated[
         float | None,
-        Field(ge=0, le=100, description="worth of a kWh stored beyond the target; empty: 0.6 × the mean import price, 0 without limit_soc"),
+        Field(
+            ge=-100,
+            le=100,
+            description="worth of a kWh stored beyond the target; negative: what one has to bring; empty: 0.6 × the mean import price, 0 without limit_soc",
+        ),
+    ] = None
+    min_power_kw: Annotated[
+        float | None,
+        Field(gt=0, le=10_000, description="charged with at least this until it is full; without a target_soc more comes from PV surplus alone (min+pv)"),
     ] = None
 
     @model_validator(mode="after")

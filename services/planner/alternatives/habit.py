@@ -33,8 +33,8 @@ def stand(vehicle: ElectricVehicle, habit: Habit, timeline: Timeline, *, zone: Z
             "a day takes more than the vehicle holds", field=f"habits.{vehicle.name}.energy_kwh_per_day", value=habit.energy_kwh_per_day, remedy=remedy
         )
     home = vehicle.max_soc - share
-    stays = [stay for stay in list_stays(habit, timeline, zone) if stay[1] > timeline.start and stay[0] < timeline.end]
-    sessions = [VehicleSession(from_=begin, to=end, target_soc=vehicle.max_soc, arrival_soc=None if begin <= timeline.start else home) for begin, end in stays]
+    stays = [stay for stay in list_stays(habit, timeline, zone) if stay[1] > timeline.begin and stay[0] < timeline.end]
+    sessions = [VehicleSession(from_=begin, to=end, target_soc=vehicle.max_soc, arrival_soc=None if begin <= timeline.begin else home) for begin, end in stays]
     return VehicleState(soc=home if soc is None else soc, sessions=sessions)
 
 

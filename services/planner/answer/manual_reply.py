@@ -99,6 +99,8 @@ def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[t
         yield "", float(flows.import_kwh[inside].sum())
     elif block.action == "no_export":
         yield "", float(flows.export_kwh[inside].sum())
+    elif block.action == "charge":
+        yield from _vehicle_shortfalls(plan, block, inside)
     else:
         yield "", _placed_shortfall(plan, manual, block, inside)
 
@@ -118,20 +120,27 @@ def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index
         yield "", float(against[inside].sum())
 
 
+def _vehicle_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
+    if plan.placement is None:
+        return
+    wishes, placement = plan.placement.wishes.vehicles, plan.placement
+    for wish, charge, give in zip(wishes, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
+        if wish.vehicle.name == block.device:
+            missing = np.maximum(wish.least_charge_kwh - charge, 0.0)
+            yield from _split(missing, inside, wish.find_full(charge, give), words=" (the vehicle is full)")
+
+
 def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, words: str) -> Iterator[tuple[str, float]]:
     yield "", float(missing_kwh[inside & ~done].sum())
     yield words, float(missing_kwh[inside & done].sum())
 
 
 def _placed_shortfall(plan: Plan, manual: Manual, block: ManualBlock, inside: BoolArray) -> float:
-    """Return what a vehicle or an appliance lacks of what is pinned, or has beyond it, kWh; a vehicle that may not charge cannot."""
+    """Return what an appliance lacks of what is pinned, or has beyond it, kWh; a vehicle that may not charge cannot."""
     placement, hours = plan.placement, plan.problem.outlook.timeline.hours
     if placement is None:
         return 0.0
     told = [
-        (wish.vehicle.name, wanted, charged) for wish, wanted, charged in zip(placement.wishes.vehicles, manual.vehicle_kwh, placement.vehicle_kwh, strict=True)
-    ]
-    told += [
         (wish.load.name, on * wish.load.power_kw * hours, used)
         for wish, on, used in zip(placement.wishes.loads, manual.load_on, placement.load_kwh, strict=True)
     ]

@@ -67,12 +67,22 @@ class PlacedStory:
         stored = wish.stored_after(charge_kwh, give_kwh)
         slots, vehicle = np.arange(charge_kwh.size), wish.vehicle
         least, most = (power_kw * wish.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
+        bound = self._tell_bound(reasons, wish, charge_kwh)
         for stay, missing in zip(wish.stays, missing_kwh.tolist(), strict=True):
-            here = (slots >= stay.first) & (slots < stay.end) & (wish.plugged_hours > 0)
+            here = (slots >= stay.first) & (slots < stay.end) & (wish.plugged_hours > 0) & ~bound
             window = Window(here, min(stay.until, self.outlook.timeline.end), charge_kwh, least, most, float(missing))
             ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - _LITTLE_KWH
             self._tell_runs(reasons, window, partial(self._car, window, stay, (give_kwh > _NOTHING_KWH, ready)))
         return reasons
+
+    def _tell_bound(self, reasons: Reasons, wish: VehicleWish, charge_kwh: FloatArray) -> BoolArray:
+        """Give the slots their reason in which the vehicle charges because it has to, and no more; return which these are."""
+        least = wish.least_charge_kwh
+        bound = (charge_kwh > _NOTHING_KWH) & (least > 0) & (charge_kwh <= least + _LITTLE_KWH)
+        for slot in np.flatnonzero(bound).tolist():
+            figures: dict[str, Figure] = {"start": self.starts[slot], "kw": float(least[slot] / wish.plugged_hours[slot])}
+            reasons[slot] = Reason("ev_pinned" if wish.pinned[slot] else "ev_minimum", figures=figures)
+        return bound
 
     def tell_load(self, wish: LoadWish, used_kwh: FloatArray) -> Reasons:
         """Return the reason of every slot of an appliance, day by day."""

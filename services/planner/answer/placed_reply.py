@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.plan import CompromiseReply, PlanRequest
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, Timeline
 from services.planner.answer.appliance_reply import appliance_flows, missed_appliances
 from services.planner.answer.heat_reply import heat_flows, missed_comfort
 from services.planner.placing.wishes import VehicleWish
@@ -65,8 +65,24 @@ def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
         for each in _missed_departures(wish, missing, dearest, zone=plan.problem.site.timezone)
     ]
     zone, timeline = ZoneInfo(plan.problem.site.timezone), plan.problem.outlook.timeline
+    for wish, charge, give in zip(wishes.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
+        missed += _missed_minimum(wish, wish.lack_least(charge, give), dearest, zone=zone, timeline=timeline)
     missed += missed_appliances(placement, dearest=dearest, zone=zone)
     return [*missed, *missed_comfort(placement, timeline, dearest=dearest, zone=zone)]
+
+
+def _missed_minimum(wish: VehicleWish, lacking_kwh: FloatArray, dearest: float, *, zone: ZoneInfo, timeline: Timeline) -> Iterator[CompromiseReply]:
+    """Yield what each stay lacks of its minimum; of what is pinned its block tells."""
+    lacking, begins = np.where(wish.pinned, 0.0, lacking_kwh), list(timeline)
+    for stay in wish.stays:
+        missing = float(lacking[stay.first : stay.end].sum())
+        if missing > _NOTHING_KWH:
+            power_kw = float(
+                (wish.least_charge_kwh / np.maximum(wish.plugged_hours, _NOTHING_KWH))[stay.first : stay.end][~wish.pinned[stay.first : stay.end]].max()
+            )
+            span = f"{begins[stay.first].astimezone(zone):%Y-%m-%d %H:%M} to {stay.until.astimezone(zone):%Y-%m-%d %H:%M}"
+            constraint = f"vehicle {wish.vehicle.name}: at least {power_kw:g} kW from {span}"
+            yield CompromiseReply(constraint=constraint, shortfall=f"{missing:.3f} kWh", cost=round(missing * dearest, 6))
 
 
 def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, dearest: float, *, zone: str) -> Iterator[CompromiseReply]:

@@ -40,13 +40,16 @@ class Formulation:
     placed: WishColumns
     peaks: tuple[MonthPeak, ...]
     direct: Indices
+    excess: tuple[Indices, ...] = ()
 
     def flows(self, solution: Solution, ways: Ways) -> PlannedFlows:
         """Return what the solution does."""
         (imported, exported, held_back), battery = solution.column[self.grid], solution.column[self.batteries]
+        nothing = np.zeros(imported.size)
+        beyond = [solution.column[columns] for columns in self.excess] or [nothing, nothing]
         return PlannedFlows(
-            import_kwh=imported,
-            export_kwh=exported,
+            import_kwh=imported + beyond[0],
+            export_kwh=exported + beyond[1],
             held_back_kwh=held_back,
             charge_kwh=battery[:, 0],
             discharge_kwh=battery[:, 1],
@@ -85,8 +88,8 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
     balance += [(taken, 1.0) for taken in direct]
     placed = add_wishes(builder, problem)
     balance += placed.terms(problem)
-    if elastic:
-        balance += add_grid_slack(builder, problem)
+    slack = add_grid_slack(builder, problem) if elastic else []
+    balance += slack
     net = outlook.load_kwh - ac_pv_kwh
     builder.add_rows(net, net, balance)
     add_manual(builder, problem, batteries, placed)
@@ -105,7 +108,9 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
             add_soc_slack(builder, problem, columns, index=index)
     chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
-    return Formulation(builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct)
+    return Formulation(
+        builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct, tuple(columns for columns, _ in slack)
+    )
 
 
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3

@@ -7,27 +7,21 @@ import numpy as np
 from luna.physics import SERVES, STORES, Mode, SetPoint
 from luna.site import Battery
 from luna.timeline import FloatArray
-from services.planner.model.slack import dearest_price
+from services.planner.model.slack import PIN_SLACK, dearest_price
 from services.planner.model.solver import Indices, ModelBuilder
 from services.planner.model.ways import PlannedFlows
 from services.planner.placing.wish_columns import WishColumns
 from services.planner.posing.manual import SAME_KWH
 from services.planner.posing.problem import Problem
 
-# What a kWh costs that was pinned and is missing, as a multiple of the dearest price: an owner's block goes before every wish, and after every limit.
-PIN_SLACK = 300.0
-
 
 def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: WishColumns) -> None:
-    """Add the rows of what is pinned; what batteries may not do, and where the connection carries nothing, is in their bounds."""
+    """Add the rows of what is pinned; what vehicles have to charge comes with them, what batteries may not do is in their bounds."""
     if problem.manual is None:
         return
     for index, columns in enumerate(batteries):
         _pin_battery(builder, problem, columns, index=index)
     price, hours = PIN_SLACK * dearest_price(problem), problem.outlook.timeline.hours
-    for vehicle, wanted in zip(placed.vehicles, problem.manual.vehicle_kwh, strict=False):
-        where = np.flatnonzero(np.isfinite(wanted))
-        _pin(builder, vehicle.charge[where], wanted[where], price=price)
     for load, wish, on in zip(placed.loads, problem.wishes.loads, problem.manual.load_on, strict=False):
         _want(builder, load.on, on, price=price * wish.load.power_kw * float(hours.max()))
     for pump, used in zip(placed.appliances.heat_pumps, problem.manual.heat_kwh, strict=False):

@@ -1,7 +1,10 @@
 """What a plan does when limits contradict each other: it breaks them at a price, the dearest last."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from luna.physics import BoolArray, SiteLimits
 from luna.timeline import FloatArray
 from services.planner.model.solver import Indices, ModelBuilder
 from services.planner.posing.problem import Problem
@@ -9,6 +12,10 @@ from services.planner.posing.problem import Problem
 # What breaking a limit costs per kWh, as multiples of the dearest price: dearer than any trade, small enough for the solver's tolerances.
 # Rather than the connection's limits the wish for the horizon is given up, and what physics cannot do (draining a reserve) comes last.
 HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
+# The power of an excess is priced in so many steps, up to so many times the price of the first.
+EXCESS_STEPS, STEEPEST_EXCESS = 8, 3.0
+# What was pinned and is missing: an owner's block goes before every wish, and after every limit.
+PIN_SLACK = 300.0
 
 
 def dearest_price(problem: Problem) -> float:
@@ -24,13 +31,47 @@ def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
 
 
 def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indices, float]]:
-    """Let load and PV, and nothing else, exceed the connection's limits at a price."""
-    (import_kwh, export_kwh), outlook = excess_kwh(problem), problem.outlook
-    # The sooner the dearer: a battery helps as soon as it can, as it will when it meets the limit.
-    penalty = GRID_SLACK * dearest_price(problem) * np.linspace(2.0, 1.0, import_kwh.size)
-    imported = builder.add_columns(import_kwh.size, cost=outlook.import_price + penalty, upper=import_kwh)
-    exported = builder.add_columns(import_kwh.size, cost=penalty - outlook.export_price, upper=export_kwh)
-    return [(imported, 1.0), (exported, -1.0)]
+    """Let load and PV, and nothing else, exceed the connection's limits at a price that rises with the power of the excess, and with the worst of it.
+
+    Batteries then share what they have over all slots. On an island that is of no use: they serve as long as they can.
+    """
+    outlook, manual = problem.outlook, problem.manual
+    sides = zip(excess_kwh(problem), (outlook.import_price, -outlook.export_price), (1.0, -1.0), strict=True)
+    shut = (None, None) if manual is None else (manual.no_import, manual.no_export)
+    slack = []
+    for (energy, price, sign), island in zip(sides, shut, strict=True):
+        columns = builder.add_columns(energy.size, cost=price, upper=energy)
+        alone = energy > 0 if island is None else (energy > 0) & ~island
+        _price_excess(builder, columns, problem, energy, level=alone)
+        slack.append((columns, sign))
+    return slack
+
+
+def _price_excess(builder: ModelBuilder, columns: Indices, problem: Problem, energy_kwh: FloatArray, *, level: BoolArray) -> None:
+    """Price what exceeds a limit: levelled by steps of power and by the worst kilowatt where that is wanted, elsewhere the sooner the dearer."""
+    slots, hours, price = np.flatnonzero(level), problem.outlook.timeline.hours, GRID_SLACK * dearest_price(problem)
+    sooner = np.flatnonzero((energy_kwh > 0) & ~level)
+    if sooner.size:
+        ordered = builder.add_columns(sooner.size, cost=price * np.linspace(2.0, 1.0, energy_kwh.size)[sooner], upper=np.inf)
+        builder.add_rows(np.full(sooner.size, -np.inf), np.zeros(sooner.size), [(columns[sooner], 1.0), (ordered, -1.0)])
+    if not slots.size:
+        return
+    step_kw = float((energy_kwh[slots] / hours[slots]).max()) / EXCESS_STEPS
+    steps = [builder.add_columns(slots.size, cost=price * rise, upper=step_kw * hours[slots]) for rise in np.linspace(1.0, STEEPEST_EXCESS, EXCESS_STEPS)]
+    worst = builder.add_columns(1, cost=price, upper=np.inf)
+    nothing, unbound = np.zeros(slots.size), np.full(slots.size, -np.inf)
+    builder.add_rows(unbound, nothing, [(columns[slots], 1.0), *((step, -1.0) for step in steps)])
+    builder.add_rows(unbound, nothing, [(columns[slots], 1.0 / hours[slots]), (np.repeat(worst, slots.size), -1.0)])
+
+
+def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:
+    """Return a site's limits, widened where a plan exceeds them to what it imports and exports: what its set-points are settled under.
+
+    Physics keeps a limit as long as it can, with all that batteries hold; what is to last for later slots as well is a limit that is less tight.
+    """
+    hours = problem.outlook.timeline.hours
+    imports, exports = (np.maximum(limit, energy) / hours for limit, energy in ((problem.import_limit_kwh, import_kwh), (problem.export_limit_kwh, export_kwh)))
+    return replace(problem.limits, import_limit_kw=imports, export_limit_kw=exports)
 
 
 def add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:

@@ -74,13 +74,13 @@ def _read_days(load: DeferrableLoad, state: LoadState, timeline: Timeline, zone:
     first_day = day = timeline.start.astimezone(zone).date()
     while (midnight := local_midnight(day, zone)) < timeline.end:
         following = local_midnight(day + DAY, zone)
-        ahead = (min(following, timeline.end) - max(midnight, timeline.start)) / (following - midnight)
+        ahead = (min(following, timeline.end) - max(midnight, timeline.begin)) / (following - midnight)
         need = load.energy_kwh_per_day * ahead
         used = state.energy_today_kwh if day == first_day else None
         if used is not None:
             left = max(load.energy_kwh_per_day - used, 0.0)
             need = left if following <= timeline.end else min(left, need)
-        first, end = (_slot_at(instant, timeline) for instant in (midnight, following))
+        first, end = (timeline.first_from(instant) for instant in (midnight, following))
         if end > first:
             yield DayNeed(first, end, need, f"on {day.isoformat()}", _most_kwh(load, used or 0.0))
         day += DAY
@@ -97,8 +97,8 @@ def _read_comfort(load: DeferrableLoad, window: ComfortWindow, timeline: Timelin
     for begin, end in find_spans(window, timeline, zone):
         used_today = state.energy_today_kwh if begin >= midnight else None
         later_kwh = max((end - timeline.end) / HOUR, 0.0) * load.power_kw
-        need = window.energy_kwh - _used_kwh(window, (begin, end), load, now=timeline.start, used_today_kwh=used_today) - later_kwh
-        first, last = _slot_at(begin, timeline), min(int((end - timeline.start) // timeline.step), timeline.count)
+        need = window.energy_kwh - _used_kwh(window, (begin, end), load, now=timeline.begin, used_today_kwh=used_today) - later_kwh
+        first, last = timeline.first_from(begin), min(int((end - timeline.start) // timeline.step), timeline.count)
         if need > 0 and last > first:
             yield DayNeed(first, last, need, f"by {end.astimezone(zone):%Y-%m-%d %H:%M}", np.inf)
 
@@ -110,8 +110,3 @@ def _used_kwh(window: ComfortWindow, span: tuple[datetime, datetime], load: Defe
     if used_today_kwh is not None:
         return min(used_today_kwh, passed * load.power_kw)
     return window.energy_kwh * passed / ((end - begin) / HOUR)
-
-
-def _slot_at(instant: datetime, timeline: Timeline) -> int:
-    """Return the first slot that begins at an instant or later, within the timeline."""
-    return min(max(-((timeline.start - instant) // timeline.step), 0), timeline.count)

@@ -139,7 +139,7 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
         vehicle_give_kwh=give,
         load_kwh=load,
         import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
-        battery_limit_kwh=limit_batteries(problem, charge, appliances),
+        battery_limit_kwh=limit_batteries(problem, charge),
         vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
         load_missing_kwh=tuple(wish.missing_kwh(used) for wish, used in zip(problem.wishes.loads, loads, strict=True)),
         off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),

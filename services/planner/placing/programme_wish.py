@@ -60,7 +60,7 @@ def read_programme(load: DeferrableLoad, state: LoadState, timeline: Timeline, *
 
 def _read_runs(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> Iterator[Run]:
     edges = np.concatenate([[0.0], np.cumsum(timeline.hours)])
-    now = timeline.end - timedelta(hours=float(edges[-1]))
+    now = timeline.begin
     allowed = read_allowed(load, timeline, zone) > 0
     for place, run in enumerate(state.runs):
         earliest = max(run.from_ or now, now)

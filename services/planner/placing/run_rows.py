@@ -37,10 +37,11 @@ class RunRules:
 def read_rules(rules: tuple[float, float, float], state: tuple[float, float], hours: FloatArray) -> RunRules:
     """Return rules in slots from hours: shortest run, shortest rest and longest rest; and for how long it has been on, or off."""
     (run, rest, gap), (on, off), slot = rules, state, float(hours.max())
-    stays = _slots_up(run - on, slot) if on > 0 else _slots_up(rest - off, slot) if off > 0 else 0
+    due = run - on if on > 0 else rest - off if off > 0 else 0.0
+    stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))  # slots that begin before it is due: the first one may be short
     longest = max(int(gap / slot + 1e-9), 1) if np.isfinite(gap) else 0
     was_on = on > 0 if on > 0 or off > 0 else None
-    return RunRules(max(_slots_up(run, slot), 1), max(_slots_up(rest, slot), 1), longest, was_on, min(stays, hours.size), _slots_up(off, slot))
+    return RunRules(max(_slots_up(run, slot), 1), max(_slots_up(rest, slot), 1), longest, was_on, stays, _slots_up(off, slot))
 
 
 def _slots_up(hours: float, slot: float) -> int:

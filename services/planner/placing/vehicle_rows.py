@@ -6,6 +6,7 @@ import numpy as np
 
 from luna.timeline import FloatArray, IndexArray
 from services.planner.model.solver import Indices, ModelBuilder
+from services.planner.placing.vehicle_minimum import add_minimum, find_bound
 from services.planner.placing.vehicle_runs import add_choice, add_runs, require_start
 from services.planner.placing.vehicle_wish import Stay, VehicleWish
 
@@ -54,7 +55,13 @@ def add_vehicle(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect) ->
     give = _add_giving(builder, wish, prospect, (choosable, on)) if wish.slots_of("gives").any() else charge[:0]
     missing, stored = [], charge[:0]
     for stay in wish.stays:
-        stored = _add_giving_stay(builder, (wish, stay), charge, give, before=stored) if stay.gives else _add_stay(builder, (wish, stay), charge, before=stored)
+        before = stored if stay.arrival_kwh is None else charge[:0]
+        bound = find_bound(wish, stay).size > 0
+        held = (
+            _add_slots(builder, (wish, stay), charge, give, before=before) if stay.gives or bound else _add_stay(builder, (wish, stay), charge, before=before)
+        )
+        add_minimum(builder, (wish, stay), (charge, most), stored=(before, held), dearest=prospect.dearest)
+        stored = held[-1:]
         missing.append(_want(builder, stay, stored, prospect, efficiency=vehicle.charge_efficiency))
         require_start(builder, wish, stay, starts=starts, slots=(choosable, missing[-1]))
     return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
@@ -76,7 +83,8 @@ def _most_charge_kwh(wish: VehicleWish, prospect: Prospect) -> FloatArray:
         lowest = stay.left_least_kwh if stay.gives else stay.least_kwh
         most[slots] = np.minimum(vehicle.most_charge_kw * hours[slots], (stay.most_kwh - lowest) / vehicle.charge_efficiency)
         if stay.surplus_only:
-            most[slots] = np.minimum(most[slots], prospect.surplus_kwh[slots])
+            most[slots] = np.minimum(most[slots], np.maximum(prospect.surplus_kwh, wish.least_charge_kwh)[slots])
+    most = np.where(wish.pinned, np.minimum(most, wish.least_charge_kwh), most)
     return np.where(most >= vehicle.power_ranges[0][0] * hours - 1e-9, most, 0.0)
 
 
@@ -91,35 +99,26 @@ def _add_giving(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect, ch
 
 
 def _add_stay(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, *, before: Indices) -> Indices:
-    """Add what is stored at the end of a stay that only charges."""
+    """Add what is stored at the end of a stay that only charges; ``before`` is what the stay before left, empty where that does not count."""
     wish, stay = wanted
     stored = builder.add_columns(1, cost=0.0, upper=stay.most_kwh)
-    arrives, kept = (0.0, before) if stay.arrival_kwh is None else (stay.arrival_kwh, before[:0])
-    builder.add_sum(arrives, arrives, [(stored, 1.0), (kept, -1.0), (charge[stay.first : stay.end], -wish.vehicle.charge_efficiency)])
+    arrives = stay.arrival_kwh or 0.0
+    builder.add_sum(arrives, arrives, [(stored, 1.0), (before, -1.0), (charge[stay.first : stay.end], -wish.vehicle.charge_efficiency)])
     return stored
 
 
-def _add_giving_stay(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, give: Indices, *, before: Indices) -> Indices:
-    """Add what is stored in every slot of a stay that also gives: never less than the reserve."""
+def _add_slots(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, give: Indices, *, before: Indices) -> Indices:
+    """Add what is stored in every slot of a stay: never less than the reserve where it also gives."""
     (wish, stay), slots = wanted, slice(wanted[1].first, wanted[1].end)
     if stay.first == stay.end:
         return _add_stay(builder, wanted, charge, before=before)
-    stored = builder.add_columns(stay.end - stay.first, cost=0.0, lower=stay.reserve_kwh, upper=stay.most_kwh)
+    stored = builder.add_columns(stay.end - stay.first, cost=0.0, lower=stay.reserve_kwh if stay.gives else 0.0, upper=stay.most_kwh)
     begin = np.zeros(stored.size)
     begin[0] = stay.arrival_kwh or 0.0
-    rows = builder.add_rows(
-        begin,
-        begin,
-        [
-            (stored, 1.0),
-            (stored[:-1], -1.0),
-            (charge[slots], -wish.vehicle.charge_efficiency),
-            (give[slots], 1.0 / wish.vehicle.discharge_efficiency),
-        ],
-    )
-    if stay.arrival_kwh is None:
-        builder.add_entries(rows[:1], before, -1.0)
-    return stored[-1:]
+    given = [(give[slots], 1.0 / wish.vehicle.discharge_efficiency)] if stay.gives else []
+    rows = builder.add_rows(begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge[slots], -wish.vehicle.charge_efficiency), *given])
+    builder.add_entries(rows[: before.size], before, -1.0)
+    return stored
 
 
 def _want(builder: ModelBuilder, stay: Stay, stored: Indices, prospect: Prospect, *, efficiency: float) -> Indices:
@@ -127,7 +126,11 @@ def _want(builder: ModelBuilder, stay: Stay, stored: Indices, prospect: Prospect
     missing = builder.add_columns(1, cost=DEPARTURE_SLACK * prospect.dearest, upper=stay.target_kwh)
     extra_value = prospect.extra_value if stay.extra_value is None else stay.extra_value
     later_price = max(prospect.mean_price, 0.0) / efficiency
-    beyond = builder.add_columns(1, cost=-(min(extra_value, later_price) if stay.open else extra_value), upper=stay.worth_to_kwh - stay.worth_from_kwh)
+    worth = min(extra_value, later_price) if stay.open else extra_value
+    # What is worth less than nothing counts all the same, however much it is.
+    beyond = builder.add_columns(1, cost=-worth, upper=stay.worth_to_kwh - stay.worth_from_kwh if worth >= 0 else np.inf)
+    if worth < 0:
+        builder.add_sum(-np.inf, stay.worth_from_kwh, [(stored, 1.0), (beyond, -1.0)])
     builder.add_sum(stay.wanted_kwh, np.inf, [(stored, 1.0), (missing, 1.0)])
     # What is left for after the horizon will be bought at what a kWh costs on the average.
     later = builder.add_columns(1, cost=later_price, upper=stay.target_kwh if stay.open else 0.0)

@@ -1,10 +1,13 @@
 """What a vehicle may be charged from, in the mixed-integer model: nothing but PV surplus, or anything but the house's battery.
 
-Both are judged at the site's meter per slot, as what batteries may take and give. Source: docs/decisions/0005.
+Both are judged at the site's meter per slot, as what batteries may take and give. Source: docs/decisions/0005, 0031.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
+from luna.physics import SERVES, STORES, BoolArray, Mode, SetPoint
 from luna.timeline import FloatArray, IndexArray
 from services.planner.model.solver import Indices, ModelBuilder, Term
 from services.planner.placing.vehicle_rows import VehicleColumns
@@ -26,7 +29,7 @@ def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *,
         if wish.vehicle.from_battery == "never" and batteries.size:
             fed = [(each.charge, -1.0) for other, each in zip(wishes, placed.vehicles, strict=True) if other.vehicle.from_battery != "never"]
             house = [*fed, *placed.load_terms(problem)]
-            _spare_batteries(builder, problem, columns, gives=batteries[:, 1], house=house)
+            _spare_batteries(builder, columns, gives=batteries[:, 1])
             _follow_energy(
                 builder, problem, columns.choosable, [*house, *((each, -1.0) for each in (sold, held_back, *batteries[:, 0]))], gives=batteries[:, 1]
             )
@@ -38,28 +41,34 @@ def _uses(placed: WishColumns, problem: Problem) -> list[Term]:
 
 
 def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleWish, VehicleColumns], takers: list[Term]) -> None:
-    """While the vehicle charges, all that takes energy takes no more than the surplus: nothing is imported for it, and no battery serves it."""
+    """While the vehicle charges, all that takes energy takes no more than the surplus: nothing is imported for it, and no battery serves it.
+
+    What it has to charge comes from anything; a binary says that it charges more.
+    """
     wish, columns = car
     surplus = np.maximum(problem.ac_pv_kwh - problem.outlook.load_kwh, 0.0)
-    where = np.flatnonzero(wish.slots_of("surplus_only")[columns.choosable])
-    slots = columns.choosable[where]
+    least = wish.least_charge_kwh[columns.choosable]
+    where = np.flatnonzero((wish.slots_of("surplus_only")[columns.choosable] > 0) & (_upper(builder, columns.charge[columns.choosable]) > least + _NOTHING_KWH))
+    slots, least = columns.choosable[where], least[where]
+    charges = columns.on[0][where]
+    bound = np.flatnonzero(least > 0)
+    if bound.size:
+        more = builder.add_columns(bound.size, cost=0.0, upper=1.0, integer=True)
+        charge = columns.charge[slots[bound]]
+        builder.add_rows(np.full(bound.size, -np.inf), least[bound], [(charge, 1.0), (more, least[bound] - _upper(builder, charge))])
+        charges = charges.copy()
+        charges[bound] = more
     terms = [(charge[slots], np.broadcast_to(factor, charge.shape)[slots]) for charge, factor in takers]
     most = sum((_upper(builder, charge) * np.maximum(factor, 0.0) for charge, factor in terms), np.zeros(slots.size))
     room = np.maximum(most + _upper(builder, columns.charge[slots]) - surplus[slots], 0.0)
-    builder.add_rows(
-        np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, *((each[where], room) for each in columns.on[:1])]
-    )
+    builder.add_rows(np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, (charges, room)])
 
 
-def _spare_batteries(builder: ModelBuilder, problem: Problem, columns: VehicleColumns, *, gives: Indices, house: list[Term]) -> None:
-    """While the vehicle charges, batteries give no more than the rest of the house lacks, and nothing where PV covers it."""
+def _spare_batteries(builder: ModelBuilder, columns: VehicleColumns, *, gives: Indices) -> None:
+    """While the vehicle charges, batteries give nothing: what an inverter gives that sees the meter alone goes to the vehicle when the house takes less."""
     slots = columns.choosable
-    rest = (problem.outlook.load_kwh - problem.ac_pv_kwh)[slots]
     most = sum((_upper(builder, each[slots]) for each in gives), np.zeros(slots.size))
-    room = np.maximum(most - np.maximum(rest, 0.0), 0.0)
-    terms = [(each[slots], 1.0) for each in gives]
-    lacks = [(each[slots], np.broadcast_to(factor, each.shape)[slots] * (rest >= 0)) for each, factor in house]
-    builder.add_rows(np.full(slots.size, -np.inf), np.maximum(rest, 0.0) + room, [*terms, *lacks, *((each, room) for each in columns.on[:1])])
+    builder.add_rows(np.full(slots.size, -np.inf), most, [*((each[slots], 1.0) for each in gives), *((each, most) for each in columns.on[:1])])
 
 
 def _follow_energy(builder: ModelBuilder, problem: Problem, choosable: IndexArray, takers: list[Term], *, gives: Indices) -> None:
@@ -95,22 +104,31 @@ def limit_import(problem: Problem, charge_kwh: FloatArray, net_kwh: FloatArray) 
     """
     limit = np.full(net_kwh.size, np.inf)
     for wish, charge in zip(problem.wishes.vehicles, charge_kwh, strict=True):
-        limit[(charge > _NOTHING_KWH) & (wish.slots_of("surplus_only") > 0)] = 0.0
+        limit[(charge > wish.least_charge_kwh + _NOTHING_KWH) & (wish.slots_of("surplus_only") > 0)] = 0.0
     return np.where(np.isfinite(limit), np.maximum(net_kwh, 0.0), limit)
 
 
-def limit_batteries(problem: Problem, charge_kwh: FloatArray, load_kwh: FloatArray) -> FloatArray | None:
-    """Return what batteries together may give in each slot so that none feeds a vehicle it may not feed; None where nothing limits them.
+def find_spared(problem: Problem, charge_kwh: FloatArray) -> BoolArray:
+    """Return the slots in which batteries give nothing because a vehicle charges that they may not feed, shape ``(slots,)``.
 
     Args:
         problem: that was placed.
         charge_kwh: of its vehicles, shape ``(vehicles, slots)``.
-        load_kwh: of its appliances, shape ``(loads, slots)``.
     """
     spared = np.array([wish.vehicle.from_battery == "never" for wish in problem.wishes.vehicles], dtype=bool)
-    charging = (charge_kwh[spared] > _NOTHING_KWH).any(axis=0)
-    if not charging.any() or not problem.site.batteries:
-        return None
-    rest = problem.outlook.load_kwh - problem.ac_pv_kwh
-    limit = np.where(rest >= 0, np.maximum(rest, 0.0) + load_kwh.sum(axis=0) + charge_kwh[~spared].sum(axis=0), 0.0)
-    return np.where(charging, limit, np.inf)
+    return np.asarray((charge_kwh[spared] > _NOTHING_KWH).any(axis=0))
+
+
+def limit_batteries(problem: Problem, charge_kwh: FloatArray) -> FloatArray | None:
+    """Return what batteries together may give in each slot, shape ``(slots,)``: nothing where they spare a vehicle; None where they spare none."""
+    spared = find_spared(problem, charge_kwh)
+    return np.where(spared, 0.0, np.inf) if spared.any() and problem.site.batteries else None
+
+
+def spare_vehicles(setpoint: SetPoint, where: BoolArray) -> SetPoint:
+    """Return set-points under which no battery feeds a vehicle in the slots ``where``, whatever load and sun turn out to be: none serves.
+
+    An inverter sees the meter and knows no vehicle. What is planned for the house would go into the vehicle as soon as the house takes less.
+    """
+    mode = np.where(where & SERVES[setpoint.mode], np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD), setpoint.mode)
+    return replace(setpoint, mode=mode.astype(np.int8))

@@ -23,10 +23,11 @@ _NO_CHARGE, _NO_DISCHARGE = ("no_charge", "hold", "discharge"), ("no_discharge",
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """Blocks by slot. Battery arrays ``(batteries, slots)``, those of vehicles, loads and heat pumps in the order of the wishes, the grid's ``(slots,)``.
+    """Blocks by slot, vehicles' apart: they are in their wishes.
 
-    What is pinned is kWh at the terminals, of loads whether they are on (1, 0), NaN where nothing is. Where a model has decided what is to be had of
-    the pins, ``full`` and ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
+    Battery arrays ``(batteries, slots)``, those of loads and heat pumps in the order of the wishes, the grid's ``(slots,)``. What is pinned is kWh at
+    the terminals, of loads whether they are on (1, 0), NaN where nothing is. Where a model has decided what is to be had of the pins, ``full`` and
+    ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
     ``refused`` says by a block's place in the request why it cannot be had.
     """
 
@@ -34,7 +35,6 @@ class Manual:
     may_discharge: BoolArray
     charge_kwh: FloatArray
     discharge_kwh: FloatArray
-    vehicle_kwh: FloatArray
     load_on: FloatArray
     heat_kwh: FloatArray
     no_import: BoolArray
@@ -95,7 +95,6 @@ class _Reader:
         slots, batteries = self.timeline.count, len(self.site.batteries)
         self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
         self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
-        self.vehicle = np.full((len(self.wishes.vehicles), slots), np.nan)
         self.on, self.heat = np.full((len(self.wishes.loads), slots), np.nan), np.full((len(self.wishes.heat_pumps), slots), np.nan)
         self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
         self.vehicles = list(self.wishes.vehicles)
@@ -130,9 +129,10 @@ class _Reader:
             return None if block.action == "no_charge" else f"{vehicle.name} is not at its charger then"
         index = names.index(vehicle.name)
         if block.action == "no_charge":
-            self.vehicles[index] = replace(self.vehicles[index], plugged_hours=np.where(inside, 0.0, plugged))
+            self.vehicles[index] = self.vehicles[index].leave(inside)
         else:
-            self.vehicle[index, inside] = ((block.power_kw or vehicle.charge_limit_kw) * np.minimum(hours, plugged))[inside]
+            wanted = (block.power_kw or vehicle.most_charge_kw) * np.minimum(hours, plugged)
+            self.vehicles[index] = self.vehicles[index].pin(wanted, inside & (plugged > 0))
         return None
 
     def _add_load(self, block: ManualBlock, inside: BoolArray) -> str | None:
@@ -154,14 +154,12 @@ class _Reader:
     def manual(self, refused: Mapping[int, str]) -> Manual:
         """Return what was put into the slots."""
         batteries = (self.may_charge, self.may_discharge, self.charge, self.discharge)
-        return Manual(*batteries, self.vehicle, self.on, self.heat, self.no_import, self.no_export, refused=refused)
+        return Manual(*batteries, self.on, self.heat, self.no_import, self.no_export, refused=refused)
 
 
 def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
     """Return for how long a block holds in each slot, hours, shape ``(slots,)``."""
-    starts = timeline.starts.astype("datetime64[us]").astype(np.int64) / 1e6
-    overlap = np.minimum(starts + timeline.hours * 3600, block.to.timestamp()) - np.maximum(starts, block.from_.timestamp())
-    return np.asarray(np.clip(overlap, 0.0, None) / 3600)
+    return timeline.overlap_hours(block.from_, block.to)
 
 
 def read_blocks(blocks: Sequence[ManualBlock], site: Site, wishes: Wishes, timeline: Timeline) -> tuple[Manual, Wishes]:
@@ -176,7 +174,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, wishes: Wishes, timel
     Raises:
         InvalidInputError: one that is not stored cannot be had.
     """
-    reader, refused = _Reader(site, timeline, wishes), _refuse(blocks, site, now=timeline.start)
+    reader, refused = _Reader(site, timeline, wishes), _refuse(blocks, site, now=timeline.begin)
     for index, block in enumerate(blocks):
         hours = block_hours(block, timeline)
         why = reader.add(block, hours) if index not in refused and (hours > 0).any() else None

@@ -12,7 +12,7 @@ import numpy as np
 from luna.contracts.plan import OutlookMessage, PlanRequest
 from luna.contracts.strategy import AppliedRule, Reserve, Rule
 from luna.site import SafetyIndex, Site
-from luna.timeline import FloatArray, local_midnight
+from luna.timeline import FloatArray, floor_to, local_midnight
 from luna.wording.numbers import Numbers
 from luna.wording.strategy import say_rule
 
@@ -146,8 +146,8 @@ def split_days(series: FloatArray, step: timedelta) -> list[FloatArray]:
 
 def _span(request: PlanRequest, outlook: OutlookMessage) -> tuple[datetime, datetime]:
     assert request.start is not None  # noqa: S101  # the caller has looked
-    begun = timedelta(0) if request.first_slot_minutes is None else request.step - timedelta(minutes=request.first_slot_minutes)
-    return request.start, request.start - begun + len(outlook.load_kwh) * request.step
+    first = request.start if request.first_slot_minutes is None else floor_to(request.start, request.step)
+    return request.start, first + len(outlook.load_kwh) * request.step
 
 
 def _why(rule: Rule, request: PlanRequest, site: Site, **figures: float | datetime) -> str:

@@ -1,11 +1,10 @@
 """From the value of stored energy, or from planned flows, to the mode with its limits that a battery follows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from luna.physics import BoolArray, IntArray, Mode, SetPoint
+from luna.physics import IntArray, Mode, SetPoint
 from luna.site import Battery
 from luna.timeline import FloatArray
 from services.planner.model.ways import PlannedFlows
@@ -51,12 +50,6 @@ def read_modes(
         curtailment=curtailment,
         pv_limit_kw=np.broadcast_to(np.asarray(pv_limit_kw, dtype=float), curtailment.shape),
     )
-
-
-def stop_serving(setpoint: SetPoint, where: BoolArray, end_soc: FloatArray) -> SetPoint:
-    """Return the set-points of one battery that in the slots ``where`` gives no more than planned: it serves down to ``end_soc`` and sells nothing."""
-    mode = np.where(where & (setpoint.mode == Mode.EXPORT), Mode.SUPPLY, setpoint.mode)
-    return replace(setpoint, mode=mode.astype(np.int8), floor_soc=np.where(where, np.maximum(setpoint.floor_soc, end_soc), setpoint.floor_soc))
 
 
 def join_batteries(parts: Sequence[SetPoint]) -> SetPoint:

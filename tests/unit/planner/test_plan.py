@@ -10,14 +10,13 @@ from luna.contracts.plan import PlanRequest, Terminal
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
 from luna.physics import Flows, Mode
-from luna.schedule import Committed
-from luna.simulator import Actuals, balance_residual_kwh, simulate
+from luna.simulator import balance_residual_kwh
 from services.planner.answer.reply import find_compromises
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.posing.problem import Problem, pose
-from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
+from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
 
 DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(60)]
@@ -27,14 +26,6 @@ FLAT = {"load_kwh": [0.3] * 8, "pv_kwh": 0.0, "import_price": 0.3, "export_price
 @cache
 def draw_plan(seed: int, batteries: int) -> Plan:
     return make_plan(draw_problem(np.random.default_rng(seed + 5000), batteries=batteries, slots=24), Solver())
-
-
-def simulate_plan(plan: Plan) -> Flows:
-    """Return what the plan's set-points make of its own outlook, slot after slot, without the plan's own bookkeeping."""
-    ahead = plan.problem.outlook
-    actuals = Actuals(ahead.timeline, ahead.load_kwh, ahead.pv_kwh)
-    flows = simulate(Committed(plan.setpoints), actuals, limits=plan.problem.limits, stored_kwh=plan.problem.stored_kwh[:, None]).flows
-    return Flows(**{name: getattr(flows, name)[..., 0, :] for name in Flows.__slots__})
 
 
 def cost_of(problem: Problem, flows: Flows) -> float:

@@ -149,6 +149,11 @@ SENTENCES = {
         "Das Auto lädt ab Do. 12:30: Jetzt zu laden käme teurer oder sparte fast nichts.",
     ),
     "ev_ready": ("The car is as full as wanted.", "Das Auto ist so voll wie gewünscht."),
+    "ev_pinned": ("Charges the car as you set.", "Lädt das Auto, wie du es vorgegeben hast."),
+    "ev_minimum": (
+        "Charges the car with its minimum of 1.2 kW, as it does until it is full.",
+        "Lädt das Auto mit seinem Mindestwert von 1,2 kW, bis es voll ist.",
+    ),
     "ev_gives": ("The car supplies the house: buying costs 40 ct.", "Das Auto versorgt das Haus: Kaufen kostet 40 ct."),
     "load_cheapest": (
         "Runs in the cheapest 8 of 40 slots until Thu 12:30: 6.2 kWh at 31 ct on average.",

@@ -118,16 +118,6 @@ def test_a_car_that_may_not_give_gives_nothing(car: dict[str, Any]) -> None:
     assert not any(given(reply))
 
 
-def test_a_battery_that_may_not_feed_the_car_gives_the_house_what_it_needs_and_no_more() -> None:
-    # 11 kW of connection, a car that needs every hour of it, and a battery worth emptying.
-    changes: dict[str, Any] = {"batteries": [BATTERY], "options": {"terminal": {"kind": "value", "value": 0.0}}}
-    session = stay(0, 4, target_soc=0.9)
-    fed, spared = (answer(ask([DEAR] * 6, session, car={"from_battery": option}, **changes)) for option in ("if_it_pays", "never"))
-    assert max(slot.batteries["battery"].discharge_kwh for slot in fed.slots) > 0.5 + 1e-3
-    charging = [slot for slot in spared.slots if slot.vehicles["car"].charge_kwh > 0]
-    assert [slot.batteries["battery"].discharge_kwh for slot in charging] == pytest.approx([0.5] * len(charging))
-
-
 def test_each_start_has_its_price() -> None:
     price = [CHEAP, CHEAP + 0.01] * 5
     jumpy, steady = (answer(ask(price, stay(0, 10, target_soc=0.9), car={"start_price": start})) for start in (0.0, 0.5))

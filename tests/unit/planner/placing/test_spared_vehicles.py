@@ -1,0 +1,86 @@
+"""A house's battery that may not feed a vehicle: it gives nothing while the vehicle charges, whatever load and sun turn out to be."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from luna.physics import Mode, SetPoint, SiteLimits, clamp, settle
+from luna.site import parse_site
+from luna.timeline import FloatArray
+from services.planner.model.solver import Solver
+from services.planner.placing.vehicle_sources import find_spared, spare_vehicles
+from services.planner.planning import make_plan
+from services.planner.posing.problem import pose
+from tests.unit.planner.placing.vehicle_requests import BATTERY, answer, ask, draw, stay
+
+DEAR = 0.4
+SITE = parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY, BATTERY | {"name": "second"}], "pv": [{"peak_kw": 8}]})
+
+
+def draw_setpoint(rng: np.random.Generator, slots: int) -> SetPoint:
+    socs = {name: rng.uniform(0, 1, (2, slots)) for name in ("target_soc", "floor_soc", "ceiling_soc", "spill_soc")}
+    mode, curtailment = rng.integers(0, 6, (2, slots)).astype(np.int8), rng.integers(0, 3, slots).astype(np.int8)
+    return SetPoint(mode=mode, power_kw=rng.uniform(0, 3, (2, slots)), **socs, curtailment=curtailment, pv_limit_kw=np.full(slots, np.inf))
+
+
+def discharge(setpoint: SetPoint, rng: np.random.Generator) -> FloatArray:
+    """What batteries give under a set-point, shape (slots,), with any charge, load and sun."""
+    slots, limits = setpoint.curtailment.size, SiteLimits.of(SITE)
+    stored, load, pv = rng.uniform(0, 5, (2, slots)), rng.gamma(1.0, 2.0, slots), rng.gamma(1.0, 1.0, slots)
+    flows = settle(clamp(setpoint, stored, limits), stored, load_kwh=load, pv_kwh=pv, limits=limits, hours=1.0)
+    return np.asarray(flows.discharge_kwh.sum(axis=0))
+
+
+def test_no_mode_serves_where_a_vehicle_is_spared_and_all_others_stay() -> None:
+    rng = np.random.default_rng(1)
+    setpoint, where = draw_setpoint(rng, 20_000), rng.random(20_000) < 0.5
+    spared = spare_vehicles(setpoint, where)
+    assert discharge(spared, rng)[where].max() == 0.0
+    assert (spared.mode[:, ~where] == setpoint.mode[:, ~where]).all()
+
+
+@pytest.mark.parametrize(
+    ("mode", "spared"),
+    [
+        (Mode.SELF_CONSUMPTION, Mode.SAVE),
+        (Mode.SAVE, Mode.SAVE),
+        (Mode.SUPPLY, Mode.HOLD),
+        (Mode.HOLD, Mode.HOLD),
+        (Mode.CHARGE, Mode.CHARGE),
+        (Mode.EXPORT, Mode.HOLD),
+    ],
+)
+def test_what_stores_goes_on_storing(mode: Mode, spared: Mode) -> None:
+    setpoint = draw_setpoint(np.random.default_rng(2), 1)
+    setpoint.mode[:] = mode
+    assert spare_vehicles(setpoint, np.array([True])).mode.tolist() == [[spared], [spared]]
+
+
+def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
+    # 11 kW of connection, a car that needs every hour of it, and a battery worth emptying: 0.5 kWh an hour for the house go into the car if it takes less.
+    changes: dict[str, Any] = {"batteries": [BATTERY], "options": {"terminal": {"kind": "value", "value": 0.0}}}
+    session = stay(0, 4, target_soc=0.9)
+    fed, spared = (answer(ask([DEAR] * 6, session, car={"from_battery": option}, **changes)) for option in ("if_it_pays", "never"))
+    assert max(slot.batteries["battery"].discharge_kwh for slot in fed.slots) > 0.5 + 1e-3
+    charging = [slot for slot in spared.slots if slot.vehicles["car"].charge_kwh > 0]
+    assert [slot.batteries["battery"].discharge_kwh for slot in charging] == [0.0] * len(charging)
+    assert sum(slot.batteries["battery"].discharge_kwh for slot in spared.slots) > 0.5
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    made = make_plan(pose(draw(seed)), Solver())
+    assert made.placement is not None
+    problem, placement = made.problem, made.placement
+    spared = find_spared(pose(draw(seed)), placement.vehicle_kwh)
+    # A connection that carries anything: beyond its limit a battery helps whatever it is told.
+    limits = replace(SiteLimits.of(problem.site), import_limit_kw=np.array([np.inf]))
+    for share in (0.0, 0.5, 2.0):
+        house = share * rng.uniform(0.5, 1, spared.size) * (problem.outlook.load_kwh - placement.placed_kwh)
+        stored = rng.uniform(0, 1, made.start_kwh.shape) * limits.batteries.max_kwh
+        safe = clamp(made.setpoints, stored, limits)
+        flows = settle(safe, stored, load_kwh=placement.placed_kwh + house, pv_kwh=share * problem.outlook.pv_kwh, limits=limits, hours=1.0)
+        assert flows.discharge_kwh[:, spared].sum() == 0.0
