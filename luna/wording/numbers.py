@@ -32,6 +32,9 @@ _CURRENCIES = {
 # Currencies without a hundredth speak in their own unit. Source: ISO 4217, minor unit 0.
 _WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF"})
 
+# Below these an energy is shown in watt-hours, or as less than one.
+_LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
+
 _WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "de": ("Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."),
@@ -88,7 +91,7 @@ class Numbers:
         """Return a price per kWh as a sentence names it: "27 ct"."""
         scale, unit = self.price_unit
         # Of a currency whose hundredth has no name here, two decimals say the same.
-        decimals += 2 if scale == 1 and self.currency not in _WITHOUT_HUNDREDTHS else 0
+        decimals += 2 if self.price_base > 1 else 0
         text = self.number(None if value is None else value * scale, decimals)
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
@@ -96,6 +99,11 @@ class Numbers:
         """Return a price as a table names it: "26.5 ct/kWh"."""
         text = self.price(value, decimals=1)
         return text if text == UNKNOWN else f"{text}/kWh"
+
+    @property
+    def price_base(self) -> int:
+        """What a shown price is multiplied by to count in its last digit, where no decimals are added."""
+        return 100 if self.price_unit[0] == 1 and self.currency not in _WITHOUT_HUNDREDTHS else 1
 
     @property
     def price_unit(self) -> tuple[int, str]:
@@ -106,6 +114,14 @@ class Numbers:
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
         return self._with_unit(value_kwh, "kWh")
+
+    def amount(self, value_kwh: float) -> str:
+        """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
+        if not 0.0 < value_kwh < _LITTLE_KWH:
+            return self.energy(value_kwh)
+        if value_kwh < _LEAST_KWH:
+            return f"{'unter' if self.language == 'de' else 'under'} 1{NBSP}Wh"
+        return f"{self.number(value_kwh * 1000)}{NBSP}Wh"
 
     def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
         """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""

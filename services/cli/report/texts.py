@@ -141,7 +141,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "down": "geliefert",
         "soc": "Ladestand",
         "band": "P10–P90",
-        "held": "gedrosselt",
+        "held": "abgeregelt",
         "planned": "geplant",
         "reserve": "Reserve",
         "cheap": "günstig",

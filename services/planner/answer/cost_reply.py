@@ -18,15 +18,21 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
     peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
     carbon = plan.problem.outlook.carbon_g_per_kwh
+    costs = plan.costs
     return CostReply(
-        total=float(plan.costs.total.sum()) + peak,
-        import_=float(plan.costs.import_cost.sum()),
-        export=float(plan.costs.export_cost.sum()),
-        wear=float(plan.costs.wear_cost.sum()),
-        peak=peak,
-        carbon_g=None if carbon is None else carbon_g(flows.import_kwh, carbon),
+        total=_round_off(float(costs.total.sum()) + peak),
+        import_=_round_off(float(costs.import_cost.sum())),
+        export=_round_off(float(costs.export_cost.sum())),
+        wear=_round_off(float(costs.wear_cost.sum())),
+        peak=_round_off(peak),
+        carbon_g=None if carbon is None else _round_off(carbon_g(flows.import_kwh, carbon)),
         self_sufficiency=self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh),
     )
+
+
+def _round_off(value: float) -> float:
+    """Return a sum without what additions leave of nothing, and without a minus before zero."""
+    return round(value, 9) + 0.0
 
 
 def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:

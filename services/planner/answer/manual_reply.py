@@ -1,16 +1,14 @@
 """What a plan made of its owner's blocks: which slots they mark, what could not be had of them, what they cost."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.manual import GRID, BlockReply, ManualBlock, ManualReply
+from luna.contracts.manual import BlockReply, ManualBlock, ManualReply
 from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
 from luna.physics import BoolArray
-from luna.schedule import Figure, Reason
 from luna.timeline import FloatArray
 from services.planner.model.manual_rows import full_kwh
 from services.planner.plan import Plan
@@ -18,19 +16,6 @@ from services.planner.posing.manual import Manual, block_hours
 
 _NOTHING_KWH = 1e-4
 
-
-def mark_reasons(reasons: list[Reason], plan: Plan, blocks: Sequence[ManualBlock]) -> list[Reason]:
-    """Return the reasons with the code ``manual`` where a block decides what batteries or the connection do; value, limits and opposite stay."""
-    if not blocks:
-        return reasons
-    marked, starts = list(reasons), list(plan.problem.outlook.timeline)
-    own = {battery.name for battery in plan.problem.site.batteries} | {GRID}
-    for block, inside in _applied(plan, blocks):
-        slots = np.flatnonzero(inside & (block.device in own)).tolist()
-        figures: dict[str, Figure] = {"time": block.to, "start": starts[slots[0]]} if slots else {}
-        for slot in slots:
-            marked[slot] = replace(marked[slot], code="manual", figures=figures)
-    return marked
 
 
 def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]]:

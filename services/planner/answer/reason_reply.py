@@ -8,29 +8,26 @@ from zoneinfo import ZoneInfo
 from luna.contracts.plan import PlanRequest
 from luna.schedule import Figure, Reason
 from luna.site import Site
-from luna.wording import Language, limit, sentence
+from luna.wording import Language, Numbers, Sentences, limit
 from services.planner.answer.placed_reasons import PlacedStory
 from services.planner.plan import Plan
 
 Fields = dict[str, Any]
 
 
-def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language) -> list[Fields | None]:
-    """Return reasons with their sentences; one that slots share is made once."""
-    zone, said = ZoneInfo(site.timezone), {}
+def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language, *, devices: Iterable[str | None] | None = None) -> list[Fields | None]:
+    """Return reasons with their sentences; ``devices`` names of each whose it is, where that is to be said."""
+    spoken = Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency))
     limits: dict[tuple[str, ...], list[str]] = {}
+    named = None if devices is None else list(devices)
     replies: list[Fields | None] = []
-    for reason in reasons:
+    for place, reason in enumerate(reasons):
         if reason is None:
             replies.append(None)
             continue
-        key = id(reason.figures)
-        if key not in said:
-            text = sentence(reason.code, reason.figures, language=language, zone=zone, currency=site.currency)
-            said[key] = text, _plain(reason.figures)
         if reason.binding not in limits:
             limits[reason.binding] = [limit(code, language=language) for code in reason.binding]
-        replies.append(_fields(reason, *said[key], limits[reason.binding]))
+        replies.append(_fields(reason, spoken, limits[reason.binding], None if named is None else named[place]))
     return replies
 
 
@@ -54,17 +51,19 @@ def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | No
         slot[kind][name]["reason"] = reason
 
 
-def _fields(reason: Reason, text: str, figures: Fields, binding: list[str]) -> Fields:
+def _fields(reason: Reason, spoken: Sentences, binding: list[str], device: str | None) -> Fields:
     return {
         "code": reason.code,
-        "text": text,
+        "text": spoken.say(reason.code, reason.figures),
+        "short": spoken.shorten(reason.code, reason.figures),
         "energy_value": reason.energy_value,
         "cost_of_opposite": reason.cost_of_opposite,
         "binding": binding,
-        "figures": figures,
+        "figures": _plain(reason.figures),
         "price_rank": reason.price_rank,
         "price_count": reason.price_count,
         "used_at": reason.used_at,
+        "device": device,
     }
 
 

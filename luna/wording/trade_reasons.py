@@ -1,0 +1,256 @@
+"""Why a battery trades now or later: each sentence sets against each other what decided."""
+
+from luna.wording.words import Words
+
+TRADE: dict[str, Words] = {
+    "charge_negative": Words(
+        en=(
+            "The grid pays {fee} for every kWh: the battery takes {kwh}, and {held} of solar power are held back.",
+            "The grid pays {fee} for every kWh: the battery takes {kwh}.",
+        ),
+        de=(
+            "Das Netz zahlt {fee} für jede kWh: Die Batterie nimmt {kwh} auf, {held} Solarstrom werden abgeregelt.",
+            "Das Netz zahlt {fee} für jede kWh: Die Batterie nimmt {kwh} auf.",
+        ),
+        short_en=("Takes {kwh}: the grid pays {fee}", "Charges: the grid pays"),
+        short_de=("Nimmt {kwh}: Das Netz zahlt {fee}", "Lädt: Das Netz zahlt"),
+    ),
+    "charge_cheap": Words(
+        en=(
+            "Buys {kwh} at {buy}, {loaded} with losses, for {time}, when a kWh brings {price}.",
+            "Buys {kwh} at {buy} for {time}, when a kWh brings {price}.",
+            "Buys {kwh} at {buy}, because a stored kWh is worth {value} and charging losses stay below the difference.",
+        ),
+        de=(
+            "Kauft {kwh} für {buy}, mit Verlusten {loaded}, für {time}: Dann bringt die kWh {price}.",
+            "Kauft {kwh} für {buy} für {time}: Dann bringt die kWh {price}.",
+            "Kauft {kwh} für {buy}, weil eine gespeicherte kWh {value} wert ist und die Ladeverluste kleiner sind als der Unterschied.",
+        ),
+        short_en=("Buys {kwh} at {buy} for {time} ({price})", "Buys {kwh} at {buy}, worth {value}", "Buys cheap power"),
+        short_de=("Kauft {kwh} für {buy} für {time} ({price})", "Kauft {kwh} für {buy}, wert {value}", "Kauft günstigen Strom"),
+        rises=(("buy", "price"), ("loaded", "price"), ("buy", "value")),
+    ),
+    "charge_for_limit": Words(
+        en=("Buys {kwh} at {buy} for {time}, when the house needs more than the {kw} that it may draw.",),
+        de=("Kauft {kwh} für {buy} für {time}: Dann braucht das Haus mehr als die {kw}, die es beziehen darf.",),
+        short_en=("Buys {kwh} for {time}: {kw} will not do", "Buys for what the grid cannot bring"),
+        short_de=("Kauft {kwh} für {time}: {kw} reichen nicht", "Kauft für das, was das Netz nicht hergibt"),
+    ),
+    "charge_for_target": Words(
+        en=("Buys {kwh} at {buy} to reach the charge that was asked for.",),
+        de=("Kauft {kwh} für {buy}, um den verlangten Ladestand zu erreichen.",),
+        short_en=("Buys {kwh} at {buy} for the charge asked for", "Buys for the charge asked for"),
+        short_de=("Kauft {kwh} zu {buy} für den Ladewunsch", "Kauft für den Ladewunsch"),
+    ),
+    "charge_for_reserve": Words(
+        en=("Charges {kwh} for the reserve of {reserve} wanted by {time}.", "Charges {kwh} for the reserve of {reserve} that is wanted now."),
+        de=("Lädt {kwh} für die Reserve von {reserve}, die bis {time} verlangt ist.", "Lädt {kwh} für die Reserve von {reserve}, die jetzt verlangt ist."),
+        short_en=("Charges for the reserve of {reserve}", "Charges for the reserve"),
+        short_de=("Lädt für die Reserve von {reserve}", "Lädt für die Reserve"),
+    ),
+    "charge_plain": Words(
+        en=("Buys {kwh} at {buy}; a stored kWh is worth {value}.", "Buys {kwh} at {buy}."),
+        de=("Kauft {kwh} für {buy}; eine gespeicherte kWh ist {value} wert.", "Kauft {kwh} für {buy}."),
+        short_en=("Buys {kwh} at {buy}", "Buys from the grid"),
+        short_de=("Kauft {kwh} für {buy}", "Kauft aus dem Netz"),
+    ),
+    "store_surplus": Words(
+        en=(
+            "Stores solar surplus for {time}, when a kWh brings {price}; selling it now pays {sell}.",
+            "Stores solar surplus: a stored kWh is worth {value}, selling it pays {sell}.",
+            "Stores solar surplus that would cost {fee} to feed in.",
+            "Stores solar surplus that may not be fed in.",
+        ),
+        de=(
+            "Speichert Solarüberschuss für {time}: Dann bringt die kWh {price}, ihr Verkauf jetzt {sell}.",
+            "Speichert Solarüberschuss: Eine gespeicherte kWh ist {value} wert, ihr Verkauf bringt {sell}.",
+            "Speichert Solarüberschuss, dessen Einspeisung {fee} kosten würde.",
+            "Speichert Solarüberschuss, der nicht eingespeist werden darf.",
+        ),
+        short_en=(
+            "Stores sun for {time} ({price}, now {sell})",
+            "Stores sun, worth {value}; sold {sell}",
+            "Stores sun; feeding in costs {fee}",
+            "Stores solar surplus",
+        ),
+        short_de=(
+            "Speichert Sonne für {time} ({price}, jetzt {sell})",
+            "Speichert Sonne, wert {value}; verkauft {sell}",
+            "Speichert Sonne; Einspeisen kostet {fee}",
+            "Speichert Solarüberschuss",
+        ),
+        rises=(("sell", "price"), ("sell", "value")),
+    ),
+    "follow_house": Words(
+        en=("Follows the house: stores what the sun leaves over, for a stored kWh is worth {value}, between selling ({sell}) and buying ({buy}).",),
+        de=("Folgt dem Haus: speichert, was die Sonne übrig lässt, denn {value} je gespeicherter kWh liegt zwischen Verkauf ({sell}) und Kauf ({buy}).",),
+        short_en=("Stores sun, worth {value}; sold {sell}", "Follows the house"),
+        short_de=("Speichert Sonne, wert {value}; verkauft {sell}", "Folgt dem Haus"),
+        rises=(("sell", "value"), ("value", "buy")),
+    ),
+    "store_plain": Words(
+        en=("Stores {kwh} of solar surplus; a stored kWh is worth {value}, selling pays {sell}.", "Stores {kwh} of solar surplus."),
+        de=("Speichert {kwh} Solarüberschuss; eine gespeicherte kWh ist {value} wert, Verkaufen bringt {sell}.", "Speichert {kwh} Solarüberschuss."),
+        short_en=("Stores {kwh} of sun", "Stores solar surplus"),
+        short_de=("Speichert {kwh} Sonne", "Speichert Solarüberschuss"),
+    ),
+    "sell_high": Words(
+        en=(
+            "Sells {kwh} for {sell}: more than the {value} a stored kWh is worth, because it refills at {refill} from {time}.",
+            "Sells {kwh} for {sell}: more than the {value} a stored kWh is worth, because from {time} it refills with sun that sells for {sun}.",
+            "Sells {kwh} for {sell}: more than the {value} a stored kWh is worth.",
+            "Sells {kwh} for {sell}, because it refills at {refill} from {time}.",
+            "Sells {kwh} for {sell}, because from {time} it refills with sun that sells for {sun}.",
+        ),
+        de=(
+            "Verkauft {kwh} für {sell}: mehr als die {value}, die eine gespeicherte kWh wert ist, denn ab {time} lädt sie für {refill} nach.",
+            "Verkauft {kwh} für {sell}: mehr als die {value}, die eine gespeicherte kWh wert ist, denn ab {time} lädt Sonne nach, die {sun} bringt.",
+            "Verkauft {kwh} für {sell}: mehr als die {value}, die eine gespeicherte kWh wert ist.",
+            "Verkauft {kwh} für {sell}, denn ab {time} lädt sie für {refill} nach.",
+            "Verkauft {kwh} für {sell}, denn ab {time} lädt Sonne nach, die {sun} bringt.",
+        ),
+        short_en=("Sells {kwh} for {sell}, worth {value}", "Sells {kwh} for {sell}, refills at {refill}", "Sells {kwh} for {sell}", "Sells"),
+        short_de=("Verkauft {kwh} für {sell}, wert {value}", "Verkauft {kwh} für {sell}, lädt für {refill}", "Verkauft {kwh} für {sell}", "Verkauft"),
+        rises=(("value", "sell"), ("refill", "sell"), ("sun", "sell")),
+    ),
+    "sell_plain": Words(
+        en=("Sells {kwh} for {sell}; a stored kWh is worth {value}.", "Sells {kwh} for {sell}."),
+        de=("Verkauft {kwh} für {sell}; eine gespeicherte kWh ist {value} wert.", "Verkauft {kwh} für {sell}."),
+        short_en=("Sells {kwh} for {sell}", "Sells"),
+        short_de=("Verkauft {kwh} für {sell}", "Verkauft"),
+    ),
+    "serve_peak": Words(
+        en=(
+            "Runs the house from the battery: a stored kWh saves {save} now, more than the {value} it is worth later.",
+            "Runs the house from the battery: buying costs {buy}, a stored kWh is worth {value}.",
+            "Runs the house from the battery: buying costs {buy}, and it refills at {refill} from {time}.",
+            "Runs the house from the battery: buying costs {buy}, and from {time} it refills with sun that sells for {sun}.",
+        ),
+        de=(
+            "Versorgt das Haus aus der Batterie: Eine gespeicherte kWh spart jetzt {save}, mehr als die {value}, die sie später wert ist.",
+            "Versorgt das Haus aus der Batterie: Kaufen kostet {buy}, eine gespeicherte kWh ist {value} wert.",
+            "Versorgt das Haus aus der Batterie: Kaufen kostet {buy}, und ab {time} lädt sie für {refill} nach.",
+            "Versorgt das Haus aus der Batterie: Kaufen kostet {buy}, und ab {time} lädt Sonne nach, die im Verkauf {sun} bringt.",
+        ),
+        short_en=("Runs the house: buying costs {buy}", "Runs the house"),
+        short_de=("Versorgt das Haus: Kaufen kostet {buy}", "Versorgt das Haus"),
+        rises=(("value", "buy"), ("value", "save"), ("refill", "buy"), ("sun", "buy")),
+    ),
+    "serve_part": Words(
+        en=(
+            "Gives the house {kwh}: a stored kWh saves {save} now, more than the {value} it is worth later.",
+            "Gives the house {kwh}: buying costs {buy}, a stored kWh is worth {value}.",
+            "Gives the house {kwh}: buying costs {buy}, and it refills at {refill} from {time}.",
+            "Gives the house {kwh}: buying costs {buy}, and from {time} it refills with sun that sells for {sun}.",
+        ),
+        de=(
+            "Gibt dem Haus {kwh}: Eine gespeicherte kWh spart jetzt {save}, mehr als die {value}, die sie später wert ist.",
+            "Gibt dem Haus {kwh}: Kaufen kostet {buy}, eine gespeicherte kWh ist {value} wert.",
+            "Gibt dem Haus {kwh}: Kaufen kostet {buy}, und ab {time} lädt sie für {refill} nach.",
+            "Gibt dem Haus {kwh}: Kaufen kostet {buy}, und ab {time} lädt Sonne nach, die im Verkauf {sun} bringt.",
+        ),
+        short_en=("Gives {kwh}: buying costs {buy}", "Gives the house a part"),
+        short_de=("Gibt {kwh}: Kaufen kostet {buy}", "Gibt dem Haus einen Teil"),
+        rises=(("value", "buy"), ("value", "save"), ("refill", "buy"), ("sun", "buy")),
+    ),
+    "serve_plain": Words(
+        en=("Gives the house {kwh}; buying costs {buy}, a stored kWh is worth {value}.", "Gives the house {kwh}; buying costs {buy}."),
+        de=("Gibt dem Haus {kwh}; Kaufen kostet {buy}, eine gespeicherte kWh ist {value} wert.", "Gibt dem Haus {kwh}; Kaufen kostet {buy}."),
+        short_en=("Gives the house {kwh}", "Gives the house power"),
+        short_de=("Gibt dem Haus {kwh}", "Gibt dem Haus Strom"),
+    ),
+    "hold_for_peak": Words(
+        en=(
+            "Keeps its {kwh} for {time}, when a kWh brings {price}; buying costs {buy} now.",
+            "Keeps its {kwh}: a stored kWh is worth {value} later, buying costs only {buy} now.",
+            "Keeps its {kwh}: a stored kWh is worth {value} later, using one now would save {save}.",
+        ),
+        de=(
+            "Behält {kwh} für {time}: Dann bringt die kWh {price}, Kaufen kostet jetzt {buy}.",
+            "Behält {kwh}: Eine gespeicherte kWh ist später {value} wert, Kaufen kostet jetzt nur {buy}.",
+            "Behält {kwh}: Eine gespeicherte kWh ist später {value} wert, sie jetzt zu nutzen spart {save}.",
+        ),
+        short_en=("Keeps {kwh} for {time} ({price}, now {buy})", "Keeps {kwh}, worth {value} later", "Keeps its energy for later"),
+        short_de=("Behält {kwh} für {time} ({price}, jetzt {buy})", "Behält {kwh}, später {value} wert", "Behält ihre Energie für später"),
+        rises=(("buy", "price"), ("buy", "value"), ("save", "value")),
+    ),
+    "hold_for_limit": Words(
+        en=("Keeps its {kwh} for {time}, when the house needs more than the {kw} that it may draw.",),
+        de=("Behält {kwh} für {time}: Dann braucht das Haus mehr als die {kw}, die es beziehen darf.",),
+        short_en=("Keeps {kwh} for {time}: {kw} will not do", "Keeps what the grid cannot bring"),
+        short_de=("Behält {kwh} für {time}: {kw} reichen nicht", "Behält, was das Netz nicht hergibt"),
+    ),
+    "hold_for_target": Words(
+        en=("Keeps its {kwh} for the charge that is wanted at the end of the plan.",),
+        de=("Behält {kwh} für den Ladestand, der am Ende des Plans verlangt ist.",),
+        short_en=("Keeps {kwh} for the charge asked for", "Keeps what was asked for"),
+        short_de=("Behält {kwh} für den Ladewunsch", "Behält, was verlangt ist"),
+    ),
+    "hold_for_reserve": Words(
+        en=("Keeps its {kwh} for the reserve of {reserve} wanted by {time}.", "Keeps its {kwh} for the reserve of {reserve} that is wanted now."),
+        de=("Behält {kwh} für die Reserve von {reserve}, die bis {time} verlangt ist.", "Behält {kwh} für die Reserve von {reserve}, die jetzt verlangt ist."),
+        short_en=("Keeps {kwh} for the reserve of {reserve}", "Keeps energy for the reserve"),
+        short_de=("Behält {kwh} für die Reserve von {reserve}", "Behält Energie für die Reserve"),
+    ),
+    "hold_equal": Words(
+        en=("Leaves the battery as it is: a stored kWh is worth {value}, and using it now would save no more.",),
+        de=("Lässt die Batterie, wie sie ist: Eine gespeicherte kWh ist {value} wert, sie jetzt zu nutzen sparte nicht mehr.",),
+        short_en=("Rests: using a kWh now gains nothing",),
+        short_de=("Ruht: Jetzt nutzen brächte nichts",),
+    ),
+    "keep_room": Words(
+        en=(
+            "Sells solar now for {sell} and keeps room, because the battery fills at {refill} from {time}.",
+            "Sells solar now for {sell} and keeps room, because from {time} it fills with sun that sells for only {sun}.",
+            "Stores nothing more: surplus sells for {sell}, {held} are held back, for storing them would bring {keep}.",
+            "Sells solar now for {sell}: more than the {value} one more stored kWh would be worth.",
+            "Sells solar now for {sell}: storing it would bring {keep}.",
+            "Stores nothing more: what the house does not need is held back, for storing a kWh would bring {keep}.",
+        ),
+        de=(
+            "Verkauft Solarstrom jetzt für {sell} und lässt Platz, weil die Batterie ab {time} für {refill} lädt.",
+            "Verkauft Solarstrom jetzt für {sell} und lässt Platz, weil ab {time} Sonne lädt, die nur {sun} bringt.",
+            "Speichert nichts mehr: Überschuss bringt {sell}, {held} werden abgeregelt, denn sie zu speichern brächte {keep}.",
+            "Verkauft Solarstrom jetzt für {sell}: mehr als die {value}, die eine weitere gespeicherte kWh wert wäre.",
+            "Verkauft Solarstrom jetzt für {sell}: Ihn zu speichern brächte {keep}.",
+            "Speichert nichts mehr: Was das Haus nicht braucht, wird abgeregelt, denn eine kWh zu speichern brächte {keep}.",
+        ),
+        short_en=(
+            "Sells sun for {sell}, fills at {refill} later",
+            "Sells sun for {sell}, fills from {time}",
+            "Sells sun for {sell}, worth {value} stored",
+            "Sells sun for {sell}",
+            "Stores no more sun",
+        ),
+        short_de=(
+            "Verkauft Sonne für {sell}, lädt später für {refill}",
+            "Verkauft Sonne für {sell}, lädt ab {time}",
+            "Verkauft Sonne für {sell}, gespeichert {value}",
+            "Verkauft Sonne für {sell}",
+            "Speichert keine Sonne mehr",
+        ),
+        rises=(("refill", "sell"), ("sun", "sell"), ("value", "sell"), ("keep", "sell")),
+    ),
+    "weighed": Words(
+        en=("What counts beside money decides: buying counts {counted}, a stored kWh {value}.",),
+        de=("Hier entscheidet, was neben Geld zählt: Kaufen zählt {counted}, eine gespeicherte kWh {value}.",),
+        short_en=("What counts beside money decides",),
+        short_de=("Es entscheidet, was neben Geld zählt",),
+    ),
+    "rest_plain": Words(
+        en=(
+            "Rests: buying costs {buy}, selling pays {sell}, a stored kWh is worth {value}.",
+            "Rests: buying costs {buy}, a stored kWh is worth {value}.",
+            "Rests: buying costs {buy}, selling pays {sell}.",
+            "Rests: buying costs {buy}.",
+        ),
+        de=(
+            "Ruht: Kaufen kostet {buy}, Verkaufen bringt {sell}, eine gespeicherte kWh ist {value} wert.",
+            "Ruht: Kaufen kostet {buy}, eine gespeicherte kWh ist {value} wert.",
+            "Ruht: Kaufen kostet {buy}, Verkaufen bringt {sell}.",
+            "Ruht: Kaufen kostet {buy}.",
+        ),
+        short_en=("Rests: a stored kWh is worth {value}", "Rests"),
+        short_de=("Ruht: eine gespeicherte kWh ist {value} wert", "Ruht"),
+    ),
+}
