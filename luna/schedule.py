@@ -1,4 +1,4 @@
-"""Schedules: a set-point and the flows expected under it for every slot, with reasons; and what decides: policies."""
+"""Why a plan does what it does, and what decides: policies."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from luna.physics import Flows, IntArray, Mode, SetPoint
-from luna.timeline import FloatArray, Timeline
+from luna.physics import IntArray, Mode, SetPoint
+from luna.timeline import FloatArray
 
 Figure = float | datetime | str
 
@@ -33,19 +33,6 @@ class Reason(NamedTuple):
     price_rank: int | None = None
     price_count: int | None = None
     used_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """A plan: set-points and expected flows, every array with the slot as its last axis.
-
-    Invariants: settling the set-points against the plan's own outlook gives the plan's own flows.
-    """
-
-    timeline: Timeline
-    setpoints: SetPoint
-    flows: Flows
-    reasons: list[Reason]
 
 
 class Policy(Protocol):

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -174,9 +174,15 @@ class Seen:
     def direct(self) -> list[float]:
         """What of the sun each battery takes that its inverter does not carry."""
         carries = {name: each for each in self.scene.site.get("inverters", []) for name in each["batteries"]}
-        beyond = [self.own_sun(battery["name"]) - carries[battery["name"]]["ac_limit_kw"] * self.hours if battery["name"] in carries else 0.0 for battery in self.scene.batteries]
+        beyond = [
+            self.own_sun(battery["name"]) - carries[battery["name"]]["ac_limit_kw"] * self.hours if battery["name"] in carries else 0.0
+            for battery in self.scene.batteries
+        ]
         used = self.here["pv_kwh"] - self.here["curtailed_kwh"]
-        return [min(max(each, 0.0), float(self.here["batteries"][battery["name"]]["charge_kwh"]), used) for each, battery in zip(beyond, self.scene.batteries, strict=True)]
+        return [
+            min(max(each, 0.0), float(self.here["batteries"][battery["name"]]["charge_kwh"]), used)
+            for each, battery in zip(beyond, self.scene.batteries, strict=True)
+        ]
 
     def own_sun(self, battery: str) -> float:
         """What the arrays behind a battery's inverter could give."""
@@ -237,7 +243,9 @@ class Seen:
 
     def shared_sun(self, inverter: Document) -> float:
         arrays = self.scene.site["pv"]
-        return float(self.here["pv_kwh"] * sum(array["peak_kw"] for array in arrays if array["name"] in inverter["pv"]) / sum(array["peak_kw"] for array in arrays))
+        return float(
+            self.here["pv_kwh"] * sum(array["peak_kw"] for array in arrays if array["name"] in inverter["pv"]) / sum(array["peak_kw"] for array in arrays)
+        )
 
     @property
     def held(self) -> float:
@@ -264,9 +272,14 @@ def figures_are_of_the_slot(told: Told) -> Claims:
         "buy": figures.get("buy", here["import_price"]) == here["import_price"],
         "sell": figures.get("sell", here["export_price"]) == here["export_price"],
         "value": figures.get("value", told.reason["energy_value"]) == told.reason["energy_value"],
-        "start": figures.get("start", here["start"]).replace("+00:00", "Z") == here["start"],
+        "start": local_day(figures.get("start", here["start"])) == local_day(here["start"]),
     }
     return claims | {f"{name} is known": figure is not None for name, figure in figures.items()}
+
+
+def local_day(instant: str) -> date:
+    """Return the day of an instant by the site's clock."""
+    return datetime.fromisoformat(instant).astimezone(ZONE).date()
 
 
 def _later(told: Told) -> int:
@@ -489,7 +502,12 @@ def _power_limit(told: Told) -> Claims:
     most = min([told.battery["discharge_limit_kw"], *room])
     given = told.discharge / told.hours
     able = most > EPS
-    return {**(_serves(told) if able else {}), "gives all": given >= most - EPS / told.hours, "gives that": abs(told.figures["kw"] - given) < 1e-4, "grid does the rest": told.site.short > 0}
+    return {
+        **(_serves(told) if able else {}),
+        "gives all": given >= most - EPS / told.hours,
+        "gives that": abs(told.figures["kw"] - given) < 1e-4,
+        "grid does the rest": told.site.short > 0,
+    }
 
 
 def _charge_limit(told: Told) -> Claims:
@@ -521,7 +539,12 @@ def _charge_negative(told: Told) -> Claims:
 
 def _other_battery(told: Told) -> Claims:
     others = told.site.given + told.site.taken + sum(told.site.direct) > 0
-    return {"rests": told.rests, "others move": others, "the house draws nothing": told.site.short <= EPS, "no sun is left": told.site.sun_sold + told.site.held <= EPS}
+    return {
+        "rests": told.rests,
+        "others move": others,
+        "the house draws nothing": told.site.short <= EPS,
+        "no sun is left": told.site.sun_sold + told.site.held <= EPS,
+    }
 
 
 def _nothing_to_do(told: Told) -> Claims:

@@ -148,7 +148,13 @@ def _add_vehicles(rng: np.random.Generator, document: Document) -> None:
 
 
 def _add_loads(rng: np.random.Generator, document: Document) -> None:
-    heater = {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": float(rng.uniform(1, 8)), "max_gap_hours": float(rng.choice([6, 24]))}
+    heater = {
+        "name": "boiler",
+        "kind": "water_heater",
+        "power_kw": 2,
+        "energy_kwh_per_day": float(rng.uniform(1, 8)),
+        "max_gap_hours": float(rng.choice([6, 24])),
+    }
     night = {"forbidden": [{"from": "22:00", "to": "02:00"}]}
     washer = {"name": "washer", "power_kw": 2, "profile_kw": [2.0, 0.5], "profile_minutes": 60}
     document["site"]["loads"] = [heater | (night if rng.random() < 0.4 else {}), washer]
@@ -158,7 +164,10 @@ def _add_loads(rng: np.random.Generator, document: Document) -> None:
 
 def _add_peaks(rng: np.random.Generator, document: Document) -> None:
     minutes = max(document["slot_minutes"], 15)
-    document["site"]["tariff"] = {"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": float(rng.uniform(1, 8)), "interval_minutes": minutes}}
+    document["site"]["tariff"] = {
+        "import": {"kind": "fixed", "price": 0.3},
+        "peak": {"price_per_kw_month": float(rng.uniform(1, 8)), "interval_minutes": minutes},
+    }
     document["state"] = {"month_peaks_kw": [float(rng.uniform(0, 3))]}
 
 

@@ -19,10 +19,12 @@ CARS: dict[str, Words] = {
         en=(
             "Charges the car in every slot until {time}, also at {dearest}: {kwh} at {price} on average.",
             "Charges the car in every slot until {time}: {kwh} at {price}.",
+            "Charges the car in every slot until {time}: {kwh}.",
         ),
         de=(
             "Lädt das Auto bis {time} in jedem Zeitabschnitt, auch zu {dearest}: {kwh} zu {price} im Mittel.",
             "Lädt das Auto bis {time} in jedem Zeitabschnitt: {kwh} zu {price}.",
+            "Lädt das Auto bis {time} in jedem Zeitabschnitt: {kwh}.",
         ),
         short_en=("Charges in every slot until {time}", "Charges in every slot"),
         short_de=("Lädt bis {time} durchgehend", "Lädt durchgehend"),
@@ -63,8 +65,14 @@ CARS: dict[str, Words] = {
         short_de=("Wartet, obwohl {kwh} fehlen werden", "Wartet, obwohl etwas fehlen wird"),
     ),
     "ev_among": Words(
-        en=("Charges the car at {buy}: other slots until {time} would save next to nothing, or cost more in the end.",),
-        de=("Lädt das Auto für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen am Ende teurer.",),
+        en=(
+            "Charges the car at {buy}: other slots until {time} would save next to nothing, or cost more in the end.",
+            "Charges the car now: other slots until {time} would save next to nothing, or cost more in the end.",
+        ),
+        de=(
+            "Lädt das Auto für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen am Ende teurer.",
+            "Lädt das Auto jetzt: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen am Ende teurer.",
+        ),
         short_en=("Charges at {buy}; elsewhere no better", "Charges; elsewhere no better"),
         short_de=("Lädt für {buy}; sonst nicht besser", "Lädt; sonst nicht besser"),
     ),
@@ -130,10 +138,12 @@ APPLIANCES: dict[str, Words] = {
         en=(
             "Runs in every slot in which it may until {time}, also at {dearest}: {kwh} at {price} on average.",
             "Runs in every slot in which it may until {time}: {kwh} at {price}.",
+            "Runs in every slot in which it may until {time}: {kwh}.",
         ),
         de=(
             "Läuft bis {time} in jedem Zeitabschnitt, in dem es darf, auch zu {dearest}: {kwh} zu {price} im Mittel.",
             "Läuft bis {time} in jedem Zeitabschnitt, in dem es darf: {kwh} zu {price}.",
+            "Läuft bis {time} in jedem Zeitabschnitt, in dem es darf: {kwh}.",
         ),
         short_en=("Runs in every slot until {time}", "Runs in every slot"),
         short_de=("Läuft bis {time} durchgehend", "Läuft durchgehend"),
@@ -162,8 +172,14 @@ APPLIANCES: dict[str, Words] = {
         short_de=("Läuft: höchstens {hours} aus", "Läuft: darf nicht länger aus sein"),
     ),
     "load_among": Words(
-        en=("Runs at {buy}: other slots until {time} would save next to nothing, or cost more in the end.",),
-        de=("Läuft für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen am Ende teurer.",),
+        en=(
+            "Runs at {buy}: other slots until {time} would save next to nothing, or cost more in the end.",
+            "Runs now: other slots until {time} would save next to nothing, or cost more in the end.",
+        ),
+        de=(
+            "Läuft für {buy}: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen am Ende teurer.",
+            "Läuft jetzt: Andere Zeitabschnitte bis {time} sparten fast nichts oder kämen am Ende teurer.",
+        ),
         short_en=("Runs at {buy}; elsewhere no better", "Runs; elsewhere no better"),
         short_de=("Läuft für {buy}; sonst nicht besser", "Läuft; sonst nicht besser"),
     ),
@@ -187,8 +203,16 @@ APPLIANCES: dict[str, Words] = {
         short_de=("Läuft ab {time}", "Läuft später"),
     ),
     "load_programme": Words(
-        en=("Runs its programme at {price} on average; it is to be done by {time}.", "Runs its programme; it is to be done by {time}."),
-        de=("Das Programm läuft, zu {price} im Mittel; fertig sein soll es bis {time}.", "Das Programm läuft; fertig sein soll es bis {time}."),
+        en=(
+            "Runs its programme at {price} on average; it is to be done by {time}.",
+            "Runs its programme; it is to be done by {time}.",
+            "Runs its programme to the end.",
+        ),
+        de=(
+            "Das Programm läuft, zu {price} im Mittel; fertig sein soll es bis {time}.",
+            "Das Programm läuft; fertig sein soll es bis {time}.",
+            "Das Programm läuft zu Ende.",
+        ),
         short_en=("Its programme runs, done by {time}", "Its programme runs"),
         short_de=("Programm läuft, fertig bis {time}", "Programm läuft"),
     ),

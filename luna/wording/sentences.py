@@ -1,10 +1,10 @@
 """From a code and its figures to words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from string import Formatter
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from luna.errors import InvalidInputError
@@ -46,15 +46,17 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
 
 
 class Sentences:
-    """The sentences of one reader; what several of them hold is worded once.
+    """The sentences of one reader; what several slots have in common is worded once.
 
     Figures are taken as they are given: numbers, and instants for ``time`` and ``start``.
     """
 
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
-        self._spoken: dict[tuple[str, float, int], str] = {}
-        self._clocks: dict[datetime, tuple[date, str, str, str]] = {}
+        self._scales = {"price": numbers.price_unit[0] * numbers.price_base, "share": 100}
+        self._chosen: dict[tuple[str, ...], tuple[_Phrase, list[_Phrase]]] = {}
+        self._said: dict[tuple[object, ...], str] = {}
+        self._days: dict[object, date] = {}
 
     def say(self, code: str, figures: Mapping[str, Figure]) -> str:
         """Return the fullest wording whose figures are all given.
@@ -62,64 +64,58 @@ class Sentences:
         Raises:
             InvalidInputError: there is none.
         """
-        phrases = _read_phrases(code, self.numbers.language)[0]
-        given = figures.keys()
-        for phrase in phrases:
-            if phrase.needs <= given:
-                return self._fill(phrase, figures)
-        missing = min((sorted(phrase.needs - given) for phrase in phrases), key=len)
-        raise InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
+        return self._fill(self._choose(code, figures)[0], figures)
 
     def shorten(self, code: str, figures: Mapping[str, Figure]) -> str:
-        """Return the fullest short wording whose figures are all given and that fits."""
-        text = ""
-        for phrase in _read_phrases(code, self.numbers.language)[1]:
-            if phrase.needs <= figures.keys() and len(text := self._fill(phrase, figures)) <= SHORT_LENGTH:
-                break
-        return text
+        """Return the fullest short wording whose figures are all given and that fits.
+
+        Raises:
+            InvalidInputError: there is none.
+        """
+        *longer, last = self._choose(code, figures)[1]
+        fitting = (text for phrase in longer if len(text := self._fill(phrase, figures)) <= SHORT_LENGTH)
+        return next(fitting, None) or self._fill(last, figures)
+
+    def _choose(self, code: str, figures: Mapping[str, Figure]) -> "tuple[_Phrase, list[_Phrase]]":
+        key = code, *figures
+        if key not in self._chosen:
+            full, short = ([phrase for phrase in phrases if phrase.needs <= figures.keys()] for phrases in _read_phrases(code, self.numbers.language))
+            if not full:
+                raise _lacking(code, figures, self.numbers.language)
+            self._chosen[key] = full[0], short
+        return self._chosen[key]
 
     def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure]) -> str:
-        decimals = {kind: self._count_decimals(phrase, kind, figures) for kind in phrase.kinds}
-        return phrase.pattern % tuple(
-            self._say_time(name, figures) if kind == "time" else self._say_number(kind, figures[name], decimals.get(kind, 0))  # type: ignore[arg-type]
-            for name, kind in phrase.figures
-        )
+        decimals = {kind: self._count_decimals(phrase, kind, figures) for kind in phrase.exact}
+        begun = self._day(figures.get("start")) if phrase.timed else None
+        return phrase.pattern % tuple([self._say_figure(kind, figures[name], decimals.get(kind, begun)) for name, kind in phrase.figures])
 
-    def _say_number(self, kind: str, value: float, decimals: int) -> str:
-        key = kind, value, decimals
-        said = self._spoken.get(key)
+    def _say_figure(self, kind: str, figure: Figure, beside: int | date | None) -> str:
+        """Return a figure in words; ``beside`` is how many decimals it has, or for a time the day on which it is read."""
+        key = kind, figure, beside
+        said = self._said.get(key)
         if said is None:
-            said = self._spoken[key] = _WORDED[kind](self.numbers, value, decimals)
+            said = self._said[key] = _WORDED[kind](self.numbers, figure, beside)
         return said
 
-    def _count_decimals(self, phrase: "_Phrase", kind: str, figures: Mapping[str, Figure]) -> int:
+    def _count_decimals(self, phrase: "_Phrase", kind: str, figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
-        scale = self.numbers.price_unit[0] * self.numbers.price_base if kind == "price" else 100.0
-        shown = {name: figures[name] * scale for name, each in phrase.figures if each == kind}  # type: ignore[operator]
-        least = _tell_apart(list(shown.values())) if kind == "price" else _keep_tenths(list(shown.values()))
+        scale = self._scales[kind]
+        shown = [figures[name] * scale for name, each in phrase.figures if each == kind]
+        least = _tell_apart(shown) if kind == "price" else _keep_tenths(shown)
         for low, high in phrase.rises:
-            if low in shown and shown[high] - shown[low] > _SAME:
-                while least < _MOST_DECIMALS and round(shown[low], least) >= round(shown[high], least):
+            if FIGURES[low] == kind:
+                lower, higher = figures[low] * scale, figures[high] * scale
+                while least < _MOST_DECIMALS and higher - lower > _SAME and round(lower, least) >= round(higher, least):
                     least += 1
         return least
 
-    def _say_time(self, name: str, figures: Mapping[str, Figure]) -> str:
-        instant, start = figures["time"], figures.get("start")
-        day, clock, weekday, full = self._read_clock(instant)  # type: ignore[arg-type]
-        at, on = ("um", "am") if self.numbers.language == "de" else ("at", "on")
-        begun = day if start is None else self._read_clock(start)[0]  # type: ignore[arg-type]
-        if begun == day:
-            return f"{at} {clock}" if name == "at_time" else clock
-        named = full if day - begun > _WEEK else weekday
-        return f"{on} {named} {at} {clock}" if name == "at_time" else f"{named} {clock}"
-
-    def _read_clock(self, instant: datetime) -> tuple[date, str, str, str]:
-        read = self._clocks.get(instant)
-        if read is None:
-            numbers = self.numbers
-            local = instant.astimezone(numbers.zone).date()
-            read = self._clocks[instant] = local, numbers.clock(instant), numbers.weekday(instant), numbers.day(instant)
-        return read
+    def _day(self, instant: Figure) -> date | None:
+        """Return the local day of an instant."""
+        day = self._days.get(instant)
+        if day is None and isinstance(instant, datetime):
+            day = self._days[instant] = instant.astimezone(self.numbers.zone).date()
+        return day
 
 
 def limit(code: str, *, language: Language) -> str:
@@ -132,12 +128,13 @@ def limit(code: str, *, language: Language) -> str:
 
 
 class _Phrase(NamedTuple):
-    """A wording ready to be filled: ``figures`` in the order of the pattern, each with its kind; ``kinds`` are those that may need decimals."""
+    """A wording ready to be filled: its ``figures`` in the order of the pattern, each with its kind; ``exact`` are kinds that may need decimals."""
 
     pattern: str
     figures: tuple[tuple[str, str], ...]
     needs: frozenset[str]
-    kinds: tuple[str, ...]
+    exact: tuple[str, ...]
+    timed: bool
     rises: Pairs
 
 
@@ -155,13 +152,28 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
         pattern += literal.replace("%", "%%")
         if name:
             pattern += "%s"
-            figures.append((name, FIGURES.get(name, "time")))
-    needs = frozenset("time" if kind == "time" else name for name, kind in figures)
-    kinds = tuple(kind for kind in ("price", "share") if kind in {each for _, each in figures})
-    return _Phrase(pattern, tuple(figures), needs, kinds, tuple(pair for pair in rises if set(pair) <= needs))
+            figures.append(("time", "at_time") if name == "at_time" else (name, FIGURES[name]))
+    needs, kinds = frozenset(name for name, _ in figures), {kind for _, kind in figures}
+    exact = tuple(kind for kind in ("price", "share") if kind in kinds)
+    return _Phrase(pattern, tuple(figures), needs, exact, "time" in needs, tuple(pair for pair in rises if set(pair) <= needs))
 
 
-_WORDED = {
+def _lacking(code: str, given: Mapping[str, Figure], language: Language) -> InvalidInputError:
+    missing = min((sorted(phrase.needs - given.keys()) for phrase in _read_phrases(code, language)[0]), key=len)
+    return InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
+
+
+def _say_time(numbers: Numbers, instant: datetime, begun: date | None, *, within: bool = False) -> str:
+    """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
+    clock, day = numbers.clock(instant), instant.astimezone(numbers.zone).date()
+    at, on = ("um", "am") if numbers.language == "de" else ("at", "on")
+    if begun is None or begun == day:
+        return f"{at} {clock}" if within else clock
+    named = numbers.day(instant) if day - begun > _WEEK else numbers.weekday(instant)
+    return f"{on} {named} {at} {clock}" if within else f"{named} {clock}"
+
+
+_WORDED: dict[str, Callable[..., str]] = {
     "price": lambda numbers, value, decimals: numbers.price(value, decimals=decimals),
     "share": lambda numbers, value, decimals: numbers.share(value, decimals=decimals),
     "energy": lambda numbers, value, _: numbers.amount(value),
@@ -169,10 +181,14 @@ _WORDED = {
     "money": lambda numbers, value, _: numbers.money(value),
     "count": lambda numbers, value, _: numbers.number(value),
     "hours": lambda numbers, value, _: numbers.hours(value),
+    "time": _say_time,
+    "at_time": lambda numbers, instant, begun: _say_time(numbers, instant, begun, within=True),
 }
 
 
 def _tell_apart(shown: list[float]) -> int:
+    if len({round(value) for value in shown}) == len(shown):
+        return 0
     pairs = [(one, other) for index, one in enumerate(shown) for other in shown[index + 1 :]]
     return int(any(round(one) == round(other) and abs(one - other) >= _PRICE_RESOLUTION for one, other in pairs))
 

@@ -6,28 +6,47 @@ the very figures that it shows.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray
-from services.planner.answer.evidence import NOTHING_KWH, Evidence
+from services.planner.answer.evidence import Evidence
+from services.planner.answer.slot_flows import NOTHING_KWH
 
 # Values are exact to this much.
 _TINY_PRICE = 1e-6
 
 
+Among = Literal["charges", "gives", "rests", "exists"]
+Holds = Callable[[Evidence], BoolArray]
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A code, where it holds (``(batteries, slots)``), and by figure the name of what ``Evidence`` says of it."""
+    """A code, among which slots it is looked for and where of these it holds (``(batteries, slots)``), and by figure the name of what ``Evidence`` says."""
 
     code: str
-    holds: Callable[[Evidence], BoolArray]
+    among: Among
+    holds: Holds
     figures: Mapping[str, str]
 
 
-def _cause(code: str, holds: Callable[[Evidence], BoolArray], **figures: str) -> Cause:
-    return Cause(code, holds, figures)
+def _charging(code: str, holds: Holds, **figures: str) -> Cause:
+    return Cause(code, "charges", holds, figures)
+
+
+def _giving(code: str, holds: Holds, **figures: str) -> Cause:
+    return Cause(code, "gives", holds, figures)
+
+
+def _resting(code: str, holds: Holds, **figures: str) -> Cause:
+    return Cause(code, "rests", holds, figures)
+
+
+def _any(code: str, holds: Holds, **figures: str) -> Cause:
+    return Cause(code, "exists", holds, figures)
 
 
 # --- what owner, limits and others decide -------------------------------------------------------------------------------------------------------
@@ -52,17 +71,17 @@ def _serves(seen: Evidence) -> BoolArray:
 
 def _serves_alone(seen: Evidence) -> BoolArray:
     """Where a battery brings all that the house lacks."""
-    return _serves(seen) & ~seen.short & (seen.served_kwh >= seen.shares.served_kwh.sum(axis=0) - NOTHING_KWH)
+    return np.asarray(_serves(seen) & ~seen.short & (seen.served_kwh >= seen.shares.served_kwh.sum(axis=0) - NOTHING_KWH))
 
 
 def _nothing(seen: Evidence) -> BoolArray:
-    return seen.rests & ~seen.short & ~seen.left
+    return ~seen.short & ~seen.left
 
 
 def _stalled(seen: Evidence) -> BoolArray:
     """Where a battery cannot charge as slowly as the surplus comes."""
     surplus = seen.shares.sun_sold_kwh + seen.shares.held_kwh
-    return seen.rests & ~seen.full & seen.left & (surplus < seen.least_kw * seen.hours - NOTHING_KWH)
+    return ~seen.full & seen.left & (surplus < seen.least_kw * seen.hours - NOTHING_KWH)
 
 
 def _rest_is_one(seen: Evidence) -> BoolArray:
@@ -71,30 +90,30 @@ def _rest_is_one(seen: Evidence) -> BoolArray:
 
 
 BOUND = (
-    _cause("brought_back", lambda seen: seen.below_limits & seen.charges, soc="soc", least="least_soc", kwh="charge"),
-    _cause("brought_back", lambda seen: seen.above_limits & seen.gives, soc="soc", most="most_soc", kwh="discharge"),
-    _cause("outside_limits", lambda seen: seen.below_limits & seen.rests, soc="soc", least="least_soc", time="next_charge"),
-    _cause("outside_limits", lambda seen: seen.above_limits & seen.rests, soc="soc", most="most_soc"),
-    _cause("full", lambda seen: seen.full & seen.rests & seen.left, sell="sale", held="held_kwh", fee="fee"),
-    _cause("full_while_paid", lambda seen: seen.full & seen.rests & np.isfinite(seen.grid_pays), fee="grid_pays"),
-    _cause("reserve_kept", lambda seen: seen.empty & seen.rests & seen.short & seen.has_reserve, reserve="reserve_soc", time="reserve_ends"),
-    _cause("empty", lambda seen: seen.empty & seen.rests & seen.short, time="next_charge"),
-    _cause("peak_kept", lambda seen: seen.gives & seen.fills_peak, kw="peak_kw", cost="peak_price"),
-    _cause("charge_waits_peak", lambda seen: seen.rests & seen.fills_peak & seen.may_buy_more),
-    _cause("charge_waits_limit", lambda seen: seen.rests & seen.fills_connection & seen.may_buy_more),
-    _cause("connection_limit", lambda seen: _serves(seen) & seen.fills_connection, kw="connection_kw"),
-    _cause("store_surplus", lambda seen: _stores_sun(seen) & ~seen.may_feed_in),
-    _cause("feed_in_limit", lambda seen: _stores_sun(seen) & seen.fills_feed_in, kw="feed_in_kw"),
-    _cause("inverter_limit", lambda seen: seen.shares.direct_kwh > NOTHING_KWH, kw="inverter_kw"),
-    _cause("inverter_full", lambda seen: seen.rests & seen.short & (seen.room_kwh <= NOTHING_KWH), kw="inverter_kw"),
-    _cause("not_for_car", lambda seen: seen.short & seen.spares_car & ~seen.charges),
-    _cause("power_limit", lambda seen: (_serves(seen) | seen.rests) & seen.short & seen.gives_all, kw="gives_kw"),
-    _cause("charge_limit", lambda seen: (_stores_sun(seen) | seen.rests) & _rest_is_one(seen) & seen.takes_all, kw="takes_kw", sell="sale"),
-    _cause("least_power", _stalled, kw="least_kw"),
-    _cause("charge_negative", lambda seen: _buys(seen) & np.isfinite(seen.grid_pays), fee="grid_pays", kwh="charge", held="curtailed_kwh"),
-    _cause("store_surplus", lambda seen: _stores_sun(seen) & np.isfinite(seen.fee), fee="fee"),
-    _cause("other_battery", lambda seen: _nothing(seen) & seen.others_move),
-    _cause("nothing_to_do", _nothing, time="next_move"),
+    _charging("brought_back", lambda seen: seen.below_limits, soc="soc", least="least_soc", kwh="charge"),
+    _giving("brought_back", lambda seen: seen.above_limits, soc="soc", most="most_soc", kwh="discharge"),
+    _resting("outside_limits", lambda seen: seen.below_limits, soc="soc", least="least_soc", time="next_charge"),
+    _resting("outside_limits", lambda seen: seen.above_limits, soc="soc", most="most_soc"),
+    _resting("full", lambda seen: seen.full & seen.left, sell="sale", held="held_kwh", fee="fee"),
+    _resting("full_while_paid", lambda seen: seen.full & np.isfinite(seen.grid_pays), fee="grid_pays"),
+    _resting("reserve_kept", lambda seen: seen.empty & seen.short & seen.has_reserve, reserve="reserve_soc", time="reserve_ends"),
+    _resting("empty", lambda seen: seen.empty & seen.short, time="next_charge"),
+    _giving("peak_kept", lambda seen: seen.fills_peak, kw="peak_kw", cost="peak_price"),
+    _resting("charge_waits_peak", lambda seen: seen.fills_peak & seen.may_buy_more),
+    _resting("charge_waits_limit", lambda seen: seen.fills_connection & seen.may_buy_more),
+    _giving("connection_limit", lambda seen: _serves(seen) & seen.fills_connection, kw="connection_kw"),
+    _charging("store_surplus", lambda seen: _stores_sun(seen) & ~seen.may_feed_in),
+    _charging("feed_in_limit", lambda seen: _stores_sun(seen) & seen.fills_feed_in, kw="feed_in_kw"),
+    _charging("inverter_limit", lambda seen: seen.shares.direct_kwh > NOTHING_KWH, kw="inverter_kw"),
+    _resting("inverter_full", lambda seen: seen.short & (seen.room_kwh <= NOTHING_KWH), kw="inverter_kw"),
+    _any("not_for_car", lambda seen: seen.short & seen.spares_car & ~seen.charges),
+    _any("power_limit", lambda seen: (_serves(seen) | seen.rests) & seen.short & seen.gives_all, kw="gives_kw"),
+    _any("charge_limit", lambda seen: (_stores_sun(seen) | seen.rests) & _rest_is_one(seen) & seen.takes_all, kw="takes_kw", sell="sale"),
+    _resting("least_power", _stalled, kw="least_kw"),
+    _charging("charge_negative", lambda seen: _buys(seen) & np.isfinite(seen.grid_pays), fee="grid_pays", kwh="charge", held="curtailed_kwh"),
+    _charging("store_surplus", lambda seen: _stores_sun(seen) & np.isfinite(seen.fee), fee="fee"),
+    _resting("other_battery", lambda seen: _nothing(seen) & seen.others_move),
+    _resting("nothing_to_do", _nothing, time="next_move"),
 )
 
 
@@ -116,7 +135,7 @@ def _buys_by_value(seen: Evidence) -> BoolArray:
 
 
 def _charges_for_reserve(seen: Evidence) -> BoolArray:
-    return seen.charges & (seen.for_reserve >= 0)
+    return seen.for_reserve >= 0
 
 
 def _stores_for_later(seen: Evidence) -> BoolArray:
@@ -128,7 +147,7 @@ def _stores_by_value(seen: Evidence) -> BoolArray:
 
 
 def _sells_by_value(seen: Evidence) -> BoolArray:
-    gains = (seen.sell - seen.problem.wear_price) * seen.battery.discharge_efficiency
+    gains = (seen.sell - seen.wear_price) * seen.battery.discharge_efficiency
     return _sells(seen) & seen.below(seen.value, seen.sell) & (gains >= seen.value - _TINY_PRICE)
 
 
@@ -137,13 +156,37 @@ def _refills_below(seen: Evidence, refill: FloatArray, price: FloatArray) -> Boo
     return seen.below(refill, price) & seen.below(seen.loaded_price(np.maximum(refill, 0.0)), price)
 
 
+def _sells_before_refill(seen: Evidence) -> BoolArray:
+    return _sells(seen) & _refills_below(seen, seen.refill, seen.sell)
+
+
+def _sells_before_sun(seen: Evidence) -> BoolArray:
+    return _sells(seen) & _refills_below(seen, seen.sun, seen.sell)
+
+
 def _serves_by_value(seen: Evidence) -> BoolArray:
-    return _serves(seen) & seen.below(seen.value, seen.buy) & (seen.save >= seen.value - _TINY_PRICE)
+    return _serves_house(seen) & seen.below(seen.value, seen.buy) & (seen.save >= seen.value - _TINY_PRICE)
+
+
+def _serves_house(seen: Evidence) -> BoolArray:
+    return _serves(seen) & ~_sells(seen)
+
+
+def _serves_before_refill(seen: Evidence) -> BoolArray:
+    return _serves_house(seen) & _refills_below(seen, seen.refill, seen.buy)
+
+
+def _serves_before_sun(seen: Evidence) -> BoolArray:
+    return _serves_house(seen) & _refills_below(seen, seen.sun, seen.buy)
+
+
+def _saves_by_serving(seen: Evidence) -> BoolArray:
+    return _serves_house(seen) & ~seen.differs & seen.below(seen.value, seen.save)
 
 
 def _spares(seen: Evidence) -> BoolArray:
     """Where a battery rests although the house draws on the grid, and it holds something."""
-    return seen.rests & seen.short & ~seen.empty
+    return seen.short & ~seen.empty
 
 
 def _holds_for_later(seen: Evidence) -> BoolArray:
@@ -155,7 +198,7 @@ def _holds_by_value(seen: Evidence) -> BoolArray:
 
 
 def _leaves_surplus(seen: Evidence) -> BoolArray:
-    return seen.rests & seen.left & ~seen.full
+    return seen.left & ~seen.full
 
 
 def _sells_surplus(seen: Evidence) -> BoolArray:
@@ -168,61 +211,60 @@ def _gains_nothing_held(seen: Evidence) -> BoolArray:
 
 
 SALE = {"kwh": "sold_kwh", "sell": "sell"}
-SERVING = {"kwh": "served_kwh", "buy": "buy"}
 PURCHASE = {"kwh": "bought_kwh", "buy": "buy"}
 REFILL, SUN = {"refill": "refill", "time": "next_charge"}, {"sun": "sun", "time": "next_charge"}
 
 
-def _serving(code: str, which: Callable[[Evidence], BoolArray]) -> tuple[Cause, ...]:
+def _serving(code: str, which: Holds, **figures: str) -> tuple[Cause, ...]:
     """Return the causes of a battery that serves the house."""
     return (
-        _cause(code, lambda seen: which(seen) & _serves_by_value(seen), **SERVING, value="value"),
-        _cause(code, lambda seen: which(seen) & _refills_below(seen, seen.refill, seen.buy), **SERVING, **REFILL),
-        _cause(code, lambda seen: which(seen) & _refills_below(seen, seen.sun, seen.buy), **SERVING, **SUN),
-        _cause(code, lambda seen: which(seen) & ~seen.differs & seen.below(seen.value, seen.save), kwh="served_kwh", value="value", save="save"),
+        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_by_value), **figures, buy="buy", value="value"),
+        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_before_refill), **figures, buy="buy", **REFILL),
+        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_before_sun), **figures, buy="buy", **SUN),
+        _giving(code, lambda seen: seen.find(which) & seen.find(_saves_by_serving), **figures, value="value", save="save"),
     )
 
 
 TRADE = (
-    _cause("charge_cheap", _buys_for_later, **PURCHASE, loaded="loaded", price="next_price", time="next_use"),
-    _cause("charge_for_limit", lambda seen: _buys(seen) & (seen.next_limit >= 0), **PURCHASE, kw="next_limit_kw", time="next_limit"),
-    _cause("charge_for_reserve", _charges_for_reserve, kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
-    _cause("charge_for_target", lambda seen: _buys(seen) & seen.wanted_at_end & seen.unused_after, **PURCHASE),
-    _cause("charge_cheap", _buys_by_value, **PURCHASE, value="value"),
-    _cause("store_surplus", _stores_for_later, price="next_price", sell="sell", time="next_use"),
-    _cause("follow_house", lambda seen: _stores_by_value(seen) & seen.below(seen.value, seen.buy), value="value", sell="sell", buy="buy"),
-    _cause("store_surplus", _stores_by_value, value="value", sell="sell"),
-    _cause("takes_over", lambda seen: seen.shares.taken_kwh > NOTHING_KWH, kwh="taken_kwh"),
-    _cause("sell_high", lambda seen: _sells_by_value(seen) & _refills_below(seen, seen.refill, seen.sell), **SALE, value="value", **REFILL),
-    _cause("sell_high", lambda seen: _sells_by_value(seen) & _refills_below(seen, seen.sun, seen.sell), **SALE, value="value", **SUN),
-    _cause("sell_high", _sells_by_value, **SALE, value="value"),
-    _cause("sell_high", lambda seen: _sells(seen) & _refills_below(seen, seen.refill, seen.sell), **SALE, **REFILL),
-    _cause("sell_high", lambda seen: _sells(seen) & _refills_below(seen, seen.sun, seen.sell), **SALE, **SUN),
-    *_serving("serve_peak", lambda seen: _serves_alone(seen) & ~_sells(seen)),
-    *_serving("serve_part", lambda seen: _serves(seen) & ~_sells(seen)),
-    _cause("hold_for_peak", _holds_for_later, kwh="usable_kwh", buy="buy", price="next_price", time="next_use"),
-    _cause("hold_for_limit", lambda seen: _spares(seen) & (seen.next_limit >= 0), kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
-    _cause("hold_for_reserve", lambda seen: _spares(seen) & (seen.for_reserve >= 0), kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
-    _cause("hold_for_target", lambda seen: _spares(seen) & seen.wanted_at_end & seen.unused_after, kwh="usable_kwh"),
-    _cause("hold_for_peak", lambda seen: _holds_by_value(seen) & seen.below(seen.buy, seen.value), kwh="usable_kwh", buy="buy", value="value"),
-    _cause("hold_for_peak", lambda seen: _holds_by_value(seen) & ~seen.differs, kwh="usable_kwh", save="save", value="value"),
-    _cause("hold_equal", lambda seen: _spares(seen) & ~seen.differs & (seen.value >= seen.save - seen.same_price), value="value"),
-    _cause("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.refill, seen.sell), sell="sell", **REFILL),
-    _cause("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.sun, seen.sell), sell="sell", **SUN),
-    _cause("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell), sell="sell", value="value"),
-    _cause("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.keep, seen.sell), sell="sell", keep="keep"),
-    _cause("keep_room", _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
+    _charging("charge_cheap", _buys_for_later, **PURCHASE, loaded="loaded", price="next_price", time="next_use"),
+    _charging("charge_for_limit", lambda seen: _buys(seen) & (seen.next_limit >= 0), **PURCHASE, kw="next_limit_kw", time="next_limit"),
+    _charging("charge_for_reserve", _charges_for_reserve, kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
+    _charging("charge_for_target", lambda seen: _buys(seen) & seen.wanted_at_end & seen.unused_after, **PURCHASE),
+    _charging("charge_cheap", _buys_by_value, **PURCHASE, value="value"),
+    _charging("store_surplus", _stores_for_later, price="next_price", sell="sell", time="next_use"),
+    _charging("follow_house", lambda seen: seen.find(_stores_by_value) & seen.below(seen.value, seen.buy), value="value", sell="sell", buy="buy"),
+    _charging("store_surplus", lambda seen: seen.find(_stores_by_value), value="value", sell="sell"),
+    _charging("takes_over", lambda seen: seen.shares.taken_kwh > NOTHING_KWH, kwh="taken_kwh"),
+    _giving("sell_high", lambda seen: seen.find(_sells_by_value) & seen.find(_sells_before_refill), **SALE, value="value", **REFILL),
+    _giving("sell_high", lambda seen: seen.find(_sells_by_value) & seen.find(_sells_before_sun), **SALE, value="value", **SUN),
+    _giving("sell_high", lambda seen: seen.find(_sells_by_value), **SALE, value="value"),
+    _giving("sell_high", lambda seen: seen.find(_sells_before_refill), **SALE, **REFILL),
+    _giving("sell_high", lambda seen: seen.find(_sells_before_sun), **SALE, **SUN),
+    *_serving("serve_peak", _serves_alone),
+    *_serving("serve_part", _serves, kwh="served_kwh"),
+    _resting("hold_for_peak", _holds_for_later, kwh="usable_kwh", buy="buy", price="next_price", time="next_use"),
+    _resting("hold_for_limit", lambda seen: _spares(seen) & (seen.next_limit >= 0), kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
+    _resting("hold_for_reserve", lambda seen: _spares(seen) & (seen.for_reserve >= 0), kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
+    _resting("hold_for_target", lambda seen: _spares(seen) & seen.wanted_at_end & seen.unused_after, kwh="usable_kwh"),
+    _resting("hold_for_peak", lambda seen: seen.find(_holds_by_value) & seen.below(seen.buy, seen.value), kwh="usable_kwh", buy="buy", value="value"),
+    _resting("hold_for_peak", lambda seen: seen.find(_holds_by_value) & ~seen.differs, kwh="usable_kwh", save="save", value="value"),
+    _resting("hold_equal", lambda seen: _spares(seen) & ~seen.differs & (seen.value >= seen.save - seen.same_price), value="value"),
+    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.refill, seen.sell), sell="sell", **REFILL),
+    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.sun, seen.sell), sell="sell", **SUN),
+    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell), sell="sell", value="value"),
+    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.keep, seen.sell), sell="sell", keep="keep"),
+    _resting("keep_room", _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
 )
 
 # Where nothing of it holds on the figures that would be shown, they are said without a why.
 PLAIN = (
-    _cause("weighed", lambda seen: (seen.charges | seen.gives | _spares(seen)) & np.isfinite(seen.counted_value), counted="counted", value="counted_value"),
-    _cause("charge_plain", _buys, **PURCHASE, value="value"),
-    _cause("store_plain", lambda seen: seen.charges, kwh="charge", value="value", sell="allowed_sale"),
-    _cause("sell_plain", _sells, **SALE, value="value"),
-    _cause("serve_plain", _serves, **SERVING, value="value"),
-    _cause("passes_on", lambda seen: seen.gives, kwh="discharge"),
-    _cause("rest_plain", lambda seen: seen.rests, buy="buy", sell="allowed_sale", value="value"),
+    _any("weighed", lambda seen: (~seen.rests | _spares(seen)) & np.isfinite(seen.counted_value), counted="counted", value="counted_value"),
+    _charging("charge_plain", _buys, **PURCHASE, value="value"),
+    _charging("store_plain", lambda seen: seen.exists, kwh="charge", value="value", sell="allowed_sale"),
+    _giving("sell_plain", _sells, **SALE, value="value"),
+    _giving("serve_plain", _serves, kwh="served_kwh", buy="buy", value="value"),
+    _giving("passes_on", lambda seen: seen.exists, kwh="discharge"),
+    _resting("rest_plain", lambda seen: seen.exists, buy="buy", sell="allowed_sale", value="value"),
 )
 
 CAUSES = (*BOUND, *TRADE, *PLAIN)

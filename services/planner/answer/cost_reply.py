@@ -18,7 +18,7 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
     peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
     carbon = plan.problem.outlook.carbon_g_per_kwh
-    costs = plan.costs
+    costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
     return CostReply(
         total=_round_off(float(costs.total.sum()) + peak),
         import_=_round_off(float(costs.import_cost.sum())),
@@ -26,7 +26,7 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
         wear=_round_off(float(costs.wear_cost.sum())),
         peak=_round_off(peak),
         carbon_g=None if carbon is None else _round_off(carbon_g(flows.import_kwh, carbon)),
-        self_sufficiency=self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh),
+        self_sufficiency=None if share is None else _round_off(share),
     )
 
 

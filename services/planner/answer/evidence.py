@@ -1,54 +1,76 @@
-"""What a plan's flows, prices and limits say of each battery in each slot: all that its reasons are drawn from.
+"""What a plan says of each battery in each slot beside its flows: what energy is worth, what comes later, and the figures of sentences.
 
 Arrays over batteries and slots have shape ``(batteries, slots)``, those of the site ``(slots,)``. Figures that are not to be said are NaN, slots that
 there are none of are -1.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.contracts.manual import ManualBlock
-from luna.physics import BoolArray, charge_limit_kw
+from luna.physics import BoolArray
+from luna.schedule import Figure
 from luna.timeline import FloatArray, IndexArray
 from luna.wording import Numbers
-from services.planner.answer.flow_shares import FlowShares, share_flows
-from services.planner.answer.price_view import find_peak_limit, find_peak_price
+from services.planner.answer.price_view import find_peak_price, split_days
+from services.planner.answer.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows
 from services.planner.plan import Plan
 from services.planner.price_blocks import show_import_price
 from services.planner.value.segments import FORBIDDEN_VALUE
 
-NOTHING_KWH = 1e-6
-# Stored energies this close are the same: what a plan and its re-simulation may be apart.
-SAME_KWH = 1e-5
-# A state of charge this far outside its limits is shown to be so.
-_OUTSIDE_SOC = 5e-4
 # Prices count in hundredths of what is shown: closer ones read the same.
 _SAME_PRICE = 0.01
 _TINY_PRICE = 1e-6
+# What leaves the planner is exact to this many decimals.
+DECIMALS = 6
 
 
-class Evidence:
-    """A plan, slot by slot, as its reasons see it."""
+class Evidence(SlotFlows):
+    """A plan, slot by slot, as its reasons see it; ``blocks`` are its owner's."""
 
     def __init__(self, plan: Plan, blocks: Sequence[ManualBlock] = ()) -> None:
-        self.plan, self.problem, self.flows, self.blocks = plan, plan.problem, plan.flows, blocks
-        self.outlook, self.hours = plan.problem.outlook, plan.problem.outlook.timeline.hours
-        self.battery = plan.problem.limits.batteries
+        super().__init__(plan)
+        self.blocks, self.starts = blocks, list(self.outlook.timeline)
+        self.edges = [*self.starts, self.outlook.timeline.end]
         numbers = Numbers("en", ZoneInfo(self.problem.site.timezone), self.problem.site.currency)
         self.same_price = _SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)
-        self.charge, self.discharge = plan.flows.charge_kwh, plan.flows.discharge_kwh
-        self.charges, self.gives = self.charge > NOTHING_KWH, self.discharge > NOTHING_KWH
-        self.rests: BoolArray = ~(self.charges | self.gives)
-        self.start_kwh, self.end_kwh = plan.start_kwh, plan.flows.stored_kwh
-        self.imports, self.exports = plan.flows.import_kwh, plan.flows.export_kwh
-        self.shares: FlowShares = share_flows(plan)
         self.buy, self.sell = show_import_price(plan), plan.problem.paid.outlook.export_price
         # What the plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
-        self.counted = plan.problem.outlook.import_price
-        self.weighed = plan.problem.billed is not None
+        self.counted, self.weighed = plan.problem.outlook.import_price, plan.problem.billed is not None
+        self.wear_price, self._rows = plan.problem.wear_price, np.arange(len(self.charge))[:, None]
+        self._found: dict[Callable[[Evidence], BoolArray], BoolArray] = {}
+        self._figures: dict[str, list[list[Figure | None]]] = {}
+
+    def find(self, holds: Callable[["Evidence"], BoolArray]) -> BoolArray:
+        """Return where something holds that several causes ask for."""
+        if holds not in self._found:
+            self._found[holds] = holds(self)
+        return self._found[holds]
+
+    def list_figures(self, name: str) -> list[list[Figure | None]]:
+        """Return one of the arrays below as figures, by battery and slot: numbers, or the instants with which slots begin; None where nothing is said."""
+        if name not in self._figures:
+            values = getattr(self, name)
+            rows = [self._list_row(row) for row in (values if values.ndim > 1 else values[None])]
+            self._figures[name] = rows if values.ndim > 1 else rows * len(self.charge)
+        return self._figures[name]
+
+    def _list_row(self, row: NDArray[Any]) -> list[Figure | None]:
+        if row.dtype.kind == "i":
+            return [self.edges[slot] if slot >= 0 else None for slot in row.tolist()]
+        figures = read_numbers(row)
+        return figures if len(figures) > 1 else figures * len(self.starts)
+
+    @cached_property
+    def days(self) -> list[int]:
+        """The edges of local days."""
+        return split_days(self.outlook.timeline, ZoneInfo(self.problem.site.timezone))
 
     @cached_property
     def differs(self) -> BoolArray:
@@ -58,131 +80,6 @@ class Evidence:
     def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
         """Return where one price is lower than the other, and is seen to be so."""
         return np.asarray(high - low >= self.same_price)
-
-    # --- the site ---------------------------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def short(self) -> BoolArray:
-        """Where the house draws on the grid for what sun and batteries do not bring."""
-        return self.shares.short_kwh > NOTHING_KWH
-
-    @cached_property
-    def left(self) -> BoolArray:
-        """Where batteries leave surplus, sold or held back."""
-        return self.shares.sun_sold_kwh + self.shares.held_kwh > NOTHING_KWH
-
-    @cached_property
-    def sells_sun(self) -> BoolArray:
-        return self.shares.sun_sold_kwh > NOTHING_KWH
-
-    @cached_property
-    def holds_back(self) -> BoolArray:
-        return self.shares.held_kwh > NOTHING_KWH
-
-    @cached_property
-    def feed_in_limit_kwh(self) -> FloatArray:
-        return self.problem.export_limit_kwh
-
-    @cached_property
-    def may_feed_in(self) -> BoolArray:
-        return self.feed_in_limit_kwh > NOTHING_KWH
-
-    @cached_property
-    def fills_feed_in(self) -> BoolArray:
-        return self.may_feed_in & (self.exports >= self.feed_in_limit_kwh - NOTHING_KWH)
-
-    @cached_property
-    def fills_connection(self) -> BoolArray:
-        return self.imports >= self.problem.carried_kwh - NOTHING_KWH
-
-    @cached_property
-    def peak_kwh(self) -> FloatArray:
-        return find_peak_limit(self.plan)
-
-    @cached_property
-    def fills_peak(self) -> BoolArray:
-        return self.imports >= self.peak_kwh - NOTHING_KWH
-
-    # --- a battery --------------------------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def below_limits(self) -> BoolArray:
-        return self.start_kwh < self.battery.min_kwh - _OUTSIDE_SOC * self.battery.capacity_kwh
-
-    @cached_property
-    def above_limits(self) -> BoolArray:
-        return self.start_kwh > self.battery.max_kwh + _OUTSIDE_SOC * self.battery.capacity_kwh
-
-    @cached_property
-    def full(self) -> BoolArray:
-        return self.start_kwh >= self.battery.max_kwh - SAME_KWH
-
-    @cached_property
-    def floor_kwh(self) -> FloatArray:
-        """What a battery keeps: its lowest state of charge, or the reserve that is wanted at the end of the slot."""
-        reserve = self.problem.reserve_kwh
-        return np.broadcast_to(self.battery.min_kwh, self.charge.shape) if reserve is None else np.maximum(self.battery.min_kwh, reserve)
-
-    @cached_property
-    def empty(self) -> BoolArray:
-        return self.end_kwh <= self.floor_kwh + SAME_KWH
-
-    @cached_property
-    def has_reserve(self) -> BoolArray:
-        return self.reserve_soc > _OUTSIDE_SOC
-
-    @cached_property
-    def reserve_soc(self) -> FloatArray:
-        return self.floor_kwh / self.battery.capacity_kwh
-
-    @cached_property
-    def usable_kwh(self) -> FloatArray:
-        return self.end_kwh - self.battery.min_kwh
-
-    @cached_property
-    def room_kwh(self) -> FloatArray:
-        """What the inverter of a battery carries beside its sun; infinite where it stands behind none."""
-        sun = self.problem.conversion
-        return np.full(self.charge.shape, np.inf) if sun is None else np.maximum(sun.room_kwh, 0.0)
-
-    @cached_property
-    def discharge_power_kwh(self) -> FloatArray:
-        return self.battery.discharge_limit_kw * self.hours
-
-    @cached_property
-    def charge_power_kwh(self) -> FloatArray:
-        """What a battery can take at its state of charge."""
-        return charge_limit_kw(self.start_kwh, self.battery) * self.hours
-
-    @cached_property
-    def gives_all(self) -> BoolArray:
-        most = np.minimum(self.discharge_power_kwh, self.room_kwh)
-        return (self.gives | (self.discharge_power_kwh <= NOTHING_KWH)) & (self.discharge >= most - NOTHING_KWH)
-
-    @cached_property
-    def takes_all(self) -> BoolArray:
-        """Where a battery charges as fast as it can at its state of charge, and does not thereby become full."""
-        able = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
-        return able & (self.charge >= self.charge_power_kwh - NOTHING_KWH) & (self.end_kwh < self.battery.max_kwh - SAME_KWH)
-
-    @cached_property
-    def may_buy_more(self) -> BoolArray:
-        """Where a stored kWh is worth more than buying it costs, and the battery has room and may."""
-        return self.battery.charge_from_grid & ~self.full & self.below(self.counted, self.keep)
-
-    @cached_property
-    def spares_car(self) -> BoolArray:
-        """Where batteries give all that they may, for a car charges that they may not feed."""
-        limit = self.problem.battery_limit_kwh
-        if limit is None:
-            return np.zeros(self.charge.shape, dtype=bool)
-        more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)
-        return more & np.isfinite(limit) & (self.discharge.sum(axis=0) >= limit - NOTHING_KWH)
-
-    @cached_property
-    def others_move(self) -> BoolArray:
-        moved = self.charge + self.discharge
-        return moved.sum(axis=0) - moved > NOTHING_KWH
 
     # --- what energy is worth ---------------------------------------------------------------------------------------------------------------
 
@@ -216,17 +113,17 @@ class Evidence:
     def _most_value(self) -> FloatArray:
         prices = (self.outlook.import_price, self.outlook.export_price, self.problem.terminal.value)
         dearest = max(float(np.abs(each).max()) for each in prices)
-        return (dearest + self.problem.wear_price) / np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
+        return (dearest + self.wear_price) / np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
 
     @cached_property
     def keep(self) -> FloatArray:
         """What storing a kWh that is charged now is worth, after losses and wear."""
-        return self.value * self.battery.charge_efficiency - self.problem.wear_price
+        return self.value * self.battery.charge_efficiency - self.wear_price
 
     @cached_property
     def save(self) -> FloatArray:
         """What using a stored kWh now would save, after losses and wear."""
-        return (self.counted - self.problem.wear_price) * self.battery.discharge_efficiency
+        return (self.counted - self.wear_price) * self.battery.discharge_efficiency
 
     @cached_property
     def return_share(self) -> FloatArray:
@@ -235,7 +132,12 @@ class Evidence:
 
     def loaded_price(self, price: FloatArray) -> FloatArray:
         """Return what a kWh given later costs when it is charged at a price: with losses and wear."""
-        return price / self.return_share + self.problem.wear_price * (1.0 / self.return_share + 1.0)
+        return price / self.return_share + self.wear_price * (1.0 / self.return_share + 1.0)
+
+    @cached_property
+    def may_buy_more(self) -> BoolArray:
+        """Where a stored kWh is worth more than buying it costs, and the battery has room and may."""
+        return self.battery.charge_from_grid & ~self.full & self.below(self.counted, self.keep)
 
     # --- later ------------------------------------------------------------------------------------------------------------------------------
 
@@ -247,8 +149,10 @@ class Evidence:
     @cached_property
     def next_limit(self) -> IndexArray:
         """The slot of the next spell of giving in which the grid brings no more: the connection is filled, or a peak would rise; -1: in none."""
-        filled = np.broadcast_to(self.fills_connection | self.fills_peak, self.charge.shape)
-        slot = self._best_use(filled)
+        filled = self.fills_connection | self.fills_peak
+        if not filled.any():
+            return np.full(self.charge.shape, -1)
+        slot = self._best_use(np.broadcast_to(filled, self.charge.shape))
         return np.where(self._at(filled, slot, unknown=False), slot, -1)
 
     @cached_property
@@ -299,7 +203,8 @@ class Evidence:
     @cached_property
     def unused_after(self) -> BoolArray:
         """Where the battery gives nothing any more."""
-        return _next_where(self.gives) < 0
+        last = np.where(self.gives, np.arange(self.gives.shape[1]), -1).max(axis=1, keepdims=True)
+        return np.asarray(np.arange(self.gives.shape[1]) >= last)
 
     @cached_property
     def wanted_at_end(self) -> BoolArray:
@@ -435,23 +340,22 @@ class Evidence:
         return self.feed_in_limit_kwh / self.hours
 
     @cached_property
-    def fills_inverter(self) -> BoolArray:
-        """Where sun and battery use all that the battery's inverter carries."""
-        sun = self.problem.conversion
-        if sun is None:
-            return np.zeros(self.charge.shape, dtype=bool)
-        takes = self.charges & (self.charge >= sun.intake_kwh + sun.direct_kwh - NOTHING_KWH)
-        return (sun.direct_kwh > NOTHING_KWH) | self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH) | takes
-
-    @cached_property
     def inverter_kw(self) -> FloatArray:
         sun = self.problem.conversion
         return np.full(self.charge.shape, np.nan) if sun is None else sun.limit_kwh / self.hours
 
-    def _at(self, values: FloatArray, slots: IndexArray, *, unknown: float = np.nan) -> FloatArray:
+    def _at(self, values: NDArray[Any], slots: IndexArray, *, unknown: float = np.nan) -> FloatArray:
         """Return what holds in other slots, battery by battery; ``unknown`` where there is none."""
-        found = np.take_along_axis(np.broadcast_to(values, slots.shape), np.maximum(slots, 0), axis=1)
+        # The last one stands in where there is none.
+        row = values if values.ndim == 1 else values[0]
+        found = row[slots] if values.ndim == 1 or len(values) == 1 else values[self._rows, slots]
         return np.where(slots >= 0, found, unknown)
+
+
+def read_numbers(values: FloatArray) -> list[Figure | None]:
+    """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is unknown."""
+    numbers = (np.round(values, DECIMALS) + 0.0).tolist()
+    return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
 
 
 def _next_where(holds: BoolArray) -> IndexArray:

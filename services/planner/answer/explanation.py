@@ -1,27 +1,27 @@
 """Why a plan does what it does: per slot and battery a code with its figures, the limits at work, and what leaving the action out would cost."""
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from itertools import repeat
 
 import numpy as np
 
-from luna.physics import BoolArray, Mode, clamp, settle
-from luna.schedule import Figure, Reason, Schedule
+from luna.physics import BoolArray, Mode, settle
+from luna.schedule import NO_FIGURES, Figure, Reason
 from luna.timeline import FloatArray, IndexArray
 from services.planner.answer.causes import CAUSES, Cause
-from services.planner.answer.evidence import NOTHING_KWH, Evidence
+from services.planner.answer.evidence import DECIMALS, Evidence, read_numbers
 from services.planner.answer.pins import find_pins
 from services.planner.answer.price_view import rank_prices
+from services.planner.answer.slot_flows import NOTHING_KWH
 from services.planner.plan import Plan, weigh_flows
 from services.planner.value.segments import FORBIDDEN_VALUE
 
 # What leaving a mode out means: the battery rests instead of acting, or follows the house instead of resting.
 _OPPOSITE = np.array([Mode.HOLD, Mode.SUPPLY, Mode.SAVE, Mode.SELF_CONSUMPTION, Mode.HOLD, Mode.HOLD], dtype=np.int8)
-# What leaves the planner is exact to this many decimals.
-DECIMALS = 6
-Figures = dict[str, Figure]
+NOWHERE = np.zeros(0, dtype=bool)
+Told = tuple[list[list[str]], list[list[Mapping[str, Figure]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,6 @@ class Explanation:
         return [self.by_battery[index][slot] for slot, index in enumerate(self.told.tolist())]
 
 
-def lay_out(plan: Plan) -> Schedule:
-    """Return the plan as a schedule: set-points, expected flows and reasons."""
-    return Schedule(plan.problem.outlook.timeline, plan.setpoints, plan.flows, explain(plan))
-
-
 def explain(plan: Plan) -> list[Reason]:
     """Return the reason of every slot."""
     return explain_each(Evidence(plan)).reasons
@@ -60,64 +55,55 @@ def explain_each(seen: Evidence) -> Explanation:
     plan = seen.plan
     if not plan.problem.site.batteries:
         return Explanation(np.zeros(0, dtype=np.int64), (), tuple(_explain_idle(seen)))
-    opposite = price_opposite(plan)
-    evidence = [_list_evidence(seen, index, opposite) for index in range(len(plan.problem.site.batteries))]
-    told = _tell_causes(seen)
+    opposite, rank = read_numbers(price_opposite(plan)), rank_prices(plan.problem.paid.outlook.import_price, seen.days)
+    codes, figures = _tell_causes(seen)
     reasons = tuple(
-        [
-            Reason(code, value, cost, limits, figures, rank, count, used_at)
-            for (code, figures), limits, (value, cost, rank, count, used_at) in zip(told[index], _list_limits(seen, index), evidence[index], strict=True)
-        ]
-        for index in range(len(plan.problem.site.batteries))
+        list(map(Reason, codes[index], values, opposite, _list_limits(seen, index), figures[index], *rank, _find_uses(seen, index)))
+        for index, values in enumerate(map(read_numbers, seen.energy_value))
     )
     return Explanation((seen.charge + seen.discharge).argmax(axis=0), reasons)
 
 
-def _tell_causes(seen: Evidence) -> list[list[tuple[str, Figures]]]:
-    """Return code and figures of each battery in each slot."""
-    shape, starts = seen.charge.shape, list(seen.outlook.timeline)
-    told: list[list[tuple[str, Figures]]] = [[("rest_plain", {})] * shape[1] for _ in range(shape[0])]
-    untold = np.ones(shape, dtype=bool)
+def _tell_causes(seen: Evidence) -> Told:
+    """Return the code of each battery in each slot, and its figures."""
+    count = len(seen.starts)
+    told: Told = [["rest_plain"] * count for _ in seen.charge], [[NO_FIGURES] * count for _ in seen.charge]
+    untold = np.ones(seen.charge.shape, dtype=bool)
     for pinned, until in find_pins(seen):
         for index, slot in np.argwhere(pinned).tolist():
-            told[index][slot] = "manual", {"time": until, "start": starts[slot]}
+            told[0][index][slot], told[1][index][slot] = "manual", {"time": until, "start": seen.starts[slot]}
         untold &= ~pinned
+    among = {name: getattr(seen, name) for name in ("charges", "gives", "rests", "exists")}
+    left = {name: np.count_nonzero(untold & slots) for name, slots in among.items()}
     for cause in CAUSES:
-        here = untold & cause.holds(seen)
-        if here.any():
-            _tell(cause, seen, here, told)
+        here = untold & among[cause.among] & cause.holds(seen) if left[cause.among] else NOWHERE
+        if np.count_nonzero(here):
+            for index, slots in enumerate(here):
+                _tell(cause, seen, (index, np.flatnonzero(slots).tolist()), told)
             untold &= ~here
-            if not untold.any():
-                break
+            left = {name: np.count_nonzero(untold & slots) for name, slots in among.items()}
     return told
 
 
-def _tell(cause: Cause, seen: Evidence, here: BoolArray, told: list[list[tuple[str, Figures]]]) -> None:
-    """Give the slots ``here`` a cause's code, with the figures that are known there."""
-    indices, slots = np.nonzero(here)
-    starts, columns = [*seen.outlook.timeline, seen.outlook.timeline.end], {}
-    for name, source in cause.figures.items():
-        values = np.broadcast_to(getattr(seen, source), here.shape)[here]
-        columns[name] = _read_instants(values, starts) if name == "time" else _read_numbers(values)
-    if "time" in columns:
-        # A time needs its weekday where it is not of the slot's own day.
-        columns["start"] = [None if time is None else starts[slot] for slot, time in zip(slots.tolist(), columns["time"], strict=True)]
-    whole = all(None not in column for column in columns.values())
-    for place, (index, slot) in enumerate(zip(indices.tolist(), slots.tolist(), strict=True)):
-        figures = {name: column[place] for name, column in columns.items()}
-        if not whole:
-            figures = {name: figure for name, figure in figures.items() if figure is not None}
-        told[index][slot] = cause.code, figures
+def _tell(cause: Cause, seen: Evidence, where: tuple[int, list[int]], told: Told) -> None:
+    """Give some slots of a battery a cause's code, with the figures that are known there; slots of one day that share them share one object."""
+    index, slots = where
+    names, columns = [*cause.figures], [seen.list_figures(source)[index] for source in cause.figures.values()]
+    rows = zip(*[[column[slot] for slot in slots] for column in columns], strict=True) if columns else repeat(())
+    codes, figures, days = told[0][index], told[1][index], iter(seen.days)
+    last, said, ends = None, NO_FIGURES, 0
+    for slot, row in zip(slots, rows, strict=False):
+        if row != last or slot >= ends:
+            while slot >= ends:
+                ends = next(days)
+            last, said = row, _name_figures(names, row, seen.starts[slot])
+        codes[slot], figures[slot] = cause.code, said
 
 
-def _read_instants(slots: IndexArray, starts: list[datetime]) -> list[Figure | None]:
-    return [starts[slot] if slot >= 0 else None for slot in slots.tolist()]
-
-
-def _read_numbers(values: FloatArray) -> list[Figure | None]:
-    # Adding nothing takes the minus from zeros.
-    numbers = (np.round(values, DECIMALS) + 0.0).tolist()
-    return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
+def _name_figures(names: list[str], row: tuple[Figure | None, ...], start: datetime) -> Mapping[str, Figure]:
+    """Return known figures by name; a time needs the ``start``, for its weekday is said where it is not of the same day."""
+    figures = {name: figure for name, figure in zip(names, row, strict=True) if figure is not None}
+    return figures | {"start": start} if "time" in figures else figures
 
 
 def _explain_idle(seen: Evidence) -> list[Reason]:
@@ -126,20 +112,15 @@ def _explain_idle(seen: Evidence) -> list[Reason]:
     off = held & seen.short & np.isfinite(seen.grid_pays)
     fees = {"idle_pv_off": seen.grid_pays, "idle_held_back": seen.fee}
     codes = np.where(off, "idle_pv_off", np.where(held & seen.holds_back, "idle_held_back", "idle_no_battery")).tolist()
-    figures = [{"fee": float(fees[code][slot])} if code in fees and np.isfinite(fees[code][slot]) else {} for slot, code in enumerate(codes)]
+    figures = [{"fee": round(float(fees[code][slot]), DECIMALS)} if code in fees and np.isfinite(fees[code][slot]) else {} for slot, code in enumerate(codes)]
     return [Reason(code, figures=each) for code, each in zip(codes, figures, strict=True)]
 
 
-def _list_evidence(seen: Evidence, index: int, opposite: FloatArray) -> list[tuple[float | None, float | None, int, int, datetime | None]]:
-    """Return of each slot the value of energy, the cost of the opposite, the price's rank on its local day, and when stored energy is next used."""
-    problem, starts = seen.problem, list(seen.outlook.timeline)
-    rank, count = rank_prices(problem.paid.outlook.import_price, problem.outlook.timeline, ZoneInfo(problem.site.timezone))
-    slots = np.arange(opposite.size)
-    # From each slot on, the first that discharges; beyond the last one there is none.
+def _find_uses(seen: Evidence, index: int) -> list[datetime | None]:
+    """Return from each slot on when a battery first gives; None where it does not any more."""
+    slots = np.arange(len(seen.starts))
     uses = np.minimum.accumulate(np.where(seen.gives[index], slots, slots.size)[::-1])[::-1]
-    used_at = [starts[use] if use < slots.size else None for use in uses.tolist()]
-    columns = [_read_numbers(seen.energy_value[index]), _read_numbers(opposite)]
-    return list(zip(*columns, rank.tolist(), count.tolist(), used_at, strict=True))  # type: ignore[arg-type]
+    return [seen.starts[use] if use < slots.size else None for use in uses.tolist()]
 
 
 def price_opposite(plan: Plan) -> FloatArray:
@@ -158,19 +139,25 @@ def price_opposite(plan: Plan) -> FloatArray:
         floor_soc=np.broadcast_to(battery.min_soc, plan.start_kwh.shape),
         ceiling_soc=np.broadcast_to(battery.max_soc, plan.start_kwh.shape),
     )
+    # A checked plan's set-points are safe already, and no opposite trades with the grid or goes beyond the limits.
     flows = settle(
-        clamp(other, plan.start_kwh, problem.limits),
+        other,
         plan.start_kwh,
         load_kwh=outlook.load_kwh,
         pv_kwh=outlook.pv_kwh,
         limits=problem.limits,
         hours=outlook.timeline.hours,
     )
-    costs = weigh_flows(problem, flows).total - weigh_flows(problem, plan.flows).total
+    # Without anything beside money or placed, what the plan costs has been worked out already.
+    planned = plan.costs if plan.placement is None and problem.billed is None else weigh_flows(problem, plan.flows)
+    costs = weigh_flows(problem, flows).total - planned.total
     lowest = battery.min_kwh[0, 0]
     function, levels = plan.value.function, (plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
     more = costs - function.integral(*levels)
-    forbidden = replace(function, value=(np.abs(function.value) > FORBIDDEN_VALUE / 2).astype(float))
+    priceless = np.abs(function.value) > FORBIDDEN_VALUE / 2
+    if not priceless.any():
+        return np.maximum(more, 0.0)
+    forbidden = replace(function, value=priceless.astype(float))
     return np.where(np.abs(forbidden.integral(*levels)) > NOTHING_KWH, np.nan, np.maximum(more, 0.0))
 
 

@@ -17,7 +17,6 @@ from services.planner.posing.manual import Manual, block_hours
 _NOTHING_KWH = 1e-4
 
 
-
 def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]]:
     """Return the field ``manual`` of every slot."""
     slots: list[dict[str, Any]] = [{"manual": []} for _ in range(plan.problem.outlook.timeline.count)]

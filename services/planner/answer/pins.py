@@ -1,13 +1,14 @@
 """What an owner's blocks decide in a plan: where a battery does or leaves what was set, and what it would do otherwise says nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import numpy as np
 
-from luna.contracts.manual import GRID, ManualBlock
+from luna.contracts.manual import GRID, Action
 from luna.physics import BoolArray
-from services.planner.answer.evidence import NOTHING_KWH, Evidence
+from services.planner.answer.evidence import Evidence
+from services.planner.answer.slot_flows import NOTHING_KWH
 from services.planner.posing.manual import block_hours
 
 
@@ -22,25 +23,17 @@ def find_pins(seen: Evidence) -> Iterator[tuple[BoolArray, datetime]]:
             continue
         own = np.array([[block.device in (name, GRID)] for name in names], dtype=bool)
         inside = block_hours(block, seen.outlook.timeline) > 0
-        pinned = own & inside & _decides(seen, block)
+        pinned = own & inside & _DECIDES[block.action](seen)
         if pinned.any():
             yield pinned, block.to
 
 
-def _decides(seen: Evidence, block: ManualBlock) -> BoolArray:
-    idle_sun = seen.rests & seen.left
-    match block.action:
-        case "charge":
-            return seen.charges | seen.full & seen.rests
-        case "discharge":
-            return seen.gives | seen.empty & seen.rests
-        case "hold":
-            return seen.rests
-        case "no_charge":
-            return idle_sun & ~seen.full | seen.rests & seen.may_buy_more
-        case "no_discharge":
-            return seen.rests & seen.short & ~seen.empty
-        case "no_import":
-            return seen.gives & (seen.imports <= NOTHING_KWH)
-        case _:
-            return (seen.charges | idle_sun) & (seen.exports <= NOTHING_KWH)
+_DECIDES: dict[Action, Callable[[Evidence], BoolArray]] = {
+    "charge": lambda seen: seen.charges | seen.full & seen.rests,
+    "discharge": lambda seen: seen.gives | seen.empty & seen.rests,
+    "hold": lambda seen: seen.rests,
+    "no_charge": lambda seen: seen.rests & (seen.left & ~seen.full | seen.may_buy_more),
+    "no_discharge": lambda seen: seen.rests & seen.short & ~seen.empty,
+    "no_import": lambda seen: seen.gives & (seen.imports <= NOTHING_KWH),
+    "no_export": lambda seen: (seen.charges | seen.rests & seen.left) & (seen.exports <= NOTHING_KWH),
+}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,20 +16,10 @@ from services.planner.plan import Plan
 Fields = dict[str, Any]
 
 
-def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language, *, devices: Iterable[str | None] | None = None) -> list[Fields | None]:
+def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language, *, devices: Iterable[str | None] = repeat(None)) -> list[Fields | None]:
     """Return reasons with their sentences; ``devices`` names of each whose it is, where that is to be said."""
-    spoken = Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency))
-    limits: dict[tuple[str, ...], list[str]] = {}
-    named = None if devices is None else list(devices)
-    replies: list[Fields | None] = []
-    for place, reason in enumerate(reasons):
-        if reason is None:
-            replies.append(None)
-            continue
-        if reason.binding not in limits:
-            limits[reason.binding] = [limit(code, language=language) for code in reason.binding]
-        replies.append(_fields(reason, spoken, limits[reason.binding], None if named is None else named[place]))
-    return replies
+    said = _Said(Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency)))
+    return [None if reason is None else said.write(reason, device) for reason, device in zip(reasons, devices, strict=False)]
 
 
 def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) -> None:
@@ -51,21 +42,33 @@ def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | No
         slot[kind][name]["reason"] = reason
 
 
-def _fields(reason: Reason, spoken: Sentences, binding: list[str], device: str | None) -> Fields:
-    return {
-        "code": reason.code,
-        "text": spoken.say(reason.code, reason.figures),
-        "short": spoken.shorten(reason.code, reason.figures),
-        "energy_value": reason.energy_value,
-        "cost_of_opposite": reason.cost_of_opposite,
-        "binding": binding,
-        "figures": _plain(reason.figures),
-        "price_rank": reason.price_rank,
-        "price_count": reason.price_count,
-        "used_at": reason.used_at,
-        "device": device,
-    }
+class _Said:
+    """Writes reasons as they are sent; what several have in common is written once."""
 
+    def __init__(self, spoken: Sentences) -> None:
+        self.spoken = spoken
+        # By code and figures: those of slots that share them are one object.
+        self._written: dict[tuple[str, int], Fields] = {}
+        self._limits: dict[tuple[str, ...], list[str]] = {}
 
-def _plain(figures: Mapping[str, Figure]) -> Fields:
-    return {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in figures.items()}
+    def write(self, reason: Reason, device: str | None) -> Fields:
+        """Return a reason's fields."""
+        key = reason.code, id(reason.figures)
+        if key not in self._written:
+            self._written[key] = self._write(reason.code, reason.figures)
+        if reason.binding not in self._limits:
+            self._limits[reason.binding] = [limit(code, language=self.spoken.numbers.language) for code in reason.binding]
+        return {
+            **self._written[key],
+            "energy_value": reason.energy_value,
+            "cost_of_opposite": reason.cost_of_opposite,
+            "binding": self._limits[reason.binding],
+            "price_rank": reason.price_rank,
+            "price_count": reason.price_count,
+            "used_at": reason.used_at,
+            "device": device,
+        }
+
+    def _write(self, code: str, figures: Mapping[str, Figure]) -> Fields:
+        plain = {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in figures.items()}
+        return {"code": code, "text": self.spoken.say(code, figures), "short": self.spoken.shorten(code, figures), "figures": plain}

@@ -1,7 +1,9 @@
 """A plan in the words of the outward interface."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import repeat
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
@@ -75,7 +77,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     return PlanReply(
         plan_id=str(UUID(digest(request)[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
-        gap=plan.gap,
+        gap=round(plan.gap, 9) + 0.0,
         cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
         compromises=compromises,
@@ -142,10 +144,10 @@ def _slots(seen: Evidence, explained: Explanation, request: PlanRequest) -> list
     )
 
 
-def _tell_devices(plan: Plan, explained: Explanation) -> list[str] | None:
-    """Return the battery that each slot's reason is of; None where there are not several."""
+def _tell_devices(plan: Plan, explained: Explanation) -> Iterable[str | None]:
+    """Return the battery that each slot's reason is of, where there are several."""
     names = [battery.name for battery in plan.problem.site.batteries]
-    return [names[index] for index in explained.told.tolist()] if len(names) > 1 else None
+    return [names[index] for index in explained.told.tolist()] if len(names) > 1 else repeat(None)
 
 
 def _battery_flows(plan: Plan, explained: Explanation, language: Language) -> list[dict[str, Fields]]:

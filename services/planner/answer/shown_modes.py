@@ -8,7 +8,8 @@ import numpy as np
 
 from luna.physics import IntArray, Mode
 from luna.timeline import IndexArray
-from services.planner.answer.evidence import NOTHING_KWH, Evidence
+from services.planner.answer.evidence import Evidence
+from services.planner.answer.slot_flows import NOTHING_KWH
 
 _WORDS = {mode.value: mode.word for mode in Mode}
 
