@@ -32,11 +32,12 @@ class CostReply(Message):
 
 
 class CompromiseReply(Message):
-    """A wish that could not be met in full: which, by how much, and what it cost."""
+    """A wish that could not be met in full: which, by how much, and what it cost. Words are in the language asked for, ``code`` is the same in all."""
 
     constraint: str
     shortfall: str
     cost: float
+    code: str = ""
 
 
 class ReasonReply(Message):

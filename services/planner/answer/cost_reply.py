@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest
 from luna.economics import carbon_g, peak_cost
 from luna.weighing import COST_ALONE, Weights, self_sufficiency
+from luna.wording import Language
+from services.planner.answer.compromise import name_compromise
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
@@ -52,13 +54,11 @@ def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
     )
 
 
-def missed_weights(objective: ObjectiveReply | None) -> list[CompromiseReply]:
+def missed_weights(objective: ObjectiveReply | None, language: Language) -> list[CompromiseReply]:
     """Return what was to count and could not."""
     if objective is None or "no_carbon_intensity" not in objective.reasons:
         return []
-    remedy = "the grid's carbon intensity is unknown (outlook.carbon_g_per_kwh; luna data load --kind carbon)"
-    constraint = f"objective: carbon_price_per_kg {objective.carbon_price_per_kg:g}, {remedy}"
-    return [CompromiseReply(constraint=constraint, shortfall="not weighed", cost=0.0)]
+    return [name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg)]
 
 
 def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> CheapestReply | None:

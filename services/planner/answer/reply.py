@@ -1,7 +1,7 @@
 """A plan in the words of the outward interface."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import repeat
 from time import perf_counter
@@ -18,6 +18,7 @@ from luna.contracts.setpoint import BatterySetpoints, PvSetpoints
 from luna.physics import Curtailment, Mode
 from luna.timeline import FloatArray
 from luna.wording import Language
+from services.planner.answer.compromise import name_compromise
 from services.planner.answer.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
 from services.planner.answer.evidence import Evidence
 from services.planner.answer.explanation import Explanation, explain_each
@@ -70,8 +71,9 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     seen = Evidence(plan, request.manual)
     explained = explain_each(seen)
     objective = reply_objective(plan, request)
-    missed = missed_weights(objective) + missed_blocks(plan, request.manual) + missed_reserves(plan)
-    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed
+    language = request.options.language
+    missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
+    compromises = find_compromises(plan, language) + missed_wishes(plan, request) + missed
     explain_ms = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
@@ -188,42 +190,35 @@ def _held_back(plan: Plan) -> PvSetpoints | None:
     return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
 
 
-def find_compromises(plan: Plan) -> list[CompromiseReply]:
+def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
     """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
     dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
-    return [CompromiseReply(constraint=constraint, shortfall=words, cost=round(kwh * dearest, 6)) for constraint, words, kwh in found]
+    return [name_compromise(code, language, cost=kwh * dearest, **figures) for code, kwh, figures in found]
 
 
-def _soc_shortfalls(plan: Plan) -> list[tuple[str, str, float]]:
-    problem, found = plan.problem, []
+def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
+    problem = plan.problem
     for index, battery in enumerate(problem.site.batteries):
         stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
         start_soc = float(problem.stored_kwh[index]) / capacity
         for bound, missing in (("min_soc", battery.min_soc - start_soc), ("max_soc", start_soc - battery.max_soc)):
             if missing * capacity > _NOTHING_KWH:
-                wanted = getattr(battery, bound)
-                text = f"battery {battery.name}: {bound} {wanted:g}, it starts at {start_soc:g} (state.batteries.{battery.name}.soc); the plan brings it back"
-                found.append((text, f"{missing:.1%}", missing * capacity))
+                yield bound, missing * capacity, {"name": battery.name, "wanted": getattr(battery, bound), "start": start_soc, "missing": missing}
         least, most, last = problem.terminal.least_kwh[index], problem.terminal.most_kwh[index], stored[-1]
-        for word, missing in (("at least", least - last), ("at most", last - most)):
+        for code, wanted, missing in (("end_at_least", least, least - last), ("end_at_most", most, last - most)):
             if missing > _NOTHING_KWH:
-                wanted = (least if word == "at least" else most) / capacity
-                found.append((f"battery {battery.name}: {word} {wanted:.1%} at the end", f"{missing:.3f} kWh", float(missing)))
-    return found
+                yield code, float(missing), {"name": battery.name, "wanted": float(wanted) / capacity, "kwh": float(missing)}
 
 
-def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
+def _grid_excess(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
     problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
     starts, zone = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone)
-    found = []
-    for word, limit_kwh, energy in (("import", problem.carried_kwh, flows.import_kwh), ("export", problem.export_limit_kwh, flows.export_kwh)):
+    for code, limit_kwh, energy in (("import_limit", problem.carried_kwh, flows.import_kwh), ("export_limit", problem.export_limit_kwh, flows.export_kwh)):
         beyond = np.maximum(energy - limit_kwh, 0.0)
         broken = np.flatnonzero(beyond > _NOTHING_KWH)
         if broken.size:
             most = int((beyond / hours).argmax())
-            first, worst = (f"{starts[slot].astimezone(zone):%Y-%m-%d %H:%M}" for slot in (broken[0], most))
-            when = f"at {worst}" if broken.size == 1 else f"in {broken.size} slots from {first} on, most at {worst}"
-            limit_kw = limit_kwh[most] / hours[most]
-            found.append((f"grid {word} limit {limit_kw:g} kW, exceeded {when}", f"{beyond[most] / hours[most]:.2f} kW", float(beyond.sum())))
-    return found
+            first, worst = (starts[slot].astimezone(zone) for slot in (int(broken[0]), most))
+            figures = {"limit_kw": float(limit_kwh[most] / hours[most]), "kw": float(beyond[most] / hours[most]), "count": int(broken.size)}
+            yield code if broken.size == 1 else f"{code}_often", float(beyond.sum()), figures | {"first": first, "worst": worst}

@@ -5,12 +5,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.plan import CompromiseReply
+from luna.wording import Language
+from services.planner.answer.compromise import name_compromise
 from services.planner.plan import Plan
 
 _NOTHING_KWH = 1e-4
 
 
-def missed_reserves(plan: Plan) -> list[CompromiseReply]:
+def missed_reserves(plan: Plan, language: Language) -> list[CompromiseReply]:
     """Return what batteries lack of their reserves where that is most, at the horizon's dearest import price."""
     problem, dearest = plan.problem, max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     if problem.reserve_kwh is None:
@@ -19,7 +21,6 @@ def missed_reserves(plan: Plan) -> list[CompromiseReply]:
     for battery, lacking in zip(problem.site.batteries, np.maximum(problem.reserve_kwh - plan.flows.stored_kwh, 0.0), strict=True):
         slot = int(lacking.argmax())
         if lacking[slot] > _NOTHING_KWH:
-            name = f"reserve: battery {battery.name} out of reach, most at {starts[slot].astimezone(zone):%Y-%m-%d %H:%M}"
-            cost = round(float(lacking[slot]) * dearest, 6)
-            found.append(CompromiseReply(constraint=name, shortfall=f"{lacking[slot] / battery.capacity_kwh:.1%}", cost=cost))
+            figures = {"name": battery.name, "worst": starts[slot].astimezone(zone), "missing": float(lacking[slot]) / battery.capacity_kwh}
+            found.append(name_compromise("reserve", language, cost=float(lacking[slot]) * dearest, **figures))
     return found
