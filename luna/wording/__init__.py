@@ -3,10 +3,10 @@
 A planner sends codes and figures; this is the one place where they become words.
 """
 
-from luna.wording.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy
+from luna.wording.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
 from luna.wording.numbers import Language, Numbers
 from luna.wording.sentences import Sentences, limit, sentence
-from luna.wording.templates import LIMITS, REASONS
+from luna.wording.templates import LIMITS, REASONS, WORDS
 from luna.wording.words import FIGURES, SHORT_LENGTH, Words
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "POLICIES",
     "REASONS",
     "SHORT_LENGTH",
+    "WORDS",
     "Language",
     "ModeWords",
     "Numbers",
@@ -29,4 +30,5 @@ __all__ = [
     "say_mode",
     "say_policy",
     "sentence",
+    "split_policies",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from luna.errors import InvalidInputError
-from luna.wording.numbers import LANGUAGES, Language
+from luna.wording.numbers import Language
 
 
 class ModeWords(NamedTuple):
@@ -45,6 +45,7 @@ POLICIES: dict[str, dict[Language, str]] = {
     "mpc": {"en": "Luna", "de": "Luna"},
     "mpc_scenarios": {"en": "Luna, weighing how its forecasts err", "de": "Luna, die Fehler ihrer Prognosen abwägend"},
     "mpc_perfect": {"en": "Luna, knowing load and sun", "de": "Luna, wenn Verbrauch und Sonne bekannt wären"},
+    "mpc_perfect_pv": {"en": "Luna, knowing the sun", "de": "Luna, wenn die Sonne bekannt wäre"},
     "oracle": {"en": "Perfect foresight", "de": "Vollkommene Voraussicht"},
 }
 
@@ -71,17 +72,29 @@ def say_policy(name: str, *, language: Language) -> str:
     return POLICIES[name][language] if name in POLICIES else name
 
 
-def read_mode(text: str) -> str:
+def read_mode(text: object) -> object:
     """Return the mode that a name or its words in any language stand for; as it is where it stands for none."""
     return _read(text, {name: [word for words in spoken.values() for word in words] for name, spoken in (MODES | DEVICE_MODES).items()})
 
 
-def read_policy(text: str) -> str:
+def read_policy(text: object) -> object:
     """Return the policy that a name or its words in any language stand for; as it is where it stands for none."""
-    return _read(text, {name: [spoken[language] for language in LANGUAGES] for name, spoken in POLICIES.items()})
+    return _read(text, {name: [*spoken.values()] for name, spoken in POLICIES.items()})
 
 
-def _read(text: str, words: Mapping[str, list[str]]) -> str:
+def split_policies(text: str) -> list[str]:
+    """Return the policies of a list with commas; a comma may be part of what a policy is called."""
+    names, parts = [], [part.strip() for part in text.split(",") if part.strip()]
+    while parts:
+        count = next((count for count in range(len(parts), 1, -1) if read_policy(", ".join(parts[:count])) in POLICIES), 1)
+        names.append(str(read_policy(", ".join(parts[:count]))))
+        parts = parts[count:]
+    return names
+
+
+def _read(text: object, words: Mapping[str, list[str]]) -> object:
+    if not isinstance(text, str):
+        return text
     wanted = " ".join(text.split()).casefold()
     if wanted in words:
         return wanted

@@ -13,7 +13,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "de")
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
-UNKNOWN = "\u2013"
+EN_DASH = UNKNOWN = "\u2013"
 
 # Sign and hundredth of a currency. Source: Unicode CLDR 48, narrow symbols; the names of hundredths are those on bills.
 _CURRENCIES = {
@@ -94,6 +94,14 @@ class Numbers:
         decimals += 2 if self.price_base > 1 else 0
         text = self.number(None if value is None else value * scale, decimals)
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+    def price_range(self, low: float, high: float, *, decimals: int = 0) -> str:
+        """Return between which prices per kWh it lies: "14–16 ct", "−4 to 2 ct"; one price where both read the same."""
+        shown, highest = (self.price(value, decimals=decimals) for value in (low, high))
+        if shown == highest:
+            return shown
+        between = EN_DASH if low >= 0 else " bis " if self.language == "de" else " to "
+        return f"{shown.partition(NBSP)[0]}{between}{highest}"
 
     def price_per_kwh(self, value: float | None) -> str:
         """Return a price as a table names it: "26.5 ct/kWh"."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from luna.errors import InvalidInputError
 from luna.timeline import parse_instant, require_utc
 from luna.wording.numbers import Language, Numbers
-from luna.wording.templates import LIMITS, REASONS
+from luna.wording.templates import LIMITS, REASONS, WORDS
 from luna.wording.words import FIGURES, SHORT_LENGTH, Pairs
 
 Figure = float | datetime | str | None
@@ -48,7 +48,7 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
 class Sentences:
     """The sentences of one reader; what several slots have in common is worded once.
 
-    Figures are taken as they are given: numbers, and instants for ``time`` and ``start``.
+    Figures are taken as they are given: numbers, pairs of numbers for prices between which something lies, and instants for ``time`` and ``start``.
     """
 
     def __init__(self, numbers: Numbers) -> None:
@@ -101,11 +101,12 @@ class Sentences:
     def _count_decimals(self, phrase: "_Phrase", kind: str, figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
         scale = self._scales[kind]
-        shown = [figures[name] * scale for name, each in phrase.figures if each == kind]
+        ends = {name: figures[name] if isinstance(figures[name], tuple) else (figures[name], figures[name]) for name, each in phrase.figures if each == kind}
+        shown = [low * scale for low, high in ends.values() if low == high]
         least = _tell_apart(shown) if kind == "price" else _keep_tenths(shown)
         for low, high in phrase.rises:
-            if FIGURES[low] == kind:
-                lower, higher = figures[low] * scale, figures[high] * scale
+            if low in ends:
+                lower, higher = ends[low][1] * scale, ends[high][0] * scale
                 while least < _MOST_DECIMALS and higher - lower > _SAME and round(lower, least) >= round(higher, least):
                     least += 1
         return least
@@ -141,7 +142,7 @@ class _Phrase(NamedTuple):
 @cache
 def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], tuple[_Phrase, ...]]:
     """Return the wordings of a code, in full and short."""
-    words = REASONS[code]
+    words = WORDS[code]
     full, short = (tuple(_read_phrase(text, words.rises) for text in words.wordings(language, short=short)) for short in (False, True))
     return full, short
 
@@ -163,6 +164,10 @@ def _lacking(code: str, given: Mapping[str, Figure], language: Language) -> Inva
     return InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
 
 
+def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: int) -> str:
+    return numbers.price_range(*value, decimals=decimals) if isinstance(value, tuple) else numbers.price(value, decimals=decimals)
+
+
 def _say_time(numbers: Numbers, instant: datetime, begun: date | None, *, within: bool = False) -> str:
     """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
     clock, day = numbers.clock(instant), instant.astimezone(numbers.zone).date()
@@ -174,7 +179,7 @@ def _say_time(numbers: Numbers, instant: datetime, begun: date | None, *, within
 
 
 _WORDED: dict[str, Callable[..., str]] = {
-    "price": lambda numbers, value, decimals: numbers.price(value, decimals=decimals),
+    "price": _say_price,
     "share": lambda numbers, value, decimals: numbers.share(value, decimals=decimals),
     "energy": lambda numbers, value, _: numbers.amount(value),
     "power": lambda numbers, value, _: numbers.power(value),

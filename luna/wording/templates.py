@@ -6,7 +6,9 @@ from luna.wording.placed import PLACED
 from luna.wording.trade_reasons import TRADE
 from luna.wording.words import Words
 
-REASONS: dict[str, Words] = BOUND | TRADE | PLACED
+WORDS: dict[str, Words] = BOUND | TRADE | PLACED
+# By code and language: the full wordings, in order of preference.
+REASONS: dict[str, dict[Language, tuple[str, ...]]] = {code: {"en": words.en, "de": words.de} for code, words in WORDS.items()}
 
 LIMITS: dict[str, dict[Language, str]] = {
     "battery_full": {"en": "battery full", "de": "Batterie voll"},

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.why_not import Alternative, CostChange, SlotChange, WhyNotReply, WhyNotRequest
-from luna.wording import Language, Numbers
+from luna.wording import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.plan import show_compromises
 from services.cli.requests import compose_request
 
 CHANGES = ("from", "device", "planned", "instead")
@@ -24,7 +25,7 @@ def show_why_not(  # noqa: PLR0913 - one per option
     *,
     plan: Annotated[str, typer.Option(help="The plan_id of a stored plan.")],
     slot: Annotated[str, typer.Option(help="An instant within the slot, with its offset.")],
-    mode: Annotated[str, typer.Option(help="A battery's mode; charge or hold for a vehicle; on or off for a load.")],
+    mode: Annotated[str, typer.Option(help="A battery's mode, as a plan shows it or by its code; charge or hold for a vehicle; on or off for a load.")],
     until: Annotated[str | None, typer.Option(help="The instant after the last slot (default: one slot).")] = None,
     device: Annotated[str | None, typer.Option(help="Battery, vehicle or load (default: the only battery).")] = None,
     power: Annotated[float | None, typer.Option(help="kW from or to the grid at most.")] = None,
@@ -54,8 +55,7 @@ def _show(reply: WhyNotReply, numbers: Numbers) -> None:
     show_changes(reply.changes, numbers)
     for limit in reply.binding:
         out.print(f"Limit at work: {limit}")
-    for compromise in reply.compromises:
-        out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
+    show_compromises(reply.compromises, numbers.language)
 
 
 def show_cost(cost: CostChange, numbers: Numbers) -> None:
@@ -70,7 +70,7 @@ def show_changes(changes: Sequence[SlotChange], numbers: Numbers) -> None:
         (
             f"{numbers.weekday(change.start)} {numbers.clock(change.start)}",
             change.device,
-            *(f"{each.mode} {numbers.energy(each.energy_kwh)}" for each in (change.before, change.after)),
+            *(f"{say_mode(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (change.before, change.after)),
         )
         for change in changes
     ]

@@ -1,0 +1,48 @@
+"""The plan command's own words; reasons, modes and compromises come from ``luna.wording``."""
+
+from luna.wording import Language
+
+TEXTS: dict[Language, dict[str, str]] = {
+    "en": {
+        "title": "Plan for {site}, {zone}",
+        "from": "from",
+        "mode": "mode",
+        "battery": "battery",
+        "grid": "grid",
+        "reason": "reason",
+        "what": "what",
+        "energy": "energy",
+        "cost": "Cost {cost} ({status}); plan {plan}",
+        "optimal": "optimal",
+        "feasible": "feasible",
+        "compromised": "compromised",
+        "forecast": "Load and PV as {version} forecast them at {issued} UTC{why}",
+        "rule": "{parameter} is {value:g} by the rule {rule}: {why}",
+        "manual": "What is set by hand costs {cost}.",
+        "not_had": "Not had:",
+        "not_met": "Not met:",
+        "beside": "Beside the cheapest plan: {cost} more{carbon}, {kwh} of import less.",
+        "carbon": ", {kg} kg of carbon less",
+    },
+    "de": {
+        "title": "Plan für {site}, {zone}",
+        "from": "ab",
+        "mode": "Modus",
+        "battery": "Batterie",
+        "grid": "Netz",
+        "reason": "Grund",
+        "what": "was",
+        "energy": "Energie",
+        "cost": "Kosten {cost} ({status}); Plan {plan}",
+        "optimal": "optimal",
+        "feasible": "gültig",
+        "compromised": "mit Abstrichen",
+        "forecast": "Verbrauch und Sonne, wie {version} sie um {issued} UTC vorhersagte{why}",
+        "rule": "{parameter} ist {value:g} durch die Regel {rule}: {why}",
+        "manual": "Was von Hand vorgegeben ist, kostet {cost}.",
+        "not_had": "Nicht zu haben:",
+        "not_met": "Nicht erfüllt:",
+        "beside": "Neben dem günstigsten Plan: {cost} mehr{carbon}, {kwh} Netzbezug weniger.",
+        "carbon": ", {kg} kg CO₂ weniger",
+    },
+}
