@@ -9,14 +9,13 @@ from tests.planning import draw_prices
 
 START = datetime(2024, 3, 30, 17, tzinfo=UTC)  # the clock changes in the second night
 Document = dict[str, Any]
-KINDS = ("plain", "plain", "contradiction", "batteries", "special", "inverters", "manual", "reserve", "weighed", "vehicles", "loads", "peaks")
 PRICES = ("spot", "flat", "two", "negative", "cheap sun", "any")
 
 
 def draw_request(rng: np.random.Generator, kind: str) -> Document:
     """Return any request of a kind."""
     minutes = int(rng.choice([15, 60, 60, 5] if kind in PLACES else [15, 15, 60, 5, 30]))
-    slots = int(rng.integers(12, 30) if kind in PLACES else rng.integers(24, 110))
+    slots = int(rng.integers(*SLOTS.get(kind, (40, 110))))
     document = _draw_house(rng, minutes=minutes, slots=slots)
     if rng.random() < 0.3:
         document["first_slot_minutes"] = round(float(rng.uniform(0.5, minutes - 0.1)), 2)
@@ -191,3 +190,5 @@ KIND_OF = {
     "peaks": _add_peaks,
 }
 PLACES = ("vehicles", "loads", "peaks")
+# Between how many slots: what is placed takes longer.
+SLOTS = {"plain": (96, 193), "vehicles": (12, 30), "loads": (12, 30), "peaks": (12, 30)}

@@ -50,16 +50,16 @@ CARS: dict[str, Words] = {
         en=("Charges the car in every slot until {time}: in fewer it would not be ready.",),
         de=("Lädt das Auto bis {time} durchgehend: In weniger Zeit würde es nicht fertig.",),
         short_en=("Needs every slot until {time}", "Needs every slot"),
-        short_de=("Braucht jede Minute bis {time}", "Braucht jede Minute"),
+        short_de=("Braucht jeden Zeitabschnitt bis {time}", "Braucht jeden Zeitabschnitt"),
     ),
     "ev_late": Words(
-        en=("Charges the car as much as it can, yet {at_time} {kwh} will be missing.",),
+        en=("Charges the car as much as it can, yet {kwh} will be missing {at_time}.",),
         de=("Lädt das Auto, so viel es geht, doch {at_time} fehlen {kwh}.",),
         short_en=("Charges all it can; {kwh} will be missing", "Charges all it can, yet too late"),
         short_de=("Lädt, was geht; es fehlen {kwh}", "Lädt, was geht, doch zu spät"),
     ),
     "ev_short": Words(
-        en=("The car waits, although {at_time} {kwh} will be missing.",),
+        en=("The car waits, although {kwh} will be missing {at_time}.",),
         de=("Das Auto wartet, obwohl {at_time} {kwh} fehlen werden.",),
         short_en=("Waits, though {kwh} will be missing", "Waits, though something will be missing"),
         short_de=("Wartet, obwohl {kwh} fehlen werden", "Wartet, obwohl etwas fehlen wird"),
@@ -78,7 +78,7 @@ CARS: dict[str, Words] = {
     ),
     "ev_waits": Words(
         en=("The car waits: a kWh costs {buy} now, {price} from {time} on.",),
-        de=("Das Auto wartet: Die kWh kostet jetzt {buy}, ab {time} {price}.",),
+        de=("Das Auto wartet: Die kWh kostet jetzt {buy}, ab {time} nur {price}.",),
         short_en=("Waits for {time}: {price} instead of {buy}", "Waits for a lower price"),
         short_de=("Wartet auf {time}: {price} statt {buy}", "Wartet auf einen günstigeren Preis"),
         rises=(("price", "buy"),),
@@ -185,7 +185,7 @@ APPLIANCES: dict[str, Words] = {
     ),
     "load_waits": Words(
         en=("Waits: a kWh costs {buy} now, {price} from {time} on.",),
-        de=("Wartet: Die kWh kostet jetzt {buy}, ab {time} {price}.",),
+        de=("Wartet: Die kWh kostet jetzt {buy}, ab {time} nur {price}.",),
         short_en=("Waits for {time}: {price} instead of {buy}", "Waits for a lower price"),
         short_de=("Wartet auf {time}: {price} statt {buy}", "Wartet auf einen günstigeren Preis"),
         rises=(("price", "buy"),),

@@ -241,10 +241,10 @@ class Evidence(SlotFlows):
 
     @cached_property
     def reserve_ends(self) -> IndexArray:
-        """The slot in which the battery charges again, or the reserve that it keeps is lower."""
+        """The slot in which the battery moves again, or the reserve that it keeps is lower."""
         lower = np.zeros(self.charge.shape, dtype=bool)
         lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
-        return _next_where(self.charges | lower)
+        return _next_where(~self.rests | lower)
 
     # --- figures ----------------------------------------------------------------------------------------------------------------------------
 
