@@ -290,8 +290,8 @@ def _is_used_then(told: Told) -> Claims:
     """A kWh brings ``price`` in the slot of ``time``: the battery gives then, and has not run empty before."""
     slot = _later(told)
     then, flow = told.seen(slot), told.flow(slot)
-    served = then.need > EPS and abs(then.here["import_price"] - told.figures["price"]) < 1e-6
-    sold = then.sold > 0 and abs(then.here["export_price"] - told.figures["price"]) < 1e-6
+    served = then.served >= then.sold and abs(then.here["import_price"] - told.figures["price"]) < 1e-6
+    sold = then.sold >= then.served and abs(then.here["export_price"] - told.figures["price"]) < 1e-6
     kept = min(told.flow(each)["soc_end"] for each in range(told.slot, slot))
     return {
         "later": slot > told.slot,
@@ -634,6 +634,8 @@ def _serve_peak(told: Told) -> Claims:
         saved = _saves_now(told, told.here["import_price"])
         right = abs(told.figures.get("save", saved) - saved) < 2e-6
         return claims | {"gains after losses": saved >= told.reason["energy_value"] - 1e-5, "saves that": right}
+    if "time" not in told.figures:
+        return claims | {"is worth no more": told.reason["energy_value"] <= told.here["import_price"] + 1e-5}
     refill = told.figures.get("refill", told.figures.get("sun"))
     return claims | _refills_then(told) | {"refills for less": _costs_later(told, max(refill, 0.0)) < told.here["import_price"]}
 

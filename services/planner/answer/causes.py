@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from luna.physics import BoolArray
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, IndexArray
 from services.planner.answer.evidence import Evidence
 from services.planner.answer.slot_flows import NOTHING_KWH
 
@@ -101,7 +101,7 @@ BOUND = (
     _resting("charge_waits_limit", lambda seen: seen.fills_connection & seen.may_buy_more),
     _resting("reserve_kept", lambda seen: seen.empty & seen.short & seen.has_reserve, reserve="reserve_soc", time="reserve_ends"),
     _resting("empty", lambda seen: seen.empty & seen.short, time="next_charge"),
-    _giving("peak_kept", lambda seen: seen.fills_peak, kw="peak_kw", cost="peak_price"),
+    _giving("peak_kept", lambda seen: seen.keeps_peak, kw="peak_kw", cost="peak_price"),
     _giving("connection_limit", lambda seen: _serves(seen) & seen.fills_connection, kw="connection_kw"),
     _charging("store_surplus", lambda seen: _stores_sun(seen) & ~seen.may_feed_in),
     _charging("feed_in_limit", lambda seen: _stores_sun(seen) & seen.fills_feed_in, kw="feed_in_kw"),
@@ -121,14 +121,19 @@ BOUND = (
 # --- what trade decides: each compares what the sentence shows, and what the plan counts -----------------------------------------------------------
 
 
-def _brings_more(seen: Evidence, price: FloatArray, counted: FloatArray) -> BoolArray:
-    """Where a kWh charged at a price now brings more at its next use than it costs with losses and wear."""
-    dearer = seen.below(price, seen.next_price) & seen.below(seen.loaded_price(price), seen.next_price)
-    return dearer & seen.below(seen.loaded_price(counted), seen.next_counts)
+def _brings_more(seen: Evidence, charged: tuple[FloatArray, FloatArray], use: IndexArray, price: FloatArray) -> BoolArray:
+    """Where a kWh brings more at a later ``use``, its ``price``, than it costs with losses and wear to charge now: what is paid, what the plan counts."""
+    paid, counted = charged
+    dearer = seen.below(paid, price) & seen.below(seen.loaded_price(paid), price)
+    return dearer & seen.below(seen.loaded_price(counted), seen.counts_at(use))
+
+
+def _buys_for_main(seen: Evidence) -> BoolArray:
+    return _buys(seen) & _brings_more(seen, (seen.buy, seen.counted), seen.main_use, seen.main_price)
 
 
 def _buys_for_later(seen: Evidence) -> BoolArray:
-    return _buys(seen) & _brings_more(seen, seen.buy, seen.counted)
+    return _buys(seen) & _brings_more(seen, (seen.buy, seen.counted), seen.next_use, seen.next_price)
 
 
 def _buys_by_value(seen: Evidence) -> BoolArray:
@@ -139,8 +144,12 @@ def _charges_for_reserve(seen: Evidence) -> BoolArray:
     return seen.for_reserve >= 0
 
 
+def _stores_for_main(seen: Evidence) -> BoolArray:
+    return _stores_sun(seen) & _brings_more(seen, (seen.sell, seen.sell), seen.main_use, seen.main_price)
+
+
 def _stores_for_later(seen: Evidence) -> BoolArray:
-    return _stores_sun(seen) & _brings_more(seen, seen.sell, seen.sell)
+    return _stores_sun(seen) & _brings_more(seen, (seen.sell, seen.sell), seen.next_use, seen.next_price)
 
 
 def _stores_by_value(seen: Evidence) -> BoolArray:
@@ -185,13 +194,22 @@ def _saves_by_serving(seen: Evidence) -> BoolArray:
     return _serves_house(seen) & ~seen.differs & seen.below(seen.value, seen.save)
 
 
+def _serves_evenly(seen: Evidence) -> BoolArray:
+    """Where a kWh would be worth as much later."""
+    return _serves_house(seen) & ~seen.differs & (seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price)
+
+
 def _spares(seen: Evidence) -> BoolArray:
     """Where a battery rests although the house draws on the grid, and it holds something."""
     return seen.short & ~seen.empty
 
 
+def _holds_for_main(seen: Evidence) -> BoolArray:
+    return _spares(seen) & seen.below(seen.buy, seen.main_price) & seen.below(seen.counted, seen.counts_at(seen.main_use))
+
+
 def _holds_for_later(seen: Evidence) -> BoolArray:
-    return _spares(seen) & seen.below(seen.buy, seen.next_price) & seen.below(seen.counted, seen.next_counts)
+    return _spares(seen) & seen.below(seen.buy, seen.next_price) & seen.below(seen.counted, seen.counts_at(seen.next_use))
 
 
 def _holds_by_value(seen: Evidence) -> BoolArray:
@@ -213,6 +231,7 @@ def _gains_nothing_held(seen: Evidence) -> BoolArray:
 
 SALE = {"kwh": "sold_kwh", "sell": "sell"}
 PURCHASE = {"kwh": "bought_kwh", "buy": "buy"}
+MAIN_USE, NEXT_USE = {"price": "main_price", "time": "main_use"}, {"price": "next_price", "time": "next_use"}
 REFILL, SUN = {"refill": "refill", "time": "next_charge"}, {"sun": "sun", "time": "next_charge"}
 
 
@@ -223,16 +242,19 @@ def _serving(code: str, which: Holds, **figures: str) -> tuple[Cause, ...]:
         _giving(code, lambda seen: seen.find(which) & seen.find(_serves_before_refill), **figures, buy="buy", **REFILL),
         _giving(code, lambda seen: seen.find(which) & seen.find(_serves_before_sun), **figures, buy="buy", **SUN),
         _giving(code, lambda seen: seen.find(which) & seen.find(_saves_by_serving), **figures, value="value", save="save"),
+        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_evenly), **figures, buy="buy"),
     )
 
 
 TRADE = (
-    _charging("charge_cheap", _buys_for_later, **PURCHASE, loaded="loaded", price="next_price", time="next_use"),
+    _charging("charge_cheap", _buys_for_main, **PURCHASE, loaded="loaded", **MAIN_USE),
+    _charging("charge_cheap", _buys_for_later, **PURCHASE, loaded="loaded", **NEXT_USE),
     _charging("charge_for_limit", lambda seen: _buys(seen) & (seen.next_limit >= 0), **PURCHASE, kw="next_limit_kw", time="next_limit"),
     _charging("charge_for_reserve", _charges_for_reserve, kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
     _charging("charge_for_target", lambda seen: _buys(seen) & seen.wanted_at_end & seen.unused_after, **PURCHASE),
     _charging("charge_cheap", _buys_by_value, **PURCHASE, value="value"),
-    _charging("store_surplus", _stores_for_later, price="next_price", sell="sell", time="next_use"),
+    _charging("store_surplus", _stores_for_main, sell="sell", **MAIN_USE),
+    _charging("store_surplus", _stores_for_later, sell="sell", **NEXT_USE),
     _charging("follow_house", lambda seen: seen.find(_stores_by_value) & seen.below(seen.value, seen.buy), value="value", sell="sell", buy="buy"),
     _charging("store_surplus", lambda seen: seen.find(_stores_by_value), value="value", sell="sell"),
     _charging("takes_over", lambda seen: seen.shares.taken_kwh > NOTHING_KWH, kwh="taken_kwh"),
@@ -243,7 +265,8 @@ TRADE = (
     _giving("sell_high", lambda seen: seen.find(_sells_before_sun), **SALE, **SUN),
     *_serving("serve_peak", _serves_alone),
     *_serving("serve_part", _serves, kwh="served_kwh"),
-    _resting("hold_for_peak", _holds_for_later, kwh="usable_kwh", buy="buy", price="next_price", time="next_use"),
+    _resting("hold_for_peak", _holds_for_main, kwh="usable_kwh", buy="buy", **MAIN_USE),
+    _resting("hold_for_peak", _holds_for_later, kwh="usable_kwh", buy="buy", **NEXT_USE),
     _resting("hold_for_limit", lambda seen: _spares(seen) & (seen.next_limit >= 0), kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
     _resting("hold_for_reserve", lambda seen: _spares(seen) & (seen.for_reserve >= 0), kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
     _resting("hold_for_target", lambda seen: _spares(seen) & seen.wanted_at_end & seen.unused_after, kwh="usable_kwh"),
@@ -254,6 +277,7 @@ TRADE = (
     _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.sun, seen.sell), sell="sell", **SUN),
     _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell), sell="sell", value="value"),
     _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.keep, seen.sell), sell="sell", keep="keep"),
+    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & (seen.keep <= seen.sell + _TINY_PRICE), sell="sell"),
     _resting("keep_room", _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
 )
 

@@ -71,4 +71,6 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> Cheape
     left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
     saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
-    return CheapestReply(cost=round(weighed.total - least.total - left, 6), carbon_g=saved, import_kwh=round(imported, 6))
+    return CheapestReply(
+        cost=_round_off(weighed.total - least.total - left), carbon_g=None if saved is None else _round_off(saved), import_kwh=_round_off(imported)
+    )

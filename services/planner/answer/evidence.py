@@ -143,8 +143,34 @@ class Evidence(SlotFlows):
 
     @cached_property
     def next_use(self) -> IndexArray:
-        """The slot in which a kWh brings most when the battery is next used, up to the charging after it."""
+        """The slot of the next spell of giving, up to the charging after it, in which a kWh brings most."""
         return self._best_use(self.brings)
+
+    @cached_property
+    def main_use(self) -> IndexArray:
+        """The slot of that spell in which all that is given brings most."""
+        return self._best_use(self.brings * self.discharge)
+
+    @cached_property
+    def brings(self) -> FloatArray:
+        """What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays."""
+        return np.where(self._serves_most, self.buy, self.sell)
+
+    @cached_property
+    def _serves_most(self) -> BoolArray:
+        return np.asarray((self.shares.served_kwh > NOTHING_KWH) & (self.shares.served_kwh >= self.shares.sold_kwh))
+
+    @cached_property
+    def next_price(self) -> FloatArray:
+        return self._at(self.brings, self.next_use)
+
+    @cached_property
+    def main_price(self) -> FloatArray:
+        return self._at(self.brings, self.main_use)
+
+    def counts_at(self, use: IndexArray) -> FloatArray:
+        """Return what the plan counts for a kWh given in other slots."""
+        return self._at(np.where(self._serves_most, self.counted, self.sell), use)
 
     @cached_property
     def next_limit(self) -> IndexArray:
@@ -162,21 +188,6 @@ class Evidence(SlotFlows):
     def _best_use(self, brings: FloatArray) -> IndexArray:
         rows = zip(self.charges.tolist(), self.gives.tolist(), brings.tolist(), strict=True)
         return np.array([_next_best(*row) for row in rows])
-
-    @cached_property
-    def brings(self) -> FloatArray:
-        """What a kWh given in the slot brings: what buying it costs where the house takes it, else what selling it pays."""
-        return np.where(self.shares.served_kwh > NOTHING_KWH, self.buy, self.sell)
-
-    @cached_property
-    def next_price(self) -> FloatArray:
-        """What a kWh brings at the next use."""
-        return self._at(self.brings, self.next_use)
-
-    @cached_property
-    def next_counts(self) -> FloatArray:
-        """What the plan counts for it there."""
-        return self._at(np.where(self.shares.served_kwh > NOTHING_KWH, self.counted, self.sell), self.next_use)
 
     @cached_property
     def next_charge(self) -> IndexArray:

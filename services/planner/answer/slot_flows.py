@@ -76,6 +76,11 @@ class SlotFlows:
         return find_peak_limit(self.plan)
 
     @cached_property
+    def keeps_peak(self) -> BoolArray:
+        """Where the meter stands at what keeps the month's peak, and not beyond it."""
+        return self.fills_peak & (self.imports <= self.peak_kwh + NOTHING_KWH)
+
+    @cached_property
     def fills_peak(self) -> BoolArray:
         return self.imports >= self.peak_kwh - NOTHING_KWH
 

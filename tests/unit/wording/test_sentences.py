@@ -550,7 +550,7 @@ def test_prices_that_would_read_the_same_get_a_decimal() -> None:
     [
         ("sell_low", {}, r"reason\.code: has no words \(got 'sell_low'\)"),
         ("serve_peak", {"buy": 0.3, "worth": 0.2}, r"reason\.figures: has no words \(got 'worth'\)"),
-        ("serve_peak", {"buy": 0.3}, r"reason\.figures: serve_peak needs value"),
+        ("follow_house", {"buy": 0.3, "value": 0.2}, r"reason\.figures: follow_house needs sell"),
         ("serve_peak", {"buy": 0.3, "value": "much"}, r"reason\.figures\.value: is no number"),
         ("hold_for_peak", {"kwh": 1, "price": 0.3, "time": 12}, r"reason\.figures\.time: is no time"),
         ("hold_for_peak", {"kwh": 1, "price": 0.3, "time": "2026-05-21T10:30"}, "no offset"),
