@@ -1,20 +1,23 @@
-"""Schedules: a set-point and the flows expected under it for every slot, with reasons; and what decides: policies."""
+"""Why a plan does what it does, and what decides: policies."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from luna.physics import Flows, IntArray, Mode, SetPoint
-from luna.timeline import FloatArray, Timeline
+from luna.physics import IntArray, Mode, SetPoint
+from luna.timeline import FloatArray
 
 Figure = float | datetime | str
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+NO_FIGURES: Mapping[str, Figure] = MappingProxyType({})
+
+
+class Reason(NamedTuple):
     """Why a slot is as it is. ``code`` and ``figures`` make the sentence (``luna.wording``); prices per kWh, energies in kWh.
 
     ``energy_value`` is what one more stored kWh is worth at the end of the slot; ``cost_of_opposite`` what leaving the action out would cost.
@@ -26,23 +29,10 @@ class Reason:
     energy_value: float | None = None
     cost_of_opposite: float | None = None
     binding: tuple[str, ...] = ()
-    figures: dict[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = NO_FIGURES
     price_rank: int | None = None
     price_count: int | None = None
     used_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """A plan: set-points and expected flows, every array with the slot as its last axis.
-
-    Invariants: settling the set-points against the plan's own outlook gives the plan's own flows.
-    """
-
-    timeline: Timeline
-    setpoints: SetPoint
-    flows: Flows
-    reasons: list[Reason]
 
 
 class Policy(Protocol):

@@ -4,10 +4,12 @@ Local time appears only here and at the edges. A slot is named by its start and 
 only its end is still to come, and what is asked of slots is asked of that.
 """
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from itertools import accumulate, repeat
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -126,7 +128,7 @@ class Timeline:
         return self.count
 
     def __iter__(self) -> Iterator[datetime]:
-        return (self.start + slot * self.step for slot in range(self.count))
+        return accumulate(repeat(self.step, self.count - 1), operator.add, initial=self.start)
 
     def index_of(self, instant: datetime) -> int:
         """Return the slot that covers ``instant``.

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Instant, Message
 from luna.contracts.setpoint import Setpoint
 from luna.control import BATTERIES, Control, DeviceMode, Mode
+from luna.wording import read_mode
 
 # released: handed back to the inverters after a site was disarmed.
 Source = Literal["planner", "owner", "released"]
@@ -18,7 +19,7 @@ ReasonCode = Literal["planned", "override", "no_plan", "plan_too_old", "plan_wit
 class Override(Message):
     """What the owner wants of all batteries, or of one device, instead of the plan, until an instant."""
 
-    mode: Mode | DeviceMode
+    mode: Annotated[Mode | DeviceMode, BeforeValidator(read_mode)]
     power_kw: Annotated[float | None, Field(gt=0, le=10_000)] = None
     target_soc: Annotated[float | None, Field(ge=0, le=1)] = None
     until: Instant

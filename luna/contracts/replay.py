@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from luna.contracts.fault import Fault, FaultReply
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.forecast_driving import DrivingVersion
 from luna.contracts.message import Message, Request
 from luna.contracts.plan.notes import NoteReply
+from luna.wording import read_policy
 
 # Those replayed where none are named; there are more: docs/architecture.md.
 POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
@@ -84,7 +85,7 @@ class ReplayQuestion(Message):
 
     from_day: date
     to_day: date
-    policies: Annotated[list[str], Field(min_length=1, max_length=16)] = list(POLICIES)
+    policies: Annotated[list[Annotated[str, BeforeValidator(read_policy)]], Field(min_length=1, max_length=16)] = list(POLICIES)
     every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     system_id: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,96}$")] = "simulation"
     forecast_version: Annotated[ForecastVersion | None, Field(description="what mpc plans from; default: the site's active version")] = None

@@ -4,12 +4,13 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import Language, NoteReply
 from luna.contracts.why_not import PlanId
+from luna.wording import read_policy
 
 BASELINE = "baseline"
 MAX_VARIANTS = 8
@@ -116,7 +117,7 @@ class WhatIfRequest(Request):
     from_day: date
     to_day: date
     variants: Annotated[list[Variant], Field(min_length=1, max_length=MAX_VARIANTS)]
-    policy: Literal["mpc", "self_consumption", "rule", "idle"] = "mpc"
+    policy: Annotated[Literal["mpc", "self_consumption", "rule", "idle"], BeforeValidator(read_policy)] = "mpc"
     every_minutes: Annotated[int, Field(ge=15, le=1440, multiple_of=15)] = 60
     outlook: Literal["automatic", "issued", "usual"] = "automatic"
     forecast_version: Annotated[ForecastVersion | None, Field(description="default: the site's active version")] = None

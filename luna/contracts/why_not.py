@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.message import Instant, Message, Request
 from luna.contracts.plan import CompromiseReply, Language
+from luna.wording import read_mode
 
 AlternativeMode = Literal["self_consumption", "save", "supply", "hold", "charge", "export", "on", "off"]
 PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
@@ -21,7 +22,7 @@ class Alternative(Message):
 
     slot: Instant
     until: Instant | None = None
-    mode: AlternativeMode
+    mode: Annotated[AlternativeMode, BeforeValidator(read_mode)]
     device: Annotated[str | None, Field(min_length=1, max_length=64, description="battery, vehicle or load by its name; empty: the only battery")] = None
     power_kw: Annotated[float | None, Field(gt=0, le=10_000)] = None
     target_soc: Annotated[float | None, Field(ge=0, le=1)] = None

@@ -3,8 +3,32 @@
 A planner sends codes and figures; this is the one place where they become words.
 """
 
+from luna.wording.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
 from luna.wording.numbers import Language, Numbers
-from luna.wording.sentences import limit, mode, sentence
-from luna.wording.templates import FIGURES, LIMITS, MODES, REASONS, ModeWords
+from luna.wording.sentences import Sentences, limit, sentence
+from luna.wording.templates import LIMITS, REASONS, WORDS
+from luna.wording.words import FIGURES, SHORT_LENGTH, Words
 
-__all__ = ["FIGURES", "LIMITS", "MODES", "REASONS", "Language", "ModeWords", "Numbers", "limit", "mode", "sentence"]
+__all__ = [
+    "DEVICE_MODES",
+    "FIGURES",
+    "LIMITS",
+    "MODES",
+    "POLICIES",
+    "REASONS",
+    "SHORT_LENGTH",
+    "WORDS",
+    "Language",
+    "ModeWords",
+    "Numbers",
+    "Sentences",
+    "Words",
+    "limit",
+    "mode",
+    "read_mode",
+    "read_policy",
+    "say_mode",
+    "say_policy",
+    "sentence",
+    "split_policies",
+]

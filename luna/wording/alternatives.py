@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from luna.wording.numbers import Language, Numbers
-from luna.wording.sentences import mode
 
 # What is done instead, as it stands within a sentence.
 ALTERNATIVES: dict[str, dict[Language, str]] = {
@@ -17,8 +16,6 @@ ALTERNATIVES: dict[str, dict[Language, str]] = {
     "on": {"en": "Running it", "de": "Es laufen zu lassen"},
     "off": {"en": "Leaving it off", "de": "Es auszulassen"},
 }
-# What a device does in a table, beside the modes of batteries.
-_ACTIONS: dict[str, dict[Language, str]] = {"on": {"en": "On", "de": "An"}, "off": {"en": "Off", "de": "Aus"}, "none": {"en": "–", "de": "–"}}
 _COST: dict[Language, tuple[str, str, str]] = {
     "en": ("would cost {money} more", "would cost the same", "would cost {money} less"),
     "de": ("würde {money} mehr kosten", "würde gleich viel kosten", "würde {money} weniger kosten"),
@@ -28,11 +25,6 @@ _CHANGES: dict[Language, tuple[str, str, str]] = {
     "de": ("sonst ändert sich nichts", "ein weiterer Zeitabschnitt ändert sich, {time}", "{count} weitere Zeitabschnitte ändern sich, der erste {time}"),
 }
 _AT: dict[Language, str] = {"en": "{what} from {time} ({device})", "de": "{what} ab {time} ({device})"}
-
-
-def name_action(action: str, *, language: Language) -> str:
-    """Return what a device does, in a word or two: a battery's mode, on, off, or nothing where it is not there."""
-    return _ACTIONS[action][language] if action in _ACTIONS else mode(action, language=language).full
 
 
 def say_alternative(alternative: str, *, device: str, start: datetime, cost: float, others: Sequence[datetime], numbers: Numbers) -> str:

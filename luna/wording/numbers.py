@@ -13,7 +13,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "de")
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
-UNKNOWN = "\u2013"
+EN_DASH = UNKNOWN = "\u2013"
 
 # Sign and hundredth of a currency. Source: Unicode CLDR 48, narrow symbols; the names of hundredths are those on bills.
 _CURRENCIES = {
@@ -31,6 +31,9 @@ _CURRENCIES = {
 }
 # Currencies without a hundredth speak in their own unit. Source: ISO 4217, minor unit 0.
 _WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF"})
+
+# Below these an energy is shown in watt-hours, or as less than one.
+_LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
 
 _WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -88,14 +91,27 @@ class Numbers:
         """Return a price per kWh as a sentence names it: "27 ct"."""
         scale, unit = self.price_unit
         # Of a currency whose hundredth has no name here, two decimals say the same.
-        decimals += 2 if scale == 1 and self.currency not in _WITHOUT_HUNDREDTHS else 0
+        decimals += 2 if self.price_base > 1 else 0
         text = self.number(None if value is None else value * scale, decimals)
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+    def price_range(self, low: float, high: float, *, decimals: int = 0) -> str:
+        """Return between which prices per kWh it lies: "14–16 ct", "−4 to 2 ct"; one price where both read the same."""
+        shown, highest = (self.price(value, decimals=decimals) for value in (low, high))
+        if shown == highest:
+            return shown
+        between = EN_DASH if low >= 0 else " bis " if self.language == "de" else " to "
+        return f"{shown.partition(NBSP)[0]}{between}{highest}"
 
     def price_per_kwh(self, value: float | None) -> str:
         """Return a price as a table names it: "26.5 ct/kWh"."""
         text = self.price(value, decimals=1)
         return text if text == UNKNOWN else f"{text}/kWh"
+
+    @property
+    def price_base(self) -> int:
+        """What a shown price is multiplied by to count in its last digit, where no decimals are added."""
+        return 100 if self.price_unit[0] == 1 and self.currency not in _WITHOUT_HUNDREDTHS else 1
 
     @property
     def price_unit(self) -> tuple[int, str]:
@@ -106,6 +122,14 @@ class Numbers:
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
         return self._with_unit(value_kwh, "kWh")
+
+    def amount(self, value_kwh: float) -> str:
+        """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
+        if not 0.0 < value_kwh < _LITTLE_KWH:
+            return self.energy(value_kwh)
+        if value_kwh < _LEAST_KWH:
+            return f"{'unter' if self.language == 'de' else 'under'} 1{NBSP}Wh"
+        return f"{self.number(value_kwh * 1000)}{NBSP}Wh"
 
     def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
         """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""

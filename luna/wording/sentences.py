@@ -1,25 +1,31 @@
 """From a code and its figures to words."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from string import Formatter
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from luna.errors import InvalidInputError
 from luna.timeline import parse_instant, require_utc
 from luna.wording.numbers import Language, Numbers
-from luna.wording.templates import FIGURES, LIMITS, MODES, REASONS, ModeWords
+from luna.wording.templates import LIMITS, REASONS, WORDS
+from luna.wording.words import FIGURES, SHORT_LENGTH, Pairs
 
 Figure = float | datetime | str | None
 T = TypeVar("T")
 # Rounded to whole cents, two different prices may read the same; then all of the sentence are given with a decimal.
 _PRICE_RESOLUTION = 0.05
+# Figures that a sentence sets against each other get this many decimals more at most: closer ones are the same.
+_MOST_DECIMALS = 2
+_SAME = 0.999 * 10.0**-_MOST_DECIMALS
+# A weekday alone names no day that is further off.
+_WEEK = timedelta(days=6)
 
 
-def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zone: ZoneInfo, currency: str) -> str:
-    """Return the reason ``code`` as one sentence.
+def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zone: ZoneInfo, currency: str, short: bool = False) -> str:
+    """Return the reason ``code`` as one sentence, or as a few words for a small screen.
 
     Args:
         code: a key of ``REASONS``.
@@ -28,26 +34,89 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
         language: ``en`` or ``de``.
         zone: the site's, for times.
         currency: the site's, ISO 4217.
+        short: at most ``SHORT_LENGTH`` characters, without a full stop.
 
     Raises:
         InvalidInputError: an unknown code or figure, or none of the code's wordings has all its figures.
     """
-    numbers = Numbers(language, zone, currency)
-    templates = _known(REASONS, code, "reason.code")[language]
-    given = {name: figure for name, figure in figures.items() if figure is not None}
-    for name in given:
-        _known(FIGURES, name, "reason.figures")
-    template = _choose(code, templates, given)
-    return template.format_map(_say(given, numbers, _needs(template)))
+    given = {name: _check(name, figure) for name, figure in figures.items() if figure is not None}
+    _known(REASONS, code, "reason.code")
+    spoken = Sentences(Numbers(language, zone, currency))
+    return spoken.shorten(code, given) if short else spoken.say(code, given)
 
 
-def mode(name: str, *, language: Language) -> ModeWords:
-    """Return a mode's words.
+class Sentences:
+    """The sentences of one reader; what several slots have in common is worded once.
 
-    Raises:
-        InvalidInputError: no such mode.
+    Figures are taken as they are given: numbers, pairs of numbers for prices between which something lies, and instants for ``time`` and ``start``.
     """
-    return _known(MODES, name, "mode")[language]
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.numbers = numbers
+        self._scales = {"price": numbers.price_unit[0] * numbers.price_base, "share": 100}
+        self._chosen: dict[tuple[str, ...], tuple[_Phrase, list[_Phrase]]] = {}
+        self._said: dict[tuple[object, ...], str] = {}
+        self._days: dict[object, date] = {}
+
+    def say(self, code: str, figures: Mapping[str, Figure]) -> str:
+        """Return the fullest wording whose figures are all given.
+
+        Raises:
+            InvalidInputError: there is none.
+        """
+        return self._fill(self._choose(code, figures)[0], figures)
+
+    def shorten(self, code: str, figures: Mapping[str, Figure]) -> str:
+        """Return the fullest short wording whose figures are all given and that fits.
+
+        Raises:
+            InvalidInputError: there is none.
+        """
+        *longer, last = self._choose(code, figures)[1]
+        fitting = (text for phrase in longer if len(text := self._fill(phrase, figures)) <= SHORT_LENGTH)
+        return next(fitting, None) or self._fill(last, figures)
+
+    def _choose(self, code: str, figures: Mapping[str, Figure]) -> "tuple[_Phrase, list[_Phrase]]":
+        key = code, *figures
+        if key not in self._chosen:
+            full, short = ([phrase for phrase in phrases if phrase.needs <= figures.keys()] for phrases in _read_phrases(code, self.numbers.language))
+            if not full:
+                raise _lacking(code, figures, self.numbers.language)
+            self._chosen[key] = full[0], short
+        return self._chosen[key]
+
+    def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure]) -> str:
+        decimals = {kind: self._count_decimals(phrase, kind, figures) for kind in phrase.exact}
+        begun = self._day(figures.get("start")) if phrase.timed else None
+        return phrase.pattern % tuple([self._say_figure(kind, figures[name], decimals.get(kind, begun)) for name, kind in phrase.figures])
+
+    def _say_figure(self, kind: str, figure: Figure, beside: int | date | None) -> str:
+        """Return a figure in words; ``beside`` is how many decimals it has, or for a time the day on which it is read."""
+        key = kind, figure, beside
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = _WORDED[kind](self.numbers, figure, beside)
+        return said
+
+    def _count_decimals(self, phrase: "_Phrase", kind: str, figures: Mapping[str, Any]) -> int:
+        """Return how many decimals it takes until all that is set against each other can be told apart."""
+        scale = self._scales[kind]
+        ends = {name: figures[name] if isinstance(figures[name], tuple) else (figures[name], figures[name]) for name, each in phrase.figures if each == kind}
+        shown = [low * scale for low, high in ends.values() if low == high]
+        least = _tell_apart(shown) if kind == "price" else _keep_tenths(shown)
+        for low, high in phrase.rises:
+            if low in ends:
+                lower, higher = ends[low][1] * scale, ends[high][0] * scale
+                while least < _MOST_DECIMALS and higher - lower > _SAME and round(lower, least) >= round(higher, least):
+                    least += 1
+        return least
+
+    def _day(self, instant: Figure) -> date | None:
+        """Return the local day of an instant."""
+        day = self._days.get(instant)
+        if day is None and isinstance(instant, datetime):
+            day = self._days[instant] = instant.astimezone(self.numbers.zone).date()
+        return day
 
 
 def limit(code: str, *, language: Language) -> str:
@@ -59,6 +128,80 @@ def limit(code: str, *, language: Language) -> str:
     return _known(LIMITS, code, "reason.binding")[language]
 
 
+class _Phrase(NamedTuple):
+    """A wording ready to be filled: its ``figures`` in the order of the pattern, each with its kind; ``exact`` are kinds that may need decimals."""
+
+    pattern: str
+    figures: tuple[tuple[str, str], ...]
+    needs: frozenset[str]
+    exact: tuple[str, ...]
+    timed: bool
+    rises: Pairs
+
+
+@cache
+def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], tuple[_Phrase, ...]]:
+    """Return the wordings of a code, in full and short."""
+    words = WORDS[code]
+    full, short = (tuple(_read_phrase(text, words.rises) for text in words.wordings(language, short=short)) for short in (False, True))
+    return full, short
+
+
+def _read_phrase(text: str, rises: Pairs) -> _Phrase:
+    pattern, figures = "", []
+    for literal, name, _, _ in Formatter().parse(text):
+        pattern += literal.replace("%", "%%")
+        if name:
+            pattern += "%s"
+            figures.append(("time", "at_time") if name == "at_time" else (name, FIGURES[name]))
+    needs, kinds = frozenset(name for name, _ in figures), {kind for _, kind in figures}
+    exact = tuple(kind for kind in ("price", "share") if kind in kinds)
+    return _Phrase(pattern, tuple(figures), needs, exact, "time" in needs, tuple(pair for pair in rises if set(pair) <= needs))
+
+
+def _lacking(code: str, given: Mapping[str, Figure], language: Language) -> InvalidInputError:
+    missing = min((sorted(phrase.needs - given.keys()) for phrase in _read_phrases(code, language)[0]), key=len)
+    return InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
+
+
+def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: int) -> str:
+    return numbers.price_range(*value, decimals=decimals) if isinstance(value, tuple) else numbers.price(value, decimals=decimals)
+
+
+def _say_time(numbers: Numbers, instant: datetime, begun: date | None, *, within: bool = False) -> str:
+    """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
+    clock, day = numbers.clock(instant), instant.astimezone(numbers.zone).date()
+    at, on = ("um", "am") if numbers.language == "de" else ("at", "on")
+    if begun is None or begun == day:
+        return f"{at} {clock}" if within else clock
+    named = numbers.day(instant) if day - begun > _WEEK else numbers.weekday(instant)
+    return f"{on} {named} {at} {clock}" if within else f"{named} {clock}"
+
+
+_WORDED: dict[str, Callable[..., str]] = {
+    "price": _say_price,
+    "share": lambda numbers, value, decimals: numbers.share(value, decimals=decimals),
+    "energy": lambda numbers, value, _: numbers.amount(value),
+    "power": lambda numbers, value, _: numbers.power(value),
+    "money": lambda numbers, value, _: numbers.money(value),
+    "count": lambda numbers, value, _: numbers.number(value),
+    "hours": lambda numbers, value, _: numbers.hours(value),
+    "time": _say_time,
+    "at_time": lambda numbers, instant, begun: _say_time(numbers, instant, begun, within=True),
+}
+
+
+def _tell_apart(shown: list[float]) -> int:
+    if len({round(value) for value in shown}) == len(shown):
+        return 0
+    pairs = [(one, other) for index, one in enumerate(shown) for other in shown[index + 1 :]]
+    return int(any(round(one) == round(other) and abs(one - other) >= _PRICE_RESOLUTION for one, other in pairs))
+
+
+def _keep_tenths(shown: list[float]) -> int:
+    return int(any(abs(value - round(value)) >= _PRICE_RESOLUTION for value in shown))
+
+
 def _known(table: Mapping[str, T], name: str, field: str) -> T:
     try:
         return table[name]
@@ -66,56 +209,10 @@ def _known(table: Mapping[str, T], name: str, field: str) -> T:
         raise InvalidInputError("has no words", field=field, value=name, remedy=f"Known are {', '.join(table)}.") from exc
 
 
-def _choose(code: str, templates: tuple[str, ...], given: Mapping[str, Figure]) -> str:
-    for template in templates:
-        if _needs(template) <= given.keys():
-            return template
-    lacking = [sorted(_needs(template) - given.keys()) for template in templates]
-    missing = min(lacking, key=list.__len__)
-    raise InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
-
-
-@cache
-def _needs(template: str) -> frozenset[str]:
-    names = {name for _, name, _, _ in Formatter().parse(template) if name}
-    return frozenset("time" if name == "at_time" else name for name in names)
-
-
-def _say(given: Mapping[str, Figure], numbers: Numbers, needed: frozenset[str]) -> dict[str, str]:
-    prices = {name: _float(name, given[name]) for name in needed if FIGURES[name] == "price"}
-    decimals = 1 if _read_the_same(list(prices.values()), numbers.price_unit[0]) else 0
-    said = {name: numbers.price(value, decimals=decimals) for name, value in prices.items()}
-    spoken: dict[str, Callable[[float], str]] = {
-        "energy": numbers.energy,
-        "share": numbers.share,
-        "power": numbers.power,
-        "money": numbers.money,
-        "count": numbers.number,
-        "hours": numbers.hours,
-    }
-    said |= {name: spoken[FIGURES[name]](_float(name, given[name])) for name in needed if FIGURES[name] in spoken}
-    if "time" in needed:
-        said |= _say_time(_instant("time", given["time"]), given.get("start"), numbers)
-    return said
-
-
-def _read_the_same(prices: list[float], scale: int) -> bool:
-    shown = [price * scale for price in prices]
-    pairs = [(one, other) for index, one in enumerate(shown) for other in shown[index + 1 :]]
-    return any(round(one) == round(other) and abs(one - other) >= _PRICE_RESOLUTION for one, other in pairs)
-
-
-def _say_time(instant: datetime, start: Figure, numbers: Numbers) -> dict[str, str]:
-    clock = numbers.clock(instant)
-    at, on = ("um", "am") if numbers.language == "de" else ("at", "on")
-    if start is None or _same_day(instant, _instant("start", start), numbers.zone):
-        return {"time": clock, "at_time": f"{at} {clock}"}
-    weekday = numbers.weekday(instant)
-    return {"time": f"{weekday} {clock}", "at_time": f"{on} {weekday} {at} {clock}"}
-
-
-def _same_day(one: datetime, other: datetime, zone: ZoneInfo) -> bool:
-    return one.astimezone(zone).date() == other.astimezone(zone).date()
+def _check(name: str, figure: float | datetime | str) -> float | datetime:
+    """Return a figure as its kind says: a number, or an instant."""
+    kind = _known(FIGURES, name, "reason.figures")
+    return _instant(name, figure) if kind in ("time", "start") else _float(name, figure)
 
 
 def _float(name: str, figure: Figure) -> float:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.control import BATTERIES, DeviceMode, LoadMode, Mode, PvMode, VehicleMode
+from luna.control import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
 from luna.errors import InvalidInputError
+from luna.wording import read_mode, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
@@ -57,7 +58,7 @@ def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
 @app.command()
 def override(
     site: SiteOption,
-    mode: Annotated[Mode, typer.Option(help="What every battery does.")],
+    mode: Annotated[str, typer.Option(help=f"What every battery does: {', '.join(get_args(Mode))}, or as a plan shows it, such as Sell.")],
     *,
     until: UntilOption,
     power_kw: Annotated[float | None, typer.Option(help="At most this much exchange with the grid while charging or exporting.")] = None,
@@ -65,7 +66,7 @@ def override(
     as_json: JsonOption = False,
 ) -> None:
     """Have all batteries of a site do something else than its plan says, until an instant; the safety layer bounds it like any other."""
-    state = _override(site, BATTERIES, {"mode": mode, "power_kw": power_kw, "target_soc": target_soc}, until=until)
+    state = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
 
 
@@ -73,14 +74,14 @@ def override(
 def override_device(
     site: SiteOption,
     device: DeviceOption,
-    mode: Annotated[DeviceMode, typer.Option(help="A car: own, charge, stop, give. An appliance: own, on, off. PV: free, no_export, limit, off.")],
+    mode: Annotated[str, typer.Option(help="A car: own, charge, stop, give. An appliance: own, on, off. PV: free, no_export, limit, off.")],
     *,
     until: UntilOption,
     power_kw: Annotated[float | None, typer.Option(help="What a car charges with or gives, or what PV may produce.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Have a car's charger, an appliance or PV do something else than its site's plan says, until an instant."""
-    state = _override(site, device, {"mode": mode, "power_kw": power_kw}, until=until)
+    state = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
 
 
@@ -157,7 +158,11 @@ def _show_override(state: "ControlState") -> None:
     wanted = state.override
     if wanted is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-        out.print(f"{_whom(state)} does {wanted.mode} until {wanted.until:%Y-%m-%d %H:%M} UTC.{unarmed}")
+        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {wanted.until:%Y-%m-%d %H:%M} UTC.{unarmed}")
+
+
+def _say(mode: str) -> str:
+    return say_mode(mode, language="en")
 
 
 def _whom(state: "ControlState") -> str:
@@ -174,10 +179,10 @@ def _show(states: "list[ControlState]", entries: "list[ControlEntry]") -> None:
     out.print(f"{state.site} is {armed}.")
     for each in states:
         if each.override is not None:
-            out.print(f"Override of {each.device} by {each.override.by}: {each.override.mode} until {each.override.until:%Y-%m-%d %H:%M %Z}.")
+            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {each.override.until:%Y-%m-%d %H:%M %Z}.")
     table(HEADINGS, [_row(entry) for entry in entries], words=HEADINGS)
 
 
 def _row(entry: "ControlEntry") -> list[str]:
-    told = ", ".join(f"{name}: {setpoint['mode']}" for name, setpoint in entry.allowed.items())
+    told = ", ".join(f"{name}: {_say(setpoint['mode'])}" for name, setpoint in entry.allowed.items())
     return [f"{entry.slot_start:%Y-%m-%d %H:%M}", entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]

@@ -6,15 +6,15 @@ from itertools import groupby
 from luna.contracts.plan import LoadFlow, PlanReply, ReasonReply, SlotReply, VehicleFlow
 from luna.wording import Numbers
 from services.cli.console import table
-
-HEADINGS = ("from", "what", "energy", "reason")
+from services.cli.plan_texts import TEXTS
 
 
 def show_placed(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of cars and appliances where a plan places any."""
     rows = [row for kind in ("vehicles", "loads") for name in getattr(reply.slots[0], kind) for row in _rows(reply, kind, name, numbers=numbers)]
+    words = TEXTS[numbers.language]
     if rows:
-        table(HEADINGS, rows, words=("what", "reason"))
+        table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
 
 
 def _rows(reply: PlanReply, kind: str, name: str, *, numbers: Numbers) -> Iterator[tuple[str, ...]]:

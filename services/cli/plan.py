@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -14,15 +13,17 @@ from pydantic import ValidationError
 
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.message import site_clock
-from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 from luna.timeline import SLOT, SystemClock, Timeline, floor_to
-from luna.wording import Language, Numbers, mode
-from services.cli.console import JsonOption, emit, out, table
+from luna.wording import Language, Numbers
+from services.cli.console import JsonOption, emit, out
 from services.cli.notes import show_note
 from services.cli.pareto import show_pareto
 from services.cli.placed_table import show_placed
+from services.cli.plan_table import show_slots
+from services.cli.plan_texts import TEXTS
 from services.cli.window import find_zone
 
 if TYPE_CHECKING:
@@ -149,51 +150,43 @@ def ensure_forecast(connection: "Connection", request: PlanRequest, *, now: date
 
 
 def _show(reply: PlanReply, language: Language) -> None:
-    numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
+    words, numbers = TEXTS[language], Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
-        show_note(note)
-    rows = [_row(reply, run, numbers, language) for run in _runs(reply)]
-    table(["from", "mode", "battery", "grid", "reason"], rows, title=f"Plan for {reply.site}, {reply.timezone}", words=("mode", "reason"))
+        show_note(note, language)
+    show_slots(reply, numbers)
     show_placed(reply, numbers)
-    status = f"{reply.status} for what is assumed above" if any(note.assumed for note in reply.notes) else reply.status
-    out.print(f"Cost {numbers.money(reply.cost.total)} ({status}); plan {reply.plan_id}")
+    status = words[reply.status] + (words["assumed"] if any(note.assumed for note in reply.notes) else "")
+    out.print(words["cost"].format(cost=numbers.money(reply.cost.total), status=status, plan=reply.plan_id))
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
-        out.print(f"Load and PV as {reply.forecast.version} forecast them at {reply.forecast.issued_at:%Y-%m-%d %H:%M} UTC{why}")
+        out.print(words["forecast"].format(version=reply.forecast.version, issued=f"{reply.forecast.issued_at:%Y-%m-%d %H:%M}", why=why))
     _show_owner(reply, numbers)
     _show_objective(reply, numbers)
-    for compromise in reply.compromises:
-        out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
+    show_compromises(reply.compromises, language)
+
+
+def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
+    """Print what a plan could not hold."""
+    for compromise in compromises:
+        out.print(f"[yellow]{TEXTS[language]['not_met']}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
 def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
     """Say which rules set what, and what the owner's blocks cost and could not have."""
+    words = TEXTS[numbers.language]
     for rule in reply.strategy:
-        out.print(f"{rule.parameter} is {rule.value:g} by the rule {rule.rule}: {rule.why}")
+        out.print(words["rule"].format(parameter=rule.parameter, value=rule.value, rule=rule.rule, why=rule.why))
     if reply.manual is None:
         return
-    out.print(f"What is set by hand costs {numbers.money(reply.manual.cost)}.")
+    out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
     for block in (block for block in reply.manual.blocks if not block.applied):
-        out.print(f"[yellow]Not had:[/] {block.device} {block.action}: {block.why}")
+        out.print(f"[yellow]{words['not_had']}[/] {block.device} {block.action}: {block.why}")
 
 
 def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
     """Say what counted beside money, and what that made of the plan."""
-    beside = reply.objective.beside_cheapest if reply.objective else None
+    words, beside = TEXTS[numbers.language], reply.objective.beside_cheapest if reply.objective else None
     if beside is None:
         return
-    carbon = "" if beside.carbon_g is None else f", {numbers.number(beside.carbon_g / 1e3, 2)} kg of carbon less"
-    out.print(f"Beside the cheapest plan: {numbers.money(beside.cost)} more{carbon}, {numbers.energy(beside.import_kwh)} of import less.")
-
-
-def _runs(reply: PlanReply) -> list[tuple[int, int]]:
-    edges = [0, *(slot for slot in range(1, len(reply.slots)) if reply.slots[slot].reason.text != reply.slots[slot - 1].reason.text), len(reply.slots)]
-    return list(pairwise(edges))
-
-
-def _row(reply: PlanReply, run: tuple[int, int], numbers: Numbers, language: Language) -> Sequence[str]:
-    slots = reply.slots[slice(*run)]
-    stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in slots for flow in slot.batteries.values())
-    grid = sum(slot.import_kwh - slot.export_kwh for slot in slots)
-    start = f"{numbers.weekday(slots[0].start)} {numbers.clock(slots[0].start)}"
-    return start, mode(slots[0].mode, language=language).full, numbers.energy(stored), numbers.energy(grid), slots[0].reason.text
+    carbon = "" if beside.carbon_g is None else words["carbon"].format(kg=numbers.number(beside.carbon_g / 1e3, 2))
+    out.print(words["beside"].format(cost=numbers.money(beside.cost), carbon=carbon, kwh=numbers.energy(beside.import_kwh)))

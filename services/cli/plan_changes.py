@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.plan_changes import ModeChange, PlanChangesReply, PlanChangesRequest
-from luna.wording import Language, Numbers
+from luna.wording import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.requests import compose_request
 
@@ -35,8 +35,16 @@ def show_changes(
 def _show(reply: PlanChangesReply, numbers: Numbers) -> None:
     for cause in reply.causes:
         out.print(cause.text)
-    rows = [(_say(numbers, start), _say(numbers, end), each.device, each.before, each.after, each.cause) for each, start, end in join_changes(reply)]
+    rows = [
+        (_say(numbers, start), _say(numbers, end), each.device, *(say_mode(name, language=numbers.language) for name in (each.before, each.after)), each.cause)
+        for each, start, end in join_changes(reply)
+    ]
     table(HEADINGS, rows, words=HEADINGS[1:], none="Every mode is as before.")
+
+
+def _row(change: ModeChange, span: tuple[datetime, datetime], numbers: Numbers) -> list[str]:
+    modes = (say_mode(name, language=numbers.language) for name in (change.before, change.after))
+    return [*(_say(numbers, instant) for instant in span), change.device, *modes, change.cause]
 
 
 def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, datetime]]:

@@ -12,6 +12,7 @@ from luna.contracts.message import site_clock
 from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
 from luna.errors import InvalidInputError, LunaError
 from luna.timeline import local_midnight
+from luna.wording import read_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.replay_tables import show_replies
 from services.cli.requests import compose_request
@@ -40,7 +41,7 @@ def show_replay(  # noqa: PLR0913 - one per option
     site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")],
-    policies: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(POLICIES),
+    policies: Annotated[str, typer.Option(help="Comma-separated, by their codes or as the table calls them.")] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
     forecast_version: Annotated[
@@ -54,12 +55,12 @@ def show_replay(  # noqa: PLR0913 - one per option
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight. Goes on where it was interrupted."""
     from services.cli.storage import open_database
 
-    names = [name.strip() for name in policies.split(",") if name.strip()]
+    names = split_policies(policies)
     days = {"from_day": first.date(), "to_day": last.date()}
     options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
     wrong = {"faults": _read_faults(faults or [], site), "seed": seed}
     request = compose_request(ReplayRequest, site_id=site[0], **days, policies=names, **options, **wrong)
-    request = request.model_copy(update={"episodes": None if episodes == "none" else episodes})
+    request = request.model_copy(update={"episodes": None if episodes == "none" else read_policy(episodes)})
     with open_database() as pool, follow_progress("replay", quiet=as_json) as progress:
         requests = prepare(pool, request, site, progress=progress)
         replies = _replay(pool, requests, progress=progress)

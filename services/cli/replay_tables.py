@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from luna.contracts.replay import PolicyReply, ReplayReply, ReplayRequest
-from luna.wording import Numbers
+from luna.wording import Numbers, say_policy
 from services.cli.console import out, table
 from services.cli.driving import show_driving
 from services.cli.notes import show_note
@@ -16,7 +16,7 @@ def show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, Repl
     """Print each site's policies, what not knowing cost, and what went wrong."""
     for site, reply in replies.items():
         request, numbers = requests[site], Numbers("en", ZoneInfo("UTC"), reply.currency)
-        title = f"{site}, {request.from_day} to {request.to_day}; mpc plans from {request.forecast_version}"
+        title = f"{site}, {request.from_day} to {request.to_day}; {say_policy('mpc', language='en')} plans from {request.forecast_version}"
         table(HEADINGS, [_row(name, policy, numbers) for name, policy in reply.policies.items()], title=title)
         if reply.driving is not None:
             show_driving(reply.driving, planned=reply.forecast_version)
@@ -33,7 +33,7 @@ def show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, Repl
 def _row(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
     weeks = policy.weeks
     return [
-        name,
+        say_policy(name, language=numbers.language),
         numbers.money(policy.cost),
         "–" if policy.score is None else numbers.share(policy.score, decimals=1),
         f"{policy.cycles:.1f}",
@@ -46,7 +46,7 @@ def _row(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
 
 def _faults(reply: ReplayReply, numbers: Numbers) -> list[list[str]]:
     return [
-        [each.fault.kind if each.fault else "all together", name, numbers.money(cost), f"{each.unserved_kwh[name]:.1f}"]
+        [each.fault.kind if each.fault else "all together", say_policy(name, language=numbers.language), numbers.money(cost), f"{each.unserved_kwh[name]:.1f}"]
         for each in reply.faults
         for name, cost in each.cost.items()
     ]

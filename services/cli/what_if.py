@@ -12,7 +12,7 @@ import yaml
 from luna.contracts.what_if import VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
-from luna.wording import Language, Numbers
+from luna.wording import Language, Numbers, say_policy
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.notes import show_note
 from services.cli.requests import compose_request
@@ -32,7 +32,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")] = None,
     variant: Annotated[list[str] | None, typer.Option(help='"NAME: path=value; path=value", such as "15 kWh: batteries.battery.capacity_kwh=15".')] = None,
     file: Annotated[Path | None, typer.Option("--request", help="The whole question as YAML or JSON; the other options go beside it.")] = None,
-    policy: Annotated[str | None, typer.Option(help="mpc, self_consumption, rule or idle (default: mpc).")] = None,
+    policy: Annotated[str | None, typer.Option(help="mpc, self_consumption, rule or idle, or as a replay calls them (default: mpc, which is Luna).")] = None,
     outlook: Annotated[str | None, typer.Option(help="issued, usual or automatic: what mpc plans from (default: automatic).")] = None,
     language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
     picture: Annotated[Path | None, typer.Option("--out", help="Draw the bills by month into this SVG file.")] = None,
@@ -165,7 +165,7 @@ def _show(state: WhatIfState, language: Language) -> None:
     for note in reply.notes:
         show_note(note)
     for each in (reply.baseline, *reply.variants):
-        title = f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {reply.policy} from {reply.outlook}"
+        title = f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {say_policy(reply.policy, language=language)} from {reply.outlook}"
         table(MONTHS, [*_rows(each, numbers)], title=title)
         out.print(each.text + "\n")
     out.print(f"Question {reply.what_if_id}")

@@ -8,6 +8,7 @@ from luna.contracts.what_if import Variant
 from luna.errors import InvalidInputError, NotFoundError
 from luna.wording import Language, Numbers
 from services.cli.console import emit, out
+from services.cli.plan import show_compromises
 from services.cli.requests import compose_request
 from services.cli.why_not import show_changes, show_cost
 
@@ -46,5 +47,4 @@ def _show(reply: PlanVariantReply, language: Language) -> None:
     out.print(reply.text)
     show_cost(reply.cost, numbers)
     show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
-    for compromise in reply.compromises:
-        out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
+    show_compromises(reply.compromises, numbers.language)

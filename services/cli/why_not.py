@@ -11,9 +11,9 @@ import typer
 from luna.contracts.message import site_clock
 from luna.contracts.why_not import Alternative, CostChange, SlotAction, SlotChange, WhyNotReply, WhyNotRequest
 from luna.timeline import parse_zone
-from luna.wording import Language, Numbers
-from luna.wording.alternatives import name_action
+from luna.wording import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.plan import show_compromises
 from services.cli.requests import compose_request
 
 CHANGES = ("from", "to", "device", "planned", "instead")
@@ -31,7 +31,7 @@ def show_why_not(  # noqa: PLR0913 - one per option
     *,
     plan: Annotated[str, typer.Option(help="The plan_id of a stored plan.")],
     slot: Annotated[str, typer.Option(help="An instant within the slot: with its offset, or a time of the site's clock.")],
-    mode: Annotated[str, typer.Option(help="A battery's mode; charge or hold for a vehicle; on or off for a load.")],
+    mode: Annotated[str, typer.Option(help="A battery's mode, as a plan shows it or by its code; charge or hold for a vehicle; on or off for a load.")],
     until: Annotated[str | None, typer.Option(help="The instant after the last slot (default: one slot).")] = None,
     device: Annotated[str | None, typer.Option(help="Battery, vehicle or load (default: the only battery).")] = None,
     power: Annotated[float | None, typer.Option(help="kW from or to the grid at most.")] = None,
@@ -64,8 +64,7 @@ def _show(reply: WhyNotReply, numbers: Numbers) -> None:
     show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
     for limit in reply.binding:
         out.print(f"Limit at work: {limit}")
-    for compromise in reply.compromises:
-        out.print(f"[yellow]Not met:[/] {compromise.constraint}: {compromise.shortfall}")
+    show_compromises(reply.compromises, numbers.language)
 
 
 def show_cost(cost: CostChange, numbers: Numbers) -> None:
@@ -77,15 +76,7 @@ def show_cost(cost: CostChange, numbers: Numbers) -> None:
 def show_changes(changes: Sequence[SlotChange], numbers: Numbers, *, slot_minutes: int) -> None:
     """Print what changes, slots in a row in which a device does the same as one; what is no more than rounding is left out."""
     runs = [run for run in list_runs(changes, timedelta(minutes=slot_minutes)) if run.shows]
-    rows = [
-        (
-            f"{numbers.weekday(run.first)} {numbers.clock(run.first)}",
-            numbers.clock(run.end),
-            run.device,
-            *(f"{name_action(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (run.before, run.after)),
-        )
-        for run in runs
-    ]
+    rows = [(*(f"{say_mode(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (run.before, run.after)),) for run in runs]
     table(CHANGES, rows, words=("device", "planned", "instead"), none="Nothing else changes.")
 
 

@@ -33,11 +33,32 @@ class CostReply(Message):
 
 
 class CompromiseReply(Message):
-    """A wish that could not be met in full: which, by how much, and what it cost."""
+    """A wish that could not be met in full: which, by how much, and what it cost. Words are in the language asked for, ``code`` is the same in all."""
 
     constraint: str
     shortfall: str
     cost: float
+    code: str = ""
+
+
+class ReasonReply(Message):
+    """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from, all of the slot's own.
+
+    ``price_rank`` of ``price_count``: 1 is the cheapest to import of the slots of the local day, or of a car's stay, or of an appliance's day.
+    ``used_at``: the slot from which on the battery's energy is next used.
+    """
+
+    code: str
+    text: str
+    short: Annotated[str, Field(description="the sentence for a small screen, at most 60 characters; empty in plans of older versions")] = ""
+    energy_value: float | None = None
+    cost_of_opposite: float | None = None
+    binding: list[str] = []
+    figures: dict[str, Any] = {}
+    price_rank: int | None = None
+    price_count: int | None = None
+    used_at: datetime | None = None
+    device: Annotated[str | None, Field(description="the battery that is told of, the one that moves most; null where there are not several")] = None
 
 
 class BatteryFlow(Message):
@@ -47,24 +68,7 @@ class BatteryFlow(Message):
     discharge_kwh: float
     soc_end: float
     target_soc: float | None = None
-
-
-class ReasonReply(Message):
-    """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from.
-
-    ``price_rank`` of ``price_count``: 1 is the cheapest to import of the slots of the local day, or of a car's stay, or of an appliance's day.
-    ``used_at``: the slot from which on the battery's energy is next used.
-    """
-
-    code: str
-    text: str
-    energy_value: float | None = None
-    cost_of_opposite: float | None = None
-    binding: list[str] = []
-    figures: dict[str, Any] = {}
-    price_rank: int | None = None
-    price_count: int | None = None
-    used_at: datetime | None = None
+    reason: Annotated[ReasonReply | None, Field(description="why this one does so; null where it is the only battery: the slot's reason says it")] = None
 
 
 class VehicleFlow(Message):
@@ -86,7 +90,10 @@ class LoadFlow(Message):
 
 
 class SlotReply(Message):
-    """One slot of a plan: the mode, the flows expected under it, and the reason."""
+    """One slot of a plan: what batteries do in one word, the flows expected, and the reason.
+
+    ``mode`` and ``reason`` are those of the battery that moves most. What batteries are told is in the reply's ``setpoints``.
+    """
 
     start: datetime
     mode: Mode

@@ -231,7 +231,7 @@ def _draw_targets(layout: Layout, words: list[SlotWords]) -> Markup:
     height = number(layout.ribbon.bottom - top)
     template = Markup('<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
     titled = [
-        template.format(number(frame.x(slot)), number(top), f"{frame.slot_width:.2f}", height, f"{word.time} · {word.mode}: {word.why}")
+        template.format(number(frame.x(slot)), number(top), f"{frame.slot_width:.2f}", height, f"{word.time} · {word.mode}: {word.short}")
         for slot, word in enumerate(words)
     ]
     return Markup('<g class="targets">') + join(titled) + Markup("</g>")

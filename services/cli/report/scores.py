@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from luna.contracts import PolicyReply, ReplayReply
-from luna.wording import Numbers
-from services.cli.report.texts import LOSSES, POLICIES, TEXTS
+from luna.wording import Numbers, say_policy
+from services.cli.report.texts import LOSSES, TEXTS
 
 LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"
 BAR_COLOURS = {"idle": "load", "self_consumption": "load", "rule": "load", "mpc": "planner", "mpc_perfect": "planner-light", "oracle": "fallback"}
@@ -47,7 +47,7 @@ def tabulate_policies(replay: ReplayReply, numbers: Numbers) -> list[Row]:
 
 def _row(name: str, policy: PolicyReply, idle: float | None, numbers: Numbers) -> Row:
     return Row(
-        name=POLICIES[name][numbers.language] if name in POLICIES else name,
+        name=say_policy(name, language=numbers.language),
         best=name == LUNA,
         colour=BAR_COLOURS.get(name, "load"),
         bar=min(max((policy.score or 0.0) * 100, 0.0), 100.0),
@@ -68,7 +68,7 @@ def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, 
 def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[Step]:
     """Return the steps from perfect foresight down, as shares; a reply's losses are points of score, and one may lead up again."""
     language = numbers.language
-    steps = [Step(POLICIES[ORACLE][language], "", 1.0, 1.0)]
+    steps = [Step(say_policy(ORACLE, language=language), "", 1.0, 1.0)]
     for name, lost in replay.loss.items():
         before = steps[-1].after
         steps.append(Step(LOSSES[name][language] if name in LOSSES else name, LOSS_COLOURS.get(name, "planner"), before, before - lost / POINTS))

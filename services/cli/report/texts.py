@@ -2,16 +2,6 @@
 
 from luna.wording import Language
 
-POLICIES: dict[str, dict[Language, str]] = {
-    "idle": {"en": "Idle battery", "de": "Batterie ohne Aufgabe"},
-    "self_consumption": {"en": "Self-consumption (inverter alone)", "de": "Eigenverbrauch (Wechselrichter allein)"},
-    "rule": {"en": "Cheapest three hours", "de": "Die drei günstigsten Stunden"},
-    "mpc": {"en": "Luna", "de": "Luna"},
-    "mpc_scenarios": {"en": "Luna, weighing how its forecasts err", "de": "Luna, die Fehler ihrer Prognosen abwägend"},
-    "mpc_perfect": {"en": "Luna, knowing load and sun", "de": "Luna, wenn Verbrauch und Sonne bekannt wären"},
-    "oracle": {"en": "Perfect foresight", "de": "Vollkommene Voraussicht"},
-}
-
 LOSSES: dict[str, dict[Language, str]] = {
     "horizon": {"en": "Prices only until tomorrow", "de": "Preise nur bis morgen"},
     "load_forecast": {"en": "Load not known", "de": "Verbrauch nicht bekannt"},
@@ -145,7 +135,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "down": "geliefert",
         "soc": "Ladestand",
         "band": "P10–P90",
-        "held": "gedrosselt",
+        "held": "abgeregelt",
         "planned": "geplant",
         "reserve": "Reserve",
         "cheap": "günstig",

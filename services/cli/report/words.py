@@ -29,6 +29,7 @@ class SlotWords:
     soc: str
     without: str
     why: str
+    short: str
     worth: str
     opposite: str
     limits: str
@@ -58,6 +59,7 @@ def _word_slot(view: PlanView, run: Run, index: int) -> SlotWords:
         soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
         without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
         why=_say_reason(reason, slot.start, numbers),
+        short=_say_reason(reason, slot.start, numbers, short=True),
         worth=numbers.price(reason.energy_value, decimals=1),
         opposite=_say_opposite(reason.cost_of_opposite, numbers),
         limits=_say_limits(reason.binding, numbers.language),
@@ -77,12 +79,13 @@ def _signed(numbers: Numbers, power_kw: float) -> str:
     return f"+{text}" if power_kw >= 0.05 else text
 
 
-def _say_reason(reason: ReasonReply, start: datetime, numbers: Numbers) -> str:
+def _say_reason(reason: ReasonReply, start: datetime, numbers: Numbers, *, short: bool = False) -> str:
     """Return the reason in the reader's language: anew from its figures, where they are words here, else as the plan says it."""
+    figures = {"start": start} | reason.figures
     try:
-        return sentence(reason.code, {"start": start} | reason.figures, language=numbers.language, zone=numbers.zone, currency=numbers.currency)
+        return sentence(reason.code, figures, language=numbers.language, zone=numbers.zone, currency=numbers.currency, short=short)
     except InvalidInputError:
-        return reason.text
+        return (reason.short if short else "") or reason.text
 
 
 def _say_opposite(cost: float | None, numbers: Numbers) -> str:

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest
 from luna.economics import carbon_g, peak_cost
 from luna.weighing import COST_ALONE, Weights, self_sufficiency
+from luna.wording import Language
+from services.planner.answer.compromise import name_compromise
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import decide
@@ -18,15 +20,21 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
     peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
     carbon = plan.problem.outlook.carbon_g_per_kwh
+    costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
     return CostReply(
-        total=float(plan.costs.total.sum()) + peak,
-        import_=float(plan.costs.import_cost.sum()),
-        export=float(plan.costs.export_cost.sum()),
-        wear=float(plan.costs.wear_cost.sum()),
-        peak=peak,
-        carbon_g=None if carbon is None else carbon_g(flows.import_kwh, carbon),
-        self_sufficiency=self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh),
+        total=_round_off(float(costs.total.sum()) + peak),
+        import_=_round_off(float(costs.import_cost.sum())),
+        export=_round_off(float(costs.export_cost.sum())),
+        wear=_round_off(float(costs.wear_cost.sum())),
+        peak=_round_off(peak),
+        carbon_g=None if carbon is None else _round_off(carbon_g(flows.import_kwh, carbon)),
+        self_sufficiency=None if share is None else _round_off(share),
     )
+
+
+def _round_off(value: float) -> float:
+    """Return a sum without what additions leave of nothing, and without a minus before zero."""
+    return round(value, 9) + 0.0
 
 
 def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
@@ -46,13 +54,11 @@ def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
     )
 
 
-def missed_weights(objective: ObjectiveReply | None) -> list[CompromiseReply]:
+def missed_weights(objective: ObjectiveReply | None, language: Language) -> list[CompromiseReply]:
     """Return what was to count and could not."""
     if objective is None or "no_carbon_intensity" not in objective.reasons:
         return []
-    remedy = "the grid's carbon intensity is unknown (outlook.carbon_g_per_kwh; luna data load --kind carbon)"
-    constraint = f"objective: carbon_price_per_kg {objective.carbon_price_per_kg:g}, {remedy}"
-    return [CompromiseReply(constraint=constraint, shortfall="not weighed", cost=0.0)]
+    return [name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg)]
 
 
 def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> CheapestReply | None:
@@ -65,4 +71,6 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> Cheape
     left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
     saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
-    return CheapestReply(cost=round(weighed.total - least.total - left, 6), carbon_g=saved, import_kwh=round(imported, 6))
+    return CheapestReply(
+        cost=_round_off(weighed.total - least.total - left), carbon_g=None if saved is None else _round_off(saved), import_kwh=_round_off(imported)
+    )

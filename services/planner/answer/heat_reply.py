@@ -8,6 +8,9 @@ import numpy as np
 
 from luna.contracts.plan import CompromiseReply
 from luna.timeline import FloatArray, Timeline
+from luna.wording import Language
+from luna.wording.compromises import say_part
+from services.planner.answer.compromise import name_compromise
 from services.planner.placing.heat_wish import HeatWish
 from services.planner.placing.placement import Placement
 
@@ -26,22 +29,27 @@ def _flows(wish: HeatWish, used_kwh: FloatArray) -> list[Fields]:
     return [dict(zip(columns, row, strict=True)) | {"on": row[0] > 0} for row in rows]
 
 
-def missed_comfort(placement: Placement, timeline: Timeline, *, dearest: float, zone: ZoneInfo) -> Iterator[CompromiseReply]:
-    """Yield where a store is too cold or too warm, the lack of heat at the ``dearest`` price, and what was assumed of it."""
+def missed_comfort(placement: Placement, timeline: Timeline, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
+    """Yield where a store is too cold or too warm, the lack of heat at the dearest price, and what was assumed of it, in a language (``told``)."""
+    dearest, language = told
     for wish, used in zip(placement.wishes.heat_pumps, placement.heat_kwh, strict=True):
-        name, temperature = wish.pump.name, wish.temperature_c(used)
+        temperature = wish.temperature_c(used)
         kwh = wish.pump.store.capacity_kwh_per_k / float(wish.cop.mean())
-        for word, bound, missed in (("at least", wish.least_c, wish.least_c - temperature), ("at most", wish.most_c, temperature - wish.most_c)):
+        for code, bound, missed in (("heat_least", wish.least_c, wish.least_c - temperature), ("heat_most", wish.most_c, temperature - wish.most_c)):
             worst = int(missed.argmax())
             if missed[worst] > _NOTHING_K:
-                when = list(timeline)[worst].astimezone(zone)
-                constraint = f"heat pump {name}: {word} {bound[worst]:.1f} °C, missed most at {when:%Y-%m-%d %H:%M}{_start(wish, worst)}"
-                cost = float(missed[worst]) * kwh * dearest if word == "at least" else 0.0
-                yield CompromiseReply(constraint=constraint, shortfall=f"{missed[worst]:.1f} K", cost=round(cost, 6))
-        for each in wish.assumed:
-            yield CompromiseReply(constraint=f"heat pump {name}: {each}", shortfall="assumed", cost=0.0)
+                figures = {
+                    "name": wish.pump.name,
+                    "wanted": float(bound[worst]),
+                    "worst": list(timeline)[worst].astimezone(zone),
+                    "kelvin": float(missed[worst]),
+                }
+                cost = float(missed[worst]) * kwh * dearest if code == "heat_least" else 0.0
+                yield name_compromise(code, language, cost=cost, outside=_start(wish, worst, language), **figures)
+        for code, celsius in wish.assumed:
+            yield name_compromise(code, language, name=wish.pump.name, celsius=celsius)
 
 
-def _start(wish: HeatWish, worst: int) -> str:
+def _start(wish: HeatWish, worst: int, language: Language) -> str:
     outside = not wish.least_c[0] <= wish.start_c <= wish.pump.store.max_c
-    return f"; it starts at {wish.start_c:g} °C" if outside and worst < wish.cop.size // 2 else ""
+    return say_part("outside", language=language, celsius=wish.start_c) if outside and worst < wish.cop.size // 2 else ""

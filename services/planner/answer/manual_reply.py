@@ -1,36 +1,23 @@
 """What a plan made of its owner's blocks: which slots they mark, what could not be had of them, what they cost."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.manual import GRID, BlockReply, ManualBlock, ManualReply
+from luna.contracts.manual import BlockReply, ManualBlock, ManualReply
 from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
 from luna.physics import BoolArray
-from luna.schedule import Figure, Reason
 from luna.timeline import FloatArray
+from luna.wording import Language
+from luna.wording.compromises import ACTIONS
+from services.planner.answer.compromise import name_compromise
 from services.planner.model.manual_rows import full_kwh
 from services.planner.plan import Plan
 from services.planner.posing.manual import Manual, block_hours
 
 _NOTHING_KWH = 1e-4
-
-
-def mark_reasons(reasons: list[Reason], plan: Plan, blocks: Sequence[ManualBlock]) -> list[Reason]:
-    """Return the reasons with the code ``manual`` where a block decides what batteries or the connection do; value, limits and opposite stay."""
-    if not blocks:
-        return reasons
-    marked, starts = list(reasons), list(plan.problem.outlook.timeline)
-    own = {battery.name for battery in plan.problem.site.batteries} | {GRID}
-    for block, inside in _applied(plan, blocks):
-        slots = np.flatnonzero(inside & (block.device in own)).tolist()
-        figures: dict[str, Figure] = {"time": block.to, "start": starts[slots[0]]} if slots else {}
-        for slot in slots:
-            marked[slot] = replace(marked[slot], code="manual", figures=figures)
-    return marked
 
 
 def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]]:
@@ -42,23 +29,24 @@ def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]
     return slots
 
 
-def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock]) -> list[CompromiseReply]:
-    """Return what of the blocks could not be had, the missing energy at the horizon's dearest import price."""
+def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock], language: Language = "en") -> list[CompromiseReply]:
+    """Return what of the blocks could not be had, the missing energy at the horizon's dearest import price; a battery that is full or empty costs nothing."""
     dearest, zone = max(float(plan.problem.paid.outlook.import_price.max()), 0.0), ZoneInfo(plan.problem.site.timezone)
     return [
-        CompromiseReply(
-            constraint=f"manual: {block.device} {block.action}{words} {_say_span(block, zone)}",
-            shortfall=f"{missing:.3f} kWh",
-            cost=0.0 if words else round(missing * dearest, 6),
+        name_compromise(
+            code,
+            language,
+            cost=missing * dearest if code == "manual" else 0.0,
+            name=block.device,
+            action=ACTIONS[block.action][language],
+            first=block.from_.astimezone(zone),
+            last=block.to.astimezone(zone),
+            kwh=missing,
         )
         for block, inside in _applied(plan, blocks)
-        for words, missing in _shortfalls(plan, block, inside)
+        for code, missing in _shortfalls(plan, block, inside)
         if missing > _NOTHING_KWH
     ]
-
-
-def _say_span(block: ManualBlock, zone: ZoneInfo) -> str:
-    return f"{block.from_.astimezone(zone):%Y-%m-%d %H:%M} to {block.to.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def reply_manual(with_blocks: tuple[Plan, PlanReply], without: tuple[Plan, PlanReply], request: PlanRequest) -> ManualReply:
@@ -88,7 +76,7 @@ def _applied(plan: Plan, blocks: Sequence[ManualBlock]) -> Iterator[tuple[Manual
 
 
 def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
-    """Yield what is missing of a block, kWh, and in words why, where nothing is lost by it."""
+    """Yield what is missing of a block, kWh, under the code that says why."""
     names = [battery.name for battery in plan.problem.site.batteries]
     manual, flows = plan.problem.manual, plan.flows
     if manual is None:
@@ -96,13 +84,13 @@ def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[t
     if block.device in names and block.action in ("charge", "discharge", "hold", "no_charge", "no_discharge"):
         yield from _battery_shortfalls(plan, block, inside, names.index(block.device))
     elif block.action == "no_import":
-        yield "", float(flows.import_kwh[inside].sum())
+        yield "manual", float(flows.import_kwh[inside].sum())
     elif block.action == "no_export":
-        yield "", float(flows.export_kwh[inside].sum())
+        yield "manual", float(flows.export_kwh[inside].sum())
     elif block.action == "charge":
         yield from _vehicle_shortfalls(plan, block, inside)
     else:
-        yield "", _placed_shortfall(plan, manual, block, inside)
+        yield "manual", _placed_shortfall(plan, manual, block, inside)
 
 
 def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index: int) -> Iterator[tuple[str, float]]:
@@ -111,13 +99,13 @@ def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index
     charge, discharge, stored = flows.charge_kwh[index], flows.discharge_kwh[index], flows.stored_kwh[index]
     if block.action == "charge":
         full = stored >= full_kwh(battery) - _NOTHING_KWH
-        yield from _split(manual.charge_kwh[index] - charge, inside, full, words=" (the battery is full)")
+        yield from _split(manual.charge_kwh[index] - charge, inside, full, done_code="manual_full")
     elif block.action == "discharge":
         empty = stored <= battery.min_soc * battery.capacity_kwh + _NOTHING_KWH
-        yield from _split(manual.discharge_kwh[index] - discharge, inside, empty, words=" (the battery is empty)")
+        yield from _split(manual.discharge_kwh[index] - discharge, inside, empty, done_code="manual_empty")
     else:
         against = charge * (not manual.may_charge[index, inside].any()) + discharge * (not manual.may_discharge[index, inside].any())
-        yield "", float(against[inside].sum())
+        yield "manual", float(against[inside].sum())
 
 
 def _vehicle_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
@@ -127,12 +115,12 @@ def _vehicle_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> It
     for wish, charge, give in zip(wishes, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
         if wish.vehicle.name == block.device:
             missing = np.maximum(wish.least_charge_kwh - charge, 0.0)
-            yield from _split(missing, inside, wish.find_full(charge, give), words=" (the vehicle is full)")
+            yield from _split(missing, inside, wish.find_full(charge, give), done_code="manual_vehicle_full")
 
 
-def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, words: str) -> Iterator[tuple[str, float]]:
-    yield "", float(missing_kwh[inside & ~done].sum())
-    yield words, float(missing_kwh[inside & done].sum())
+def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, done_code: str) -> Iterator[tuple[str, float]]:
+    yield "manual", float(missing_kwh[inside & ~done].sum())
+    yield done_code, float(missing_kwh[inside & done].sum())
 
 
 def _placed_shortfall(plan: Plan, manual: Manual, block: ManualBlock, inside: BoolArray) -> float:

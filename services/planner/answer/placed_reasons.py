@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 
@@ -12,12 +11,14 @@ from luna.physics import BoolArray
 from luna.schedule import Figure, Reason
 from luna.timeline import FloatArray
 from services.planner.answer.price_view import PriceView, view_prices
-from services.planner.placing.programme_wish import ProgrammeWish
+from services.planner.placing.programme_wish import ProgrammeWish, Run
 from services.planner.placing.vehicle_wish import Stay
 from services.planner.placing.wishes import LoadWish, VehicleWish
 from services.planner.plan import Plan
 
 _NOTHING_KWH, _LITTLE_KWH = 1e-6, 1e-3
+# What leaves the planner is exact to this many decimals.
+DECIMALS = 6
 # Prices this close would read the same.
 _SAME_PRICE = 5e-4
 Reasons = list[Reason | None]
@@ -57,9 +58,7 @@ class PlacedStory:
     def __init__(self, plan: Plan) -> None:
         self.view: PriceView = view_prices(plan)
         self.outlook = plan.problem.paid.outlook
-        self.flows = plan.flows
         self.starts = list(self.outlook.timeline)
-        self.may_sell: BoolArray = plan.problem.export_limit_kwh > 0
 
     def tell_vehicle(self, wish: VehicleWish, charge_kwh: FloatArray, give_kwh: FloatArray, missing_kwh: FloatArray) -> Reasons:
         """Return the reason of every slot at the charger; None where the vehicle is away."""
@@ -104,9 +103,12 @@ class PlacedStory:
         end = self.outlook.timeline.end
         until = min(max((run.by for run in wish.runs), default=end), end)
         here = np.array([start < until for start in self.starts])
-        missing = float(missed.sum()) * wish.energy_kwh
-        window = Window(here, until, use_kwh, wish.most_kwh, wish.most_kwh, missing, "load", whole=True)
+        window = Window(here, until, use_kwh, wish.most_kwh, wish.most_kwh, float(missed.sum()) * wish.energy_kwh, "load", whole=True)
         self._tell_runs(reasons, window, lambda slot: "load_programme" if window.used[slot] else self._idle_load(window, slot))
+        for slot in np.flatnonzero(window.used & here):
+            reasons[slot] = Reason("load_programme")  # what runs at the start runs on, whatever is wanted
+        for run, used in _match_runs(wish, use_kwh):
+            self._tell_runs(reasons, Window(used > _NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), lambda _: "load_programme")
         return reasons
 
     def _car(self, window: Window, stay: Stay, now: tuple[BoolArray, BoolArray], slot: int) -> str:
@@ -130,14 +132,16 @@ class PlacedStory:
             return "ev_late" if window.missing_kwh > _LITTLE_KWH else "ev_every_slot"
         if used[open_].all():
             return f"{window.kind}_throughout"
-        dearest_used = float(self.outlook.import_price[open_ & used].max())
-        cheapest_left = float(self.outlook.import_price[open_ & ~used].min(initial=np.inf))
-        return f"{window.kind}_cheapest" if dearest_used <= cheapest_left + _SAME_PRICE else f"{window.kind}_among"
+        price = self.view.marginal
+        cheapest = float(price[open_ & used].max()) <= float(price[open_ & ~used].min(initial=np.inf)) + _SAME_PRICE
+        return f"{window.kind}_cheapest" if cheapest and self.view.priced[open_].all() else f"{window.kind}_among"
 
     def _idle_car(self, window: Window, slot: int, *, ready: bool, surplus_only: bool) -> str:
         later = (window.open & window.used)[slot:].any()
         if surplus_only:
             return "ev_ready" if ready and not later else "ev_waits_surplus"
+        if not later and not ready and window.missing_kwh > _LITTLE_KWH:
+            return "ev_short"
         if not later:
             return "ev_ready" if ready else "ev_later"
         return f"ev_{self._waiting(window, slot)}"
@@ -150,8 +154,8 @@ class PlacedStory:
     def _waiting(self, window: Window, slot: int) -> str:
         """Return why what comes later does not come now: a dearer kWh, a peak that would rise, or neither of them alone."""
         following = self._next_used(window, slot)
-        price = self.view.marginal
-        if price[following] < price[slot] - _SAME_PRICE:
+        price, priced = self.view.marginal, self.view.priced
+        if price[following] < price[slot] - _SAME_PRICE and priced[following] and priced[slot]:
             return "waits"
         return "waits_peak" if window.least_kwh[slot] > self.view.room_kwh[slot] + _NOTHING_KWH else "later"
 
@@ -159,47 +163,52 @@ class PlacedStory:
         return slot + int((window.open & window.used)[slot:].argmax())
 
     def _tell_runs(self, reasons: Reasons, window: Window, code: Callable[[int], str], **more: float) -> None:
-        """Give every open slot its reason; slots of one run share code and figures."""
+        """Give every open slot its reason."""
         places = np.flatnonzero(window.open).tolist()
-        codes = [code(slot) for slot in places]
-        opposite, rank = self._price_opposite(window), _rank(self.outlook.import_price, window.open)
-        for run in _runs(codes):
-            slots = places[run[0] : run[1]]
-            figures = self._figures(window, slots, codes[run[0]]) | more
-            for slot in slots:
-                reasons[slot] = Reason(codes[run[0]], None, opposite[slot], (), figures, price_rank=rank[slot], price_count=len(places))
+        opposite, rank, whole = self._price_opposite(window), _rank(self.outlook.import_price, window.open), self._whole_figures(window) | more
+        for slot in places:
+            told = code(slot)
+            figures = round_figures(whole | self._figures(window, slot, told))
+            reasons[slot] = Reason(told, None, round_cost(opposite[slot]), (), figures, price_rank=rank[slot], price_count=len(places))
 
-    def _figures(self, window: Window, slots: list[int], code: str) -> dict[str, Figure]:
+    def _whole_figures(self, window: Window) -> dict[str, Figure]:
+        """Return the figures of a whole window: what is used in how many slots, at which price on average where each has one."""
         used = window.open & window.used
         kwh = window.used_kwh[used]
-        figures: dict[str, Figure] = {
-            "start": self.starts[slots[0]],
-            "buy": float(self.view.marginal[slots].mean()),
-            "kwh": float(kwh.sum()),
-            "total": int(window.open.sum()),
-        }
-        if self.may_sell[slots].any():
-            figures["sell"] = float(self.outlook.export_price[slots].mean())
+        figures: dict[str, Figure] = {"kwh": float(kwh.sum()), "total": int(window.open.sum())}
         if used.sum() > 1:
             figures["count"] = int(used.sum())
-        if kwh.size:
-            figures["price"] = float(self.outlook.import_price[used] @ kwh / kwh.sum())
-        if code in {"ev_late", "load_short"}:
-            figures["kwh"] = window.missing_kwh
-        if window.used[slots[0]] or code in {"load_done", "load_short"}:
-            return figures | {"time": window.until}
-        return figures | self._waiting_figures(window, slots[0])
+        if kwh.size and self.view.priced[used].all():
+            price = self.view.marginal[used]
+            figures["price"], dearest = float(price @ kwh / kwh.sum()), float(price.max())
+            figures |= {"dearest": dearest} if dearest > price.min() + _SAME_PRICE else {}
+        return figures
 
-    def _waiting_figures(self, window: Window, first: int) -> dict[str, Figure]:
-        """Return the figures of a run that does nothing: what it waits for, and what the peak would rise by."""
+    def _figures(self, window: Window, slot: int, code: str) -> dict[str, Figure]:
+        """Return the figures of a slot."""
+        figures: dict[str, Figure] = {"start": self.starts[slot]}
+        if self.view.priced[slot]:
+            figures["buy"] = float(self.view.marginal[slot])
+        if code == "ev_gives":
+            figures["buy"] = float(self.outlook.import_price[slot])
+        known = {"sell": self.view.sale[slot], "fee": self.view.fee[slot], "held": self.view.held_kwh[slot]}
+        figures |= {name: float(value) for name, value in known.items() if np.isfinite(value)}
+        if code in {"ev_late", "ev_short", "load_short"}:
+            figures["kwh"] = window.missing_kwh
+        if window.used[slot] or code in {"load_done", "load_short", "ev_short"}:
+            return figures | {"time": window.until}
+        return figures | self._waiting_figures(window, slot)
+
+    def _waiting_figures(self, window: Window, slot: int) -> dict[str, Figure]:
+        """Return the figures of a slot that does nothing: what it waits for, and what the peak would rise by."""
         figures: dict[str, Figure] = {}
-        if (window.open & window.used)[first:].any():
-            following = self._next_used(window, first)
+        if (window.open & window.used)[slot:].any():
+            following = self._next_used(window, slot)
             figures = {"time": self.starts[following], "price": float(self.view.marginal[following])}
-        beyond = window.least_kwh[first] - self.view.room_kwh[first]
+        beyond = window.least_kwh[slot] - self.view.room_kwh[slot]
         if beyond > _NOTHING_KWH:
-            rise = float(beyond / max(self.outlook.timeline.hours[first], self.view.interval_hours))
-            figures |= {"kw": rise, "cost": rise * float(self.view.peak_price[first])}
+            rise = float(beyond / max(self.outlook.timeline.hours[slot], self.view.interval_hours))
+            figures |= {"kw": rise, "cost": rise * float(self.view.peak_price[slot])}
         return figures
 
     def _price_opposite(self, window: Window) -> list[float | None]:
@@ -222,14 +231,31 @@ class PlacedStory:
         return costs
 
 
+def _match_runs(wish: ProgrammeWish, use_kwh: FloatArray) -> Iterable[tuple[Run, FloatArray]]:
+    """Yield each run that is placed, with what it uses: the next energy of a run that one of its starts would use just so."""
+    done = np.cumsum(np.maximum(use_kwh - wish.running_kwh, 0.0))
+    open_runs = sorted(wish.runs, key=lambda run: run.by)
+    for number in range(round(float(done[-1]) / wish.energy_kwh) if wish.energy_kwh > 0 else 0):
+        through = np.clip(done, number * wish.energy_kwh, (number + 1) * wish.energy_kwh)
+        used = np.diff(through, prepend=number * wish.energy_kwh)
+        fitting = [run for run in open_runs if run.use_kwh.size and np.abs(run.use_kwh - used).max(axis=1).min() < _LITTLE_KWH]
+        if fitting:
+            open_runs.remove(fitting[0])
+            yield fitting[0], used
+
+
 def _rank(price: FloatArray, here: BoolArray) -> list[int]:
     ordered = np.sort(price[here])
     return [int(rank) + 1 for rank in np.searchsorted(ordered, price - 1e-9)]
 
 
-def _runs(codes: list[str]) -> Iterable[tuple[int, int]]:
-    edges = [0, *(place for place in range(1, len(codes)) if codes[place] != codes[place - 1]), len(codes)]
-    return pairwise(edges) if codes else ()
+def round_figures(figures: dict[str, Figure]) -> dict[str, Figure]:
+    """Return figures as they leave the planner."""
+    return {name: round(figure, DECIMALS) + 0.0 if isinstance(figure, float) else figure for name, figure in figures.items()}
+
+
+def round_cost(cost: float | None) -> float | None:
+    return None if cost is None else round(cost, DECIMALS) + 0.0
 
 
 def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> FloatArray:

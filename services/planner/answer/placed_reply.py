@@ -8,7 +8,9 @@ import numpy as np
 
 from luna.contracts.plan import CompromiseReply, PlanRequest
 from luna.timeline import FloatArray, Timeline
+from luna.wording import Language
 from services.planner.answer.appliance_reply import appliance_flows, missed_appliances
+from services.planner.answer.compromise import name_compromise
 from services.planner.answer.heat_reply import heat_flows, missed_comfort
 from services.planner.placing.wishes import VehicleWish
 from services.planner.plan import Plan
@@ -51,10 +53,8 @@ def _vehicle_flows(wish: VehicleWish, charge_kwh: FloatArray, give_kwh: FloatArr
 
 def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     """Return what vehicles and appliances lack; the missing energy at the horizon's dearest import price."""
-    included = [
-        CompromiseReply(constraint=f"load {name}: not placed, without a meter of its own it is part of the load forecast", shortfall="not placed", cost=0.0)
-        for name in (request.outlook.load_includes if request.outlook else [])
-    ]
+    language = request.options.language
+    included = [name_compromise("load_included", language, name=name) for name in (request.outlook.load_includes if request.outlook else [])]
     if plan.placement is None:
         return included
     wishes, placement = plan.placement.wishes, plan.placement
@@ -62,36 +62,34 @@ def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     missed = included + [
         each
         for wish, missing in zip(wishes.vehicles, placement.vehicle_missing_kwh, strict=True)
-        for each in _missed_departures(wish, missing, dearest, zone=plan.problem.site.timezone)
+        for each in _missed_departures(wish, missing, (dearest, language), zone=plan.problem.site.timezone)
     ]
     zone, timeline = ZoneInfo(plan.problem.site.timezone), plan.problem.outlook.timeline
     for wish, charge, give in zip(wishes.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
-        missed += _missed_minimum(wish, wish.lack_least(charge, give), dearest, zone=zone, timeline=timeline)
-    missed += missed_appliances(placement, dearest=dearest, zone=zone)
-    return [*missed, *missed_comfort(placement, timeline, dearest=dearest, zone=zone)]
+        missed += _missed_minimum(wish, wish.lack_least(charge, give), (dearest, language), zone=zone, timeline=timeline)
+    missed += missed_appliances(placement, (dearest, language), zone=zone)
+    return [*missed, *missed_comfort(placement, timeline, (dearest, language), zone=zone)]
 
 
-def _missed_minimum(wish: VehicleWish, lacking_kwh: FloatArray, dearest: float, *, zone: ZoneInfo, timeline: Timeline) -> Iterator[CompromiseReply]:
+def _missed_minimum(
+    wish: VehicleWish, lacking_kwh: FloatArray, told: tuple[float, Language], *, zone: ZoneInfo, timeline: Timeline
+) -> Iterator[CompromiseReply]:
     """Yield what each stay lacks of its minimum; of what is pinned its block tells."""
-    lacking, begins = np.where(wish.pinned, 0.0, lacking_kwh), list(timeline)
+    (dearest, language), begins = told, list(timeline)
+    lacking = np.where(wish.pinned, 0.0, lacking_kwh)
+    least_kw = np.where(wish.pinned, 0.0, wish.least_charge_kwh / np.maximum(wish.plugged_hours, _NOTHING_KWH))
     for stay in wish.stays:
         missing = float(lacking[stay.first : stay.end].sum())
         if missing > _NOTHING_KWH:
-            power_kw = float(
-                (wish.least_charge_kwh / np.maximum(wish.plugged_hours, _NOTHING_KWH))[stay.first : stay.end][~wish.pinned[stay.first : stay.end]].max()
-            )
-            span = f"{begins[stay.first].astimezone(zone):%Y-%m-%d %H:%M} to {stay.until.astimezone(zone):%Y-%m-%d %H:%M}"
-            constraint = f"vehicle {wish.vehicle.name}: at least {power_kw:g} kW from {span}"
-            yield CompromiseReply(constraint=constraint, shortfall=f"{missing:.3f} kWh", cost=round(missing * dearest, 6))
+            span = {"first": begins[stay.first].astimezone(zone), "last": stay.until.astimezone(zone)}
+            figures = {"name": wish.vehicle.name, "kw": float(least_kw[stay.first : stay.end].max()), "kwh": missing} | span
+            yield name_compromise("vehicle_minimum", language, cost=missing * dearest, **figures)
 
 
-def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, dearest: float, *, zone: str) -> Iterator[CompromiseReply]:
+def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, told: tuple[float, Language], *, zone: str) -> Iterator[CompromiseReply]:
+    dearest, language = told
     for stay, missing in zip(wish.stays, missing_kwh.tolist(), strict=True):
         if missing > _NOTHING_KWH:
-            until = stay.until.astimezone(ZoneInfo(zone))
-            constraint = f"vehicle {wish.vehicle.name}: {stay.target_soc:.0%} by {until:%Y-%m-%d %H:%M}"
-            yield CompromiseReply(
-                constraint=constraint,
-                shortfall=f"{missing / wish.vehicle.capacity_kwh:.1%}",
-                cost=round(missing / wish.vehicle.charge_efficiency * dearest, 6),
-            )
+            figures = {"name": wish.vehicle.name, "wanted": stay.target_soc, "by": stay.until.astimezone(ZoneInfo(zone))}
+            cost = missing / wish.vehicle.charge_efficiency * dearest
+            yield name_compromise("vehicle", language, cost=cost, missing=missing / wish.vehicle.capacity_kwh, **figures)

@@ -1,7 +1,9 @@
 """A plan in the words of the outward interface."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import repeat
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
@@ -14,14 +16,19 @@ from luna.contracts.manual import ManualReply
 from luna.contracts.plan import CompromiseReply, FollowedReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
 from luna.contracts.setpoint import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.physics import Curtailment, Mode
+from luna.timeline import FloatArray
+from luna.wording import Language
+from services.planner.answer.compromise import name_compromise
 from services.planner.answer.cost_reply import compare_cheapest, missed_weights, reply_cost, reply_objective
-from services.planner.answer.explanation import lay_out
-from services.planner.answer.manual_reply import mark_reasons, mark_slots, missed_blocks, reply_manual
+from services.planner.answer.evidence import Evidence
+from services.planner.answer.explanation import Explanation, explain_each
+from services.planner.answer.manual_reply import mark_slots, missed_blocks, reply_manual
 from services.planner.answer.notes import list_notes
 from services.planner.answer.placed_reply import missed_wishes, placed_flows, placed_kwh
 from services.planner.answer.reason_reply import add_placed_reasons, say_reasons
-from services.planner.answer.reserve_reply import mark_reserves, missed_reserves
+from services.planner.answer.reserve_reply import missed_reserves
 from services.planner.answer.session_reply import price_sessions
+from services.planner.answer.shown_modes import show_modes
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan, Spread
 from services.planner.planning import decide
@@ -62,21 +69,23 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
     begun = perf_counter()
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
-    schedule = lay_out(plan)
+    seen = Evidence(plan, request.manual)
+    explained = explain_each(seen)
     objective = reply_objective(plan, request)
-    missed = missed_weights(objective) + missed_blocks(plan, request.manual) + missed_reserves(plan)
-    compromises = find_compromises(plan) + missed_wishes(plan, request) + missed
-    explained = (perf_counter() - begun) * 1e3
+    language = request.options.language
+    missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
+    compromises = find_compromises(plan, language) + missed_wishes(plan, request) + missed
+    explain_ms = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
         plan_id=str(UUID(digest(request)[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
-        gap=plan.gap,
+        gap=round(plan.gap, 9) + 0.0,
         cost=reply_cost(plan, request),
-        timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explained, 3)},
+        timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
         compromises=compromises,
         notes=list_notes(plan, request),
-        slots=_slots(plan, say_reasons(mark_reasons(mark_reserves(schedule.reasons, plan), plan, request.manual), site, request.options.language), request),
+        slots=_slots(seen, explained, request),
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         thresholds=_thresholds(plan),
         followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
@@ -107,9 +116,11 @@ def digest(request: PlanRequest) -> str:
     return hashlib.sha256(request.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
-def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> list[SlotReply]:
+def _slots(seen: Evidence, explained: Explanation, request: PlanRequest) -> list[SlotReply]:
     """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
+    plan, told = seen.plan, explained.reasons
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
+    reasons = say_reasons(told, plan.problem.site, request.options.language, devices=_tell_devices(plan, explained))
     placed = placed_flows(plan)
     add_placed_reasons(placed, plan, request)
     if request.manual:
@@ -125,9 +136,9 @@ def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> li
     }
     bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
     columns |= {name: np.array(values) for name, values in bands.items() if values}
-    rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
-    batteries = _battery_flows(plan)
-    modes = _site_modes(plan)
+    rounded = {name: round_off(values) for name, values in columns.items()}
+    batteries = _battery_flows(plan, explained, request.options.language)
+    modes = show_modes(seen, explained.told, [reason.code for reason in told])
     # What is given is not copied from a default, slot by slot.
     fixed: Fields = dict.fromkeys(BANDS) | {"manual": []}
     names, series = list(rounded), list(rounded.values())
@@ -139,39 +150,43 @@ def _slots(plan: Plan, reasons: list[Fields | None], request: PlanRequest) -> li
     )
 
 
-def _site_modes(plan: Plan) -> list[str]:
-    """Return the word for each slot: the first battery's mode, or that of the first battery that exchanges with the grid."""
-    mode = plan.setpoints.mode
-    if mode.shape[0] == 0:
-        return [Mode.HOLD.word] * plan.problem.outlook.timeline.count
-    active = mode >= Mode.CHARGE
-    chosen = np.where(active.any(axis=0), active.argmax(axis=0), 0)
-    return [_WORDS[value] for value in mode[chosen, np.arange(mode.shape[1])].tolist()]
+def _tell_devices(plan: Plan, explained: Explanation) -> Iterable[str | None]:
+    """Return the battery that each slot's reason is of, where there are several."""
+    names = [battery.name for battery in plan.problem.site.batteries]
+    return [names[index] for index in explained.told.tolist()] if len(names) > 1 else repeat(None)
 
 
-def _battery_flows(plan: Plan) -> list[dict[str, Fields]]:
-    flows, setpoints = plan.flows, plan.setpoints
+def _battery_flows(plan: Plan, explained: Explanation, language: Language) -> list[dict[str, Fields]]:
+    flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
     slots: list[dict[str, Fields]] = [{} for _ in range(plan.problem.outlook.timeline.count)]
-    for index, battery in enumerate(plan.problem.site.batteries):
+    for index, battery in enumerate(site.batteries):
         exchanging = setpoints.mode[index] >= Mode.CHARGE
-        soc = np.round(flows.stored_kwh[index] / battery.capacity_kwh, 9).tolist()
-        charge, discharge = (np.round(energy[index], 6).tolist() for energy in (flows.charge_kwh, flows.discharge_kwh))
-        target = np.round(setpoints.target_soc[index], 6).tolist()
+        soc = round_off(flows.stored_kwh[index] / battery.capacity_kwh, decimals=9)
+        charge, discharge = (round_off(energy[index]) for energy in (flows.charge_kwh, flows.discharge_kwh))
+        target = round_off(setpoints.target_soc[index])
+        reasons = say_reasons(explained.by_battery[index], site, language) if len(site.batteries) > 1 else [None] * len(slots)
         for slot, into in enumerate(slots):
             aim = target[slot] if exchanging[slot] else None
-            into[battery.name] = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
+            numbers = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
+            into[battery.name] = numbers | {"reason": reasons[slot]}
     return slots
 
 
 def _told(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
-    limits = {name: np.round(getattr(plan.setpoints, name)[index], 6).tolist() for name in BatterySetpoints.model_fields if name != "mode"}
+    limits = {name: round_off(getattr(plan.setpoints, name)[index]) for name in BatterySetpoints.model_fields if name != "mode"}
     return BatterySetpoints(mode=[_WORDS[value] for value in plan.setpoints.mode[index].tolist()], **limits)
 
 
 def _thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
     """Return what set-points are read from, by battery; nothing where only the planned ones make the plan."""
     return {} if plan.policy is None else {each.battery.name: BatteryThresholds.of(each) for each in plan.policy.batteries}
+
+
+def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:
+    """Return numbers as they leave the planner: rounded, and no zero with a minus."""
+    rounded: list[float] = (np.round(values, decimals) + 0.0).tolist()
+    return rounded
 
 
 def _held_back(plan: Plan) -> PvSetpoints | None:
@@ -184,42 +199,35 @@ def _held_back(plan: Plan) -> PvSetpoints | None:
     return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
 
 
-def find_compromises(plan: Plan) -> list[CompromiseReply]:
+def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
     """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
     dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
-    return [CompromiseReply(constraint=constraint, shortfall=words, cost=round(kwh * dearest, 6)) for constraint, words, kwh in found]
+    return [name_compromise(code, language, cost=kwh * dearest, **figures) for code, kwh, figures in found]
 
 
-def _soc_shortfalls(plan: Plan) -> list[tuple[str, str, float]]:
-    problem, found = plan.problem, []
+def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
+    problem = plan.problem
     for index, battery in enumerate(problem.site.batteries):
         stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
         start_soc = float(problem.stored_kwh[index]) / capacity
         for bound, missing in (("min_soc", battery.min_soc - start_soc), ("max_soc", start_soc - battery.max_soc)):
             if missing * capacity > _NOTHING_KWH:
-                wanted = getattr(battery, bound)
-                text = f"battery {battery.name}: {bound} {wanted:g}, it starts at {start_soc:g} (state.batteries.{battery.name}.soc); the plan brings it back"
-                found.append((text, f"{missing:.1%}", missing * capacity))
+                yield bound, missing * capacity, {"name": battery.name, "wanted": getattr(battery, bound), "start": start_soc, "missing": missing}
         least, most, last = problem.terminal.least_kwh[index], problem.terminal.most_kwh[index], stored[-1]
-        for word, missing in (("at least", least - last), ("at most", last - most)):
+        for code, wanted, missing in (("end_at_least", least, least - last), ("end_at_most", most, last - most)):
             if missing > _NOTHING_KWH:
-                wanted = (least if word == "at least" else most) / capacity
-                found.append((f"battery {battery.name}: {word} {wanted:.1%} at the end", f"{missing:.3f} kWh", float(missing)))
-    return found
+                yield code, float(missing), {"name": battery.name, "wanted": float(wanted) / capacity, "kwh": float(missing)}
 
 
-def _grid_excess(plan: Plan) -> list[tuple[str, str, float]]:
+def _grid_excess(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
     problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
     starts, zone = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone)
-    found = []
-    for word, limit_kwh, energy in (("import", problem.carried_kwh, flows.import_kwh), ("export", problem.export_limit_kwh, flows.export_kwh)):
+    for code, limit_kwh, energy in (("import_limit", problem.carried_kwh, flows.import_kwh), ("export_limit", problem.export_limit_kwh, flows.export_kwh)):
         beyond = np.maximum(energy - limit_kwh, 0.0)
         broken = np.flatnonzero(beyond > _NOTHING_KWH)
         if broken.size:
             most = int((beyond / hours).argmax())
-            first, worst = (f"{starts[slot].astimezone(zone):%Y-%m-%d %H:%M}" for slot in (broken[0], most))
-            when = f"at {worst}" if broken.size == 1 else f"in {broken.size} slots from {first} on, most at {worst}"
-            limit_kw = limit_kwh[most] / hours[most]
-            found.append((f"grid {word} limit {limit_kw:g} kW, exceeded {when}", f"{beyond[most] / hours[most]:.2f} kW", float(beyond.sum())))
-    return found
+            first, worst = (starts[slot].astimezone(zone) for slot in (int(broken[0]), most))
+            figures = {"limit_kw": float(limit_kwh[most] / hours[most]), "kw": float(beyond[most] / hours[most]), "count": int(broken.size)}
+            yield code if broken.size == 1 else f"{code}_often", float(beyond.sum()), figures | {"first": first, "worst": worst}

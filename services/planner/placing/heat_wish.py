@@ -21,7 +21,8 @@ class HeatWish:
     """A heat pump over the horizon: how warm its store is at the start, and per slot (``(slots,)``) its band, the pump's COP and the store's course.
 
     ``most_c`` is where it gets warmer by itself how warm that is, ``aim_c`` the band's lower end where the pump can reach it, else what it can reach.
-    ``assumed`` says what nothing was known of, ``on`` in which slots the pump is on (1, else 0), None where that is open.
+    ``assumed`` are temperatures of which nothing was known, each with its code in ``luna.wording``; ``on`` says in which slots the pump is on
+    (1, else 0), None where that is open.
     """
 
     pump: HeatPump
@@ -32,7 +33,7 @@ class HeatWish:
     aim_c: FloatArray
     cop: FloatArray
     warming: Warming
-    assumed: tuple[str, ...]
+    assumed: tuple[tuple[str, float], ...]
     on: FloatArray | None = None
 
     def rules(self, hours: FloatArray) -> RunRules:
@@ -57,8 +58,8 @@ def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, 
     least, most = _band(pump, timeline, zone)
     start = float(least[0] + most[0]) / 2 if state.temperature_c is None else state.temperature_c
     warming = Warming.of(pump.store, hours=timeline.hours, outdoor_c=outdoor, demand_kwh=demand)
-    assumed = [f"{OUTDOOR_C:g} °C outdoors, no temperature is known"] if series.outdoor_temperature_c is None else []
-    assumed += [f"{start:g} °C in the store at the start (state.heat_pumps.{pump.name}.temperature_c)"] if state.temperature_c is None else []
+    assumed = [("heat_outdoor", OUTDOOR_C)] if series.outdoor_temperature_c is None else []
+    assumed += [("heat_store", start)] if state.temperature_c is None else []
     cop, highest = heat_per_kwh(pump, outdoor), np.maximum(most, warming.least_warming(start, least))
     aim = np.minimum(least, warming.most_warming(start, pump.power_kw * timeline.hours * cop, highest))
     return HeatWish(pump, state, start, least, highest, aim, cop, warming, tuple(assumed))

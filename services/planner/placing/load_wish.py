@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +19,7 @@ _DAY_HOURS = 24.0
 
 @dataclass(frozen=True, slots=True)
 class DayNeed:
-    """What an appliance has to use within slots ``first`` to ``end`` (exclusive), of a local day or for its comfort, in words as ``when``.
+    """What an appliance has to use within slots ``first`` to ``end`` (exclusive): of a local day, or for its comfort by a local instant, as ``when``.
 
     ``most_kwh`` is what it may use there at most, None: hardly more than it needs; infinite where another need says it.
     """
@@ -27,7 +27,7 @@ class DayNeed:
     first: int
     end: int
     need_kwh: float
-    when: str
+    when: date
     most_kwh: float | None = None
 
 
@@ -82,7 +82,7 @@ def _read_days(load: DeferrableLoad, state: LoadState, timeline: Timeline, zone:
             need = left if following <= timeline.end else min(left, need)
         first, end = (timeline.first_from(instant) for instant in (midnight, following))
         if end > first:
-            yield DayNeed(first, end, need, f"on {day.isoformat()}", _most_kwh(load, used or 0.0))
+            yield DayNeed(first, end, need, day, _most_kwh(load, used or 0.0))
         day += DAY
 
 
@@ -100,7 +100,7 @@ def _read_comfort(load: DeferrableLoad, window: ComfortWindow, timeline: Timelin
         need = window.energy_kwh - _used_kwh(window, (begin, end), load, now=timeline.begin, used_today_kwh=used_today) - later_kwh
         first, last = timeline.first_from(begin), min(int((end - timeline.start) // timeline.step), timeline.count)
         if need > 0 and last > first:
-            yield DayNeed(first, last, need, f"by {end.astimezone(zone):%Y-%m-%d %H:%M}", np.inf)
+            yield DayNeed(first, last, need, end.astimezone(zone), np.inf)
 
 
 def _used_kwh(window: ComfortWindow, span: tuple[datetime, datetime], load: DeferrableLoad, *, now: datetime, used_today_kwh: float | None) -> float:

@@ -50,7 +50,7 @@ def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> N
     waiting, charging = car_reasons(reply)[0], car_reasons(reply)[8]
     assert charging.text.replace("\u00a0", " ") == "Charges the car in the cheapest of 14 slots until 07:00: 10.0 kWh at 17 ct."
     assert (charging.price_rank, charging.price_count) == (1, 14)
-    assert waiting.text.replace("\u00a0", " ") == "The car waits: from Fri 01:00 on a kWh costs 17 ct, until then 32 ct on average."
+    assert waiting.text.replace("\u00a0", " ") == "The car waits: a kWh costs 40 ct now, 17 ct from Fri 01:00 on."
 
 
 def test_the_opposite_costs_what_the_next_best_hour_costs_more() -> None:
@@ -79,7 +79,7 @@ def test_a_car_charges_in_dear_hours_where_the_cheap_ones_cannot_reach_its_targe
 def test_a_car_that_needs_every_hour_at_less_than_its_power_claims_no_cheap_ones() -> None:
     told = plan(until=4, target=0.8, grid={"import_limit_kw": 5.5})
     assert codes(told) == ["ev_throughout"] * 4
-    assert car_reasons(told)[0].text.replace("\u00a0", " ").startswith("Charges the car in every slot until 21:00, also the dear ones: 20.0 kWh")
+    assert car_reasons(told)[0].text.replace("\u00a0", " ").startswith("Charges the car in every slot until 21:00, also at 45 ct: 20.0 kWh")
 
 
 def test_a_battery_that_finds_no_room_beside_the_car_says_so_and_speaks_of_no_sun() -> None:

@@ -1,0 +1,103 @@
+"""What modes and policies are called: in every command, reply and page the same words, which are understood where they are shown."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from luna.errors import InvalidInputError
+from luna.wording.numbers import Language
+
+
+class ModeWords(NamedTuple):
+    """A mode in words: in full, in short for narrow places."""
+
+    full: str
+    short: str
+
+
+# Of a battery; the table of what each does stands in docs/architecture.md.
+MODES: dict[str, dict[Language, ModeWords]] = {
+    "self_consumption": {"en": ModeWords("Follow the house", "House"), "de": ModeWords("Dem Haus folgen", "Haus")},
+    "save": {"en": ModeWords("Save", "Save"), "de": ModeWords("Aufsparen", "Sparen")},
+    "supply": {"en": ModeWords("Supply the house", "Supply"), "de": ModeWords("Haus versorgen", "Versorgen")},
+    "hold": {"en": ModeWords("Hold", "Hold"), "de": ModeWords("Halten", "Halten")},
+    "charge": {"en": ModeWords("Charge", "Charge"), "de": ModeWords("Laden", "Laden")},
+    "export": {"en": ModeWords("Sell", "Sell"), "de": ModeWords("Verkaufen", "Verkauf")},
+}
+
+# Of chargers, appliances and PV, "none" of what is not there; "charge" is a battery's as well.
+DEVICE_MODES: dict[str, dict[Language, ModeWords]] = {
+    "charge": MODES["charge"],
+    "stop": {"en": ModeWords("Stop", "Stop"), "de": ModeWords("Stoppen", "Stopp")},
+    "give": {"en": ModeWords("Give to the house", "Give"), "de": ModeWords("Ans Haus geben", "Geben")},
+    "own": {"en": ModeWords("By itself", "Itself"), "de": ModeWords("Von selbst", "Selbst")},
+    "on": {"en": ModeWords("On", "On"), "de": ModeWords("An", "An")},
+    "off": {"en": ModeWords("Off", "Off"), "de": ModeWords("Aus", "Aus")},
+    "none": {"en": ModeWords("–", "–"), "de": ModeWords("–", "–")},
+    "free": {"en": ModeWords("Free", "Free"), "de": ModeWords("Frei", "Frei")},
+    "no_export": {"en": ModeWords("Feed nothing in", "No feed-in"), "de": ModeWords("Nichts einspeisen", "Kein Export")},
+    "limit": {"en": ModeWords("Limit", "Limit"), "de": ModeWords("Begrenzen", "Grenze")},
+}
+
+# Who decides, in a replay and in the report.
+POLICIES: dict[str, dict[Language, str]] = {
+    "idle": {"en": "Idle battery", "de": "Batterie ohne Aufgabe"},
+    "self_consumption": {"en": "Self-consumption (inverter alone)", "de": "Eigenverbrauch (Wechselrichter allein)"},
+    "rule": {"en": "Cheapest three hours", "de": "Die drei günstigsten Stunden"},
+    "mpc": {"en": "Luna", "de": "Luna"},
+    "mpc_scenarios": {"en": "Luna, weighing how its forecasts err", "de": "Luna, die Fehler ihrer Prognosen abwägend"},
+    "mpc_perfect": {"en": "Luna, knowing load and sun", "de": "Luna, wenn Verbrauch und Sonne bekannt wären"},
+    "mpc_perfect_pv": {"en": "Luna, knowing the sun", "de": "Luna, wenn die Sonne bekannt wäre"},
+    "oracle": {"en": "Perfect foresight", "de": "Vollkommene Voraussicht"},
+}
+
+
+def mode(name: str, *, language: Language) -> ModeWords:
+    """Return the words of a battery's mode.
+
+    Raises:
+        InvalidInputError: no such mode.
+    """
+    if name not in MODES:
+        raise InvalidInputError("has no words", field="mode", value=name, remedy=f"Known are {', '.join(MODES)}.")
+    return MODES[name][language]
+
+
+def say_mode(name: str, *, language: Language) -> str:
+    """Return what any device's mode is called in full; a name that has no words stays as it is."""
+    words = MODES.get(name) or DEVICE_MODES.get(name)
+    return words[language].full if words else name
+
+
+def say_policy(name: str, *, language: Language) -> str:
+    """Return what a policy is called; a name that has no words stays as it is."""
+    return POLICIES[name][language] if name in POLICIES else name
+
+
+def read_mode(text: object) -> object:
+    """Return the mode that a name or its words in any language stand for; as it is where it stands for none."""
+    return _read(text, {name: [word for words in spoken.values() for word in words] for name, spoken in (MODES | DEVICE_MODES).items()})
+
+
+def read_policy(text: object) -> object:
+    """Return the policy that a name or its words in any language stand for; as it is where it stands for none."""
+    return _read(text, {name: [*spoken.values()] for name, spoken in POLICIES.items()})
+
+
+def split_policies(text: str) -> list[str]:
+    """Return the policies of a list with commas; a comma may be part of what a policy is called."""
+    names, parts = [], [part.strip() for part in text.split(",") if part.strip()]
+    while parts:
+        count = next((count for count in range(len(parts), 1, -1) if read_policy(", ".join(parts[:count])) in POLICIES), 1)
+        names.append(str(read_policy(", ".join(parts[:count]))))
+        parts = parts[count:]
+    return names
+
+
+def _read(text: object, words: Mapping[str, list[str]]) -> object:
+    if not isinstance(text, str):
+        return text
+    wanted = " ".join(text.split()).casefold()
+    if wanted in words:
+        return wanted
+    found = [name for name, spoken in words.items() if wanted in (word.casefold() for word in spoken)]
+    return found[0] if found else text
