@@ -117,8 +117,9 @@ class ModelPredictive:
             tuple(Mode(mode) for mode in origin.modes),
             margin=self.margin,
         )
-        if self.scenarios:
-            problem = replace(problem, courses=self.known.courses(problem), risk=self.risk, margin=ACTING_ON_MEAN)
+        courses = self.known.courses(problem) if self.scenarios else None
+        if courses is not None:
+            problem = replace(problem, courses=courses, risk=self.risk, margin=ACTING_ON_MEAN)
         # A solver of its own: a plan depends on nothing but its problem.
         self._plan, self.origin = decide(problem, Solver()), origin
 

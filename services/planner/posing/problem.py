@@ -188,6 +188,7 @@ def pose(request: PlanRequest) -> Problem:
     outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
     stored = _stored(request.site, request.state)
     wishes = read_wishes(request.site, request.state, timeline, series=series)
+    courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
     posed = Problem(
         request.site,
         outlook,
@@ -199,10 +200,10 @@ def pose(request: PlanRequest) -> Problem:
         wishes,
         read_peaks(request.site, request.state),
         read_price_blocks(request.site, request.state),
-        _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None,
+        courses,
         request.options.risk,
         # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
-        margin=NO_MARGIN if request.options.mip_gap == 0 else ACTING_ON_MEAN if request.options.uncertainty == "scenarios" else ACTING,
+        margin=NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN,
         errors=_courses(series.errors),
     )
     posed = _bind(posed, request.manual) if request.manual else posed
