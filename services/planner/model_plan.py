@@ -115,19 +115,15 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     try:
         starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
         plan = check_plan(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, values=())
-        _require_cost(plan, flows)
+        apart = ""
     except PlanMismatchError as error:
-        plan = _settled(problem, setpoints, flows)
-        beyond = objective(plan) + price_missing(problem, plan.flows.stored_kwh) - flows.objective
-        gap = max(flows.gap, beyond / max(abs(flows.objective), 1e-9))
-        return replace(plan, gap=gap, proven=False, disagreements=(str(error),))
-    return replace(plan, gap=flows.gap, proven=flows.proven)
-
-
-def _require_cost(plan: Plan, flows: PlannedFlows) -> None:
-    apart = abs(objective(plan) + price_missing(plan.problem, flows.stored_kwh) - flows.objective)
-    if apart > _TOLERANCE_COST * (1.0 + abs(flows.objective)):
-        raise PlanMismatchError(f"settled again it costs {apart:.3g} {plan.problem.site.currency} more or less than planned", field="cost.total")
+        # Of plans that cost the same the model names one, and an inverter may come to another: that it costs the same is what counts.
+        plan, apart = _settled(problem, setpoints, flows), str(error)
+    beyond = objective(plan) + price_missing(problem, plan.flows.stored_kwh) - flows.objective
+    if abs(beyond) <= _TOLERANCE_COST * (1.0 + abs(flows.objective)):
+        return replace(plan, gap=flows.gap, proven=flows.proven)
+    apart = apart or f"settled again it costs {abs(beyond):.3g} {problem.site.currency} more or less than planned"
+    return replace(plan, gap=max(flows.gap, beyond / max(abs(flows.objective), 1e-9)), proven=False, disagreements=(apart,))
 
 
 def _settled(problem: Problem, setpoints: SetPoint, flows: PlannedFlows) -> Plan:

@@ -1,7 +1,6 @@
 """The planner's tasks: decode, call, encode."""
 
 from datetime import timedelta
-from functools import cache
 
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.pareto import ParetoReply, ParetoRequest
@@ -22,12 +21,6 @@ from services.planner.value.energy_value import load_kernels
 NEEDS = ("database", "redis")
 
 
-@cache
-def _solver() -> Solver:
-    """The one solver of this process: it starts from its last basis."""
-    return Solver()
-
-
 def prepare() -> None:
     """Load the compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
     load_kernels()
@@ -36,13 +29,13 @@ def prepare() -> None:
 @task(PlanRequest)
 def solve(request: PlanRequest, work: Work) -> PlanReply:
     """Plan and store."""
-    return jobs.plan_and_store(request, lambda: work.connection, now=work.clock.now(), solver=_solver())
+    return jobs.plan_and_store(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
 
 
 @task(ParetoRequest)
 def trace_pareto(request: ParetoRequest, work: Work) -> ParetoReply:
     """Plan along what two aims cost each other."""
-    return pareto_jobs.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=_solver(), progress=work.progress)
+    return pareto_jobs.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=Solver(), progress=work.progress)
 
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))
@@ -60,13 +53,13 @@ def replay_sites(request: ReplaySitesRequest, work: Work) -> ReplaySitesReply:
 @task(PlanChangesRequest)
 def compare(request: PlanChangesRequest, work: Work) -> PlanChangesReply:
     """Say what a plan changes beside the one before it, and which input did it."""
-    return comparing_jobs.compare_stored(work.connection, request, solver=_solver())
+    return comparing_jobs.compare_stored(work.connection, request, solver=Solver())
 
 
 @task(WhyNotRequest)
 def ask_why_not(request: WhyNotRequest, work: Work) -> WhyNotReply:
     """Hold to an alternative and plan the rest anew."""
-    return why_not_jobs.ask_stored(work.connection, request, solver=_solver())
+    return why_not_jobs.ask_stored(work.connection, request, solver=Solver())
 
 
 @task(WhatIfVariantRequest, soft_limit=timedelta(hours=2))
@@ -78,4 +71,4 @@ def replay_variant(request: WhatIfVariantRequest, work: Work) -> WhatIfVariantRe
 @task(PlanVariantRequest)
 def plan_variant(request: PlanVariantRequest, work: Work) -> PlanVariantReply:
     """Plan a stored plan again with something different."""
-    return plan_variant_jobs.plan_stored_variant(work.connection, request, solver=_solver())
+    return plan_variant_jobs.plan_stored_variant(work.connection, request, solver=Solver())

@@ -15,7 +15,7 @@ from services.planner.value.branching import choose_ways
 from services.planner.value.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.value.mean_value import MeanValue, average_value
 from services.planner.value.modes import read_modes
-from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
+from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
@@ -101,6 +101,9 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     path = follow(thresholds, segments, start, _usable_kwh(problem))
     starts = np.concatenate([[start], path[:-1]])
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
+    # Where PV alone fills the connection nothing can be sold, whatever making room for more of it would be worth.
+    filled = segments.length_kwh[:, [FIRST_OUT, SECOND_OUT]].sum(axis=1) <= _NOTHING_KWH
+    thresholds = replace(thresholds, sell_kwh=np.where(filled, np.inf, thresholds.sell_kwh))
     setpoints = read_modes(
         _sell_nowhere(thresholds, problem.export_limit_kwh <= 0), starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit
     )

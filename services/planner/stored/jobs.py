@@ -29,6 +29,7 @@ from services.planner.stored.assumptions import HALF_FULL, find_soc, list_assump
 from services.planner.stored.carbon_jobs import read_carbon_ahead, read_carbon_book
 from services.planner.stored.carried_jobs import carry_wishes
 from services.planner.stored.course_jobs import describe_courses, read_courses, read_errors
+from services.planner.stored.metrics import count_plan
 from services.planner.stored.mode_jobs import carry_modes, read_planned_modes, read_told_modes
 from services.planner.stored.month_jobs import complete_month
 from services.planner.stored.strategy_jobs import look_back, read_surroundings
@@ -45,7 +46,7 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
         request: with its own site, or naming a stored one.
         connection: opened when needed.
         now: the instant of issue.
-        solver: kept between calls.
+        solver: that plans it.
 
     Raises:
         NotFoundError: no such site, or no forecast to plan from.
@@ -53,6 +54,7 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
     """
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
     reply = plan_request(complete, now=now, solver=solver)
+    count_plan(reply.plan_id, reply.followed)
     site_id = request.site_id or reply.site
     # What a request says of a site of its own must never drive a stored one of the same name.
     system_id = "prod" if request.site_id is not None else "request"

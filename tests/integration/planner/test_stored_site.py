@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Connection, select
 
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
@@ -261,3 +262,13 @@ def test_a_heater_that_is_told_has_run_as_planned(connection: Connection) -> Non
     ran = sum(slot.loads["boiler"].energy_kwh for slot in first.slots[:8])
     # Until the first plan, at a quarter past twelve, it is taken to have run evenly.
     assert state.energy_today_kwh == pytest.approx(6 * 12.25 / 24 + ran)
+
+
+def test_plans_are_counted_by_what_made_them(connection: Connection, planned_site: str) -> None:
+    labels = {"method": "value", "policy": "house"}
+    before = REGISTRY.get_sample_value("luna_planner_plans_total", labels) or 0.0
+    followed = plan_site(connection, planned_site).followed
+    # At one price there is nothing to gain over the inverter alone.
+    assert followed is not None
+    assert (followed.method, followed.policy) == ("value", "house")
+    assert REGISTRY.get_sample_value("luna_planner_plans_total", labels) == before + 1
