@@ -103,7 +103,9 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     """Plan by following a solved model slot for slot."""
     outlook = problem.outlook
     # What sells for nothing the model may as well hold back; a limit made of it would take PV from a load that turns out higher.
-    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & (flows.import_kwh <= _NOTHING_KWH) & (problem.limits.inverters is None)
+    # Where batteries give in its place they make room, or are told to, and a limit it is.
+    alone = (flows.import_kwh <= _NOTHING_KWH) & (flows.discharge_kwh.sum(axis=0) <= _NOTHING_KWH)
+    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & alone & (problem.limits.inverters is None)
     held_back = np.where(idle, 0.0, flows.held_back_kwh)
     used = problem.ac_pv_kwh - held_back
     limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)

@@ -6,10 +6,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from luna.contracts.manual import ManualBlock
 from luna.contracts.plan import Terminal
+from luna.timeline import SLOT
 from services.planner.model.solver import Solver
+from services.planner.placing.wishes import NO_WISHES
 from services.planner.plan import objective
 from services.planner.planning import decide
+from services.planner.posing.manual import read_blocks
 from services.planner.posing.problem import ACTING, NO_MARGIN, Margin, Problem
 from tests.planning import describe_site, pose_problem
 
@@ -58,3 +62,13 @@ def test_a_battery_sells_nothing_through_a_connection_that_the_sun_fills() -> No
     # Surplus 2.85 kWh less 1.5 / 0.95 stored is fed in.
     assert plan.flows.export_kwh.sum() == pytest.approx(2.85 - 1.5 / 0.95, abs=1e-6)
     assert objective(plan) == pytest.approx(0.05 * (2.85 - 1.5 / 0.95) - 0.1 * 10, abs=1e-6)
+
+
+def test_a_battery_told_to_give_in_the_sun_s_place_does() -> None:
+    problem = draw("least power", 3)
+    begin, end = (problem.outlook.timeline.start + slot * SLOT for slot in (44, 50))
+    block = ManualBlock.model_validate({"device": "battery 0", "action": "discharge", "from": begin, "to": end, "power_kw": 0.9})
+    manual, _ = read_blocks([block], problem.site, NO_WISHES, problem.outlook.timeline)
+    plan = decide(replace(problem, manual=manual, limits=manual.narrow(problem.limits)), Solver())
+    assert plan.disagreements == ()
+    assert plan.flows.discharge_kwh[0, 44:50].min() > 0
