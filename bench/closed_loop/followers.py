@@ -1,7 +1,8 @@
 """What is asked in a closed loop: the planner as the replay has it, and as replies and the executor carry it. All that knows the planner's insides is here."""
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -9,91 +10,124 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.closed_loop.grid import Case
-from luna.contracts.plan import BatteryState, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
 from luna.contracts.setpoint import BatterySetpoint, PvSetpoint
 from luna.control import Control, PvMode
 from luna.control import Mode as ModeWord
 from luna.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
+from luna.policy import wants_plan
 from luna.schedule import Policy
 from luna.site import Site
-from luna.timeline import SLOT, FloatArray, local_dates
+from luna.timeline import SLOT, FloatArray, Timeline, local_dates
 from services.planner.answer.reply import plan_request
 from services.planner.execution.arrays import NAME as PV
 from services.planner.execution.arrays import Arrays
 from services.planner.execution.batteries import Batteries
+from services.planner.execution.due import follow_plan, plan_age
+from services.planner.execution.safety import to_arrays
+from services.planner.execution.unit import InForce, Setpoints, SlotPrices
 from services.planner.model.solver import Solver
-from services.planner.policies import ModelPredictive
+from services.planner.policies import MAX_AGE, ModelPredictive
+from services.planner.posing.ahead import HORIZON, SiteKnowledge
+from services.planner.posing.past_errors import PastErrors
 from services.planner.posing.problem import TERMINAL_SHARE
+from services.planner.stored.course_jobs import describe_courses
 from services.planner.value.energy_value import load_kernels
 
-# A plan an hour, as the executor asks for them; those of replies look as far ahead as the forecasts.
+# A plan an hour, as the executor asks for them.
 EVERY = timedelta(hours=1) // SLOT
 REPLAYED, FOLLOWED = "replayed", "followed"
-_MODES = {mode.word: mode for mode in Mode}
 _HELD_BACK = {"free": Curtailment.NONE, "limit": Curtailment.NONE, "no_export": Curtailment.EXPORT, "off": Curtailment.ALL}
 
 
 class ReplayPolicy:
-    """The planner as the replay makes it: anew on every local day, with the modes in force handed on (docs/decisions/0027)."""
+    """The planner as the replay has it: handed over on every local midnight, with the modes in force and the origin of the plan (docs/decisions/0027)."""
 
     def __init__(self, case: Case) -> None:
         dates = local_dates(case.timeline, ZoneInfo(case.site.timezone))
         self._case, self._limits = case, SiteLimits.of(case.site)
         self._begins = {slot for slot, day in enumerate(dates) if slot == 0 or day != dates[slot - 1]}
+        self._policy: ModelPredictive | None = None
         self._modes: list[Mode] = []
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what the policy of that day says."""
-        if slot in self._begins:
-            case = self._case
-            self._policy = ModelPredictive(case.site, case.timeline, case.forecasts, case.prices, EVERY, modes=self._modes)
+        if self._policy is None or slot in self._begins:
+            case, origin = self._case, self._policy.origin if self._policy else None
+            known = SiteKnowledge(case.site, case.forecasts, case.prices, PastErrors(case.forecasts, case.foresight))
+            self._policy = ModelPredictive(known, case.timeline, EVERY, origin=origin, modes=self._modes)
         setpoint = self._policy.decide(slot, stored_kwh)
         self._modes = [Mode(mode) for mode in clamp(setpoint, stored_kwh, self._limits).mode[:, 0].tolist()]
         return setpoint
 
 
 class ReplyPolicy:
-    """The set-points that the executor sends: those of a reply made every hour, through the safety layer, as an inverter then has them."""
+    """What the executor sends of replies, through the safety layer, as an inverter then has it.
+
+    As there, a slot is followed before anything is planned: a reply made of what is known when its first slot begins is in force from the next one on.
+    """
 
     def __init__(self, case: Case) -> None:
         control = describe_control(case.site)
-        self._case, self._solver = case, Solver()
+        self._case, self._errors = case, PastErrors(case.forecasts, case.foresight)
         self._batteries, self._arrays = Batteries(case.site, control), Arrays(case.site, control.pv) if control.pv else None
+        self._names = [battery.name for battery in case.site.batteries]
+        self._modes: dict[str, str] = dict.fromkeys(self._names, Mode.SELF_CONSUMPTION.word)
         self._reply: PlanReply | None = None
-        self._planned_at = -EVERY
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what the inverter was told in ``slot``."""
-        soc = self._measure(stored_kwh)
-        if self._reply is None or not 0 <= slot - self._planned_at < EVERY:
-            request = self.request(slot, soc)
-            self._reply = plan_request(request, now=request.start, solver=self._solver)  # type: ignore[arg-type]
-            self._planned_at = slot
-        ahead = slot - self._planned_at
-        told = self._batteries.read_plan(self._reply, ahead)
-        allowed = self._batteries.make_safe(told if told is not None else self._batteries.leave_alone("plan_without_setpoints", None), soc)
-        held = {} if self._arrays is None else self._arrays.make_safe(self._arrays.read_plan(self._reply, ahead) or {}, {})
-        return to_setpoint(self._case.site, {**allowed, **held})
+        now, soc = self._case.timeline.start + slot * SLOT, self._measure(stored_kwh)
+        if self._reply is None:
+            self._reply = self._plan(now, soc)
+        in_force, told = InForce(soc, self._modes), {}
+        for unit in (self._batteries, self._arrays):
+            if unit is not None:
+                wish = follow_plan(self._reply, unit, lambda: self._price(now), now=now, max_age=MAX_AGE, in_force=in_force)
+                told |= unit.make_safe(wish.requested, soc)
+        self._modes = {name: told[name].mode for name in self._names}
+        if self._wants_plan(now, soc):
+            self._reply = self._plan(now, soc)
+        return to_setpoint(self._names, told)
 
-    def request(self, slot: int, soc: Mapping[str, float]) -> PlanRequest:
-        """Return the request for a plan from ``slot`` on, of what is known then: as a stored site's is completed."""
+    def _plan(self, now: datetime, soc: Mapping[str, float]) -> PlanReply:
+        return plan_request(self.request(now, soc), now=now, solver=Solver())
+
+    def request(self, now: datetime, soc: Mapping[str, float]) -> PlanRequest:
+        """Return the request for a plan from ``now`` on, of what is known then: as a stored site's is completed."""
         case = self._case
-        now = case.timeline.start + slot * SLOT
         forecast = case.forecasts.latest(now)
-        known = case.prices.ahead(now, forecast.timeline)
-        series = {"import_price": known.import_price, "export_price": known.export_price}
-        for name, expected in (("load", forecast.load_kwh), ("pv", forecast.pv_kwh)):
-            series |= {f"{name}_kwh": expected.expected, f"{name}_p10_kwh": expected.p10, f"{name}_p90_kwh": expected.p90}
-        source = ForecastSource(version=forecast.version, issued_at=forecast.issued_at)
-        outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
-        worth = TERMINAL_SHARE * max(case.prices.mean_import_price(now), 0.0)
-        return PlanRequest(
-            site=case.site,
-            start=now,
-            outlook=outlook,
-            state=StateMessage(batteries={name: BatteryState(soc=share) for name, share in soc.items()}),
-            options=PlanOptions(terminal=Terminal(kind="value", value=worth)),
+        timeline = Timeline(now, SLOT, HORIZON // SLOT)
+        known, bias = case.prices.ahead(now, timeline), self._errors.factors(now)
+        load, pv = (energy * factor for energy, factor in zip(case.forecasts.ahead(now, timeline), bias, strict=True))
+        erred = self._errors.days_of_errors(now, timeline, (load, pv))
+        outlook = OutlookMessage(
+            load_kwh=load.tolist(),
+            pv_kwh=pv.tolist(),
+            import_price=known.import_price.tolist(),
+            export_price=known.export_price.tolist(),
+            prices_known_until=known.known_until,
+            forecast=ForecastSource(version=forecast.version, issued_at=forecast.issued_at),
+            errors=describe_courses(erred) if erred else None,
+            bias=Bias(load_factor=bias[0], pv_factor=bias[1]),
         )
+        worth = TERMINAL_SHARE * max(case.prices.mean_import_price(now), 0.0)
+        states = {name: BatteryState.model_validate({"soc": share, "mode": self._modes[name]}) for name, share in soc.items()}
+        options = PlanOptions(terminal=Terminal(kind="value", value=worth))
+        return PlanRequest(site=case.site, start=now, outlook=outlook, state=StateMessage(batteries=states), options=options)
+
+    def _wants_plan(self, now: datetime, soc: Mapping[str, float]) -> bool:
+        assert self._reply is not None  # noqa: S101  # it has just been followed
+        age = plan_age(self._reply, now)
+        if not age:
+            return False
+        expected = self._reply.slots[age // SLOT - 1].batteries
+        planned, actual = (np.array([[each[name]] for name in self._names]) for each in ({name: flow.soc_end for name, flow in expected.items()}, soc))
+        return wants_plan(age, planned, actual)
+
+    def _price(self, now: datetime) -> SlotPrices:
+        known = self._case.prices.ahead(now, Timeline(now, SLOT, 1))
+        return SlotPrices(float(known.import_price[0]), float(known.export_price[0]))
 
     def _measure(self, stored_kwh: FloatArray) -> dict[str, float]:
         share = {battery.name: kwh / battery.capacity_kwh for battery, kwh in zip(self._case.site.batteries, stored_kwh[:, 0].tolist(), strict=True)}
@@ -121,20 +155,10 @@ def describe_control(site: Site) -> Control:
     return Control.model_validate({"batteries": batteries, "pv": {"modes": _all_modes(PvMode), "writes": [write]} if site.pv else None})
 
 
-def to_setpoint(site: Site, told: Mapping[str, object]) -> SetPoint:
-    """Return what inverters make of set-points in the outward words; surplus that nothing else can take they always store."""
-    batteries = [each for each in (told[battery.name] for battery in site.batteries) if isinstance(each, BatterySetpoint)]
-    mode = np.array([[_MODES[each.mode]] for each in batteries], dtype=np.int8)
-    limits = {
-        name: np.array([[np.nan if getattr(each, name) is None else getattr(each, name)] for each in batteries], dtype=float)
-        for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc")
-    }
+def to_setpoint(names: Sequence[str], told: Setpoints) -> SetPoint:
+    """Return what inverters make of set-points in the outward words."""
+    batteries = to_arrays([each for each in (told[name] for name in names) if isinstance(each, BatterySetpoint)])
     pv = told.get(PV)
     held, limit_kw = (pv.mode, pv.limit_kw) if isinstance(pv, PvSetpoint) else ("free", None)
-    return SetPoint(
-        mode=mode,
-        **limits,
-        spill_soc=np.full(mode.shape, np.inf),
-        curtailment=np.array([_HELD_BACK[held]], dtype=np.int8),
-        pv_limit_kw=np.array([np.inf if limit_kw is None or held != "limit" else limit_kw]),
-    )
+    limit = np.inf if limit_kw is None or held != "limit" else limit_kw
+    return replace(batteries, curtailment=np.array([_HELD_BACK[held]], dtype=np.int8), pv_limit_kw=np.array([limit]))
