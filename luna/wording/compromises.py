@@ -11,14 +11,6 @@ Pair = tuple[str, str]
 
 # By code and language: what was wanted, and what is missing of it. Field names of requests and of the site stay as they are written there.
 COMPROMISES: dict[str, dict[Language, Pair]] = {
-    "min_soc": {
-        "en": ("battery {name}: min_soc {wanted:g}, it starts at {start:g} (state.batteries.{name}.soc); the plan brings it back", "{missing:.1%}"),
-        "de": ("Batterie {name}: min_soc {wanted:g}, sie beginnt bei {start:g} (state.batteries.{name}.soc); der Plan holt sie zurück", "{missing:.1%}"),
-    },
-    "max_soc": {
-        "en": ("battery {name}: max_soc {wanted:g}, it starts at {start:g} (state.batteries.{name}.soc); the plan brings it back", "{missing:.1%}"),
-        "de": ("Batterie {name}: max_soc {wanted:g}, sie beginnt bei {start:g} (state.batteries.{name}.soc); der Plan holt sie zurück", "{missing:.1%}"),
-    },
     "end_at_least": {
         "en": ("battery {name}: at least {wanted:.1%} at the end", "{kwh:.3f} kWh"),
         "de": ("Batterie {name}: mindestens {wanted:.1%} am Ende", "{kwh:.3f} kWh"),

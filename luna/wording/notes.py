@@ -22,8 +22,20 @@ NOTES: dict[str, dict[Language, str]] = {
         "de": "Der letzte aufgezeichnete Ladestand, {soc}, ist der von {at}.",
     },
     "soc_outside_limits": {
-        "en": "The battery {battery} starts at {soc}, outside its limits of {min_soc} to {max_soc}.",
-        "de": "Die Batterie {battery} beginnt bei {soc}, außerhalb ihrer Grenzen von {min_soc} bis {max_soc}.",
+        "en": "The battery {battery} starts at {start_soc}, outside its limits of {min_soc} to {max_soc}.",
+        "de": "Die Batterie {battery} beginnt bei {start_soc}, außerhalb ihrer Grenzen von {min_soc} bis {max_soc}.",
+    },
+    "bias_corrected": {
+        "en": "The last days' forecasts erred to one side: load is counted {load_factor} times, sun {pv_factor} times as forecast.",
+        "de": "Die Prognosen der letzten Tage irrten zu einer Seite: Verbrauch zählt {load_factor}-mal, Sonne {pv_factor}-mal so viel wie vorhergesagt.",
+    },
+    "inverter_alone": {
+        "en": "In the time there was, no plan was found: batteries do what their inverters do by themselves.",
+        "de": "In der verfügbaren Zeit fand sich kein Plan: Batterien tun, was ihre Wechselrichter von selbst tun.",
+    },
+    "not_confirmed": {
+        "en": "What was found, the simulation of the devices did not confirm; the plan shows what really comes of it. Please report this: {found}",
+        "de": "Was gefunden wurde, hat die Simulation der Geräte nicht bestätigt; der Plan zeigt, was wirklich daraus wird. Bitte melde das: {found}",
     },
     "heat_assumed": {
         "en": "How warm the store of {heat_pumps} is, is not known: the middle of its band is assumed.",
@@ -102,7 +114,9 @@ def _earliest(numbers: Numbers, figure: str | None) -> str:
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(("soc", "min_soc", "max_soc"), Numbers.share),
+    "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price"), Numbers.price),
     **dict.fromkeys(("at", "since", "issued_at"), _moment),
+    **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),
     "earliest": _earliest,
 }

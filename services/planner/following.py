@@ -140,9 +140,9 @@ def _errs_away(problem: Problem, plan: Plan, pair: tuple[Outcome, Outcome]) -> b
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:
-    """Return by how many kWh flows miss limits of the connection, reserves, and what is wanted at the horizon."""
-    terminal, last = problem.terminal, flows.stored_kwh[:, -1]
-    missed = np.maximum(terminal.least_kwh - last, 0.0) + np.maximum(last - terminal.most_kwh, 0.0)
+    """Return by how many kWh flows miss limits of the connection, reserves, and what is wanted at the horizon beyond a battery's own limits."""
+    (least, most), last = problem.wanted_at_end, flows.stored_kwh[:, -1]
+    missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
     lacking = 0.0 if problem.reserve_kwh is None else float(np.maximum(problem.reserve_kwh - flows.stored_kwh, 0.0).sum())
     return float(flows.excess_kwh.sum() + missed.sum()) + lacking
 

@@ -21,7 +21,10 @@ class NoteReply(Message):
 
     - ``soc_assumed``: no state of charge was recorded in the day before the start; ``soc`` stands for it.
     - ``soc_earlier``: the last one recorded, ``soc``, is that ``at`` an instant more than an hour before the start.
-    - ``soc_outside_limits``: a ``battery`` starts at ``soc``, outside ``min_soc`` to ``max_soc``.
+    - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to ``max_soc``.
+    - ``bias_corrected``: forecasts of the last days erred to one side; load and PV ahead are multiplied by ``load_factor`` and ``pv_factor``.
+    - ``inverter_alone``: no plan was found within ``options.time_limit_s``; batteries follow the house.
+    - ``not_confirmed``: what the optimisation ``found`` physics did not confirm; the plan is what its set-points come to.
     - ``heat_assumed``: no temperature of the stores of ``heat_pumps`` is known; the middle of their band stands for it.
     - ``tariff_default``: the tariff is that of a site that names none: ``import_price`` at any time, ``export_price``.
     - ``prices_unused``: prices that were loaded for the site (``series``) are not what its tariff, of these ``kinds``, says.

@@ -210,11 +210,7 @@ def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
     problem = plan.problem
     for index, battery in enumerate(problem.site.batteries):
         stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
-        start_soc = float(problem.stored_kwh[index]) / capacity
-        for bound, missing in (("min_soc", battery.min_soc - start_soc), ("max_soc", start_soc - battery.max_soc)):
-            if missing * capacity > _NOTHING_KWH:
-                yield bound, missing * capacity, {"name": battery.name, "wanted": getattr(battery, bound), "start": start_soc, "missing": missing}
-        least, most, last = problem.terminal.least_kwh[index], problem.terminal.most_kwh[index], stored[-1]
+        (least, most), last = (wanted[index] for wanted in problem.wanted_at_end), stored[-1]
         for code, wanted, missing in (("end_at_least", least, least - last), ("end_at_most", most, last - most)):
             if missing > _NOTHING_KWH:
                 yield code, float(missing), {"name": battery.name, "wanted": float(wanted) / capacity, "kwh": float(missing)}

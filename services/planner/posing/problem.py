@@ -55,6 +55,10 @@ ACTING = Margin(toward_house=0.005, hysteresis=0.0025)
 ACTING_ON_MEAN = Margin(toward_house=0.005, hysteresis=0.0033)
 
 
+# Stored energies this close are the same.
+_SAME_KWH = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` and ``blocks`` tariffs that couple slots.
@@ -117,6 +121,13 @@ class Problem:
     def burns_on_an_island(self) -> bool:
         """Whether nothing may be imported where importing is paid: what PV is for is then no question of prices alone."""
         return self.manual is not None and bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
+
+    @property
+    def wanted_at_end(self) -> tuple[FloatArray, FloatArray]:
+        """What is wanted of each battery at the horizon beside its own limits, least and most, ``(batteries,)``; infinite where that is nothing."""
+        terminal, battery = self.terminal, self.limits.batteries
+        least = np.where(terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH, terminal.least_kwh, -np.inf)
+        return least, np.where(terminal.most_kwh < battery.max_kwh[:, 0] - _SAME_KWH, terminal.most_kwh, np.inf)
 
     @property
     def inside(self) -> "Problem":

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.plan import PlanRequest, Terminal
+from luna.contracts.plan import PlanReply, PlanRequest, Terminal
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
 from luna.physics import Flows, Mode
 from luna.simulator import balance_residual_kwh
-from services.planner.answer.reply import find_compromises
+from services.planner.answer.reply import find_compromises, plan_request
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan
 from services.planner.planning import make_plan
 from services.planner.posing.problem import Problem, pose
-from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost, simulate_plan
+from tests.planning import START, describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
 
 DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(60)]
@@ -114,11 +114,30 @@ def test_sun_that_may_not_be_held_back_beyond_the_export_limit_is_named() -> Non
     assert compromises_of(problem) == [("grid export limit 2 kW, exceeded at 2024-02-01 01:15", "1.00 kW")]
 
 
-@pytest.mark.parametrize(("bounds", "soc"), [({"min_soc": 0.3}, 0.1), ({"max_soc": 0.6}, 0.9)], ids=["below the reserve", "above the ceiling"])
-def test_state_outside_its_limits_is_named_and_brought_back(bounds: dict[str, float], soc: float) -> None:
-    plan = make_plan(pose_problem(describe_site(bounds), FLAT, soc=soc), Solver())
-    assert next(iter(bounds)) in find_compromises(plan)[0].constraint
-    assert 3.0 - 1e-6 <= plan.flows.stored_kwh[0, -1] <= 6.0 + 1e-6
+def ask_outside(bounds: dict[str, float], soc: float, pv_kwh: list[float]) -> PlanReply:
+    site = describe_site(bounds).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    outlook = {"load_kwh": [0.3] * 8, "pv_kwh": pv_kwh, "import_price": [0.3] * 8, "export_price": [0.05] * 8}
+    state = {"batteries": {"battery 0": {"soc": soc}}}
+    request = PlanRequest.model_validate({"site": site, "start": START, "outlook": outlook, "state": state})
+    return plan_request(request, now=START, solver=Solver())
+
+
+@pytest.mark.parametrize(
+    ("bounds", "soc", "pv_kwh", "least", "most"),
+    [
+        # 0.2 kWh below its reserve, and 0.5 kWh of sun beyond the load in each slot: 0.7 kWh less would be sold at 5 ct.
+        pytest.param({"min_soc": 0.12}, 0.1, [0.8] * 8, 0.13, 1.0, id="sun brings it back"),
+        # Without sun it rests: buying at 30 ct only to be within limits serves nobody.
+        pytest.param({"min_soc": 0.12}, 0.1, [0.0] * 8, 0.1, 0.1, id="no sun, no purchase"),
+        # 0.5 kWh too full, and 2.4 kWh of load.
+        pytest.param({"max_soc": 0.6}, 0.65, [0.0] * 8, 0.0, 0.6, id="too full, it serves"),
+    ],
+)
+def test_a_battery_outside_its_limits_is_planned_like_any_other(bounds: dict[str, float], soc: float, pv_kwh: list[float], least: float, most: float) -> None:
+    reply = ask_outside(bounds, soc, pv_kwh)
+    assert reply.status == "optimal"
+    assert [(note.code, note.figures["start_soc"]) for note in reply.notes] == [("soc_outside_limits", soc)]
+    assert least - 1e-9 <= reply.slots[-1].batteries["battery 0"].soc_end <= most + 1e-9
 
 
 def test_connection_comes_before_the_wish_for_the_horizon() -> None:

@@ -14,6 +14,10 @@ from luna.wording.notes import ASSUMED, NOTES, say_note
 BERLIN = ZoneInfo("Europe/Berlin")
 FIGURES: dict[str, Any] = {
     "soc": 0.5,
+    "start_soc": 0.098,
+    "load_factor": 1.25,
+    "pv_factor": 0.6,
+    "found": "slots[3]",
     "at": "2024-02-01T03:15:00Z",
     "battery": "cellar",
     "min_soc": 0.1,
@@ -57,6 +61,8 @@ def test_what_is_assumed_has_words() -> None:
 def test_instants_are_those_of_the_sites_clock_and_shares_and_prices_as_people_write_them() -> None:
     german = Numbers("de", BERLIN, "EUR")
     assert say_note("soc_earlier", FIGURES, german) == "Der letzte aufgezeichnete Ladestand, 50\u00a0%, ist der von Do. 04:15."
+    assert "beginnt bei 9,8\u00a0%, außerhalb ihrer Grenzen von 10\u00a0% bis" in say_note("soc_outside_limits", FIGURES, german)
+    assert "Verbrauch zählt 1,25-mal" in say_note("bias_corrected", FIGURES, german)
     assert "30\u00a0ct" in say_note("tariff_default", FIGURES, german)
     assert "ab 17. März 2024".replace(" ", "\u00a0").replace("ab\u00a0", "ab ") in say_note("forecast_awaits_proof", FIGURES, german)
 
