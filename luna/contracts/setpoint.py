@@ -21,6 +21,7 @@ class BatterySetpoint(Message):
     target_soc: Annotated[Soc, Field(description="where that exchange ends")] = None
     floor_soc: Annotated[Soc, Field(description="where serving the load ends")] = None
     ceiling_soc: Annotated[Soc, Field(description="where storing surplus ends")] = None
+    spill_soc: Annotated[Soc, Field(description="where storing ends of surplus that may not be fed in and would be held back")] = None
 
 
 class BatterySetpoints(Message):
@@ -31,10 +32,12 @@ class BatterySetpoints(Message):
     target_soc: list[float]
     floor_soc: list[float]
     ceiling_soc: list[float]
+    spill_soc: Annotated[list[float], Field(description="empty in plans from before it was told")] = []
 
     def at(self, slot: int) -> BatterySetpoint:
         """Return what it is told in one slot."""
-        return BatterySetpoint.model_validate({name: getattr(self, name)[slot] for name in type(self).model_fields})
+        told = {name: getattr(self, name) for name in type(self).model_fields}
+        return BatterySetpoint.model_validate({name: values[slot] for name, values in told.items() if values})
 
 
 class ThresholdSeries(Message):

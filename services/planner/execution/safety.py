@@ -64,7 +64,7 @@ def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
         target_soc=column([setpoint.target_soc for setpoint in setpoints], np.where(mode == Mode.EXPORT, down, up)),
         floor_soc=column([setpoint.floor_soc for setpoint in setpoints], down),
         ceiling_soc=column([setpoint.ceiling_soc for setpoint in setpoints], up),
-        spill_soc=up,
+        spill_soc=column([setpoint.spill_soc for setpoint in setpoints], up),
         curtailment=np.zeros(1, dtype=np.int8),
         pv_limit_kw=np.full(1, np.inf),
     )

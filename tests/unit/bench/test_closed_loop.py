@@ -192,6 +192,11 @@ def test_the_planner_is_followed_for_a_day_without_losing_to_self_consumption(na
     assert results.residual_kwh < 1e-9
 
 
+def test_what_is_followed_is_what_is_replayed_where_sun_that_may_not_be_fed_in_is_left() -> None:
+    results = run_loops([one_day("taper_no_feed_in/negative/noise/rosy", week="winter", first=2)], FOLLOWERS)
+    np.testing.assert_allclose(results.start_kwh[:, 2], results.start_kwh[:, 3], atol=1e-9)
+
+
 @pytest.mark.parametrize("name", ["one/spot_both/exact/noisy", "two/flat/exact/good"])
 def test_what_is_called_replayed_is_what_a_replay_says(name: str) -> None:
     case = one_day(name)
