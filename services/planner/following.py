@@ -5,7 +5,7 @@ the inverter alone, as expected and as forecasts have erred, is left to it.
 Source: docs/decisions/0033.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from services.planner.model.policy import follow_flows, pinned_slots
 from services.planner.plan import Followed, Plan, count_excess, price_flows, value_flows
+from services.planner.posing.courses import Courses
 from services.planner.posing.problem import NO_MARGIN, Problem
 from services.planner.value.mean_value import offer_courses
 from services.planner.value.policy import cost_courses, read_policy, sell_nowhere, walk_policy
@@ -26,6 +27,8 @@ from services.planner.value_plan import hold_back, problem_segments, read_worth,
 LEAST_GAIN = 1e-4
 # The share of what a plan gains over the inverter alone that its value policy may cost beside the plan's own flows.
 _MOST_LOSS = 0.1
+# Standard errors of the mean over past errors that a gain over the inverter alone has to exceed zero by.
+_SURE = float(__import__("os").environ.get("SURE", "1"))
 _SAME_KWH, _SAME_COST, _NOTHING_KWH = 1e-6, 1e-6, 1e-9
 # Rounds in which slots settled side by side agree on most plans; what takes longer is simulated slot by slot.
 _ROUNDS = 40
@@ -105,13 +108,17 @@ def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
     allowed = problem.margin.toward_house * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
-    if value is not None and value.cost - best <= allowed:
-        return (house, "house") if house is not None and _errs_away(problem, plan, (value, house)) else (value, "value")
-    for open_house in (True, False):
-        flows = _admit(plan, _flows_policy(plan, open_house=open_house), most_breach)
-        if flows is not None and flows.cost - best <= allowed:
-            return flows, "flows"
+    for kind, candidate in _list_candidates(plan, value, most_breach):
+        if candidate is not None and candidate.cost - best <= allowed:
+            return (house, "house") if house is not None and _errs_away(plan, (candidate, house)) else (candidate, kind)
     return None, "none"
+
+
+def _list_candidates(plan: Plan, value: Outcome | None, most_breach: float) -> Iterator[tuple[Followed, Outcome | None]]:
+    """Yield what may be followed beside the house, each made when it is asked for."""
+    yield "value", value
+    for open_house in (True, False):
+        yield "flows", _admit(plan, _flows_policy(plan, open_house=open_house), most_breach)
 
 
 def _pick_exact(plan: Plan, value: Outcome | None, best: float, most_breach: float) -> tuple[Outcome | None, Followed]:
@@ -126,17 +133,30 @@ def _pick_exact(plan: Plan, value: Outcome | None, best: float, most_breach: flo
     return None, "none"
 
 
-def _errs_away(problem: Problem, plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
-    """Return whether errors such as forecasts lately made cost all that the first policy gains over the second."""
-    errors, value = problem.errors, plan.value
-    if errors is None or value is None:
+def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
+    """Return whether errors such as forecasts lately made cost all that the first policy gains over the second, or leave it to chance."""
+    errors = plan.problem.errors
+    if errors is None:
         return False
-    segments = offer_courses(problem, errors, value.direction).pick(slice(1, None))
-    terminal, mode, start = terminal_segments(problem), int(_first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
-    costs = [cost_courses(each.policy.batteries[0], segments, start, terminal=terminal, mode=mode) for each in pair]
-    expected = max(1.0 - float(errors.weight.sum()), 0.0)
-    gain = float(errors.weight @ (costs[1] - costs[0])) + expected * (pair[1].cost - pair[0].cost)
-    return gain <= LEAST_GAIN
+    costs = [_cost_errors(plan, each.policy, errors) for each in pair]
+    gains, expected = costs[1] - costs[0], max(1.0 - float(errors.weight.sum()), 0.0)
+    gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
+    chance = float(gains.std(ddof=1)) / np.sqrt(gains.size) if gains.size > 1 else 0.0
+    return gain <= LEAST_GAIN + _SURE * chance
+
+
+def _cost_errors(plan: Plan, policy: PlanPolicy, errors: Courses) -> FloatArray:
+    """Return what a policy costs on each of the courses, ``(courses,)``, up to what every policy costs alike."""
+    problem, value = plan.problem, plan.value
+    if value is not None:
+        segments = offer_courses(problem, errors, value.direction).pick(slice(1, None))
+        start, mode = float(problem.stored_kwh[0]), int(_first_modes(problem)[0, 0])
+        return cost_courses(policy.batteries[0], segments, start, terminal=terminal_segments(problem), mode=mode)
+    courses, limits = errors.load_kwh.shape[0], problem.limits
+    follower = Follower(policy, limits.batteries.capacity_kwh, np.repeat(_first_modes(problem), courses, axis=1))
+    actuals = Actuals(problem.outlook.timeline, errors.load_kwh, errors.pv_kwh)
+    run = simulate(follower, actuals, limits=limits.by_slot(), stored_kwh=np.repeat(problem.stored_kwh[:, None], courses, axis=1))
+    return np.array([value_flows(problem, _of_site(run.flows, course)) for course in range(courses)])
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:
@@ -282,6 +302,6 @@ def simulate_policy(problem: Problem, policy: PlanPolicy) -> tuple[SetPoint, Flo
     return setpoints, flows, np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
 
 
-def _of_site(part: Part) -> Part:
-    """Return what happened to the only site, the slot as last axis."""
-    return type(part)(**{each.name: getattr(part, each.name)[..., 0, :] for each in fields(part)})
+def _of_site(part: Part, site: int = 0) -> Part:
+    """Return what happened to one of the sites, the slot as last axis."""
+    return type(part)(**{each.name: getattr(part, each.name)[..., site, :] for each in fields(part)})
