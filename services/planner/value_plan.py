@@ -11,10 +11,10 @@ from services.planner.placing.vehicle_sources import spare_vehicles
 from services.planner.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.posing.problem import Problem
 from services.planner.posing.room import narrow_exports
-from services.planner.value.branching import choose_ways
 from services.planner.value.energy_value import Thresholds, ValueFunction, follow, solve_value
 from services.planner.value.mean_value import MeanValue, average_value
 from services.planner.value.modes import read_modes
+from services.planner.value.nonconvex import choose_ways
 from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
@@ -44,16 +44,15 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
     """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
     if not segments.covered.all():
         return None
-    curtailment, direction, gap = problem.curtailment, problem.direction, 0.0
+    curtailment, direction = problem.curtailment, problem.direction
     if not segments.convex.all():
         chosen = choose_ways(problem, segments, terminal_segments(problem))
         if chosen is None:
             return None
-        direction, gap = chosen
+        direction = chosen.direction
         segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
     value = value_battery(problem, segments, direction)
     plan = _keep_room(_plan_by_value(problem, value, curtailment=curtailment), value, curtailment=curtailment)
-    plan = replace(plan, gap=gap)
     if plan.flows.excess_kwh.any():
         return None
     return plan if problem.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)

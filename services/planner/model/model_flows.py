@@ -7,9 +7,13 @@ import numpy as np
 
 from services.planner.model.formulation import formulate
 from services.planner.model.manual_rows import decide_pins
+from services.planner.model.single_ways import SingleWays, find_single_ways
 from services.planner.model.solver import InfeasibleError, Solver
 from services.planner.model.ways import Choices, PlannedFlows, Ways, find_forbidden, find_tempting, fix_ways
 from services.planner.posing.problem import Problem
+
+# Costs this close, relative, are the same.
+_SAME_COST = 1e-7
 
 
 def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
@@ -43,6 +47,9 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
     built = formulate(problem, ways, elastic=elastic)
     flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
     found = find_forbidden(problem, flows)
+    single = find_single_ways(problem) if found.any() and not elastic else None
+    if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
+        return exact
     # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
     choices = found.joined(find_tempting(problem)) if found.any() else found
     while found.any():
@@ -51,6 +58,17 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
         found = find_forbidden(problem, flows)
         choices = choices.joined(found)
     return flows
+
+
+def _follow_ways(problem: Problem, solver: Solver, single: SingleWays) -> PlannedFlows | None:
+    """Return the flows of the ways of a single battery's slots; None where they do not come to what these were said to cost."""
+    built = formulate(problem, single.ways)
+    try:
+        flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), single.ways)
+    except InfeasibleError:
+        return None
+    apart = abs(flows.objective - single.objective)
+    return flows if apart <= _SAME_COST * (1.0 + abs(flows.objective)) and not find_forbidden(problem, flows).any() else None
 
 
 def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elastic: bool) -> PlannedFlows:

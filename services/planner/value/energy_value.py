@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from luna.economics import BreakEven
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
-from services.planner.value import kernels
+from services.planner.value import envelopes, kernels
 from services.planner.value.segments import FORBIDDEN_VALUE, KINDS, Segments
 
 # Costs within rounding count as equal.
@@ -152,6 +152,7 @@ def load_kernels() -> None:
     function.marginal(level)
     function.integral(level, level)
     function.thresholds(BreakEven(level, level, level, level, level, level))
+    envelopes.load()
 
 
 def _require_convex(segments: Segments) -> None:

@@ -13,8 +13,8 @@ from luna.timeline import FloatArray, IndexArray
 from services.planner.posing.courses import Courses, weigh_worse
 from services.planner.posing.problem import Problem
 from services.planner.value import kernels
-from services.planner.value.branching import most_cost, worth
 from services.planner.value.energy_value import ValueFunction, run_backward_each
+from services.planner.value.nonconvex import most_cost, worth
 from services.planner.value.segments import FORBIDDEN_VALUE, Direction, Segments, slot_segments
 
 Terminal = tuple[FloatArray, FloatArray]

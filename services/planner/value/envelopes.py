@@ -1,0 +1,319 @@
+"""The compiled loops of the dynamic programme over slots that are not convex: value functions as pieces that are straight, with jumps between them.
+
+A function is an array of pieces, each its begin, its end and its value at both, in order of stored energy; between pieces that do not join, it has no
+value. A slot's way is concave: taking energy out gains length by length, so that one step back in time is a sliding maximum for each length.
+"""
+
+import numpy as np
+from numba import njit
+
+from luna.timeline import FloatArray, IndexArray
+
+# Ways of all slots: where those of each slot begin, energy taken out and gain at a way's begin, and lengths and values of what it offers from there on.
+Offers = tuple[IndexArray, FloatArray, FloatArray, FloatArray]
+# Pieces of all slots' functions, and where those of each slot begin; slot t's is that at its start, the last one that of the horizon.
+Store = tuple[FloatArray, IndexArray]
+# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is worth.
+Reserve = tuple[FloatArray, float]
+
+BEGIN, END, LEFT, RIGHT = range(4)
+# Energies lie on a lattice (kWh), so that what begins where something ends does so exactly, however often both are moved.
+LATTICE = 2.0**-32
+# Pieces shorter than this (kWh) are rounding, values this close (currency) the same, and pieces that differ by this one straight line.
+_SHORT, _EVEN, _STRAIGHT = 1e-9, 1e-9, 1e-10
+# How far beside a piece what it is worth there still counts, kWh.
+_NEAR = 4e-9
+_EMPTY = 1e-12
+_NOWHERE = 1e300
+_NEVER = -1e300
+
+
+@njit(cache=True)
+def _value_at(piece: FloatArray, level: float) -> float:
+    share: float = (level - piece[BEGIN]) / (piece[END] - piece[BEGIN])
+    value: float = piece[LEFT] * (1.0 - share) + piece[RIGHT] * share
+    return value
+
+
+@njit(cache=True)
+def _append(out: FloatArray, count: int, piece: tuple[float, float, float, float]) -> int:
+    """Append a piece, joined with the last one where both are one straight line; return how many there are then, -1 where there is no room."""
+    begin, end, left, right = piece
+    if count < 0 or end - begin <= _SHORT:
+        return count
+    if count > 0 and abs(begin - out[count - 1, END]) <= _NEAR:
+        last = out[count - 1]
+        begin = last[END]
+        if end - begin <= _SHORT:
+            return count
+        # By the longer one's slope the shorter one ends where it should: that of a short piece is mostly rounding.
+        old, new = last[END] - last[BEGIN], end - begin
+        slope = (last[RIGHT] - last[LEFT]) / old if old > new else (right - left) / new
+        off = right - left - slope * new if old > new else last[RIGHT] - last[LEFT] - slope * old
+        if abs(left - last[RIGHT]) <= _STRAIGHT and abs(off) <= _STRAIGHT:
+            last[END], last[RIGHT] = end, right
+            return count
+    if count == out.shape[0]:
+        return -1
+    out[count, BEGIN], out[count, END], out[count, LEFT], out[count, RIGHT] = begin, end, left, right
+    return count + 1
+
+
+@njit(cache=True)
+def _append_higher(pair: tuple[FloatArray, FloatArray], span: tuple[float, float], out: FloatArray, count: int) -> int:
+    """Append the higher of two pieces over a span that both cover."""
+    (one, other), (begin, end) = pair, span
+    one_left, one_right, left, right = _value_at(one, begin), _value_at(one, end), _value_at(other, begin), _value_at(other, end)
+    ahead, behind = one_left - left, one_right - right
+    if ahead >= -_EVEN and behind >= -_EVEN:
+        return _append(out, count, (begin, end, one_left, one_right))
+    if ahead <= _EVEN and behind <= _EVEN:
+        return _append(out, count, (begin, end, left, right))
+    cross = np.floor((begin + (end - begin) * ahead / (ahead - behind)) / LATTICE + 0.5) * LATTICE
+    middle = _value_at(one, cross)
+    if ahead > 0:
+        return _append(out, _append(out, count, (begin, cross, one_left, middle)), (cross, end, middle, right))
+    return _append(out, _append(out, count, (begin, cross, left, middle)), (cross, end, middle, one_right))
+
+
+@njit(cache=True)
+def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
+    """Write the higher of two functions; return how many pieces it has, -1 where there is no room."""
+    first, second, count = 0, 0, 0
+    now = min(one[0, BEGIN] if len(one) else _NOWHERE, other[0, BEGIN] if len(other) else _NOWHERE)
+    while count >= 0 and (first < len(one) or second < len(other)):
+        in_one = first < len(one) and one[first, BEGIN] <= now
+        in_other = second < len(other) and other[second, BEGIN] <= now
+        end = _NOWHERE
+        if first < len(one):
+            end = min(end, one[first, END] if in_one else one[first, BEGIN])
+        if second < len(other):
+            end = min(end, other[second, END] if in_other else other[second, BEGIN])
+        if in_one and in_other:
+            count = _append_higher((one[first], other[second]), (now, end), out, count)
+        elif in_one:
+            count = _append(out, count, (now, end, _value_at(one[first], now), _value_at(one[first], end)))
+        elif in_other:
+            count = _append(out, count, (now, end, _value_at(other[second], now), _value_at(other[second], end)))
+        now = end
+        while first < len(one) and one[first, END] <= now:
+            first += 1
+        while second < len(other) and other[second, END] <= now:
+            second += 1
+    return count
+
+
+@njit(cache=True)
+def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
+    """Write the levels at which ``function`` less ``value`` a kWh is highest around them, and how high; return how many there are."""
+    count, size = 0, len(function)
+    for place in range(size):
+        piece = function[place]
+        gained = piece[RIGHT] - piece[LEFT] - value * (piece[END] - piece[BEGIN])
+        apart_before = place == 0 or piece[BEGIN] > function[place - 1, END] + _NEAR
+        apart_after = place == size - 1 or function[place + 1, BEGIN] > piece[END] + _NEAR
+        if gained <= 0.0 and (apart_before or piece[LEFT] > function[place - 1, RIGHT] + _EVEN):
+            out[count, 0], out[count, 1] = piece[BEGIN], piece[LEFT] - value * piece[BEGIN]
+            count += 1
+        if gained >= 0.0:
+            following = piece if apart_after else function[place + 1]
+            falls = following[RIGHT] - following[LEFT] <= value * (following[END] - following[BEGIN])
+            if apart_after or piece[RIGHT] > following[LEFT] + _EVEN or (falls and piece[RIGHT] >= following[LEFT] - _EVEN):
+                out[count, 0], out[count, 1] = piece[END], piece[RIGHT] - value * piece[END]
+                count += 1
+    return count
+
+
+@njit(cache=True)
+def _hold_peaks(peaks: FloatArray, step: tuple[float, float], queue: IndexArray, out: FloatArray) -> int:
+    """Write what each peak is worth as far as a length of energy taken out carries it; return how many pieces that has."""
+    (length, value), count, head, tail, following = step, 0, 0, 0, 0
+    now = peaks[0, 0] if len(peaks) else _NOWHERE
+    while count >= 0 and (following < len(peaks) or head < tail):
+        while following < len(peaks) and peaks[following, 0] <= now:
+            while tail > head and peaks[queue[tail - 1], 1] <= peaks[following, 1]:
+                tail -= 1
+            queue[tail] = following
+            tail, following = tail + 1, following + 1
+        while head < tail and peaks[queue[head], 0] + length <= now:
+            head += 1
+        end = peaks[following, 0] if following < len(peaks) else _NOWHERE
+        if head < tail:
+            highest = peaks[queue[head]]
+            end = min(end, highest[0] + length)
+            count = _append(out, count, (now, end, highest[1] + value * now, highest[1] + value * end))
+        now = end
+    return count
+
+
+@njit(cache=True)
+def take_out(function: FloatArray, step: tuple[float, float], out: FloatArray, scratch: tuple[FloatArray, FloatArray, FloatArray, IndexArray]) -> int:
+    """Write the function when up to a length of energy may be taken out, each kWh at a value; return how many pieces it has, -1 where there is no room."""
+    (length, value), (held, joined, peaks, queue) = step, scratch
+    if 2 * len(function) > len(peaks):
+        return -1
+    count = _hold_peaks(peaks[: _find_peaks(function, value, peaks)], step, queue, held)
+    if count < 0:
+        return -1
+    kept = find_higher(function, held[:count], joined)
+    if kept < 0:
+        return -1
+    for place in range(len(function)):
+        held[place, BEGIN], held[place, END] = function[place, BEGIN] + length, function[place, END] + length
+        held[place, LEFT], held[place, RIGHT] = function[place, LEFT] + value * length, function[place, RIGHT] + value * length
+    return find_higher(joined[:kept], held[: len(function)], out)
+
+
+@njit(cache=True)
+def _clip(function: FloatArray, capacity_kwh: float) -> int:
+    """Cut a function to what a battery holds, in place; return how many pieces are left."""
+    count = 0
+    for piece in function:
+        begin, end = max(piece[BEGIN], 0.0), min(piece[END], capacity_kwh)
+        if end - begin > _SHORT:
+            left, right = _value_at(piece, begin), _value_at(piece, end)
+            function[count, BEGIN], function[count, END], function[count, LEFT], function[count, RIGHT] = begin, end, left, right
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def _hold_reserve(function: FloatArray, reserve: tuple[float, float], out: FloatArray) -> int:
+    """Write a function less what a reserve lacks; return how many pieces it has."""
+    (level, price), count = reserve, 0
+    for piece in function:
+        begin, end = piece[BEGIN], piece[END]
+        cut = min(max(level, begin), end)
+        middle = _value_at(piece, cut)
+        count = _append(out, count, (begin, cut, piece[LEFT] - price * (level - begin), middle - price * max(level - cut, 0.0)))
+        count = _append(out, count, (cut, end, middle, piece[RIGHT]))
+    return count
+
+
+@njit(cache=True)
+def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float], room: FloatArray) -> int:
+    """Write the function at the start of a slot to the first of ``room``'s parts; return how many pieces it has, -1 where there is no room.
+
+    ``slot`` is its first way, the next slot's first way, and the capacity.
+    """
+    _, begin, length, value = offers
+    first, end, capacity_kwh = slot
+    size = room.shape[1]
+    best, now, after, held, joined, count = room[0], room[1], room[2], room[3], room[4], 0
+    peaks, queue = np.empty((2 * size, 2)), np.empty(2 * size, dtype=np.int64)
+    for way in range(first, end):
+        pieces = len(function)
+        for place in range(pieces):
+            now[place, BEGIN], now[place, END] = function[place, BEGIN] + begin[way, 0], function[place, END] + begin[way, 0]
+            now[place, LEFT], now[place, RIGHT] = function[place, LEFT] + begin[way, 1], function[place, RIGHT] + begin[way, 1]
+        for part in range(length.shape[1]):
+            if length[way, part] > _EMPTY:
+                pieces = take_out(now[:pieces], (length[way, part], value[way, part]), after, (held, joined, peaks, queue))
+                if pieces < 0:
+                    return -1
+                now, after = after, now
+        count = find_higher(best[:count], now[: _clip(now[:pieces], capacity_kwh)], after)
+        if count < 0:
+            return -1
+        best[:count] = after[:count]
+    room[0, :count] = best[:count]
+    return count
+
+
+@njit(cache=True)
+def backward(offers: Offers, terminal: tuple[FloatArray, FloatArray], reserve: Reserve, buffers: tuple[Store, FloatArray]) -> bool:
+    """Walk from the horizon to now, filling the store from its end; return False where one of the buffers is too short.
+
+    ``buffers`` are the store, and room for a slot's pieces, ``(5, pieces, 4)``.
+    """
+    (first, _, _, _), (wanted_kwh, price), ((pieces, offsets), room) = offers, reserve, buffers
+    capacity, level, worth, count, last = terminal[0].sum(), 0.0, 0.0, 0, offsets.size - 2
+    for length, value in zip(terminal[0], terminal[1]):  # noqa: B905  # the compiler knows no strict
+        count = _append(room[0], count, (level, level + length, worth, worth + length * value))
+        level, worth = level + length, worth + length * value
+    offsets[last + 1] = len(pieces)
+    for slot in range(last, -1, -1):
+        if slot < last:
+            count = _step_back(pieces[offsets[slot + 1] : offsets[slot + 2]], offers, (first[slot], first[slot + 1], capacity), room)
+        if count > 0 and 0 < slot < last and wanted_kwh.size > 0 and wanted_kwh[slot - 1] > _EMPTY:
+            count = _hold_reserve(room[0, :count], (min(wanted_kwh[slot - 1], capacity), price), room[1])
+            room[0, : max(count, 0)] = room[1, : max(count, 0)]
+        if count < 0 or offsets[slot + 1] < count:
+            return False
+        offsets[slot] = offsets[slot + 1] - count
+        pieces[offsets[slot] : offsets[slot + 1]] = room[0, :count]
+    return True
+
+
+@njit(cache=True)
+def _read(function: FloatArray, level: float) -> float:
+    """Return a function's value, the higher one at a jump, and less than any where it has none."""
+    low, high = 0, len(function)
+    while low < high:
+        middle = (low + high) // 2
+        if function[middle, END] < level - _NEAR:
+            low = middle + 1
+        else:
+            high = middle
+    best = _NEVER
+    while low < len(function) and function[low, BEGIN] <= level + _NEAR:
+        best = max(best, _value_at(function[low], min(max(level, function[low, BEGIN]), function[low, END])))
+        low += 1
+    return best
+
+
+@njit(cache=True)
+def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: float) -> float:
+    """Return what a way gains by taking out so much energy, within what it can."""
+    total: float = begin[1]
+    left = energy - begin[0]
+    for part in range(length.size):
+        step = min(max(left, 0.0), length[part])
+        total, left = total + step * value[part], left - step
+    return total
+
+
+@njit(cache=True)
+def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_kwh: float) -> tuple[float, int, float]:
+    """Return the most that a slot can gain from a level on with what follows, by which way, and the energy that takes out."""
+    _, begin, length, value = offers
+    best, chosen, taken = _NEVER, -1, 0.0
+    for way in range(ways[0], ways[1]):
+        corner, end = begin[way, 0], begin[way, 0] + length[way].sum()
+        for place in range(length.shape[1] + 1 + 2 * len(function)):
+            energy = corner
+            if place > length.shape[1]:
+                at = place - length.shape[1] - 1
+                energy = stored_kwh - function[at // 2, BEGIN if at % 2 == 0 else END]
+            elif place < length.shape[1]:
+                corner += length[way, place]
+            left = stored_kwh - energy
+            if begin[way, 0] - _NEAR <= energy <= end + _NEAR:
+                gained = _gain(begin[way], length[way], value[way], energy) + _read(function, left)
+                if gained > best + _EVEN:
+                    best, chosen, taken = gained, way, energy
+    return best, chosen, taken
+
+
+@njit(cache=True)
+def forward(offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArray, FloatArray]) -> float:
+    """Write which way each slot goes on the best path from a level, and what is stored at its end; return what all slots gain, NaN where there is none."""
+    (first, begin, length, value), (pieces, offsets), (chosen, path_kwh) = offers, store, out
+    stored, total = start_kwh, 0.0
+    for slot in range(chosen.size):
+        function = pieces[offsets[slot + 1] : offsets[slot + 2]]
+        best, way, taken = _choose(function, offers, (first[slot], first[slot + 1]), stored)
+        if best <= _NEVER / 2:
+            return np.nan
+        total += _gain(begin[way], length[way], value[way], taken)
+        stored = max(stored - taken, 0.0)
+        chosen[slot], path_kwh[slot] = way, stored
+    return total
+
+
+def load() -> None:
+    """Load the compiled loops, or compile them the first time."""
+    offers = (np.arange(2), np.zeros((1, 2)), np.ones((1, 1)), np.ones((1, 1)))
+    store, terminal = (np.empty((64, 4)), np.empty(3, dtype=np.int64)), (np.ones(1), np.ones(1))
+    backward(offers, terminal, (np.empty(0), 0.0), (store, np.empty((5, 16, 4))))
+    forward(offers, store, 0.0, (np.empty(1, dtype=np.int64), np.empty(1)))
