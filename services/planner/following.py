@@ -27,8 +27,8 @@ from services.planner.value_plan import hold_back, problem_segments, read_worth,
 LEAST_GAIN = 1e-4
 # The share of what a plan gains over the inverter alone that its value policy may cost beside the plan's own flows.
 _MOST_LOSS = 0.1
-# Standard errors of the mean over past errors that a gain over the inverter alone has to exceed zero by.
-_SURE = float(__import__("os").environ.get("SURE", "1"))
+# By how many standard errors of its mean over past errors a gain over the inverter alone has to exceed zero.
+_SURE = 2.0
 _SAME_KWH, _SAME_COST, _NOTHING_KWH = 1e-6, 1e-6, 1e-9
 # Rounds in which slots settled side by side agree on most plans; what takes longer is simulated slot by slot.
 _ROUNDS = 40
@@ -61,6 +61,20 @@ class Follower:
         setpoint = self.policy.decide(slot, stored_kwh / self.capacity_kwh, self.modes)
         self.modes = setpoint.mode
         return setpoint
+
+
+@dataclass(frozen=True, slots=True)
+class SplitColumns:
+    """Several followers, each of as many sites beside each other."""
+
+    followers: Sequence[Follower]
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the set-points of all sites."""
+        parts = np.split(stored_kwh, len(self.followers), axis=1)
+        told = [follower.decide(slot, part) for follower, part in zip(self.followers, parts, strict=True)]
+        shapes = {each.name: parts[0].shape[1:] if each.name in ("curtailment", "pv_limit_kw") else parts[0].shape for each in fields(SetPoint)}
+        return SetPoint(**{name: np.concatenate([np.broadcast_to(getattr(part, name), shape) for part in told], axis=-1) for name, shape in shapes.items()})
 
 
 def follow_plan(plan: Plan) -> Plan:
@@ -138,25 +152,33 @@ def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
     errors = plan.problem.errors
     if errors is None:
         return False
-    costs = [_cost_errors(plan, each.policy, errors) for each in pair]
+    costs = _cost_errors(plan, [each.policy for each in pair], errors)
     gains, expected = costs[1] - costs[0], max(1.0 - float(errors.weight.sum()), 0.0)
     gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
     chance = float(gains.std(ddof=1)) / np.sqrt(gains.size) if gains.size > 1 else 0.0
     return gain <= LEAST_GAIN + _SURE * chance
 
 
-def _cost_errors(plan: Plan, policy: PlanPolicy, errors: Courses) -> FloatArray:
-    """Return what a policy costs on each of the courses, ``(courses,)``, up to what every policy costs alike."""
+def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: Courses) -> FloatArray:
+    """Return what policies cost on each of the courses, ``(policies, courses)``, up to what all of them cost alike."""
     problem, value = plan.problem, plan.value
-    if value is not None:
-        segments = offer_courses(problem, errors, value.direction).pick(slice(1, None))
-        start, mode = float(problem.stored_kwh[0]), int(_first_modes(problem)[0, 0])
-        return cost_courses(policy.batteries[0], segments, start, terminal=terminal_segments(problem), mode=mode)
-    courses, limits = errors.load_kwh.shape[0], problem.limits
-    follower = Follower(policy, limits.batteries.capacity_kwh, np.repeat(_first_modes(problem), courses, axis=1))
-    actuals = Actuals(problem.outlook.timeline, errors.load_kwh, errors.pv_kwh)
-    run = simulate(follower, actuals, limits=limits.by_slot(), stored_kwh=np.repeat(problem.stored_kwh[:, None], courses, axis=1))
-    return np.array([value_flows(problem, _of_site(run.flows, course)) for course in range(courses)])
+    if value is None:
+        return simulate_errors(problem, policies, errors)
+    segments = offer_courses(problem, errors, value.direction).pick(slice(1, None))
+    terminal, mode, start = terminal_segments(problem), int(_first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
+    return np.array([cost_courses(each.batteries[0], segments, start, terminal=terminal, mode=mode) for each in policies])
+
+
+def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: Courses) -> FloatArray:
+    """Return the same slot by slot, all policies and courses at once."""
+    count, limits = errors.load_kwh.shape[0], problem.limits
+    first = np.repeat(_first_modes(problem), count, axis=1)
+    followers = SplitColumns([Follower(policy, limits.batteries.capacity_kwh, first) for policy in policies])
+    load, pv = (np.tile(energy, (len(policies), 1)) for energy in (errors.load_kwh, errors.pv_kwh))
+    stored = np.repeat(problem.stored_kwh[:, None], count * len(policies), axis=1)
+    run = simulate(followers, Actuals(problem.outlook.timeline, load, pv), limits=limits.by_slot(), stored_kwh=stored)
+    costs = [value_flows(problem, _of_site(run.flows, column)) for column in range(load.shape[0])]
+    return np.array(costs).reshape(len(policies), count)
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:

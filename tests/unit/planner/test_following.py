@@ -9,9 +9,10 @@ import pytest
 
 from luna.contracts.plan import Terminal
 from luna.physics import Mode, clamp, settle
+from luna.policy import BatteryPolicy, PlanPolicy
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
-from services.planner.following import Follower, simulate_policy
+from services.planner.following import Follower, simulate_errors, simulate_policy
 from services.planner.model.solver import Solver
 from services.planner.plan import Plan, objective, value_flows
 from services.planner.planning import decide, make_plan, plan_alone
@@ -163,3 +164,19 @@ def test_a_plan_comes_even_where_there_is_no_time_for_one(seed: int) -> None:
     plan = time_out(draw_problem(np.random.default_rng(seed + 300), batteries=2, slots=96))
     assert plan.method == "self_consumption"
     assert plan.flows.stored_kwh.shape == (2, 96)
+
+
+def test_a_policy_costs_on_each_course_of_errors_what_it_costs_there_alone() -> None:
+    rng = np.random.default_rng(5)
+    problem = replace(draw_problem(rng, batteries=2, slots=24), margin=ACTING)
+    slots = problem.outlook.timeline.count
+    errors = Courses(np.full(3, 0.25), rng.gamma(1.0, 0.3, (3, slots)), rng.gamma(1.0, 0.2, (3, slots)))
+    plan = decide(problem, Solver())
+    assert plan.policy is not None
+    house = PlanPolicy([BatteryPolicy.follow_house(each, slots) for each in problem.site.batteries], plan.policy.curtailment, plan.policy.pv_limit_kw)
+    costs = simulate_errors(problem, [plan.policy, house], errors)
+    alone = [
+        [follow(replace(plan, policy=policy), load, pv, problem.stored_kwh[:, None]) for load, pv in zip(errors.load_kwh, errors.pv_kwh, strict=True)]
+        for policy in (plan.policy, house)
+    ]
+    np.testing.assert_allclose(costs, alone, atol=1e-9)
