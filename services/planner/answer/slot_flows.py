@@ -15,7 +15,7 @@ from services.planner.plan import Plan
 
 NOTHING_KWH = 1e-6
 # Stored energies this close are the same: what a plan and its re-simulation may be apart.
-SAME_KWH = 1e-5
+SAME_KWH = 2e-5
 # A state of charge this far outside its limits is shown to be so.
 OUTSIDE_SOC = 5e-4
 
