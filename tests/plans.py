@@ -8,7 +8,7 @@ from luna.contracts.setpoint import BatterySetpoint
 from luna.timeline import SLOT
 
 FLOWS = dict.fromkeys(("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "import_price", "export_price"), 0.1)
-LIMITS = {"power_kw": 5.0, "target_soc": 0.9, "floor_soc": 0.1, "ceiling_soc": 0.9}
+LIMITS = {"power_kw": 5.0, "target_soc": 0.9, "floor_soc": 0.1, "ceiling_soc": 0.9, "spill_soc": 0.9}
 REASON = {"code": "hold", "text": "."}
 
 

@@ -111,9 +111,12 @@ class ModelPredictive:
         return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()))
 
     def _make_plan(self, origin: PlanOrigin) -> None:
+        # As requests carry it: of plans that cost the same, the last bit of a state may choose.
+        capacity = self._capacity[:, 0]
+        stored_kwh = np.array(origin.stored_kwh, dtype=float) / capacity * capacity
         problem = self.known.pose(
             self.timeline.start + origin.slot * self.timeline.step,
-            np.array(origin.stored_kwh, dtype=float),
+            stored_kwh,
             tuple(Mode(mode) for mode in origin.modes),
             margin=self.margin,
         )

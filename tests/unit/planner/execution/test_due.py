@@ -20,8 +20,8 @@ from tests.plans import describe_plan
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 MAX_AGE = timedelta(hours=3)
-CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9)
-HOLD = BatterySetpoint(mode="hold", power_kw=5, target_soc=0.9, floor_soc=0.1, ceiling_soc=0.9)
+CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9, spill_soc=0.9)
+HOLD = BatterySetpoint(mode="hold", power_kw=5, target_soc=0.9, floor_soc=0.1, ceiling_soc=0.9, spill_soc=0.9)
 
 
 SITE = parse_site({"name": "home", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]})

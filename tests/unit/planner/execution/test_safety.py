@@ -31,7 +31,7 @@ def test_an_unknown_state_of_charge_forbids_any_exchange(mode: str, soc: dict[st
 def test_power_and_bounds_are_those_of_the_battery() -> None:
     asked = BatterySetpoint(mode="charge", power_kw=99, target_soc=1, floor_soc=0, ceiling_soc=1)
     safe = make_safe(site(), {"battery": asked}, {"battery": 0.5})
-    assert safe["battery"] == BatterySetpoint(mode="charge", power_kw=5, target_soc=0.9, floor_soc=0.1, ceiling_soc=0.9)
+    assert safe["battery"] == BatterySetpoint(mode="charge", power_kw=5, target_soc=0.9, floor_soc=0.1, ceiling_soc=0.9, spill_soc=0.9)
 
 
 @pytest.mark.parametrize(("mode", "power_kw", "target_soc"), [("charge", 5, 0.9), ("export", 4, 0.1)])
