@@ -184,4 +184,4 @@ def join_batteries(parts: Sequence[SetPoint], width: int) -> SetPoint:
 
 def wants_plan(age: timedelta, planned_soc: FloatArray, soc: FloatArray, *, most_age: timedelta = REPLAN_AGE) -> bool:
     """Return whether a plan is to be made anew: it is old, or a battery is fuller or emptier than it expected; unknown states say nothing."""
-    return age >= most_age or bool((np.abs(planned_soc - soc) > REPLAN_SOC).any())
+    return age >= most_age or bool((np.abs(planned_soc - soc) > REPLAN_SOC + SAME_SOC).any())

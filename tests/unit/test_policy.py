@@ -102,3 +102,10 @@ def test_a_plan_is_asked_for_when_it_is_old_or_the_battery_is_elsewhere() -> Non
     assert wants_plan(timedelta(minutes=15), planned, np.array([[0.56]]))
     assert not wants_plan(timedelta(minutes=45), planned, np.array([[0.54]]))
     assert not wants_plan(timedelta(minutes=45), planned, np.array([[np.nan]]))
+
+
+@pytest.mark.parametrize("planned", [0.55, 0.55 + 4e-10, 0.55 - 4e-10])
+def test_rounding_of_a_message_asks_for_no_plan(planned: float) -> None:
+    # A meter of steps of 5 % is often just 5 % off; messages carry nine digits.
+    assert not wants_plan(timedelta(minutes=15), np.array([[planned]]), np.array([[0.5]]))
+    assert wants_plan(timedelta(minutes=15), np.array([[planned]]), np.array([[0.45]]))
