@@ -39,7 +39,7 @@ ALL_MODES = {mode.word: mode.word for mode in Mode}
 # A battery's limits, the modes that its inverter knows, and for how many days it is followed.
 KINDS: dict[str, tuple[dict[str, Any], dict[str, str], int]] = {
     "plain": ({}, ALL_MODES, 7),
-    "tapers, and its inverter knows four modes": ({"taper_from_soc": 0.7, "taper_to_share": 0.2, "min_charge_kw": 0.4}, MODES, 2),
+    "tapers, and its inverter knows four modes": ({"taper_from_soc": 0.7, "taper_to_share": 0.2, "min_charge_kw": 0.4}, MODES, 1),
 }
 
 

@@ -197,7 +197,7 @@ def test_what_is_followed_is_what_is_replayed_where_sun_that_may_not_be_fed_in_i
     np.testing.assert_allclose(results.start_kwh[:, 2], results.start_kwh[:, 3], atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["one/spot_both/exact/noisy", "two/flat/exact/good"])
+@pytest.mark.parametrize("name", ["one/spot_both/exact/noisy", "hybrid/spot/exact/noisy"])
 def test_what_is_called_replayed_is_what_a_replay_says(name: str) -> None:
     case = one_day(name)
     two_days = replace(case, timeline=week_timeline("spring").window(0, 2 * QUARTERS))
