@@ -25,7 +25,7 @@ from services.planner.model.model_flows import solve_full
 from services.planner.model.solver import LinearModel, Solver
 from services.planner.model.ways import Ways
 from services.planner.plan import Plan, objective
-from services.planner.planning import make_plan
+from services.planner.planning import decide, make_plan
 from services.planner.posing.problem import Problem, pose
 from services.planner.value.energy_value import load_kernels
 
@@ -80,7 +80,7 @@ def measure_hard(*, rounds: int) -> dict[str, Any]:
 
 def plan_only(request: PlanRequest, solver: Solver) -> Plan:
     """Plan and explain without putting the answer into a reply's words and models."""
-    plan = make_plan(pose(request), solver)
+    plan = decide(pose(request), solver)
     explain(plan)
     return plan
 

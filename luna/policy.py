@@ -82,14 +82,14 @@ class BatteryPolicy:
         What cannot happen anyway stays as it is, storing without sun or when full, serving when empty; what pays at any state of charge begins all the same.
         """
         keep, begin = self.keep.at(slots), self.begin.at(slots)
-        idle, empty = self.no_pv[slots] | (soc >= self.battery.max_soc - LITTLE_SOC), soc <= self.battery.min_soc + LITTLE_SOC
+        night, full, empty = self.no_pv[slots], soc >= self.battery.max_soc - LITTLE_SOC, soc <= self.battery.min_soc + LITTLE_SOC
         store, serve = np.where(STORES[mode], keep.store, begin.store), np.where(SERVES[mode], keep.serve, begin.serve)
         battery = self.battery
-        as_storing = np.where(STORES[mode], HIGHEST_SOC, np.where(begin.store >= battery.max_soc - SAME_SOC, begin.store, LOWEST_SOC))
+        as_storing = np.where(STORES[mode], HIGHEST_SOC, np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC))
         as_serving = np.where(SERVES[mode], LOWEST_SOC, np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC))
         return SocThresholds(
             buy=np.where(_IS_CHARGE[mode], keep.buy, begin.buy),
-            store=np.where(idle, as_storing, store),
+            store=np.where(night | full, as_storing, store),
             spill=np.broadcast_to(keep.spill, store.shape),
             serve=np.where(empty, as_serving, serve),
             sell=np.where(_IS_EXPORT[mode], keep.sell, begin.sell),

@@ -1,8 +1,8 @@
 """From a code and its figures to words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from string import Formatter
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -54,7 +54,6 @@ class Sentences:
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
         self._scales = {"price": numbers.price_unit[0] * numbers.price_base, "share": 100}
-        self._chosen: dict[tuple[str, ...], tuple[_Phrase, list[_Phrase]]] = {}
         self._said: dict[tuple[object, ...], str] = {}
         self._days: dict[object, date] = {}
 
@@ -76,14 +75,8 @@ class Sentences:
         fitting = (text for phrase in longer if len(text := self._fill(phrase, figures)) <= SHORT_LENGTH)
         return next(fitting, None) or self._fill(last, figures)
 
-    def _choose(self, code: str, figures: Mapping[str, Figure]) -> "tuple[_Phrase, list[_Phrase]]":
-        key = code, *figures
-        if key not in self._chosen:
-            full, short = ([phrase for phrase in phrases if phrase.needs <= figures.keys()] for phrases in _read_phrases(code, self.numbers.language))
-            if not full:
-                raise _lacking(code, figures, self.numbers.language)
-            self._chosen[key] = full[0], short
-        return self._chosen[key]
+    def _choose(self, code: str, figures: Mapping[str, Figure]) -> "tuple[_Phrase, tuple[_Phrase, ...]]":
+        return _choose_phrases(code, self.numbers.language, tuple(figures))
 
     def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure]) -> str:
         decimals = {kind: self._count_decimals(phrase, kind, figures) for kind in phrase.exact}
@@ -147,6 +140,15 @@ def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], t
     return full, short
 
 
+@lru_cache(maxsize=2_000)
+def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> tuple[_Phrase, tuple[_Phrase, ...]]:
+    """Return the fullest wording whose figures are all given, and the short ones."""
+    full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
+    if not full:
+        raise _lacking(code, given, language)
+    return full[0], short
+
+
 def _read_phrase(text: str, rises: Pairs) -> _Phrase:
     pattern, figures = "", []
     for literal, name, _, _ in Formatter().parse(text):
@@ -159,8 +161,8 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
     return _Phrase(pattern, tuple(figures), needs, exact, "time" in needs, tuple(pair for pair in rises if set(pair) <= needs))
 
 
-def _lacking(code: str, given: Mapping[str, Figure], language: Language) -> InvalidInputError:
-    missing = min((sorted(phrase.needs - given.keys()) for phrase in _read_phrases(code, language)[0]), key=len)
+def _lacking(code: str, given: Collection[str], language: Language) -> InvalidInputError:
+    missing = min((sorted(phrase.needs - set(given)) for phrase in _read_phrases(code, language)[0]), key=len)
     return InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
 
 

@@ -19,9 +19,9 @@ from services.planner.model.policy import follow_flows, pinned_slots
 from services.planner.plan import Followed, Plan, count_excess, price_flows, value_flows
 from services.planner.posing.courses import Courses
 from services.planner.posing.problem import NO_MARGIN, Problem
-from services.planner.value.mean_value import offer_courses
-from services.planner.value.policy import cost_courses, read_policy, sell_nowhere, walk_policy
-from services.planner.value_plan import hold_back, problem_segments, read_worth, terminal_segments
+from services.planner.value.offers import offer_courses, problem_segments
+from services.planner.value.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
+from services.planner.value_plan import hold_back, read_worth, terminal_segments
 
 # A gain of less than this over a whole plan is none, in currency.
 LEAST_GAIN = 1e-4
@@ -30,8 +30,6 @@ _MOST_LOSS = 0.1
 # By how many standard errors of its mean over past errors a gain over the inverter alone has to exceed zero.
 _SURE = 2.0
 _SAME_KWH, _SAME_COST, _NOTHING_KWH = 1e-6, 1e-6, 1e-9
-# Rounds in which slots settled side by side agree on most plans; what takes longer is simulated slot by slot.
-_ROUNDS = 40
 
 Part = TypeVar("Part", Flows, SetPoint)
 
@@ -200,9 +198,10 @@ def _first_modes(problem: Problem) -> IntArray:
 
 
 def _value_policy(plan: Plan) -> PlanPolicy:
-    problem, pv_kwh = plan.problem, plan.problem.outlook.pv_kwh
+    problem, outlook = plan.problem, plan.problem.outlook
+    night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
     parts = [
-        read_policy(value, battery, pv_kwh=pv_kwh, margin=problem.margin, switching_price=problem.switching_price)
+        read_policy(value, battery, night=night, margin=problem.margin, switching_price=problem.switching_price)
         for value, battery in zip(plan.values, problem.site.batteries, strict=True)
     ]
     return _bind(plan, parts)
@@ -287,7 +286,8 @@ def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
     problem, outlook, limits = plan.problem, plan.problem.outlook, plan.limits
     starts, modes = _guess(plan, policy)
     first, capacity = _first_modes(problem), problem.limits.batteries.capacity_kwh
-    for _ in range(_ROUNDS):
+    # Each round settles at least one slot more for good, where guesses are right all of them.
+    for _ in range(outlook.timeline.count + 1):
         before = np.concatenate([first, modes[:, :-1]], axis=1)
         setpoints = clamp(policy.read(slice(None), starts / capacity, before), starts, limits)
         flows = settle(setpoints, starts, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
@@ -296,8 +296,6 @@ def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
         starts, modes = again, setpoints.mode
         if agree:
             break
-    else:
-        setpoints, flows, starts = simulate_policy(replace(problem, limits=limits), policy)
     flows = flows if limits is problem.limits else count_excess(problem, flows)
     return Outcome(policy, setpoints, flows, starts, value_flows(problem, flows), find_breach(problem, flows))
 

@@ -19,8 +19,9 @@ from services.planner.model.ways import PlannedFlows
 from services.planner.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective
 from services.planner.posing.problem import Problem, TerminalRule
 from services.planner.value.modes import follow_flows
+from services.planner.value.offers import problem_segments
 from services.planner.value.segments import Direction
-from services.planner.value_plan import problem_segments, value_battery
+from services.planner.value_plan import value_battery
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6

@@ -19,7 +19,8 @@ from services.planner.placing.placement import place
 from services.planner.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.posing.problem import Problem
 from services.planner.price_blocks import plan_in_blocks
-from services.planner.value_plan import plan_single, problem_segments
+from services.planner.value.offers import problem_segments
+from services.planner.value_plan import plan_single
 
 
 def decide(problem: Problem, solver: Solver) -> Plan:

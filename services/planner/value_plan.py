@@ -15,29 +15,14 @@ from services.planner.value.energy_value import Thresholds, ValueFunction, follo
 from services.planner.value.mean_value import MeanValue, average_value
 from services.planner.value.modes import read_modes
 from services.planner.value.nonconvex import choose_ways
-from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Direction, Segments, slot_segments
+from services.planner.value.offers import problem_segments
+from services.planner.value.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Direction, Segments
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
 # What another plan may cost more and still count as costing the same, currency.
 _TOLERANCE_COST = 1e-7
-
-
-def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
-    outlook = problem.outlook
-    return slot_segments(
-        problem.site,
-        load_kwh=outlook.load_kwh,
-        pv_kwh=outlook.pv_kwh,
-        prices=(outlook.import_price, outlook.export_price),
-        hours=outlook.timeline.hours,
-        direction=direction or problem.direction,
-        import_limit_kwh=problem.import_limit_kwh,
-        export_limit_kwh=problem.export_limit_kwh,
-        battery_limit_kwh=problem.battery_limit_kwh,
-        inverters=problem.limits.inverters,
-    )
 
 
 def plan_single(problem: Problem, segments: Segments) -> Plan | None:

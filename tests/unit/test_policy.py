@@ -59,8 +59,13 @@ def test_what_cannot_happen_changes_no_mode() -> None:
     assert told(policy(level(store=0.9, serve=0.5)), 0.1, SUPPLY) == SELF
 
 
-def test_what_pays_at_any_state_of_charge_begins_in_the_dark() -> None:
-    assert told(policy(level(store=0.9, serve=0.1), no_pv=True), 0.9, HOLD) == SELF
+def test_what_pays_at_any_state_of_charge_begins_when_it_could_not_act() -> None:
+    assert told(policy(level(store=0.9, serve=0.1)), 0.9, HOLD) == SELF
+    assert told(policy(level(store=0.9, serve=0.1)), 0.1, HOLD) == SELF
+
+
+def test_at_night_nobody_begins_to_store_sun() -> None:
+    assert told(policy(level(store=0.9, serve=0.1), no_pv=True), 0.5, HOLD) == SUPPLY
 
 
 def test_the_house_alone_is_followed_whatever_the_state_and_the_mode_before() -> None:

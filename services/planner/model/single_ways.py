@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from services.planner.model.ways import Ways
 from services.planner.posing.problem import Problem
 from services.planner.value.nonconvex import choose_ways
-from services.planner.value_plan import problem_segments, terminal_segments
+from services.planner.value.offers import problem_segments
+from services.planner.value_plan import terminal_segments
 
 
 @dataclass(frozen=True, slots=True)

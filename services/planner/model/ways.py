@@ -87,6 +87,19 @@ def fix_ways(ways: Ways, choices: Choices, chosen: list[BoolArray]) -> Ways:
     )
 
 
+def choose_most(problem: Problem, choices: Choices, flows: PlannedFlows) -> list[BoolArray]:
+    """Return which way each choice goes where flows go more that way than the other: import, charge, charge enough."""
+    least = _least_charge_kwh(problem)
+    imports, charges, enough = flows.import_kwh >= flows.export_kwh, flows.charge_kwh >= flows.discharge_kwh, flows.charge_kwh >= least / 2
+    return [imports[choices.grid], charges[choices.battery], (charges & enough)[choices.least]]
+
+
+def choose_rest(problem: Problem, choices: Choices) -> list[BoolArray]:
+    """Return which way each choice goes where batteries may rest."""
+    outlook, nothing = problem.outlook, np.zeros_like(choices.battery)
+    return [(outlook.load_kwh >= outlook.pv_kwh)[choices.grid], nothing[choices.battery], nothing[choices.least]]
+
+
 def _scatter(where: BoolArray, values: BoolArray) -> BoolArray:
     spread = np.zeros_like(where)
     spread[where] = values
@@ -95,12 +108,16 @@ def _scatter(where: BoolArray, values: BoolArray) -> BoolArray:
 
 def find_forbidden(problem: Problem, flows: PlannedFlows) -> Choices:
     """Return the slots in which flows do what physics forbids."""
-    least = np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1) * problem.outlook.timeline.hours
+    least = _least_charge_kwh(problem)
     return Choices(
         grid=(flows.import_kwh > _NOTHING) & (flows.export_kwh > _NOTHING),
         battery=(flows.charge_kwh > _NOTHING) & (flows.discharge_kwh > _NOTHING),
         least=(flows.charge_kwh > _NOTHING) & (flows.charge_kwh < least - _NOTHING),
     )
+
+
+def _least_charge_kwh(problem: Problem) -> FloatArray:
+    return np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1) * problem.outlook.timeline.hours
 
 
 def find_tempting(problem: Problem) -> Choices:

@@ -289,7 +289,9 @@ def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[Flo
         store = keep[1, slot] if _STORES[mode] else begin[1, slot]
         serve = keep[3, slot] if _SERVES[mode] else begin[3, slot]
         sell = keep[4, slot] if mode == _EXPORT else begin[4, slot]
-        if no_pv[slot] > 0.0 or stored >= capacity - little:
+        if no_pv[slot] > 0.0:
+            store = capacity if _STORES[mode] else -_FAR
+        elif stored >= capacity - little:
             store = capacity if _STORES[mode] or begin[1, slot] >= capacity - same else -_FAR
         if stored <= little:
             serve = 0.0 if _SERVES[mode] or begin[3, slot] <= same else _FAR

@@ -15,7 +15,8 @@ from services.planner.posing.problem import Problem
 from services.planner.value import kernels
 from services.planner.value.energy_value import ValueFunction, run_backward_each
 from services.planner.value.nonconvex import most_cost, worth
-from services.planner.value.segments import FORBIDDEN_VALUE, Direction, Segments, slot_segments
+from services.planner.value.offers import offer_courses
+from services.planner.value.segments import FORBIDDEN_VALUE, Direction, Segments
 
 Terminal = tuple[FloatArray, FloatArray]
 # Lengths and values of all courses' V′, and where each slot of each course begins, shape ``(courses, slots + 2)``.
@@ -63,27 +64,6 @@ def _require_courses(problem: Problem) -> Courses:
     if problem.courses is None:
         raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
     return problem.courses
-
-
-def offer_courses(problem: Problem, courses: Courses, direction: Direction | None) -> Segments:
-    """Return what the slots of all courses offer, the expected one first, ``(courses + 1, slots, 7)``.
-
-    A peak that the expected course keeps does not bind where the load of another is beyond it whatever the battery does.
-    """
-    outlook, expected = problem.outlook, problem.import_limit_kwh
-    limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, problem.carried_kwh))
-    return slot_segments(
-        problem.site,
-        load_kwh=np.vstack([outlook.load_kwh, courses.load_kwh]),
-        pv_kwh=np.vstack([outlook.pv_kwh, courses.pv_kwh]),
-        prices=(outlook.import_price, outlook.export_price),
-        hours=outlook.timeline.hours,
-        direction=direction,
-        import_limit_kwh=np.vstack([expected, limit]),
-        export_limit_kwh=problem.export_limit_kwh,
-        battery_limit_kwh=problem.battery_limit_kwh,
-        inverters=problem.limits.inverters,
-    )
 
 
 def _cost_each(problem: Problem, segments: Segments, functions: Functions, terminal: Terminal) -> FloatArray:

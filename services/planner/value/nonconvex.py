@@ -14,7 +14,8 @@ from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
 from services.planner.posing.problem import Problem
 from services.planner.value import envelopes
-from services.planner.value.segments import SERVE_FORCED, STORE_HELD_BACK, Direction, Segments, slot_segments
+from services.planner.value.offers import problem_segments
+from services.planner.value.segments import SERVE_FORCED, STORE_HELD_BACK, Direction, Segments
 
 # Whether a slot may import, export, charge, discharge.
 Allowed = tuple[bool, bool, bool, bool]
@@ -130,19 +131,8 @@ def _exist_at_rest(ways: Sequence[Ways], open_slots: BoolArray) -> bool:
 
 
 def _restrict(problem: Problem, allowed: Allowed) -> Segments:
-    outlook = problem.outlook
-    return slot_segments(
-        problem.site,
-        load_kwh=outlook.load_kwh,
-        pv_kwh=outlook.pv_kwh,
-        prices=(outlook.import_price, outlook.export_price),
-        hours=outlook.timeline.hours,
-        direction=Direction(*(np.full(outlook.timeline.count, each) for each in allowed)).within(problem.direction),
-        import_limit_kwh=problem.import_limit_kwh,
-        export_limit_kwh=problem.export_limit_kwh,
-        battery_limit_kwh=problem.battery_limit_kwh,
-        inverters=problem.limits.inverters,
-    )
+    every = Direction(*(np.full(problem.outlook.timeline.count, each) for each in allowed))
+    return problem_segments(problem, every.within(problem.direction))
 
 
 def _walk(problem: Problem, ways: Sequence[Ways], terminal: tuple[FloatArray, FloatArray], *, price: float) -> tuple[IndexArray, float] | None:

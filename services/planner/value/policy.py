@@ -17,27 +17,63 @@ from services.planner.value.segments import Segments
 # Where buying and selling cost the same, storing and serving win exact ties alone. Source: docs/decisions/0004.
 _EVEN_TIE = 1e-6
 _SAME_KWH = 1e-7
+# An action begins, or storing and serving end, for so large a share of the capacity, or so many margins against switching: docs/decisions/0033.
+_LEAST_MOVE_SOC, _CLEAR_GAIN = 0.1, 4.0
+# No night is longer, but polar ones: whoever expects no sun for longer knows nothing of it.
+_LONGEST_NIGHT_HOURS = 20.0
 
 
-def read_policy(value: BatteryValue, battery: Battery, *, pv_kwh: FloatArray, margin: Margin, switching_price: float) -> BatteryPolicy:
+def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, margin: Margin, switching_price: float) -> BatteryPolicy:
     """Return what a battery follows by its value.
 
     Args:
         value: of the battery, whatever the others do.
         battery: whose it is.
-        pv_kwh: expected, shape ``(slots,)``.
+        night: slots without sun, shape ``(slots,)``.
         margin: per stored kWh toward the house, and against another mode.
         switching_price: what another mode has to gain at least.
     """
     levels, even = value.segments.levels, value.segments.even
     house = np.where(even, min(_EVEN_TIE, margin.toward_house), margin.toward_house)
-    stick = np.maximum(np.where(even, 0.0, margin.hysteresis), switching_price)
-    easier = replace(levels, buy=levels.buy - stick, store=levels.store - stick, serve=levels.serve + stick, sell=levels.sell + stick)
-    harder = replace(levels, buy=levels.buy + stick, store=levels.store + stick, serve=levels.serve - stick, sell=levels.sell - stick)
-    keep, begin = (to_soc(value.function.thresholds(each, toward_house=house), battery, value.function.capacity_kwh) for each in (easier, harder))
+    hysteresis = np.where(even, 0.0, margin.hysteresis)
+    stick = np.maximum(hysteresis, switching_price)
+
+    def thresholds(price: FloatArray) -> SocThresholds:
+        """Return the thresholds of actions that gain ``price`` or more per stored kWh."""
+        asked = replace(levels, buy=levels.buy + price, store=levels.store + price, serve=levels.serve - price, sell=levels.sell - price)
+        return to_soc(value.function.thresholds(asked, toward_house=house), battery, value.function.capacity_kwh)
+
+    clear = stick + (_CLEAR_GAIN - 1.0) * hysteresis
+    keep = _end_enough(thresholds(-stick), thresholds(-clear))
+    begin = _begin_enough(thresholds(stick), thresholds(clear))
     slots = value.segments.charge_kwh.size
     power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
-    return BatteryPolicy(battery, keep.rounded(), begin.rounded(), np.asarray(pv_kwh[:slots] <= 0), *power)
+    return BatteryPolicy(battery, keep.rounded(), begin.rounded(), night[:slots], *power)
+
+
+def _begin_enough(begin: SocThresholds, clear: SocThresholds) -> SocThresholds:
+    """Return thresholds by which actions begin that move enough, or whose gain is ``clear``."""
+    return replace(
+        begin,
+        buy=np.maximum(begin.buy - _LEAST_MOVE_SOC, clear.buy),
+        store=np.maximum(begin.store - _LEAST_MOVE_SOC, clear.store),
+        serve=np.minimum(begin.serve + _LEAST_MOVE_SOC, clear.serve),
+        sell=np.minimum(begin.sell + _LEAST_MOVE_SOC, clear.sell),
+    )
+
+
+def _end_enough(keep: SocThresholds, clear: SocThresholds) -> SocThresholds:
+    """Return thresholds by which storing and serving end where that keeps or spares enough, or where going on would ``clear``ly cost."""
+    store, serve = np.minimum(keep.store + _LEAST_MOVE_SOC, clear.store), np.maximum(keep.serve - _LEAST_MOVE_SOC, clear.serve)
+    return replace(keep, store=store, serve=serve)
+
+
+def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
+    """Return the slots without sun, shape ``(slots,)``: none is expected, for no longer than a night lasts."""
+    dark = pv_kwh <= 0
+    run = np.cumsum(np.diff(dark, prepend=False))
+    length = np.bincount(run, weights=hours)
+    return np.asarray(dark & (length[run] <= _LONGEST_NIGHT_HOURS))
 
 
 def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocThresholds:

@@ -18,6 +18,7 @@ from services.planner.plan import Plan, objective, value_flows
 from services.planner.planning import decide, make_plan, plan_alone
 from services.planner.posing.courses import Courses
 from services.planner.posing.problem import ACTING, Problem
+from services.planner.value.policy import find_nights
 from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem
 
 KINDS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -180,3 +181,19 @@ def test_a_policy_costs_on_each_course_of_errors_what_it_costs_there_alone() -> 
         for policy in (plan.policy, house)
     ]
     np.testing.assert_allclose(costs, alone, atol=1e-9)
+
+
+def test_a_night_is_dark_for_no_longer_than_nights_last() -> None:
+    night, day_, unknown = [0.0] * 56, [0.5] * 40, [0.0] * 96
+    found = find_nights(np.array(night + day_ + unknown), np.full(192, 0.25))
+    assert found.tolist() == [True] * 56 + [False] * 136
+
+
+def test_no_mode_changes_for_a_little_energy_of_little_gain() -> None:
+    # A house with one battery at an hourly price: fewer changes of mode than the optimum asks for, at hardly any cost.
+    spot = np.repeat(np.random.default_rng(4).normal(0.08, 0.03, 24), 4)
+    problem = pose_problem(describe_site({}), day(np.random.default_rng(2), import_price=spot + 0.13, export_price=spot), soc=0.4)
+    exact, followed = decide(problem, Solver()), decide(replace(problem, margin=ACTING), Solver())
+    changes = [int(np.count_nonzero(np.diff(plan.setpoints.mode[0]))) for plan in (exact, followed)]
+    assert changes[1] < changes[0]
+    assert objective(followed) - objective(exact) < 0.02

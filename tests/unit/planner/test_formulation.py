@@ -1,13 +1,16 @@
 from contextlib import suppress
 from dataclasses import replace
 from time import process_time
+from typing import Any
 
 import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
+from services.planner.model import model_flows
 from services.planner.model.model_flows import solve_flows, solve_full
-from services.planner.model.solver import Solver, SolverError
+from services.planner.model.solver import LinearModel, Solution, Solver, SolverError
+from services.planner.model.ways import find_forbidden
 from services.planner.planning import make_plan
 from services.planner.posing.problem import Problem
 from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
@@ -74,3 +77,23 @@ def test_time_limit_holds_for_all_rounds_together(seed: int) -> None:
     with suppress(SolverError):
         solve_flows(replace(problem, time_limit_s=0.5), Solver())
     assert process_time() - begun < 3.0
+
+
+class OutOfTime(Solver):
+    """A solver whose searches find nothing in time."""
+
+    def solve(self, model: LinearModel, **options: Any) -> Solution:
+        if model.integer.any():
+            raise SolverError("no solution: Time limit reached")
+        return super().solve(model, **options)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_search_that_finds_nothing_in_time_leaves_a_plan_with_a_proven_gap(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = draw_problem(np.random.default_rng(seed + 400), batteries=2, slots=24)
+    best = solve_flows(problem, Solver())
+    monkeypatch.setattr(model_flows, "Solver", OutOfTime)
+    found = solve_flows(problem, Solver())
+    assert not find_forbidden(problem, found).any()
+    assert best.objective <= found.objective + 1e-6
+    assert found.objective - best.objective <= found.gap * abs(found.objective) + 1e-6

@@ -12,7 +12,8 @@ from services.planner.plan import objective
 from services.planner.planning import make_plan
 from services.planner.posing.problem import Problem
 from services.planner.value import nonconvex
-from services.planner.value_plan import problem_segments, terminal_segments
+from services.planner.value.offers import problem_segments
+from services.planner.value_plan import terminal_segments
 from tests.planning import describe_site, pose_problem
 from tests.reference_model import solve_reference
 
