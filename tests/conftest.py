@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, Engine
 
 from luna.embedded import Servers, start
@@ -28,6 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # A run in the background inherits these as ignored, and so would the processes that tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # How long an example takes says how busy the machine is.
+    settings.register_profile("luna", deadline=None)
+    settings.load_profile("luna")
     config.addinivalue_line("markers", f"every_database: runs on the embedded PostgreSQL and on the TimescaleDB of {TIMESCALE_VARIABLE}")
     config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")
     workerinput = getattr(config, "workerinput", None)

@@ -61,7 +61,7 @@ def test_sites_side_by_side_cost_what_each_costs_alone() -> None:
     assert both == pytest.approx(np.stack([wear(paths[0].tolist(), 10.0), wear(paths[1].tolist(), 6.0)]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=12), st.lists(st.floats(0, 10), min_size=1, max_size=12))
 def test_a_path_cut_where_it_is_full_costs_its_parts(before: list[float], after: list[float]) -> None:
     whole = wear([*before, 10.0, *after], 10.0).sum()

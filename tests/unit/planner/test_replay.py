@@ -213,7 +213,7 @@ def poison_actuals(scene: Scene, factor: float) -> Scene:
     return replace(scene, foresight=replace(scene.foresight, **changed))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(factor=st.floats(0, 20), seed=st.integers(0, 5))
 @pytest.mark.parametrize("poison", [poison_forecasts, poison_prices, poison_actuals], ids=["forecasts", "prices", "actuals"])
 def test_nothing_known_later_changes_what_was_decided_before(poison: Callable[[Scene, float], Scene], factor: float, seed: int) -> None:
