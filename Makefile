@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-core demo test up-local bench bench-peers lint format types layers lock \
+.PHONY: help setup setup-core demo test up-local bench bench-peers lint format types layers reference docs lock \
         up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose clean reset
 
 help:  ## list the commands
@@ -59,6 +59,17 @@ types: $(VENV)/.test  ## mypy --strict
 layers: $(VENV)/.test  ## who may import whom
 	@$(BIN)/lint-imports --no-cache
 
+reference: $(VENV)/.core  ## write docs/guide/reference anew from settings, commands, site model and gateway
+	@$(BIN)/python -m docs.reference
+
+# Beside what Luna needs, so that the lock stays short.
+$(VENV)/.docs: $(VENV)/.core locks/docs.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r locks/docs.txt
+	@touch $@
+
+docs: reference $(VENV)/.docs  ## the pages as a website; open var/docs/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
 	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
@@ -66,6 +77,7 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@$(UV_COMPILE) --constraint locks/core.txt pyproject.toml -o locks/kernel.txt
 	@for extra in agent api cli forecaster ingest planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
+	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
 	@$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
 
 # ---- containers ----------------------------------------------------------------------------------

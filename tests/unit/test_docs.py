@@ -4,11 +4,16 @@ import re
 
 import pytest
 
+from docs import reference
 from luna.objects.store import ObjectStore
 from tests.documentation import ROOT, Page, broken_links, missing_in_trees, missing_names, missing_paths, parse_page, read_page, read_pages, unused_identifiers
 from tests.documented_commands import faults_of_luna, faults_of_make, find_commands
 from tests.documented_settings import unknown_settings
+from tests.guide import NAMES, code_of, guide_page, long_paragraphs, named_codes, outline, unknown_routes, wrong_examples
 
+REFERENCE = reference.render()
+LANGUAGES = ("en", "de")
+EACH_GUIDE_PAGE = pytest.mark.parametrize("page", [guide_page(language, name) for language in LANGUAGES for name in NAMES], ids=lambda page: page.name)
 EACH_PAGE = pytest.mark.parametrize("page", read_pages(), ids=lambda page: page.name)
 
 
@@ -52,6 +57,40 @@ def test_every_setting_on_a_page_is_read_by_something(page: Page) -> None:
     assert unknown_settings(page) == []
 
 
+@EACH_PAGE
+def test_every_route_on_a_page_is_one_of_the_gateway(page: Page) -> None:
+    assert unknown_routes(page) == []
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    # make reference writes it anew.
+    assert (reference.FOLDER / name).read_text(encoding="utf-8") == REFERENCE[name]
+
+
+@EACH_GUIDE_PAGE
+def test_paragraphs_of_the_guide_are_short(page: Page) -> None:
+    assert long_paragraphs(page) == []
+
+
+@EACH_GUIDE_PAGE
+def test_every_example_of_a_site_in_the_guide_is_one(page: Page) -> None:
+    assert wrong_examples(page) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_languages_of_the_guide_have_the_same_headings_commands_and_names(name: str) -> None:
+    english, german = (guide_page(language, name) for language in LANGUAGES)
+    assert outline(german) == outline(english)
+    assert code_of(german) == code_of(english)
+    assert named_codes(german) == named_codes(english)
+
+
+def test_every_page_of_the_guide_is_in_the_website() -> None:
+    listed = re.findall(r"guide/(en|de)/([\w-]+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted((language, name) for language in LANGUAGES for name in NAMES)
+
+
 def test_decision_records_are_listed_under_their_numbers_and_missing_numbers_are_named() -> None:
     listed = read_page("docs/decisions/README.md").prose
     text = "\n".join(line for _, line in listed)
@@ -70,7 +109,8 @@ def test_what_is_not_there_is_found() -> None:
     # The checks would pass on any page if they found nothing on this one.
     page = parse_page(
         "docs/wrong.md",
-        "`luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` `never_written_anywhere` `LUNA_NOTHING` [gone](gone.md)\n"
+        "`luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` `never_written_anywhere` `LUNA_NOTHING` "
+        "[gone](gone.md) `DELETE /plans/1`\n"
         "```\nluna/\n  nowhere/\n```\n"
         "```\nluna forecast trian --site home && make nothing NAMES=x\n```\n"
         "`luna data backfill|mend --site home --wrong 1 …`\n",
@@ -80,6 +120,7 @@ def test_what_is_not_there_is_found() -> None:
     assert unused_identifiers(page) == ["docs/wrong.md:1 never_written_anywhere"]
     assert missing_in_trees(page) == ["docs/wrong.md:3 luna/nowhere/"]
     assert broken_links(page) == ["docs/wrong.md:1 gone.md"]
+    assert unknown_routes(page) == ["docs/wrong.md:1 DELETE /plans/1"]
     assert unknown_settings(page) == ["docs/wrong.md:1 LUNA_NOTHING"]
     assert [fault.rpartition(": ")[2] for command in find_commands(page, "luna") for fault in faults_of_luna(command)] == [
         "forecast has no command trian",

@@ -1,0 +1,1 @@
+"""What builds the pages: the reference made from code, and the links of the site."""
