@@ -6,6 +6,8 @@ import pytest
 
 from docs import reference
 from luna.objects.store import ObjectStore
+from luna.wording.modes import MODES
+from luna.wording.numbers import Language
 from tests.documentation import ROOT, Page, broken_links, missing_in_trees, missing_names, missing_paths, parse_page, read_page, read_pages, unused_identifiers
 from tests.documented_commands import faults_of_luna, faults_of_make, find_commands
 from tests.documented_settings import unknown_settings
@@ -84,6 +86,12 @@ def test_both_languages_of_the_guide_have_the_same_headings_commands_and_names(n
     assert outline(german) == outline(english)
     assert code_of(german) == code_of(english)
     assert named_codes(german) == named_codes(english)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_guide_calls_each_mode_as_plans_do(language: Language) -> None:
+    page = (ROOT / "docs" / "guide" / language / "plan.md").read_text(encoding="utf-8")
+    assert [code for code, words in MODES.items() if f"| {words[language].full} | `{code}` |" not in page] == []
 
 
 def test_every_page_of_the_guide_is_in_the_website() -> None:

@@ -1,0 +1,128 @@
+"""What README and guide tell a reader to type is done: every command that ends by itself and asks no other machine."""
+
+import csv
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from luna.database import engine, observations
+from luna.database.migrate import upgrade
+from luna.embedded import Servers
+from tests.command_line import Luna, Said
+from tests.databases import own_database
+from tests.documentation import ROOT, Page, read_page
+from tests.documented_commands import CommandLine, find_commands
+from tests.guide import NAMES, guide_page
+from tests.household import measure_days
+
+# Of the German pages a test says that they hold the same commands.
+PAGES = [read_page("README.md"), *(guide_page("en", name) for name in NAMES)]
+NOT_RUN = {
+    "luna up": "runs until Ctrl-C",
+    "luna control run": "runs until Ctrl-C",
+    "luna demo": "has a test of its own: tests/integration/cli/test_demo.py",
+    "luna data backfill": "asks Home Assistant",
+    "luna data verify": "asks Home Assistant",
+    "luna data prices": "asks a service outside",
+    "luna data weather": "asks a service outside",
+    "luna what-if --site home --from": "takes minutes: a year",
+    "luna replay --site home --site second": "takes minutes: two months",
+    "luna jobs show": "needs a job",
+    "luna jobs retry": "needs a job",
+    "luna data quarantine release": "needs a refused row",
+    "luna data quarantine correct": "needs a refused row",
+    "luna data quarantine dismiss": "needs a refused row",
+    "luna manual remove": "needs a block of its number",
+    "luna why-not --plan PLAN_ID --slot 2024-03-20 18:00 --device car": "needs a car with a session",
+}
+MARCH = datetime(2024, 2, 29, 23, tzinfo=UTC)
+LATELY = 20
+
+
+@pytest.fixture
+def typed(luna: Luna, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CommandLine], Said]]:
+    """Runs a documented command in a folder that holds the files it names, beside a database that holds a March and the last weeks of the site ``home``."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path)
+    with own_database(servers.database_url, "luna_documented") as own:
+        upgrade(own)
+        monkeypatch.setenv("LUNA_DATABASE_URL", own)
+        monkeypatch.setenv("LUNA_REDIS_URL", servers.redis_url)
+        assert luna("site", "add", "--file", "my-site.yaml").code == 0
+        remember(own)
+        assert luna("data", "load", "prices.csv", "--site", "home", "--kind", "prices", "--unit", "spot_price=EUR/MWh").code == 0
+        days = {f"2026-11-{20 + number}": f"{today() + timedelta(days=1 + number):%Y-%m-%d}" for number in range(2)}
+        plans = [luna("plan", "--site", "home", "--start", start, "--json").document["plan_id"] for start in ("2024-03-20 13:00", "2024-03-20 14:00")]
+        yield lambda command: luna(*(replace(word, days | {"PLAN_ID": plans[-1]}) for word in command.words[1:]))
+
+
+def replace(word: str, names: dict[str, str]) -> str:
+    """Return a word of a command with what a reader would write in its place: a plan's id, days that are still to come."""
+    for name, value in names.items():
+        word = word.replace(name, value)
+    return word
+
+
+def write_files(folder: Path) -> None:
+    """The files that the pages name, as they describe them."""
+    for name in ("config", "examples"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "my-site.yaml").write_text(yaml.safe_dump(describe_site()), encoding="utf-8")
+    hours = [MARCH + timedelta(hours=hour) for hour in range(31 * 24)]
+    lately = [today() + timedelta(hours=hour) for hour in range(-LATELY * 24, 24)]
+    write_csv(folder / "readings.csv", ["instant", "sensor", "value", "unit"], [[each.isoformat(), "sensor.grid", "500", "W"] for each in hours[:48]])
+    write_csv(folder / "prices.csv", ["slot_start", "spot_price"], [[each.isoformat(), str(80 + each.hour)] for each in hours + lately])
+    local = [each + timedelta(hours=1) for each in hours[:48]]
+    write_csv(folder / "meter.csv", ["Datum", "Uhrzeit", "Verbrauch [Wh]", "pv", "notiz"], [[f"{at:%d.%m.%Y}", f"{at:%H:%M}", "400", "0", ""] for at in local])
+    heads = ["datetime (UTC)", "Carbon intensity gCO₂eq/kWh (Life cycle)"]
+    write_csv(folder / "NL_2024_5_minute.csv", heads, [[f"{each:%Y-%m-%d %H:%M:%S}", "300"] for each in hours])
+
+
+def describe_site() -> dict[str, Any]:
+    """The documented site without what makes its plans take seconds."""
+    site: dict[str, Any] = yaml.safe_load((ROOT / "config/site.yaml").read_text(encoding="utf-8"))
+    for path in (("loads",), ("heat_pumps",), ("strategy",), ("control", "loads"), ("tariff", "peak")):
+        part = site
+        for name in path[:-1]:
+            part = part[name]
+        del part[path[-1]]
+    battery = site["batteries"][0]
+    site["batteries"] = [{name: value for name, value in battery.items() if not name.startswith("taper")}]
+    return site
+
+
+def write_csv(path: Path, heads: list[str], rows: list[list[str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([heads, *rows])
+
+
+def remember(database_url: str) -> None:
+    """What the site measured."""
+    pool = engine.create(database_url)
+    with engine.unit_of_work(pool) as connection:
+        observations.upsert(connection, "home", measure_days(31, start=MARCH))
+        observations.upsert(connection, "home", measure_days(LATELY, start=today() - timedelta(days=LATELY)))
+    pool.dispose()
+
+
+def today() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def can_run(command: CommandLine) -> bool:
+    return command.complete and not any(command.text.startswith(words) for words in NOT_RUN)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_says_to_type_ends_well(page: Page, typed: Callable[[CommandLine], Said]) -> None:
+    ends = [(command, typed(command)) for command in find_commands(page, "luna") if can_run(command)]
+    assert [(command.place, command.text, said.err or said.out) for command, said in ends if said.code != 0] == []
+
+
+def test_what_is_not_run_is_still_documented() -> None:
+    documented = [command.text for page in PAGES for command in find_commands(page, "luna")]
+    assert [words for words in NOT_RUN if not any(text.startswith(words) for text in documented)] == []
