@@ -184,7 +184,7 @@ def read_comments(text: str) -> dict[tuple[str, ...], tuple[str, str]]:
 def _api() -> Iterator[str]:
     from services.api.app import create_app
 
-    document = create_app(Settings(_env_file=None)).openapi()  # type: ignore[call-arg]
+    document = create_app(Settings(_env_file=None)).openapi()
     yield from _head("HTTP", "the gateway's OpenAPI document")
     yield from ("The gateway itself shows the same under `/docs`, and the document under `/openapi.json`.", "")
     for path, methods in document["paths"].items():

@@ -1,5 +1,6 @@
 """The user guide's pages: how long their paragraphs are, what both languages share, and the sites and routes that they show."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -8,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from luna.contracts import PlanRequest
 from luna.contracts.what_if import WhatIfRequest
 from luna.settings import Settings
 from luna.site import Site
@@ -72,6 +74,21 @@ def _faults(block: Any) -> Iterator[str]:
             WhatIfRequest.model_validate(block)
         else:
             Site.model_validate(block if "timezone" in block else _example_site() | block)
+    except ValueError as wrong:
+        yield str(wrong)
+
+
+def wrong_requests(page: Page) -> list[str]:
+    """Name every JSON block that is no part of a request for a plan, joined to the example."""
+    blocks = [(span.place, json.loads(span.text)) for span in page.spans if span.block and _language(page, span.line) == "json"]
+    return [f"{place}: {fault}" for place, block in blocks for fault in _request_faults(block)]
+
+
+def _request_faults(block: Any) -> Iterator[str]:
+    example = json.loads((ROOT / "examples" / "plan_request.json").read_text(encoding="utf-8"))
+    joined = {name: value | block[name] if isinstance(value, dict) and name in block else value for name, value in example.items()}
+    try:
+        PlanRequest.model_validate(block | joined | {"site": _example_site()})
     except ValueError as wrong:
         yield str(wrong)
 

@@ -10,8 +10,9 @@ from luna.wording.modes import MODES
 from luna.wording.numbers import Language
 from tests.documentation import ROOT, Page, broken_links, missing_in_trees, missing_names, missing_paths, parse_page, read_page, read_pages, unused_identifiers
 from tests.documented_commands import faults_of_luna, faults_of_make, find_commands
+from tests.documented_names import unknown_names
 from tests.documented_settings import unknown_settings
-from tests.guide import NAMES, code_of, guide_page, long_paragraphs, named_codes, outline, unknown_routes, wrong_examples
+from tests.guide import NAMES, code_of, guide_page, long_paragraphs, named_codes, outline, unknown_routes, wrong_examples, wrong_requests
 
 REFERENCE = reference.render()
 LANGUAGES = ("en", "de")
@@ -27,6 +28,11 @@ def test_every_path_on_a_page_is_in_the_repository(page: Page) -> None:
 @EACH_PAGE
 def test_every_module_and_function_on_a_page_can_be_imported(page: Page) -> None:
     assert missing_names(page) == []
+
+
+@EACH_PAGE
+def test_every_short_dotted_name_on_a_page_is_defined_in_the_code(page: Page) -> None:
+    assert unknown_names(page) == []
 
 
 @EACH_PAGE
@@ -80,6 +86,11 @@ def test_every_example_of_a_site_in_the_guide_is_one(page: Page) -> None:
     assert wrong_examples(page) == []
 
 
+@EACH_GUIDE_PAGE
+def test_every_example_of_a_request_in_the_guide_is_one(page: Page) -> None:
+    assert wrong_requests(page) == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_both_languages_of_the_guide_have_the_same_headings_commands_and_names(name: str) -> None:
     english, german = (guide_page(language, name) for language in LANGUAGES)
@@ -117,7 +128,8 @@ def test_what_is_not_there_is_found() -> None:
     # The checks would pass on any page if they found nothing on this one.
     page = parse_page(
         "docs/wrong.md",
-        "`luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` `never_written_anywhere` `LUNA_NOTHING` "
+        "`planning.dicide` `planning.decide` `luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` "
+        "`never_written_anywhere` `LUNA_NOTHING` "
         "[gone](gone.md) `DELETE /plans/1`\n"
         "```\nluna/\n  nowhere/\n```\n"
         "```\nluna forecast trian --site home && make nothing NAMES=x\n```\n"
@@ -125,6 +137,7 @@ def test_what_is_not_there_is_found() -> None:
     )
     assert [fault.split()[1] for fault in missing_paths(page)] == ["luna/nowhere.py", "nowhere.py"]
     assert missing_names(page) == ["docs/wrong.md:1 luna.site.Nothing"]
+    assert unknown_names(page) == ["docs/wrong.md:1 planning.dicide"]
     assert unused_identifiers(page) == ["docs/wrong.md:1 never_written_anywhere"]
     assert missing_in_trees(page) == ["docs/wrong.md:3 luna/nowhere/"]
     assert broken_links(page) == ["docs/wrong.md:1 gone.md"]
