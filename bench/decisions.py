@@ -20,10 +20,10 @@ from luna.timeline import FloatArray, local_midnight
 from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.model.aurora import train
 from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY
-from services.planner.knowledge import DAY, ForecastBook
-from services.planner.posing.past_errors import DAYS
+from services.planner.dp.value import load_kernels
+from services.planner.problem.knowledge import DAY, ForecastBook
+from services.planner.problem.scenarios import DAYS
 from services.planner.replay import SCENARIOS, replay
-from services.planner.value.energy_value import load_kernels
 
 POLICIES = ("idle", "self_consumption", "rule", "mpc", SCENARIOS, "mpc_perfect", "oracle")
 # Figures of the first stand at the top, those of the others under their name.

@@ -16,13 +16,14 @@ from bench.peers.planning import time_emhass
 from bench.timing import describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
-from services.planner.answer.reply import plan_request
-from services.planner.model.formulation import formulate
-from services.planner.model.solver import Solver
-from services.planner.model.ways import Ways
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels
+from services.planner.dp.value import load_kernels
+from services.planner.milp.directions import Ways
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import plan_request
 
 ROUNDS, FULL_ROUNDS = 3, 9
 # What takes seconds a case runs on these alone.

@@ -14,15 +14,16 @@ from bench.cases import load_cases
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
-from services.planner.model.formulation import formulate
-from services.planner.model.solver import LinearModel, Solver
-from services.planner.model.ways import Ways
-from services.planner.plan import BatteryValue
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels, mean_values, solve_value
-from services.planner.value.segments import Segments, slot_segments
-from services.planner.value_plan import terminal_segments, weigh_courses
+from services.planner.dp.plan import BatteryValue
+from services.planner.dp.planner import terminal_segments, weigh_courses
+from services.planner.dp.segments import Segments, slot_segments
+from services.planner.dp.value import load_kernels, mean_values, solve_value
+from services.planner.milp.directions import Ways
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import LinearModel, Solver
+from services.planner.problem.build import pose
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import Courses
 
 SLOTS, PATHS, SITES = 140, 15, 1_000
 # Half a kWh of the cases' batteries.

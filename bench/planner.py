@@ -18,16 +18,17 @@ from bench.peers.planning import PeerPlans, run_emhass
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
-from services.planner.answer.explanation import explain
-from services.planner.answer.reply import plan_request
-from services.planner.model.formulation import formulate
-from services.planner.model.model_flows import solve_full
-from services.planner.model.solver import LinearModel, Solver
-from services.planner.model.ways import Ways
-from services.planner.plan import Plan, objective
-from services.planner.planning import decide, make_plan
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels
+from services.planner.dp.plan import Plan, objective
+from services.planner.dp.value import load_kernels
+from services.planner.milp.directions import Ways
+from services.planner.milp.formulation import formulate
+from services.planner.milp.planner import solve_full
+from services.planner.milp.solver import LinearModel, Solver
+from services.planner.planner import decide, make_plan
+from services.planner.problem.build import pose
+from services.planner.problem.problem import Problem
+from services.planner.reply.reasons import explain
+from services.planner.reply.reply import plan_request
 
 ROUNDS, FULL_ROUNDS = 9, 25
 SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3

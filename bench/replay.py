@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.scenes import Home, build_scene, load_home
 from luna.contracts.replay import PolicyReply
+from services.planner.dp.value import load_kernels
 from services.planner.replay import Asked, run
-from services.planner.value.energy_value import load_kernels
 
 TARIFFS = ("A", "B")
 FORTNIGHTS = tuple((date(2023, month, 5), date(2023, month, 18)) for month in (1, 4, 7, 10))

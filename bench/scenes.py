@@ -10,8 +10,8 @@ from luna.settings import load_settings
 from luna.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
 from services.ingest.demo_data import DemoPrices, DemoSite, load_demo
-from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
+from services.planner.problem.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
+from services.planner.problem.rolling import HORIZON
 from services.planner.replay import Scene
 
 # A week for the terminal value, and the errors of sixteen days before the first.

@@ -1,6 +1,6 @@
 """How batteries, chargers, appliances and PV of a site are told what to do: which entity or topic takes what, and where what holds is read back.
 
-A declarative template: Luna's set-point goes in, texts for one home automation or broker come out (``services.planner.execution.template``).
+A declarative template: Luna's set-point goes in, texts for one home automation or broker come out (``services.executor.template``).
 """
 
 from collections.abc import Collection

@@ -15,8 +15,8 @@ from luna.control import BATTERIES, Control
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.site import Site, parse_site
-from services.planner.execution.device import Device
-from services.planner.execution.turn import Executor
+from services.executor.control_step import Executor
+from services.executor.device import Device
 from tests.databases import remove_site
 from tests.plans import describe_plan
 

@@ -12,9 +12,10 @@ from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.answer.reply import find_compromises
-from services.planner.plan import Plan, objective
-from services.planner.posing.problem import Problem, terminal_rule
+from services.planner.dp.plan import Plan, objective
+from services.planner.problem.build import terminal_rule
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import find_compromises
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY: dict[str, Any] = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}

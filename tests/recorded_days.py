@@ -7,9 +7,9 @@ import numpy as np
 
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline, local_days, parse_zone
-from services.planner.alternatives.world import World, adapt
-from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
+from services.planner.counterfactual.world import World, adapt
+from services.planner.problem.knowledge import ForecastBook, Foresight, PriceKnowledge
+from services.planner.problem.rolling import HORIZON
 from services.planner.replay import Scene
 
 BATTERY = {

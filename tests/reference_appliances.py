@@ -9,9 +9,9 @@ import pulp
 from luna.outlook import Outlook
 from luna.site import DeferrableLoad
 from luna.timeline import FloatArray
-from services.planner.placing.heat_rows import COMFORT_SLACK
-from services.planner.placing.wishes import DayNeed, HeatWish, LoadWish, ProgrammeWish, Wishes
-from services.planner.posing.problem import TERMINAL_SHARE
+from services.planner.milp.appliances import COMFORT_SLACK
+from services.planner.problem.build import TERMINAL_SHARE
+from services.planner.problem.demands import DayNeed, HeatWish, LoadWish, ProgrammeWish, Wishes
 
 Quantity = Sequence[pulp.LpVariable]
 

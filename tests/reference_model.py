@@ -1,6 +1,6 @@
 """The planner's optimisation model, written to be read: one name per quantity, one constraint per sentence, every binary in its place.
 
-``services/planner/model/formulation.py`` builds the same model as sparse arrays and adds binaries only where they are needed; tests compare the two.
+``services/planner/milp/formulation.py`` builds the same model as sparse arrays and adds binaries only where they are needed; tests compare the two.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,12 @@ import numpy as np
 import pulp
 
 from luna.site import Battery
-from services.planner.model.manual_rows import full_kwh
-from services.planner.model.slack import PIN_SLACK, dearest_price
-from services.planner.placing.vehicle_minimum import MINIMUM_SLACK, SHORT_SLACK
-from services.planner.placing.vehicle_rows import DEPARTURE_SLACK
-from services.planner.placing.wishes import Stay, VehicleWish
-from services.planner.posing.manual import Manual
-from services.planner.posing.problem import Problem
+from services.planner.milp.owner_rows import full_kwh
+from services.planner.milp.slack import PIN_SLACK, dearest_price
+from services.planner.milp.vehicles import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK
+from services.planner.problem.owner_constraints import Manual
+from services.planner.problem.problem import Problem
+from services.planner.problem.vehicle_demand import Stay, VehicleWish
 from tests.reference_appliances import run_appliances
 from tests.reference_blocks import pay_blocks
 from tests.reference_inverters import Sun

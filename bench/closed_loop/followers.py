@@ -19,20 +19,19 @@ from luna.policy import wants_plan
 from luna.schedule import Policy
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_dates
-from services.planner.answer.reply import plan_request
-from services.planner.execution.arrays import NAME as PV
-from services.planner.execution.arrays import Arrays
-from services.planner.execution.batteries import Batteries
-from services.planner.execution.due import follow_plan, plan_age
-from services.planner.execution.safety import to_arrays
-from services.planner.execution.unit import InForce, Setpoints, SlotPrices
-from services.planner.model.solver import Solver
-from services.planner.policies import MAX_AGE, ModelPredictive
-from services.planner.posing.ahead import HORIZON, SiteKnowledge
-from services.planner.posing.past_errors import PastErrors
-from services.planner.posing.problem import TERMINAL_SHARE
-from services.planner.stored.course_jobs import describe_courses
-from services.planner.value.energy_value import load_kernels
+from services.executor.batteries import Batteries, to_arrays
+from services.executor.decision import follow_plan, plan_age
+from services.executor.unit import InForce, Setpoints, SlotPrices
+from services.executor.units import NAME as PV
+from services.executor.units import Arrays
+from services.planner.dp.value import load_kernels
+from services.planner.milp.solver import Solver
+from services.planner.problem.build import TERMINAL_SHARE
+from services.planner.problem.rolling import HORIZON, SiteKnowledge
+from services.planner.problem.scenarios import PastErrors
+from services.planner.replay.policies import MAX_AGE, ModelPredictive
+from services.planner.reply.reply import plan_request
+from services.planner.service.plans import describe_courses
 
 # A plan an hour, as the executor asks for them.
 EVERY = timedelta(hours=1) // SLOT

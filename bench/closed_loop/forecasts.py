@@ -9,7 +9,7 @@ import numpy as np
 from bench.closed_loop.weeks import QUARTERS, data_timeline, recorded_energy, seeded_rng, week_timeline
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline
-from services.planner.knowledge import DAY, ForecastBook
+from services.planner.problem.knowledge import DAY, ForecastBook
 
 HOUR = timedelta(hours=1)
 PER_HOUR = HOUR // SLOT

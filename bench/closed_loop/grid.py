@@ -11,7 +11,7 @@ from bench.closed_loop.meters import Meter, MeterKind
 from bench.closed_loop.weeks import WEEKS, ZONE, data_timeline, market_prices, recorded_energy, seeded_rng, week_timeline
 from luna.site import Site, parse_site
 from luna.timeline import Timeline
-from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
+from services.planner.problem.knowledge import ForecastBook, Foresight, PriceKnowledge
 
 Document = dict[str, Any]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from luna.economics import publication_times
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, local_days, local_offsets
-from services.planner.knowledge import DAY, Foresight, PriceBook
+from services.planner.problem.knowledge import DAY, Foresight, PriceBook
 
 ZONE = ZoneInfo("Europe/Berlin")
 SEED = 20240115

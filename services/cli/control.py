@@ -122,7 +122,7 @@ def status(
 @app.command()
 def run() -> None:
     """Act in this process until Ctrl-C: tell the devices of armed sites what their plans say."""
-    from services.planner.execution.__main__ import main
+    from services.executor.__main__ import main
 
     main([])
 

@@ -19,7 +19,7 @@ def add_money(connection: "Connection", request: EvaluateRequest, reply: Evaluat
     Raises:
         InvalidInputError: observations or prices of the window are missing.
     """
-    from services.planner.stored.replay_jobs import replay_site
+    from services.planner.service.replay import replay_site
 
     versions = dict(reply.versions)
     days = (request.to_day - request.from_day).days + 1

@@ -62,8 +62,8 @@ def draw(reply: ParetoReply, *, language: Language = "en") -> str:
 
 def _trace(request: ParetoRequest) -> ParetoReply:
     from services.cli.storage import unit_of_work
-    from services.planner.model.solver import Solver
-    from services.planner.stored.pareto_jobs import trace_pareto
+    from services.planner.milp.solver import Solver
+    from services.planner.service.pareto import trace_pareto
 
     def no_database() -> Any:
         raise InvalidInputError("names no stored site", field="site_id", remedy="Give --site.")

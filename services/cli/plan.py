@@ -115,9 +115,9 @@ def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
-    from services.planner.answer.reply import plan_request
-    from services.planner.model.solver import Solver
-    from services.planner.value.energy_value import load_kernels
+    from services.planner.dp.value import load_kernels
+    from services.planner.milp.solver import Solver
+    from services.planner.reply.reply import plan_request
 
     load_kernels()  # the times in the answer are those of planning
     return plan_request(request, now=SystemClock().now(), solver=Solver())
@@ -125,8 +125,8 @@ def _plan_alone(request: PlanRequest) -> PlanReply:
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
     from services.cli.storage import unit_of_work
-    from services.planner.model.solver import Solver
-    from services.planner.stored.jobs import plan_and_store
+    from services.planner.milp.solver import Solver
+    from services.planner.service.plans import plan_and_store
 
     now = SystemClock().now()
     with unit_of_work() as connection:

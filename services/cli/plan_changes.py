@@ -23,8 +23,8 @@ def show_changes(
 ) -> None:
     """Say which input made a plan other than the one before: prices, forecasts, charge, cars, appliances, site, options."""
     from services.cli.storage import unit_of_work
-    from services.planner.comparing.jobs import compare_stored
-    from services.planner.model.solver import Solver
+    from services.planner.milp.solver import Solver
+    from services.planner.service.plan_diff import compare_stored
 
     request = compose_request(PlanChangesRequest, plan_id=plan, before_id=before, language=language)
     with unit_of_work() as connection:

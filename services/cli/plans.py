@@ -19,7 +19,7 @@ def _plans() -> None:
 @app.command()
 def check(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Check that every plan issued in a window closes its balance slot by slot and costs what it says; exit 1 where one does not."""
-    from services.planner.stored.plan_check_jobs import check_plans
+    from services.planner.service.plan_check import check_plans
 
     with unit_of_work() as connection:
         checked = check_plans(connection, site, *parse_window(connection, site, first, end))

@@ -20,7 +20,7 @@ PAUSE_SECONDS = 0.5
 def replay_here(engine: "Engine", request: ReplayRequest, *, progress: Progress) -> ReplayReply:
     """Return the replay of one site, made in this process; interrupted and called again, it goes on where it was."""
     from luna.database.engine import unit_of_work
-    from services.planner.stored.replay_jobs import Store, replay_on
+    from services.planner.service.replay import Store, replay_on
 
     with unit_of_work(engine) as connection:
         return replay_on(Store.beside(engine, lambda: connection), request, progress=progress)

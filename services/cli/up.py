@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COMPANIONS = {
     "worker": "luna.queue.worker",
     "beat": "luna.queue.beat",
-    "executor": "services.planner.execution",
+    "executor": "services.executor",
     "recorder": "services.ingest.live",
 }
 WATCH_SECONDS = 1.0

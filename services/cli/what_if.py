@@ -125,8 +125,8 @@ def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     from luna.database import engine
     from luna.queue.what_if import open_question, read_state
     from services.cli.storage import open_database
-    from services.planner.alternatives.what_if_jobs import replay_variant
-    from services.planner.value.energy_value import load_kernels
+    from services.planner.dp.value import load_kernels
+    from services.planner.service.counterfactual import replay_variant
 
     load_kernels()
     with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:

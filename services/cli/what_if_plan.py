@@ -23,8 +23,8 @@ def show_plan_variant(
         NotFoundError: the site has no plan.
     """
     from services.cli.storage import unit_of_work
-    from services.planner.alternatives.plan_variant_jobs import plan_stored_variant
-    from services.planner.model.solver import Solver
+    from services.planner.milp.solver import Solver
+    from services.planner.service.counterfactual import plan_stored_variant
 
     if len(variants) > 1 or not (variants or export_kwh):
         raise InvalidInputError("a plan is asked one variant at a time", field="--variant", remedy="Name one, or --export; several are for --from and --to.")

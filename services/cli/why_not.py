@@ -42,8 +42,8 @@ def show_why_not(  # noqa: PLR0913 - one per option
     """Say what another set-point would cost over the whole plan, and which later slots it would change."""
     from luna.database import plans
     from services.cli.storage import unit_of_work
-    from services.planner.alternatives.why_not_jobs import ask_stored
-    from services.planner.model.solver import Solver
+    from services.planner.milp.solver import Solver
+    from services.planner.service.counterfactual import ask_stored
 
     asked = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target}
     with unit_of_work() as connection:

@@ -15,13 +15,13 @@ from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, clamp, sett
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
-from services.planner.model.policy import follow_flows, pinned_slots
-from services.planner.plan import Followed, Plan, count_excess, price_flows, value_flows
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import NO_MARGIN, Problem
-from services.planner.value.offers import offer_courses, problem_segments
-from services.planner.value.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
-from services.planner.value_plan import hold_back, read_worth, terminal_segments
+from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, value_flows
+from services.planner.dp.planner import hold_back, read_worth, terminal_segments
+from services.planner.dp.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
+from services.planner.dp.segments import offer_courses, problem_segments
+from services.planner.milp.policy import follow_flows, pinned_slots
+from services.planner.problem.problem import NO_MARGIN, Problem
+from services.planner.problem.scenarios import Courses
 
 # A gain of less than this over a whole plan is none, in currency.
 LEAST_GAIN = 1e-4

@@ -30,9 +30,9 @@ from services.forecaster import tasks
 from services.forecaster.jobs import issue_forecasts
 from services.forecaster.versions.promotion_jobs import promote_by_hand, roll_back
 from services.forecaster.versions.shadow_jobs import Means, judge_forecasts
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
-from services.planner.stored.replay_jobs import replay_site
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store
+from services.planner.service.replay import replay_site
 from tests.household import day, describe_site, measure_days
 
 # Yesterday says more of a house that uses more every day than the mean of a week does.

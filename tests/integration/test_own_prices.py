@@ -25,9 +25,9 @@ from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
 from services.forecaster.jobs import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
-from services.planner.alternatives.what_if_jobs import replay_variant
-from services.planner.stored.jobs import read_prices
-from services.planner.stored.replay_jobs import replay_site
+from services.planner.service.counterfactual import replay_variant
+from services.planner.service.plans import read_prices
+from services.planner.service.replay import replay_site
 from tests.command_line import Luna
 from tests.gateway import serve
 

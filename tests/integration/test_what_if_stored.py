@@ -20,7 +20,7 @@ from luna.outlook import Forecast, Quantiles
 from luna.queue.what_if import open_question, read_state
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.alternatives.what_if_jobs import name_outlook, replay_flows, replay_variant
+from services.planner.service.counterfactual import name_outlook, replay_flows, replay_variant
 from tests.command_line import Luna
 from tests.gateway import serve
 

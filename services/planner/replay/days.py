@@ -12,8 +12,8 @@ from luna.schedule import Policy, SideBySide
 from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.timeline import FloatArray
 from luna.wear import depth_wear
-from services.planner.replay.lineup import Contender, Later, Lineup, Standing, origin_of
-from services.planner.replay.mishaps import Afflicted
+from services.planner.replay.faults import Afflicted
+from services.planner.replay.policy_factory import Contender, Later, Lineup, Standing, origin_of
 
 # Less is rounding.
 _LITTLE_KWH = 1e-6

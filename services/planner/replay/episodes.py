@@ -8,9 +8,9 @@ import numpy as np
 from luna.outlook import Quantiles
 from luna.physics import Mode
 from luna.timeline import SLOT, FloatArray, Timeline, local_offsets
-from services.planner.knowledge import ForecastBook
+from services.planner.problem.knowledge import ForecastBook
+from services.planner.replay.data import Rules, Scene
 from services.planner.replay.days import Lived
-from services.planner.replay.scene import Rules, Scene
 
 SHARES = ("p10", "p50", "p90")
 DIGITS = 5

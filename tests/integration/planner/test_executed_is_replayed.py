@@ -20,12 +20,12 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.physics import Mode, SiteLimits, clamp, settle
 from luna.timeline import SLOT, FloatArray, Timeline, parse_zone
-from services.planner.execution.device import DryRun
-from services.planner.execution.safety import to_arrays
-from services.planner.knowledge import DAY
-from services.planner.model.solver import Solver
+from services.executor.batteries import to_arrays
+from services.executor.device import DryRun
+from services.planner.milp.solver import Solver
+from services.planner.problem.knowledge import DAY
 from services.planner.replay import Asked, Book, Lived, run
-from services.planner.stored.jobs import plan_and_store, read_scene
+from services.planner.service.plans import plan_and_store, read_scene
 from tests.controlled import MODES, describe
 from tests.executing import BATTERY, START, Home
 

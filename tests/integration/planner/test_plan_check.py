@@ -9,10 +9,9 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import plans, sites
 from luna.errors import NotFoundError
-from services.planner.answer.reply import digest, plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan_check import Finding, check_reply
-from services.planner.stored.plan_check_jobs import check_plans
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import digest, plan_request
+from services.planner.service.plan_check import Finding, check_plans, check_reply
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}

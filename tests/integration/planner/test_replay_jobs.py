@@ -22,7 +22,7 @@ from luna.site import parse_site
 from luna.timeline import SLOT, Timeline, local_days, parse_zone
 from services.cli.replay_sites import replay_on_workers
 from services.planner.replay import Progress
-from services.planner.stored.replay_jobs import Store, replay_on, replay_sites
+from services.planner.service.replay import Store, replay_on, replay_sites
 from tests.command_line import Luna
 from tests.workers import worker_process
 

@@ -10,9 +10,9 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
-from services.planner.stored.mode_jobs import read_planned_modes
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store
+from services.planner.service.state import read_planned_modes
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}

@@ -16,15 +16,14 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
 from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.answer.reply import digest, plan_request
-from services.planner.execution.batteries import Batteries
-from services.planner.execution.due import follow_plan
-from services.planner.execution.safety import make_safe
-from services.planner.execution.unit import InForce
-from services.planner.knowledge import DAY
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import complete_request, plan_and_store
-from services.planner.stored.replay_jobs import replay_site
+from services.executor.batteries import Batteries, make_safe
+from services.executor.decision import follow_plan
+from services.executor.unit import InForce
+from services.planner.milp.solver import Solver
+from services.planner.problem.knowledge import DAY
+from services.planner.reply.reply import digest, plan_request
+from services.planner.service.plans import complete_request, plan_and_store
+from services.planner.service.replay import replay_site
 from tests.controlled import describe, describe_devices
 
 AURORA = "aurora_v1.0"

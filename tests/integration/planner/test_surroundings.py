@@ -13,9 +13,9 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store, read_prices
-from services.planner.stored.strategy_jobs import look_back, read_surroundings
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store, read_prices
+from services.planner.service.strategy import look_back, read_surroundings
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 SITE = {

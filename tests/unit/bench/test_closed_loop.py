@@ -18,7 +18,7 @@ from luna.physics import Mode, SetPoint
 from luna.schedule import PlainPolicy
 from luna.timeline import SLOT, FloatArray
 from services.cli.bench import choose_benches
-from services.planner.knowledge import DAY, Foresight
+from services.planner.problem.knowledge import DAY, Foresight
 from services.planner.replay import Scene, replay
 
 QUARTERS = DAY // SLOT

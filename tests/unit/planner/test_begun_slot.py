@@ -15,13 +15,10 @@ from luna.errors import InvalidInputError
 from luna.site import ClockWindow, DeferrableLoad, Tariff, parse_site
 from luna.timeline import Timeline
 from luna.windows import mark_slots
-from services.planner.placing.load_wish import read_allowed, read_load
-from services.planner.placing.programme_wish import read_programme
-from services.planner.placing.run_rows import read_rules
-from services.planner.placing.vehicle_wish import read_vehicle
-from services.planner.posing.manual import block_hours
-from services.planner.posing.problem import pose
-from services.planner.posing.reserve_slots import read_reserves
+from services.planner.problem.build import pose, read_reserves
+from services.planner.problem.demands import read_allowed, read_load, read_programme, read_rules
+from services.planner.problem.owner_constraints import block_hours
+from services.planner.problem.vehicle_demand import read_vehicle
 
 MIDNIGHT, MINUTE, ZONE = datetime(2024, 2, 1, tzinfo=UTC), timedelta(minutes=1), ZoneInfo("UTC")
 LATE = Timeline(MIDNIGHT, timedelta(hours=1), 3, timedelta(minutes=10))

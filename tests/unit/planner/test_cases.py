@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from services.planner.model.solver import Solver
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
 
 FOLDER = Path(os.environ.get("LUNA_BENCH_DATA", ""), "cases")
 there = pytest.mark.skipif(not (FOLDER / "optima.json").is_file(), reason="LUNA_BENCH_DATA names no folder with cases/optima.json")

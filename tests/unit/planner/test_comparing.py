@@ -8,10 +8,10 @@ import pytest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_changes import PlanChangesReply
 from luna.errors import InvalidInputError
-from services.planner.answer.reply import plan_request
-from services.planner.comparing.attribution import compare_plans
-from services.planner.model.solver import Solver
-from services.planner.stored.expected_state import Issued
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
+from services.planner.service.plan_diff import compare_plans
+from services.planner.service.state import Issued
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 HOURS, HOUR = 12, timedelta(hours=1)

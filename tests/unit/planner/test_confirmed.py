@@ -9,12 +9,12 @@ import pytest
 from luna.contracts.manual import ManualBlock
 from luna.contracts.plan import Terminal
 from luna.timeline import SLOT
-from services.planner.model.solver import Solver
-from services.planner.placing.wishes import NO_WISHES
-from services.planner.plan import objective
-from services.planner.planning import decide
-from services.planner.posing.manual import read_blocks
-from services.planner.posing.problem import ACTING, NO_MARGIN, Margin, Problem
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.demands import NO_WISHES
+from services.planner.problem.owner_constraints import read_blocks
+from services.planner.problem.problem import ACTING, NO_MARGIN, Margin, Problem
 from tests.planning import describe_site, pose_problem
 
 KINDS = {

@@ -12,11 +12,11 @@ from luna.errors import InvalidInputError
 from luna.site import Battery, Site, parse_site
 from luna.timeline import FloatArray
 from luna.wear import depth_wear
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.reply.reply import plan_request
 from tests.planning import START, describe_site, draw_prices, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 

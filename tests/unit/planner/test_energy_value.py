@@ -10,12 +10,12 @@ from luna.contracts.plan import Terminal
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import FloatArray
-from services.planner.model.formulation import formulate
-from services.planner.model.solver import Solver
-from services.planner.model.ways import PlannedFlows, Ways
-from services.planner.posing.problem import Problem
-from services.planner.value.energy_value import ValueFunction, follow, mean_values, solve_value
-from services.planner.value.segments import Segments, slot_segments
+from services.planner.dp.segments import Segments, slot_segments
+from services.planner.dp.value import ValueFunction, follow, mean_values, solve_value
+from services.planner.milp.directions import PlannedFlows, Ways
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import Solver
+from services.planner.problem.problem import Problem
 from tests.planning import describe_site, pose_problem
 
 SLOTS = 32

@@ -11,15 +11,15 @@ from luna.contracts.manual import ManualBlock
 from luna.contracts.plan import Terminal
 from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
-from services.planner.model.formulation import formulate
-from services.planner.model.slack import excess_kwh
-from services.planner.model.solver import InfeasibleError, Solver
-from services.planner.model.ways import Choices, Ways
-from services.planner.placing.wishes import NO_WISHES
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.manual import read_blocks
-from services.planner.posing.problem import Problem
+from services.planner.dp.plan import Plan
+from services.planner.milp.directions import Choices, Ways
+from services.planner.milp.formulation import formulate
+from services.planner.milp.slack import excess_kwh
+from services.planner.milp.solver import InfeasibleError, Solver
+from services.planner.planner import make_plan
+from services.planner.problem.demands import NO_WISHES
+from services.planner.problem.owner_constraints import read_blocks
+from services.planner.problem.problem import Problem
 from tests.planning import START, describe_site, draw_contradiction, pose_problem, simulate_plan
 
 LOSSLESS: dict[str, Any] = {"charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0}

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.stored.expected_runs import carry_asked, carry_runs
-from services.planner.stored.expected_state import Expected, Issued
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
+from services.planner.service.state import Expected, Issued, carry_asked, carry_runs
 from tests.appliances import HEATER, START, ask
 
 RUNS = [LoadRun(by=datetime(2024, 2, day, tzinfo=UTC)) for day in (3, 2)]

@@ -10,15 +10,15 @@ from luna.physics import Mode, clamp, settle
 from luna.schedule import Reason
 from luna.timeline import Timeline
 from luna.wording import REASONS
-from services.planner.answer.evidence import Evidence
-from services.planner.answer.explanation import explain, explain_each, find_limits, price_opposite
-from services.planner.answer.reply import answer
-from services.planner.answer.shown_modes import show_modes
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels
+from services.planner.dp.plan import Plan, objective
+from services.planner.dp.value import load_kernels
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.problem.problem import Problem
+from services.planner.reply.evidence import Evidence
+from services.planner.reply.reasons import explain, explain_each, find_limits, price_opposite
+from services.planner.reply.reply import answer, show_modes
 from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, pose_problem
 
 NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}

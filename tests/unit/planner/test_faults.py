@@ -13,9 +13,9 @@ from luna.physics import Mode, SetPoint, SiteLimits
 from luna.schedule import PlainPolicy, pick_slot, whole_range
 from luna.simulator import Actuals, balance_residual_kwh, simulate
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.knowledge import ForecastBook
+from services.planner.problem.knowledge import ForecastBook
 from services.planner.replay import Asked, run
-from services.planner.replay.mishaps import Afflicted, Mishap, place_faults
+from services.planner.replay.faults import Afflicted, Mishap, place_faults
 from tests.unit.planner.test_replay import NOW, WINDOW, describe_site, make_scene
 
 ALL = ("forecasts_missing", "forecasts_late", "prices_missing", "prices_late", "sensor_frozen", "command_lost", "planner_down", "grid_outage", "clock_behind")

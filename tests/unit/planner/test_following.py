@@ -12,13 +12,13 @@ from luna.physics import Mode, clamp, settle
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
+from services.planner.dp.plan import Plan, objective, value_flows
+from services.planner.dp.policy import find_nights
 from services.planner.following import Follower, simulate_errors, simulate_policy
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective, value_flows
-from services.planner.planning import decide, make_plan, plan_alone
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import ACTING, Problem
-from services.planner.value.policy import find_nights
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide, make_plan, plan_alone
+from services.planner.problem.problem import ACTING, Problem
+from services.planner.problem.scenarios import Courses
 from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem
 
 KINDS: dict[str, tuple[dict[str, Any], ...]] = {

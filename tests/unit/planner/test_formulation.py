@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from services.planner.model import model_flows
-from services.planner.model.model_flows import solve_flows, solve_full
-from services.planner.model.solver import LinearModel, Solution, Solver, SolverError
-from services.planner.model.ways import find_forbidden
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem
+from services.planner.milp import planner as model_flows
+from services.planner.milp.directions import find_forbidden
+from services.planner.milp.planner import solve_flows, solve_full
+from services.planner.milp.solver import LinearModel, Solution, Solver, SolverError
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
 from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 

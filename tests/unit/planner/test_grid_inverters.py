@@ -9,13 +9,14 @@ import pytest
 from luna.contracts.plan import Terminal
 from luna.physics import SiteLimits
 from luna.site import Site, parse_site
-from services.planner.answer.explanation import find_limits
-from services.planner.model.inverters import suits_value
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import Problem, terminal_rule
+from services.planner.dp.plan import Plan
+from services.planner.milp.inverters import suits_value
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import terminal_rule
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import Courses
+from services.planner.reply.reasons import find_limits
 from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 

@@ -10,11 +10,11 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest, Terminal
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import plan_request
 from tests.planning import START, describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
 from tests.reference_model import solve_reference
 

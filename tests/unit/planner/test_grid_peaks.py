@@ -10,12 +10,12 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import PeakHistory, peak_cost
 from luna.errors import InvalidInputError
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.peaks import read_peaks
-from services.planner.posing.problem import Problem, pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose, read_peaks
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import plan_request
 from tests.planning import START
 from tests.reference_model import solve_reference
 

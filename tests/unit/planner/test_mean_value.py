@@ -7,14 +7,14 @@ import pytest
 
 from luna.contracts.plan import Terminal
 from luna.timeline import FloatArray
-from services.planner.answer.reply import find_compromises
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective
-from services.planner.planning import make_plan
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import Problem
-from services.planner.value.energy_value import ValueFunction
-from services.planner.value_plan import weigh_courses
+from services.planner.dp.plan import Plan, objective
+from services.planner.dp.planner import weigh_courses
+from services.planner.dp.value import ValueFunction
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import Courses
+from services.planner.reply.reply import find_compromises
 from tests.planning import describe_site, draw_problem, pose_problem
 
 SLOTS = 48

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.planner.model.single_ways import find_single_ways
-from services.planner.model.solver import Solver
-from services.planner.model_plan import plan_by_model
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem
-from services.planner.value import nonconvex
-from services.planner.value.offers import problem_segments
-from services.planner.value_plan import terminal_segments
+from services.planner.dp import nonconvex
+from services.planner.dp.plan import objective
+from services.planner.dp.planner import terminal_segments
+from services.planner.dp.segments import problem_segments
+from services.planner.milp.directions import find_single_ways
+from services.planner.milp.planner import plan_by_model
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
 from tests.planning import describe_site, pose_problem
 from tests.reference_model import solve_reference
 

@@ -12,12 +12,12 @@ from luna.errors import InvalidInputError
 from luna.physics import Mode
 from luna.site import parse_site
 from luna.weighing import Weights, self_sufficiency, weigh_import
-from services.planner.alternatives.deviation import depart, take
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose, weigh
+from services.planner.counterfactual.deviation import depart, take
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose, weigh
+from services.planner.reply.reply import plan_request
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
 

@@ -10,10 +10,9 @@ from luna.physics import SiteLimits
 from luna.simulator import Actuals, Trajectory, simulate
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, Timeline
-from services.planner.carbon import CarbonBook, carry_days
-from services.planner.knowledge import ForecastBook, PriceKnowledge
-from services.planner.policies import ModelPredictive
-from services.planner.posing.ahead import SiteKnowledge
+from services.planner.problem.knowledge import CarbonBook, ForecastBook, PriceKnowledge, carry_days
+from services.planner.problem.rolling import SiteKnowledge
+from services.planner.replay.policies import ModelPredictive
 
 HOUR = timedelta(hours=1)
 START = datetime(2024, 2, 3, tzinfo=UTC)

@@ -10,12 +10,12 @@ import pytest
 from luna.contracts.plan import BatteryState, PlanReply, PlanRequest
 from luna.control import Mode
 from luna.physics import Mode as Directive
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective
-from services.planner.planning import decide
-from services.planner.posing.problem import pose
-from services.planner.stored.mode_jobs import carry_modes
+from services.planner.dp.plan import Plan, objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.build import pose
+from services.planner.reply.reply import plan_request
+from services.planner.service.state import carry_modes
 from tests.planning import START, draw_problem
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}

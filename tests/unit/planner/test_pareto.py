@@ -12,11 +12,10 @@ from luna.contracts.plan import PlanRequest
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.cli.pareto import draw, read_figure
-from services.planner.model.solver import Solver
-from services.planner.pareto import Found, find_knee, trace_tradeoff
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
-from services.planner.stored.pareto_jobs import trace_pareto
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.service.pareto import Found, find_knee, trace_pareto, trace_tradeoff
 from tests.planning import START
 
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}

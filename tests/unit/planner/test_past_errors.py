@@ -8,9 +8,8 @@ import pytest
 
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, Timeline
-from services.planner.knowledge import DAY, ForecastBook, Foresight
-from services.planner.posing.courses import Courses, blend, shift_days, weigh_worse
-from services.planner.posing.past_errors import DAYS, LEAST_DAYS, PastErrors
+from services.planner.problem.knowledge import DAY, ForecastBook, Foresight
+from services.planner.problem.scenarios import DAYS, LEAST_DAYS, Courses, PastErrors, blend, shift_days, weigh_worse
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 NOW = START + 20 * DAY + timedelta(hours=9)

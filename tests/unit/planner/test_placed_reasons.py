@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply
-from services.planner.answer.reply import answer, plan_request
-from services.planner.model.solver import Solver
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.reply.reply import answer, plan_request
 
 START = datetime(2024, 2, 1, 17, tzinfo=UTC)
 HOURS = 14

@@ -11,11 +11,12 @@ from luna.economics import slot_costs
 from luna.errors import InvalidInputError
 from luna.physics import Flows, Mode
 from luna.simulator import balance_residual_kwh
-from services.planner.answer.reply import find_compromises, plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, pose
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import find_compromises, plan_request
 from tests.planning import START, describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
 

@@ -14,8 +14,8 @@ from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
-from services.planner.knowledge import ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
+from services.planner.problem.knowledge import ForecastBook, Foresight, PriceBook, PriceKnowledge
+from services.planner.problem.rolling import HORIZON
 from services.planner.replay import Scene, replay
 
 DAYS, BEFORE, AFTER = 3, 8 * 96, HORIZON // SLOT

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from services.planner.model.solver import Solver
-from services.planner.model_plan import plan_by_model
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, hold_reserve
+from services.planner.dp.plan import Plan
+from services.planner.milp.planner import plan_by_model
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import hold_reserve
+from services.planner.problem.problem import Problem
 from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
 
 SLOTS, DRAWN = 36, 16

@@ -7,8 +7,8 @@ import pytest
 
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import FloatArray, Timeline, local_days, parse_zone
-from services.planner.knowledge import ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
+from services.planner.problem.knowledge import ForecastBook, Foresight, PriceBook, PriceKnowledge
+from services.planner.problem.rolling import HORIZON
 from services.planner.replay import Asked, Scene, run
 from tests.unit.planner.test_replay import describe_site
 

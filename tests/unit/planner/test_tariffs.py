@@ -8,11 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.reply.reply import plan_request
 from tests.planning import START
 from tests.reference_model import solve_reference
 

@@ -12,10 +12,10 @@ from luna.errors import InvalidInputError
 from luna.site import Site, parse_site
 from services.cli.demo.course import DemoRun, Window
 from services.cli.demo.outcome import commands, trace_without_luna
-from services.planner.answer.reply import answer
-from services.planner.model.solver import Solver
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
+from services.planner.reply.reply import answer
 
 NOON = datetime(2023, 9, 14, 12, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from luna.contracts.what_if import Habit
 from luna.errors import InvalidInputError
 from luna.site import ElectricVehicle, Site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.alternatives.addition import Addition
-from services.planner.alternatives.habit import list_stays, stand
+from services.planner.counterfactual.world import list_stays, stand
+from services.planner.service.counterfactual import Addition
 from tests.recorded_days import describe_home, live_under, record_days
 
 FIRST, LAST = date(2024, 1, 31), date(2024, 2, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.what_if import Estimate, Variant
-from services.planner.alternatives.cash_flow import DayFlow, Flows, compare, describe, estimate_year, pay_back
+from services.planner.counterfactual.cash_flow import DayFlow, Flows, compare, describe, estimate_year, pay_back
 
 FIRST = date(2024, 1, 30)
 

@@ -11,9 +11,9 @@ from luna.contracts.what_if import Variant
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import Timeline
-from services.planner.alternatives.plan_variant import describe_variant, plan_variant
-from services.planner.knowledge import PriceKnowledge
-from services.planner.model.solver import Solver
+from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
+from services.planner.milp.solver import Solver
+from services.planner.problem.knowledge import PriceKnowledge
 from tests.planning import START
 
 HOUR = timedelta(hours=1)

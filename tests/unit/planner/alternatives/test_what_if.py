@@ -7,11 +7,11 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, Timeline
-from services.planner.alternatives.cash_flow import Flows
-from services.planner.alternatives.what_if import Deciding, list_months, live
-from services.planner.alternatives.world import Usual, list_added, scale_pv
-from services.planner.knowledge import Foresight
-from services.planner.posing.problem import Margin
+from services.planner.counterfactual.cash_flow import Flows
+from services.planner.counterfactual.what_if import Deciding, list_months, live
+from services.planner.counterfactual.world import Usual, list_added, scale_pv
+from services.planner.problem.knowledge import Foresight
+from services.planner.problem.problem import Margin
 from tests.recorded_days import TARIFF, describe_home, live_under, record_days
 
 

@@ -12,18 +12,17 @@ from luna.errors import InvalidInputError
 from luna.physics import Mode
 from luna.site import parse_site
 from luna.wording import Language
-from services.planner.alternatives.deviation import depart, take
-from services.planner.alternatives.otherwise import tell_otherwise
-from services.planner.alternatives.why_not import ask_why_not
-from services.planner.answer.explanation import price_opposite
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
+from services.planner.counterfactual.deviation import depart, take
+from services.planner.counterfactual.why_not import ask_why_not, tell_otherwise
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.reply.reasons import price_opposite
+from services.planner.reply.reply import plan_request
 from tests.planning import BATTERY, START, describe_site, draw_problem, pose_problem
 
 HOUR = timedelta(hours=1)
-# What the explanation calls the opposite of each mode. Source: services.planner.answer.explanation.
+# What the explanation calls the opposite of each mode. Source: services.planner.reply.reasons.
 OPPOSITE = {"self_consumption": "hold", "save": "supply", "supply": "save", "hold": "self_consumption", "charge": "hold", "export": "hold"}
 # Cheap, then dear, then in between; a load of 1 kWh an hour.
 PRICES = [0.10] * 4 + [0.50] * 4 + [0.25] * 4

@@ -8,7 +8,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from services.planner.posing.problem import pose
+from services.planner.problem.build import pose
 from tests.appliances import HEATER, answer, ask, draw_series, model_cost, on
 from tests.reference_model import solve_reference
 

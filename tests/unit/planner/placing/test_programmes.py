@@ -7,10 +7,10 @@ import pytest
 
 from luna.contracts.plan import PlanReply
 from luna.errors import InvalidInputError
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
 from tests.appliances import answer, ask, draw_series, on
 from tests.reference_model import solve_reference
 

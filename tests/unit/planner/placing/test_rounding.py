@@ -7,11 +7,11 @@ import pytest
 
 from bench.cases import generate_full_cases
 from luna.contracts.plan import PlanRequest
-from services.planner.model.formulation import Formulation, formulate
-from services.planner.model.solver import Block, LinearModel, Solution, Solver
-from services.planner.model.ways import Ways
-from services.planner.placing.rounding import solve_near
-from services.planner.posing.problem import pose
+from services.planner.milp.directions import Ways
+from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.rounding import solve_near
+from services.planner.milp.solver import Block, LinearModel, Solution, Solver
+from services.planner.problem.build import pose
 
 GAP = 0.003
 CASES = generate_full_cases(np.random.default_rng(7))[:3]

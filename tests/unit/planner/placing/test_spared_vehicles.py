@@ -9,10 +9,11 @@ import pytest
 from luna.physics import Mode, SetPoint, SiteLimits, clamp, settle
 from luna.site import parse_site
 from luna.timeline import FloatArray
-from services.planner.model.solver import Solver
-from services.planner.placing.vehicle_sources import find_spared, spare_vehicles
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.policy import spare_vehicles
+from services.planner.milp.solver import Solver
+from services.planner.milp.vehicle_sources import find_spared
+from services.planner.planner import make_plan
+from services.planner.problem.build import pose
 from tests.unit.planner.placing.vehicle_requests import BATTERY, answer, ask, draw, stay
 
 DEAR = 0.4

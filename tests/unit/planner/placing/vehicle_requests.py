@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import PlanReply, PlanRequest, VehicleState
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 CAR = {"name": "car", "capacity_kwh": 40}
