@@ -17,8 +17,8 @@ from luna.contracts.replay import ReplayReply
 from luna.intervals import bound_sum, worst_week
 from luna.outlook import Forecast
 from luna.timeline import FloatArray, local_midnight
-from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.model.aurora import train
+from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY
 from services.planner.dp.value import load_kernels
 from services.planner.problem.knowledge import DAY, ForecastBook

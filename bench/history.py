@@ -17,16 +17,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, text
 
-from luna.contracts.backfill import BackfillRequest
-from luna.contracts.slots import BuildSlotsRequest
+from luna.contracts.data import BackfillRequest, BuildSlotsRequest
 from luna.database import engine, migrate, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import start
 from luna.site import parse_site
 from luna.timeline import SystemClock
-from services.ingest.backfill_jobs import backfill_site, store_samples
+from services.ingest.backfill import backfill_site, store_samples
 from services.ingest.reading import Samples
-from services.ingest.slot_jobs import build_site_slots
+from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 

@@ -21,12 +21,12 @@ from luna.settings import load_settings
 from luna.timeline import SLOT, FloatArray, Timeline, align, local_midnight
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.solar import limit_output
-from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.model.aurora import train
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import LIBRARY_DAYS, PastErrors
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
 from services.forecaster.scenarios.scenarios import DEFAULT_COUNT, make_scenarios
+from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data import TEST_FIRST_DAY, DemoPrices, DemoSite, load_demo
 
 WEEKS = 8

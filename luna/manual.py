@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
 
-from luna.contracts.manual import GRID, ManualBlock
+from luna.contracts.owner import GRID, ManualBlock
 from luna.errors import InvalidInputError
 from luna.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from luna.contracts.control import ControlEntry, Override
+from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import BatterySetpoint
 from luna.control import BATTERIES, Control
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work

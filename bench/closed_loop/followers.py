@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.closed_loop.grid import Case
+from luna.contracts.control import BatterySetpoint, PvSetpoint
 from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.contracts.setpoint import BatterySetpoint, PvSetpoint
 from luna.control import Control, PvMode
 from luna.control import Mode as ModeWord
 from luna.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp

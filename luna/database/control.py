@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, null, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import ControlEntry, ControlState, Decision, Override
-from luna.contracts.setpoint import Setpoint
+from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.control import BATTERIES
 from luna.database import sites
 from luna.database.schema.identity import sites as site_table

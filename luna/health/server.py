@@ -1,4 +1,4 @@
-"""The HTTP side of a process that is no gateway: ``/health/live``, ``/health/ready`` and ``/metrics``, from a thread of its own."""
+"""Which release of Luna runs, for whoever compares containers."""
 
 import json
 import socket
@@ -9,16 +9,24 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from importlib.metadata import version
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, ClassVar, NamedTuple
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Info, generate_latest
 
 from luna.errors import LunaError, MachineError, NotFoundError, UnavailableError
-from luna.health.pulse import Pulse
-from luna.health.readiness import Readiness, not_ready
+from luna.health.readiness import Pulse, Readiness, not_ready
 from luna.telemetry import new_trace_id
+
+_RELEASE = Info("luna_build", "The release of Luna that this process runs.")
+
+
+def announce_release() -> None:
+    """Say in this process' metrics which release it is."""
+    _RELEASE.info({"version": version("luna-energy")})
+
 
 log = structlog.get_logger("luna.health")
 

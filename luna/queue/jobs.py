@@ -6,9 +6,8 @@ A message that cannot be sent is no failure: the row is there, and ``resend_due`
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.job import Job
+from luna.contracts.job import Job, ResendReply
 from luna.contracts.message import Request
-from luna.contracts.upkeep import ResendReply
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError

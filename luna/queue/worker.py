@@ -1,4 +1,4 @@
-"""The worker: ``python -m luna.queue.worker [QUEUE …]`` runs the tasks of the installed services."""
+"""The worker's heart: it beats from the event loop, so that a loop that stands still gives no sign of life, and it goes on beating where Celery waits."""
 
 import argparse
 import gc
@@ -9,30 +9,93 @@ import uuid
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from typing import Any
 
 import structlog
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import WorkController
+from celery.worker.consumer import Consumer as CeleryConsumer
+from celery.worker.state import maybe_shutdown
 
 from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
 from luna.errors import LunaError
 from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
-from luna.queue.execution import Process, register
-from luna.queue.heart import Consumer, Heart, Heartbeat, consumer_with
 from luna.queue.nodes import BEAT, Node
 from luna.queue.services import load_services
 from luna.queue.task import definitions
+from luna.queue.task_base import Process, register
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
 
+LOOK_SECONDS = 1.0
+# How long a worker waits at most before it tries Redis again; a plan that waits for it should not wait much longer than Redis was away.
+RECONNECT_SECONDS = 5
+
 log = structlog.get_logger("luna.queue")
+
+
+@dataclass(frozen=True)
+class Heart:
+    """What beats with the event loop: the pulse of this process, and its sign to the others."""
+
+    pulse: Pulse
+    node: Node
+    readiness: Readiness
+
+    def beat(self) -> None:
+        """Beat once."""
+        self.pulse.beat()
+        self.node.beat()
+
+
+class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Beats, and gives back what dead processes held. While the last tasks are finished it still beats: another worker would do them again."""
+
+    requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
+    heart: Heart
+
+    def start(self, worker: WorkController) -> None:
+        self.heart.beat()
+        # From here on no process is forked but in place of a dead one: the thread that looks has nothing that a child would miss.
+        self.heart.readiness.watch()
+        worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
+        # Celery looks every five seconds whether a dead process held a task.
+        self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, worker.pool.maintain_pool)
+
+    def stop(self, worker: WorkController) -> None:
+        self._looks.cancel()
+
+    def terminate(self, worker: WorkController) -> None:
+        self._looks.cancel()
+
+
+class Consumer(CeleryConsumer):  # type: ignore[misc]
+    """Celery's, that beats also while it waits for Redis: a worker that waits is no worker that hangs."""
+
+    pulse: Pulse
+
+    def ensure_connected(self, conn: Any) -> Any:
+        def say(error: Exception, seconds: float) -> None:
+            log.warning("queue does not answer", error=str(error), again_in_seconds=seconds)
+
+        return conn.ensure_connection(say, None, interval_start=1, interval_step=1, interval_max=RECONNECT_SECONDS, callback=self._live_on)
+
+    def _live_on(self) -> None:
+        self.pulse.beat()
+        maybe_shutdown()
+
+
+def consumer_with(pulse: Pulse) -> type[Consumer]:
+    """Return a class of consumers that beat ``pulse``."""
+    return type("BeatingConsumer", (Consumer,), {"pulse": pulse})
 
 
 def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT) -> tuple[WorkController, Heart]:

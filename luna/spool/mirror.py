@@ -1,26 +1,119 @@
-"""A spool with its drain: what a service opens."""
+"""From a spool to the database: batches in the order they were kept, each removed once its transaction is committed.
+
+What is delivered twice, because the process ended between the two, is the same rows under the same keys.
+"""
 
 import fcntl
 import os
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Engine
 
-from luna.embedded.account import make_folder
-from luna.embedded.locks import open_lock, take
-from luna.errors import MachineError
-from luna.spool.drain import TURN, Drain
-from luna.spool.file import Lane
+from luna.database.engine import unit_of_work
+from luna.embedded.account import make_folder, open_lock, take
+from luna.errors import LunaError, MachineError, UnavailableError
+from luna.spool.file import Lane, open_file
 from luna.spool.kind import Kind
-from luna.spool.salvage import open_file
 from luna.spool.spool import Spool
 from luna.timeline import Clock, SystemClock
+
+BATCH_ROWS = 5_000
+# Rows of a second travel together.
+TURN = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=30)
+# A site that the database does not know may be added later.
+REFUSED_PAUSE = timedelta(minutes=1)
+PATIENCE_AT_END = timedelta(seconds=15)
+
+log = structlog.get_logger("luna.spool")
+
+
+class Drain:
+    """Delivers what waits in a spool, from a thread of its own, until it is stopped. No transaction is open while it waits.
+
+    Args:
+        kinds: by name; rows of any other kind stay in the spool.
+        turn: pause between two looks into the spool.
+    """
+
+    def __init__(self, spool: Spool, engine: Engine, kinds: Mapping[str, Kind[Any]], *, turn: timedelta = TURN) -> None:
+        self._spool = spool
+        self._engine = engine
+        self._kinds = kinds
+        self._turn = turn
+        self._failures = 0
+        self._refused_until: dict[Lane, float] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="spool drain", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch in hand. One that the database keeps hanging is left behind: it stays in the spool."""
+        self._stop.set()
+        self._thread.join(PATIENCE_AT_END.total_seconds())
+
+    def deliver(self) -> int:
+        """Deliver one batch of every lane and return the number of rows.
+
+        Raises:
+            UnavailableError: the database is away; what was not delivered stays.
+            MachineError: its disk or this one is full.
+        """
+        return sum(self._deliver(lane) for lane, waiting in list(self._spool.waiting.items()) if waiting.rows and self._is_due(lane))
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._stop.wait(self._deliver_or_back_off().total_seconds())
+
+    def _deliver_or_back_off(self) -> timedelta:
+        """Return how long to wait before the next turn."""
+        try:
+            rows = self.deliver()
+        except Exception as error:  # noqa: BLE001 - the edge of the thread: a drain that ended would fill the disk
+            return self._back_off(error)
+        if self._failures:
+            log.info("the database takes rows again", rows=rows)
+        self._failures = 0
+        return timedelta(0) if rows >= BATCH_ROWS else self._turn
+
+    def _back_off(self, error: Exception) -> timedelta:
+        self._failures += 1
+        if self._failures == 1 and not self._stop.is_set():
+            self._tell(error, "rows wait in the spool")
+        return min(self._turn * 2.0 ** min(self._failures, 16), LONGEST_PAUSE)
+
+    @staticmethod
+    def _tell(error: Exception, event: str, **fields: str) -> None:
+        # Our own errors say all there is to know; any other is a fault to be found.
+        log.warning(event, reason=str(error), exc_info=None if isinstance(error, LunaError) else error, **fields)
+
+    def _is_due(self, lane: Lane) -> bool:
+        return lane.kind in self._kinds and time.monotonic() >= self._refused_until.get(lane, 0.0)
+
+    def _deliver(self, lane: Lane) -> int:
+        entries = self._spool.oldest(lane, BATCH_ROWS)
+        try:
+            with unit_of_work(self._engine) as connection:
+                self._kinds[lane.kind].store(connection, lane.site_id, [entry.body for entry in entries])
+        except (UnavailableError, MachineError):
+            raise
+        except Exception as refusal:  # noqa: BLE001 - one lane that cannot be stored must not keep the others waiting
+            self._refused_until[lane] = time.monotonic() + REFUSED_PAUSE.total_seconds()
+            self._tell(refusal, "the database refuses rows, they stay in the spool", kind=lane.kind, site_id=lane.site_id)
+            return 0
+        self._spool.remove(lane, entries[-1].sequence)
+        return len(entries)
+
 
 Row = TypeVar("Row")
 LOOK_AGAIN_SECONDS = 0.02

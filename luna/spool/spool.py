@@ -1,17 +1,52 @@
-"""A file with a thread of its own: callers that wait at the same time share one sync of the disk."""
+"""How full a spool may make its disk.
+
+A spool has no limit of its own: days without a database are what it is for. It stops while the disk still has room to deliver from: removing rows writes too,
+and the embedded database may live on the same disk. It never makes room by dropping rows.
+"""
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Protocol
 
-from luna.errors import LunaError, UnavailableError
+from luna.errors import LunaError, MachineError, UnavailableError
 from luna.spool.file import Append, Entry, Lane, Remove, SpoolFile, Waiting
-from luna.spool.room import Disk, require_room
 from luna.timeline import Clock
+
+MIB = 1 << 20
+RESERVED_SHARE = 0.05
+LEAST_RESERVE, LARGEST_RESERVE = 64 * MIB, 1024 * MIB
+
+
+class Space(Protocol):
+    """Bytes of a disk."""
+
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def free(self) -> int: ...
+
+
+Disk = Callable[[Path], Space]
+
+
+def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
+    """Check that more may be kept below ``folder``: a twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
+
+    Raises:
+        MachineError: the disk is too full.
+    """
+    space = disk(folder)
+    reserve = min(max(int(space.total * RESERVED_SHARE), LEAST_RESERVE), LARGEST_RESERVE)
+    if space.free < reserve:
+        free = f"{space.free // MIB} MiB are free, {reserve // MIB} MiB are kept for delivering what waits"
+        remedy = "Free some space on this disk, or bring the database back; nothing was acknowledged, what was kept stays."
+        raise MachineError(f"the spool's disk is full: {free}", field="data_folder", value=str(folder), remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def _override(site_id: str, device: str, wanted: dict[str, object], *, until: st
     from luna.contracts.control import Override
     from luna.database import control, sites
     from luna.timeline import SystemClock, parse_instant, parse_zone
-    from services.cli.requests import compose_request
+    from services.cli.storage import compose_request
 
     with unit_of_work() as connection:
         site = sites.load(connection, site_id)

@@ -37,8 +37,8 @@ def prices(
     from luna.contracts import FetchPricesRequest
     from luna.settings import load_settings
     from luna.timeline import SystemClock, parse_instant
-    from services.cli.requests import compose_request
-    from services.ingest.price_jobs import fetch_prices
+    from services.cli.storage import compose_request
+    from services.ingest.price_collection import fetch_prices
     from services.ingest.sources.prices.markets import market_named
 
     zone = market_named(market).zone
@@ -56,7 +56,7 @@ def weather(*, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOp
     from luna.database import engine
     from luna.settings import load_settings
     from luna.timeline import SystemClock
-    from services.ingest.weather_jobs import fetch_weather
+    from services.ingest.weather_service import fetch_weather
 
     with err.status(f"Asking for the weather at {site} …"), open_database() as pool:
         with engine.unit_of_work(pool) as connection:

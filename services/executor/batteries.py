@@ -8,9 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from luna.contracts.control import Override, ReasonCode
+from luna.contracts.control import BatterySetpoint, BatteryThresholds, Override, ReasonCode
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import BatterySetpoint, BatteryThresholds
 from luna.control import BATTERIES, Control
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
 from luna.policy import DIGITS

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.control import BatterySetpoint
 from luna.control import BatteryControl, Control, DeviceWrite
 
 # What rounding in an inverter makes of a number: a step of its own, or a hundredth.

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
-from luna.contracts.control import Override, ReasonCode
+from luna.contracts.control import Override, ReasonCode, Setpoint
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import Setpoint
 from services.executor.template import Write
 
 Setpoints = Mapping[str, Setpoint]

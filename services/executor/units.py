@@ -8,9 +8,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from luna.contracts.control import Override, ReasonCode
+from luna.contracts.control import LoadSetpoint, Override, PvSetpoint, ReasonCode, VehicleSetpoint
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import LoadSetpoint, PvSetpoint, VehicleSetpoint
 from luna.control import Control, LoadControl, PvControl, PvMode, VehicleControl
 from luna.economics import site_curtailment
 from luna.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp, clamp_charging, clamp_giving

@@ -15,7 +15,7 @@ from functools import partial
 
 import structlog
 
-from luna.contracts.slots import BuildSlotsRequest
+from luna.contracts.data import BuildSlotsRequest
 from luna.database import engine
 from luna.embedded import running
 from luna.errors import LunaError

@@ -3,12 +3,9 @@
 from datetime import timedelta
 
 from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
-from luna.contracts.pareto import ParetoReply, ParetoRequest
-from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
-from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
+from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
+from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
-from luna.contracts.what_if import WhatIfVariantReply, WhatIfVariantRequest
-from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.queue import Work, task
 from luna.queue.jobs import submit_job
 from services.planner.dp.value import load_kernels

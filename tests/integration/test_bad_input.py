@@ -22,9 +22,9 @@ from luna.observations import Observations
 from luna.outlook import PARTS
 from luna.timeline import SLOT, Timeline
 from services.forecaster.forecaster import Batch
-from services.forecaster.freshness.training_jobs import train_site
-from services.forecaster.jobs import issue_forecasts
+from services.forecaster.freshness.training import train_site
 from services.forecaster.model.aurora import VERSION
+from services.forecaster.service import issue_forecasts
 from tests.histories import change, grow_roof, hold_load
 from tests.household import QUICK, describe_site, measure_days
 from tests.object_servers import open_server

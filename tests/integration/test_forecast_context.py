@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from luna.database import environment, readings, sites
 from luna.timeline import SLOT, Timeline
-from services.forecaster.inputs.context_source import read_context
+from services.forecaster.inputs.context import read_context
 from services.forecaster.inputs.frame import number_slot
 from tests.household import START, day, describe_site
 

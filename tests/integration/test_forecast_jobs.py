@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
-from luna.contracts.quality import DayQuality
+from luna.contracts.data import DayQuality
 from luna.database import forecast_issues, forecasts, observations, quality, sites, training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
@@ -21,9 +21,9 @@ from luna.objects import FileObjects, ObjectStore
 from luna.queue import Client, RetryableError, Work
 from luna.settings import Settings
 from services.forecaster import tasks
-from services.forecaster.freshness.training_jobs import train_site
-from services.forecaster.jobs import PART_ORIGINS, issue_forecasts
+from services.forecaster.freshness.training import train_site
 from services.forecaster.model.artefact import ArtefactError
+from services.forecaster.service import PART_ORIGINS, issue_forecasts
 from services.forecaster.versions.comparison import evaluate_versions
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.object_servers import answer_with, open_server

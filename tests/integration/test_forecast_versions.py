@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from luna.contracts.data import DayQuality
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest, SiteJudgement
 from luna.contracts.plan import PlanRequest
-from luna.contracts.quality import DayQuality
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_activations, forecast_scores, forecast_status, observations, quality, sites
 from luna.database.engine import unit_of_work
@@ -27,9 +27,9 @@ from luna.queue import Client, Work
 from luna.settings import Settings
 from luna.site import Forecasting
 from services.forecaster import tasks
-from services.forecaster.jobs import issue_forecasts
-from services.forecaster.versions.promotion_jobs import promote_by_hand, roll_back
-from services.forecaster.versions.shadow_jobs import Means, judge_forecasts
+from services.forecaster.service import issue_forecasts
+from services.forecaster.versions.promotion import promote_by_hand, roll_back
+from services.forecaster.versions.shadow import Means, judge_forecasts
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from services.planner.service.replay import replay_site

@@ -21,9 +21,9 @@ from luna.embedded import Servers, start
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from luna.queue import Client, Progress
 from luna.queue.attempt import MAX_ATTEMPTS, EndedError, Runner
-from luna.queue.execution import Process
 from luna.queue.jobs import resend_due, retry_job, submit_job
 from luna.queue.ledger import Ledger
+from luna.queue.task_base import Process
 from luna.settings import Settings
 from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest
 from tests.places import Place, open_place

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import forecasts, manual_blocks, sites
 from luna.database.forecast_activations import DEFAULT_VERSION

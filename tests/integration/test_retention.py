@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Table, func, insert, select, table
 
-from luna.contracts.upkeep import RetentionReply, RetentionRequest
+from luna.contracts.job import RetentionReply, RetentionRequest
 from luna.database import copy, retention, timescale
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings

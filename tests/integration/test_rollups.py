@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Engine, column, insert, select, table, text
 from luna.contracts import RefreshRollupsReply, RefreshRollupsRequest
 from luna.database import copy, rollups, sites, timescale
 from luna.database.engine import unit_of_work
-from luna.database.schema.rollups import rollup_marks
-from luna.database.schema.series import slot_observations
+from luna.database.schema.series import rollup_marks, slot_observations
 from luna.queue import Work
 from luna.settings import Settings
 from luna.site import parse_site

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from luna.database import migrate
-from luna.embedded.locks import is_held
+from luna.embedded.account import is_held
 from tests.processes import free_port
 
 PATIENCE_SECONDS = 90

@@ -5,11 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.control import BatterySetpoint
+from luna.contracts.counterfactual import Alternative, PlanVariantRequest, Variant, WhyNotRequest
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_variant import PlanVariantRequest
-from luna.contracts.setpoint import BatterySetpoint
-from luna.contracts.what_if import Variant
-from luna.contracts.why_not import Alternative, WhyNotRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, NotFoundError

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.timeline import SLOT, Timeline
-from services.ingest.price_gathering import ROUNDING, Found, Need, date_prices
+from services.ingest.price_collection import ROUNDING, Found, Need, date_prices
 from services.ingest.sources.prices.sheets import Issue, Product, Window, make_sheets, on_quarter_hours
 
 START = datetime(2026, 3, 28, 23, tzinfo=UTC)

@@ -11,8 +11,7 @@ from luna.outlook import Forecast, Scenarios
 from luna.timeline import SLOT, floor_to
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import PastErrors, days_before
-from services.forecaster.scenarios.reduction import select_paths
-from services.forecaster.scenarios.scenarios import make_scenarios
+from services.forecaster.scenarios.scenarios import make_scenarios, select_paths
 from tests.household import change_from, day, measure_days
 from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 

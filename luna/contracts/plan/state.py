@@ -1,13 +1,47 @@
-"""What persists from slot to slot: how full, plugged in until when, used so far."""
+"""The state in which a plan begins."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Instant, Message
-from luna.contracts.plan.heat import HeatPumpState
-from luna.contracts.plan.peaks import PeakState
 from luna.control import Mode
+
+Power = Annotated[float, Field(ge=0, le=100_000)]
+
+
+class PeakState(Message):
+    """What a component of the capacity tariff has counted this month.
+
+    ``highest_kw`` are its highest intervals, or days but today where only the highest of a day counts; ``today_kw`` is then today's highest so far.
+    """
+
+    highest_kw: list[Power] = []
+    today_kw: Power = 0.0
+    interval_kwh: Annotated[float, Field(ge=0, le=100_000, description="imported so far in the interval that is running at the start")] = 0.0
+
+
+class HeatPumpState(Message):
+    """How warm a heat pump's store is (empty: the middle of its band), and for how long the pump has been on, or off."""
+
+    temperature_c: Annotated[float, Field(ge=-60, le=120)] | None = None
+    on_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
+    off_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
+
+    @model_validator(mode="after")
+    def _on_or_off(self) -> Self:
+        if self.on_hours and self.off_hours:
+            raise ValueError(f"on_hours {self.on_hours:g} and off_hours {self.off_hours:g}: it is on or off, give one of them")
+        return self
+
+
+class HeatPumpFlow(Message):
+    """What a heat pump uses in a slot, the heat it makes of it, and how warm its store is at the slot's end."""
+
+    energy_kwh: float
+    heat_kwh: float
+    temperature_c: float
+    on: bool
 
 
 class BatteryState(Message):

@@ -5,14 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
+from luna.contracts.counterfactual import Alternative, PlanVariantReply, PlanVariantRequest, Variant, WhatIfRequest, WhatIfState, WhyNotReply, WhyNotRequest
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
-from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
-from luna.contracts.what_if import Variant, WhatIfRequest, WhatIfState
-from luna.contracts.why_not import Alternative, WhyNotReply, WhyNotRequest
 from luna.database.engine import unit_of_work
-from luna.queue.what_if import read_state, submit_what_if
 from luna.timeline import SystemClock
+from luna.what_if_questions import read_state, submit_what_if
 from services.api.gateway import CurrentGateway
 from services.api.site_clock import SiteClockRoute
 

@@ -11,8 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ValidationError
 
+from luna.contracts.data import Kind, LoadFileRequest
 from luna.contracts.job import Job
-from luna.contracts.load import Kind, LoadFileRequest
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, LunaError
@@ -20,9 +20,8 @@ from luna.history import Answer
 from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.history_pages import DataQuestion, Pages, open_pages
+from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, open_pages, write_arrow, write_csv, write_json
 from services.api.routes.jobs import JobReply
-from services.api.series_formats import MEDIA_TYPES, write_arrow, write_csv, write_json
 from services.api.uploads import Upload, receive_upload
 
 router = APIRouter(prefix="/data", tags=["data"])

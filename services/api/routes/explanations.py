@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from luna.contracts.explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast import ForecastVersion
+from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.message import Instant
 from luna.wording import Language
 from services.api.gateway import CurrentGateway

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from luna.contracts import PlanReply, PlanRequest
-from luna.contracts.pareto import ParetoReply, ParetoRequest
+from luna.contracts.counterfactual import PlanId
 from luna.contracts.plan import Language
-from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
-from luna.contracts.why_not import PlanId
+from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway

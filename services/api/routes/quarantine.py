@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, ResolveReply, ResolveRequest
 from luna.contracts.message import Message
-from luna.contracts.quarantine import Cell, QuarantinedRow, QuarantineFilter, ResolveReply, ResolveRequest
 from luna.database import quarantine
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway

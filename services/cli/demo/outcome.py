@@ -13,9 +13,8 @@ from luna.simulator import Actuals, simulate
 from luna.site import Site
 from luna.timeline import SystemClock, Timeline
 from luna.wording import Language, Numbers
-from services.cli.console import emit, out, table
-from services.cli.demo.course import DemoRun
-from services.cli.files import write_whole
+from services.cli.console import emit, out, table, write_whole
+from services.cli.demo.run import DemoRun
 from services.cli.report import Origin, ReportInput, SiteResult, render
 from services.cli.report.scores import tabulate_policies
 from services.cli.report.texts import TEXTS

@@ -7,8 +7,7 @@ from markupsafe import Markup
 
 from luna.timeline import FloatArray
 from luna.wording import mode
-from services.cli.report.clock import LETTER, ClockAxis
-from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, stairs, text
+from services.cli.report.frame import LETTER, Axis, ClockAxis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, stairs, text
 from services.cli.report.texts import TEXTS
 from services.cli.report.view import Band, PlanView, Run
 from services.cli.report.words import GLYPHS, SlotWords

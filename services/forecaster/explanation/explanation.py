@@ -1,27 +1,80 @@
-"""Why a forecast differs from the usual: the exact share of each reason, and the facts that words about it must agree with.
+"""Which reason of an owner's each feature and each member of the blend belongs to."""
 
-The usual is the mean of the same slot on the last seven days. What the trees say of a slot is compared with what they said of it on those days, looking as far
-ahead: a cold autumn explains nothing where the last days were as cold.
-"""
-
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
-from services.forecaster.explanation.grouping import GROUPS, MEAN, Group, group_of, trace_member
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
-from services.forecaster.inputs.load_view import view_load
-from services.forecaster.inputs.pv_view import view_pv
-from services.forecaster.inputs.recall import Days, Windows, fill_gaps
+from services.forecaster.inputs.load_features import view_load
+from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.series import Series
-from services.forecaster.inputs.view import HOUR, WEEK, View, deviate_from_week
+from services.forecaster.inputs.view import HOUR, WEEK, Days, View, Windows, deviate_from_week, fill_gaps
 from services.forecaster.model.level import SIGNALS, Level, step_of
 from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
 from services.forecaster.model.trees import Trees
+
+# sky: sun and clouds ahead · hours: the last few · days: the level of the last few · habit: what the weeks say of this time of day beyond the last seven days ·
+# limit: no energy is below zero, none above what the arrays can yield · later: what was measured or learned only after the issue · model: what spoke
+# and cannot be read any more · rest: what has no name of its own
+Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]
+GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest")
+
+# The first pattern found in a feature's name decides.
+PATTERNS: tuple[tuple[Group, str], ...] = (
+    ("vacation", r"vacation|away"),
+    ("calendar", r"^weekday$|day_of_week|weekend|holiday"),
+    ("temperature", r"temperature|heating|cooling"),
+    ("wind", r"wind"),
+    ("sky", r"ghi|dhi|dni|cloud|irradiance|weather|estimate|clear_index|beam_index|diffuse_share"),
+    ("days", r"^last_96_slots$"),
+    ("hours", r"^last_\d+_slots$|hour_deviation|corrected|persistent|clearness|brightness_now|brightness_unusual|recent_clear_sky"),
+    ("days", r"day_deviation|lifted|lift|latest|calm_second|week_kwh|brightness_day|brightness_week"),
+    ("habit", r"mean|median|^p\d\d_|^(week|month)_q\d+|calm_|clear_sky|best_kwh|slot_of_day|season|^lead$"),
+)
+
+# Member of the blend → the member it starts from, and the reason of the difference; every chain ends at the mean of the last seven days.
+MEAN = "mean"
+STEPS: dict[str, tuple[str, Group]] = {
+    "median": (MEAN, "habit"),
+    "fortnight_median": (MEAN, "habit"),
+    "fortnight_mean": (MEAN, "habit"),
+    "month_median": (MEAN, "habit"),
+    "pool_3": (MEAN, "habit"),
+    "pool_7": (MEAN, "habit"),
+    "pool_20": (MEAN, "habit"),
+    "pool_28": (MEAN, "habit"),
+    "clear_sky": (MEAN, "habit"),
+    "month_clear_sky": (MEAN, "habit"),
+    "weekday": (MEAN, "calendar"),
+    "latest": (MEAN, "days"),
+    "mean_corrected": (MEAN, "hours"),
+    "median_corrected": ("median", "hours"),
+    "mean_lifted": ("mean_corrected", "days"),
+    "median_lifted": ("median_corrected", "days"),
+    "persistent": ("clear_sky", "hours"),
+    "weather": (MEAN, "sky"),
+}
+
+
+def group_of(feature: str) -> Group:
+    """Return the reason a feature belongs to; ``rest`` where nothing is known of it."""
+    return next((group for group, pattern in PATTERNS if re.search(pattern, feature)), "rest")
+
+
+def trace_member(member: str) -> list[tuple[str, str, Group]]:
+    """Return the steps from the mean to a member: from, to, reason."""
+    steps: list[tuple[str, str, Group]] = []
+    while member != MEAN:
+        start, group = STEPS.get(member, (MEAN, "rest"))
+        steps.append((start, member, group))
+        member = start
+    return steps
+
 
 HEAD = "expected"
 TREES = "trees"

@@ -18,10 +18,9 @@ from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_origins, frame_series, number_slot, pair_origins
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, Series
 from services.forecaster.inputs.view import View
-from services.forecaster.model.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series
+from services.forecaster.model.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series, tune_rows
 from services.forecaster.model.series_model import SeriesModel, predict_profile
 from services.forecaster.model.trees import Trees, TreeSettings, choose_threads
-from services.forecaster.model.tuning import tune_rows
 
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]

@@ -13,10 +13,9 @@ from luna.timeline import FloatArray
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
-from services.forecaster.inputs.load_view import view_load
-from services.forecaster.inputs.pv_view import CLEAR_SKY, recall_shares, view_pv
-from services.forecaster.inputs.recall import Days, fill_gaps, recall_days
-from services.forecaster.inputs.view import WEEK, View
+from services.forecaster.inputs.load_features import view_load
+from services.forecaster.inputs.pv_features import CLEAR_SKY, recall_shares, view_pv
+from services.forecaster.inputs.view import WEEK, Days, View, fill_gaps, recall_days
 
 # Version → which member of a view it is, for load and for PV.
 BASELINES = {

@@ -8,8 +8,7 @@ from luna.outlook import SHARES
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import View
-from services.forecaster.model.blend import BAND_STARTS, Strata, band_of, blend_members
-from services.forecaster.model.heads import Heads, spread_heads
+from services.forecaster.model.blend import BAND_STARTS, Heads, Strata, band_of, blend_members, spread_heads
 from services.forecaster.model.level import Level
 from services.forecaster.model.trees import Trees
 

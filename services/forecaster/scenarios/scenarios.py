@@ -1,16 +1,10 @@
-"""Joint courses of load, PV and prices: the forecast's own distributions, in an order over time that errors really took.
-
-The distributions are those of the forecast that was issued. What a course has in common from slot to slot, between load and PV, and between both and the
-market, comes from whole days of past errors: each day is a course, kept as the share of what was said that lay below what happened. A few of those courses
-stand for all; slot by slot they take the forecast's values in their order. A site without such a past gets courses of a usual persistence.
-
-Source: Clark et al. (2004), the Schaake shuffle; Pinson et al. (2009), scenarios from probabilistic forecasts; docs/decisions/0018.
-"""
+"""Few paths in the place of many."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Scenarios
@@ -18,7 +12,35 @@ from luna.timeline import FloatArray
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import PastErrors
 from services.forecaster.scenarios.price_model import MarketAhead
-from services.forecaster.scenarios.reduction import select_paths
+
+
+def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
+    """Return which ``count`` of equally probable ``paths`` stand for all of them, and how probable each of those is.
+
+    Paths are taken one by one, each the one that brings all of them nearest to one that is taken; a path's probability is half an equal share and half
+    the share of paths nearest to it: few paths say little about how often such a course comes (docs/decisions/0018).
+
+    Args:
+        paths: shape ``(paths, values)``, in units that may be compared.
+
+    Invariants: the probabilities are positive and sum to one.
+
+    Source: Heitsch and Römisch (2003), fast forward selection.
+    """
+    squares = (paths**2).sum(axis=1)
+    distance = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * paths @ paths.T, 0))
+    nearest = np.full(paths.shape[0], np.inf)
+    chosen: list[int] = []
+    for _ in range(count):
+        left = np.minimum(distance, nearest[:, None]).sum(axis=0)
+        left[chosen] = np.inf
+        chosen.append(int(left.argmin()))
+        nearest = np.minimum(nearest, distance[:, chosen[-1]])
+    kept = np.array(chosen)
+    belongs = distance[:, kept].argmin(axis=1)
+    shares = np.bincount(belongs, minlength=count) / belongs.size
+    return kept, (shares + 1 / count) / 2
+
 
 DEFAULT_COUNT, MOST_PATHS = 10, 30
 NEEDED_DAYS = 14

@@ -13,8 +13,7 @@ import numpy as np
 
 from luna.timeline import FloatArray, InstantArray, Timeline, local_days
 from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Progress, fetch_package
-from services.ingest.demo_data.price_source import read_prices
-from services.ingest.demo_data.profile_source import read_profiles
+from services.ingest.demo_data.sources import read_prices, read_profiles
 
 YEAR = 2023
 ZONE = ZoneInfo("Europe/Amsterdam")

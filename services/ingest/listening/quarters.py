@@ -8,7 +8,7 @@ import structlog
 
 from luna.errors import LunaError, UnavailableError
 from luna.timeline import SLOT, Clock, floor_to
-from services.ingest.listening.notes import Notes
+from services.ingest.listening.state import Notes
 from services.ingest.recorder import Recorder
 
 # What the last readings of a quarter-hour take to be heard and to reach the database.

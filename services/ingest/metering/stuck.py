@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.site import Site
 from luna.timeline import FloatArray
-from services.ingest.metering.balance import SINKS, SOURCES, settle_balance
+from services.ingest.metering.build import SINKS, SOURCES, settle_balance
 from services.ingest.metering.rejection import Mask
 from services.ingest.metering.spans import REST_KW, runs_of
 

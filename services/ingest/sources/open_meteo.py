@@ -1,8 +1,4 @@
-"""Weather from Open-Meteo: no token, forecasts of the national services, what they were, and the reanalysis of decades.
-
-Source: open-meteo.com, documentation of the APIs for forecast, historical forecast and historical weather. Radiation is the mean of the time before its
-instant, quarter-hours where there are any, hours elsewhere; everything else holds at its instant. The run a value comes from is not said.
-"""
+"""Weather onto quarter-hours. Pure: means are held over the time they are of, values of an instant are interpolated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +8,44 @@ import numpy as np
 from pydantic import BaseModel
 
 from luna.site import Location
-from luna.timeline import FloatArray, InstantArray, Timeline
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.kinds import KINDS
 from services.ingest.sources.source import SourceError
 from services.ingest.sources.web import Web
-from services.ingest.weather_slots import hold_means, interpolate
+
+
+def hold_means(ends: InstantArray, means: FloatArray, step: np.timedelta64, timeline: Timeline) -> FloatArray:
+    """Return means over the ``step`` before each of ``ends`` on quarter-hours, NaN where there is none.
+
+    Invariants: the mean over each step stays.
+    """
+    parts = int(step / np.timedelta64(SLOT))
+    starts = (ends - step)[:, np.newaxis] + np.arange(parts) * np.timedelta64(SLOT)
+    slots = ((starts.reshape(-1) - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
+    inside = (slots >= 0) & (slots < timeline.count)
+    held = np.full(timeline.count, np.nan)
+    held[slots[inside]] = np.repeat(means, parts)[inside]
+    return held
+
+
+def interpolate(instants: InstantArray, values: FloatArray, step: np.timedelta64, timeline: Timeline) -> FloatArray:
+    """Return values of instants at the middle of each quarter-hour, NaN outside of them and where neighbours are more than ``step`` apart.
+
+    Args:
+        instants: ascending, ``datetime64[s]``.
+    """
+    known = np.isfinite(values)
+    at, value = instants[known], values[known]
+    if not at.size:
+        return np.full(timeline.count, np.nan)
+    middles = timeline.starts + np.timedelta64(SLOT // 2)
+    middles = middles.astype(at.dtype)
+    after = np.searchsorted(at, middles)
+    inside = (after > 0) & (after < at.size)
+    gaps = at[np.minimum(after, at.size - 1)] - at[np.maximum(after - 1, 0)]
+    between = np.interp(middles.astype(np.float64), at.astype(np.float64), value)
+    return np.where(inside & (gaps <= step), between, np.nan)
+
 
 NAME = "open_meteo"
 FORECAST = "https://api.open-meteo.com/v1/forecast"

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.counterfactual import BASELINE, Estimate, MonthFlow, Variant, VariantReply, WhatIfReply, WhatIfRequest
 from luna.contracts.message import Message
-from luna.contracts.what_if import BASELINE, Estimate, MonthFlow, Variant, VariantReply, WhatIfReply, WhatIfRequest
 from luna.intervals import bound_sum
 from luna.site import Site
 from luna.timeline import FloatArray

@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.counterfactual import Habit, PlanVariantReply, Variant
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, Terminal
-from luna.contracts.plan_variant import PlanVariantReply
-from luna.contracts.what_if import Habit, Variant
 from luna.errors import InvalidInputError
 from luna.site import Site
-from luna.site.change import change_site
+from luna.site.document import change_site
 from luna.timeline import Timeline
 from luna.wording import Language, Numbers
 from luna.wording.alternatives import say_variant

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from luna.contracts.counterfactual import CostChange, SlotAction, SlotChange
 from luna.contracts.plan import PlanReply
-from luna.contracts.why_not import CostChange, SlotAction, SlotChange
 
 # Less than this in a slot is the same: 40 W of a quarter-hour, which no meter's owner sees.
 _LITTLE_KWH = 0.01

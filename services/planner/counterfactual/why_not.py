@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.counterfactual import Alternative, WhyNotReply
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import CompromiseReply, PlanRequest
-from luna.contracts.why_not import Alternative, WhyNotReply
 from luna.errors import InvalidInputError
 from luna.physics import Mode, SetPoint
 from luna.site import Battery, Site

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.counterfactual import Habit
 from luna.contracts.plan import VehicleSession, VehicleState
-from luna.contracts.what_if import Habit
 from luna.errors import InvalidInputError
 from luna.site import ElectricVehicle, Site
 from luna.timeline import FloatArray, Timeline

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
-from luna.contracts.strategy import Reserve
 from luna.economics import Blocks, Peak, PeakHistory
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from luna.contracts.manual import GRID, ManualBlock
+from luna.contracts.owner import GRID, ManualBlock
 from luna.errors import InvalidInputError
 from luna.manual import check_beside, check_block, check_blocks, find_device
 from luna.physics import BoolArray, SiteLimits

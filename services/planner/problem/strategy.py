@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.owner import AppliedRule, Reserve, Rule
 from luna.contracts.plan import OutlookMessage, PlanRequest
-from luna.contracts.strategy import AppliedRule, Reserve, Rule
 from luna.site import SafetyIndex, Site
 from luna.timeline import FloatArray, floor_to, local_midnight
+from luna.wording.notes import say_rule
 from luna.wording.numbers import Numbers
-from luna.wording.strategy import say_rule
 
 DAY = timedelta(days=1)
 # Fewer days than this say little about what is extreme.

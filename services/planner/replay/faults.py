@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from luna.contracts.fault import Fault
+from luna.contracts.replay import Fault
 from luna.errors import InvalidInputError
 from luna.outlook import Forecast
 from luna.physics import BoolArray, Mode, SetPoint

@@ -6,8 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from luna.contracts.fault import FaultReply
-from luna.contracts.replay import DayCost, PolicyReply, WeeksReply
+from luna.contracts.replay import DayCost, FaultReply, PolicyReply, WeeksReply
 from luna.physics import Mode
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from luna.contracts.fault import Fault
-from luna.contracts.replay import ReplayReply
+from luna.contracts.replay import Fault, ReplayReply
 from luna.timeline import local_dates
 from services.planner.replay.data import Rules, Scene
 from services.planner.replay.days import Lived, PolicyDay, live_day

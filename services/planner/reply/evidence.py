@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.physics import BoolArray
 from luna.schedule import Figure
 from luna.timeline import FloatArray, IndexArray

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.manual import BlockReply, ManualBlock, ManualReply
+from luna.contracts.owner import BlockReply, ManualBlock, ManualReply
 from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
 from luna.physics import BoolArray
 from luna.timeline import FloatArray

@@ -7,7 +7,7 @@ from itertools import repeat
 
 import numpy as np
 
-from luna.contracts.manual import GRID, Action
+from luna.contracts.owner import GRID, Action
 from luna.physics import BoolArray, Mode, settle
 from luna.schedule import NO_FIGURES, Figure, Reason
 from luna.timeline import FloatArray, IndexArray

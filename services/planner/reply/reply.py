@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import TypeAdapter
 
-from luna.contracts.manual import ManualReply
+from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
+from luna.contracts.owner import ManualReply
 from luna.contracts.plan import Assumption, Bias, CompromiseReply, FollowedReply, NoteReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
-from luna.contracts.setpoint import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.physics import Curtailment, IntArray, Mode
 from luna.timeline import FloatArray, IndexArray
 from luna.wording import Language, Numbers

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.forecast_driving import DrivingVersion
+from luna.contracts.forecast import DrivingVersion
 from luna.contracts.plan import Assumption, NoteReply, PlanRequest
 from luna.database import forecast_issues, observations, prices
 from luna.database.forecast_status import describe_driving

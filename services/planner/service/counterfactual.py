@@ -8,16 +8,25 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
+from luna.contracts.counterfactual import (
+    BASELINE,
+    Habit,
+    PlanVariantReply,
+    PlanVariantRequest,
+    Variant,
+    WhatIfRequest,
+    WhatIfVariantReply,
+    WhatIfVariantRequest,
+    WhyNotReply,
+    WhyNotRequest,
+)
 from luna.contracts.plan import BatteryState, LoadState, OutlookMessage, PlanRequest, StateMessage, VehicleState
-from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
 from luna.contracts.replay import ReplayRequest
-from luna.contracts.what_if import BASELINE, Habit, Variant, WhatIfRequest, WhatIfVariantReply, WhatIfVariantRequest
-from luna.contracts.why_not import WhyNotReply, WhyNotRequest
 from luna.database import forecasts, observations, plans, sites, what_ifs
 from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError
 from luna.site import OWN, Site
-from luna.site.change import change_site
+from luna.site.document import change_site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
 from services.planner.counterfactual.cash_flow import Flows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant

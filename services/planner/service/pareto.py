@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.pareto import Figure, ParetoPoint, ParetoReply, ParetoRequest, ParetoWeights
 from luna.contracts.plan import PlanOptions, PlanRequest, Terminal
+from luna.contracts.plan_questions import Figure, ParetoPoint, ParetoReply, ParetoRequest, ParetoWeights
 from luna.errors import InvalidInputError
 from luna.site import Objective
 from luna.timeline import FloatArray

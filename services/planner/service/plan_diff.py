@@ -9,11 +9,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, Language, PlanReply, PlanRequest
-from luna.contracts.plan_changes import CauseCode, ChangeCause, ModeChange, PlanChangesReply, PlanChangesRequest
+from luna.contracts.plan_questions import CauseCode, ChangeCause, ModeChange, PlanChangesReply, PlanChangesRequest
 from luna.database import plans
 from luna.errors import InvalidInputError
 from luna.wording import Numbers
-from luna.wording.changes import HALF_CENT, say_cause
+from luna.wording.differences import HALF_CENT, say_cause
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

@@ -22,7 +22,7 @@ from luna.database.episodes import EpisodeStep
 from luna.database.forecast_activations import find_active
 from luna.database.forecast_status import describe_driving
 from luna.database.oracle_results import OracleResult
-from luna.spool.episodes import EpisodeKind
+from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT, local_dates, local_midnight
 from services.planner.replay import Asked, Book, Lived, OracleDay, PolicyDay, Progress, Replayed, Rules, Scene, compose_episode, run
 from services.planner.service.assumptions import note_tariff

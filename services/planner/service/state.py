@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan import BatteryState, HeatPumpState, LoadRun, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, StateMessage, VehicleState
-from luna.contracts.setpoint import BatterySetpoint
 from luna.control import Mode
 from luna.database import control, plans
 from luna.errors import InvalidInputError, NotFoundError

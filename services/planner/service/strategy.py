@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.strategy import OutageWarning, Surroundings
+from luna.contracts.owner import OutageWarning, Surroundings
 from luna.database import environment, readings
 from luna.site import Site, Strategy
 from luna.timeline import SLOT, FloatArray, Timeline

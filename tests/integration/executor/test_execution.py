@@ -7,9 +7,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from luna.contracts.control import Override
+from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
-from luna.contracts.setpoint import BatterySetpoint
 from luna.database import control, observations, plans
 from luna.database.engine import unit_of_work
 from luna.observations import Observations

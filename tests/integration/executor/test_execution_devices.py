@@ -8,9 +8,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from luna.contracts.control import Override
+from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
-from luna.contracts.setpoint import BatterySetpoint, PvSetpoints
 from luna.control import Control
 from luna.timeline import SLOT
 from services.executor.control_step import RETRY, VERIFY

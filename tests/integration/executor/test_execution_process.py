@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.control import BatterySetpoint
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.queue import Client

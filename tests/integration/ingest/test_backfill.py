@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.contracts.backfill import BackfillReply, BackfillRequest
+from luna.contracts.data import BackfillReply, BackfillRequest
 from luna.database import observations, readings, sites, source_cursors
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
@@ -22,13 +22,13 @@ from luna.queue import Client, Progress, Work
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
-from services.ingest.backfill_jobs import Errand, backfill_site
-from services.ingest.quality_jobs import judge_days
+from services.ingest.backfill import Errand, backfill_site
+from services.ingest.quality_service import judge_days
 from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
-from services.ingest.sources.home_assistant.access import Patience
+from services.ingest.sources.home_assistant.connection import Patience
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.tasks import backfill_history
-from services.ingest.verify_jobs import verify_days
+from services.ingest.verification import verify_days
 from tests.command_line import Luna
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 from tests.workers import wait_for

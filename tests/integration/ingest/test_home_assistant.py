@@ -9,7 +9,7 @@ import pytest
 
 from luna.errors import LunaError
 from luna.timeline import FloatArray, InstantArray
-from services.ingest.sources.home_assistant.access import Access, Patience
+from services.ingest.sources.home_assistant.connection import Access, Patience
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.home_assistant.web import ClockError
 from services.ingest.sources.source import SourceError, SourceRefusedError

@@ -11,7 +11,7 @@ import pytest
 
 from services.ingest.reading import Reading
 from services.ingest.sources.home_assistant import Access, HomeAssistantLive
-from services.ingest.sources.home_assistant.access import Patience
+from services.ingest.sources.home_assistant.connection import Patience
 from services.ingest.sources.source import SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, serve
 from tests.workers import wait_for

@@ -20,7 +20,7 @@ from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, FixedClock, Timeline
 from services.ingest import tasks
-from services.ingest.weather_jobs import fetch_weather, split_window
+from services.ingest.weather_service import fetch_weather, split_window
 from tests.outside import REPLIES, Service, Services, document, recorded
 
 NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)

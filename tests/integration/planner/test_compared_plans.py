@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_changes import PlanChangesRequest
+from luna.contracts.plan_questions import PlanChangesRequest
 from luna.database.engine import unit_of_work
 from luna.errors import NotFoundError
 from services.planner.milp.solver import Solver

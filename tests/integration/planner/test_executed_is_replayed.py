@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.control import ControlState
+from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import PlanRequest
 from luna.contracts.replay import ReplayRequest
-from luna.contracts.setpoint import BatterySetpoint
 from luna.database import control, forecasts, observations, prices
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
+from luna.contracts.owner import Surroundings
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.contracts.strategy import Surroundings
 from luna.database import environment, forecasts, readings, sites
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.outlook import Forecast, Quantiles

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.control import ControlState, Decision, Override
+from luna.contracts.control import BatterySetpoint, ControlState, Decision, Override
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import BatterySetpoint
 from luna.control import Control
 from luna.site import parse_site
 from luna.timeline import SLOT

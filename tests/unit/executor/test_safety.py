@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.control import BatterySetpoint
 from luna.control import Control
 from luna.site import Site, parse_site
 from services.executor.batteries import make_safe, make_sayable

@@ -2,7 +2,7 @@
 
 import pytest
 
-from luna.contracts.setpoint import BatterySetpoint
+from luna.contracts.control import BatterySetpoint
 from luna.control import Control
 from luna.errors import InvalidInputError
 from luna.site import parse_site

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import LoadState, PlanRequest, VehicleState
-from luna.contracts.strategy import Reserve
 from luna.economics import price_slots
 from luna.errors import InvalidInputError
 from luna.site import ClockWindow, DeferrableLoad, Tariff, parse_site

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_changes import PlanChangesReply
+from luna.contracts.plan_questions import PlanChangesReply
 from luna.errors import InvalidInputError
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Terminal
 from luna.timeline import SLOT
 from services.planner.dp.plan import objective

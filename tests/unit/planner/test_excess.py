@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Terminal
 from luna.schedule import Committed
 from luna.simulator import Actuals, simulate

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.fault import Fault
-from luna.contracts.replay import ReplayReply
+from luna.contracts.replay import Fault, ReplayReply
 from luna.errors import InvalidInputError
 from luna.physics import Mode, SetPoint, SiteLimits
 from luna.schedule import PlainPolicy, pick_slot, whole_range

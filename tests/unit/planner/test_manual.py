@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from services.planner.dp.plan import objective

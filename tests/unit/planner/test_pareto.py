@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.pareto import Figure, ParetoReply, ParetoRequest
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan_questions import Figure, ParetoReply, ParetoRequest
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.cli.pareto import draw, read_figure

@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 
 from luna.errors import MachineError, UnavailableError
-from luna.spool.file import NAME, Append, Lane, Remove, SpoolFile
+from luna.spool.file import NAME, Append, Lane, Remove, SpoolFile, open_file
 from luna.spool.mirror import Mirror
-from luna.spool.room import MIB, Disk, require_room
-from luna.spool.salvage import open_file
-from luna.spool.spool import Spool
+from luna.spool.spool import MIB, Disk, Spool, require_room
 from luna.timeline import Clock, FixedClock
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Home Assistant: what its recorder kept, what its statistics say of the time before, and what its sensors say now."""
 
-from services.ingest.sources.home_assistant.access import Access
+from services.ingest.sources.home_assistant.connection import Access
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from luna.timeline import Clock, FloatArray, InstantArray, SystemClock
-from services.ingest.sources.home_assistant.access import NAME, Access, BusyError, Patience
+from services.ingest.sources.home_assistant.connection import NAME, Access, BusyError, Patience
 from services.ingest.sources.home_assistant.state import parse_history
 from services.ingest.sources.source import SourceError, SourceRefusedError
 

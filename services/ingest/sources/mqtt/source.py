@@ -17,8 +17,7 @@ import structlog
 
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading
-from services.ingest.sources.mqtt.address import Broker
-from services.ingest.sources.mqtt.connection import Connection, connected
+from services.ingest.sources.mqtt.connection import Broker, Connection, connected
 from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, Word
 from services.ingest.sources.mqtt.discovery import discovery_filters
 from services.ingest.sources.mqtt.memory import Journal, Session, digest_of

@@ -9,7 +9,7 @@ import pytest
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
 from luna.weather import WeatherBook
-from services.forecaster.condition.condition import Circumstances, judge_origins, judge_weather
+from services.forecaster.input_quality import Circumstances, judge_origins, judge_weather
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.preparation import prepare_history
 from tests.histories import change, grow_roof, hold_load

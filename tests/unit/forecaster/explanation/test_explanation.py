@@ -6,8 +6,7 @@ import pytest
 from luna.observations import Observations
 from luna.timeline import SLOT, FloatArray
 from luna.weather import WeatherBook
-from services.forecaster.explanation.explanation import Explanation, explain_member, explain_model, explain_profile, gather_facts
-from services.forecaster.explanation.grouping import MEAN, STEPS, group_of
+from services.forecaster.explanation.explanation import MEAN, STEPS, Explanation, explain_member, explain_model, explain_profile, gather_facts, group_of
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, Series

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.forecaster.freshness.refresh_jobs import list_due
+from services.forecaster.freshness.refresh import list_due
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from tests.household import day

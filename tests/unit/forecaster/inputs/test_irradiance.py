@@ -3,7 +3,7 @@ import pytest
 
 from luna.timeline import FloatArray
 from luna.weather import WEATHER, WeatherBook
-from services.forecaster.inputs.irradiance import Light, estimate_output, promise_output
+from services.forecaster.inputs.roof import Light, estimate_output, promise_output
 from services.forecaster.inputs.solar import Sky, look_up
 from tests.household import describe_site
 

@@ -6,8 +6,7 @@ from luna.timeline import FloatArray
 from luna.weather import WeatherBook
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.frame import Frame, Pairs, frame_series, number_slot
-from services.forecaster.inputs.load_signs import QUIET_SHARE, describe_day_off, describe_temperature
-from services.forecaster.inputs.load_view import view_load
+from services.forecaster.inputs.load_features import QUIET_SHARE, describe_day_off, describe_temperature, view_load
 from services.forecaster.inputs.series import LOAD
 from services.forecaster.inputs.view import View
 from tests.household import START, describe_site, measure_days

@@ -7,7 +7,7 @@ from luna.observations import Observations
 from luna.weather import NO_WEATHER, WeatherBook
 from services.forecaster.inputs.context import Context
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
-from services.forecaster.inputs.pv_view import view_pv
+from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.solar import look_up
 from services.forecaster.inputs.view import View
 from tests.household import START, describe_site, measure_days

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from services.forecaster.inputs.view import View
-from services.forecaster.model.heads import spread_heads
+from services.forecaster.model.blend import spread_heads
 from services.forecaster.model.level import STEP_STARTS, learn_level, stack_signals, step_of
 
 ROWS = 12_000

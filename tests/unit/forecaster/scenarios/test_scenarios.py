@@ -9,8 +9,7 @@ from luna.errors import InvalidInputError
 from luna.outlook import Scenarios
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.scenarios.past_error import PastErrors, days_before, fill_shares
-from services.forecaster.scenarios.reduction import select_paths
-from services.forecaster.scenarios.scenarios import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios
+from services.forecaster.scenarios.scenarios import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios, select_paths
 from tests.household import day, measure_days
 from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.contracts.what_if import Habit
+from luna.contracts.counterfactual import Habit
 from luna.errors import InvalidInputError
 from luna.site import ElectricVehicle, Site
 from luna.timeline import SLOT, FloatArray, Timeline

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from luna.contracts.what_if import Estimate, Variant
+from luna.contracts.counterfactual import Estimate, Variant
 from services.planner.counterfactual.cash_flow import DayFlow, Flows, compare, describe, estimate_year, pay_back
 
 FIRST = date(2024, 1, 30)

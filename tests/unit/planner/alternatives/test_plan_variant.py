@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
+from luna.contracts.counterfactual import PlanVariantReply, Variant
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_variant import PlanVariantReply
-from luna.contracts.what_if import Variant
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import Timeline

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.plan import OutlookMessage, PlanRequest
-from luna.contracts.why_not import Alternative, WhyNotReply
 from luna.errors import InvalidInputError
 from luna.physics import Mode
 from luna.site import parse_site

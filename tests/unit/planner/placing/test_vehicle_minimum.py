@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from services.planner.dp.plan import objective
