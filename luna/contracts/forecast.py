@@ -1,4 +1,4 @@
-"""Which version of the forecasts drives a site's planner, why, and what waits to take its place: the same answer wherever it is given."""
+"""Train, issue and evaluate forecasts."""
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from luna.contracts.message import Instant, Message
+from luna.wording.notes import Rule
 
 # The connection's name among the devices.
 GRID = "grid"
@@ -65,7 +66,6 @@ class ManualReply(Message):
     cost: float
 
 
-Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 Days = Annotated[list[Annotated[float, Field(ge=-100, le=200)]], Field(max_length=366)]
 
 

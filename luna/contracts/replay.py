@@ -1,4 +1,4 @@
-"""What may go wrong in a replay."""
+"""Replay recorded days under several policies."""
 
 from datetime import date
 from typing import Annotated, ClassVar, Literal, Self

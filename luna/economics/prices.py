@@ -1,4 +1,4 @@
-"""Windows of local clock time and kinds of days, as tariffs name them."""
+"""What a kWh costs and earns in each slot, and when that became known."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta

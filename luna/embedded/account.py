@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from luna.embedded.servers import Programs
+from luna.embedded.binaries import Programs
 from luna.errors import MachineError
 
 DATA_ROOT = Path("/var/lib/luna")

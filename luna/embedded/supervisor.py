@@ -1,4 +1,4 @@
-"""Brings one server up: joins it where it runs, starts it where it does not, and waits until it answers."""
+"""The embedded servers of one folder: used by several processes at once, stopped by the last one that leaves."""
 
 import atexit
 import fcntl
@@ -18,8 +18,9 @@ import structlog
 
 from luna.embedded import process
 from luna.embedded.account import PAUSE_SECONDS, account_for, is_held, make_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.embedded.binaries import find_postgres, find_redis
 from luna.embedded.process import Launch, ending_in_order, explain_failure, is_lasting, spawn, uninterrupted
-from luna.embedded.servers import Postgres, Redis, find_postgres, find_redis
+from luna.embedded.servers import Postgres, Redis
 from luna.embedded.state import State, choose_port, load_state, save_state
 from luna.errors import InvalidInputError, MachineError
 from luna.settings import Settings

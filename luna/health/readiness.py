@@ -1,4 +1,4 @@
-"""The pulse of a process: its loop beats it, everybody else reads it."""
+"""Checks what a process depends on: all side by side, each with its latency, none waited for longer than two seconds."""
 
 import threading
 import time

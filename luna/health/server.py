@@ -1,4 +1,4 @@
-"""Which release of Luna runs, for whoever compares containers."""
+"""The HTTP side of a process that is no gateway: ``/health/live``, ``/health/ready`` and ``/metrics``, from a thread of its own."""
 
 import json
 import socket

@@ -1,7 +1,4 @@
-"""What an S3 server's refusals mean. obstore gives them as text: the status, and the body with the server's own code.
-
-Source: Amazon S3 API Reference, "Error responses"; MinIO, cmd/api-errors.go.
-"""
+"""Objects in a bucket of an S3 server, spoken to in plain S3 with the bucket in the path, as every such server understands it."""
 
 import json
 import os

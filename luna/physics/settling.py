@@ -1,4 +1,4 @@
-"""What batteries may do in one slot: what is stored, what limits and what they are told."""
+"""What a slot's actual load and PV make of a set-point."""
 
 from dataclasses import dataclass, replace
 from typing import Self

@@ -1,4 +1,4 @@
-"""What is due by the clock, and sending it."""
+"""Beat: ``python -m luna.queue.beat`` asks for what is due by the clock. Exactly one leads; any other waits to take over."""
 
 import argparse
 import os
@@ -33,7 +33,7 @@ from luna.errors import LunaError, UnavailableError
 from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.queue.client import Client
-from luna.queue.lead import Lead, read_beat
+from luna.queue.heartbeats import Lead, read_beat
 from luna.settings import load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import Clock, SystemClock

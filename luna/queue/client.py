@@ -21,11 +21,8 @@ from luna.contracts.message import Message, Request, queue_of
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.queue import wire
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
-from luna.queue.lead import read_beat
-from luna.queue.ledger import DeadTask, Ledger
-from luna.queue.nodes import read_signs
-from luna.queue.presence import read_executor, read_recorder
-from luna.queue.work import Progress
+from luna.queue.heartbeats import read_beat, read_executor, read_recorder, read_signs
+from luna.queue.ledger import DeadTask, Ledger, Progress
 from luna.telemetry import current_trace_id
 
 # How long one blocking read lasts; below the socket's own timeout.

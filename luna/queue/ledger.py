@@ -11,7 +11,15 @@ import redis
 
 from luna.contracts.message import Message
 from luna.queue.app import PREFIX, RESULT_EXPIRES, VISIBILITY_TIMEOUT
-from luna.queue.work import Progress
+
+
+class Progress(Message):
+    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the current one is called."""
+
+    done: int
+    total: int
+    label: str = ""
+
 
 MAX_STARTS = 3
 _EVENTS_KEPT = 64

@@ -24,15 +24,11 @@ from typing import Any, TypeVar
 
 from luna.contracts.message import Message, Request
 from luna.errors import UnavailableError
+from luna.queue.app import GRACE, LONGEST_LIMIT, SOFT_LIMIT
 from luna.queue.work import Work
 
 RequestT = TypeVar("RequestT", bound=Request)
 ReplyT = TypeVar("ReplyT", bound=Message)
-
-SOFT_LIMIT = timedelta(minutes=10)
-LONGEST_LIMIT = timedelta(hours=2, minutes=30)
-# What a body has between the soft limit's exception and the end of its process.
-GRACE = timedelta(minutes=2)
 
 
 class RetryableError(UnavailableError):

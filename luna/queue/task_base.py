@@ -1,4 +1,4 @@
-"""Counts tasks in the worker's main process, where one registry sees the outcomes of all pool processes."""
+"""What happens around a task's body in the worker: one base class for every task."""
 
 import random
 import time
@@ -21,11 +21,12 @@ from luna.contracts.message import Request as RequestMessage
 from luna.database import engine
 from luna.errors import LunaError, UnavailableError
 from luna.queue import wire
+from luna.queue.app import LONGEST_LIMIT
 from luna.queue.attempt import Conclude, DroppedError, EndedError, Runner, pause_seconds
 from luna.queue.client import Client
-from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger
-from luna.queue.task import LONGEST_LIMIT, Definition, RetryableError
-from luna.queue.work import Progress, Work
+from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger, Progress
+from luna.queue.task import Definition, RetryableError
+from luna.queue.work import Work
 from luna.settings import Settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock

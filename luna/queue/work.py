@@ -9,22 +9,14 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.message import Message
 from luna.database.engine import unit_of_work
 from luna.objects import ObjectStore, open_objects
+from luna.queue.ledger import Progress
 from luna.settings import Settings
 from luna.timeline import Clock, SystemClock
 
 if TYPE_CHECKING:
     from luna.queue.client import Client
-
-
-class Progress(Message):
-    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the current one is called."""
-
-    done: int
-    total: int
-    label: str = ""
 
 
 @dataclass

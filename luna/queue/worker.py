@@ -1,4 +1,4 @@
-"""The worker's heart: it beats from the event loop, so that a loop that stands still gives no sign of life, and it goes on beating where Celery waits."""
+"""The worker: ``python -m luna.queue.worker [QUEUE …]`` runs the tasks of the installed services."""
 
 import argparse
 import gc
@@ -27,7 +27,7 @@ from luna.embedded import Addresses, running
 from luna.errors import LunaError
 from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
-from luna.queue.nodes import BEAT, Node
+from luna.queue.heartbeats import BEAT, Node
 from luna.queue.services import load_services
 from luna.queue.task import definitions
 from luna.queue.task_base import Process, register

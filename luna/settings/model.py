@@ -1,4 +1,4 @@
-"""What only ``docker-compose.yml`` reads: how the containers are published and bounded. Settings of the processes within are in ``model``."""
+"""All configuration, read once: environment, ``.env``, and ``*_FILE`` secrets."""
 
 import os
 from datetime import timedelta

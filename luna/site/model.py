@@ -1,4 +1,4 @@
-"""Rules that set a plan's parameters by what is going on; each is off unless the site names it."""
+"""A site as a whole."""
 
 from collections import Counter
 from typing import Annotated, Any, Literal, Self

@@ -1,4 +1,4 @@
-"""What the owner wants of a plan besides low cost."""
+"""What a kWh costs and earns, as the contract says it."""
 
 from itertools import pairwise
 from typing import Annotated, Literal, Self

@@ -1,7 +1,4 @@
-"""From a spool to the database: batches in the order they were kept, each removed once its transaction is committed.
-
-What is delivered twice, because the process ended between the two, is the same rows under the same keys.
-"""
+"""A spool with its drain: what a service opens."""
 
 import fcntl
 import os

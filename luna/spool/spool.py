@@ -1,8 +1,4 @@
-"""How full a spool may make its disk.
-
-A spool has no limit of its own: days without a database are what it is for. It stops while the disk still has room to deliver from: removing rows writes too,
-and the embedded database may live on the same disk. It never makes room by dropping rows.
-"""
+"""A file with a thread of its own: callers that wait at the same time share one sync of the disk."""
 
 import shutil
 import threading

@@ -1,4 +1,4 @@
-"""Why a forecast is wider than usual, in words: what is the matter, then what follows from it or what to do."""
+"""What a plan could not hold, in words: what was wanted, and by how much it is missed."""
 
 from datetime import date
 from string import Formatter

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from string import Formatter
-from typing import Any
+from typing import Any, Literal
 
-from luna.contracts.owner import Rule
 from luna.errors import InvalidInputError
 from luna.timeline import parse_instant
 from luna.wording.compromises import CONDITIONS, condition
 from luna.wording.numbers import Language, Numbers
+
+Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
+
 
 # Codes whose plan would be another one if what they say turns out otherwise: nothing was known, so something stands for it.
 ASSUMED = frozenset({"soc_assumed", "heat_assumed", "tariff_default", "no_history", "sun_from_time_zone"})

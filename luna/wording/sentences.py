@@ -1,4 +1,4 @@
-"""Every reason and every limit that has words."""
+"""From a code and its figures to words."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What every request passes: a trace id, one log line, one measurement, a limit to its size."""
+"""Builds the gateway's application: ``uvicorn --factory services.api.app:create_app``."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping

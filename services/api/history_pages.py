@@ -1,4 +1,4 @@
-"""A series as JSON, CSV or Arrow: the same rows in each, what is unknown empty."""
+"""A question about stored series, answered page by page."""
 
 import hashlib
 import json

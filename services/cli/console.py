@@ -1,4 +1,4 @@
-"""What a plan, a replay or an answer rests on, said above its table."""
+"""How commands speak: tables for people, one JSON document for machines, problem documents on stderr."""
 
 import json
 import os

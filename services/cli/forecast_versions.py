@@ -1,10 +1,11 @@
-"""What drives a site's planner, in the same words wherever a command says it."""
+"""``luna forecast status``, ``promote`` and ``rollback``: which version drives the planner, and why."""
 
 from typing import TYPE_CHECKING
 
-from luna.contracts.forecast import DrivingVersion, EvaluateReply, EvaluateRequest, WaitingVersion
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest
 from luna.contracts.replay import ReplayRequest
 from services.cli.console import out
+from services.cli.driving import show_driving
 from services.cli.replay import ensure_forecasts
 
 if TYPE_CHECKING:
@@ -21,34 +22,6 @@ from luna.timeline import parse_zone
 from luna.wording import Numbers
 from services.cli.console import JsonOption, emit, table
 from services.cli.storage import compose_request
-
-
-def show_driving(driving: DrivingVersion, *, planned: str | None = None) -> None:
-    """Print which version drives the planner and why, and what waits to.
-
-    Args:
-        driving: as the reply tells it.
-        planned: what was planned from; where that is another version, it was asked for.
-    """
-    out.print("\n".join(say_driving(driving, planned=planned)), soft_wrap=True, markup=False)
-
-
-def say_driving(driving: DrivingVersion, *, planned: str | None = None) -> list[str]:
-    """Return the lines of ``show_driving``."""
-    since = "" if driving.since is None else f" since {driving.since:%Y-%m-%d %H:%M} UTC"
-    model = "" if driving.run_id is None else f", training {driving.run_id}"
-    lines = [f"{driving.forecast_version} drives the planner{since}{model}: {driving.reason}"]
-    if planned is not None and planned != driving.forecast_version:
-        lines.append(f"This was planned from {planned}, as asked for.")
-    return lines if driving.waiting is None else [*lines, _say_waiting(driving.waiting)]
-
-
-def _say_waiting(waiting: WaitingVersion) -> str:
-    found = f"{waiting.forecast_version} is trained, and {waiting.days} of {waiting.needed} days are scored"
-    if waiting.days >= waiting.needed:
-        found = f"{waiting.forecast_version} is trained, and on {waiting.days} scored days it was not found better"
-    when = "" if waiting.earliest is None else f"; it may take over from {waiting.earliest} on, while `luna up` runs"
-    return f"{found}{when}. Use it now: {waiting.command}"
 
 
 def add_money(connection: "Connection", request: EvaluateRequest, reply: EvaluateReply, *, objects: "ObjectStore", progress: "Progress") -> EvaluateReply:

@@ -1,4 +1,4 @@
-"""The trade-off of two figures as one picture: an SVG that stands by itself."""
+"""``luna plan --pareto``: what two aims cost each other, as a table and as a picture."""
 
 import math
 from collections.abc import Sequence

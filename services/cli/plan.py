@@ -1,4 +1,4 @@
-"""What a plan places, for people: each car and appliance by runs of one reason."""
+"""``luna plan``: a plan from a request file, or for a stored site."""
 
 import json
 import sys

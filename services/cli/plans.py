@@ -1,4 +1,4 @@
-"""``luna plans changes``: why a stored plan differs from the one before it."""
+"""``luna plans``: what was planned."""
 
 from datetime import datetime, timedelta
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What shall go wrong in a replay, as a command says it."""
+"""``luna replay``: what every policy would have cost on recorded days."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +15,13 @@ from luna.errors import InvalidInputError, LunaError
 from luna.site import invalid_input
 from luna.wording import Numbers, say_policy
 from services.cli.console import out, show_note, table
-from services.cli.forecast_versions import show_driving
+from services.cli.driving import show_driving
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from luna.queue import Client
+    from services.planner.replay import Progress
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from luna.objects import ObjectStore
-    from services.planner.replay import Progress
 
 
 KINDS: tuple[str, ...] = get_args(FaultKind)
@@ -120,11 +120,11 @@ def _faults(reply: ReplayReply, numbers: Numbers) -> list[list[str]]:
     ]
 
 
-Progress = Callable[[int, int, str], None]
+SiteProgress = Callable[[int, int, str], None]
 PAUSE_SECONDS = 0.5
 
 
-def replay_here(engine: "Engine", request: ReplayRequest, *, progress: Progress) -> ReplayReply:
+def replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProgress) -> ReplayReply:
     """Return the replay of one site, made in this process; interrupted and called again, it goes on where it was."""
     from luna.database.engine import unit_of_work
     from services.planner.service.replay import Store, replay_on
@@ -133,7 +133,7 @@ def replay_here(engine: "Engine", request: ReplayRequest, *, progress: Progress)
         return replay_on(Store.beside(engine, lambda: connection), request, progress=progress)
 
 
-def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str, ReplayRequest], *, progress: Progress) -> dict[str, ReplayReply]:
+def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str, ReplayRequest], *, progress: SiteProgress) -> dict[str, ReplayReply]:
     """Return the replays of several sites, a job each; jobs go on where nobody waits for them any more.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Requests made from a command's options."""
+"""Database and queue for one command: the configured ones, or the embedded ones started for as long as the command runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What-if bills by month as one picture: a bar for each variant beside the baseline's, an SVG that stands by itself."""
+"""``luna what-if``: what other equipment, tariffs or rules would have cost, or would change in a plan."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

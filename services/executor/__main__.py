@@ -17,7 +17,7 @@ from luna.embedded import running
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
-from luna.queue.presence import executor_present
+from luna.queue.heartbeats import executor_present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock

@@ -1,4 +1,4 @@
-"""The way to the safety layer: nothing is sent that has not come through here."""
+"""All batteries of a site, told together."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,8 @@
-"""What those who watch see of the execution."""
+"""One turn of one unit of a site: who decides now, what is safe of it, and whether the device follows.
+
+A decision is stored before it is sent and stands for its slot: whoever turns next, after whatever crash, sends the same again or nothing. What is not confirmed
+is sent again, then taken back: the device does what it does by itself, and a new plan is asked for.
+"""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""How everything that is told stands: armed, told by whom, last confirmed, planned when; for /health/services and those who watch."""
+"""Turns every device of armed sites when a slot begins, sooner where something is awaited, and once in a while besides."""
 
 import math
 import threading

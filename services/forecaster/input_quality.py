@@ -1,6 +1,6 @@
 """What is the matter with what a forecast rests on, and how much wider that makes it. Pure.
 
-Codes are worded in ``luna.wording.compromises``. Nothing here reads at or after an origin.
+Codes are worded in ``luna.wording.conditions``. Nothing here reads at or after an origin.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,7 @@
-"""The objects of a JSON array that is larger than memory."""
+"""Files as batches of rows in constant memory: CSV, JSON lines, JSON arrays, Parquet, all but the last also compressed with gzip.
+
+What a file is shows in its first bytes, not in its name. CSV that is no UTF-8 is taken for what Windows writes in Western Europe.
+"""
 
 import codecs
 import csv

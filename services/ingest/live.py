@@ -21,7 +21,7 @@ from luna.embedded import running
 from luna.errors import LunaError
 from luna.health import ALIVE, Probe, Pulse, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
-from luna.queue.presence import present
+from luna.queue.heartbeats import present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock

@@ -1,4 +1,4 @@
-"""Prices of one market from several services: the preferred one first, the next for what it lacks."""
+"""Fetch day-ahead prices: what sites need, from those who have it, into the database with the instant of publication."""
 
 from collections import Counter
 from collections.abc import Sequence

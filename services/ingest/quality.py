@@ -1,4 +1,7 @@
-"""What a battery's own sensors cannot have meant: a state of charge that stands still, jumps, or does not follow the energy. Pure."""
+"""Whether a local day may train and score. Pure.
+
+``exclude`` where load, PV, the grid or the price of the day cannot be trusted; ``mask_battery`` where only what the battery says cannot; else ``clean``.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

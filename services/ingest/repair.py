@@ -1,4 +1,4 @@
-"""Short gaps in energies that came as slots, filled by the rule that meters' readings follow. Pure."""
+"""Gaps found, prices and short gaps repaired: fetch, call, store with the changes told."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

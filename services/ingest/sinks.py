@@ -1,4 +1,4 @@
-"""Accepted rows on disk, split by time, so that a file of any order is sorted piece by piece in little memory."""
+"""Where the rows of each kind go."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -18,8 +18,8 @@ from luna.observations import SERIES
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
+from services.ingest.metering.build import LONGEST_STILL_SLOTS
 from services.ingest.metering.columns import sensor_names
-from services.ingest.metering.stuck import LONGEST_STILL_SLOTS
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
 

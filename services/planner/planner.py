@@ -1,4 +1,9 @@
-"""Tariffs in blocks: what a kWh costs depends on how much the month draws, so the plan and the price are found together."""
+"""The planner: from a problem to a schedule that physics has checked.
+
+One battery follows the value of its stored energy: the dynamic programme is exact where a slot's cost is convex, and choosing its way makes it so
+elsewhere. Everything else goes through the mixed-integer model; with the way of every slot fixed, each battery still gets its value function.
+A plan always comes: where one step of this ladder finds none in time, or physics does not confirm what it found, the next one makes it.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -12,7 +12,7 @@ import redis
 
 from luna.embedded import start
 from luna.queue import Client
-from luna.queue.lead import Lead
+from luna.queue.heartbeats import Lead
 from tests.processes import Process, checks, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
 from tests.workers import wait_for

@@ -18,21 +18,26 @@ from luna.contracts.plan.reply import (
     UncertaintyReply,
     VehicleFlow,
 )
-from luna.contracts.plan.request import (
+from luna.contracts.plan.request import Language, PlanOptions, PlanRequest, Terminal
+from luna.contracts.plan.state import (
     MAX_COURSES,
     MAX_SLOTS,
+    BatteryState,
     Bias,
     CoursesMessage,
     Energies,
     ForecastSource,
-    Language,
+    HeatPumpFlow,
+    HeatPumpState,
+    LoadRun,
+    LoadState,
     OutlookMessage,
-    PlanOptions,
-    PlanRequest,
+    PeakState,
     Prices,
-    Terminal,
+    StateMessage,
+    VehicleSession,
+    VehicleState,
 )
-from luna.contracts.plan.state import BatteryState, HeatPumpFlow, HeatPumpState, LoadRun, LoadState, PeakState, StateMessage, VehicleSession, VehicleState
 
 __all__ = [
     "MAX_COURSES",

@@ -1,4 +1,4 @@
-"""What a plan rests on: what was assumed where nothing was known, and what else its reader should hear that is no compromise."""
+"""An issued plan."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,8 +8,7 @@ from pydantic import Field
 from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.contracts.message import Message
 from luna.contracts.owner import AppliedRule, ManualReply
-from luna.contracts.plan.request import ForecastSource
-from luna.contracts.plan.state import HeatPumpFlow
+from luna.contracts.plan.state import ForecastSource, HeatPumpFlow
 from luna.control import Mode
 
 

@@ -1,4 +1,4 @@
-"""A worker beside a command: started with it, gone with it."""
+"""Where the demo runs: on servers and a worker of its own, or on those that the settings name."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from luna.embedded import Servers
 from luna.errors import InvalidInputError, MachineError, UnavailableError
 from luna.queue import Client
 from luna.settings import Settings
-from services.cli.demo.run import Bars
+from services.cli.demo.bars import Bars
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0

@@ -1,4 +1,4 @@
-"""The picture's own words; reasons, conditions and numbers come from ``luna.wording``."""
+"""A forecast as its chart needs it: mean powers per slot, beside what is usual and what happened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

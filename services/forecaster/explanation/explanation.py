@@ -1,4 +1,8 @@
-"""Which reason of an owner's each feature and each member of the blend belongs to."""
+"""Why a forecast differs from the usual: the exact share of each reason, and the facts that words about it must agree with.
+
+The usual is the mean of the same slot on the last seven days. What the trees say of a slot is compared with what they said of it on those days, looking as far
+ahead: a cold autumn explains nothing where the last days were as cold.
+"""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From the shares of each reason to the message about them: mean powers, and words that are true of the slot."""
+"""Explaining at the forecaster's edge: fetch what was issued and what it was made from. Tasks and commands both come through here."""
 
 import time
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Whether a new model takes the place of the one in use: both are judged on days that neither has learned from. Pure."""
+"""Training at the forecaster's edge: fetch, call, store. Tasks and commands both come through here."""
 
 import time
 from collections import Counter

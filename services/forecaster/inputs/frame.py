@@ -1,4 +1,7 @@
-"""Days on which a household does not live by its weekday: public holidays, and working days between days off."""
+"""A site's series on one gapless grid of quarter-hours, with what is known ahead beside what was measured.
+
+Everything downstream speaks in indices of this grid. ``origin`` is the first slot that is not known yet; ``target`` a slot to forecast.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -17,9 +20,8 @@ from luna.site import PvArray, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
 from luna.weather import NO_WEATHER, WeatherBook
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.roof import promise_output
 from services.forecaster.inputs.rough_sky import RoughSky
-from services.forecaster.inputs.solar import Sky, limit_output, look_up
+from services.forecaster.inputs.solar import Sky, limit_output, look_up, promise_output
 
 BoolArray = NDArray[np.bool_]
 SATURDAY = 5

@@ -1,4 +1,4 @@
-"""What else moves a load: days off, warmth and cold as forecast, and nobody being at home."""
+"""The load as its origins see it: habits of the last weeks at the level of the last seven days, and how today differs from them."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""Readings that stood still: a sensor that repeats its last value has measured nothing."""
+"""What was measured, made fit to learn and to forecast from: without standstills, and with what a smaller roof yielded scaled to the present one."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

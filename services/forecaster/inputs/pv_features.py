@@ -1,4 +1,4 @@
-"""What the weather as issued says of the arrays' output, and how the arrays have lately answered to it."""
+"""What the weather makes of the sun: light on the plane of each array, and what the arrays yield of it."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
-from services.forecaster.inputs.roof import Light, estimate_output
+from services.forecaster.inputs.solar import Light, estimate_output
 from services.forecaster.inputs.view import (
     EDGES,
     FLOOR_KWH,

@@ -1,8 +1,4 @@
-"""What the recalled days held around the same time of day, weighed by how much they tell about the target: its quantiles and its mean.
-
-A day long past counts less than yesterday, a Sunday less for a Monday than a Tuesday does, the neighbouring quarter-hours less than the same one.
-Source: Koenker (2005), § 2.3 and 8.1, sample quantiles and weights that fade from the point asked about.
-"""
+"""The two series that are forecast, and how each is looked at."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What is remembered at an origin: the same slot on earlier days, and the last hours. Nothing here reads at or after the origin."""
+"""What one series looks like from an origin: features for the trees and members for the blend. One function serves training and prediction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

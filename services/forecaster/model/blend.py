@@ -1,4 +1,4 @@
-"""A forecast of one series before it is bounded: its mean and its seven quantiles by row."""
+"""Convex blends of forecasts, and bands that hold what they promise. Both are learned on weeks the models have not seen, per stretch of leads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

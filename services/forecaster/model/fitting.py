@@ -1,8 +1,4 @@
-"""How a model has done of late, and what to make of it: every quantile follows its own recent errors.
-
-A model trained in August meets October; its errors of the last weeks say what no training window could. Tuned once per UTC day, from slots before that day; of
-PV only slots in daylight count.
-"""
+"""Learning one series: all but the trees themselves is learned on weeks that lie after those which the trees that are judged there have seen."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

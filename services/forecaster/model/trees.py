@@ -1,4 +1,4 @@
-"""How many processors this process may use: what the machine lets it run on, and what a container's quota leaves of that."""
+"""Gradient-boosted trees for the quantiles and the mean of one series. The one module that speaks to LightGBM."""
 
 import os
 from dataclasses import dataclass

@@ -1,4 +1,11 @@
-"""Few paths in the place of many."""
+"""Joint courses of load, PV and prices: the forecast's own distributions, in an order over time that errors really took.
+
+The distributions are those of the forecast that was issued. What a course has in common from slot to slot, between load and PV, and between both and the
+market, comes from whole days of past errors: each day is a course, kept as the share of what was said that lay below what happened. A few of those courses
+stand for all; slot by slot they take the forecast's values in their order. A site without such a past gets courses of a usual persistence.
+
+Source: Clark et al. (2004), the Schaake shuffle; Pinson et al. (2009), scenarios from probabilistic forecasts; docs/decisions/0018.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

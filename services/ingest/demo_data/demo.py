@@ -1,4 +1,4 @@
-"""Where each series comes from, under which licence, and what was done to it: in both languages, for README and report."""
+"""The demo's two sites with their measured year and the prices they share."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""What is remembered of sources: when each sensor was last heard, and what to say of it."""
+"""How old what is known of a site is, for those who watch."""
 
 import json
 import math
@@ -10,13 +10,119 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import structlog
 from prometheus_client import Gauge
+from sqlalchemy import Engine
 
-from luna.errors import MachineError
-from services.ingest.listening.wiring import SensedSite
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.site import Site
 from services.ingest.reading import Reading
+
+
+class Notes:
+    """Values by name, on disk when ``write`` returns. One process uses a file, its threads may share it; one that cannot be read counts as empty.
+
+    Raises:
+        MachineError: the folder cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._values = self._load()
+        self.write({})
+
+    def read(self, name: str) -> Any:
+        """Return what is noted under a name, None where nothing is."""
+        return self._values.get(name)
+
+    def instant(self, name: str) -> datetime | None:
+        """Return an instant that is noted."""
+        noted = self.read(name)
+        return datetime.fromisoformat(noted) if isinstance(noted, str) else None
+
+    def write(self, values: dict[str, Any]) -> None:
+        """Note values that JSON can say; the others stay.
+
+        Raises:
+            MachineError: the file cannot be written.
+        """
+        with self._lock:
+            self._values |= values
+            self._save()
+
+    def _save(self) -> None:
+        fresh = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump(self._values, file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as exc:
+            remedy = "Make room, make the folder writable for Luna, or name another with LUNA_DATA_FOLDER."
+            raise MachineError(f"notes on listening cannot be written: {exc.strerror}", field="data_folder", value=str(self._path), remedy=remedy) from exc
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+log = structlog.get_logger("luna.ingest.live")
+
+
+@dataclass(frozen=True, slots=True)
+class SensedSite:
+    """A site's name, and the sensors of each role as the site names them, without the sign by which they count."""
+
+    name: str
+    roles: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @classmethod
+    def of(cls, site: Site) -> Self:
+        """Return a site's sensors."""
+        roles = ((role, tuple(sensor.removeprefix("-").strip() for sensor in sensors)) for role, sensors in site.input_sensors)
+        return cls(site.name, tuple((role, sensors) for role, sensors in roles if sensors))
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Every sensor once."""
+        return tuple(dict.fromkeys(sensor for _, sensors in self.roles for sensor in sensors))
+
+
+class SiteReader:
+    """Reads the stored sites that name sensors. What it saw last is noted, for a start without a database."""
+
+    def __init__(self, engine: Engine, notes: Notes) -> None:
+        self._engine = engine
+        self._notes = notes
+        self._last = _from_notes(notes.read("sites"))
+
+    def read(self) -> tuple[SensedSite, ...]:
+        """Return the sites with sensors; those last seen where they cannot be read."""
+        try:
+            with unit_of_work(self._engine) as connection:
+                found = tuple(site for site in map(SensedSite.of, sites.load_all(connection)) if site.roles)
+        except (UnavailableError, InvalidInputError) as error:
+            log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
+            return self._last
+        if found != self._last:
+            self._last = found
+            self._notes.write({"sites": [[site.name, site.roles] for site in found]})
+        return found
+
+
+def _from_notes(noted: list[tuple[str, list[tuple[str, list[str]]]]] | None) -> tuple[SensedSite, ...]:
+    return tuple(SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles)) for name, roles in noted or [])
+
 
 AGE = Gauge("luna_ingest_telemetry_age_seconds", "How long ago the oldest sensor of a role last had a known value.", ["site_id", "role"])
 
@@ -73,56 +179,3 @@ class Ages:
 
     def _held_until(self, last: _Last) -> float:
         return max(last.known_at, self._spoke.get(last.holds_at or "", last.known_at))
-
-
-class Notes:
-    """Values by name, on disk when ``write`` returns. One process uses a file, its threads may share it; one that cannot be read counts as empty.
-
-    Raises:
-        MachineError: the folder cannot be written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._values = self._load()
-        self.write({})
-
-    def read(self, name: str) -> Any:
-        """Return what is noted under a name, None where nothing is."""
-        return self._values.get(name)
-
-    def instant(self, name: str) -> datetime | None:
-        """Return an instant that is noted."""
-        noted = self.read(name)
-        return datetime.fromisoformat(noted) if isinstance(noted, str) else None
-
-    def write(self, values: dict[str, Any]) -> None:
-        """Note values that JSON can say; the others stay.
-
-        Raises:
-            MachineError: the file cannot be written.
-        """
-        with self._lock:
-            self._values |= values
-            self._save()
-
-    def _save(self) -> None:
-        fresh = self._path.with_suffix(".new")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with fresh.open("w", encoding="utf-8") as file:
-                json.dump(self._values, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
-        except OSError as exc:
-            remedy = "Make room, make the folder writable for Luna, or name another with LUNA_DATA_FOLDER."
-            raise MachineError(f"notes on listening cannot be written: {exc.strerror}", field="data_folder", value=str(self._path), remedy=remedy) from exc
-
-    def _load(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return document if isinstance(document, dict) else {}

@@ -1,4 +1,4 @@
-"""What a sensor's unit says it measures: energy counted, power, or a level."""
+"""The sensors of one site over one window: what they said in order, and what each column's come to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

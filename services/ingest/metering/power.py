@@ -1,4 +1,4 @@
-"""Readings far from their neighbours."""
+"""A power's readings into energy: each value holds until the next."""
 
 import numpy as np
 

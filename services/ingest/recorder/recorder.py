@@ -1,4 +1,4 @@
-"""Readings as rows of a spool."""
+"""Live readings: acknowledged when they are on the disk, delivered to the database when that answers."""
 
 import asyncio
 import json

@@ -1,4 +1,8 @@
-"""Weather onto quarter-hours. Pure: means are held over the time they are of, values of an instant are interpolated."""
+"""Weather from Open-Meteo: no token, forecasts of the national services, what they were, and the reanalysis of decades.
+
+Source: open-meteo.com, documentation of the APIs for forecast, historical forecast and historical weather. Radiation is the mean of the time before its
+instant, quarter-hours where there are any, hours elsewhere; everything else holds at its instant. The run a value comes from is not said.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is left of a problem from a later slot on."""
+"""A plan from which a battery departs in some slots: what comes before stays, what comes after is planned anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace

@@ -1,4 +1,4 @@
-"""What a battery is told instead of what is planned, and which limit forbids it."""
+"""Why not otherwise: the alternative is held to, the rest is planned anew, and both are priced over the whole horizon."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

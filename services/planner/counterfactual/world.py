@@ -1,4 +1,4 @@
-"""When a vehicle that is not there yet would stand at its charger, and with how much it would come home."""
+"""A stretch of recorded days as it would have been for a changed site: its load and sun, what was expected of them, its prices."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time

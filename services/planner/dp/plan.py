@@ -1,4 +1,4 @@
-"""Part."""
+"""A plan as a value, settled again by physics before anybody sees it."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

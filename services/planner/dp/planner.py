@@ -1,8 +1,4 @@
-"""Room that batteries keep for sun that may neither be held back nor fed in: more than the forecast asks for, as far as that costs nothing.
-
-What a forecast leaves over beyond the connection's limit is stored in any case. A battery that was filled by then as far as the forecast allowed has no
-room for a little more of it, while storing an hour later mostly comes to the same.
-"""
+"""Plans of one battery: it follows the value of its stored energy."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,10 @@
-"""What contract or law allows batteries, in the mixed-integer model; judged at the site's meter per slot. Source: docs/decisions/0005."""
+"""The coming days as one mixed-integer model.
+
+Per slot: import, export, held-back PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
+The linear model is solved first. Only where its answer does what physics forbids (importing while exporting, charging while discharging,
+charging below the least power) binaries are added, until nothing is left to forbid: exact, because every relaxation bounds the full model.
+The same model written for readers: tests/reference_model.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

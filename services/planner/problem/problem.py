@@ -1,4 +1,4 @@
-"""Part."""
+"""What a plan has to solve, as values: a site, what lies ahead, where it starts and what holds at the end."""
 
 from dataclasses import dataclass, replace
 

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.owner import AppliedRule, Reserve, Rule
+from luna.contracts.owner import AppliedRule, Reserve
 from luna.contracts.plan import OutlookMessage, PlanRequest
 from luna.site import SafetyIndex, Site
 from luna.timeline import FloatArray, floor_to, local_midnight
-from luna.wording.notes import say_rule
+from luna.wording.notes import Rule, say_rule
 from luna.wording.numbers import Numbers
 
 DAY = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""What an owner's blocks decide in a plan: where a battery does or leaves what was set, and what it would do otherwise says nothing."""
+"""Why a plan does what it does: per slot and battery a code with its figures, the limits at work, and what leaving the action out would cost."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace

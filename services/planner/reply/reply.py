@@ -1,4 +1,4 @@
-"""What a plan rests on, told beside it: what was assumed of a stored site, and what the plan itself shows."""
+"""A plan in the words of the outward interface."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,6 +1,6 @@
-"""Who gives what to whom in a slot: how the flows of batteries, sun, house and grid go together.
+"""What a plan's flows and limits say of its batteries and its site, slot by slot.
 
-A meter nets: what batteries give serves the house first, what is drawn supplies it before it charges anything.
+Arrays over batteries and slots have shape ``(batteries, slots)``, those of the site ``(slots,)``.
 """
 
 from dataclasses import dataclass

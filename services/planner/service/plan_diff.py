@@ -1,4 +1,4 @@
-"""What an earlier plan knew and expected, carried to the window of a later one: input by input, as the later plan would have had it."""
+"""Which input made a new plan different: inputs are put back one after the other, and everything is planned anew each time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is counted of plans: how far down the ladder they come from, and where physics did not confirm them."""
+"""The planner's edge: fetch, call, store. Tasks and commands both come through here."""
 
 from collections.abc import Callable
 from dataclasses import replace

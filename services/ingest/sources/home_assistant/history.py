@@ -1,9 +1,4 @@
-"""What Home Assistant's statistics say of a sensor, as readings; pure.
-
-A counter has ``state`` (its value at the end of the row) and ``sum`` (all it ever counted, over resets); anything else has its ``mean`` over the row. The
-counter's own value is read, so that statistics and history join without a step; where it began again within a row, ``sum`` tells how far it had come.
-Source: Home Assistant developer documentation, Sensor entity, "Long-term statistics".
-"""
+"""The past of sensors: what the recorder kept as far back as it goes, statistics for the time before."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,4 @@
-"""What a subscription to entities says, and what each sensor said last; pure.
-
-Home Assistant sends entities whole once (``a``), then what changed of them (``c``, below ``+``): ``s`` is the state, ``lc`` the second it began to hold,
-``a`` attributes. An attribute that changes alone brings no state.
-"""
+"""What sensors say now: a subscription over the websocket that comes back by itself, and leaves no gap behind."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Where the broker is: ``mqtt://user@host:port/prefix``, or ``mqtts://`` for TLS."""
+"""One connection to a broker, as asyncio sees it. What is lost with it comes again on the next one."""
 
 import asyncio
 import ssl

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.cli.demo.run import Bars
+from services.cli.demo.bars import Bars
 
 
 def test_without_a_terminal_each_finished_step_writes_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,7 @@ import pytest
 
 from luna.timeline import FloatArray
 from luna.weather import WEATHER, WeatherBook
-from services.forecaster.inputs.roof import Light, estimate_output, promise_output
-from services.forecaster.inputs.solar import Sky, look_up
+from services.forecaster.inputs.solar import Light, Sky, estimate_output, look_up, promise_output
 from tests.household import describe_site
 
 SITE = describe_site(pv=[{"name": "roof", "peak_kw": 4, "tilt_deg": 0}])
