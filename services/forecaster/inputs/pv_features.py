@@ -1,4 +1,4 @@
-"""What the weather makes of the sun: light on the plane of each array, and what the arrays yield of it."""
+"""PV as its origins see it: everything in proportion to clear sky and to the site's own best days under it."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""How old what is known of a site is, for those who watch."""
+"""What is known of sources that are listened to: notes on disk, the sites and their sensors, and how old the last word of each is."""
 
 import json
 import math
