@@ -40,7 +40,7 @@ class NoteReply(Message):
     - ``forecast_awaits_proof``: ``version`` drives the planner; a trained ``candidate`` was scored on ``days`` of ``needed`` days, may take over
       from the day ``earliest`` on (null: not known), and ``command`` uses it now.
     - ``forecast_not_better``: the same, but the ``candidate`` was scored on enough ``days``, and was not found better.
-    - What is the matter with what the forecast rests on: ``no_history``, ``sun_from_time_zone`` and the other codes of ``luna.wording.compromises``.
+    - What is the matter with what the forecast rests on: ``no_history``, ``sun_from_time_zone`` and others.
     """
 
     code: str
