@@ -16,7 +16,7 @@ from luna.outlook import Outlook
 from services.planner.dp.plan import Plan, objective
 from services.planner.dp.segments import slot_segments
 from services.planner.dp.value import load_kernels
-from services.planner.milp.directions import Ways
+from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.planner import solve_full
 from services.planner.milp.solver import Solver
@@ -92,7 +92,7 @@ def plan_all(problems: list[Problem]) -> tuple[list[Plan], float]:
 
 def time_relaxations(problems: list[Problem]) -> float:
     """Return the seconds HiGHS takes for the days' linear models alone, kept between days: too cheap where slots are not convex."""
-    models = [formulate(problem, Ways.free(1, problem.outlook.timeline.count)).model for problem in problems]
+    models = [formulate(problem, FlowDirections.free(1, problem.outlook.timeline.count)).model for problem in problems]
     solver, begun = Solver(), time.perf_counter()
     for model in models:
         solver.solve(model)

@@ -8,7 +8,7 @@ import numpy as np
 from luna.contracts.plan import PlanReply, PlanRequest
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.build import pose
+from services.planner.problem.build import build_problem
 from services.planner.reply.reply import plan_request
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -55,6 +55,6 @@ def on(reply: PlanReply, name: str = "heater") -> list[int]:
 
 def model_cost(request: PlanRequest) -> float:
     """Return what the mixed-integer model says a request's best plan costs, slack and worth included."""
-    placement = make_plan(pose(request), Solver()).placement
+    placement = make_plan(build_problem(request), Solver()).placement
     assert placement is not None
     return placement.objective

@@ -28,7 +28,7 @@ from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.rolling import HORIZON, SiteKnowledge
-from services.planner.problem.scenarios import PastErrors
+from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay.policies import MAX_AGE, ModelPredictive
 from services.planner.reply.reply import plan_request
 from services.planner.service.plans import describe_courses
@@ -53,7 +53,7 @@ class ReplayPolicy:
         """Return what the policy of that day says."""
         if self._policy is None or slot in self._begins:
             case, origin = self._case, self._policy.origin if self._policy else None
-            known = SiteKnowledge(case.site, case.forecasts, case.prices, PastErrors(case.forecasts, case.foresight))
+            known = SiteKnowledge(case.site, case.forecasts, case.prices, ErrorScenarios(case.forecasts, case.foresight))
             self._policy = ModelPredictive(known, case.timeline, EVERY, origin=origin, modes=self._modes)
         setpoint = self._policy.decide(slot, stored_kwh)
         self._modes = [Mode(mode) for mode in clamp(setpoint, stored_kwh, self._limits).mode[:, 0].tolist()]
@@ -68,7 +68,7 @@ class ReplyPolicy:
 
     def __init__(self, case: Case) -> None:
         control = describe_control(case.site)
-        self._case, self._errors = case, PastErrors(case.forecasts, case.foresight)
+        self._case, self._errors = case, ErrorScenarios(case.forecasts, case.foresight)
         self._batteries, self._arrays = Batteries(case.site, control), Arrays(case.site, control.pv) if control.pv else None
         self._names = [battery.name for battery in case.site.batteries]
         self._modes: dict[str, str] = dict.fromkeys(self._names, Mode.SELF_CONSUMPTION.word)
@@ -82,8 +82,8 @@ class ReplyPolicy:
         in_force, told = InForce(soc, self._modes), {}
         for unit in (self._batteries, self._arrays):
             if unit is not None:
-                wish = follow_plan(self._reply, unit, lambda: self._price(now), now=now, max_age=MAX_AGE, in_force=in_force)
-                told |= unit.make_safe(wish.requested, soc)
+                demand = follow_plan(self._reply, unit, lambda: self._price(now), now=now, max_age=MAX_AGE, in_force=in_force)
+                told |= unit.make_safe(demand.requested, soc)
         self._modes = {name: told[name].mode for name in self._names}
         if self._wants_plan(now, soc):
             self._reply = self._plan(now, soc)

@@ -11,7 +11,7 @@ from luna.database import copy
 from luna.database.schema import series
 from luna.resolution import from_quarter_hours, quarter_hours
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
-from luna.weather import WEATHER, WeatherBook
+from luna.weather import WEATHER, WeatherVintages
 
 TABLES = {table.name: table for table in (series.weather, series.carbon_intensity)}
 
@@ -34,7 +34,7 @@ def read_weather(connection: Connection, place: str, timeline: Timeline, *, know
     return _read(connection, "weather", place, timeline, names=WEATHER, known_at=known_at)
 
 
-def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime) -> WeatherBook:
+def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime) -> WeatherVintages:
     """Return the weather of the quarter-hours from ``first`` on, before ``end``, as it was issued.
 
     Of what was issued within the same three hours for the same slot, the last remains: who looks back may miss what was three hours old at most, who looks at
@@ -45,7 +45,7 @@ def read_weather_book(connection: Connection, place: str, *, first: datetime, en
         " WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
     ).format(sql.SQL(", ").join(map(copy.known, WEATHER)), place, first, end)
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
-    return WeatherBook.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER})
+    return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER})
 
 
 def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:

@@ -21,7 +21,7 @@ ALIVE = "heartbeat"
 log = structlog.get_logger("luna.health")
 
 
-class Pulse:
+class Liveness:
     """Beaten from the loop that must not stand still; fresh while the last beat is younger than three.
 
     Args:

@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, Info, generate_latest
 
 from luna.errors import LunaError, MachineError, NotFoundError, UnavailableError
-from luna.health.readiness import Pulse, Readiness, not_ready
+from luna.health.readiness import Liveness, Readiness, not_ready
 from luna.telemetry import new_trace_id
 
 _RELEASE = Info("luna_build", "The release of Luna that this process runs.")
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 
 @contextmanager
-def serve_health(host: str, port: int, *, pulse: Pulse, readiness: Readiness) -> Iterator[int]:
+def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> Iterator[int]:
     """Serve at ``host:port`` while the block runs and yield the port; 0 takes any free one.
 
     Raises:
@@ -67,7 +67,7 @@ def serve_health(host: str, port: int, *, pulse: Pulse, readiness: Readiness) ->
 class _Answers:
     """What is said to each question."""
 
-    def __init__(self, pulse: Pulse, readiness: Readiness) -> None:
+    def __init__(self, pulse: Liveness, readiness: Readiness) -> None:
         self._pulse = pulse
         self._readiness = readiness
 

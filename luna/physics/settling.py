@@ -12,7 +12,7 @@ from luna.timeline import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class BatteryEnvelope:
     """What batteries may do in one slot, kWh at their terminals, shape ``(batteries, sites)``."""
 
     dischargeable: FloatArray
@@ -125,7 +125,7 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, 
     sun = _Sun.of(setpoint, pv_kwh, limits=limits, hours=hours)
     available = sun.ac_kwh
     deficit, surplus = np.maximum(load_kwh - available, 0.0), np.maximum(available - load_kwh, 0.0)
-    reach = Reach.of(setpoint, stored_kwh, limits=limits, hours=hours)
+    reach = BatteryEnvelope.of(setpoint, stored_kwh, limits=limits, hours=hours)
     if sun.conversion is not None:
         reach = reach.behind(sun.conversion)
     last = trades(setpoint.mode)
@@ -199,7 +199,7 @@ class _Sun:
 
 
 def _exchange(
-    surplus: FloatArray, serve: FloatArray, reach: Reach, *, rooms: tuple[FloatArray, FloatArray], last: BoolArray
+    surplus: FloatArray, serve: FloatArray, reach: BatteryEnvelope, *, rooms: tuple[FloatArray, FloatArray], last: BoolArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return what each battery stores, buys and sells; ``rooms`` is what the connection still carries inward, and all it carries outward."""
     import_room, export_limit = rooms
@@ -210,7 +210,7 @@ def _exchange(
     return store, _share(import_room + sold.sum(axis=0), buys, last=last), sold
 
 
-def _store_surplus(surplus: FloatArray, export_limit: FloatArray, reach: Reach, *, last: BoolArray) -> FloatArray:
+def _store_surplus(surplus: FloatArray, export_limit: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
     """Return what each battery stores: as its mode says, then what the connection cannot take."""
     store = _share(surplus, reach.storable, last=last)
     room = reach.spillable - store

@@ -3,6 +3,6 @@
 from luna.queue.client import Client, TaskState
 from luna.queue.ledger import DeadTask, Progress
 from luna.queue.task import RetryableError, task
-from luna.queue.work import Work
+from luna.queue.work import TaskContext
 
-__all__ = ["Client", "DeadTask", "Progress", "RetryableError", "TaskState", "Work", "task"]
+__all__ = ["Client", "DeadTask", "Progress", "RetryableError", "TaskContext", "TaskState", "task"]

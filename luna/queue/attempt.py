@@ -53,7 +53,7 @@ class EndedError(Exception):
 
 
 @dataclass(frozen=True)
-class Runner:
+class JobRunner:
     """Runs the jobs of one task.
 
     Args:
@@ -126,7 +126,7 @@ class Runner:
         with unit_of_work(self.engine) as connection:
             jobs.finish(connection, job, status="dead", error=error.problem())
         dead = DeadTask(task_id=job.job_id, task=job.task, key=job.job_id, starts=deaths, died_at=SystemClock().now(), request=json.dumps(job.request))
-        self.ledger.bury(dead)
+        self.ledger.dead_letter(dead)
         log.error("job dead", key=job.key, starts=deaths, attempts=job.attempts)
         return EndedError(error)
 

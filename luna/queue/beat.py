@@ -30,10 +30,10 @@ from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
 from luna.embedded import running
 from luna.errors import LunaError, UnavailableError
-from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.queue.client import Client
-from luna.queue.heartbeats import Lead, read_beat
+from luna.queue.heartbeats import LeaderLock, read_beat
 from luna.settings import load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import Clock, SystemClock
@@ -135,7 +135,7 @@ class Beat:
         self._redis = redis.Redis.from_url(
             redis_url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0)
         )
-        self._lead = Lead(self._redis, self.name, turn=turn)
+        self._lead = LeaderLock(self._redis, self.name, turn=turn)
         self._scheduler: Scheduler | None = None
         self.state = "starts"
 
@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
         JudgeForecastsRequest(): options.shadow_seconds,
     }
     schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
-    pulse = Pulse(turn, settings.heartbeat_file)
+    pulse = Liveness(turn, settings.heartbeat_file)
     with running(settings) as addresses, ExitStack() as stack:
         beat = Beat(addresses.redis_url, schedule, turn=turn)
         stack.callback(beat.leave)

@@ -38,7 +38,7 @@ def read_beat(client: "redis.Redis") -> BeatSign | None:
         return None
 
 
-class Lead:
+class LeaderLock:
     """The right to send what is due, held by one beat at a time.
 
     Invariants: whoever stops renewing loses it after three turns, and takes it anew only when nobody else has.

@@ -68,7 +68,7 @@ class Ledger:
                 self._note(pipe, task_id, _ENDED)
             pipe.execute()
 
-    def bury(self, dead: DeadTask) -> None:
+    def dead_letter(self, dead: DeadTask) -> None:
         """Put a task among the dead; a new request with its key starts from nought."""
         with self._redis.pipeline() as pipe:
             pipe.hset(f"{PREFIX}dead", dead.task_id, dead.model_dump_json())

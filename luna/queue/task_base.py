@@ -22,11 +22,11 @@ from luna.database import engine
 from luna.errors import LunaError, UnavailableError
 from luna.queue import wire
 from luna.queue.app import LONGEST_LIMIT
-from luna.queue.attempt import Conclude, DroppedError, EndedError, Runner, pause_seconds
+from luna.queue.attempt import Conclude, DroppedError, EndedError, JobRunner, pause_seconds
 from luna.queue.client import Client
 from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger, Progress
 from luna.queue.task import Definition, RetryableError
-from luna.queue.work import Work
+from luna.queue.work import TaskContext
 from luna.settings import Settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
@@ -153,7 +153,7 @@ class LunaTask(Task):  # type: ignore[misc]
             raise self._failed(self._explain(error)) from error
 
     def _answer_job(self, job_id: str) -> str:
-        runner = Runner(self.process.engine, self.process.ledger, self._perform_job, self._explain)
+        runner = JobRunner(self.process.engine, self.process.ledger, self._perform_job, self._explain)
         try:
             return runner.run(job_id)
         except DroppedError as error:
@@ -171,11 +171,11 @@ class LunaTask(Task):  # type: ignore[misc]
         request = wire.decode_request(self.definition.request, text)
         return self._perform(request, lambda work, reply: conclude(work.connection, reply))
 
-    def _perform(self, request: RequestMessage, conclude: Callable[[Work, str], None] = lambda _work, _reply: None) -> str:
+    def _perform(self, request: RequestMessage, conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None) -> str:
         report = throttle(self._report)
         with (
             log_context(site_id=getattr(request, "site_id", None)),
-            Work(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
+            TaskContext(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
             reply = wire.encode_reply(self.definition.body(request, work))
             conclude(work, reply)
@@ -205,7 +205,7 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def _bury(self, text: str, key: str) -> TaskFailedError:
         now = SystemClock().now()
-        self.process.ledger.bury(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
+        self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
         log.error("task dead", key=key, starts=MAX_STARTS)
         return self._failed(
             LunaError(f"the task ended its worker {MAX_STARTS} times", field="task", value=self.name, remedy="It is kept among the dead tasks; see the log.")

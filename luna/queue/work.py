@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Work:
+class TaskContext:
     """One unit of work: everything done through ``connection`` is committed together, or not at all.
 
     Args:

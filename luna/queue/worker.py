@@ -25,7 +25,7 @@ from celery.worker.state import maybe_shutdown
 from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
 from luna.errors import LunaError
-from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
 from luna.queue.heartbeats import BEAT, Node
 from luna.queue.services import load_services
@@ -43,10 +43,10 @@ log = structlog.get_logger("luna.queue")
 
 
 @dataclass(frozen=True)
-class Heart:
+class NodeHeartbeat:
     """What beats with the event loop: the pulse of this process, and its sign to the others."""
 
-    pulse: Pulse
+    pulse: Liveness
     node: Node
     readiness: Readiness
 
@@ -60,7 +60,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     """Beats, and gives back what dead processes held. While the last tasks are finished it still beats: another worker would do them again."""
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
-    heart: Heart
+    heart: NodeHeartbeat
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
@@ -80,7 +80,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 class Consumer(CeleryConsumer):  # type: ignore[misc]
     """Celery's, that beats also while it waits for Redis: a worker that waits is no worker that hangs."""
 
-    pulse: Pulse
+    pulse: Liveness
 
     def ensure_connected(self, conn: Any) -> Any:
         def say(error: Exception, seconds: float) -> None:
@@ -93,12 +93,12 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         maybe_shutdown()
 
 
-def consumer_with(pulse: Pulse) -> type[Consumer]:
+def consumer_with(pulse: Liveness) -> type[Consumer]:
     """Return a class of consumers that beat ``pulse``."""
     return type("BeatingConsumer", (Consumer,), {"pulse": pulse})
 
 
-def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT) -> tuple[WorkController, Heart]:
+def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT) -> tuple[WorkController, NodeHeartbeat]:
     """Return a worker for the declared tasks, and its heart.
 
     Args:
@@ -115,11 +115,11 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
     process = Process(settings, addresses.database_url, addresses.redis_url)
     for definition in definitions().values():
         register(app, definition, process)
-    pulse = Pulse(beat, settings.heartbeat_file)
+    pulse = Liveness(beat, settings.heartbeat_file)
     needs = dict.fromkeys(need for needs in served.values() for need in needs)
     readiness = Readiness({ALIVE: pulse.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
-    heart = Heart(pulse, Node(app, name, sign, beat=beat), readiness)
+    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness)
     app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart}))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 

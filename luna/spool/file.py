@@ -33,7 +33,7 @@ OLDEST_KEPT_AT = "SELECT kept_at FROM entries WHERE kind = ? AND site = ? ORDER 
 REMOVE = "DELETE FROM entries WHERE kind = ? AND site = ? AND sequence <= ?"
 
 
-class Lane(NamedTuple):
+class Stream(NamedTuple):
     """What stays in order: rows of one kind of one site. ``kind`` is the name of one."""
 
     kind: str
@@ -49,7 +49,7 @@ class Entry(NamedTuple):
 class Append:
     """Rows to be added to a lane; ``kept_at`` in seconds since 1970."""
 
-    lane: Lane
+    lane: Stream
     bodies: Sequence[bytes]
     kept_at: int
 
@@ -58,7 +58,7 @@ class Append:
 class Remove:
     """The rows of a lane up to and including ``last``."""
 
-    lane: Lane
+    lane: Stream
     last: int
 
 
@@ -81,7 +81,7 @@ class SpoolFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self.waiting: dict[Lane, Waiting] = {}
+        self.waiting: dict[Stream, Waiting] = {}
         with translated(self.path):
             self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
         try:
@@ -99,7 +99,7 @@ class SpoolFile:
             if verdict != "ok":
                 raise DamagedSpoolError(f"the spool is damaged: {verdict}", field="data_folder", value=str(self.path))
             for kind, site_id, rows, last in self._connection.execute(WAITING).fetchall():
-                lane = Lane(kind, site_id)
+                lane = Stream(kind, site_id)
                 self.waiting[lane] = Waiting(rows, last, self._oldest_kept_at(lane))
 
     def commit(self, changes: Sequence[Append | Remove]) -> None:
@@ -115,7 +115,7 @@ class SpoolFile:
                 after[change.lane] = self._append(change, before) if isinstance(change, Append) else self._remove(change, before)
         self.waiting = after
 
-    def oldest(self, lane: Lane, limit: int) -> list[Entry]:
+    def oldest(self, lane: Stream, limit: int) -> list[Entry]:
         """Return the first rows of a lane, in the order they were kept."""
         with translated(self.path):
             return [Entry(*row) for row in self._connection.execute(OLDEST, (*lane, limit))]
@@ -133,7 +133,7 @@ class SpoolFile:
         gone = self._connection.execute(REMOVE, (*change.lane, change.last)).rowcount
         return Waiting(before.rows - gone, before.last, self._oldest_kept_at(change.lane))
 
-    def _oldest_kept_at(self, lane: Lane) -> int:
+    def _oldest_kept_at(self, lane: Stream) -> int:
         found = self._connection.execute(OLDEST_KEPT_AT, lane).fetchone()
         return int(found[0]) if found else 0
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from luna.database.engine import unit_of_work
 from luna.embedded.account import make_folder, open_lock, take
 from luna.errors import LunaError, MachineError, UnavailableError
-from luna.spool.file import Lane, open_file
+from luna.spool.file import Stream, open_file
 from luna.spool.kind import Kind
 from luna.spool.spool import Spool
 from luna.timeline import Clock, SystemClock
@@ -33,7 +33,7 @@ PATIENCE_AT_END = timedelta(seconds=15)
 log = structlog.get_logger("luna.spool")
 
 
-class Drain:
+class SpoolUploader:
     """Delivers what waits in a spool, from a thread of its own, until it is stopped. No transaction is open while it waits.
 
     Args:
@@ -47,7 +47,7 @@ class Drain:
         self._kinds = kinds
         self._turn = turn
         self._failures = 0
-        self._refused_until: dict[Lane, float] = {}
+        self._refused_until: dict[Stream, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spool drain", daemon=True)
 
@@ -94,10 +94,10 @@ class Drain:
         # Our own errors say all there is to know; any other is a fault to be found.
         log.warning(event, reason=str(error), exc_info=None if isinstance(error, LunaError) else error, **fields)
 
-    def _is_due(self, lane: Lane) -> bool:
+    def _is_due(self, lane: Stream) -> bool:
         return lane.kind in self._kinds and time.monotonic() >= self._refused_until.get(lane, 0.0)
 
-    def _deliver(self, lane: Lane) -> int:
+    def _deliver(self, lane: Stream) -> int:
         entries = self._spool.oldest(lane, BATCH_ROWS)
         try:
             with unit_of_work(self._engine) as connection:
@@ -116,7 +116,7 @@ Row = TypeVar("Row")
 LOOK_AGAIN_SECONDS = 0.02
 
 
-class Mirror:
+class SpoolWriter:
     """Rows kept here are on the disk when their future is done, and reach the database by themselves. Threads may share it."""
 
     def __init__(self, spool: Spool, clock: Clock) -> None:
@@ -132,7 +132,7 @@ class Mirror:
             InvalidInputError: a row that the database would refuse; none was kept.
             UnavailableError: the mirror is closed.
         """
-        return self._spool.append(Lane(kind.name, site_id), [kind.encode(row) for row in rows])
+        return self._spool.append(Stream(kind.name, site_id), [kind.encode(row) for row in rows])
 
     @property
     def rows(self) -> int:
@@ -154,7 +154,7 @@ class Mirror:
 
 
 @contextmanager
-def open_mirror(folder: Path, engine: Engine, *kinds: Kind[Any], clock: Clock | None = None, turn: timedelta = TURN) -> Iterator[Mirror]:
+def open_mirror(folder: Path, engine: Engine, *kinds: Kind[Any], clock: Clock | None = None, turn: timedelta = TURN) -> Iterator[SpoolWriter]:
     """Open the spool in ``folder`` and deliver from it to ``engine`` while the block runs; what is left at its end waits for the next one.
 
     Args:
@@ -170,10 +170,10 @@ def open_mirror(folder: Path, engine: Engine, *kinds: Kind[Any], clock: Clock | 
     clock = clock or SystemClock()
     with _one_writer(folder):
         spool = Spool(open_file(folder), clock)
-        drain = Drain(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
+        drain = SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
         try:
             drain.start()
-            yield Mirror(spool, clock)
+            yield SpoolWriter(spool, clock)
         finally:
             drain.stop()
             spool.close()

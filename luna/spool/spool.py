@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from luna.errors import LunaError, MachineError, UnavailableError
-from luna.spool.file import Append, Entry, Lane, Remove, SpoolFile, Waiting
+from luna.spool.file import Append, Entry, Remove, SpoolFile, Stream, Waiting
 from luna.timeline import Clock
 
 MIB = 1 << 20
@@ -53,7 +53,7 @@ class _Write:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    lane: Lane
+    lane: Stream
     limit: int
     done: Future[list[Entry]] = field(default_factory=Future)
 
@@ -83,23 +83,23 @@ class Spool:
         return self._file.path.parent
 
     @property
-    def waiting(self) -> Mapping[Lane, Waiting]:
+    def waiting(self) -> Mapping[Stream, Waiting]:
         """What waits, by lane; a lane without rows may be among them."""
         return self._file.waiting
 
-    def append(self, lane: Lane, bodies: Sequence[bytes]) -> Future[None]:
+    def append(self, lane: Stream, bodies: Sequence[bytes]) -> Future[None]:
         """Return what is done once the rows are on the disk. It fails with a MachineError where they are not: none of them was kept."""
         write = _Write(Append(lane, bodies, int(self._clock.now().timestamp())))
         self._ask(write)
         return write.done
 
-    def oldest(self, lane: Lane, limit: int) -> list[Entry]:
+    def oldest(self, lane: Stream, limit: int) -> list[Entry]:
         """Return the first rows of a lane."""
         look = _Look(lane, limit)
         self._ask(look)
         return look.done.result()
 
-    def remove(self, lane: Lane, last: int) -> None:
+    def remove(self, lane: Stream, last: int) -> None:
         """Forget the rows of a lane up to and including ``last``; gone for good when this returns.
 
         Raises:

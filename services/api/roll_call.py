@@ -15,7 +15,7 @@ from luna.telemetry import Check
 from services.api.gateway import Gateway
 
 
-def call_roll(gateway: Gateway, *, now: datetime) -> ServicesReply:
+def service_status(gateway: Gateway, *, now: datetime) -> ServicesReply:
     """Ask the gateway itself, and the queue's server for what all others last said of themselves."""
     own = _service("api", [_own_instance(gateway)])
     try:

@@ -14,17 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from luna.contracts.plan import NoteReply
 from luna.errors import LunaError, MachineError
-from luna.wording import Language
-
-_HEADS: dict[Language, tuple[str, str]] = {"en": ("Note", "Assumed"), "de": ("Hinweis", "Angenommen")}
-
-
-def show_note(note: NoteReply, language: Language = "en") -> None:
-    """Print a note; what was assumed is called so."""
-    out.print(f"{_HEADS[language][note.assumed]}: {note.text}", soft_wrap=True, markup=False)
-
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
 

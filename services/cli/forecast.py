@@ -11,7 +11,7 @@ from luna.timeline import SystemClock
 from luna.wording.compromises import condition
 from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.driving import show_driving
+from services.cli.shared_sentences import show_driving
 from services.cli.storage import compose_request
 from services.cli.window import parse_site_instants
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest
 from luna.contracts.replay import ReplayRequest
 from services.cli.console import out
-from services.cli.driving import show_driving
 from services.cli.replay import ensure_forecasts
+from services.cli.shared_sentences import show_driving
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -21,9 +21,10 @@ from luna.site import invalid_input
 from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 from luna.wording import Language, Numbers, Sentences, mode
 from luna.wording.modes import join_figures
-from services.cli.console import JsonOption, emit, out, show_note, table
+from services.cli.console import JsonOption, emit, out, table
 from services.cli.pareto import show_pareto
 from services.cli.plan_texts import TEXTS
+from services.cli.shared_sentences import show_note
 from services.cli.window import find_zone
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from luna.contracts.replay import Fault, FaultKind, PolicyReply, ReplayReply, Re
 from luna.errors import InvalidInputError, LunaError
 from luna.site import invalid_input
 from luna.wording import Numbers, say_policy
-from services.cli.console import out, show_note, table
-from services.cli.driving import show_driving
+from services.cli.console import out, table
+from services.cli.shared_sentences import show_driving, show_note
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -14,8 +14,9 @@ from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfReque
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
 from luna.wording import Language, Numbers, say_policy
-from services.cli.console import JsonOption, emit, follow_progress, out, show_note, table
+from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, number, rectangle, text
+from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request
 
 WIDTH, HEIGHT, MARGIN = 976.0, 300.0, 24.0

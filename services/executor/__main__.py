@@ -15,7 +15,7 @@ from luna.control import Control
 from luna.database import engine
 from luna.embedded import running
 from luna.errors import InvalidInputError, LunaError, UnavailableError
-from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
 from luna.queue.heartbeats import executor_present
 from luna.settings import Settings, load_settings
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
     with running(settings) as addresses, ExitStack() as stack:
-        pulse, clock = Pulse(BEAT, settings.heartbeat_file), SystemClock()
+        pulse, clock = Liveness(BEAT, settings.heartbeat_file), SystemClock()
         database = engine.create(addresses.database_url, application_name="luna-executor", pool_size=10)
         stack.callback(database.dispose)
         client = stack.enter_context(closing(Client(addresses.redis_url)))

@@ -36,7 +36,7 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
     return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
 
 
-def make_sayable(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
+def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
     """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
     known = {each.battery: each.modes for each in control.batteries}
     safe = make_safe(site, requested, soc)
@@ -116,11 +116,11 @@ class Batteries:
         document = {"mode": wanted.mode, "power_kw": wanted.power_kw, "target_soc": wanted.target_soc}
         return dict.fromkeys(self._names, BatterySetpoint.model_validate(document))
 
-    def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+    def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         return dict.fromkeys(self._names, OWN)
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        return make_sayable(self.site, _own(requested), soc, control=self.control)
+        return to_supported_modes(self.site, _own(requested), soc, control=self.control)
 
     def render(self, allowed: Setpoints) -> list[Write]:
         return render(self.control, _own(allowed))

@@ -22,11 +22,11 @@ from luna.database.engine import unit_of_work
 from luna.policy import REPLAN_AGE, REPLAN_SOC
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
-from services.executor.decision import Wish, carries_on, find_mode_since, find_source, finish_run, follow_owner, follow_plan, leave_alone, plan_age
+from services.executor.decision import ControlRequest, fallback, find_mode_since, find_source, finish_run, follow_owner, follow_plan, is_current, plan_age
 from services.executor.device import Device, DeviceError
 from services.executor.readings import SocReader, read_recorded, read_slot_prices
 from services.executor.template import Write, matches
-from services.executor.unit import InForce, SlotPrices, Unit
+from services.executor.unit import Controllable, InForce, SlotPrices
 from services.executor.units import find_unit
 
 LATENESS = Histogram(
@@ -54,12 +54,12 @@ log = structlog.get_logger("luna.planner.execution")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ControlTarget:
     """Whom a turn is about: a unit of a site, the section ``control`` that describes how it is told, and what tells it."""
 
     site: Site
     control: Control
-    unit: Unit
+    unit: Controllable
     device: Device
     gauge: SocReader
 
@@ -120,8 +120,8 @@ class Executor:
         unit = named or find_unit(site, control, key)
         if source is None or control is None or unit is None:
             return False
-        told = Told(site, control, unit, *self._device((site_id, key), control))
-        if not carries_on(state, source, now):
+        told = ControlTarget(site, control, unit, *self._device((site_id, key), control))
+        if not is_current(state, source, now):
             state = self._decide(told, state, source)
         decision = state.decision
         if decision is None or decision.source != source:
@@ -131,23 +131,23 @@ class Executor:
             return self._verify(told, state, decision, writes=writes)
         return self._try(told, state, decision, writes=writes)
 
-    def _decide(self, told: Told, state: ControlState, source: Source) -> ControlState:
+    def _decide(self, told: ControlTarget, state: ControlState, source: Source) -> ControlState:
         """Store what is to be done from now on and return the state with it; the old state where another was faster."""
         now = self._clock.now()
         soc = self._measure(told)
         with unit_of_work(self._engine) as connection:
-            wish = self._wish(connection, told, state, source=source, soc=soc)
-        decision = _decision(told, finish_run(wish, state.decision, told.unit, now=now), soc, source=source, now=now)
+            wanted = self._wanted(connection, told, state, source=source, soc=soc)
+        decision = _decision(told, finish_run(wanted, state.decision, told.unit, now=now), soc, source=source, now=now)
         decision = decision.model_copy(update={"mode_since": find_mode_since(state.decision, decision.allowed, now=now)})
         decided = self._store(state, decision)
-        if source == "planner" and (wish.reason not in {"planned", "not_in_plan"} or _deviates(wish.planned_soc, soc)):
+        if source == "planner" and (wanted.reason not in {"planned", "not_in_plan"} or _deviates(wanted.planned_soc, soc)):
             self._request_plan(state)
         return decided or state
 
-    def _wish(self, connection: Connection, told: Told, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> Wish:
+    def _wanted(self, connection: Connection, told: ControlTarget, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> ControlRequest:
         now, prices = self._clock.now(), partial(read_slot_prices, connection, told.site, self._clock.now())
         if source == "released":
-            return leave_alone(told.unit, "disarmed", prices)
+            return fallback(told.unit, "disarmed", prices)
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, told.unit)
         plan = plans.read_due(connection, state.site, now)
@@ -156,7 +156,7 @@ class Executor:
         last = {} if state.decision is None else {name: str(each.mode) for name, each in state.decision.allowed.items()}
         return follow_plan(plan, told.unit, prices, now=now, max_age=self._plan_max_age, in_force=InForce(soc, last))
 
-    def _try(self, told: Told, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
+    def _try(self, told: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
         """Send what was decided where that is due, then see whether it holds; return whether it is still awaited."""
         now = self._clock.now()
         if decision.tried_at is None or now - decision.tried_at >= RETRY:
@@ -192,7 +192,7 @@ class Executor:
         self._verified[state.site, state.device] = now
         log.info("slot is followed", site_id=state.site, device=state.device, slot_start=decision.slot_start.isoformat(), reason=decision.reason)
 
-    def _give_up(self, told: Told, state: ControlState, decision: Decision) -> bool:
+    def _give_up(self, told: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Take back what was never confirmed: the device does what it does by itself. Where that is not confirmed either, wait for the next slot."""
         COMMANDS.labels(state.site, "unconfirmed").inc()
         self._request_plan(state)
@@ -201,9 +201,9 @@ class Executor:
             self._store(state, decision.model_copy(update={"settled": True}))
             return False
         soc = {name: math.nan if value is None else value for name, value in decision.measured_soc.items()}
-        wish = leave_alone(told.unit, "not_acknowledged", self._look_up_prices(told.site), plan_id=decision.plan_id)
-        fallback = _decision(told, wish, soc, source=decision.source, now=decision.slot_start)
-        self._store(state, fallback.model_copy(update={"override": decision.override, "mode_since": self._clock.now()}))
+        wanted = fallback(told.unit, "not_acknowledged", self._look_up_prices(told.site), plan_id=decision.plan_id)
+        decided = _decision(told, wanted, soc, source=decision.source, now=decision.slot_start)
+        self._store(state, decided.model_copy(update={"override": decision.override, "mode_since": self._clock.now()}))
         return True
 
     def _look_up_prices(self, site: Site) -> Callable[[], SlotPrices | None]:
@@ -213,7 +213,7 @@ class Executor:
 
         return look_up
 
-    def _verify(self, told: Told, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
+    def _verify(self, told: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
         """See once a minute whether what was confirmed still holds; where it does not, it is sent again. Return whether that is awaited."""
         now, whom = self._clock.now(), (state.site, state.device)
         if decision.gave_up or decision.source == "released" or now - self._verified.get(whom, decision.slot_start) < VERIFY:
@@ -242,7 +242,7 @@ class Executor:
                 control_rows.record(connection, state, last, None)
         return state.model_copy(update={"decision": decision, "version": state.version + 1})
 
-    def _measure(self, told: Told) -> dict[str, float]:
+    def _measure(self, told: ControlTarget) -> dict[str, float]:
         """Return how full the batteries are, NaN where nobody knows."""
         now = self._clock.now()
         if told.control.by == "dry_run" and told.unit.key == BATTERIES:
@@ -267,16 +267,16 @@ class Executor:
             self._wanting.add((state.site, state.device))
 
 
-def _decision(told: Told, wish: Wish, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:
+def _decision(told: ControlTarget, wanted: ControlRequest, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:
     return Decision(
         slot_start=floor_to(now, SLOT),
         source=source,
-        decided_by=wish.decided_by,
-        reason=wish.reason,
-        plan_id=wish.plan_id,
-        override=wish.override,
-        requested=dict(wish.requested),
-        allowed=dict(told.unit.make_safe(wish.requested, soc)),
+        decided_by=wanted.decided_by,
+        reason=wanted.reason,
+        plan_id=wanted.plan_id,
+        override=wanted.override,
+        requested=dict(wanted.requested),
+        allowed=dict(told.unit.make_safe(wanted.requested, soc)),
         measured_soc={name: None if math.isnan(value) else value for name, value in soc.items()},
         control=told.control,
     )

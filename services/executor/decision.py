@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from luna.contracts.control import ControlState, DecidedBy, Decision, Override, ReasonCode, Source
 from luna.contracts.plan import PlanReply
 from luna.timeline import SLOT, floor_to
-from services.executor.unit import InForce, Setpoints, SlotPrices, Unit
+from services.executor.unit import Controllable, InForce, Setpoints, SlotPrices
 
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
 
@@ -15,7 +15,7 @@ Prices = Callable[[], SlotPrices | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ControlRequest:
     """What is asked for, by whom and why. ``planned_soc`` is how full the plan expected the batteries to be at the start of the slot."""
 
     requested: Setpoints
@@ -36,7 +36,7 @@ def find_source(state: ControlState, now: datetime, *, named: bool = True) -> So
     return "owner" if state.override is not None and state.override.until > now else "planner"
 
 
-def carries_on(state: ControlState, source: Source, now: datetime) -> bool:
+def is_current(state: ControlState, source: Source, now: datetime) -> bool:
     """Return whether the last decision still stands: nobody decides twice for a slot, unless someone else decides from now on."""
     last = state.decision
     if last is None or last.source != source:
@@ -46,7 +46,7 @@ def carries_on(state: ControlState, source: Source, now: datetime) -> bool:
     return last.slot_start == floor_to(now, SLOT) and (source == "planner" or last.override == state.override)
 
 
-def follow_plan(plan: PlanReply | None, unit: Unit, prices: Prices, *, now: datetime, max_age: timedelta, in_force: InForce) -> Wish:
+def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, now: datetime, max_age: timedelta, in_force: InForce) -> ControlRequest:
     """Return what a plan says of the slot that covers ``now``; without a usable plan what the device does by itself, and why.
 
     Args:
@@ -58,16 +58,16 @@ def follow_plan(plan: PlanReply | None, unit: Unit, prices: Prices, *, now: date
         in_force: what holds when the slot begins.
     """
     if plan is None:
-        return leave_alone(unit, "no_plan", prices)
+        return fallback(unit, "no_plan", prices)
     if plan_age(plan, now) > max_age:
-        return leave_alone(unit, "plan_too_old", prices, plan_id=plan.plan_id)
+        return fallback(unit, "plan_too_old", prices, plan_id=plan.plan_id)
     place = (now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
     requested = unit.read_plan(plan, place, in_force)
     if requested is None:
-        return leave_alone(unit, unit.unplanned, prices, plan_id=plan.plan_id)
+        return fallback(unit, unit.unplanned, prices, plan_id=plan.plan_id)
     before = plan.slots[place - 1].batteries if place else {}
     planned_soc = {name: flow.soc_end for name, flow in before.items() if name in requested}
-    return Wish(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc)
+    return ControlRequest(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc)
 
 
 def plan_age(plan: PlanReply, now: datetime) -> timedelta:
@@ -75,24 +75,24 @@ def plan_age(plan: PlanReply, now: datetime) -> timedelta:
     return floor_to(now, SLOT) - floor_to(plan.slots[0].start, SLOT)
 
 
-def follow_owner(wanted: Override, unit: Unit) -> Wish:
+def follow_owner(wanted: Override, unit: Controllable) -> ControlRequest:
     """Return what the owner asks for."""
-    return Wish(unit.follow_owner(wanted), "owner", "override", override=wanted)
+    return ControlRequest(unit.follow_owner(wanted), "owner", "override", override=wanted)
 
 
-def leave_alone(unit: Unit, reason: ReasonCode, prices: Prices, *, plan_id: str | None = None) -> Wish:
+def fallback(unit: Controllable, reason: ReasonCode, prices: Prices, *, plan_id: str | None = None) -> ControlRequest:
     """Return what a device does by itself."""
-    return Wish(unit.leave_alone(reason, None if reason == "disarmed" else prices()), "rule", reason, plan_id)
+    return ControlRequest(unit.fallback(reason, None if reason == "disarmed" else prices()), "rule", reason, plan_id)
 
 
-def finish_run(wish: Wish, last: Decision | None, unit: Unit, *, now: datetime) -> Wish:
+def finish_run(wanted: ControlRequest, last: Decision | None, unit: Controllable, *, now: datetime) -> ControlRequest:
     """Return the wish, unless it would end what began too briefly ago; only the owner may, and who hands the device back."""
     began = None if last is None else last.mode_since
-    if last is None or began is None or wish.decided_by == "owner" or wish.reason == "disarmed" or now >= began + unit.least_run:
-        return wish
-    safe = unit.make_safe(wish.requested, {})
+    if last is None or began is None or wanted.decided_by == "owner" or wanted.reason == "disarmed" or now >= began + unit.least_run:
+        return wanted
+    safe = unit.make_safe(wanted.requested, {})
     ends = any(last.allowed[name].mode in RUNNING and setpoint.mode in RESTING for name, setpoint in safe.items() if name in last.allowed)
-    return replace(wish, requested=last.allowed, decided_by="rule", reason="least_run") if ends else wish
+    return replace(wanted, requested=last.allowed, decided_by="rule", reason="least_run") if ends else wanted
 
 
 def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime) -> datetime:

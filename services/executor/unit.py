@@ -25,7 +25,7 @@ class InForce(NamedTuple):
     modes: Mapping[str, str] = {}
 
 
-class Unit(Protocol):
+class Controllable(Protocol):
     """Invariants: what leaves ``make_safe`` has passed the safety layer, in words that the device knows."""
 
     @property
@@ -50,7 +50,7 @@ class Unit(Protocol):
     def follow_owner(self, wanted: Override) -> Setpoints:
         """Return what its owner asks for."""
 
-    def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+    def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         """Return what it does without a plan."""
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:

@@ -16,7 +16,7 @@ from luna.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp
 from luna.site import DeferrableLoad, ElectricVehicle, HeatPump, Site
 from services.executor.batteries import Batteries
 from services.executor.template import WATTS, Write, write_values
-from services.executor.unit import InForce, Setpoints, SlotPrices, Unit
+from services.executor.unit import Controllable, InForce, Setpoints, SlotPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Appliance:
     def follow_owner(self, wanted: Override) -> Setpoints:
         return self._tell(wanted.mode)
 
-    def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+    def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         return self._tell("own")
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
@@ -86,7 +86,7 @@ _CODES = {word: code for code, word in WORDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Arrays:
+class PvArrays:
     """The arrays, and how their inverter is told."""
 
     site: Site
@@ -108,7 +108,7 @@ class Arrays:
         known = wanted.mode if wanted.mode in {"free", "no_export", "limit", "off"} else "free"
         return {NAME: PvSetpoint.model_validate({"mode": known, "limit_kw": wanted.power_kw})}
 
-    def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+    def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         """Return what prices alone say, as ``luna.economics`` has it for everybody; free where the site is handed back or nobody knows prices."""
         if prices is None or reason == "disarmed":
             return {NAME: FREE}
@@ -188,7 +188,7 @@ class Charger:
         most = self.vehicle.discharge_limit_kw if wanted.mode == "give" else self.vehicle.most_charge_kw
         return self._tell(wanted.mode, most if wanted.power_kw is None else wanted.power_kw)
 
-    def leave_alone(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+    def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         """Return the charger's own rule; without one it charges.
 
         A car that is empty in the morning is worse than a dear kilowatt-hour. While nobody watches fuse and peak it charges at its least power.
@@ -229,7 +229,7 @@ class Charger:
         return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": known} | power)}
 
 
-def list_units(site: Site, control: Control | None) -> dict[str, Unit]:
+def list_units(site: Site, control: Control | None) -> dict[str, Controllable]:
     """Return what is told by a section, by key; what the site does not have is left out."""
     if control is None:
         return {}
@@ -238,11 +238,11 @@ def list_units(site: Site, control: Control | None) -> dict[str, Unit]:
     loads: dict[str, DeferrableLoad | HeatPump] = {each.name: each for each in site.heat_pumps} | {each.name: each for each in site.loads}
     chargers = [Charger(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles]
     appliances = [Appliance.of(loads[each.load], each) for each in control.loads if each.load in loads]
-    arrays = [Arrays(site, control.pv)] if control.pv is not None and site.pv else []
-    units: list[Unit] = [*batteries, *chargers, *appliances, *arrays]
+    arrays = [PvArrays(site, control.pv)] if control.pv is not None and site.pv else []
+    units: list[Controllable] = [*batteries, *chargers, *appliances, *arrays]
     return {unit.key: unit for unit in units}
 
 
-def find_unit(site: Site, control: Control | None, key: str) -> Unit | None:
+def find_unit(site: Site, control: Control | None, key: str) -> Controllable | None:
     """Return one of them, None where it is not told by this section."""
     return list_units(site, control).get(key)

@@ -14,7 +14,7 @@ from luna.control import BATTERIES
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, LunaError, UnavailableError
-from luna.health import Pulse
+from luna.health import Liveness
 from luna.timeline import SLOT, Clock, floor_to
 from services.executor.control_step import ARMED, CONFIRMED, FALLBACK, PLAN_AGE, Executor
 from services.executor.units import list_units
@@ -28,7 +28,7 @@ def describe_sites(connection: Connection) -> tuple[ControlledSite, ...]:
     return tuple(_describe(connection, state) for state in control.load_active(connection) if state.armed_at is not None)
 
 
-class Board:
+class ControlStatus:
     """The metrics of armed sites and their devices; those that are gone are taken off."""
 
     def __init__(self) -> None:
@@ -104,10 +104,10 @@ class Watch:
         self._executor = executor
         self._clock = clock
         self._running: dict[tuple[str, str], Future[bool]] = {}
-        self._board = Board()
+        self._board = ControlStatus()
         self.sites: tuple[ControlledSite, ...] = ()
 
-    def run(self, pulse: Pulse, *, ending: threading.Event) -> None:
+    def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
         """Turn until ``ending`` is set; a turn under way ends by itself."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="site") as pool:
             while not ending.is_set():

@@ -14,11 +14,11 @@ from luna.observations import Observations
 from luna.outlook import SHARES, Quantiles
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, floor_to, parse_zone
-from luna.weather import WeatherBook
+from luna.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
 from services.forecaster.inputs.frame import DAY_SLOTS, number_slot
 from services.forecaster.inputs.preparation import mark_frozen_load, mark_frozen_pv
-from services.forecaster.inputs.roof import Growth
+from services.forecaster.inputs.roof import CapacityChange
 from services.forecaster.inputs.solar import estimate_clear_sky, limit_output
 from services.forecaster.model.baseline import BASELINES
 
@@ -46,13 +46,13 @@ class Circumstances:
     """
 
     model: str | None = None
-    weather: WeatherBook | None = None
-    growth: Growth | None = None
+    weather: WeatherVintages | None = None
+    growth: CapacityChange | None = None
     future: bool = False
 
 
 @dataclass(frozen=True)
-class Record:
+class InputQuality:
     """A history on a gapless grid from slot number ``first`` on, looked at once for many origins."""
 
     site: Site
@@ -61,7 +61,7 @@ class Record:
     pv_kwh: FloatArray
 
     @classmethod
-    def of(cls, history: Observations, site: Site) -> "Record":
+    def of(cls, history: Observations, site: Site) -> "InputQuality":
         """Return the record of a gapless history as it was measured."""
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
         return cls(site, first, history.load_kwh, history.pv_kwh)
@@ -114,11 +114,11 @@ def judge_origins(history: Observations, site: Site, instants: Sequence[datetime
     Args:
         history: gapless, as it was measured; it begins where the memory of the first instant does.
     """
-    record = Record.of(history, site)
+    record = InputQuality.of(history, site)
     return [tuple(_judge_origin(record, instant, circumstances)) for instant in instants]
 
 
-def _judge_origin(record: Record, instant: datetime, circumstances: Circumstances) -> Iterator[str]:
+def _judge_origin(record: InputQuality, instant: datetime, circumstances: Circumstances) -> Iterator[str]:
     slot = number_slot(instant)
     found = list(record.judge(min(max(slot - record.first, 0), record.load_kwh.size)))
     yield from found
@@ -136,7 +136,7 @@ def _judge_origin(record: Record, instant: datetime, circumstances: Circumstance
         yield circumstances.model
 
 
-def judge_weather(weather: WeatherBook, slot: int) -> Iterator[str]:
+def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
     """Yield what is the matter with the weather ahead of a slot (counted from 1970), as known by then."""
     first, end = np.searchsorted(weather.slot, [slot, slot + NEAR_SLOTS])
     known = weather.issued[first:end] <= slot

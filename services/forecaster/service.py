@@ -18,7 +18,7 @@ from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to
-from luna.weather import WeatherBook
+from luna.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.input_quality import Circumstances, judge_origins, widen
 from services.forecaster.inputs.context import NO_CONTEXT, Context, read_context
@@ -64,7 +64,7 @@ class Speaker:
     run: TrainingRun | None = None
     lack: str | None = None
 
-    def weather(self, context: Context) -> WeatherBook | None:
+    def weather(self, context: Context) -> WeatherVintages | None:
         """Return the weather where the model learned from it, else None."""
         learned = self.run is not None and self.lack is None and self.run.metrics.get("weather_share", 0.0) >= LEARNED_WEATHER
         return context.weather if learned else None

@@ -12,7 +12,7 @@ from luna.contracts.data import BackfilledSensor, BackfillReply, BackfillRequest
 from luna.database import readings, sites, source_cursors
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
-from luna.queue import Work
+from luna.queue import TaskContext
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
 from services.ingest.listening.wiring import ENTITY
@@ -41,7 +41,7 @@ class CheckedSource(HistorySource, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class BackfillRun:
     """What is to be done: the slots asked for, as far as their time has passed, and the time to read for them.
 
     Cursors stand under its name, so that each errand goes on where it was itself.
@@ -77,7 +77,7 @@ class Errand:
         return (instant - self.read_first) // DAY
 
 
-def backfill(request: BackfillRequest, work: Work) -> BackfillReply:
+def backfill(request: BackfillRequest, work: TaskContext) -> BackfillReply:
     """Take over what Home Assistant knows; each part is committed by itself, so that what was read stays when the work is interrupted.
 
     Raises:
@@ -92,7 +92,7 @@ def backfill(request: BackfillRequest, work: Work) -> BackfillReply:
 
 def backfill_site(engine: Engine, source: CheckedSource, request: BackfillRequest, *, clock: Clock, progress: Progress) -> BackfillReply:
     """Read every sensor of a site from ``source`` into the database and build the slots; raises as ``backfill``."""
-    errand = Errand.of(request, source.name, clock.now())
+    errand = BackfillRun.of(request, source.name, clock.now())
     with unit_of_work(engine) as connection:
         sensors, left_out = name_sensors(sites.load(connection, errand.site_id))
         cursors = source_cursors.read(connection, errand.site_id, errand.name)
@@ -127,7 +127,7 @@ def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
 class Intake:
     """Takes over one sensor, stretch by stretch."""
 
-    def __init__(self, engine: Engine, errand: Errand, sensor: str) -> None:
+    def __init__(self, engine: Engine, errand: BackfillRun, sensor: str) -> None:
         self._engine, self._errand, self._sensor = engine, errand, sensor
         self._known = self._unknown = self._written = 0
 
@@ -168,7 +168,7 @@ def store_samples(connection: Connection, site_id: str, samples: Samples) -> int
     return written.inserted + written.updated
 
 
-def _finish(engine: Engine, errand: Errand, *, now: datetime) -> BuildSlotsReply:
+def _finish(engine: Engine, errand: BackfillRun, *, now: datetime) -> BuildSlotsReply:
     request = BuildSlotsRequest(site_id=errand.site_id, first=errand.first, end=errand.end)
     with unit_of_work(engine) as connection:
         built = build_site_slots(connection, request, now=now)

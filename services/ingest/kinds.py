@@ -22,7 +22,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileSchema:
     """A kind of file.
 
     ``series`` are the numbers, ``complete`` says that a row needs all of those the file has, ``keys`` are further columns that tell rows apart (name → text or
@@ -52,14 +52,16 @@ IRRADIANCE = Bounds(0.0, 2_000.0, "watts per square metre")
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(
+        FileSchema(
             "observations",
             "slot_start",
             dict.fromkeys(("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh"), ENERGY) | {"soc": FRACTION},
             keys={},
         ),
-        Kind("prices", "slot_start", dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE), keys={"published_at": "instant"}, complete=True),
-        Kind(
+        FileSchema(
+            "prices", "slot_start", dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE), keys={"published_at": "instant"}, complete=True
+        ),
+        FileSchema(
             "weather",
             "slot_start",
             {
@@ -72,13 +74,13 @@ KINDS = {
             },
             keys={"issued_at": "instant"},
         ),
-        Kind("carbon", "slot_start", {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "grams per kWh")}, keys={"issued_at": "instant"}, complete=True),
-        Kind("readings", "instant", {"value": Bounds()}, keys={"sensor": "text"}, notes=("unit",), complete=True, sampled=True),
+        FileSchema("carbon", "slot_start", {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "grams per kWh")}, keys={"issued_at": "instant"}, complete=True),
+        FileSchema("readings", "instant", {"value": Bounds()}, keys={"sensor": "text"}, notes=("unit",), complete=True, sampled=True),
     )
 }
 
 
-def kind_named(name: str) -> Kind:
+def kind_named(name: str) -> FileSchema:
     """Return the kind of that name.
 
     Raises:
@@ -98,7 +100,7 @@ def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame
     return rows
 
 
-def match_columns(there: list[str], kind: Kind, *, renamed: Mapping[str, str], ignored: frozenset[str] = frozenset()) -> dict[str, str]:
+def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, str], ignored: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return Luna's name for each of the file's columns that is used.
 
     Args:
@@ -128,7 +130,7 @@ def match_columns(there: list[str], kind: Kind, *, renamed: Mapping[str, str], i
     return matched
 
 
-def _require(kind: Kind, ours: list[str]) -> None:
+def _require(kind: FileSchema, ours: list[str]) -> None:
     doubled = [name for name in ours if ours.count(name) > 1]
     if doubled:
         raise InvalidInputError("two columns of the file are this one", field=doubled[0], remedy=f"Leave one out with --ignore {doubled[0]}.")

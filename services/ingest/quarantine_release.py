@@ -17,7 +17,7 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, parse_instant, parse_zone
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import ABOVE, Bounds, Kind, kind_named
+from services.ingest.kinds import ABOVE, Bounds, FileSchema, kind_named
 from services.ingest.metering.columns import sensor_names
 from services.ingest.metering.spans import LONGEST_GAP_HOURS
 from services.ingest.quality_service import judge_slots
@@ -57,7 +57,7 @@ def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | No
     return admitted.select(*keys, *(name for name in kind.series if name in admitted.columns)).unique(keys, keep="last", maintain_order=True)
 
 
-def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: Kind) -> pl.DataFrame:
+def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) -> pl.DataFrame:
     """Return the rows of a file with the values that a person let in for the same time: a contradiction that was decided holds against the file."""
     if let_in is None:
         return rows
@@ -65,7 +65,7 @@ def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: Kind) -> pl.
     return rows.update(let_in.select(*keys, *(name for name in kind.series if name in rows.columns and name in let_in.columns)), on=keys, how="left")
 
 
-def _compose(row: QuarantinedRow, kind: Kind) -> pl.DataFrame:
+def _compose(row: QuarantinedRow, kind: FileSchema) -> pl.DataFrame:
     """Return the row as one that was just read: Luna's columns, as text."""
     corrected = row.corrected or {}
     strangers = sorted(set(corrected) - set(kind.columns))
@@ -78,7 +78,7 @@ def _compose(row: QuarantinedRow, kind: Kind) -> pl.DataFrame:
     return pl.DataFrame({"line": [row.line], **{name: [text] for name, text in texts.items()}}, schema_overrides=dict.fromkeys(texts, pl.String))
 
 
-def _lift_bounds(kind: Kind, refused_by: str | None) -> Kind:
+def _lift_bounds(kind: FileSchema, refused_by: str | None) -> FileSchema:
     """Return the kind without the bounds that refused the row; an energy below zero and a fraction above one are no values at all."""
 
     def lift(name: str, bounds: Bounds) -> Bounds:
@@ -89,7 +89,7 @@ def _lift_bounds(kind: Kind, refused_by: str | None) -> Kind:
     return replace(kind, series={name: lift(name, bounds) for name, bounds in kind.series.items()})
 
 
-def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: Kind, limits_kw: Mapping[str, float]) -> pl.DataFrame:
+def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: FileSchema, limits_kw: Mapping[str, float]) -> pl.DataFrame:
     minutes = int(row.raw.get("step_minutes") or SLOT // MINUTE)
     keys, values = ([name for name in names if name in rows.columns] for names in (kind.keys, kind.series))
     rows, off_grid = set_aside_off_grid(rows, minutes * MINUTE)

@@ -18,7 +18,7 @@ from luna.errors import InvalidInputError, MachineError
 from luna.observations import SERIES
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
-from services.ingest.kinds import Kind
+from services.ingest.kinds import FileSchema
 from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
 
 
@@ -72,7 +72,7 @@ class Spill:
 LOADED = Rule("loaded from a file", fills=False)
 
 
-def store(connection: Connection, site: Site, kind: Kind, rows: pl.DataFrame, *, received_at: datetime | None = None) -> Written:
+def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFrame, *, received_at: datetime | None = None) -> Written:
     """Store accepted rows: quarter-hours, or instants where the kind is sampled.
 
     Args:
@@ -110,7 +110,7 @@ def _store_slots(connection: Connection, site: Site, starts: InstantArray, value
     return written
 
 
-def columns_of(kind: Kind, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:
+def columns_of(kind: FileSchema, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:
     """Return the instants of accepted rows, and their series, NaN where unknown."""
     return _instants(rows["instant"]), {name: _floats(rows[name]) for name in kind.series if name in rows.columns}
 

@@ -10,7 +10,7 @@ import structlog
 from luna.contracts.data import LoadFileRequest, LoadReply
 from luna.errors import InvalidInputError, LunaError
 from luna.objects import ObjectStore
-from luna.queue import Work
+from luna.queue import TaskContext
 from luna.timeline import parse_zone
 from services.ingest.loading import FileForm, LoadReport, load_file
 
@@ -20,7 +20,7 @@ UPLOAD_KEPT = timedelta(days=7)
 log = structlog.get_logger("luna.ingest")
 
 
-def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
+def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
     """Store the file's rows and forget the file. One that is refused stays in the store, so that the job can be tried again.
 
     Raises:
@@ -76,7 +76,7 @@ def describe(report: LoadReport) -> LoadReply:
     )
 
 
-def _forget(work: Work, key: str) -> None:
+def _forget(work: TaskContext, key: str) -> None:
     # The rows are stored; a file that cannot be removed now is one too many, not a failure.
     with suppress(LunaError):
         work.objects.remove(key)

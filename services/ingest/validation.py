@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import ABOVE, Bounds, Kind
+from services.ingest.kinds import ABOVE, Bounds, FileSchema
 
 # Meters that count both directions round a few watt-hours below zero.
 ROUNDING_KWH = 0.001
@@ -32,7 +32,7 @@ class Verdict:
     repaired: dict[str, int] = field(default_factory=dict)
 
 
-def judge(rows: pl.DataFrame, kind: Kind, clock: InstantReader) -> Verdict:
+def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> Verdict:
     """Tell rows that can be used from rows that cannot.
 
     Args:
@@ -77,7 +77,7 @@ def describe_rejected(reason: pl.Series | pl.Expr, rows: pl.DataFrame) -> pl.Dat
     return rows.select("line", pl.struct(pl.exclude("line").cast(pl.String)).struct.json_encode().alias("raw")).with_columns(reason.alias("reason"))
 
 
-def _notes(rows: pl.DataFrame, kind: Kind) -> list[str]:
+def _notes(rows: pl.DataFrame, kind: FileSchema) -> list[str]:
     return [name for name in kind.notes if name in rows.columns]
 
 

@@ -22,7 +22,7 @@ from services.planner.dp.segments import problem_segments
 from services.planner.following import follow_plan, simulate_policy
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
-from services.planner.milp.schedule_loads import place
+from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver, SolverError
 from services.planner.problem.problem import Problem
 
@@ -128,7 +128,7 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
 def _plan_around(problem: Problem, solver: Solver) -> Plan:
     """Place what may be placed, then plan the batteries around it."""
     begun = perf_counter()
-    placement = place(problem)
+    placement = schedule_loads(problem)
     left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
     rest = replace(placement.remaining(problem), time_limit_s=left)
     try:

@@ -6,7 +6,7 @@ from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
 from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
-from luna.queue import Work, task
+from luna.queue import TaskContext, task
 from luna.queue.jobs import submit_job
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
@@ -23,48 +23,48 @@ def prepare() -> None:
 
 
 @task(PlanRequest)
-def solve(request: PlanRequest, work: Work) -> PlanReply:
+def solve(request: PlanRequest, work: TaskContext) -> PlanReply:
     """Plan and store."""
     return plans.plan_and_store(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
 
 
 @task(ParetoRequest)
-def trace_pareto(request: ParetoRequest, work: Work) -> ParetoReply:
+def trace_pareto(request: ParetoRequest, work: TaskContext) -> ParetoReply:
     """Plan along what two aims cost each other."""
     return pareto.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=Solver(), progress=work.progress)
 
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))
-def replay(request: ReplayRequest, work: Work) -> ReplayReply:
+def replay(request: ReplayRequest, work: TaskContext) -> ReplayReply:
     """Replay recorded days and store their scores, each day in a transaction of its own."""
     return replays.replay_on(Store.beside(work.database(), lambda: work.connection), request, progress=work.progress)
 
 
 @task(ReplaySitesRequest)
-def replay_sites(request: ReplaySitesRequest, work: Work) -> ReplaySitesReply:
+def replay_sites(request: ReplaySitesRequest, work: TaskContext) -> ReplaySitesReply:
     """Ask for a replay of each site."""
     return replays.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted))
 
 
 @task(PlanChangesRequest)
-def compare(request: PlanChangesRequest, work: Work) -> PlanChangesReply:
+def compare(request: PlanChangesRequest, work: TaskContext) -> PlanChangesReply:
     """Say what a plan changes beside the one before it, and which input did it."""
     return plan_diff.compare_stored(work.connection, request, solver=Solver())
 
 
 @task(WhyNotRequest)
-def ask_why_not(request: WhyNotRequest, work: Work) -> WhyNotReply:
+def ask_why_not(request: WhyNotRequest, work: TaskContext) -> WhyNotReply:
     """Hold to an alternative and plan the rest anew."""
     return counterfactual.ask_stored(work.connection, request, solver=Solver())
 
 
 @task(WhatIfVariantRequest, soft_limit=timedelta(hours=2))
-def replay_variant(request: WhatIfVariantRequest, work: Work) -> WhatIfVariantReply:
+def replay_variant(request: WhatIfVariantRequest, work: TaskContext) -> WhatIfVariantReply:
     """Replay one variant of a question; the last one concludes it."""
     return counterfactual.replay_variant(work.connection, request, progress=work.progress)
 
 
 @task(PlanVariantRequest)
-def plan_variant(request: PlanVariantRequest, work: Work) -> PlanVariantReply:
+def plan_variant(request: PlanVariantRequest, work: TaskContext) -> PlanVariantReply:
     """Plan a stored plan again with something different."""
     return counterfactual.plan_stored_variant(work.connection, request, solver=Solver())

@@ -23,7 +23,7 @@ from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.history import SeriesQuery
 from luna.objects import FileObjects
 from luna.observations import Observations
-from luna.queue import Client, Work
+from luna.queue import Client, TaskContext
 from luna.settings import Settings
 from luna.site import Forecasting
 from services.forecaster import tasks
@@ -166,7 +166,7 @@ def test_the_task_has_the_planner_asked_by_jobs(grown: Engine, redis_url: str, t
     with unit_of_work(grown) as connection:
         sites.save(connection, describe_site(name="grown", pv=[], batteries=[BATTERY], tariff=TARIFF))
     with closing(Client(redis_url)) as client:
-        work = Work(Settings(data_folder=tmp_path), lambda: grown, queue=lambda: client)
+        work = TaskContext(Settings(data_folder=tmp_path), lambda: grown, queue=lambda: client)
         [found] = tasks.judge(JudgeForecastsRequest(site_id="grown", from_day=LAST_DUE), work).sites
         assert (found.faults, found.replays, client.waiting("planner")) == ([], 4, 4)
     with unit_of_work(grown) as connection:

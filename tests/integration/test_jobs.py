@@ -20,7 +20,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Servers, start
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from luna.queue import Client, Progress
-from luna.queue.attempt import MAX_ATTEMPTS, EndedError, Runner
+from luna.queue.attempt import MAX_ATTEMPTS, EndedError, JobRunner
 from luna.queue.jobs import resend_due, retry_job, submit_job
 from luna.queue.ledger import Ledger
 from luna.queue.task_base import Process
@@ -258,16 +258,16 @@ def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_trie
 
 
 @pytest.fixture
-def runner(place: Place) -> Runner:
+def runner(place: Place) -> JobRunner:
     """Runs jobs in this process; whatever they ask for is away."""
 
     def find_nothing(_text: str, _conclude: object) -> str:
         raise UnavailableError("the store of objects is away")
 
-    return Runner(place.database, Ledger(redis.Redis.from_url(place.redis_url)), find_nothing, lambda error: error)
+    return JobRunner(place.database, Ledger(redis.Redis.from_url(place.redis_url)), find_nothing, lambda error: error)
 
 
-def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: Runner) -> None:
+def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
     job = place.submit(errand)
     for _ in range(MAX_ATTEMPTS - 1):
         with pytest.raises(UnavailableError):
@@ -279,7 +279,7 @@ def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandR
     assert (ended.status, ended.attempts, ended.error["status"]) == ("failed", MAX_ATTEMPTS, 503)
 
 
-def test_a_message_without_a_row_is_refused(place: Place, runner: Runner) -> None:
+def test_a_message_without_a_row_is_refused(place: Place, runner: JobRunner) -> None:
     with pytest.raises(NotFoundError):
         runner.run("unknown")
 
@@ -298,7 +298,7 @@ def test_a_key_names_a_piece_of_work_in_whatever_words(place: Place, errand: Err
     assert (one.job_id, two.request["value"]) == (two.job_id, 1)
 
 
-def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(place: Place, errand: ErrandRequest, runner: Runner) -> None:
+def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
     job = place.submit(errand)
     with unit_of_work(place.database) as connection:
         jobs.finish(connection, jobs.begin(connection, job.job_id), status="failed", error={"detail": "no"})

@@ -60,7 +60,7 @@ def _look_at_queue(gateway: Gateway) -> None:
 
 def _look_at_jobs(gateway: Gateway, *, readable: bool) -> None:
     # Unknown is no number; the last figures would be read as current ones.
-    census = jobs.Census(math.nan, math.nan, math.nan, math.nan)
+    census = jobs.JobCounts(math.nan, math.nan, math.nan, math.nan)
     # Who asks for metrics waits less long than a database that is away may take to say so.
     if readable:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:

@@ -17,7 +17,7 @@ from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
 from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.series import Series
-from services.forecaster.inputs.view import HOUR, WEEK, Days, View, Windows, deviate_from_week, fill_gaps
+from services.forecaster.inputs.view import HOUR, WEEK, Days, FeatureMatrix, Windows, deviate_from_week, fill_gaps
 from services.forecaster.model.level import SIGNALS, Level, step_of
 from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
 from services.forecaster.model.trees import Trees
@@ -184,7 +184,7 @@ def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
     return Facts(exceed("temperature_c"), sunnier, hours, day, away, frame.days_off.holiday[pairs.target].astype(np.float64))
 
 
-def _no_shares(view: View) -> Shares:
+def _no_shares(view: FeatureMatrix) -> Shares:
     return {group: np.zeros(view.scale_kwh.size) for group in GROUPS}
 
 
@@ -196,7 +196,7 @@ class _Past:
     away: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, series: Series, frame: Frame, pairs: Pairs, view: View) -> Self:
+    def of(cls, series: Series, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Self:
         week = _pair_week(frame, pairs)
         measured = np.stack([np.where(past.target < pairs.origin, series.measured(frame)[past.target], np.nan) for past in week], axis=1)
         away = np.nan_to_num([frame.vacation_share[slots] for slots in (pairs.origin - 1, *(past.target for past in week))])
@@ -204,7 +204,7 @@ class _Past:
         return cls(usual, (away > 0).any(axis=0))
 
 
-def _complete(shares: Shares, view: View, past: _Past, expected_kwh: FloatArray) -> Explanation:
+def _complete(shares: Shares, view: FeatureMatrix, past: _Past, expected_kwh: FloatArray) -> Explanation:
     """Return the explanation whose ``shares`` are those of a mean that leaves vacations out."""
     moved = view.members["centre"][MEAN] - past.usual_kwh
     shares["vacation"] = shares["vacation"] + np.where(past.away, moved, 0.0)
@@ -213,7 +213,7 @@ def _complete(shares: Shares, view: View, past: _Past, expected_kwh: FloatArray)
     return Explanation(expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing})
 
 
-def _explain_member(member: str, view: View) -> Shares:
+def _explain_member(member: str, view: FeatureMatrix) -> Shares:
     """Return what a member differs from the mean of the last seven days by, reason by reason."""
     shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
     for start, end, group in trace_member(member):
@@ -221,13 +221,13 @@ def _explain_member(member: str, view: View) -> Shares:
     return shares
 
 
-def _explain_profile(view: View) -> Shares:
+def _explain_profile(view: FeatureMatrix) -> Shares:
     """Return what the profile differs from the mean of the last seven days by: the members that speak before anything is learned, in equal parts."""
     spoken = [_explain_member(name, view) for name in (PROFILE, WEATHER) if name in view.members["centre"] | view.members[HEAD]]
     return {group: np.mean([shares[group] for shares in spoken], axis=0) for group in GROUPS}
 
 
-def _explain_level(level: Level, view: View, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:
+def _explain_level(level: Level, view: FeatureMatrix, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:
     """Return how the last hours moved the mean of the rows asked about, signal by signal."""
     shares, signals = _no_shares(view), SIGNALS[level.series](view)
     for name, share in zip(signals, level.mean[step_of(pairs.lead)].T, strict=True):
@@ -235,7 +235,7 @@ def _explain_level(level: Level, view: View, pairs: Pairs, asked: NDArray[np.boo
     return shares
 
 
-def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: FloatArray) -> Shares:
+def _explain_trees(trees: Trees, view: FeatureMatrix, week: Sequence[FeatureMatrix], output_kwh: FloatArray) -> Shares:
     """Return what the trees' ``output_kwh`` differs from the mean of the last seven days by; ``week`` holds the rows as seen on each of them."""
     sums = np.stack([np.array([group_of(name) == group for name in view.names]) for group in GROUPS], axis=1)
     spoken = trees.contribute(HEAD, np.concatenate([each.features for each in (view, *week)])).reshape(1 + len(week), view.scale_kwh.size, -1)
@@ -247,7 +247,7 @@ def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: F
     return shares
 
 
-def _view_week(series: Series, frame: Frame, pairs: Pairs) -> list[View]:
+def _view_week(series: Series, frame: Frame, pairs: Pairs) -> list[FeatureMatrix]:
     """Return what the trees saw on each of the last seven days."""
     return [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs)]
 

@@ -36,32 +36,32 @@ SILENCE = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TrainingSlot:
     """A site's own night in the week."""
 
     weekday: int
     hour: int
 
 
-def assign_turn(site_id: str) -> Turn:
+def assign_turn(site_id: str) -> TrainingSlot:
     """Return when a site's turn is; the same name has the same turn for ever, and many names fill every night alike."""
     number = int.from_bytes(hashlib.sha256(site_id.encode()).digest()[:8])
-    return Turn(number % WEEK_DAYS, NIGHT_HOURS[number // WEEK_DAYS % len(NIGHT_HOURS)])
+    return TrainingSlot(number % WEEK_DAYS, NIGHT_HOURS[number // WEEK_DAYS % len(NIGHT_HOURS)])
 
 
-def find_last_turn(turn: Turn, now: datetime, zone: ZoneInfo) -> datetime:
+def find_last_turn(turn: TrainingSlot, now: datetime, zone: ZoneInfo) -> datetime:
     """Return the last instant, at ``now`` or before, at which the turn came."""
     local = now.astimezone(zone)
     begin = datetime.combine(local.date() - timedelta(days=(local.weekday() - turn.weekday) % WEEK_DAYS), time(turn.hour), zone)
     return begin if begin <= local else datetime.combine(begin.date() - timedelta(days=WEEK_DAYS), time(turn.hour), zone)
 
 
-def is_weekly_due(turn: Turn, trained_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
+def is_weekly_due(turn: TrainingSlot, trained_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
     """Return whether the turn has come since the last training."""
     return trained_at < find_last_turn(turn, now, zone)
 
 
-def is_looked_at(turn: Turn, now: datetime, zone: ZoneInfo) -> bool:
+def is_looked_at(turn: TrainingSlot, now: datetime, zone: ZoneInfo) -> bool:
     """Return whether this is the hour of the day in which a site is looked at for drift."""
     return now.astimezone(zone).hour == turn.hour
 

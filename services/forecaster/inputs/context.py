@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from luna.database import environment, readings
 from luna.site import Site
 from luna.timeline import FloatArray, IndexArray, InstantArray
-from luna.weather import NO_WEATHER, WeatherBook
+from luna.weather import NO_WEATHER, WeatherVintages
 
 SLOT_MICROSECONDS = 900 * 1_000_000
 
@@ -48,7 +48,7 @@ NO_VACATION = Vacation(np.empty(0, dtype="datetime64[us]"), np.empty(0))
 class Context:
     """What is known of a site's surroundings; by default nothing."""
 
-    weather: WeatherBook = field(default=NO_WEATHER)
+    weather: WeatherVintages = field(default=NO_WEATHER)
     vacation: Vacation = field(default=NO_VACATION)
 
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from luna.observations import Observations
 from luna.site import PvArray, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
-from luna.weather import NO_WEATHER, WeatherBook
+from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.rough_sky import RoughSky
-from services.forecaster.inputs.solar import Sky, limit_output, look_up, promise_output
+from services.forecaster.inputs.solar import Sky, expected_output, limit_output, look_up
 
 BoolArray = NDArray[np.bool_]
 SATURDAY = 5
@@ -99,7 +99,7 @@ class Frame:
     promised_kwh: FloatArray
     temperature_c: FloatArray
     days_off: DaysOff
-    weather: WeatherBook = NO_WEATHER
+    weather: WeatherVintages = NO_WEATHER
     sky: Sky | None = None
     arrays: tuple[PvArray, ...] = ()
     rough_sky: RoughSky | None = None
@@ -150,7 +150,7 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         limit,
         limit if np.isfinite(limit) else 1.0,
         context.vacation.shares(numbers),
-        np.full(numbers.size, np.nan) if sky is None else promise_output(context.weather, sky, site.pv, first=first),
+        np.full(numbers.size, np.nan) if sky is None else expected_output(context.weather, sky, site.pv, first=first),
         context.weather.at(numbers, numbers + 1)["temperature_c"],
         DaysOff.of(local // DAY_SLOTS, site),
         context.weather,

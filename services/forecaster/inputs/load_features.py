@@ -14,8 +14,8 @@ from services.forecaster.inputs.view import (
     MEMORY,
     WEEK,
     Days,
+    FeatureMatrix,
     Part,
-    View,
     Windows,
     deviate_from_week,
     fill_gaps,
@@ -136,7 +136,7 @@ class _Level:
         return cls(week, lift, deviate_from_week(windows, origin, HOUR), deviate_from_week(windows, origin, DAY_SLOTS))
 
 
-def view_load(frame: Frame, pairs: Pairs) -> View:
+def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return the load as its origins see it."""
     absence = Absence.of(frame, pairs)
     windows = Windows.of(absence.home_kwh)
@@ -151,7 +151,7 @@ def view_load(frame: Frame, pairs: Pairs) -> View:
     # An absence leaves a share of everything that is usual, the trees' scale included: the forecast falls at once, and no habit is learned from an empty house.
     whole: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
     members = {part: {name: member * absence.left for name, member in named.items()} for part, named in whole.items()}
-    return View(stack_columns(columns), scale * absence.left, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
+    return FeatureMatrix(stack_columns(columns), scale * absence.left, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
 
 
 def _describe_spread(habits: _Habits, level: _Level) -> dict[str, FloatArray]:

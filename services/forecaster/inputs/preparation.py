@@ -10,7 +10,7 @@ from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
-from services.forecaster.inputs.roof import Growth, find_growth
+from services.forecaster.inputs.roof import CapacityChange, find_growth
 
 # Meters that count in steps of 0.1 kWh repeat a value for an hour or two at night; nothing in a house keeps to the watt-hour for six.
 LOAD_SLOTS = 24
@@ -62,7 +62,7 @@ class Prepared:
 
     history: Observations
     site: Site
-    growth: Growth | None
+    growth: CapacityChange | None
 
 
 def prepare_history(measured: Observations, site: Site, *, before: datetime) -> Prepared:

@@ -16,8 +16,8 @@ from services.forecaster.inputs.view import (
     MEMORY,
     WEEK,
     Days,
+    FeatureMatrix,
     Part,
-    View,
     Windows,
     divide,
     fill_gaps,
@@ -145,7 +145,7 @@ class _Brightness:
         return unusual
 
 
-def view_pv(frame: Frame, pairs: Pairs) -> View:
+def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return PV as its origins see it."""
     sky, usual = frame.clear_sky_kwh[pairs.target], _Usual.of(frame, pairs)
     measured = _has_measured(frame, pairs.origin)
@@ -161,7 +161,7 @@ def view_pv(frame: Frame, pairs: Pairs) -> View:
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
     shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
     columns = {**shares, **_describe_sky(brightness, sky, best), **weather.signs, **mark_time(frame, pairs)}
-    return View(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
+    return FeatureMatrix(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
 
 
 def _follow_weather(weather: WeatherYield, clear_sky: FloatArray) -> dict[str, FloatArray]:

@@ -13,7 +13,7 @@ from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.inputs.load_features import Absence, view_load
 from services.forecaster.inputs.pv_features import view_pv
-from services.forecaster.inputs.view import MEMORY, WEEK, View, fill_gaps
+from services.forecaster.inputs.view import MEMORY, WEEK, FeatureMatrix, fill_gaps
 
 COLUMN_BITS = 8
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
@@ -120,17 +120,17 @@ class Series:
 
     name: str
     measured: Callable[[Frame], FloatArray]
-    view: Callable[[Frame, Pairs], View]
+    view: Callable[[Frame, Pairs], FeatureMatrix]
 
 
-def look_at_load(frame: Frame, pairs: Pairs) -> View:
+def look_at_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return the load as its origins see it, the pools of recalled days among the members."""
     absence = Absence.of(frame, pairs)
     pool = Pool.of(absence.home_kwh, pairs, LOAD_KERNEL, frame.local_slot).map(absence.left)
     return join_pool(view_load(frame, pairs), pool, LOAD_KERNEL)
 
 
-def look_at_pv(frame: Frame, pairs: Pairs) -> View:
+def look_at_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return PV as its origins see it, the pools of recalled days, as shares of clear sky, among the members."""
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = frame.first + np.arange(frame.pv_kwh.size, dtype=np.int64)
@@ -138,7 +138,7 @@ def look_at_pv(frame: Frame, pairs: Pairs) -> View:
     return join_pool(view_pv(frame, pairs), pool, PV_KERNEL)
 
 
-def join_pool(view: View, pool: Pool, kernel: Kernel) -> View:
+def join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix:
     """Return the view with a pool for each half-life among the members of every head, within the limit; where nothing is known, the mean stands in."""
     substitute = view.members["centre"]["mean"]
     names = [f"pool_{half_life:.0f}" for half_life in kernel.half_lives]

@@ -14,7 +14,7 @@ import numpy as np
 
 from luna.site import Location, PvArray, Site
 from luna.timeline import FloatArray, IndexArray, InstantArray
-from luna.weather import WeatherBook
+from luna.weather import WeatherVintages
 
 SLOT_HOURS = 0.25
 SLOT_SECONDS = 900
@@ -202,7 +202,7 @@ def estimate_output(weather: Mapping[str, FloatArray], light: Light, sky: Sky, a
     return np.where(sky.clear_sky_kwh > 0, total, np.where(np.isnan(total), np.nan, 0.0))
 
 
-def promise_output(book: WeatherBook, sky: Sky, arrays: Sequence[PvArray], *, first: int) -> FloatArray:
+def expected_output(book: WeatherVintages, sky: Sky, arrays: Sequence[PvArray], *, first: int) -> FloatArray:
     """Return what the weather promised the arrays for each of the consecutive slots from number ``first`` on, kWh; NaN where unknown.
 
     It is the weather as forecast half a day before, else as known when the slot had ended.

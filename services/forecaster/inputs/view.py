@@ -106,7 +106,7 @@ FLOOR_KWH = 0.002  # scale of a series that has been zero for long
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class FeatureMatrix:
     """One series seen from its origins, by row.
 
     Args:
@@ -129,10 +129,10 @@ class View:
         """Return a feature by its name, shape ``(rows,)``."""
         return self.features[:, self.names.index(name)].astype(np.float64)
 
-    def select(self, rows: NDArray[np.bool_]) -> "View":
+    def select(self, rows: NDArray[np.bool_]) -> "FeatureMatrix":
         """Return the chosen rows."""
         members = {part: {name: member[rows] for name, member in named.items()} for part, named in self.members.items()}
-        return View(self.features[rows], self.scale_kwh[rows], members, self.known_days[rows], self.limit_kwh[rows], self.names)
+        return FeatureMatrix(self.features[rows], self.scale_kwh[rows], members, self.known_days[rows], self.limit_kwh[rows], self.names)
 
 
 def stack_columns(columns: Mapping[str, FloatArray]) -> Matrix:

@@ -18,7 +18,7 @@ DISTANCES = np.array([1.2835, 1.0, 0.5263, 0.0, 0.5263, 1.0, 1.2835])
 
 
 @dataclass(frozen=True)
-class Heads:
+class QuantileHeads:
     """A forecast before it is bounded, kWh: the mean, shape ``(rows,)``, and the quantiles, shape ``(levels, rows)``."""
 
     expected: FloatArray
@@ -34,13 +34,13 @@ class Heads:
         """Return how far each quantile lies from the median, never less than a sliver; shape ``(levels, rows)``."""
         return np.maximum(SIDES[:, None] * (self.quantiles - self.p50), THINNEST * scale_kwh)
 
-    def stretch(self, factor: FloatArray, scale_kwh: FloatArray) -> "Heads":
+    def stretch(self, factor: FloatArray, scale_kwh: FloatArray) -> "QuantileHeads":
         """Return the forecast with each quantile ``factor``, shape ``(levels, rows)``, times as far from the median."""
         return replace(self, quantiles=self.p50 + SIDES[:, None] * factor * self.measure_widths(scale_kwh))
 
-    def move(self, mean_kwh: FloatArray, median_kwh: FloatArray) -> "Heads":
+    def move(self, mean_kwh: FloatArray, median_kwh: FloatArray) -> "QuantileHeads":
         """Return the forecast with the mean moved by one amount and all quantiles by the other, each of shape ``(rows,)``."""
-        return Heads(self.expected + mean_kwh, self.quantiles + median_kwh)
+        return QuantileHeads(self.expected + mean_kwh, self.quantiles + median_kwh)
 
     def bound(self, limit_kwh: FloatArray) -> Quantiles:
         """Return the forecast with ``0 ≤ p05 ≤ … ≤ p95 ≤ limit`` and the mean within zero and the limit."""
@@ -49,15 +49,15 @@ class Heads:
         parts = np.clip(np.concatenate([below, above[1:]]), 0, limit_kwh)
         return Quantiles(np.clip(self.expected, 0, limit_kwh), *parts)
 
-    def replace(self, rows: NDArray[np.bool_], other: "Heads") -> "Heads":
+    def replace(self, rows: NDArray[np.bool_], other: "QuantileHeads") -> "QuantileHeads":
         """Return the heads with ``rows`` taken from ``other``."""
-        return Heads(np.where(rows, other.expected, self.expected), np.where(rows, other.quantiles, self.quantiles))
+        return QuantileHeads(np.where(rows, other.expected, self.expected), np.where(rows, other.quantiles, self.quantiles))
 
 
-def spread_heads(expected: FloatArray, p50: FloatArray, below: FloatArray, above: FloatArray) -> Heads:
+def spread_heads(expected: FloatArray, p50: FloatArray, below: FloatArray, above: FloatArray) -> QuantileHeads:
     """Return a forecast from the distances of the 10 and 90 % quantiles from the median; the others lie as those of a normal distribution do, side by side."""
     sides = np.stack([-below] * MEDIAN + [np.zeros_like(p50)] + [above] * MEDIAN)
-    return Heads(expected, p50 + DISTANCES[:, None] * sides)
+    return QuantileHeads(expected, p50 + DISTANCES[:, None] * sides)
 
 
 BAND_STARTS = np.array([0, 12, 48])  # slots of lead: the next three hours, the half day after, the rest
@@ -67,15 +67,15 @@ WIDEST, NARROWEST = 6.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Strata:
+class LeadGroups:
     """Which of ``count`` sets of weights each row takes; ``of_row`` has shape ``(rows,)``."""
 
     of_row: IntArray
     count: int
 
-    def select(self, rows: NDArray[np.bool_]) -> "Strata":
+    def select(self, rows: NDArray[np.bool_]) -> "LeadGroups":
         """Return the strata of the chosen rows."""
-        return Strata(self.of_row[rows], self.count)
+        return LeadGroups(self.of_row[rows], self.count)
 
 
 def band_of(lead: IntArray) -> IntArray:
@@ -114,7 +114,7 @@ def weigh_members(members: FloatArray, actual: FloatArray, share: float | None, 
     return next(each for each in candidates if each is best or measure_loss(actual - members @ each, share).mean() <= single.min())
 
 
-def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *, strata: Strata, prior: FloatArray | None = None) -> FloatArray:
+def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *, strata: LeadGroups, prior: FloatArray | None = None) -> FloatArray:
     """Return weights per stratum of rows, shape ``(strata, members)``; one with too few rows takes the weights of all."""
     chosen = [strata.of_row == each for each in range(strata.count)]
     few = [rows.sum() < NEEDED_ROWS for rows in chosen]

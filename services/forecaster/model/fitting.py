@@ -10,8 +10,8 @@ from luna.outlook import LEVELS
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.inputs.series import Series
-from services.forecaster.inputs.view import View
-from services.forecaster.model.blend import BAND_STARTS, SIDES, Heads, Strata, band_of, measure_loss, stretch_bands, weigh_strata
+from services.forecaster.inputs.view import FeatureMatrix
+from services.forecaster.model.blend import BAND_STARTS, SIDES, LeadGroups, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
 from services.forecaster.model.level import learn_level
 from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_trees, stratify
 from services.forecaster.model.trees import Trees, TreeSettings, grow_trees
@@ -81,7 +81,7 @@ class Rows:
     ``quarter`` is that of the training's time in which a target lies; ``half`` tells the weeks of its target apart, one and the next.
     """
 
-    view: View
+    view: FeatureMatrix
     lead: IntArray
     quarter: IntArray
     half: NDArray[np.bool_]
@@ -98,7 +98,7 @@ class Lesson:
 
     model: SeriesModel
     judged: Rows
-    heads: Heads
+    heads: QuantileHeads
     metrics: dict[str, float]
 
 
@@ -145,7 +145,7 @@ def expect_weights(members: Sequence[str]) -> FloatArray:
     return (1 - REST_SHARE) * shares + REST_SHARE / len(members)
 
 
-def weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: Strata) -> dict[str, FloatArray]:
+def weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: LeadGroups) -> dict[str, FloatArray]:
     """Return the weights of every head's members."""
     weights = {}
     for head, share in HEADS.items():
@@ -171,7 +171,7 @@ def prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
     return losses[1] < CLEARLY * losses[0]
 
 
-def learn_widths(heads: Heads, rows: Rows) -> FloatArray:
+def learn_widths(heads: QuantileHeads, rows: Rows) -> FloatArray:
     """Return by band of leads how many times as far each quantile has to lie from the median to hold its share; shape ``(bands, levels)``."""
     width = heads.measure_widths(rows.view.scale_kwh)
     widths = np.ones((BAND_STARTS.size, LEVELS.size))
@@ -181,7 +181,7 @@ def learn_widths(heads: Heads, rows: Rows) -> FloatArray:
     return widths
 
 
-def judge_heads(heads: Heads, rows: Rows) -> dict[str, float]:
+def judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
     """Return the median's MAE and each baseline's on rows the trees have not seen, kWh per slot, its ratio to the best one's, also by band, and coverage."""
     error = np.abs(rows.actual_kwh - heads.p50)
     centre = rows.view.members["centre"]

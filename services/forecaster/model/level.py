@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
-from services.forecaster.inputs.view import HOUR, View
-from services.forecaster.model.blend import Heads, measure_loss
+from services.forecaster.inputs.view import HOUR, FeatureMatrix
+from services.forecaster.model.blend import QuantileHeads, measure_loss
 
 STEP_STARTS = np.array([0, 2, 4, 8, 16, 24])  # slots of lead between which a correction is the same; from the last on there is none
 NEEDED_ROWS = 40
@@ -17,18 +17,18 @@ LARGEST_ERROR = 4.0  # in scales: an error beyond it pulls no further
 RIDGE = 0.05
 
 
-def measure_load(view: View) -> dict[str, FloatArray]:
+def measure_load(view: FeatureMatrix) -> dict[str, FloatArray]:
     """Return how far load lies above the same hours of the last seven days: in the last hour and the last day, kWh per slot."""
     return {name: view.column(name) * view.scale_kwh for name in ("hour_deviation", "day_deviation")}
 
 
-def measure_pv(view: View) -> dict[str, FloatArray]:
+def measure_pv(view: FeatureMatrix) -> dict[str, FloatArray]:
     """Return what a target would yield above the usual if the clearness of the last two hours lasted, kWh."""
     clear = view.members["centre"]["clear_sky"]
     return {"clearness": clear * (view.column("brightness_unusual") - 1)}
 
 
-SIGNALS: Mapping[str, Callable[[View], dict[str, FloatArray]]] = {"load": measure_load, "pv": measure_pv}
+SIGNALS: Mapping[str, Callable[[FeatureMatrix], dict[str, FloatArray]]] = {"load": measure_load, "pv": measure_pv}
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Level:
     mean: FloatArray
     median: FloatArray
 
-    def correct(self, heads: Heads, view: View, lead: IntArray) -> Heads:
+    def correct(self, heads: QuantileHeads, view: FeatureMatrix, lead: IntArray) -> QuantileHeads:
         """Return the heads moved by what is left of the last hours."""
         signals, step = stack_signals(self.series, view), step_of(lead)
         return heads.move((signals * self.mean[step]).sum(axis=1), (signals * self.median[step]).sum(axis=1))
 
-    def describe(self, view: View, lead: IntArray) -> list[dict[str, float]]:
+    def describe(self, view: FeatureMatrix, lead: IntArray) -> list[dict[str, float]]:
         """Return for every origin (a row of lead zero, its next slots after it) what was measured of the last hours, and how it moves the next hour, kWh."""
         signals, step = stack_signals(self.series, view), step_of(lead)
         first, next_hour = lead == 0, lead < HOUR
@@ -59,12 +59,12 @@ def step_of(lead: IntArray) -> IntArray:
     return step
 
 
-def stack_signals(series: str, view: View) -> FloatArray:
+def stack_signals(series: str, view: FeatureMatrix) -> FloatArray:
     """Return the signals of a series side by side, zero where unknown; shape ``(rows, signals)``."""
     return np.nan_to_num(np.stack([*SIGNALS[series](view).values()], axis=1))
 
 
-def learn_level(series: str, heads: Heads, view: View, *, lead: IntArray, half: NDArray[np.bool_], actual_kwh: FloatArray) -> Level:
+def learn_level(series: str, heads: QuantileHeads, view: FeatureMatrix, *, lead: IntArray, half: NDArray[np.bool_], actual_kwh: FloatArray) -> Level:
     """Return the correction that least squares finds in the heads' errors, and none for a step where what one half of the rows taught fails on the other."""
     signals, step = stack_signals(series, view), step_of(lead)
     last = STEP_STARTS.size - 1

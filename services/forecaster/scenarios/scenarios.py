@@ -17,7 +17,7 @@ from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Scenarios
 from luna.timeline import FloatArray
 from services.forecaster.scenarios.marginal import Marginals
-from services.forecaster.scenarios.past_error import PastErrors
+from services.forecaster.scenarios.past_error import ErrorHistory
 from services.forecaster.scenarios.price_model import MarketAhead
 
 
@@ -79,7 +79,7 @@ class _Courses:
 
 
 def make_scenarios(
-    forecast: Forecast, errors: PastErrors, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, rng: np.random.Generator
+    forecast: Forecast, errors: ErrorHistory, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, rng: np.random.Generator
 ) -> Scenarios:
     """Return ``count`` joint courses of what ``forecast`` says and of the markets' prices.
 
@@ -112,7 +112,7 @@ def make_scenarios(
     )
 
 
-def _recall(errors: PastErrors, markets: Mapping[str, MarketAhead]) -> _Courses:
+def _recall(errors: ErrorHistory, markets: Mapping[str, MarketAhead]) -> _Courses:
     return _Courses(errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()})
 
 

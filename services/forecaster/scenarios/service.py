@@ -15,7 +15,7 @@ from luna.outlook import Forecast, Scenarios
 from luna.site import Site
 from luna.timeline import SLOT, Timeline
 from services.forecaster.inputs.solar import limit_output
-from services.forecaster.scenarios.past_error import PastErrors, days_before
+from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
 from services.forecaster.scenarios.scenarios import DEFAULT_COUNT, NEEDED_DAYS, make_scenarios
 from services.forecaster.service import choose_speaker, issue_in_parts, read_history, read_surroundings
@@ -70,7 +70,7 @@ def issue_scenarios(connection: Connection, site: Site, forecast: Forecast, *, o
     return IssuedScenarios(made, seconds)
 
 
-def read_errors(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> PastErrors:
+def read_errors(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> ErrorHistory:
     """Return how the forecast's version erred at this time of day in the weeks before; where fewer than ``needed`` issues are stored, as it would have erred.
 
     Days judged ``exclude`` are left out.
@@ -81,7 +81,7 @@ def read_errors(connection: Connection, site: Site, forecast: Forecast, *, objec
         past = _issue_again(connection, site, forecast, objects=objects, needed=needed)
     start = min((each.timeline.start for each in past), default=forecast.timeline.start - SLOT)
     seen = quality.read_trusted(connection, site, Timeline(start, SLOT, (forecast.timeline.start - start) // SLOT))
-    return PastErrors.of(past, seen, issued_at=forecast.issued_at, limit_kwh=limit_output(site), slots=forecast.timeline.count)
+    return ErrorHistory.of(past, seen, issued_at=forecast.issued_at, limit_kwh=limit_output(site), slots=forecast.timeline.count)
 
 
 def _issue_again(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:

@@ -87,7 +87,7 @@ log = structlog.get_logger("luna.forecaster")
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ShadowContext:
     """What judging needs besides its question. ``ask`` sends a request to the service it names, as a job; an equal one that is open is not sent twice."""
 
     engine: Engine
@@ -96,7 +96,7 @@ class Means:
     ask: Callable[[ReplayRequest], object]
 
 
-def judge_forecasts(means: Means, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet) -> JudgeForecastsReply:
+def judge_forecasts(means: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet) -> JudgeForecastsReply:
     """Score every version on what is due and let the rule decide, each day in a transaction of its own; what fails is named and stops no other site.
 
     Raises:
@@ -112,7 +112,7 @@ def judge_forecasts(means: Means, request: JudgeForecastsRequest, *, progress: P
     return JudgeForecastsReply(sites=judged)
 
 
-def _judge_site(means: Means, name: str, request: JudgeForecastsRequest) -> SiteJudgement:
+def _judge_site(means: ShadowContext, name: str, request: JudgeForecastsRequest) -> SiteJudgement:
     judged: dict[date, int] = {}
     try:
         with unit_of_work(means.engine) as connection:
@@ -129,7 +129,7 @@ def _judge_site(means: Means, name: str, request: JudgeForecastsRequest) -> Site
         return SiteJudgement(site_id=name, days=list(judged), replays=sum(judged.values()), faults=[str(error)])
 
 
-def _judge_days(means: Means, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
+def _judge_days(means: ShadowContext, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
     """Score the days; yield those on which anything was, each with how many costs were asked for."""
     for day in days:
         with unit_of_work(means.engine) as connection:

@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import Counter
 
 from luna.errors import InvalidInputError, LunaError, UnavailableError
-from services.ingest.listening.state import Ages, SensedSite
+from services.ingest.listening.state import SensedSite, SensorAges
 from services.ingest.listening.wiring import Wiring, wire
 from services.ingest.reading import Reading
 from services.ingest.sources.source import LiveSource
@@ -43,7 +43,7 @@ class SourceForm:
     changes_only: bool = False
 
 
-class Listening:
+class SourceSupervisor:
     """One task per source; a source whose sensors change is asked anew.
 
     Args:
@@ -59,7 +59,7 @@ class Listening:
         recorder: Recording,
         forms: Mapping[str, SourceForm],
         *,
-        ages: Ages,
+        ages: SensorAges,
         heard: Mapping[str, datetime | None],
         pause: timedelta = PAUSE_AFTER_FAILURE,
     ) -> None:

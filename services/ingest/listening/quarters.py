@@ -8,7 +8,7 @@ import structlog
 
 from luna.errors import LunaError, UnavailableError
 from luna.timeline import SLOT, Clock, floor_to
-from services.ingest.listening.state import Notes
+from services.ingest.listening.state import StateFile
 from services.ingest.recorder import Recorder
 
 # What the last readings of a quarter-hour take to be heard and to reach the database.
@@ -43,7 +43,7 @@ def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
     return Stretch(max(floor_to(first, SLOT), end - LONGEST), end)
 
 
-class Quarters:
+class SlotScheduler:
     """Has the slots of each site built once a quarter-hour is over; after an absence all that were not.
 
     Args:
@@ -53,7 +53,7 @@ class Quarters:
         clock: tells when a quarter-hour is over.
     """
 
-    def __init__(self, recorder: Recorder, build: Callable[[str, Stretch], None], notes: Notes, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, build: Callable[[str, Stretch], None], notes: StateFile, clock: Clock) -> None:
         self._recorder = recorder
         self._build = build
         self._notes = notes

@@ -23,7 +23,7 @@ from luna.site import Site
 from services.ingest.reading import Reading
 
 
-class Notes:
+class StateFile:
     """Values by name, on disk when ``write`` returns. One process uses a file, its threads may share it; one that cannot be read counts as empty.
 
     Raises:
@@ -101,7 +101,7 @@ class SensedSite:
 class SiteReader:
     """Reads the stored sites that name sensors. What it saw last is noted, for a start without a database."""
 
-    def __init__(self, engine: Engine, notes: Notes) -> None:
+    def __init__(self, engine: Engine, notes: StateFile) -> None:
         self._engine = engine
         self._notes = notes
         self._last = _from_notes(notes.read("sites"))
@@ -136,7 +136,7 @@ class _Last:
 
 
 @dataclass(slots=True)
-class Ages:
+class SensorAges:
     """Follows every sensor. A source that says only what changes lets a value hold for as long as it says anything.
 
     Args:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from luna.database import readings
 from luna.errors import InvalidInputError
 from luna.settings import Settings
-from luna.spool import Mirror, open_mirror
+from luna.spool import SpoolWriter, open_mirror
 from luna.timeline import require_utc
 from services.ingest.reading import Reading
 
@@ -78,7 +78,7 @@ READINGS = Counter("luna_ingest_readings_total", "Live readings that were acknow
 class Recorder:
     """What a live source hands its readings to; any number of sources and sites share one."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: SpoolWriter) -> None:
         self._mirror = mirror
         self._kind = ReadingKind()
 

@@ -17,14 +17,14 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.owner_constraints import Manual
 from services.planner.problem.problem import Problem
-from services.planner.problem.scenarios import Courses
+from services.planner.problem.scenarios import ScenarioSet
 
 Tail = TypeVar("Tail", Outlook, SiteLimits, Manual)
 # What counts batteries, not slots.
 _BY_BATTERY = frozenset({"stored_kwh"})
 
 
-def remain(problem: Problem, first: int, stored_kwh: FloatArray, imported_kwh: FloatArray) -> Problem:
+def tail_problem(problem: Problem, first: int, stored_kwh: FloatArray, imported_kwh: FloatArray) -> Problem:
     """Return the problem from slot ``first`` on; the horizon, its wish and its prices stay.
 
     Args:
@@ -42,9 +42,9 @@ def remain(problem: Problem, first: int, stored_kwh: FloatArray, imported_kwh: F
         "outlook": replace(_cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)),
         "limits": _cut(problem.limits, first, count),
         "manual": problem.manual and _cut(problem.manual, first, count),
-        "courses": courses and Courses(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:]),
+        "courses": courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:]),
         "blocks": problem.blocks and _draw(problem, problem.blocks, first, imported_kwh),
-        "billed": problem.billed and remain(problem.billed, first, stored_kwh, imported_kwh),
+        "billed": problem.billed and tail_problem(problem.billed, first, stored_kwh, imported_kwh),
     }
     return replace(problem, **series | parts, stored_kwh=stored_kwh)
 
@@ -98,7 +98,7 @@ class Deviation:
         return float((after - before)[here].sum() - worth)
 
 
-def depart(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Deviation:
+def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Deviation:
     """Return what becomes of a plan when other set-points hold from slot ``first`` on, as many as there are; then it is planned anew.
 
     Args:
@@ -116,7 +116,9 @@ def depart(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Devia
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
-        rest = decide(replace(remain(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver)
+        rest = decide(
+            replace(tail_problem(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver
+        )
         followed.append(rest.setpoints)
         settled.append(rest.flows)
     whole = join(settled)
@@ -131,7 +133,7 @@ def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flow
     told, settled = [], []
     before = plan.flows.import_kwh[:first]
     for place in range(setpoints.mode.shape[-1]):
-        now = remain(plan.problem, first + place, stored[:, 0], before)
+        now = tail_problem(plan.problem, first + place, stored[:, 0], before)
         limits = replace(now.limits, import_limit_kw=now.limits.import_limit_kw[:1], export_limit_kw=now.limits.export_limit_kw[:1])
         told.append(clamp(pick_slot(setpoints, place), stored, limits))
         energies = {"load_kwh": now.outlook.load_kwh[:1], "pv_kwh": now.outlook.pv_kwh[:1]}

@@ -17,17 +17,17 @@ from luna.wording import Language, Numbers
 from luna.wording.alternatives import say_variant
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.counterfactual.why_not import newly_missed
-from services.planner.counterfactual.world import scale_pv, stand
+from services.planner.counterfactual.world import scale_pv, sessions_from_habit
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
-from services.planner.problem.build import pose
-from services.planner.problem.knowledge import PriceKnowledge
+from services.planner.problem.build import build_problem
+from services.planner.problem.knowledge import SitePrices
 from services.planner.reply.reply import answer
 
 # Where a battery is new: as in replays.
 NEW_SOC = 0.5
-Prices = Callable[[Site], PriceKnowledge]
+Prices = Callable[[Site], SitePrices]
 
 
 def plan_variant(inputs: PlanRequest, variant: Variant, *, export_kwh: float | None, prices: Prices, solver: Solver) -> tuple[Plan, Plan, PlanRequest]:
@@ -44,11 +44,11 @@ def plan_variant(inputs: PlanRequest, variant: Variant, *, export_kwh: float | N
         InvalidInputError: the variant does not fit the site, or what is to be sold is more than the batteries can.
     """
     changed = change_request(inputs, variant, prices=prices)
-    before = decide(pose(inputs), solver)
+    before = decide(build_problem(inputs), solver)
     if export_kwh is not None:
-        blocks = sell_at_peak(decide(pose(changed), solver), export_kwh)
+        blocks = sell_at_peak(decide(build_problem(changed), solver), export_kwh)
         changed = changed.model_copy(update={"manual": [*changed.manual, *blocks]})
-    return before, decide(pose(changed), solver), changed
+    return before, decide(build_problem(changed), solver), changed
 
 
 def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> PlanRequest:
@@ -60,7 +60,7 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
         remedy = "Ask it of recorded days: luna what-if --from DAY --to DAY."
         raise InvalidInputError("a plan has no margin, acting on it has", field="variant.margin", value=variant.margin, remedy=remedy)
     changed = change_site(site, variant.site, field="variant.site")
-    timeline = pose(inputs).outlook.timeline
+    timeline = build_problem(inputs).outlook.timeline
     outlook = _scale(outlook, scale_pv(site, changed))
     options = inputs.options
     if changed.tariff != site.tariff:
@@ -102,7 +102,7 @@ def _change_state(state: StateMessage, site: Site, habits: dict[str, Habit], tim
         if vehicle is None:
             remedy = f"Its vehicles are: {', '.join(each.name for each in site.vehicles) or 'none'}."
             raise InvalidInputError("the site has no such vehicle", field=f"variant.habits.{name}", remedy=remedy)
-        vehicles[name] = stand(vehicle, habit, timeline, zone=zone)
+        vehicles[name] = sessions_from_habit(vehicle, habit, timeline, zone=zone)
     loads = {name: each for name, each in state.loads.items() if name in {load.name for load in site.loads}}
     return state.model_copy(update={"batteries": batteries, "vehicles": vehicles, "loads": loads})
 

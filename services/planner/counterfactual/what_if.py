@@ -14,7 +14,7 @@ from luna.simulator import Trajectory, price, simulate
 from luna.timeline import FloatArray, local_dates
 from luna.wear import depth_wear
 from services.planner.counterfactual.cash_flow import DayFlow, Flows
-from services.planner.counterfactual.world import World
+from services.planner.counterfactual.world import AdaptedSite
 from services.planner.problem.problem import ACTING, Margin
 from services.planner.problem.rolling import SiteKnowledge
 from services.planner.replay import Rules
@@ -31,7 +31,7 @@ class Deciding:
     every: int
     margin: Margin = ACTING
 
-    def enter(self, world: World, rules: Rules) -> Policy:
+    def enter(self, world: AdaptedSite, rules: Rules) -> Policy:
         """Return the policy for a world. Without a battery there is nothing to decide."""
         scene = world.scene
         if self.policy == "mpc" and scene.site.batteries:
@@ -62,7 +62,7 @@ def list_months(first: date, last: date) -> list[tuple[date, date]]:
     return months
 
 
-def live(worlds: Iterable[World], deciding: Deciding, *, outlook: str, told: Callable[[int], None] = lambda _: None) -> Flows:
+def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, told: Callable[[int], None] = lambda _: None) -> Flows:
     """Return what consecutive worlds, each within one month, come to.
 
     Args:
@@ -93,16 +93,16 @@ def live(worlds: Iterable[World], deciding: Deciding, *, outlook: str, told: Cal
     return Flows(days=_list_days(parts, initial, worth), peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
 
 
-def _settle(world: World, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
+def _settle(world: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
     return simulate(deciding.enter(world, rules), world.scene.actuals, limits=rules.limits, stored_kwh=stored_kwh)
 
 
-def _bill_peaks(world: World, lived: Trajectory) -> float:
+def _bill_peaks(world: AdaptedSite, lived: Trajectory) -> float:
     scene = world.scene
     return peak_cost(lived.flows.import_kwh[0], scene.timeline, [Peak(price) for price in scene.site.tariff.peaks], zone=scene.zone)
 
 
-def _sum_days(world: World, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Part:
+def _sum_days(world: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Part:
     costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
     starts, ends = (np.array(edge) for edge in zip(*world.scene.days, strict=True))
     wear = costs.wear_cost + depth_wear(world.scene.site.batteries, lived.flows.stored_kwh, begin_kwh)

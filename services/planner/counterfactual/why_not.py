@@ -17,12 +17,12 @@ from luna.site import Battery, Site
 from luna.timeline import Timeline, floor_to, require_utc
 from luna.wording import Language, Numbers, limit
 from luna.wording.alternatives import say_alternative
-from services.planner.counterfactual.deviation import Deviation, depart, take
+from services.planner.counterfactual.deviation import Deviation, replan_after, take
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
-from services.planner.problem.build import pose
+from services.planner.problem.build import build_problem
 from services.planner.reply.reasons import find_limits
 from services.planner.reply.reply import answer
 
@@ -83,7 +83,7 @@ def require_allowed(alternative: Alternative, battery: Battery) -> None:
         raise _forbid("target_soc", alternative.target_soc, f"of batteries.{battery.name} {limits}")
 
 
-def tell_otherwise(plan: Plan, alternative: Alternative, *, index: int, slots: tuple[int, int]) -> SetPoint:
+def override_setpoint(plan: Plan, alternative: Alternative, *, index: int, slots: tuple[int, int]) -> SetPoint:
     """Return the plan's set-points of ``slots`` with the battery of that index in the mode asked for, with its widest limits."""
     told, battery = take(plan.setpoints, slice(*slots)), plan.problem.site.batteries[index]
     charging, exporting = alternative.mode == "charge", alternative.mode == "export"
@@ -125,7 +125,7 @@ def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
     if (soc >= end - _NOTHING_KWH) if charging else (soc <= end + _NOTHING_KWH):
         return f"batteries.{battery.name} is at {soc:.0%} then, and {end:.0%} is as far as it goes"
     room = float((problem.import_limit_kwh if charging else problem.export_limit_kwh)[slot] / problem.outlook.timeline.hours[slot])
-    if charging and problem.import_limit_kwh[slot] < problem.carried_kwh[slot] - _NOTHING_KWH:
+    if charging and problem.import_limit_kwh[slot] < problem.connection_limit_kwh[slot] - _NOTHING_KWH:
         return f"the peak of {room:.2f} kW that is planned for the capacity tariff leaves nothing for it"
     return f"the connection's {'import' if charging else 'export'} limit of {room:g} kW leaves nothing for it"
 
@@ -173,7 +173,7 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
 
 def _plan(inputs: PlanRequest, solver: Solver) -> Plan:
     """Return the plan of a request; under a tariff in blocks its problem keeps them, and not the price of the block in which the plan ends."""
-    posed = pose(inputs)
+    posed = build_problem(inputs)
     plan = decide(posed, solver)
     if posed.blocks is None:
         return plan
@@ -185,7 +185,7 @@ def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver
     """Let a battery depart from the plan."""
     index = find_battery(alternative, plan.problem.site)
     require_allowed(alternative, plan.problem.site.batteries[index])
-    deviation = depart(plan, tell_otherwise(plan, alternative, index=index, slots=slots), slots[0], solver)
+    deviation = replan_after(plan, override_setpoint(plan, alternative, index=index, slots=slots), slots[0], solver)
     require_happens(alternative, deviation, index)
     return Pair(plan, deviation.after, _rounded(deviation), tuple(limits_at_work(deviation)))
 
@@ -205,7 +205,7 @@ def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, 
     if alternative.mode not in words:
         known = ", ".join(words)
         raise InvalidInputError("is no mode of this device", field="alternative.mode", value=alternative.mode, remedy=f"Choose from: {known}.")
-    timeline = pose(inputs).outlook.timeline
+    timeline = build_problem(inputs).outlook.timeline
     begin, end = (timeline.start + slot * timeline.step for slot in slots)
     block = {"device": alternative.device, "action": words[alternative.mode], "from": begin, "to": end, "power_kw": alternative.power_kw}
     return inputs.model_copy(update={"manual": [*inputs.manual, ManualBlock.model_validate(block)]})
@@ -213,7 +213,7 @@ def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, 
 
 def _plan_around(plan: Plan, asked: PlanRequest, solver: Solver) -> Pair:
     try:
-        problem = pose(asked)
+        problem = build_problem(asked)
     except InvalidInputError as exc:
         raise InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy) from exc
     return Pair(plan, decide(problem, solver))

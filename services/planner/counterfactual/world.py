@@ -11,13 +11,13 @@ from luna.contracts.plan import VehicleSession, VehicleState
 from luna.errors import InvalidInputError
 from luna.site import ElectricVehicle, Site
 from luna.timeline import FloatArray, Timeline
-from services.planner.problem.knowledge import DAY, EnergyOutlook, Foresight, PriceKnowledge
-from services.planner.replay import Scene
+from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices
+from services.planner.replay import ReplayData
 
 WEEKEND = 5
 
 
-def stand(vehicle: ElectricVehicle, habit: Habit, timeline: Timeline, *, zone: ZoneInfo, soc: float | None = None) -> VehicleState:
+def sessions_from_habit(vehicle: ElectricVehicle, habit: Habit, timeline: Timeline, *, zone: ZoneInfo, soc: float | None = None) -> VehicleState:
     """Return a vehicle's stays over a timeline: each day it comes home with what the day took, and leaves full.
 
     Args:
@@ -63,18 +63,18 @@ _REPLAYED = frozenset({"batteries", "pv", "grid", "tariff", "vehicles", "loads",
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class AdaptedSite:
     """Days to live through: what happens in them, and what load and PV are expected to be when."""
 
-    scene: Scene
+    scene: ReplayData
     energy: EnergyOutlook
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class SevenDayMean:
     """What is usual: the mean of the same time of day over the last seven days, as far as they were seen; knows nothing of the day to come."""
 
-    past: Foresight
+    past: PerfectForesight
 
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return expected load and PV.
@@ -105,7 +105,7 @@ class Adapted:
 
     source: EnergyOutlook
     pv_factor: float
-    added: Foresight
+    added: PerfectForesight
 
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return expected load and PV."""
@@ -113,7 +113,7 @@ class Adapted:
         return load + self.added.ahead(now, timeline)[0], pv * self.pv_factor
 
 
-def adapt(world: World, site: Site, prices: PriceKnowledge, *, added_kwh: FloatArray | None = None) -> World:
+def adapt(world: AdaptedSite, site: Site, prices: SitePrices, *, added_kwh: FloatArray | None = None) -> AdaptedSite:
     """Return the same days for a changed site.
 
     Args:
@@ -127,9 +127,9 @@ def adapt(world: World, site: Site, prices: PriceKnowledge, *, added_kwh: FloatA
     """
     scene, recorded = world.scene, world.scene.foresight
     factor = scale_pv(scene.site, site)
-    added = Foresight(recorded.timeline, np.zeros_like(recorded.load_kwh) if added_kwh is None else added_kwh, np.zeros_like(recorded.pv_kwh))
+    added = PerfectForesight(recorded.timeline, np.zeros_like(recorded.load_kwh) if added_kwh is None else added_kwh, np.zeros_like(recorded.pv_kwh))
     foresight = replace(recorded, load_kwh=recorded.load_kwh + added.load_kwh, pv_kwh=recorded.pv_kwh * factor)
-    return World(Scene(site, scene.timeline, foresight, prices, scene.forecasts), Adapted(world.energy, factor, added))
+    return AdaptedSite(ReplayData(site, scene.timeline, foresight, prices, scene.forecasts), Adapted(world.energy, factor, added))
 
 
 def scale_pv(before: Site, after: Site) -> float:

@@ -30,7 +30,7 @@ _SAME_KWH = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class SlotOptions:
     """One way of the slots ``where`` (``(slots,)``): a concave gain over the stored energy taken out, from ``begin`` on (energy and gain, ``(slots, 2)``).
 
     Taking more out gains ``value`` per stored kWh, length by length (``(slots, 7)``). ``charges`` says that it charges with the least power, or more.
@@ -44,7 +44,7 @@ class Ways:
     charges: bool = False
 
     @classmethod
-    def of(cls, allowed: Allowed, segments: Segments, *, price: float) -> "Ways":
+    def of(cls, allowed: Allowed, segments: Segments, *, price: float) -> "SlotOptions":
         """Return the way that slots go by their segments; what must not be left out begins with what has to be served."""
         value, length = np.clip(segments.value, -price, price), segments.length_kwh.copy()
         forced = length[:, SERVE_FORCED]
@@ -55,7 +55,7 @@ class Ways:
         length[served, : SERVE_FORCED + 1] = 0.0
         return cls(allowed, segments.covered, begin, length, value)
 
-    def rest(self) -> "Ways":
+    def rest(self) -> "SlotOptions":
         """Return the way without charging."""
         length, begin = self.length_kwh.copy(), self.begin.copy()
         begin[:, 1] += (length * self.value)[:, :SERVE_FORCED].sum(axis=1)
@@ -63,7 +63,7 @@ class Ways:
         length[:, :SERVE_FORCED] = 0.0
         return replace(self, allowed=(*self.allowed[:2], False, self.allowed[3]), begin=begin, length_kwh=length)
 
-    def charge(self, least_kwh: FloatArray) -> "Ways":
+    def charge(self, least_kwh: FloatArray) -> "SlotOptions":
         """Return the way with at least so much charged, where it can be."""
         room = -self.begin[:, 0] - least_kwh
         length = np.zeros_like(self.length_kwh)
@@ -81,7 +81,7 @@ class Chosen:
     objective: float
 
 
-def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, least_charge_kw: float = 0.0) -> Chosen | None:
+def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, least_charge_kw: float = 0.0) -> Chosen | None:
     """Return the way of every slot in an optimal plan of one battery.
 
     Args:
@@ -108,22 +108,22 @@ def choose_ways(problem: Problem, free: Segments, terminal: tuple[FloatArray, Fl
     return Chosen(Direction(*allowed.T).within(problem.direction), charges, objective)
 
 
-def _list_ways(problem: Problem, free: Segments, price: float) -> list[Ways]:
+def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptions]:
     """Return the ways of slots: none where they are convex, else charging or discharging, and where that is not enough importing or exporting besides."""
-    whole = Ways.of(_FREE, free, price=price)
+    whole = SlotOptions.of(_FREE, free, price=price)
     if free.convex.all():
         return [whole]
     halves = [(allowed, _restrict(problem, allowed)) for allowed in _HALVES]
     enough = np.logical_and.reduce([part.convex for _, part in halves])
     ways = [replace(whole, where=whole.where & free.convex)]
-    ways += [replace(each, where=each.where & ~free.convex & enough) for each in (Ways.of(*half, price=price) for half in halves)]
+    ways += [replace(each, where=each.where & ~free.convex & enough) for each in (SlotOptions.of(*half, price=price) for half in halves)]
     if (enough | free.convex).all():
         return ways
-    quarters = [Ways.of(allowed, _restrict(problem, allowed), price=price) for allowed in _QUARTERS]
+    quarters = [SlotOptions.of(allowed, _restrict(problem, allowed), price=price) for allowed in _QUARTERS]
     return ways + [replace(each, where=each.where & ~free.convex & ~enough) for each in quarters]
 
 
-def _exist_at_rest(ways: Sequence[Ways], open_slots: BoolArray) -> bool:
+def _exist_at_rest(ways: Sequence[SlotOptions], open_slots: BoolArray) -> bool:
     """Return whether each slot that is not convex has a way in which the battery may do nothing, and none in which it has to store."""
     stores = [each.where & (each.length_kwh[:, STORE_HELD_BACK] > 0) & (each.value[:, STORE_HELD_BACK] < 0) for each in ways]
     rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
@@ -135,7 +135,7 @@ def _restrict(problem: Problem, allowed: Allowed) -> Segments:
     return problem_segments(problem, every.within(problem.direction))
 
 
-def _walk(problem: Problem, ways: Sequence[Ways], terminal: tuple[FloatArray, FloatArray], *, price: float) -> tuple[IndexArray, float] | None:
+def _walk(problem: Problem, ways: Sequence[SlotOptions], terminal: tuple[FloatArray, FloatArray], *, price: float) -> tuple[IndexArray, float] | None:
     """Return which of the ways each slot goes on the best path, and what that path costs."""
     slot, way = np.nonzero(np.array([each.where for each in ways]).T)
     slots = problem.outlook.timeline.count

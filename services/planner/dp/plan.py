@@ -16,7 +16,7 @@ from luna.wear import depth_wear, wears_by_depth
 from services.planner.dp.segments import Segments
 from services.planner.dp.value import Thresholds, ValueFunction
 from services.planner.problem.directions import Direction
-from services.planner.problem.load_schedule import Placement
+from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
 
 
@@ -93,7 +93,7 @@ class Plan:
     proven: bool
     build_ms: float
     solve_ms: float
-    placement: Placement | None = None
+    placement: LoadSchedule | None = None
     spread: Spread | None = None
     method: Method = "value"
     disagreements: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.physics import BoolArray, Curtailment, IntArray
 from luna.timeline import FloatArray
-from services.planner.dp.nonconvex import choose_ways
+from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.dp.policy import read_modes, spare_vehicles, tell_island
 from services.planner.dp.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Segments, problem_segments
@@ -44,7 +44,7 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
         return None
     curtailment, direction = problem.curtailment, problem.direction
     if not segments.convex.all():
-        chosen = choose_ways(problem, segments, terminal_segments(problem))
+        chosen = choose_directions(problem, segments, terminal_segments(problem))
         if chosen is None:
             return None
         direction = chosen.direction

@@ -103,14 +103,14 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
         switching_price: what another mode has to gain at least.
     """
     levels, even = value.segments.levels, value.segments.even
-    house = np.where(even, min(_EVEN_TIE, margin.toward_house), margin.toward_house)
+    house = np.where(even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin)
     hysteresis = np.where(even, 0.0, margin.hysteresis)
     stick = np.maximum(hysteresis, switching_price)
 
     def thresholds(price: FloatArray) -> SocThresholds:
         """Return the thresholds of actions that gain ``price`` or more per stored kWh."""
         asked = replace(levels, buy=levels.buy + price, store=levels.store + price, serve=levels.serve - price, sell=levels.sell - price)
-        return to_soc(value.function.thresholds(asked, toward_house=house), battery, value.function.capacity_kwh)
+        return to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
 
     clear = stick + (_CLEAR_GAIN - 1.0) * hysteresis
     keep = _end_enough(thresholds(-stick), thresholds(-clear))

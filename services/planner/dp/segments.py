@@ -11,7 +11,7 @@ from luna.site import Battery, Site
 from luna.timeline import FloatArray, IndexArray
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem
-from services.planner.problem.scenarios import Courses
+from services.planner.problem.scenarios import ScenarioSet
 
 BUY, STORE, STORE_HELD_BACK, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
 KINDS = 7
@@ -244,13 +244,13 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
     )
 
 
-def offer_courses(problem: Problem, courses: Courses, direction: Direction | None) -> Segments:
+def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:
     """Return what the slots of all courses offer, the expected one first, ``(courses + 1, slots, 7)``.
 
     A peak that the expected course keeps does not bind where the load of another is beyond it whatever the battery does.
     """
     outlook, expected = problem.outlook, problem.import_limit_kwh
-    limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, problem.carried_kwh))
+    limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh))
     return _offer(
         problem,
         load_kwh=np.vstack([outlook.load_kwh, courses.load_kwh]),

@@ -19,7 +19,7 @@ from services.planner.dp.nonconvex import most_cost, worth
 from services.planner.dp.segments import FORBIDDEN_VALUE, KINDS, Segments, offer_courses
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import NO_RESERVE, Problem
-from services.planner.problem.scenarios import Courses, weigh_worse
+from services.planner.problem.scenarios import ScenarioSet, cvar_weights
 
 # Costs within rounding count as equal.
 TIE = 1e-9
@@ -64,14 +64,14 @@ class ValueFunction:
         difference: FloatArray = kernels.integral(self.length_kwh, self.value, self.offsets, before_kwh, after_kwh)
         return difference
 
-    def thresholds(self, levels: BreakEven, *, toward_house: FloatArray | float = 0.0) -> Thresholds:
+    def thresholds(self, levels: BreakEven, *, self_consumption_margin: FloatArray | float = 0.0) -> Thresholds:
         """Return the thresholds of each slot.
 
         Args:
             levels: break-even values, each of shape ``(slots,)``.
             toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
         """
-        margin = np.broadcast_to(np.asarray(toward_house, dtype=float), levels.buy.shape)
+        margin = np.broadcast_to(np.asarray(self_consumption_margin, dtype=float), levels.buy.shape)
         # What costs the same now and later is bought now, unless it would only be carried through: buying and serving at one price is no gain.
         early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
         level = np.stack(
@@ -211,11 +211,11 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
     segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
     functions = run_backward_each((segments.length_kwh, segments.value, segments.charge_kwh), terminal, problem.reserve_above_kwh)
     if problem.risk > 0:
-        weight = weigh_worse(weight, _cost_each(problem, segments, functions, terminal), problem.risk)
+        weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.risk)
     return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~known).sum()))
 
 
-def _require_courses(problem: Problem) -> Courses:
+def _require_courses(problem: Problem) -> ScenarioSet:
     if problem.courses is None:
         raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
     return problem.courses

@@ -11,8 +11,8 @@ from luna.timeline import FloatArray
 from services.planner.milp.slack import dearest_price
 from services.planner.milp.solver import Block, Indices, ModelBuilder, Term
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.demands import DayNeed, HeatWish, LoadWish, ProgrammeWish, RunRules, Wishes
-from services.planner.problem.load_schedule import PlacedProgrammes
+from services.planner.problem.demands import CycleDemand, DayNeed, Demands, HeatDemand, LoadDemand, RunRules
+from services.planner.problem.load_schedule import ScheduledCycles
 from services.planner.problem.problem import Problem
 
 # What a kWh costs that an appliance does not get, as a multiple of the dearest price: dear enough that a slot more is cheaper than the last
@@ -21,7 +21,7 @@ LOAD_SLACK = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class LoadPricing:
     """Slots ahead, arrays of shape ``(slots,)``: their hours, what PV leaves beyond the load, what a bought kWh costs.
 
     ``tie`` is a sliver per kWh that makes the earlier of two equal slots the better one, ``dearest`` the dearest price of all, ``mean_price`` the
@@ -81,13 +81,13 @@ class LoadColumns:
     too_long: Indices
 
 
-def add_load(builder: ModelBuilder, wish: LoadWish, ahead: Ahead) -> LoadColumns:
+def add_load(builder: ModelBuilder, demand: LoadDemand, ahead: LoadPricing) -> LoadColumns:
     """Add an appliance."""
-    load, rules, slot_kwh = wish.load, wish.rules(ahead.hours), wish.load.power_kw * ahead.hours
+    load, rules, slot_kwh = demand.load, demand.rules(ahead.hours), demand.load.power_kw * ahead.hours
     carried = ~ahead.bound(load) | (ahead.surplus_kwh >= slot_kwh - 1e-9)
-    least, most = rules.bounds(wish.allowed * carried)
+    least, most = rules.bounds(demand.allowed * carried)
     on = builder.add_columns(most.size, cost=(ahead.tie - (load.extra_value or 0.0)) * slot_kwh, lower=least, upper=most, integer=True)
-    for need in wish.needs:
+    for need in demand.needs:
         _add_need(builder, need, (on, slot_kwh, most), rules=rules, price=LOAD_SLACK * ahead.dearest)
     if rules.shortest_run == rules.shortest_rest == 1 and not rules.longest_rest and not load.start_price:
         return LoadColumns(on, on[:0])
@@ -117,34 +117,34 @@ def _beyond(need: DayNeed, rules: RunRules) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgrammeColumns:
+class CycleColumns:
     """Where a programme stands in the model: what it uses per slot, and whether each of its runs is missed."""
 
     use: Indices
     missed: Indices
 
 
-def add_programme(builder: ModelBuilder, wish: ProgrammeWish, ahead: Ahead) -> ProgrammeColumns:
+def add_cycle(builder: ModelBuilder, demand: CycleDemand, ahead: LoadPricing) -> CycleColumns:
     """Add a programme: no run is split, and what runs at the start runs on."""
-    use = builder.add_columns(wish.running_kwh.size, cost=0.0, lower=wish.running_kwh, upper=wish.most_kwh)
-    used = builder.add_rows(wish.running_kwh, wish.running_kwh, [(use, 1.0)])
-    bound = ahead.bound(wish.load)
+    use = builder.add_columns(demand.running_kwh.size, cost=0.0, lower=demand.running_kwh, upper=demand.most_kwh)
+    used = builder.add_rows(demand.running_kwh, demand.running_kwh, [(use, 1.0)])
+    bound = ahead.bound(demand.load)
     missed = [np.empty(0, dtype=np.int32)]
-    for run in wish.runs:
+    for run in demand.runs:
         fits = ~(run.use_kwh > np.where(bound, ahead.surplus_kwh, np.inf) + 1e-9).any(axis=1)
         starts = builder.add_columns(run.use_kwh.shape[0], cost=run.use_kwh @ ahead.tie, upper=fits.astype(float), integer=True)
         # A run that may wait beyond the horizon will cost what a kWh costs on the average.
         price = max(ahead.mean_price, 0.0) if run.open else LOAD_SLACK * ahead.dearest
-        skipped = builder.add_columns(1, cost=price * wish.energy_kwh, upper=1.0)
+        skipped = builder.add_columns(1, cost=price * demand.energy_kwh, upper=1.0)
         builder.add_sum(1.0, 1.0, [(starts, 1.0), (skipped, 1.0)])
         start, slot = np.nonzero(run.use_kwh)
         builder.add_entries(used[slot], starts[start], -run.use_kwh[start, slot])
         missed.append(skipped)
-    return ProgrammeColumns(use, np.concatenate(missed))
+    return CycleColumns(use, np.concatenate(missed))
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
+class SurplusLoad:
     """What uses energy: its columns, kWh per slot for each at 1, the most they are, and the slots in which it may take surplus alone."""
 
     columns: Indices
@@ -153,7 +153,7 @@ class Taker:
     bound: BoolArray
 
 
-def share_surplus(builder: ModelBuilder, takers: Sequence[Taker], surplus_kwh: FloatArray) -> None:
+def share_surplus(builder: ModelBuilder, takers: Sequence[SurplusLoad], surplus_kwh: FloatArray) -> None:
     """Keep takers within the surplus, where there are several; what one may take alone is in its bounds."""
     wanted = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(-1, surplus_kwh.size)
     crowded = np.flatnonzero(((wanted > 0).sum(axis=0) > 1) & (wanted.sum(axis=0) > surplus_kwh + 1e-9))
@@ -176,28 +176,28 @@ class HeatColumns:
     use: Indices
 
 
-def add_heat_pump(builder: ModelBuilder, wish: HeatWish, ahead: Ahead) -> HeatColumns:
+def add_heat_pump(builder: ModelBuilder, demand: HeatDemand, ahead: LoadPricing) -> HeatColumns:
     """Add a heat pump with its store: between its powers where it is known to be on, anything up to its power where that is open."""
-    most = wish.rules(ahead.hours).bounds(np.ones(ahead.hours.size))[1] if wish.on is None else wish.on
-    upper = most * wish.pump.power_kw * ahead.hours
-    columns = HeatColumns(builder.add_columns(upper.size, cost=ahead.tie, lower=wish.forced_kwh(ahead.hours), upper=upper))
-    _add_store(builder, wish, columns, ahead)
+    most = demand.rules(ahead.hours).bounds(np.ones(ahead.hours.size))[1] if demand.on is None else demand.on
+    upper = most * demand.pump.power_kw * ahead.hours
+    columns = HeatColumns(builder.add_columns(upper.size, cost=ahead.tie, lower=demand.forced_kwh(ahead.hours), upper=upper))
+    _add_store(builder, demand, columns, ahead)
     return columns
 
 
-def _add_store(builder: ModelBuilder, wish: HeatWish, columns: HeatColumns, ahead: Ahead) -> None:
+def _add_store(builder: ModelBuilder, demand: HeatDemand, columns: HeatColumns, ahead: LoadPricing) -> None:
     """Add the store's temperature as what lies within what it can keep to, less what is too cold, plus what is too warm."""
-    count, store, warming = ahead.hours.size, wish.pump.store, wish.warming
+    count, store, warming = ahead.hours.size, demand.pump.store, demand.warming
     worth = np.zeros(count)
-    worth[-1] = -ahead.left_price * store.capacity_kwh_per_k / float(wish.cop.mean())
-    inside = builder.add_columns(count, cost=worth, lower=wish.aim_c, upper=wish.most_c)
+    worth[-1] = -ahead.left_price * store.capacity_kwh_per_k / float(demand.cop.mean())
+    inside = builder.add_columns(count, cost=worth, lower=demand.aim_c, upper=demand.most_c)
     slack = COMFORT_SLACK * ahead.dearest * store.capacity_kwh_per_k * ahead.hours
     cold, warm = (builder.add_columns(count, cost=slack, upper=np.inf) for _ in range(2))
     drift = np.array(warming.drift_c)
-    drift[0] += warming.keep[0] * wish.start_c
+    drift[0] += warming.keep[0] * demand.start_c
     keep = warming.keep[1:]
     before = [(inside[:-1], -keep), (cold[:-1], keep), (warm[:-1], -keep)]
-    heat = (columns.use, -warming.per_kwh * wish.cop)
+    heat = (columns.use, -warming.per_kwh * demand.cop)
     builder.add_rows(drift, drift, [(inside, 1.0), (cold, -1.0), (warm, 1.0), *before, heat])
 
 
@@ -211,20 +211,20 @@ class ApplianceColumns:
     """Where appliances stand in a model, in the order of the problem's wishes; ``blocks`` hold each appliance's rows that tie nothing else."""
 
     loads: tuple[LoadColumns, ...]
-    programmes: tuple[ProgrammeColumns, ...]
+    programmes: tuple[CycleColumns, ...]
     heat_pumps: tuple[HeatColumns, ...]
     blocks: tuple[Block, ...]
 
     def terms(self, problem: Problem) -> list[Term]:
         """Return what they add to the use of each slot, as terms of the balance."""
         hours = problem.outlook.timeline.hours
-        running: list[Term] = [(columns.on, -wish.load.power_kw * hours) for columns, wish in zip(self.loads, problem.wishes.loads, strict=True)]
+        running: list[Term] = [(columns.on, -demand.load.power_kw * hours) for columns, demand in zip(self.loads, problem.demands.loads, strict=True)]
         return [*running, *((columns.use, -1.0) for columns in self.programmes), *((columns.use, -1.0) for columns in self.heat_pumps)]
 
-    def read_programmes(self, column: FloatArray, slots: int) -> PlacedProgrammes:
+    def read_programmes(self, column: FloatArray, slots: int) -> ScheduledCycles:
         """Return what a solved model gives programmes."""
         use = np.array([column[each.use] for each in self.programmes]).reshape(-1, slots)
-        return PlacedProgrammes(np.where(use > 1e-6, use, 0.0), tuple(np.round(column[each.missed]) for each in self.programmes))
+        return ScheduledCycles(np.where(use > 1e-6, use, 0.0), tuple(np.round(column[each.missed]) for each in self.programmes))
 
     def read_heat(self, column: FloatArray, slots: int) -> FloatArray:
         """Return the electricity that a solved model gives heat pumps, without the solver's dust, shape ``(heat pumps, slots)``."""
@@ -232,39 +232,39 @@ class ApplianceColumns:
         return np.where(use > 1e-6, use, 0.0)
 
 
-def look_ahead(problem: Problem) -> Ahead:
+def look_ahead(problem: Problem) -> LoadPricing:
     """Return what appliances look at."""
     outlook, dearest = problem.outlook, dearest_price(problem)
     surplus, mean = problem.surplus_kwh, float(outlook.import_price.mean())
     tie = _WAITING * dearest * np.arange(outlook.timeline.count) / outlook.timeline.count
-    return Ahead(outlook.timeline.hours, surplus, problem.paid.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0))
+    return LoadPricing(outlook.timeline.hours, surplus, problem.paid.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0))
 
 
-def add_appliances(builder: ModelBuilder, problem: Problem, ahead: Ahead) -> ApplianceColumns:
+def add_appliances(builder: ModelBuilder, problem: Problem, ahead: LoadPricing) -> ApplianceColumns:
     """Add the columns and rows of every appliance, programme and heat pump."""
-    wishes = problem.wishes
+    demands = problem.demands
     loads, blocks = [], []
-    for wish in wishes.loads:
+    for demand in demands.loads:
         columns, rows = builder.columns, builder.rows
-        loads.append(add_load(builder, wish, ahead))
+        loads.append(add_load(builder, demand, ahead))
         blocks.append(Block(slice(columns, builder.columns), slice(rows, builder.rows)))
-    heat_pumps = tuple(add_heat_pump(builder, wish, ahead) for wish in wishes.heat_pumps)
-    programmes = tuple(add_programme(builder, wish, ahead) for wish in wishes.programmes)
+    heat_pumps = tuple(add_heat_pump(builder, demand, ahead) for demand in demands.heat_pumps)
+    programmes = tuple(add_cycle(builder, demand, ahead) for demand in demands.programmes)
     # What runs on does so without surplus, too, and is none of those that share it.
     takers = [
-        Taker(each.on, wish.load.power_kw * ahead.hours, wish.allowed, ahead.bound(wish.load) & (wish.forced_kwh(ahead.hours) == 0))
-        for each, wish in zip(loads, wishes.loads, strict=True)
+        SurplusLoad(each.on, demand.load.power_kw * ahead.hours, demand.allowed, ahead.bound(demand.load) & (demand.forced_kwh(ahead.hours) == 0))
+        for each, demand in zip(loads, demands.loads, strict=True)
     ]
     takers += [
-        Taker(each.use, np.ones(ahead.hours.size), wish.most_kwh, ahead.bound(wish.load) & (wish.running_kwh == 0))
-        for each, wish in zip(programmes, wishes.programmes, strict=True)
+        SurplusLoad(each.use, np.ones(ahead.hours.size), demand.most_kwh, ahead.bound(demand.load) & (demand.running_kwh == 0))
+        for each, demand in zip(programmes, demands.programmes, strict=True)
     ]
     share_surplus(builder, takers, ahead.surplus_kwh)
     return ApplianceColumns(tuple(loads), programmes, heat_pumps, tuple(blocks))
 
 
-def most_used_kwh(wishes: Wishes, hours: FloatArray) -> FloatArray:
+def most_used_kwh(demands: Demands, hours: FloatArray) -> FloatArray:
     """Return what all of them draw at most, shape ``(slots,)``."""
-    loads = sum(wish.load.power_kw for wish in wishes.loads) * hours
-    pumps = sum(wish.pump.power_kw for wish in wishes.heat_pumps) * hours
-    return sum((wish.most_kwh for wish in wishes.programmes), loads + pumps)
+    loads = sum(demand.load.power_kw for demand in demands.loads) * hours
+    pumps = sum(demand.pump.power_kw for demand in demands.heat_pumps) * hours
+    return sum((demand.most_kwh for demand in demands.programmes), loads + pumps)

@@ -7,7 +7,7 @@ import numpy as np
 from luna.economics import break_even
 from luna.physics import BoolArray
 from luna.timeline import FloatArray
-from services.planner.dp.nonconvex import choose_ways
+from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.planner import terminal_segments
 from services.planner.dp.segments import problem_segments
 from services.planner.problem.problem import Problem
@@ -16,7 +16,7 @@ _NOTHING = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class FlowDirections:
     """Which way each slot may go; ``grid`` arrays ``(slots,)``, battery arrays ``(batteries, slots)``."""
 
     may_import: BoolArray
@@ -26,20 +26,20 @@ class Ways:
     must_charge: BoolArray
 
     @classmethod
-    def free(cls, batteries: int, slots: int) -> "Ways":
+    def free(cls, batteries: int, slots: int) -> "FlowDirections":
         """Return ways that forbid nothing."""
         grid, battery = np.ones(slots, dtype=bool), np.ones((batteries, slots), dtype=bool)
         return cls(grid, grid, battery, battery, ~battery)
 
     @classmethod
-    def of(cls, problem: Problem) -> "Ways":
+    def of(cls, problem: Problem) -> "FlowDirections":
         """Return the ways that a problem leaves open: all, but what its owner forbids."""
         free, manual = cls.free(len(problem.site.batteries), problem.outlook.timeline.count), problem.manual
         return free if manual is None else replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class BinarySlots:
     """The slots whose way binaries choose: between import and export, charge and discharge, charging enough and not at all."""
 
     grid: BoolArray
@@ -50,9 +50,9 @@ class Choices:
         """Return whether anything is to be chosen."""
         return bool(self.grid.any() or self.battery.any() or self.least.any())
 
-    def joined(self, other: "Choices") -> "Choices":
+    def joined(self, other: "BinarySlots") -> "BinarySlots":
         """Return the slots of both."""
-        return Choices(self.grid | other.grid, self.battery | other.battery, self.least | other.least)
+        return BinarySlots(self.grid | other.grid, self.battery | other.battery, self.least | other.least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class PlannedFlows:
     discharge_kwh: FloatArray
     stored_kwh: FloatArray
     energy_value: FloatArray
-    ways: Ways
+    ways: FlowDirections
     objective: float
     gap: float
     proven: bool
@@ -79,9 +79,9 @@ class PlannedFlows:
     elastic: bool = False
 
 
-def fix_ways(ways: Ways, choices: Choices, chosen: list[BoolArray]) -> Ways:
+def fix_directions(ways: FlowDirections, choices: BinarySlots, chosen: list[BoolArray]) -> FlowDirections:
     imports, charges, enough = (_scatter(where, values) for where, values in zip((choices.grid, choices.battery, choices.least), chosen, strict=True))
-    return Ways(
+    return FlowDirections(
         may_import=ways.may_import & (~choices.grid | imports),
         may_export=ways.may_export & (~choices.grid | ~imports),
         may_charge=ways.may_charge & (~choices.battery | charges) & (~choices.least | enough),
@@ -90,14 +90,14 @@ def fix_ways(ways: Ways, choices: Choices, chosen: list[BoolArray]) -> Ways:
     )
 
 
-def choose_most(problem: Problem, choices: Choices, flows: PlannedFlows) -> list[BoolArray]:
+def choose_most(problem: Problem, choices: BinarySlots, flows: PlannedFlows) -> list[BoolArray]:
     """Return which way each choice goes where flows go more that way than the other: import, charge, charge enough."""
     least = _least_charge_kwh(problem)
     imports, charges, enough = flows.import_kwh >= flows.export_kwh, flows.charge_kwh >= flows.discharge_kwh, flows.charge_kwh >= least / 2
     return [imports[choices.grid], charges[choices.battery], (charges & enough)[choices.least]]
 
 
-def choose_rest(problem: Problem, choices: Choices) -> list[BoolArray]:
+def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
     """Return which way each choice goes where batteries may rest."""
     outlook, nothing = problem.outlook, np.zeros_like(choices.battery)
     return [(outlook.load_kwh >= outlook.pv_kwh)[choices.grid], nothing[choices.battery], nothing[choices.least]]
@@ -109,10 +109,10 @@ def _scatter(where: BoolArray, values: BoolArray) -> BoolArray:
     return spread
 
 
-def find_forbidden(problem: Problem, flows: PlannedFlows) -> Choices:
+def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> BinarySlots:
     """Return the slots in which flows do what physics forbids."""
     least = _least_charge_kwh(problem)
-    return Choices(
+    return BinarySlots(
         grid=(flows.import_kwh > _NOTHING) & (flows.export_kwh > _NOTHING),
         battery=(flows.charge_kwh > _NOTHING) & (flows.discharge_kwh > _NOTHING),
         least=(flows.charge_kwh > _NOTHING) & (flows.charge_kwh < least - _NOTHING),
@@ -123,7 +123,7 @@ def _least_charge_kwh(problem: Problem) -> FloatArray:
     return np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1) * problem.outlook.timeline.hours
 
 
-def find_tempting(problem: Problem) -> Choices:
+def find_nonconvex_slots(problem: Problem) -> BinarySlots:
     """Return the slots in which forbidden flows would earn: selling above buying, burning energy while it is paid for, charging a little."""
     outlook, batteries = problem.outlook, problem.site.batteries
     burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
@@ -133,30 +133,30 @@ def find_tempting(problem: Problem) -> Choices:
         burns[index] = levels.serve > levels.buy + 1e-12
     # A charge too small in one slot is as good in the next, and discharging besides makes any charge small: all slots get both binaries.
     little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(-1, 1) & np.ones_like(burns)
-    return Choices(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
+    return BinarySlots(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
 
 
 @dataclass(frozen=True, slots=True)
-class SingleWays:
+class SingleDirections:
     """The way of every slot, and what the best plan costs that goes so."""
 
-    ways: Ways
+    ways: FlowDirections
     objective: float
 
 
-def find_single_ways(problem: Problem) -> SingleWays | None:
+def find_single_directions(problem: Problem) -> SingleDirections | None:
     """Return the ways of an optimal plan; None where more than a single battery's slots and least power are at stake."""
     if not _suits(problem):
         return None
     segments = problem_segments(problem)
     if not segments.covered.all():
         return None
-    chosen = choose_ways(problem, segments, terminal_segments(problem), least_charge_kw=problem.site.batteries[0].min_charge_kw)
+    chosen = choose_directions(problem, segments, terminal_segments(problem), least_charge_kw=problem.site.batteries[0].min_charge_kw)
     if chosen is None:
         return None
     way = chosen.direction
-    ways = Ways(way.may_import, way.may_export, way.may_charge[None, :], way.may_discharge[None, :], chosen.charges[None, :])
-    return SingleWays(ways, chosen.objective)
+    ways = FlowDirections(way.may_import, way.may_export, way.may_charge[None, :], way.may_discharge[None, :], chosen.charges[None, :])
+    return SingleDirections(ways, chosen.objective)
 
 
 def _suits(problem: Problem) -> bool:

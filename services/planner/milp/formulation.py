@@ -15,9 +15,9 @@ import numpy as np
 from luna.site import Battery
 from luna.timeline import FloatArray, IndexArray
 from luna.wear import DepthSegments
-from services.planner.milp.directions import Choices, PlannedFlows, Ways
+from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
-from services.planner.milp.load_columns import WishColumns, add_supply_rows, add_wishes, most_placed_kwh
+from services.planner.milp.load_columns import DemandColumns, add_demands, add_supply_rows, most_placed_kwh
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
 from services.planner.milp.solver import Indices, LinearModel, ModelBuilder, Solution, Term
@@ -26,7 +26,7 @@ from services.planner.milp.vehicle_sources import add_sources
 from services.planner.problem.problem import Problem
 
 
-def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, sun: tuple[Indices, Indices], placed: WishColumns) -> None:
+def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, sun: tuple[Indices, Indices], placed: DemandColumns) -> None:
     """Batteries that may not charge from the grid share the PV surplus, those that may not discharge to it what the house lacks.
 
     Args:
@@ -119,12 +119,12 @@ class Formulation:
     batteries: Indices
     storage_rows: Indices
     choices: tuple[Indices, Indices, Indices]
-    placed: WishColumns
+    placed: DemandColumns
     peaks: tuple[MonthPeak, ...]
     direct: Indices
     excess: tuple[Indices, ...] = ()
 
-    def flows(self, solution: Solution, ways: Ways) -> PlannedFlows:
+    def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
         """Return what the solution does."""
         (imported, exported, held_back), battery = solution.column[self.grid], solution.column[self.batteries]
         nothing = np.zeros(imported.size)
@@ -145,7 +145,7 @@ class Formulation:
         )
 
 
-def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, elastic: bool = False) -> Formulation:
+def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | None = None, elastic: bool = False) -> Formulation:
     """Return the model of a problem.
 
     Args:
@@ -168,7 +168,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
         balance += [(charge, -1.0), (discharge, 1.0)]
     direct = add_inverters(builder, problem, batteries, held_back)
     balance += [(taken, 1.0) for taken in direct]
-    placed = add_wishes(builder, problem)
+    placed = add_demands(builder, problem)
     balance += placed.terms(problem)
     slack = add_grid_slack(builder, problem) if elastic else []
     balance += slack
@@ -198,7 +198,7 @@ def formulate(problem: Problem, ways: Ways, *, choices: Choices | None = None, e
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
 
 
-def _battery_columns(builder: ModelBuilder, problem: Problem, ways: Ways, *, index: int, elastic: bool) -> list[Indices]:
+def _battery_columns(builder: ModelBuilder, problem: Problem, ways: FlowDirections, *, index: int, elastic: bool) -> list[Indices]:
     """Add charge, discharge and stored energy of one battery."""
     battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
     slots, hours = outlook.timeline.count, outlook.timeline.hours
@@ -242,7 +242,7 @@ def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
 
 
 def _add_choices(
-    builder: ModelBuilder, problem: Problem, choices: Choices, parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray]
+    builder: ModelBuilder, problem: Problem, choices: BinarySlots, parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray]
 ) -> tuple[Indices, Indices, Indices]:
     """Add a binary per chosen slot: 1 means import, charge, or charge enough."""
     bought, sold, batteries, most_import, most_export = parts

@@ -8,22 +8,22 @@ from luna.physics import Mode, SetPoint
 from luna.site import Battery
 from luna.timeline import FloatArray
 from services.planner.milp.directions import PlannedFlows
-from services.planner.milp.load_columns import WishColumns
+from services.planner.milp.load_columns import DemandColumns
 from services.planner.milp.slack import PIN_SLACK, dearest_price
 from services.planner.milp.solver import Indices, ModelBuilder
 from services.planner.problem.owner_constraints import SAME_KWH
 from services.planner.problem.problem import Problem
 
 
-def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: WishColumns) -> None:
+def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: DemandColumns) -> None:
     """Add the rows of what is pinned; what vehicles have to charge comes with them, what batteries may not do is in their bounds."""
     if problem.manual is None:
         return
     for index, columns in enumerate(batteries):
         _pin_battery(builder, problem, columns, index=index)
     price, hours = PIN_SLACK * dearest_price(problem), problem.outlook.timeline.hours
-    for load, wish, on in zip(placed.loads, problem.wishes.loads, problem.manual.load_on, strict=False):
-        _want(builder, load.on, on, price=price * wish.load.power_kw * float(hours.max()))
+    for load, demand, on in zip(placed.loads, problem.demands.loads, problem.manual.load_on, strict=False):
+        _want(builder, load.on, on, price=price * demand.load.power_kw * float(hours.max()))
     for pump, used in zip(placed.appliances.heat_pumps, problem.manual.heat_kwh, strict=False):
         _want(builder, pump.use, used, price=price)
 

@@ -14,16 +14,16 @@ from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, chec
 from services.planner.dp.planner import value_battery
 from services.planner.dp.segments import problem_segments
 from services.planner.milp.directions import (
-    Choices,
+    BinarySlots,
+    FlowDirections,
     PlannedFlows,
-    SingleWays,
-    Ways,
+    SingleDirections,
     choose_most,
     choose_rest,
-    find_forbidden,
-    find_single_ways,
-    find_tempting,
-    fix_ways,
+    find_complementarity_violations,
+    find_nonconvex_slots,
+    find_single_directions,
+    fix_directions,
 )
 from services.planner.milp.formulation import formulate
 from services.planner.milp.inverters import take_direct_first
@@ -116,30 +116,30 @@ def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
     batteries, slots = len(problem.site.batteries), problem.outlook.timeline.count
     everywhere = np.ones((batteries, slots), dtype=bool)
     least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
-    return _solve_choices(problem, solver, Choices(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
+    return _solve_choices(problem, solver, BinarySlots(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
 
 
 def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
-    begun, ways = perf_counter(), Ways.of(problem)
+    begun, ways = perf_counter(), FlowDirections.of(problem)
     built = formulate(problem, ways, elastic=elastic)
     flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
-    linear_s, bound, found = perf_counter() - begun, flows.objective, find_forbidden(problem, flows)
-    single = find_single_ways(problem) if found.any() and not elastic else None
+    linear_s, bound, found = perf_counter() - begun, flows.objective, find_complementarity_violations(problem, flows)
+    single = find_single_directions(problem) if found.any() and not elastic else None
     if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
         return exact
     # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
-    choices = found.joined(find_tempting(problem)) if found.any() else found
+    choices = found.joined(find_nonconvex_slots(problem)) if found.any() else found
     while found.any():
         rounded = _round_choices(problem, solver, choices, flows, bound=bound, elastic=elastic)
         # What was chosen is solved once more.
         left = max(_SEARCH_SHARE * problem.time_limit_s - (perf_counter() - begun) - linear_s, 0.0)
         flows = _solve_choices(replace(problem, time_limit_s=left), solver, choices, elastic=elastic, start=rounded)
-        found = find_forbidden(problem, flows)
+        found = find_complementarity_violations(problem, flows)
         choices = choices.joined(found)
     return flows
 
 
-def _follow_ways(problem: Problem, solver: Solver, single: SingleWays) -> PlannedFlows | None:
+def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> PlannedFlows | None:
     """Return the flows of the ways of a single battery's slots; None where they do not come to what these were said to cost."""
     built = formulate(problem, single.ways)
     try:
@@ -147,7 +147,7 @@ def _follow_ways(problem: Problem, solver: Solver, single: SingleWays) -> Planne
     except InfeasibleError:
         return None
     apart = abs(flows.objective - single.objective)
-    return flows if apart <= _SAME_COST * (1.0 + abs(flows.objective)) and not find_forbidden(problem, flows).any() else None
+    return flows if apart <= _SAME_COST * (1.0 + abs(flows.objective)) and not find_complementarity_violations(problem, flows).any() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +159,11 @@ class _Rounded:
     chosen: list[BoolArray]
 
 
-def _round_choices(problem: Problem, solver: Solver, choices: Choices, flows: PlannedFlows, *, bound: float, elastic: bool) -> _Rounded | None:
+def _round_choices(problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool) -> _Rounded | None:
     """Return the best plan whose slots go the way that flows mostly go, or else rest; None where neither is possible. No plan costs less than ``bound``."""
-    ways = Ways.of(problem)
+    ways = FlowDirections.of(problem)
     for chosen in (choose_most(problem, choices, flows), choose_rest(problem, choices)):
-        fixed = fix_ways(ways, choices, chosen)
+        fixed = fix_directions(ways, choices, chosen)
         built = formulate(problem, fixed, elastic=elastic)
         try:
             solution = solver.solve(built.model, time_limit_s=problem.time_limit_s)
@@ -174,13 +174,13 @@ def _round_choices(problem: Problem, solver: Solver, choices: Choices, flows: Pl
     return None
 
 
-def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elastic: bool, start: _Rounded | None = None) -> PlannedFlows:
+def _solve_choices(problem: Problem, solver: Solver, choices: BinarySlots, *, elastic: bool, start: _Rounded | None = None) -> PlannedFlows:
     """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals.
 
     Raises:
         SolverError: there is no ``start``, and in time nothing was found.
     """
-    ways = Ways.of(problem)
+    ways = FlowDirections.of(problem)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
     # Binaries are the last columns.
     known = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
@@ -190,7 +190,7 @@ def _solve_choices(problem: Problem, solver: Solver, choices: Choices, *, elasti
         if start is None:
             raise
         return start.flows
-    fixed = fix_ways(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
+    fixed = fix_directions(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
     exact = formulate(problem, fixed, elastic=elastic)
     flows = exact.flows(solver.solve(exact.model), fixed)
     # Out of time the solver knows less of how good its plan may be than the linear model.

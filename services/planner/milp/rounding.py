@@ -24,7 +24,7 @@ _RELUCTANCE, _MORE, _LESS = 0.005, 1.7, 0.4
 _STEPS = 6
 
 
-def solve_near(model: LinearModel, blocks: Sequence[Block], *, gap: float) -> Solution | None:
+def round_relaxation(model: LinearModel, blocks: Sequence[Block], *, gap: float) -> Solution | None:
     """Return a whole solution with its proven gap, within ``gap`` of the optimum if one is found this way; None where there is none at all.
 
     Args:

@@ -9,25 +9,25 @@ from time import perf_counter
 import numpy as np
 
 from luna.timeline import FloatArray
-from services.planner.milp.directions import Choices, PlannedFlows, Ways, find_forbidden, find_tempting
+from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.heat import schedule_runs, takes_any_power
-from services.planner.milp.rounding import solve_near
+from services.planner.milp.rounding import round_relaxation
 from services.planner.milp.solver import InfeasibleError, Solution, Solver
 from services.planner.milp.vehicle_sources import limit_batteries, limit_import
-from services.planner.problem.load_schedule import Placement
+from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
 
 _NOTHING_KWH = 1e-6
 
 
-def place(problem: Problem) -> Placement:
+def schedule_loads(problem: Problem) -> LoadSchedule:
     """Return the least-cost placement, together with the batteries; contradicting limits are broken at a price.
 
     Raises:
         SolverError: none was found within the time limit.
     """
-    begun, pumps, hours = perf_counter(), problem.wishes.heat_pumps, problem.outlook.timeline.hours
+    begun, pumps, hours = perf_counter(), problem.demands.heat_pumps, problem.outlook.timeline.hours
     rough = _place_either(problem)
     if all(takes_any_power(pump, hours) for pump in pumps):
         return rough
@@ -36,59 +36,59 @@ def place(problem: Problem) -> Placement:
         pump if takes_any_power(pump, hours) else replace(pump, on=schedule_runs(pump, used, hours)) for pump, used in zip(pumps, rough.heat_kwh, strict=True)
     )
     left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
-    placement = _place_either(replace(problem, wishes=replace(problem.wishes, heat_pumps=runs), time_limit_s=left))
+    placement = _place_either(replace(problem, demands=replace(problem.demands, heat_pumps=runs), time_limit_s=left))
     bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective
     gap = max(cost - bound, 0.0) / max(abs(cost), 1e-9)
     return replace(placement, gap=gap, proven=gap <= problem.mip_gap)
 
 
-def _place_either(problem: Problem) -> Placement:
+def _place_either(problem: Problem) -> LoadSchedule:
     try:
         return _place(problem, elastic=False)
     except InfeasibleError:
         return _place(problem, elastic=True)
 
 
-def _place(problem: Problem, *, elastic: bool) -> Placement:
+def _place(problem: Problem, *, elastic: bool) -> LoadSchedule:
     begun = perf_counter()
-    ways = Ways.of(problem)
-    choices: Choices | None = None
+    ways = FlowDirections.of(problem)
+    choices: BinarySlots | None = None
     while True:
         built = formulate(problem, ways, choices=choices, elastic=elastic)
         solution = _solve(built, problem, until=begun + problem.time_limit_s)
         flows = built.flows(solution, ways)
-        found = find_forbidden(problem, flows)
+        found = find_complementarity_violations(problem, flows)
         if not found.any():
             return _read(problem, built, solution, flows)
-        choices = found.joined(find_tempting(problem)) if choices is None else choices.joined(found)
+        choices = found.joined(find_nonconvex_slots(problem)) if choices is None else choices.joined(found)
 
 
 def _solve(built: Formulation, problem: Problem, *, until: float) -> Solution:
     """Return a solution within the gap: one near the relaxed one where that is good enough, else what a search finds from there."""
-    near = solve_near(built.model, built.placed.blocks, gap=problem.mip_gap)
+    near = round_relaxation(built.model, built.placed.blocks, gap=problem.mip_gap)
     if near and near.proven:
         return near
     left = max(until - perf_counter(), 0.0)
     return Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=left, start=near.column if near else None)
 
 
-def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> Placement:
+def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
     hours, slots, column = problem.outlook.timeline.hours, problem.outlook.timeline.count, solution.column
     charge, give = (_read_slots([column[part] for part in parts], slots) for parts in built.placed.vehicle_parts)
-    loads = [np.round(column[each.on]) * wish.load.power_kw * hours for each, wish in zip(built.placed.loads, problem.wishes.loads, strict=True)]
+    loads = [np.round(column[each.on]) * demand.load.power_kw * hours for each, demand in zip(built.placed.loads, problem.demands.loads, strict=True)]
     load, programmes = np.array(loads).reshape(-1, slots), built.placed.appliances.read_programmes(column, slots)
     heat = built.placed.appliances.read_heat(column, slots)
     appliances = np.concatenate([load, programmes.use_kwh, heat])
     net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + appliances.sum(axis=0) - problem.ac_pv_kwh
-    return Placement(
-        wishes=problem.wishes,
+    return LoadSchedule(
+        demands=problem.demands,
         vehicle_kwh=charge,
         vehicle_give_kwh=give,
         load_kwh=load,
         import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
         battery_limit_kwh=limit_batteries(problem, charge),
         vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
-        load_missing_kwh=tuple(wish.missing_kwh(used) for wish, used in zip(problem.wishes.loads, loads, strict=True)),
+        load_missing_kwh=tuple(demand.missing_kwh(used) for demand, used in zip(problem.demands.loads, loads, strict=True)),
         off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
         programmes=programmes,
         heat_kwh=heat,

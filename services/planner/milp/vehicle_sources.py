@@ -7,25 +7,25 @@ import numpy as np
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
-from services.planner.milp.load_columns import WishColumns
+from services.planner.milp.load_columns import DemandColumns
 from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.milp.vehicles import VehicleColumns
 from services.planner.problem.problem import Problem
-from services.planner.problem.vehicle_demand import VehicleWish
+from services.planner.problem.vehicle_demand import VehicleDemand
 
 _NOTHING_KWH = 1e-6
 
 
-def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
+def add_sources(builder: ModelBuilder, problem: Problem, placed: DemandColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
     """Add what vehicles that charge from surplus leave to everything else, and what batteries may give while others charge."""
-    wishes, (sold, held_back, direct) = problem.wishes.vehicles, grid
+    demands, (sold, held_back, direct) = problem.demands.vehicles, grid
     stored = [*((each, 1.0) for each in batteries[:, 0]), *((each, -1.0) for each in direct)]
-    for place, (wish, columns) in enumerate(zip(wishes, placed.vehicles, strict=True)):
+    for place, (demand, columns) in enumerate(zip(demands, placed.vehicles, strict=True)):
         others = [(each.charge, 1.0) for other, each in enumerate(placed.vehicles) if other != place]
-        if wish.slots_of("surplus_only").any():
-            _leave_surplus(builder, problem, (wish, columns), [*others, *_uses(placed, problem), (held_back, 1.0), *stored])
-        if wish.vehicle.from_battery == "never" and batteries.size:
-            fed = [(each.charge, -1.0) for other, each in zip(wishes, placed.vehicles, strict=True) if other.vehicle.from_battery != "never"]
+        if demand.slots_of("surplus_only").any():
+            _leave_surplus(builder, problem, (demand, columns), [*others, *_uses(placed, problem), (held_back, 1.0), *stored])
+        if demand.vehicle.from_battery == "never" and batteries.size:
+            fed = [(each.charge, -1.0) for other, each in zip(demands, placed.vehicles, strict=True) if other.vehicle.from_battery != "never"]
             house = [*fed, *placed.load_terms(problem)]
             _spare_batteries(builder, columns, gives=batteries[:, 1])
             _follow_energy(
@@ -34,19 +34,21 @@ def add_sources(builder: ModelBuilder, problem: Problem, placed: WishColumns, *,
     _supply_house(builder, problem, placed)
 
 
-def _uses(placed: WishColumns, problem: Problem) -> list[Term]:
+def _uses(placed: DemandColumns, problem: Problem) -> list[Term]:
     return [(columns, -np.asarray(factor)) for columns, factor in placed.load_terms(problem)]
 
 
-def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleWish, VehicleColumns], takers: list[Term]) -> None:
+def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleDemand, VehicleColumns], takers: list[Term]) -> None:
     """While the vehicle charges, all that takes energy takes no more than the surplus: nothing is imported for it, and no battery serves it.
 
     What it has to charge comes from anything; a binary says that it charges more.
     """
-    wish, columns = car
+    demand, columns = car
     surplus = np.maximum(problem.ac_pv_kwh - problem.outlook.load_kwh, 0.0)
-    least = wish.least_charge_kwh[columns.choosable]
-    where = np.flatnonzero((wish.slots_of("surplus_only")[columns.choosable] > 0) & (_upper(builder, columns.charge[columns.choosable]) > least + _NOTHING_KWH))
+    least = demand.least_charge_kwh[columns.choosable]
+    where = np.flatnonzero(
+        (demand.slots_of("surplus_only")[columns.choosable] > 0) & (_upper(builder, columns.charge[columns.choosable]) > least + _NOTHING_KWH)
+    )
     slots, least = columns.choosable[where], least[where]
     charges = columns.on[0][where]
     bound = np.flatnonzero(least > 0)
@@ -77,7 +79,7 @@ def _follow_energy(builder: ModelBuilder, problem: Problem, choosable: IndexArra
     builder.add_rows(np.full(slots.size, -np.inf), rest[slots], [*((each[slots], 1.0) for each in gives), *terms])
 
 
-def _supply_house(builder: ModelBuilder, problem: Problem, placed: WishColumns) -> None:
+def _supply_house(builder: ModelBuilder, problem: Problem, placed: DemandColumns) -> None:
     """Vehicles that give serve what house and appliances lack: they neither export nor charge each other."""
     giving: list[Term] = [(columns.give, 1.0) for columns in placed.vehicles if columns.give.size]
     lacks = problem.outlook.load_kwh - problem.ac_pv_kwh
@@ -101,8 +103,8 @@ def limit_import(problem: Problem, charge_kwh: FloatArray, net_kwh: FloatArray) 
         net_kwh: load with everything that is placed, less PV, shape ``(slots,)``.
     """
     limit = np.full(net_kwh.size, np.inf)
-    for wish, charge in zip(problem.wishes.vehicles, charge_kwh, strict=True):
-        limit[(charge > wish.least_charge_kwh + _NOTHING_KWH) & (wish.slots_of("surplus_only") > 0)] = 0.0
+    for demand, charge in zip(problem.demands.vehicles, charge_kwh, strict=True):
+        limit[(charge > demand.least_charge_kwh + _NOTHING_KWH) & (demand.slots_of("surplus_only") > 0)] = 0.0
     return np.where(np.isfinite(limit), np.maximum(net_kwh, 0.0), limit)
 
 
@@ -113,7 +115,7 @@ def find_spared(problem: Problem, charge_kwh: FloatArray) -> BoolArray:
         problem: that was placed.
         charge_kwh: of its vehicles, shape ``(vehicles, slots)``.
     """
-    spared = np.array([wish.vehicle.from_battery == "never" for wish in problem.wishes.vehicles], dtype=bool)
+    spared = np.array([demand.vehicle.from_battery == "never" for demand in problem.demands.vehicles], dtype=bool)
     return np.asarray((charge_kwh[spared] > _NOTHING_KWH).any(axis=0))
 
 

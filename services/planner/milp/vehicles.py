@@ -9,7 +9,7 @@ from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
 from services.planner.milp.slack import PIN_SLACK
 from services.planner.milp.solver import Indices, ModelBuilder, Term
-from services.planner.problem.vehicle_demand import Stay, VehicleWish
+from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 
 # What a kWh costs that a minimum lacks, as a multiple of the dearest price: after what is wanted at departure, as dear as what an appliance lacks.
 MINIMUM_SLACK = 60.0
@@ -19,7 +19,7 @@ _SAME_KWH = 1e-9
 
 
 def add_minimum(
-    builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: tuple[Indices, FloatArray], *, stored: tuple[Indices, Indices], dearest: float
+    builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: tuple[Indices, FloatArray], *, stored: tuple[Indices, Indices], dearest: float
 ) -> None:
     """Add what a stay has to charge.
 
@@ -30,20 +30,20 @@ def add_minimum(
         stored: what the stay before left, empty where the vehicle came with something else, and what is stored at the end of each of the stay's slots.
         dearest: the dearest price.
     """
-    wish, stay = wanted
-    slots = find_bound(wish, stay)
+    demand, stay = wanted
+    slots = find_bound(demand, stay)
     if not slots.size:
         return
-    least, inside = wish.least_charge_kwh[slots], slots - stay.first
-    missing = builder.add_columns(slots.size, cost=dearest * np.where(wish.pinned[slots], PIN_SLACK, MINIMUM_SLACK), upper=least)
+    least, inside = demand.least_charge_kwh[slots], slots - stay.first
+    missing = builder.add_columns(slots.size, cost=dearest * np.where(demand.pinned[slots], PIN_SLACK, MINIMUM_SLACK), upper=least)
     rows = builder.add_rows(least, np.full(slots.size, np.inf), [(charge[0][slots], 1.0), (missing, 1.0)])
     begin = stay.most_kwh if stay.arrival_kwh is None else stay.arrival_kwh
-    reach = begin + np.concatenate([[0.0], np.cumsum(charge[1][stay.first : stay.end])]) * wish.vehicle.charge_efficiency
-    ended = _add_ends(builder, stored[1][inside], stay, full_kwh=stay.full_kwh - wish.gap_kwh[slots], reach_kwh=reach[inside + 1])
+    reach = begin + np.concatenate([[0.0], np.cumsum(charge[1][stay.first : stay.end])]) * demand.vehicle.charge_efficiency
+    ended = _add_ends(builder, stored[1][inside], stay, full_kwh=stay.full_kwh - demand.gap_kwh[slots], reach_kwh=reach[inside + 1])
     builder.add_entries(rows, ended, least)
     before = np.concatenate([stored[0], stored[1]])[inside + stored[0].size - 1]
-    later = np.flatnonzero((inside + stored[0].size > 0) & (wish.step_kwh[slots] > 0))
-    step = wish.step_kwh[slots[later]]
+    later = np.flatnonzero((inside + stored[0].size > 0) & (demand.step_kwh[slots] > 0))
+    step = demand.step_kwh[slots[later]]
     overfull = _add_ends(builder, before[later], stay, full_kwh=stay.full_kwh - step, reach_kwh=reach[inside[later]])
     builder.add_entries(rows[later], overfull, least[later])
     # Nobody stops just short of full for the sake of the price.
@@ -52,15 +52,15 @@ def add_minimum(
     builder.add_rows(lowest, np.full(later.size, np.inf), [(before[later], 1.0), (overfull, lowest - stay.full_kwh), (np.repeat(short, later.size), 1.0)])
 
 
-def find_bound(wish: VehicleWish, stay: Stay) -> IndexArray:
+def find_bound(demand: VehicleDemand, stay: ChargingSession) -> IndexArray:
     """Return the slots of a stay in which the vehicle has to charge, unless it is full by then."""
     slots = np.arange(stay.first, stay.end)
     comes_full = slots == stay.first if stay.arrival_kwh is not None and stay.end > stay.first else np.zeros(slots.size, dtype=bool)
-    comes_full = comes_full & ((stay.arrival_kwh or 0.0) > stay.full_kwh - wish.step_kwh[slots])
-    return slots[(wish.least_charge_kwh[slots] > 0) & (stay.left_least_kwh < stay.full_kwh) & ~comes_full]
+    comes_full = comes_full & ((stay.arrival_kwh or 0.0) > stay.full_kwh - demand.step_kwh[slots])
+    return slots[(demand.least_charge_kwh[slots] > 0) & (stay.left_least_kwh < stay.full_kwh) & ~comes_full]
 
 
-def _add_ends(builder: ModelBuilder, stored: Indices, stay: Stay, *, full_kwh: FloatArray, reach_kwh: FloatArray) -> Indices:
+def _add_ends(builder: ModelBuilder, stored: Indices, stay: ChargingSession, *, full_kwh: FloatArray, reach_kwh: FloatArray) -> Indices:
     """Add a binary per column of what is stored that says that the vehicle is full; none where it cannot be yet."""
     lowest = stay.left_least_kwh
     full = builder.add_columns(stored.size, cost=0.0, upper=(reach_kwh >= full_kwh - _SAME_KWH).astype(float), integer=True)
@@ -68,7 +68,7 @@ def _add_ends(builder: ModelBuilder, stored: Indices, stay: Stay, *, full_kwh: F
     return full
 
 
-def add_choice(builder: ModelBuilder, wish: VehicleWish, charge: Indices, slots: tuple[IndexArray, FloatArray]) -> tuple[Indices, ...]:
+def add_choice(builder: ModelBuilder, demand: VehicleDemand, charge: Indices, slots: tuple[IndexArray, FloatArray]) -> tuple[Indices, ...]:
     """Let the vehicle charge within one of its ranges or not at all.
 
     Args:
@@ -80,8 +80,8 @@ def add_choice(builder: ModelBuilder, wish: VehicleWish, charge: Indices, slots:
     Returns:
         A ladder of binaries per slot: whether it charges at all, then whether in the higher range.
     """
-    (choosable, most), ranges = slots, wish.vehicle.power_ranges
-    hours, count = wish.plugged_hours[choosable], choosable.size
+    (choosable, most), ranges = slots, demand.vehicle.power_ranges
+    hours, count = demand.plugged_hours[choosable], choosable.size
     low, high = (np.array([each[end] for each in ranges])[:, None] * hours for end in (0, 1))
     high = np.minimum(high, most)
     on = tuple(builder.add_columns(count, cost=0.0, upper=possible.astype(float), integer=True) for possible in low <= high + 1e-9)
@@ -94,7 +94,7 @@ def add_choice(builder: ModelBuilder, wish: VehicleWish, charge: Indices, slots:
     return on
 
 
-def add_runs(builder: ModelBuilder, wish: VehicleWish, on: tuple[Indices, ...], choosable: IndexArray) -> tuple[Indices, ...]:
+def add_runs(builder: ModelBuilder, demand: VehicleDemand, on: tuple[Indices, ...], choosable: IndexArray) -> tuple[Indices, ...]:
     """Price every start, and let what has started go on for its shortest run; only where it may not charge any more a run ends sooner.
 
     Source: Rajan and Takriti (2005): with starts as variables of their own, these rows describe the convex hull of runs.
@@ -102,11 +102,11 @@ def add_runs(builder: ModelBuilder, wish: VehicleWish, on: tuple[Indices, ...], 
     Returns:
         The starts within each range; none where nothing asks for them.
     """
-    vehicle, count = wish.vehicle, choosable.size
-    run = int(np.ceil(vehicle.min_run_minutes / 60 / float(wish.plugged_hours.max(initial=1e-9)) - 1e-9))
+    vehicle, count = demand.vehicle, choosable.size
+    run = int(np.ceil(vehicle.min_run_minutes / 60 / float(demand.plugged_hours.max(initial=1e-9)) - 1e-9))
     if count == 0 or (run < 2 and vehicle.start_price == 0):
         return ()
-    follows, goes_on = _follows(choosable), _goes_on(wish, choosable)
+    follows, goes_on = _follows(choosable), _goes_on(demand, choosable)
     block, later = np.cumsum(~follows), np.flatnonzero(follows)
     found = []
     for place in range(len(on)):
@@ -123,7 +123,9 @@ def add_runs(builder: ModelBuilder, wish: VehicleWish, on: tuple[Indices, ...], 
     return tuple(found)
 
 
-def require_start(builder: ModelBuilder, wish: VehicleWish, stay: Stay, *, starts: tuple[Indices, ...], slots: tuple[IndexArray, Indices]) -> None:
+def require_start(
+    builder: ModelBuilder, demand: VehicleDemand, stay: ChargingSession, *, starts: tuple[Indices, ...], slots: tuple[IndexArray, Indices]
+) -> None:
     """Say what follows for whole starts but not for shares of them: a stay that needs energy starts once, or lacks it.
 
     Args:
@@ -138,7 +140,7 @@ def require_start(builder: ModelBuilder, wish: VehicleWish, stay: Stay, *, start
     need = stay.wanted_kwh - (stay.wanted_kwh if stay.arrival_kwh is None else stay.arrival_kwh)
     if not starts or not inside.size or need <= 1e-3:
         return
-    if not (_follows(choosable) | (_goes_on(wish, choosable) > 0))[inside[0]]:
+    if not (_follows(choosable) | (_goes_on(demand, choosable) > 0))[inside[0]]:
         builder.add_sum(1.0, np.inf, [*((each[inside], 1.0) for each in starts), (missing, 1.0 / need)])
 
 
@@ -146,8 +148,8 @@ def _follows(choosable: IndexArray) -> BoolArray:
     return np.append(np.zeros(1, dtype=bool), np.diff(choosable) == 1)[: choosable.size]
 
 
-def _goes_on(wish: VehicleWish, choosable: IndexArray) -> FloatArray:
-    return np.asarray((choosable == 0) * float(wish.charging))
+def _goes_on(demand: VehicleDemand, choosable: IndexArray) -> FloatArray:
+    return np.asarray((choosable == 0) * float(demand.charging))
 
 
 # What a kWh costs that is missing when a vehicle leaves, as a multiple of the dearest price: dearer than any trade, cheaper than the connection's limits.
@@ -155,7 +157,7 @@ DEPARTURE_SLACK = 80.0
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class VehiclePricing:
     """What vehicles are offered: the mean import price, the dearest price, what a stored kWh beyond a target is worth unless a session says so.
 
     ``surplus_kwh`` and ``deficit_kwh`` are what PV leaves over and what the house lacks, ``tie`` is a sliver that makes the earlier of two equal
@@ -185,83 +187,85 @@ class VehicleColumns:
     missing: Indices
 
 
-def add_vehicle(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect) -> VehicleColumns:
+def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, prospect: VehiclePricing) -> VehicleColumns:
     """Add a vehicle with its stays."""
-    vehicle, most = wish.vehicle, _most_charge_kwh(wish, prospect)
+    vehicle, most = demand.vehicle, _most_charge_kwh(demand, prospect)
     charge = builder.add_columns(most.size, cost=prospect.tie, upper=most)
     choosable = np.flatnonzero(most > 0)
-    on = add_choice(builder, wish, charge[choosable], (choosable, most[choosable])) if _needs_choice(wish) else ()
-    starts = add_runs(builder, wish, on, choosable) if on else ()
-    give = _add_giving(builder, wish, prospect, (choosable, on)) if wish.slots_of("gives").any() else charge[:0]
+    on = add_choice(builder, demand, charge[choosable], (choosable, most[choosable])) if _needs_choice(demand) else ()
+    starts = add_runs(builder, demand, on, choosable) if on else ()
+    give = _add_giving(builder, demand, prospect, (choosable, on)) if demand.slots_of("gives").any() else charge[:0]
     missing, stored = [], charge[:0]
-    for stay in wish.stays:
+    for stay in demand.stays:
         before = stored if stay.arrival_kwh is None else charge[:0]
-        bound = find_bound(wish, stay).size > 0
+        bound = find_bound(demand, stay).size > 0
         held = (
-            _add_slots(builder, (wish, stay), charge, give, before=before) if stay.gives or bound else _add_stay(builder, (wish, stay), charge, before=before)
+            _add_slots(builder, (demand, stay), charge, give, before=before)
+            if stay.gives or bound
+            else _add_stay(builder, (demand, stay), charge, before=before)
         )
-        add_minimum(builder, (wish, stay), (charge, most), stored=(before, held), dearest=prospect.dearest)
+        add_minimum(builder, (demand, stay), (charge, most), stored=(before, held), dearest=prospect.dearest)
         stored = held[-1:]
         missing.append(_want(builder, stay, stored, prospect, efficiency=vehicle.charge_efficiency))
-        require_start(builder, wish, stay, starts=starts, slots=(choosable, missing[-1]))
+        require_start(builder, demand, stay, starts=starts, slots=(choosable, missing[-1]))
     return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
 
 
-def _needs_choice(wish: VehicleWish) -> bool:
-    vehicle = wish.vehicle
+def _needs_choice(demand: VehicleDemand) -> bool:
+    vehicle = demand.vehicle
     least = vehicle.power_ranges[0][0] > 0 or len(vehicle.power_ranges) > 1
     runs = vehicle.start_price > 0 or vehicle.min_run_minutes > 0
-    return least or runs or vehicle.from_battery == "never" or any(stay.gives or stay.surplus_only for stay in wish.stays)
+    return least or runs or vehicle.from_battery == "never" or any(stay.gives or stay.surplus_only for stay in demand.stays)
 
 
-def _most_charge_kwh(wish: VehicleWish, prospect: Prospect) -> FloatArray:
+def _most_charge_kwh(demand: VehicleDemand, prospect: VehiclePricing) -> FloatArray:
     """Return what each slot charges at most; nothing where that is less than the least power gives."""
-    vehicle, hours = wish.vehicle, wish.plugged_hours
+    vehicle, hours = demand.vehicle, demand.plugged_hours
     most = np.zeros(hours.size)
-    for stay in wish.stays:
+    for stay in demand.stays:
         slots = slice(stay.first, stay.end)
         lowest = stay.left_least_kwh if stay.gives else stay.least_kwh
         most[slots] = np.minimum(vehicle.most_charge_kw * hours[slots], (stay.most_kwh - lowest) / vehicle.charge_efficiency)
         if stay.surplus_only:
-            most[slots] = np.minimum(most[slots], np.maximum(prospect.surplus_kwh, wish.least_charge_kwh)[slots])
-    most = np.where(wish.pinned, np.minimum(most, wish.least_charge_kwh), most)
+            most[slots] = np.minimum(most[slots], np.maximum(prospect.surplus_kwh, demand.least_charge_kwh)[slots])
+    most = np.where(demand.pinned, np.minimum(most, demand.least_charge_kwh), most)
     return np.where(most >= vehicle.power_ranges[0][0] * hours - 1e-9, most, 0.0)
 
 
-def _add_giving(builder: ModelBuilder, wish: VehicleWish, prospect: Prospect, charging: tuple[IndexArray, tuple[Indices, ...]]) -> Indices:
+def _add_giving(builder: ModelBuilder, demand: VehicleDemand, prospect: VehiclePricing, charging: tuple[IndexArray, tuple[Indices, ...]]) -> Indices:
     """Let the vehicle supply a house that lacks energy, in slots in which it does not charge."""
     choosable, on = charging
-    most = wish.vehicle.discharge_limit_kw * wish.plugged_hours * wish.slots_of("gives") * (prospect.deficit_kwh > 0)
-    give = builder.add_columns(most.size, cost=wish.vehicle.wear_price, upper=most)
+    most = demand.vehicle.discharge_limit_kw * demand.plugged_hours * demand.slots_of("gives") * (prospect.deficit_kwh > 0)
+    give = builder.add_columns(most.size, cost=demand.vehicle.wear_price, upper=most)
     bound = most[choosable]
     builder.add_rows(np.full(bound.size, -np.inf), bound, [(give[choosable], 1.0), *((each, bound) for each in on[:1])])
     return give
 
 
-def _add_stay(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, *, before: Indices) -> Indices:
+def _add_stay(builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: Indices, *, before: Indices) -> Indices:
     """Add what is stored at the end of a stay that only charges; ``before`` is what the stay before left, empty where that does not count."""
-    wish, stay = wanted
+    demand, stay = wanted
     stored = builder.add_columns(1, cost=0.0, upper=stay.most_kwh)
     arrives = stay.arrival_kwh or 0.0
-    builder.add_sum(arrives, arrives, [(stored, 1.0), (before, -1.0), (charge[stay.first : stay.end], -wish.vehicle.charge_efficiency)])
+    builder.add_sum(arrives, arrives, [(stored, 1.0), (before, -1.0), (charge[stay.first : stay.end], -demand.vehicle.charge_efficiency)])
     return stored
 
 
-def _add_slots(builder: ModelBuilder, wanted: tuple[VehicleWish, Stay], charge: Indices, give: Indices, *, before: Indices) -> Indices:
+def _add_slots(builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: Indices, give: Indices, *, before: Indices) -> Indices:
     """Add what is stored in every slot of a stay: never less than the reserve where it also gives."""
-    (wish, stay), slots = wanted, slice(wanted[1].first, wanted[1].end)
+    (demand, stay), slots = wanted, slice(wanted[1].first, wanted[1].end)
     if stay.first == stay.end:
         return _add_stay(builder, wanted, charge, before=before)
     stored = builder.add_columns(stay.end - stay.first, cost=0.0, lower=stay.reserve_kwh if stay.gives else 0.0, upper=stay.most_kwh)
     begin = np.zeros(stored.size)
     begin[0] = stay.arrival_kwh or 0.0
-    given = [(give[slots], 1.0 / wish.vehicle.discharge_efficiency)] if stay.gives else []
-    rows = builder.add_rows(begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge[slots], -wish.vehicle.charge_efficiency), *given])
+    given = [(give[slots], 1.0 / demand.vehicle.discharge_efficiency)] if stay.gives else []
+    rows = builder.add_rows(begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge[slots], -demand.vehicle.charge_efficiency), *given])
     builder.add_entries(rows[: before.size], before, -1.0)
     return stored
 
 
-def _want(builder: ModelBuilder, stay: Stay, stored: Indices, prospect: Prospect, *, efficiency: float) -> Indices:
+def _want(builder: ModelBuilder, stay: ChargingSession, stored: Indices, prospect: VehiclePricing, *, efficiency: float) -> Indices:
     """Want the energy at the stay's end, at a price on what is missing, and give what is stored beyond its worth."""
     missing = builder.add_columns(1, cost=DEPARTURE_SLACK * prospect.dearest, upper=stay.target_kwh)
     extra_value = prospect.extra_value if stay.extra_value is None else stay.extra_value

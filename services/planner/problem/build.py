@@ -14,10 +14,10 @@ from luna.physics import BatteryLimits, Mode, SiteLimits
 from luna.site import BlockPrice, Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc, to_instant
 from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
-from services.planner.problem.demands import Wishes, read_wishes
+from services.planner.problem.demands import Demands, read_demands
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, NO_MARGIN, Problem, TerminalRule
-from services.planner.problem.scenarios import Courses
+from services.planner.problem.scenarios import ScenarioSet
 from services.planner.problem.strategy import apply_strategy
 
 
@@ -78,7 +78,7 @@ PLACING_GAP = 0.003
 WAYS_GAP = 0.0005
 
 
-def pose(request: PlanRequest) -> Problem:
+def build_problem(request: PlanRequest) -> Problem:
     """Return the problem that a request with its own site, outlook and state describes.
 
     Raises:
@@ -94,7 +94,7 @@ def pose(request: PlanRequest) -> Problem:
     limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
     outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
     stored = _stored(request.site, request.state)
-    wishes = read_wishes(request.site, request.state, timeline, series=series)
+    demands = read_demands(request.site, request.state, timeline, series=series)
     courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
     posed = Problem(
         request.site,
@@ -102,9 +102,9 @@ def pose(request: PlanRequest) -> Problem:
         stored,
         terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
         SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
-        _gap(request, wishes),
+        _gap(request, demands),
         request.options.time_limit_s,
-        wishes,
+        demands,
         read_peaks(request.site, request.state),
         read_price_blocks(request.site, request.state),
         courses,
@@ -160,22 +160,22 @@ def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
 
 def _bind(problem: Problem, blocks: Sequence[ManualBlock]) -> Problem:
     """Return the problem with what its owner pins and forbids."""
-    manual, wishes = read_blocks(blocks, problem.site, problem.wishes, problem.outlook.timeline)
-    return replace(problem, manual=manual, wishes=wishes, limits=manual.narrow(problem.limits))
+    manual, demands = read_blocks(blocks, problem.site, problem.demands, problem.outlook.timeline)
+    return replace(problem, manual=manual, demands=demands, limits=manual.narrow(problem.limits))
 
 
 def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:
     return None if limits_kw is None else np.array([np.inf if limit is None else limit for limit in limits_kw])
 
 
-def _courses(scenarios: CoursesMessage | None) -> Courses | None:
-    return None if scenarios is None else Courses(*(np.array(part) for part in (scenarios.probability, scenarios.load_kwh, scenarios.pv_kwh)))
+def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
+    return None if scenarios is None else ScenarioSet(*(np.array(part) for part in (scenarios.probability, scenarios.load_kwh, scenarios.pv_kwh)))
 
 
-def _gap(request: PlanRequest, wishes: Wishes) -> float:
+def _gap(request: PlanRequest, demands: Demands) -> float:
     if request.options.mip_gap is not None:
         return request.options.mip_gap
-    return PLACING_GAP if wishes.any() else WAYS_GAP
+    return PLACING_GAP if demands.any() else WAYS_GAP
 
 
 def _timeline(request: PlanRequest, count: int) -> Timeline:

@@ -13,7 +13,7 @@ from luna.physics import Warming, heat_per_kwh
 from luna.site import ComfortWindow, DeferrableLoad, HeatPump, Site
 from luna.timeline import FloatArray, Timeline, local_midnight
 from luna.windows import find_spans, mark_slots
-from services.planner.problem.vehicle_demand import VehicleWish, read_vehicle
+from services.planner.problem.vehicle_demand import VehicleDemand, read_vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class DayNeed:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadWish:
+class LoadDemand:
     """An appliance over the horizon: its needs, for how long it has been off or on at the start, and the slots it may run in (``(slots,)``)."""
 
     load: DeferrableLoad
@@ -95,12 +95,12 @@ class LoadWish:
         return np.array([max(need.need_kwh - float(used_kwh[need.first : need.end].sum()), 0.0) for need in self.needs])
 
 
-def read_load(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> LoadWish:
+def read_load(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> LoadDemand:
     """Return what an appliance wants over a timeline, local day by local day."""
     needs = [*_read_days(load, state, timeline, zone)]
     for window in load.comfort:
         needs += _read_comfort(load, window, timeline, state=state, zone=zone)
-    return LoadWish(load, tuple(needs), state.off_hours, state.on_hours, read_allowed(load, timeline, zone))
+    return LoadDemand(load, tuple(needs), state.off_hours, state.on_hours, read_allowed(load, timeline, zone))
 
 
 def read_allowed(load: DeferrableLoad, timeline: Timeline, zone: ZoneInfo) -> FloatArray:
@@ -164,7 +164,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgrammeWish:
+class CycleDemand:
     """A programme over the horizon: the runs that are asked for, and what is left of the one that runs at the start, ``(slots,)``."""
 
     load: DeferrableLoad
@@ -182,7 +182,7 @@ class ProgrammeWish:
         return sum(self.load.profile_kw) * self.load.profile_minutes / 60
 
 
-def read_programme(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> ProgrammeWish:
+def read_cycle(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> CycleDemand:
     """Return what is asked of a programme over a timeline.
 
     Raises:
@@ -190,7 +190,7 @@ def read_programme(load: DeferrableLoad, state: LoadState, timeline: Timeline, *
     """
     edges = np.concatenate([[0.0], np.cumsum(timeline.hours)])
     running = _use_kwh(load, -state.on_hours, edges) if state.on_hours > 0 else np.zeros(timeline.count)
-    return ProgrammeWish(load, tuple(_read_runs(load, state, timeline, zone=zone)), running)
+    return CycleDemand(load, tuple(_read_runs(load, state, timeline, zone=zone)), running)
 
 
 def _read_runs(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> Iterator[Run]:
@@ -222,7 +222,7 @@ OUTDOOR_C = 7.0
 
 
 @dataclass(frozen=True, slots=True)
-class HeatWish:
+class HeatDemand:
     """A heat pump over the horizon: how warm its store is at the start, and per slot (``(slots,)``) its band, the pump's COP and the store's course.
 
     ``most_c`` is where it gets warmer by itself how warm that is, ``aim_c`` the band's lower end where the pump can reach it, else what it can reach.
@@ -256,7 +256,7 @@ class HeatWish:
         return self.warming.follow(self.start_c, used_kwh * self.cop)
 
 
-def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, series: OutlookMessage, zone: ZoneInfo) -> HeatWish:
+def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, series: OutlookMessage, zone: ZoneInfo) -> HeatDemand:
     """Return what is wanted of a heat pump over a timeline, under the temperatures and the demand for heat of an outlook."""
     outdoor = np.array(series.outdoor_temperature_c or [OUTDOOR_C] * timeline.count)
     demand = np.array(series.heat_demand_kwh.get(pump.name, pump.heat_demand_kw * timeline.hours))
@@ -267,7 +267,7 @@ def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, 
     assumed += [("heat_store", start)] if state.temperature_c is None else []
     cop, highest = heat_per_kwh(pump, outdoor), np.maximum(most, warming.least_warming(start, least))
     aim = np.minimum(least, warming.most_warming(start, pump.power_kw * timeline.hours * cop, highest))
-    return HeatWish(pump, state, start, least, highest, aim, cop, warming, tuple(assumed))
+    return HeatDemand(pump, state, start, least, highest, aim, cop, warming, tuple(assumed))
 
 
 def _band(pump: HeatPump, timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArray]:
@@ -280,13 +280,13 @@ def _band(pump: HeatPump, timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArra
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Demands:
     """Everything that may be placed."""
 
-    vehicles: tuple[VehicleWish, ...] = ()
-    loads: tuple[LoadWish, ...] = ()
-    programmes: tuple[ProgrammeWish, ...] = ()
-    heat_pumps: tuple[HeatWish, ...] = ()
+    vehicles: tuple[VehicleDemand, ...] = ()
+    loads: tuple[LoadDemand, ...] = ()
+    programmes: tuple[CycleDemand, ...] = ()
+    heat_pumps: tuple[HeatDemand, ...] = ()
 
     def any(self) -> bool:
         """Return whether there is anything to place."""
@@ -294,14 +294,14 @@ class Wishes:
 
     def forced_kwh(self, hours: FloatArray) -> FloatArray:
         """Return what runs on whatever is planned, shape ``(slots,)``."""
-        parts = [wish.forced_kwh(hours) for wish in self.loads] + [pump.forced_kwh(hours) for pump in self.heat_pumps]
-        return sum([*parts, *(wish.running_kwh for wish in self.programmes)], np.zeros(hours.size))
+        parts = [demand.forced_kwh(hours) for demand in self.loads] + [pump.forced_kwh(hours) for pump in self.heat_pumps]
+        return sum([*parts, *(demand.running_kwh for demand in self.programmes)], np.zeros(hours.size))
 
 
-NO_WISHES = Wishes()
+NO_DEMANDS = Demands()
 
 
-def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, series: OutlookMessage) -> Wishes:
+def read_demands(site: Site, state: StateMessage, timeline: Timeline, *, series: OutlookMessage) -> Demands:
     """Return what a site's vehicles and appliances want over a timeline. A vehicle without a session wants nothing.
 
     Args:
@@ -320,11 +320,11 @@ def read_wishes(site: Site, state: StateMessage, timeline: Timeline, *, series: 
     apart = [load for load in site.loads if load.name not in series.load_includes]
     zone, known = ZoneInfo(site.timezone), [(load, state.loads.get(load.name, LoadState())) for load in apart]
     loads = tuple(read_load(load, now, timeline, zone=zone) for load, now in known if not load.profile_kw)
-    programmes = tuple(read_programme(load, now, timeline, zone=zone) for load, now in known if load.profile_kw and (now.runs or now.on_hours))
-    return Wishes(vehicles, loads, programmes, _read_heat_pumps(site, state, timeline, series))
+    programmes = tuple(read_cycle(load, now, timeline, zone=zone) for load, now in known if load.profile_kw and (now.runs or now.on_hours))
+    return Demands(vehicles, loads, programmes, _read_heat_pumps(site, state, timeline, series))
 
 
-def _read_heat_pumps(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[HeatWish, ...]:
+def _read_heat_pumps(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[HeatDemand, ...]:
     names = [pump.name for pump in site.heat_pumps]
     _refuse_strangers("heat_pumps", state.heat_pumps, names)
     _refuse_strangers("heat_pumps", series.heat_demand_kwh, names, where="outlook.heat_demand_kwh")

@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class CarbonBook:
+class CarbonVintages:
     """Every value of a place's carbon intensity on a timeline that begins days before the first instant asked for.
 
     ``slot`` (position on the timeline), ``issued_at`` (``datetime64``, UTC) and ``g_per_kwh`` have one value per issue, in order of slot and issue.
@@ -52,7 +52,7 @@ def carry_days(series: FloatArray, timeline: Timeline) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceBook:
+class PriceVintages:
     """Every revision of a market's prices on a timeline.
 
     ``slot`` (position on the timeline), ``published_at`` (``datetime64``, UTC) and ``price`` (currency/kWh) have one value per revision, in
@@ -88,7 +88,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceKnowledge:
+class SitePrices:
     """What a site's tariff makes of the prices that it names (``tariff.price_series``), and the grid's carbon where it counts.
 
     The books begin at least a day before the first instant asked for.
@@ -96,8 +96,8 @@ class PriceKnowledge:
 
     site: Site
     timeline: Timeline
-    books: Mapping[str, PriceBook]
-    carbon: CarbonBook | None = None
+    books: Mapping[str, PriceVintages]
+    carbon: CarbonVintages | None = None
 
     def ahead(self, now: datetime, timeline: Timeline) -> Prices:
         """Return the prices of ``timeline`` as known at ``now``; beyond what is published, the last known day is carried on.
@@ -167,7 +167,7 @@ class EnergyOutlook(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastBook:
+class ForecastArchive:
     """Forecasts in order of issue; each covers its own timeline."""
 
     forecasts: Sequence[Forecast]
@@ -206,7 +206,7 @@ class ForecastBook:
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class PerfectForesight:
     """What will really happen, as if it were known: for the policies that measure what not knowing costs."""
 
     timeline: Timeline
@@ -221,7 +221,7 @@ class Foresight:
 
 
 @dataclass(frozen=True, slots=True)
-class SplitOutlook:
+class MixedForecast:
     """Load from one source, PV from another."""
 
     load: EnergyOutlook
@@ -232,7 +232,7 @@ class SplitOutlook:
         return self.load.ahead(now, timeline)[0], self.pv.ahead(now, timeline)[1]
 
 
-def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: PriceKnowledge) -> Outlook:
+def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: SitePrices) -> Outlook:
     """Return the outlook over ``timeline`` from what is known at ``now``."""
     load, pv = energy.ahead(now, timeline)
     known = prices.ahead(now, timeline)

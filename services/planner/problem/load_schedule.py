@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from luna.timeline import FloatArray
-from services.planner.problem.demands import NO_WISHES, Wishes
+from services.planner.problem.demands import NO_DEMANDS, Demands
 from services.planner.problem.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedProgrammes:
+class ScheduledCycles:
     """What programmes use, ``(programmes, slots)``, and how far each of their runs is missed."""
 
     use_kwh: FloatArray
@@ -18,8 +18,8 @@ class PlacedProgrammes:
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """What is placed of the ``wishes``, in their order, kWh: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``.
+class LoadSchedule:
+    """What is placed of the ``demands``, in their order, kWh: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``.
 
     ``vehicle_kwh`` is what vehicles charge, ``vehicle_give_kwh`` what they give to the house. ``import_limit_kwh`` (``(slots,)``) keeps the peaks
     and what may be charged from surplus alone, ``battery_limit_kwh`` (same shape) batteries out of vehicles they may not feed.
@@ -27,7 +27,7 @@ class Placement:
     too long. ``beside_cost`` is what the wishes count beside energy: wear, starts, what is missing, less what is stored beyond a target.
     """
 
-    wishes: Wishes
+    demands: Demands
     vehicle_kwh: FloatArray
     vehicle_give_kwh: FloatArray
     load_kwh: FloatArray
@@ -36,7 +36,7 @@ class Placement:
     vehicle_missing_kwh: tuple[FloatArray, ...]
     load_missing_kwh: tuple[FloatArray, ...]
     off_too_long: tuple[float, ...]
-    programmes: PlacedProgrammes
+    programmes: ScheduledCycles
     heat_kwh: FloatArray
     beside_cost: float
     objective: float
@@ -56,7 +56,7 @@ class Placement:
     @property
     def wear_cost(self) -> FloatArray:
         """What vehicles wear by giving, shape ``(slots,)``."""
-        return np.asarray(np.array([wish.vehicle.wear_price for wish in self.wishes.vehicles]) @ self.vehicle_give_kwh)
+        return np.asarray(np.array([demand.vehicle.wear_price for demand in self.demands.vehicles]) @ self.vehicle_give_kwh)
 
     def remaining(self, problem: Problem) -> Problem:
         """Return what is left for the batteries."""
@@ -66,4 +66,4 @@ class Placement:
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
         courses, errors = (each.add_load(placed) if each else None for each in (problem.courses, problem.errors))
         left = replace(problem, outlook=outlook, courses=courses, errors=errors, limits=limits, battery_limit_kwh=self.battery_limit_kwh)
-        return replace(left, wishes=NO_WISHES, peaks=(), mip_gap=0.0)
+        return replace(left, demands=NO_DEMANDS, peaks=(), mip_gap=0.0)

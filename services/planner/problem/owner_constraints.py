@@ -12,7 +12,7 @@ from luna.manual import check_beside, check_block, check_blocks, find_device
 from luna.physics import BoolArray, SiteLimits
 from luna.site import Battery, ElectricVehicle, HeatPump, Site
 from luna.timeline import FloatArray, Timeline
-from services.planner.problem.demands import Wishes
+from services.planner.problem.demands import Demands
 from services.planner.problem.directions import Direction
 
 # Energies this close are the same: wider than the solver's own tolerance for whole numbers.
@@ -89,15 +89,15 @@ class _Reader:
 
     site: Site
     timeline: Timeline
-    wishes: Wishes
+    demands: Demands
 
     def __post_init__(self) -> None:
         slots, batteries = self.timeline.count, len(self.site.batteries)
         self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
         self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
-        self.on, self.heat = np.full((len(self.wishes.loads), slots), np.nan), np.full((len(self.wishes.heat_pumps), slots), np.nan)
+        self.on, self.heat = np.full((len(self.demands.loads), slots), np.nan), np.full((len(self.demands.heat_pumps), slots), np.nan)
         self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
-        self.vehicles = list(self.wishes.vehicles)
+        self.vehicles = list(self.demands.vehicles)
 
     def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
         """Put a block into its slots; return why it cannot be had where it cannot."""
@@ -122,7 +122,7 @@ class _Reader:
             self.discharge[index, inside] = ((block.power_kw or battery.discharge_limit_kw) * hours)[inside]
 
     def _add_vehicle(self, block: ManualBlock, vehicle: ElectricVehicle, hours: FloatArray) -> str | None:
-        names = [wish.vehicle.name for wish in self.vehicles]
+        names = [demand.vehicle.name for demand in self.vehicles]
         inside = hours > 0
         plugged = self.vehicles[names.index(vehicle.name)].plugged_hours if vehicle.name in names else np.zeros_like(hours)
         if not (plugged[inside] > 0).any():
@@ -136,7 +136,7 @@ class _Reader:
         return None
 
     def _add_load(self, block: ManualBlock, inside: BoolArray) -> str | None:
-        names = [wish.load.name for wish in self.wishes.loads]
+        names = [demand.load.name for demand in self.demands.loads]
         if block.device not in names:
             runs = any(load.name == block.device and load.profile_kw for load in self.site.loads)
             return f"{block.device} runs a programme: its runs say when" if runs else f"{block.device} {_UNPLACED}"
@@ -144,7 +144,7 @@ class _Reader:
         return None
 
     def _add_heat_pump(self, block: ManualBlock, pump: HeatPump, inside: BoolArray) -> str | None:
-        names = [wish.pump.name for wish in self.wishes.heat_pumps]
+        names = [demand.pump.name for demand in self.demands.heat_pumps]
         if pump.name not in names:
             return f"{pump.name} {_UNPLACED}"
         most = pump.power_kw * self.timeline.hours if block.action == "on" else np.zeros(self.timeline.count)
@@ -162,7 +162,7 @@ def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
     return timeline.overlap_hours(block.from_, block.to)
 
 
-def read_blocks(blocks: Sequence[ManualBlock], site: Site, wishes: Wishes, timeline: Timeline) -> tuple[Manual, Wishes]:
+def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, timeline: Timeline) -> tuple[Manual, Demands]:
     """Return an owner's blocks on a plan's slots, and the wishes that they leave.
 
     Args:
@@ -174,7 +174,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, wishes: Wishes, timel
     Raises:
         InvalidInputError: one that is not stored cannot be had.
     """
-    reader, refused = _Reader(site, timeline, wishes), _refuse(blocks, site, now=timeline.begin)
+    reader, refused = _Reader(site, timeline, demands), _refuse(blocks, site, now=timeline.begin)
     for index, block in enumerate(blocks):
         hours = block_hours(block, timeline)
         why = reader.add(block, hours) if index not in refused and (hours > 0).any() else None
@@ -182,7 +182,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, wishes: Wishes, timel
             raise InvalidInputError(why, field=f"manual.{index}", value=block.device, remedy="Leave the block out, or move it.")
         if why is not None:
             refused[index] = why
-    return reader.manual(refused), replace(wishes, vehicles=tuple(reader.vehicles))
+    return reader.manual(refused), replace(demands, vehicles=tuple(reader.vehicles))
 
 
 def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:

@@ -9,10 +9,10 @@ from luna.outlook import Outlook
 from luna.physics import Conversion, IntArray, Mode, SiteLimits
 from luna.site import Site
 from luna.timeline import FloatArray
-from services.planner.problem.demands import NO_WISHES, Wishes
+from services.planner.problem.demands import NO_DEMANDS, Demands
 from services.planner.problem.directions import Direction
 from services.planner.problem.owner_constraints import Manual
-from services.planner.problem.scenarios import Courses
+from services.planner.problem.scenarios import ScenarioSet
 
 NO_RESERVE: FloatArray = np.empty(0)
 
@@ -30,15 +30,15 @@ class TerminalRule:
 class Margin:
     """What following the house may cost beside the optimum because forecasts err, per stored kWh: for storing and serving, and against another mode."""
 
-    toward_house: float = 0.0
+    self_consumption_margin: float = 0.0
     hysteresis: float = 0.0
 
 
 NO_MARGIN = Margin()
 # What a plan that is followed heeds. Source: docs/decisions/0004.
-ACTING = Margin(toward_house=0.005, hysteresis=0.0025)
+ACTING = Margin(self_consumption_margin=0.005, hysteresis=0.0025)
 # The mean over courses has more and smaller steps. Source: docs/decisions/0020.
-ACTING_ON_MEAN = Margin(toward_house=0.005, hysteresis=0.0033)
+ACTING_ON_MEAN = Margin(self_consumption_margin=0.005, hysteresis=0.0033)
 
 
 # Stored energies this close are the same.
@@ -64,10 +64,10 @@ class Problem:
     limits: SiteLimits
     mip_gap: float = 0.0
     time_limit_s: float = 10.0
-    wishes: Wishes = NO_WISHES
+    demands: Demands = NO_DEMANDS
     peaks: tuple[Peak, ...] = ()
     blocks: Blocks | None = None
-    courses: Courses | None = None
+    courses: ScenarioSet | None = None
     risk: float = 0.0
     battery_limit_kwh: FloatArray | None = None
     billed: "Problem | None" = None
@@ -76,7 +76,7 @@ class Problem:
     switching_price: float = 0.0
     modes: tuple[Mode | None, ...] = ()
     margin: Margin = NO_MARGIN
-    errors: Courses | None = None
+    errors: ScenarioSet | None = None
 
     @property
     def paid(self) -> "Problem":
@@ -86,7 +86,7 @@ class Problem:
     @property
     def places(self) -> bool:
         """Whether anything couples slots beside batteries: vehicles, appliances, peaks."""
-        return self.wishes.any() or bool(self.peaks)
+        return self.demands.any() or bool(self.peaks)
 
     @property
     def direction(self) -> Direction | None:
@@ -133,7 +133,7 @@ class Problem:
         return np.broadcast_to(self.limits.export_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
 
     @property
-    def carried_kwh(self) -> FloatArray:
+    def connection_limit_kwh(self) -> FloatArray:
         """What the connection carries inward per slot, whatever a capacity tariff makes of it, shape ``(slots,)``."""
         outlook = self.outlook
         carried = np.full(outlook.timeline.count, self.site.grid.import_limit_kw)

@@ -11,9 +11,9 @@ from luna.site import Site
 from luna.timeline import FloatArray, Timeline
 from luna.weighing import Weights
 from services.planner.problem.build import TERMINAL_SHARE, WAYS_GAP, hold_reserve, read_reserves, weigh
-from services.planner.problem.knowledge import EnergyOutlook, PriceKnowledge, look_ahead
+from services.planner.problem.knowledge import EnergyOutlook, SitePrices, look_ahead
 from services.planner.problem.problem import ACTING, Margin, Problem, TerminalRule
-from services.planner.problem.scenarios import Courses, PastErrors, blend
+from services.planner.problem.scenarios import ErrorScenarios, ScenarioSet, blend
 from services.planner.problem.strategy import margin_reserves, margin_soc, safety_factor, split_days
 
 # How far the planner looks ahead. Source: docs/decisions/0004.
@@ -26,10 +26,10 @@ class SiteKnowledge:
 
     site: Site
     energy: EnergyOutlook
-    prices: PriceKnowledge
-    errors: PastErrors | None = None
+    prices: SitePrices
+    errors: ErrorScenarios | None = None
 
-    def pose(self, now: datetime, stored_kwh: FloatArray, modes: tuple[Mode | None, ...] = (), *, margin: Margin = ACTING) -> Problem:
+    def build_problem(self, now: datetime, stored_kwh: FloatArray, modes: tuple[Mode | None, ...] = (), *, margin: Margin = ACTING) -> Problem:
         """Return what is to be planned at ``now``.
 
         Args:
@@ -56,7 +56,7 @@ class SiteKnowledge:
         load, pv = self.errors.factors(now) if self.errors else (1.0, 1.0)
         return replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
 
-    def courses(self, problem: Problem) -> Courses | None:
+    def courses(self, problem: Problem) -> ScenarioSet | None:
         """Return the courses that load and PV may take by what forecasts erred before, each kind as likely as the expected one; None for too few days."""
         outlook = problem.outlook
         kinds = self.errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else []

@@ -7,32 +7,32 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luna.timeline import FloatArray, Timeline, repeat_last
-from services.planner.problem.knowledge import DAY, ForecastBook, Foresight
+from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 
 # Of energies, kWh: what is smaller than a tenth of a watt-hour is rounding.
 COURSE_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Courses:
+class ScenarioSet:
     """Possible courses; energies of shape ``(paths, slots)``, kWh. What ``weight`` (``(paths,)``) lacks to one is the expected course's."""
 
     weight: FloatArray
     load_kwh: FloatArray
     pv_kwh: FloatArray
 
-    def add_load(self, energy_kwh: FloatArray) -> "Courses":
+    def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
         """Return the courses with more load, shape ``(slots,)``; what a vehicle gives is no more than the load there is."""
-        return Courses(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
+        return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
 
 
-def blend(kinds: Sequence[Courses]) -> Courses:
+def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
     """Return courses of several kinds as one: each kind counts as much as the others, and as the expected course.
 
     Source: docs/decisions/0020; weights tuned on one site do not carry over to the next.
     """
     weight = [kind.weight / kind.weight.sum() / (len(kinds) + 1) for kind in kinds]
-    return Courses(np.concatenate(weight), np.concatenate([kind.load_kwh for kind in kinds]), np.concatenate([kind.pv_kwh for kind in kinds]))
+    return ScenarioSet(np.concatenate(weight), np.concatenate([kind.load_kwh for kind in kinds]), np.concatenate([kind.pv_kwh for kind in kinds]))
 
 
 def shift_days(errors: FloatArray) -> FloatArray:
@@ -45,7 +45,7 @@ def shift_days(errors: FloatArray) -> FloatArray:
     return np.asarray(errors[(np.arange(days)[:, None] + step) % days, np.arange(slots)])
 
 
-def weigh_worse(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArray:
+def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArray:
     """Return weights that leave out the cheapest courses: the mean becomes that of the dearest ``1 − risk``, the conditional value at risk.
 
     The derivative of that cost by stored energy is the mean of V′ under these weights, so the rest of the planning stays as it is.
@@ -80,14 +80,14 @@ _LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class PastErrors:
+class ErrorScenarios:
     """Forecasts as issued, and what happened. ``happened`` may hold the future: nothing at or after the instant asked about is read.
 
     Invariants: neither forecasts issued nor energies measured from ``now`` on change what is said of ``now``.
     """
 
-    forecasts: ForecastBook
-    happened: Foresight
+    forecasts: ForecastArchive
+    happened: PerfectForesight
 
     def factors(self, now: datetime) -> tuple[float, float]:
         """Return by what load and PV expected at ``now`` have to be multiplied because forecasts of the last days were all too low, or all too high.
@@ -103,22 +103,22 @@ class PastErrors:
         load, pv = (_find_bias(seen[:, series], expected[:, series]) for series in (0, 1))
         return load, pv
 
-    def courses(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> list[Courses]:
+    def courses(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
         """Return ``expected`` load and PV plus each day's errors, and plus the same errors independent from slot to slot; nothing for too few days."""
         load, pv = self.read(now, timeline)
         if load.shape[0] < LEAST_DAYS:
             return []
         alike = np.ones(load.shape[0])
         kinds = ((load, pv), (shift_days(load), shift_days(pv)))
-        return [Courses(alike, *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True))) for errors in kinds]
+        return [ScenarioSet(alike, *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True))) for errors in kinds]
 
-    def days_of_errors(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> Courses | None:
+    def days_of_errors(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> ScenarioSet | None:
         """Return ``expected`` load and PV plus whole days of errors, which what is followed has to gain on, as messages carry them; None for too few days."""
         kinds = self.courses(now, timeline, expected)[:1]
         if not kinds:
             return None
         alone = blend(kinds)
-        return Courses(alone.weight, np.round(alone.load_kwh, COURSE_DIGITS), np.round(alone.pv_kwh, COURSE_DIGITS))
+        return ScenarioSet(alone.weight, np.round(alone.load_kwh, COURSE_DIGITS), np.round(alone.pv_kwh, COURSE_DIGITS))
 
     def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return what happened less what was expected, load and PV of shape ``(days, slots)``, of forecasts whose whole horizon has passed at ``now``.

@@ -18,7 +18,7 @@ _LITTLE_KWH = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class ChargingSession:
     """A stay at the charger: within slots ``first`` to ``end`` (exclusive), ``wanted_kwh`` stored at its end.
 
     ``open`` says that the stay goes on beyond the horizon: then ``wanted_kwh`` is what cannot be charged afterwards any more.
@@ -53,7 +53,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class VehicleWish:
+class VehicleDemand:
     """A vehicle over the horizon: what it holds at the start, hours at the charger per slot (``(slots,)``), and its stays in order.
 
     ``least_charge_kwh`` (same shape) is what each slot charges at least until the vehicle is full; where its owner has ``pinned`` it, no more either.
@@ -63,16 +63,16 @@ class VehicleWish:
     vehicle: ElectricVehicle
     stored_kwh: float
     plugged_hours: FloatArray
-    stays: tuple[Stay, ...]
+    stays: tuple[ChargingSession, ...]
     least_charge_kwh: FloatArray
     pinned: BoolArray
     charging: bool = False
 
-    def leave(self, where: BoolArray) -> "VehicleWish":
+    def leave(self, where: BoolArray) -> "VehicleDemand":
         """Return the wish of a vehicle that may not charge in some slots."""
         return replace(self, plugged_hours=np.where(where, 0.0, self.plugged_hours), least_charge_kwh=np.where(where, 0.0, self.least_charge_kwh))
 
-    def pin(self, charge_kwh: FloatArray, where: BoolArray) -> "VehicleWish":
+    def pin(self, charge_kwh: FloatArray, where: BoolArray) -> "VehicleDemand":
         """Return the wish of a vehicle that has to charge so much in some slots, no less and no more than its least power lets it."""
         wanted = np.maximum(charge_kwh, self.vehicle.power_ranges[0][0] * self.plugged_hours)
         return replace(self, least_charge_kwh=np.where(where, wanted, self.least_charge_kwh), pinned=self.pinned | where)
@@ -117,14 +117,14 @@ class VehicleWish:
         return stored
 
 
-def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeline) -> VehicleWish:
+def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeline) -> VehicleDemand:
     """Return what a vehicle wants over a timeline.
 
     Raises:
         InvalidInputError: a session ends before it begins, overlaps another, or wants more than the vehicle's limit.
     """
     plugged, least = np.zeros(timeline.count), np.zeros(timeline.count)
-    stays: list[Stay] = []
+    stays: list[ChargingSession] = []
     for session in _in_order(vehicle, state.sessions):
         overlap = timeline.overlap_hours(session.from_, session.to)
         plugged += overlap
@@ -136,7 +136,7 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
             first = min(max(int(inside[0]), stays[-1].end if stays else 0), end)
             stays.append(_read_stay((vehicle, state), session, (first, end), timeline, before=stays[-1] if stays else None))
     nothing = np.zeros(timeline.count, dtype=bool)
-    return VehicleWish(vehicle, state.soc * vehicle.capacity_kwh, np.minimum(plugged, timeline.hours), tuple(stays), least, nothing, state.charging)
+    return VehicleDemand(vehicle, state.soc * vehicle.capacity_kwh, np.minimum(plugged, timeline.hours), tuple(stays), least, nothing, state.charging)
 
 
 def _in_order(vehicle: ElectricVehicle, sessions: Sequence[VehicleSession]) -> list[VehicleSession]:
@@ -164,7 +164,9 @@ def _refuse_wrong(vehicle: ElectricVehicle, session: VehicleSession, field: str)
         raise InvalidInputError("the vehicle never charges with so much", field=f"{field}.min_power_kw", value=session.min_power_kw, remedy=remedy)
 
 
-def _read_stay(car: tuple[ElectricVehicle, VehicleState], session: VehicleSession, slots: tuple[int, int], timeline: Timeline, *, before: Stay | None) -> Stay:
+def _read_stay(
+    car: tuple[ElectricVehicle, VehicleState], session: VehicleSession, slots: tuple[int, int], timeline: Timeline, *, before: ChargingSession | None
+) -> ChargingSession:
     vehicle, capacity = car[0], car[0].capacity_kwh
     arrival, least = _on_arrival(car, session, timeline, before)
     limit = min(vehicle.max_soc, 1.0 if session.limit_soc is None else session.limit_soc) * capacity
@@ -178,7 +180,7 @@ def _read_stay(car: tuple[ElectricVehicle, VehicleState], session: VehicleSessio
     later_hours = max((session.to - timeline.end) / HOUR, 0.0)
     worth_from = target if gives else max(target, least)
     worthy = gives or session.target_soc is None or session.limit_soc is not None or session.extra_value is not None
-    return Stay(
+    return ChargingSession(
         *slots,
         until=session.to.astimezone(UTC),
         target_soc=session.target_soc or 0.0,
@@ -198,7 +200,9 @@ def _read_stay(car: tuple[ElectricVehicle, VehicleState], session: VehicleSessio
     )
 
 
-def _on_arrival(car: tuple[ElectricVehicle, VehicleState], session: VehicleSession, timeline: Timeline, before: Stay | None) -> tuple[float | None, float]:
+def _on_arrival(
+    car: tuple[ElectricVehicle, VehicleState], session: VehicleSession, timeline: Timeline, before: ChargingSession | None
+) -> tuple[float | None, float]:
     """Return what the vehicle holds when the stay begins, None where that is what the stay before left, and what it holds at least."""
     vehicle, state = car
     if session.arrival_soc is not None and session.from_ > timeline.begin:

@@ -13,14 +13,14 @@ from luna.simulator import Actuals
 from luna.site import BlockPrice, Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.knowledge import ForecastBook, Foresight, PriceKnowledge
+from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 
 # The share of usable capacity every policy starts with.
 INITIAL_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Scene:
+class ReplayData:
     """Everything a replay needs: a site, what happened on ``timeline`` and up to the planner's horizon after it, and what was known when.
 
     What happened before the window and the forecasts issued then, as far as they are given, tell ``mpc_scenarios`` how forecasts err.
@@ -28,9 +28,9 @@ class Scene:
 
     site: Site
     timeline: Timeline
-    foresight: Foresight
-    prices: PriceKnowledge
-    forecasts: ForecastBook
+    foresight: PerfectForesight
+    prices: SitePrices
+    forecasts: ForecastArchive
 
     @property
     def actuals(self) -> Actuals:
@@ -64,7 +64,7 @@ class Rules:
     terminal_value: float
 
     @classmethod
-    def of(cls, scene: Scene) -> "Rules":
+    def of(cls, scene: ReplayData) -> "Rules":
         """Return the rules of a scene; a stored kWh left at the end is worth 0.6 × the mean import price of the last seven days.
 
         Raises:

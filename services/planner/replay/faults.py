@@ -12,8 +12,8 @@ from luna.outlook import Forecast
 from luna.physics import BoolArray, Mode, SetPoint
 from luna.schedule import Policy, whole_range
 from luna.timeline import FloatArray, IndexArray, Timeline
-from services.planner.problem.knowledge import ForecastBook, PriceBook, PriceKnowledge
-from services.planner.replay.data import Scene
+from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
+from services.planner.replay.data import ReplayData
 from services.planner.replay.policies import ModelPredictive
 
 Span = tuple[datetime, datetime]
@@ -59,14 +59,14 @@ def _spans(fault: Fault, timeline: Timeline, rng: np.random.Generator) -> tuple[
 
 
 @dataclass(frozen=True, slots=True)
-class Mishap:
+class FaultEffects:
     """What faults make of a scene: what is known then, and slot by slot what policy, sensor and inverter do; arrays of shape ``(slots,)``.
 
     ``frozen``: the sensor repeats its last word; ``deaf``: the inverter follows no command; ``unplanned``: nobody plans; ``off_grid``: the
     grid is away; ``behind``: by how many slots the clock is late.
     """
 
-    scene: Scene
+    scene: ReplayData
     frozen: BoolArray
     deaf: BoolArray
     unplanned: BoolArray
@@ -74,7 +74,7 @@ class Mishap:
     behind: IndexArray
 
     @classmethod
-    def of(cls, scene: Scene, placed: Sequence[PlacedFault]) -> "Mishap":
+    def of(cls, scene: ReplayData, placed: Sequence[PlacedFault]) -> "FaultEffects":
         """Return what several faults together do."""
         timeline = scene.timeline
         clear = np.zeros(timeline.count, dtype=bool)
@@ -88,7 +88,7 @@ class Mishap:
         return cls(known, masks["sensor_frozen"], masks["command_lost"], masks["planner_down"], masks["grid_outage"], behind)
 
 
-def _spoil_forecasts(book: ForecastBook, placed: Sequence[PlacedFault]) -> ForecastBook:
+def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> ForecastArchive:
     """Return the forecasts that came, each when it came."""
     forecasts: list[Forecast] = list(book.forecasts)
     for each in placed:
@@ -96,10 +96,10 @@ def _spoil_forecasts(book: ForecastBook, placed: Sequence[PlacedFault]) -> Forec
             forecasts = [forecast for forecast in forecasts if not each.strikes(forecast.issued_at)]
         if each.fault.kind == "forecasts_late":
             forecasts = [replace(one, issued_at=one.issued_at + each.late) if each.strikes(one.issued_at) else one for one in forecasts]
-    return ForecastBook(sorted(forecasts, key=lambda forecast: forecast.issued_at))
+    return ForecastArchive(sorted(forecasts, key=lambda forecast: forecast.issued_at))
 
 
-def _spoil_prices(known: PriceKnowledge, placed: Sequence[PlacedFault]) -> PriceKnowledge:
+def _spoil_prices(known: SitePrices, placed: Sequence[PlacedFault]) -> SitePrices:
     """Return the prices with the instants at which they became known; what they were in the end stays as it was."""
     books = dict(known.books)
     for each in placed:
@@ -109,7 +109,7 @@ def _spoil_prices(known: PriceKnowledge, placed: Sequence[PlacedFault]) -> Price
     return replace(known, books=books)
 
 
-def _delay(book: PriceBook, placed: PlacedFault, late: np.timedelta64) -> PriceBook:
+def _delay(book: PriceVintages, placed: PlacedFault, late: np.timedelta64) -> PriceVintages:
     published = book.published_at
     for first, end in placed.spans:
         hit = (book.published_at >= np.datetime64(first.replace(tzinfo=None))) & (book.published_at < np.datetime64(end.replace(tzinfo=None)))
@@ -118,14 +118,14 @@ def _delay(book: PriceBook, placed: PlacedFault, late: np.timedelta64) -> PriceB
 
 
 @dataclass
-class Afflicted:
+class FaultyPolicy:
     """A policy that meets faults: where it cannot decide or is not heard, the inverter consumes its own, as the executor falls back to.
 
     While nobody plans, the last plan is followed until it is too old.
     """
 
     policy: Policy
-    mishap: Mishap
+    mishap: FaultEffects
     seen_kwh: FloatArray
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:

@@ -114,7 +114,7 @@ class ModelPredictive:
         # As requests carry it: of plans that cost the same, the last bit of a state may choose.
         capacity = self._capacity[:, 0]
         stored_kwh = np.array(origin.stored_kwh, dtype=float) / capacity * capacity
-        problem = self.known.pose(
+        problem = self.known.build_problem(
             self.timeline.start + origin.slot * self.timeline.step,
             stored_kwh,
             tuple(Mode(mode) for mode in origin.modes),

@@ -14,12 +14,12 @@ from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.knowledge import EnergyOutlook, SplitOutlook
+from services.planner.problem.knowledge import EnergyOutlook, MixedForecast
 from services.planner.problem.problem import Problem, TerminalRule
 from services.planner.problem.rolling import SiteKnowledge
-from services.planner.problem.scenarios import PastErrors
-from services.planner.replay.data import Rules, Scene
-from services.planner.replay.faults import Afflicted, Mishap
+from services.planner.problem.scenarios import ErrorScenarios
+from services.planner.replay.data import ReplayData, Rules
+from services.planner.replay.faults import FaultEffects, FaultyPolicy
 from services.planner.replay.policies import CheapestHours, ModelPredictive, PlanOrigin
 
 # The planner that weighs how its forecasts may err.
@@ -31,7 +31,7 @@ PLANNING = frozenset(("mpc", SCENARIOS, "mpc_perfect", "mpc_perfect_pv"))
 ERRING = frozenset(("mpc", SCENARIOS, "mpc_perfect_pv"))
 
 
-class Standing(Message):
+class CarryOver(Message):
     """What is handed on at midnight: stored energy, what the sensor said of it, modes in force (none before the first day), origin of the plan in force."""
 
     stored_kwh: list[float]
@@ -41,16 +41,16 @@ class Standing(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class PolicyRun:
     """One column of a replay: a policy, and what befalls it on the way."""
 
     label: str
     policy: str
-    mishap: Mishap | None = None
+    mishap: FaultEffects | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class OffsetPolicy:
     """A policy made for the whole window, asked slot by slot from ``first`` on."""
 
     policy: Policy
@@ -62,46 +62,46 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
-class Lineup:
+class PolicyFactory:
     """What every policy of a replay is made from; ``every`` counts slots between two plans, a day begins with a plan.
 
     Invariants: a policy depends on the scene, its mishap and what it is handed on alone, so days lived in one go or one by one are the same.
     """
 
-    scene: Scene
+    scene: ReplayData
     rules: Rules
     every: int
     oracle: Plan
 
-    def enter(self, contender: Contender, standing: Standing) -> Policy:
+    def enter(self, contender: PolicyRun, standing: CarryOver) -> Policy:
         """Return a contender's policy for a day that begins with ``standing``."""
         mishap = contender.mishap
         if mishap is None:
             return self._make(contender.policy, self.scene, standing)
         inner = self._make(contender.policy, mishap.scene, standing)
         seen = np.array(standing.seen_kwh).reshape(-1, 1)
-        return Afflicted(inner, mishap, seen)
+        return FaultyPolicy(inner, mishap, seen)
 
-    def _make(self, name: str, scene: Scene, standing: Standing) -> Policy:
+    def _make(self, name: str, scene: ReplayData, standing: CarryOver) -> Policy:
         rules = self.rules
         if name == "oracle":
             return Committed(self.oracle.setpoints)
         if name == "rule":
             return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
         if name in PLANNING:
-            known = SiteKnowledge(scene.site, _energy(name, scene), scene.prices, PastErrors(scene.forecasts, scene.foresight) if name in ERRING else None)
+            known = SiteKnowledge(scene.site, _energy(name, scene), scene.prices, ErrorScenarios(scene.forecasts, scene.foresight) if name in ERRING else None)
             return ModelPredictive(known, scene.timeline, self.every, name == SCENARIOS, origin=standing.plan, modes=standing.modes)
         return PlainPolicy(Mode.HOLD if name == "idle" else Mode.SELF_CONSUMPTION, rules.curtailment)
 
 
 def origin_of(policy: Policy) -> PlanOrigin | None:
     """Return of what the plan that a policy follows was made; None for one that follows none."""
-    inner = policy.policy if isinstance(policy, Afflicted) else policy
+    inner = policy.policy if isinstance(policy, FaultyPolicy) else policy
     return inner.origin if isinstance(inner, ModelPredictive) else None
 
 
-def _energy(name: str, scene: Scene) -> EnergyOutlook:
-    sources: Mapping[str, EnergyOutlook] = {"mpc_perfect": scene.foresight, "mpc_perfect_pv": SplitOutlook(load=scene.forecasts, pv=scene.foresight)}
+def _energy(name: str, scene: ReplayData) -> EnergyOutlook:
+    sources: Mapping[str, EnergyOutlook] = {"mpc_perfect": scene.foresight, "mpc_perfect_pv": MixedForecast(load=scene.forecasts, pv=scene.foresight)}
     return sources.get(name, scene.forecasts)
 
 
@@ -116,7 +116,7 @@ def require_known(policies: Sequence[str]) -> None:
             raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join(POLICIES)}.")
 
 
-def plan_with_hindsight(scene: Scene, rules: Rules) -> Plan:
+def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
     """Return the plan that is optimal over the whole window, everything known: the oracle's."""
     actuals, batteries = scene.actuals, rules.limits.batteries
     outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)

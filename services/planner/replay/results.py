@@ -12,12 +12,12 @@ from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.dp.value import ValueFunction
-from services.planner.replay.data import Rules, Scene
+from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import PolicyDay
 from services.planner.replay.faults import PlacedFault
 
 
-def stored_worth(oracle: Plan, rules: Rules, slot: int, stored_kwh: Sequence[float]) -> float:
+def value_stored_energy(oracle: Plan, rules: Rules, slot: int, stored_kwh: Sequence[float]) -> float:
     """Return what energy stored at the end of ``slot`` is worth to who knows what comes; before the first slot where that is -1.
 
     Several batteries count each by its own function, the others being where the oracle has them. Where the oracle knows no function, a stored kWh
@@ -43,10 +43,10 @@ _LITTLE_MONEY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class ReplayResults:
     """The days of every contender, in order, and what values the energy between them."""
 
-    scene: Scene
+    scene: ReplayData
     rules: Rules
     oracle: Plan
     dates: Sequence[date]
@@ -65,10 +65,10 @@ class Ledger:
     def day_costs(self, label: str) -> list[DayCost]:
         """Return what each day cost; what is left in the batteries is valued by the end of the replay and by the oracle's V′ at that midnight."""
         begin = self._initial_kwh
-        costs, worth = [], stored_worth(self.oracle, self.rules, -1, begin)
+        costs, worth = [], value_stored_energy(self.oracle, self.rules, -1, begin)
         stored = sum(begin)
         for number, day, (_, end) in zip(self.dates, self.days[label], self.scene.days, strict=True):
-            held, valued = sum(day.standing.stored_kwh), stored_worth(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
+            held, valued = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
             gain = self.rules.terminal_value * (held - stored)
             costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth))
             stored, worth = held, valued
@@ -132,7 +132,7 @@ class OracleDay:
     soc: dict[str, list[float]]
 
 
-def list_oracle_days(ledger: Ledger) -> list[OracleDay]:
+def list_oracle_days(ledger: ReplayResults) -> list[OracleDay]:
     """Return every day of a replay under the plan that knew all."""
     batteries, plan = ledger.scene.site.batteries, ledger.oracle
     costs = zip(ledger.scene.days, ledger.day_costs("oracle"), ledger.day_costs("idle"), strict=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from luna.contracts.replay import Fault, ReplayReply
 from luna.timeline import local_dates
-from services.planner.replay.data import Rules, Scene
-from services.planner.replay.days import Lived, PolicyDay, live_day
-from services.planner.replay.faults import Mishap, PlacedFault, place_faults
-from services.planner.replay.policy_factory import Contender, Lineup, Standing, plan_with_hindsight, require_known
-from services.planner.replay.results import Ledger, OracleDay, list_oracle_days
+from services.planner.replay.data import ReplayData, Rules
+from services.planner.replay.days import DayResult, PolicyDay, simulate_day
+from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
+from services.planner.replay.policy_factory import CarryOver, PolicyFactory, PolicyRun, plan_with_hindsight, require_known
+from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
 
 # What the planner knows besides its forecasts, to tell what not knowing the rest costs: policy → what is left unknown.
 LOSS_STEPS = {"mpc_perfect": "horizon", "mpc_perfect_pv": "load_forecast", "mpc": "pv_forecast"}
@@ -22,7 +22,7 @@ DayRecords = Mapping[str, PolicyDay]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReplaySpec:
     """Which policies, how many slots between two plans, and what goes wrong; ``seed`` draws when, where a fault does not say."""
 
     policies: Sequence[str]
@@ -36,7 +36,7 @@ class Book:
     """Where days are kept: those lived already, in order, and what is told each further one."""
 
     lived: Sequence[DayRecords] = ()
-    keep: Callable[[Lived], None] = lambda _: None
+    keep: Callable[[DayResult], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Replayed:
 
 
 @dataclass(frozen=True)
-class Cast:
+class PolicyRuns:
     """All contenders: policies as they are, and each that a fault can hurt beside itself with the fault; with several faults also with all at once."""
 
     policies: Sequence[str]
@@ -56,20 +56,20 @@ class Cast:
     hurt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, asked: Asked, scene: Scene) -> "Cast":
+    def of(cls, asked: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
         faults = place_faults(asked.faults, scene.timeline, seed=asked.seed)
         policies = list(dict.fromkeys([*asked.policies, *YARDSTICKS, *(LOSS_STEPS if "mpc" in asked.policies else ())]))
         exposed = [name for name in dict.fromkeys(asked.policies) if name not in ("idle", "oracle")]
         keys = [str(place) for place in range(len(faults))] + ([TOGETHER] if len(faults) > 1 else [])
         return cls(policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys})
 
-    def contenders(self, scene: Scene) -> list[Contender]:
-        mishaps = {key: Mishap.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]]) for key in self.hurt}
-        hurt = [Contender(label, name, mishaps[key]) for key, labels in self.hurt.items() for name, label in labels.items()]
-        return [Contender(name, name) for name in self.policies] + hurt
+    def contenders(self, scene: ReplayData) -> list[PolicyRun]:
+        mishaps = {key: FaultEffects.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]]) for key in self.hurt}
+        hurt = [PolicyRun(label, name, mishaps[key]) for key, labels in self.hurt.items() for name, label in labels.items()]
+        return [PolicyRun(name, name) for name in self.policies] + hurt
 
 
-def replay(scene: Scene, policies: Sequence[str], *, every: int, progress: Progress | None = None) -> ReplayReply:
+def replay(scene: ReplayData, policies: Sequence[str], *, every: int, progress: Progress | None = None) -> ReplayReply:
     """Return what each policy costs over the scene, and its share of the oracle's savings over no control.
 
     Args:
@@ -81,10 +81,10 @@ def replay(scene: Scene, policies: Sequence[str], *, every: int, progress: Progr
     Raises:
         InvalidInputError: an unknown policy.
     """
-    return run(scene, Asked(policies, every), progress=progress).reply
+    return run(scene, ReplaySpec(policies, every), progress=progress).reply
 
 
-def run(scene: Scene, asked: Asked, *, book: Book | None = None, progress: Progress | None = None) -> Replayed:
+def run(scene: ReplayData, asked: ReplaySpec, *, book: Book | None = None, progress: Progress | None = None) -> Replayed:
     """Live through the days that are not in the book yet, and return what all came to.
 
     Raises:
@@ -93,21 +93,21 @@ def run(scene: Scene, asked: Asked, *, book: Book | None = None, progress: Progr
     Invariants: a replay that goes on from its book says bit for bit what one in one go says; the same seed strikes at the same instants.
     """
     require_known(asked.policies)
-    rules, cast = Rules.of(scene), Cast.of(asked, scene)
-    lineup = Lineup(scene, rules, asked.every, plan_with_hindsight(scene, rules))
+    rules, cast = Rules.of(scene), PolicyRuns.of(asked, scene)
+    lineup = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules))
     days = _live(lineup, cast.contenders(scene), book or Book(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
-    ledger = Ledger(scene, rules, lineup.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
+    ledger = ReplayResults(scene, rules, lineup.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
     return Replayed(_reply(ledger, asked, cast), list_oracle_days(ledger))
 
 
-def _live(lineup: Lineup, contenders: Sequence[Contender], book: Book, progress: Progress | None) -> list[DayRecords]:
+def _live(lineup: PolicyFactory, contenders: Sequence[PolicyRun], book: Book, progress: Progress | None) -> list[DayRecords]:
     initial = [float(kwh) for kwh in lineup.rules.initial_kwh[:, 0]]
-    begin = Standing(stored_kwh=initial, seen_kwh=initial)
+    begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
     days = list(book.lived)
     for slots in lineup.scene.days[len(days) :]:
         standings = {each.label: days[-1][each.label].standing if days else begin for each in contenders}
-        lived = live_day(lineup, contenders, slots, standings)
+        lived = simulate_day(lineup, contenders, slots, standings)
         book.keep(lived)
         days.append(lived.records)
         if progress is not None:
@@ -115,7 +115,7 @@ def _live(lineup: Lineup, contenders: Sequence[Contender], book: Book, progress:
     return days
 
 
-def _reply(ledger: Ledger, asked: Asked, cast: Cast) -> ReplayReply:
+def _reply(ledger: ReplayResults, asked: ReplaySpec, cast: PolicyRuns) -> ReplayReply:
     scene = ledger.scene
     batteries = zip(scene.site.batteries, ledger.rules.initial_kwh[:, 0], strict=True)
     return ReplayReply(
@@ -130,7 +130,7 @@ def _reply(ledger: Ledger, asked: Asked, cast: Cast) -> ReplayReply:
     )
 
 
-def _losses(ledger: Ledger) -> dict[str, float]:
+def _losses(ledger: ReplayResults) -> dict[str, float]:
     """Return, in points of score, what each thing the planner does not know costs it."""
     losses, before = {}, 1.0
     for name, unknown in LOSS_STEPS.items():

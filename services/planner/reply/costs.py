@@ -10,12 +10,12 @@ from luna.timeline import FloatArray
 from luna.weighing import COST_ALONE, Weights, self_sufficiency
 from luna.wording import Language
 from services.planner.dp.plan import Plan
-from services.planner.milp.directions import Ways
+from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import InfeasibleError, Solver
 from services.planner.planner import decide
-from services.planner.problem.build import objective_of, pose, read_peaks
-from services.planner.problem.vehicle_demand import Stay, VehicleWish
+from services.planner.problem.build import build_problem, objective_of, read_peaks
+from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from services.planner.reply.compromises import name_compromise
 
 
@@ -92,11 +92,11 @@ def price_sessions(plan: Plan, request: PlanRequest, solver: Solver) -> list[Ses
     if plan.placement is None:
         return []
     plain = _change(request, {name: [_plain(each) for each in state.sessions] for name, state in request.state.vehicles.items()})
-    usual, flows = _relax(plain, solver), zip(plan.placement.wishes.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True)
+    usual, flows = _relax(plain, solver), zip(plan.placement.demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True)
     return [
-        _price((plain, usual), (wish, stay), solver, soc_end=_soc_end(wish, stay, charge, give))
-        for wish, charge, give in flows
-        for stay in wish.stays
+        _price((plain, usual), (demand, stay), solver, soc_end=_soc_end(demand, stay, charge, give))
+        for demand, charge, give in flows
+        for stay in demand.stays
         if not stay.surplus_only and stay.end > stay.first
     ]
 
@@ -109,16 +109,16 @@ class _Bill:
     missing_kwh: dict[str, float]
 
 
-def _price(usual: tuple[PlanRequest, _Bill], wanted: tuple[VehicleWish, Stay], solver: Solver, *, soc_end: float) -> SessionReply:
-    (request, bill), (wish, stay) = usual, wanted
-    name, sessions = wish.vehicle.name, request.state.vehicles[wish.vehicle.name].sessions
+def _price(usual: tuple[PlanRequest, _Bill], wanted: tuple[VehicleDemand, ChargingSession], solver: Solver, *, soc_end: float) -> SessionReply:
+    (request, bill), (demand, stay) = usual, wanted
+    name, sessions = demand.vehicle.name, request.state.vehicles[demand.vehicle.name].sessions
     session = next(each for each in sessions if each.to == stay.until)
 
     def instead(**changes: object) -> _Bill:
         changed = [each.model_copy(update=changes) if each is session else each for each in sessions]
         return _relax(_change(request, {name: changed}), solver)
 
-    held = min(stay.target_soc, stay.least_kwh / wish.vehicle.capacity_kwh)
+    held = min(stay.target_soc, stay.least_kwh / demand.vehicle.capacity_kwh)
     begin = max(session.from_, request.start) if request.start else session.from_
     sooner = instead(to=session.to - HOUR) if session.to - HOUR > begin else None
     free_after = not any(session.to <= each.from_ < session.to + HOUR for each in sessions)
@@ -146,17 +146,17 @@ def _change(request: PlanRequest, sessions: dict[str, list[VehicleSession]]) -> 
 
 
 def _relax(request: PlanRequest, solver: Solver) -> _Bill:
-    problem = pose(request).paid
+    problem = build_problem(request).paid
     try:
-        built = formulate(problem, Ways.of(problem))
+        built = formulate(problem, FlowDirections.of(problem))
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.time_limit_s)
     except InfeasibleError:
-        built = formulate(problem, Ways.of(problem), elastic=True)
+        built = formulate(problem, FlowDirections.of(problem), elastic=True)
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.time_limit_s)
-    lacking = {wish.vehicle.name: each.missing for wish, each in zip(problem.wishes.vehicles, built.placed.vehicles, strict=True)}
+    lacking = {demand.vehicle.name: each.missing for demand, each in zip(problem.demands.vehicles, built.placed.vehicles, strict=True)}
     slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
     return _Bill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})
 
 
-def _soc_end(wish: VehicleWish, stay: Stay, charge_kwh: FloatArray, give_kwh: FloatArray) -> float:
-    return float(wish.stored_after(charge_kwh, give_kwh)[stay.end - 1] / wish.vehicle.capacity_kwh)
+def _soc_end(demand: VehicleDemand, stay: ChargingSession, charge_kwh: FloatArray, give_kwh: FloatArray) -> float:
+    return float(demand.stored_after(charge_kwh, give_kwh)[stay.end - 1] / demand.vehicle.capacity_kwh)

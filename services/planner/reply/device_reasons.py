@@ -17,8 +17,8 @@ from luna.site import Site
 from luna.timeline import FloatArray
 from luna.wording import Language, Numbers, Sentences, limit
 from services.planner.dp.plan import Plan
-from services.planner.problem.demands import LoadWish, ProgrammeWish, Run
-from services.planner.problem.vehicle_demand import Stay, VehicleWish
+from services.planner.problem.demands import CycleDemand, LoadDemand, Run
+from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from services.planner.reply.prices import PriceView, view_prices
 
 _NOTHING_KWH, _LITTLE_KWH = 1e-6, 1e-3
@@ -57,7 +57,7 @@ class Window:
         return bool(self.used_kwh[self.open].sum() > most.sum() - most.max(initial=0.0) + _NOTHING_KWH)
 
 
-class PlacedStory:
+class DeviceReasons:
     """What is placed of a plan, and what each slot of it is for."""
 
     def __init__(self, plan: Plan) -> None:
@@ -65,58 +65,58 @@ class PlacedStory:
         self.outlook = plan.problem.paid.outlook
         self.starts = list(self.outlook.timeline)
 
-    def tell_vehicle(self, wish: VehicleWish, charge_kwh: FloatArray, give_kwh: FloatArray, missing_kwh: FloatArray) -> Reasons:
+    def tell_vehicle(self, demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray, missing_kwh: FloatArray) -> Reasons:
         """Return the reason of every slot at the charger; None where the vehicle is away."""
         reasons: Reasons = [None] * charge_kwh.size
-        stored = wish.stored_after(charge_kwh, give_kwh)
-        slots, vehicle = np.arange(charge_kwh.size), wish.vehicle
-        least, most = (power_kw * wish.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
-        bound = self._tell_bound(reasons, wish, charge_kwh)
-        for stay, missing in zip(wish.stays, missing_kwh.tolist(), strict=True):
-            here = (slots >= stay.first) & (slots < stay.end) & (wish.plugged_hours > 0) & ~bound
+        stored = demand.stored_after(charge_kwh, give_kwh)
+        slots, vehicle = np.arange(charge_kwh.size), demand.vehicle
+        least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
+        bound = self._tell_bound(reasons, demand, charge_kwh)
+        for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
+            here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
             window = Window(here, min(stay.until, self.outlook.timeline.end), charge_kwh, least, most, float(missing))
             ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - _LITTLE_KWH
             self._tell_runs(reasons, window, partial(self._car, window, stay, (give_kwh > _NOTHING_KWH, ready)))
         return reasons
 
-    def _tell_bound(self, reasons: Reasons, wish: VehicleWish, charge_kwh: FloatArray) -> BoolArray:
+    def _tell_bound(self, reasons: Reasons, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
         """Give the slots their reason in which the vehicle charges because it has to, and no more; return which these are."""
-        least = wish.least_charge_kwh
+        least = demand.least_charge_kwh
         bound = (charge_kwh > _NOTHING_KWH) & (least > 0) & (charge_kwh <= least + _LITTLE_KWH)
         for slot in np.flatnonzero(bound).tolist():
-            figures: dict[str, Figure] = {"start": self.starts[slot], "kw": float(least[slot] / wish.plugged_hours[slot])}
-            reasons[slot] = Reason("ev_pinned" if wish.pinned[slot] else "ev_minimum", figures=figures)
+            figures: dict[str, Figure] = {"start": self.starts[slot], "kw": float(least[slot] / demand.plugged_hours[slot])}
+            reasons[slot] = Reason("ev_pinned" if demand.pinned[slot] else "ev_minimum", figures=figures)
         return bound
 
-    def tell_load(self, wish: LoadWish, used_kwh: FloatArray) -> Reasons:
+    def tell_load(self, demand: LoadDemand, used_kwh: FloatArray) -> Reasons:
         """Return the reason of every slot of an appliance, day by day."""
         reasons: Reasons = [None] * used_kwh.size
         slots, hours = np.arange(used_kwh.size), self.outlook.timeline.hours
-        full = wish.load.power_kw * hours
-        due = _off_hours(used_kwh, hours, wish.off_hours) >= wish.load.max_gap_hours - float(hours.max()) - _NOTHING_KWH
-        for need, missing in zip(wish.needs, wish.missing_kwh(used_kwh).tolist(), strict=True):
-            here = (slots >= need.first) & (slots < need.end) & (wish.allowed > 0)
+        full = demand.load.power_kw * hours
+        due = _off_hours(used_kwh, hours, demand.off_hours) >= demand.load.max_gap_hours - float(hours.max()) - _NOTHING_KWH
+        for need, missing in zip(demand.needs, demand.missing_kwh(used_kwh).tolist(), strict=True):
+            here = (slots >= need.first) & (slots < need.end) & (demand.allowed > 0)
             until = self.starts[need.end] if need.end < slots.size else self.outlook.timeline.end
             window = Window(here, until, used_kwh, full, full, missing, "load")
-            self._tell_runs(reasons, window, partial(self._load, window, due), hours=wish.load.max_gap_hours)
+            self._tell_runs(reasons, window, partial(self._load, window, due), hours=demand.load.max_gap_hours)
         shut = Reason("load_not_now")
-        return [shut if allowed <= 0 else reason for reason, allowed in zip(reasons, wish.allowed.tolist(), strict=True)]
+        return [shut if allowed <= 0 else reason for reason, allowed in zip(reasons, demand.allowed.tolist(), strict=True)]
 
-    def tell_programme(self, wish: ProgrammeWish, use_kwh: FloatArray, missed: FloatArray) -> Reasons:
+    def tell_programme(self, demand: CycleDemand, use_kwh: FloatArray, missed: FloatArray) -> Reasons:
         """Return the reason of every slot until the last run that is asked for is to be done."""
         reasons: Reasons = [None] * use_kwh.size
         end = self.outlook.timeline.end
-        until = min(max((run.by for run in wish.runs), default=end), end)
+        until = min(max((run.by for run in demand.runs), default=end), end)
         here = np.array([start < until for start in self.starts])
-        window = Window(here, until, use_kwh, wish.most_kwh, wish.most_kwh, float(missed.sum()) * wish.energy_kwh, "load", whole=True)
+        window = Window(here, until, use_kwh, demand.most_kwh, demand.most_kwh, float(missed.sum()) * demand.energy_kwh, "load", whole=True)
         self._tell_runs(reasons, window, lambda slot: "load_programme" if window.used[slot] else self._idle_load(window, slot))
         for slot in np.flatnonzero(window.used & here):
             reasons[slot] = Reason("load_programme")  # what runs at the start runs on, whatever is wanted
-        for run, used in _match_runs(wish, use_kwh):
+        for run, used in _match_runs(demand, use_kwh):
             self._tell_runs(reasons, Window(used > _NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), lambda _: "load_programme")
         return reasons
 
-    def _car(self, window: Window, stay: Stay, now: tuple[BoolArray, BoolArray], slot: int) -> str:
+    def _car(self, window: Window, stay: ChargingSession, now: tuple[BoolArray, BoolArray], slot: int) -> str:
         """Return the code of a slot; ``now`` says where the car gives and where it is as full as wanted."""
         gives, ready = now
         if gives[slot]:
@@ -236,13 +236,13 @@ class PlacedStory:
         return costs
 
 
-def _match_runs(wish: ProgrammeWish, use_kwh: FloatArray) -> Iterable[tuple[Run, FloatArray]]:
+def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[Run, FloatArray]]:
     """Yield each run that is placed, with what it uses: the next energy of a run that one of its starts would use just so."""
-    done = np.cumsum(np.maximum(use_kwh - wish.running_kwh, 0.0))
-    open_runs = sorted(wish.runs, key=lambda run: run.by)
-    for number in range(round(float(done[-1]) / wish.energy_kwh) if wish.energy_kwh > 0 else 0):
-        through = np.clip(done, number * wish.energy_kwh, (number + 1) * wish.energy_kwh)
-        used = np.diff(through, prepend=number * wish.energy_kwh)
+    done = np.cumsum(np.maximum(use_kwh - demand.running_kwh, 0.0))
+    open_runs = sorted(demand.runs, key=lambda run: run.by)
+    for number in range(round(float(done[-1]) / demand.energy_kwh) if demand.energy_kwh > 0 else 0):
+        through = np.clip(done, number * demand.energy_kwh, (number + 1) * demand.energy_kwh)
+        used = np.diff(through, prepend=number * demand.energy_kwh)
         fitting = [run for run in open_runs if run.use_kwh.size and np.abs(run.use_kwh - used).max(axis=1).min() < _LITTLE_KWH]
         if fitting:
             open_runs.remove(fitting[0])
@@ -284,14 +284,14 @@ def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language
 def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) -> None:
     """Give every vehicle at its charger and every appliance its reason in each slot."""
     placement = plan.placement
-    if placement is None or not placement.wishes.any():
+    if placement is None or not placement.demands.any():
         return
-    story = PlacedStory(plan)
-    flows = zip(placement.wishes.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True)
-    told = [("vehicles", wish.vehicle.name, story.tell_vehicle(wish, charge, give, missing)) for wish, charge, give, missing in flows]
-    told += [("loads", wish.load.name, story.tell_load(wish, used)) for wish, used in zip(placement.wishes.loads, placement.load_kwh, strict=True)]
-    programmes = zip(placement.wishes.programmes, placement.programmes.use_kwh, placement.programmes.missed, strict=True)
-    told += [("loads", wish.load.name, story.tell_programme(wish, use, missed)) for wish, use, missed in programmes]
+    story = DeviceReasons(plan)
+    flows = zip(placement.demands.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True)
+    told = [("vehicles", demand.vehicle.name, story.tell_vehicle(demand, charge, give, missing)) for demand, charge, give, missing in flows]
+    told += [("loads", demand.load.name, story.tell_load(demand, used)) for demand, used in zip(placement.demands.loads, placement.load_kwh, strict=True)]
+    programmes = zip(placement.demands.programmes, placement.programmes.use_kwh, placement.programmes.missed, strict=True)
+    told += [("loads", demand.load.name, story.tell_programme(demand, use, missed)) for demand, use, missed in programmes]
     for kind, name, reasons in told:
         _add(slots, kind, name, reasons=say_reasons(reasons, plan.problem.site, request.options.language))
 

@@ -13,48 +13,48 @@ from luna.timeline import FloatArray, Timeline
 from luna.wording import Language
 from luna.wording.compromises import PARTS, say_part
 from services.planner.dp.plan import Plan
-from services.planner.problem.demands import HeatWish, LoadWish, ProgrammeWish
-from services.planner.problem.load_schedule import Placement
-from services.planner.problem.vehicle_demand import VehicleWish
+from services.planner.problem.demands import CycleDemand, HeatDemand, LoadDemand
+from services.planner.problem.load_schedule import LoadSchedule
+from services.planner.problem.vehicle_demand import VehicleDemand
 from services.planner.reply.compromises import name_compromise
 
 _NOTHING_KWH = 1e-4
 Fields = dict[str, Any]
 
 
-def appliance_flows(placement: Placement) -> dict[str, list[Fields]]:
+def appliance_flows(placement: LoadSchedule) -> dict[str, list[Fields]]:
     """Return what each appliance and programme does, slot by slot."""
-    wishes = placement.wishes
-    named = [*(wish.load.name for wish in wishes.loads), *(wish.load.name for wish in wishes.programmes)]
+    demands = placement.demands
+    named = [*(demand.load.name for demand in demands.loads), *(demand.load.name for demand in demands.programmes)]
     # Rounding leaves a minus before some zeros; adding nothing takes it away.
     used = (np.round(np.concatenate([placement.load_kwh, placement.programmes.use_kwh]), 6) + 0.0).tolist()
     return {name: [{"energy_kwh": energy, "on": energy > 0} for energy in each] for name, each in zip(named, used, strict=True)}
 
 
-def missed_appliances(placement: Placement, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
+def missed_appliances(placement: LoadSchedule, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
     """Yield what appliances and programmes lack; missing energy at the dearest price, in a language (``told``)."""
-    for wish, missing, too_long in zip(placement.wishes.loads, placement.load_missing_kwh, placement.off_too_long, strict=True):
-        yield from _missed_needs(wish, missing, *told)
+    for demand, missing, too_long in zip(placement.demands.loads, placement.load_missing_kwh, placement.off_too_long, strict=True):
+        yield from _missed_needs(demand, missing, *told)
         if too_long > _NOTHING_KWH:
-            yield name_compromise("load_gap", told[1], name=wish.load.name, hours=wish.load.max_gap_hours, count=round(too_long))
-    for programme, missed in zip(placement.wishes.programmes, placement.programmes.missed, strict=True):
+            yield name_compromise("load_gap", told[1], name=demand.load.name, hours=demand.load.max_gap_hours, count=round(too_long))
+    for programme, missed in zip(placement.demands.programmes, placement.programmes.missed, strict=True):
         yield from _missed_runs(programme, missed, told, zone=zone)
 
 
-def _missed_needs(wish: LoadWish, missing_kwh: FloatArray, dearest: float, language: Language) -> Iterator[CompromiseReply]:
-    for need, missing in zip(wish.needs, missing_kwh.tolist(), strict=True):
+def _missed_needs(demand: LoadDemand, missing_kwh: FloatArray, dearest: float, language: Language) -> Iterator[CompromiseReply]:
+    for need, missing in zip(demand.needs, missing_kwh.tolist(), strict=True):
         if missing > _NOTHING_KWH:
             code = "load_by" if isinstance(need.when, datetime) else "load_day"
-            figures = {"name": wish.load.name, "wanted": need.need_kwh, "by": need.when, "only": _limits(wish.load, language), "kwh": missing}
+            figures = {"name": demand.load.name, "wanted": need.need_kwh, "by": need.when, "only": _limits(demand.load, language), "kwh": missing}
             yield name_compromise(code, language, cost=missing * dearest, **figures)
 
 
-def _missed_runs(wish: ProgrammeWish, missed: FloatArray, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
+def _missed_runs(demand: CycleDemand, missed: FloatArray, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
     dearest, language = told
-    for run, share in zip(wish.runs, missed.tolist(), strict=True):
+    for run, share in zip(demand.runs, missed.tolist(), strict=True):
         if share > 0 and not run.open:
-            figures = {"name": wish.load.name, "by": run.by.astimezone(zone), "only": _limits(wish.load, language)}
-            yield name_compromise("load_run", language, cost=wish.energy_kwh * dearest, **figures)
+            figures = {"name": demand.load.name, "by": run.by.astimezone(zone), "only": _limits(demand.load, language)}
+            yield name_compromise("load_run", language, cost=demand.energy_kwh * dearest, **figures)
 
 
 def _limits(load: DeferrableLoad, language: Language) -> str:
@@ -67,41 +67,41 @@ def _limits(load: DeferrableLoad, language: Language) -> str:
 _NOTHING_K = 0.01
 
 
-def heat_flows(placement: Placement) -> dict[str, list[Fields]]:
+def heat_flows(placement: LoadSchedule) -> dict[str, list[Fields]]:
     """Return what each heat pump does, slot by slot."""
-    return {wish.pump.name: _flows(wish, used) for wish, used in zip(placement.wishes.heat_pumps, placement.heat_kwh, strict=True)}
+    return {demand.pump.name: _flows(demand, used) for demand, used in zip(placement.demands.heat_pumps, placement.heat_kwh, strict=True)}
 
 
-def _flows(wish: HeatWish, used_kwh: FloatArray) -> list[Fields]:
-    columns = {"energy_kwh": used_kwh, "heat_kwh": used_kwh * wish.cop, "temperature_c": wish.temperature_c(used_kwh)}
+def _flows(demand: HeatDemand, used_kwh: FloatArray) -> list[Fields]:
+    columns = {"energy_kwh": used_kwh, "heat_kwh": used_kwh * demand.cop, "temperature_c": demand.temperature_c(used_kwh)}
     rows = zip(*(np.round(values, 6).tolist() for values in columns.values()), strict=True)
     return [dict(zip(columns, row, strict=True)) | {"on": row[0] > 0} for row in rows]
 
 
-def missed_comfort(placement: Placement, timeline: Timeline, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
+def missed_comfort(placement: LoadSchedule, timeline: Timeline, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
     """Yield where a store is too cold or too warm, the lack of heat at the dearest price, and what was assumed of it, in a language (``told``)."""
     dearest, language = told
-    for wish, used in zip(placement.wishes.heat_pumps, placement.heat_kwh, strict=True):
-        temperature = wish.temperature_c(used)
-        kwh = wish.pump.store.capacity_kwh_per_k / float(wish.cop.mean())
-        for code, bound, missed in (("heat_least", wish.least_c, wish.least_c - temperature), ("heat_most", wish.most_c, temperature - wish.most_c)):
+    for demand, used in zip(placement.demands.heat_pumps, placement.heat_kwh, strict=True):
+        temperature = demand.temperature_c(used)
+        kwh = demand.pump.store.capacity_kwh_per_k / float(demand.cop.mean())
+        for code, bound, missed in (("heat_least", demand.least_c, demand.least_c - temperature), ("heat_most", demand.most_c, temperature - demand.most_c)):
             worst = int(missed.argmax())
             if missed[worst] > _NOTHING_K:
                 figures = {
-                    "name": wish.pump.name,
+                    "name": demand.pump.name,
                     "wanted": float(bound[worst]),
                     "worst": list(timeline)[worst].astimezone(zone),
                     "kelvin": float(missed[worst]),
                 }
                 cost = float(missed[worst]) * kwh * dearest if code == "heat_least" else 0.0
-                yield name_compromise(code, language, cost=cost, outside=_start(wish, worst, language), **figures)
-        for code, celsius in wish.assumed:
-            yield name_compromise(code, language, name=wish.pump.name, celsius=celsius)
+                yield name_compromise(code, language, cost=cost, outside=_start(demand, worst, language), **figures)
+        for code, celsius in demand.assumed:
+            yield name_compromise(code, language, name=demand.pump.name, celsius=celsius)
 
 
-def _start(wish: HeatWish, worst: int, language: Language) -> str:
-    outside = not wish.least_c[0] <= wish.start_c <= wish.pump.store.max_c
-    return say_part("outside", language=language, celsius=wish.start_c) if outside and worst < wish.cop.size // 2 else ""
+def _start(demand: HeatDemand, worst: int, language: Language) -> str:
+    outside = not demand.least_c[0] <= demand.start_c <= demand.pump.store.max_c
+    return say_part("outside", language=language, celsius=demand.start_c) if outside and worst < demand.cop.size // 2 else ""
 
 
 def placed_kwh(plan: Plan) -> FloatArray:
@@ -114,10 +114,10 @@ def placed_flows(plan: Plan) -> list[Fields]:
     slots: list[Fields] = [{"vehicles": {}, "loads": {}, "heat_pumps": {}} for _ in range(plan.problem.outlook.timeline.count)]
     if plan.placement is None:
         return slots
-    wishes = plan.placement.wishes
-    for wish, charge, give in zip(wishes.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True):
-        for into, flow in zip(slots, _vehicle_flows(wish, charge, give), strict=True):
-            into["vehicles"][wish.vehicle.name] = flow
+    demands = plan.placement.demands
+    for demand, charge, give in zip(demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True):
+        for into, flow in zip(slots, _vehicle_flows(demand, charge, give), strict=True):
+            into["vehicles"][demand.vehicle.name] = flow
     for name, flows in appliance_flows(plan.placement).items():
         for into, flow in zip(slots, flows, strict=True):
             into["loads"][name] = flow
@@ -127,54 +127,54 @@ def placed_flows(plan: Plan) -> list[Fields]:
     return slots
 
 
-def _vehicle_flows(wish: VehicleWish, charge_kwh: FloatArray, give_kwh: FloatArray) -> list[Fields]:
-    soc = wish.stored_after(charge_kwh, give_kwh) / wish.vehicle.capacity_kwh
+def _vehicle_flows(demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray) -> list[Fields]:
+    soc = demand.stored_after(charge_kwh, give_kwh) / demand.vehicle.capacity_kwh
     energies = (np.round(each, 6).tolist() for each in (charge_kwh, give_kwh))
-    power = charge_kwh / np.maximum(wish.plugged_hours, _NOTHING_KWH)
-    phases = [wish.vehicle.charger.phases_at(each) if wish.vehicle.charger and each > 0 else None for each in power.tolist()]
+    power = charge_kwh / np.maximum(demand.plugged_hours, _NOTHING_KWH)
+    phases = [demand.vehicle.charger.phases_at(each) if demand.vehicle.charger and each > 0 else None for each in power.tolist()]
     columns = zip(*energies, np.round(soc, 9).tolist(), phases, strict=True)
     return [{"charge_kwh": charge, "discharge_kwh": give, "soc_end": end, "phases": count} for charge, give, end, count in columns]
 
 
-def missed_wishes(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
+def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     """Return what vehicles and appliances lack; the missing energy at the horizon's dearest import price."""
     language = request.options.language
     included = [name_compromise("load_included", language, name=name) for name in (request.outlook.load_includes if request.outlook else [])]
     if plan.placement is None:
         return included
-    wishes, placement = plan.placement.wishes, plan.placement
+    demands, placement = plan.placement.demands, plan.placement
     dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     missed = included + [
         each
-        for wish, missing in zip(wishes.vehicles, placement.vehicle_missing_kwh, strict=True)
-        for each in _missed_departures(wish, missing, (dearest, language), zone=plan.problem.site.timezone)
+        for demand, missing in zip(demands.vehicles, placement.vehicle_missing_kwh, strict=True)
+        for each in _missed_departures(demand, missing, (dearest, language), zone=plan.problem.site.timezone)
     ]
     zone, timeline = ZoneInfo(plan.problem.site.timezone), plan.problem.outlook.timeline
-    for wish, charge, give in zip(wishes.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
-        missed += _missed_minimum(wish, wish.lack_least(charge, give), (dearest, language), zone=zone, timeline=timeline)
+    for demand, charge, give in zip(demands.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
+        missed += _missed_minimum(demand, demand.lack_least(charge, give), (dearest, language), zone=zone, timeline=timeline)
     missed += missed_appliances(placement, (dearest, language), zone=zone)
     return [*missed, *missed_comfort(placement, timeline, (dearest, language), zone=zone)]
 
 
 def _missed_minimum(
-    wish: VehicleWish, lacking_kwh: FloatArray, told: tuple[float, Language], *, zone: ZoneInfo, timeline: Timeline
+    demand: VehicleDemand, lacking_kwh: FloatArray, told: tuple[float, Language], *, zone: ZoneInfo, timeline: Timeline
 ) -> Iterator[CompromiseReply]:
     """Yield what each stay lacks of its minimum; of what is pinned its block tells."""
     (dearest, language), begins = told, list(timeline)
-    lacking = np.where(wish.pinned, 0.0, lacking_kwh)
-    least_kw = np.where(wish.pinned, 0.0, wish.least_charge_kwh / np.maximum(wish.plugged_hours, _NOTHING_KWH))
-    for stay in wish.stays:
+    lacking = np.where(demand.pinned, 0.0, lacking_kwh)
+    least_kw = np.where(demand.pinned, 0.0, demand.least_charge_kwh / np.maximum(demand.plugged_hours, _NOTHING_KWH))
+    for stay in demand.stays:
         missing = float(lacking[stay.first : stay.end].sum())
         if missing > _NOTHING_KWH:
             span = {"first": begins[stay.first].astimezone(zone), "last": stay.until.astimezone(zone)}
-            figures = {"name": wish.vehicle.name, "kw": float(least_kw[stay.first : stay.end].max()), "kwh": missing} | span
+            figures = {"name": demand.vehicle.name, "kw": float(least_kw[stay.first : stay.end].max()), "kwh": missing} | span
             yield name_compromise("vehicle_minimum", language, cost=missing * dearest, **figures)
 
 
-def _missed_departures(wish: VehicleWish, missing_kwh: FloatArray, told: tuple[float, Language], *, zone: str) -> Iterator[CompromiseReply]:
+def _missed_departures(demand: VehicleDemand, missing_kwh: FloatArray, told: tuple[float, Language], *, zone: str) -> Iterator[CompromiseReply]:
     dearest, language = told
-    for stay, missing in zip(wish.stays, missing_kwh.tolist(), strict=True):
+    for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
         if missing > _NOTHING_KWH:
-            figures = {"name": wish.vehicle.name, "wanted": stay.target_soc, "by": stay.until.astimezone(ZoneInfo(zone))}
-            cost = missing / wish.vehicle.charge_efficiency * dearest
-            yield name_compromise("vehicle", language, cost=cost, missing=missing / wish.vehicle.capacity_kwh, **figures)
+            figures = {"name": demand.vehicle.name, "wanted": stay.target_soc, "by": stay.until.astimezone(ZoneInfo(zone))}
+            cost = missing / demand.vehicle.charge_efficiency * dearest
+            yield name_compromise("vehicle", language, cost=cost, missing=missing / demand.vehicle.capacity_kwh, **figures)

@@ -344,7 +344,7 @@ class Evidence(SlotFlows):
 
     @cached_property
     def connection_kw(self) -> FloatArray:
-        return self.problem.carried_kwh / self.hours
+        return self.problem.connection_limit_kwh / self.hours
 
     @cached_property
     def feed_in_kw(self) -> FloatArray:

@@ -111,11 +111,11 @@ def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index
 def _vehicle_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
     if plan.placement is None:
         return
-    wishes, placement = plan.placement.wishes.vehicles, plan.placement
-    for wish, charge, give in zip(wishes, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
-        if wish.vehicle.name == block.device:
-            missing = np.maximum(wish.least_charge_kwh - charge, 0.0)
-            yield from _split(missing, inside, wish.find_full(charge, give), done_code="manual_vehicle_full")
+    demands, placement = plan.placement.demands.vehicles, plan.placement
+    for demand, charge, give in zip(demands, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
+        if demand.vehicle.name == block.device:
+            missing = np.maximum(demand.least_charge_kwh - charge, 0.0)
+            yield from _split(missing, inside, demand.find_full(charge, give), done_code="manual_vehicle_full")
 
 
 def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, done_code: str) -> Iterator[tuple[str, float]]:
@@ -129,9 +129,9 @@ def _placed_shortfall(plan: Plan, manual: Manual, block: ManualBlock, inside: Bo
     if placement is None:
         return 0.0
     told = [
-        (wish.load.name, on * wish.load.power_kw * hours, used)
-        for wish, on, used in zip(placement.wishes.loads, manual.load_on, placement.load_kwh, strict=True)
+        (demand.load.name, on * demand.load.power_kw * hours, used)
+        for demand, on, used in zip(placement.demands.loads, manual.load_on, placement.load_kwh, strict=True)
     ]
-    told += [(wish.pump.name, wanted, used) for wish, wanted, used in zip(placement.wishes.heat_pumps, manual.heat_kwh, placement.heat_kwh, strict=True)]
+    told += [(demand.pump.name, wanted, used) for demand, wanted, used in zip(placement.demands.heat_pumps, manual.heat_kwh, placement.heat_kwh, strict=True)]
     apart = [float(np.nansum(np.abs(wanted - used)[inside])) for name, wanted, used in told if name == block.device]
     return sum(apart)

@@ -22,12 +22,12 @@ from luna.wording.notes import ASSUMED, say_note
 from services.planner.dp.plan import Plan, Spread
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
-from services.planner.problem.build import pose
+from services.planner.problem.build import build_problem
 from services.planner.problem.strategy import apply_strategy
 from services.planner.reply.compromises import missed_reserves, name_compromise
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
 from services.planner.reply.device_reasons import add_placed_reasons, say_reasons
-from services.planner.reply.devices import missed_wishes, placed_flows, placed_kwh
+from services.planner.reply.devices import missed_demands, placed_flows, placed_kwh
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
 from services.planner.reply.reasons import Explanation, explain_each
@@ -124,7 +124,7 @@ BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
     """Return the plan of a request that holds everything it needs."""
-    plan = decide(pose(request), solver)
+    plan = decide(build_problem(request), solver)
     reply = answer(plan, request=request, issued_at=now)
     if request.manual:
         reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
@@ -139,7 +139,7 @@ def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> Plan
 def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver) -> ManualReply:
     """Return what the owner's blocks cost: the same request without them is planned as well."""
     free = request.model_copy(update={"manual": []})
-    plan = decide(pose(free), solver)
+    plan = decide(build_problem(free), solver)
     return reply_manual(bound, (plan, answer(plan, request=free, issued_at=bound[1].issued_at)), request)
 
 
@@ -152,7 +152,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     objective = reply_objective(plan, request)
     language = request.options.language
     missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
-    compromises = find_compromises(plan, language) + missed_wishes(plan, request) + missed
+    compromises = find_compromises(plan, language) + missed_demands(plan, request) + missed
     explain_ms = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
@@ -297,7 +297,10 @@ def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
 def _grid_excess(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
     problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
     starts, zone = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone)
-    for code, limit_kwh, energy in (("import_limit", problem.carried_kwh, flows.import_kwh), ("export_limit", problem.export_limit_kwh, flows.export_kwh)):
+    for code, limit_kwh, energy in (
+        ("import_limit", problem.connection_limit_kwh, flows.import_kwh),
+        ("export_limit", problem.export_limit_kwh, flows.export_kwh),
+    ):
         beyond = np.maximum(energy - limit_kwh, 0.0)
         broken = np.flatnonzero(beyond > _NOTHING_KWH)
         if broken.size:

@@ -130,7 +130,7 @@ class SlotFlows:
 
     @cached_property
     def fills_connection(self) -> BoolArray:
-        return self.imports >= self.problem.carried_kwh - NOTHING_KWH
+        return self.imports >= self.problem.connection_limit_kwh - NOTHING_KWH
 
     @cached_property
     def peak_kwh(self) -> FloatArray:

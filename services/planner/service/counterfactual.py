@@ -32,15 +32,15 @@ from services.planner.counterfactual.cash_flow import Flows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.why_not import ask_why_not
-from services.planner.counterfactual.world import USUAL_DAYS, Usual, World, adapt, list_added, list_stays, stand
-from services.planner.milp.schedule_loads import place
+from services.planner.counterfactual.world import USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added, list_stays, sessions_from_habit
+from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver
-from services.planner.problem.build import pose
-from services.planner.problem.knowledge import DAY, Foresight, PriceKnowledge, look_ahead
-from services.planner.problem.load_schedule import Placement
+from services.planner.problem.build import build_problem
+from services.planner.problem.knowledge import DAY, PerfectForesight, SitePrices, look_ahead
+from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import ACTING
 from services.planner.problem.rolling import HORIZON
-from services.planner.replay import Progress, Scene
+from services.planner.replay import Progress, ReplayData
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.plans import LOOK_BACK, read_prices, read_scene
 
@@ -80,7 +80,7 @@ class Addition:
         """Return whether anything is added."""
         return bool(self.site.vehicles or self.site.loads)
 
-    def place_on(self, world: World) -> FloatArray:
+    def place_on(self, world: AdaptedSite) -> FloatArray:
         """Return what is used in each recorded slot of a world, kWh; beyond its window what is expected at its end."""
         recorded, window = world.scene.foresight.timeline, world.scene.timeline
         added = np.zeros(recorded.count)
@@ -93,7 +93,7 @@ class Addition:
             self._hand_on(placed, Timeline(begin, SLOT, slots))
         return added
 
-    def _place(self, world: World, begin: datetime) -> Placement:
+    def _place(self, world: AdaptedSite, begin: datetime) -> LoadSchedule:
         ahead = Timeline(begin, SLOT, HORIZON // SLOT)
         known = look_ahead(begin, ahead, energy=world.energy, prices=world.scene.prices)
         series = {name: getattr(known, name).tolist() for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
@@ -104,28 +104,28 @@ class Addition:
         }
         batteries = {each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2) for each in self.site.batteries}
         state = StateMessage(batteries=batteries, vehicles=vehicles, loads=loads)
-        return place(pose(PlanRequest(site=self.site, start=begin, outlook=OutlookMessage(**series), state=state)))
+        return schedule_loads(build_problem(PlanRequest(site=self.site, start=begin, outlook=OutlookMessage(**series), state=state)))
 
     def _stand(self, name: str, ahead: Timeline, zone: ZoneInfo) -> VehicleState:
         vehicle = next(each for each in self.site.vehicles if each.name == name)
-        return stand(vehicle, self.habits[name], ahead, zone=zone, soc=self.soc.get(name))
+        return sessions_from_habit(vehicle, self.habits[name], ahead, zone=zone, soc=self.soc.get(name))
 
-    def _hand_on(self, placed: Placement, lived: Timeline) -> None:
+    def _hand_on(self, placed: LoadSchedule, lived: Timeline) -> None:
         """Note how the devices stand at the end of the slots that were lived."""
         zone = ZoneInfo(self.site.timezone)
-        for wish, charge in zip(placed.wishes.vehicles, placed.vehicle_kwh, strict=True):
-            stored = wish.stored_after(charge, np.zeros_like(charge))[lived.count - 1] / wish.vehicle.capacity_kwh
-            here = any(begin < lived.end < end for begin, end in list_stays(self.habits[wish.vehicle.name], lived, zone))
-            self.soc = {**self.soc, wish.vehicle.name: float(stored)} if here else {key: soc for key, soc in self.soc.items() if key != wish.vehicle.name}
+        for demand, charge in zip(placed.demands.vehicles, placed.vehicle_kwh, strict=True):
+            stored = demand.stored_after(charge, np.zeros_like(charge))[lived.count - 1] / demand.vehicle.capacity_kwh
+            here = any(begin < lived.end < end for begin, end in list_stays(self.habits[demand.vehicle.name], lived, zone))
+            self.soc = {**self.soc, demand.vehicle.name: float(stored)} if here else {key: soc for key, soc in self.soc.items() if key != demand.vehicle.name}
         midnight = max((local_midnight(lived.end.astimezone(zone).date(), zone) - lived.start) // SLOT, 0)
-        for load_wish, used in zip(placed.wishes.loads, placed.load_kwh, strict=True):
-            name, today = load_wish.load.name, float(used[midnight : lived.count].sum())
+        for load_demand, used in zip(placed.demands.loads, placed.load_kwh, strict=True):
+            name, today = load_demand.load.name, float(used[midnight : lived.count].sum())
             self.used_kwh[name] = today if midnight else self.used_kwh.get(name, 0.0) + today
             on = np.flatnonzero(used[: lived.count] > 0)
             self.off_hours[name] = min((lived.count - 1 - int(on[-1])) / 4 if on.size else self.off_hours.get(name, 0.0) + lived.count / 4, 168.0)
 
 
-def _list_spans(world: World) -> list[tuple[datetime, datetime]]:
+def _list_spans(world: AdaptedSite) -> list[tuple[datetime, datetime]]:
     """Return from when to when each plan holds: from the window's begin, then from every afternoon to the next."""
     window, zone = world.scene.timeline, world.scene.zone
     day, edges = window.start.astimezone(zone).date(), [window.start]
@@ -167,7 +167,7 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
     worlds = _read_worlds(connection, question, (changed, addition), outlook=outlook)
-    margin = ACTING if variant.margin is None else replace(ACTING, toward_house=variant.margin)
+    margin = ACTING if variant.margin is None else replace(ACTING, self_consumption_margin=variant.margin)
     deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
 
     def tell(done: int) -> None:
@@ -191,7 +191,7 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
     return version if len(covered) == days and issued[0] <= start else None
 
 
-def _read_worlds(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[World]:
+def _read_worlds(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[AdaptedSite]:
     changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
         world = _read_world(connection, question, (first, last), outlook=outlook)
@@ -201,20 +201,20 @@ def _read_worlds(connection: Connection, question: WhatIfRequest, change: tuple[
         yield adapt(world, changed, prices, added_kwh=addition.place_on(without)) if addition.any() else without
 
 
-def _read_world(connection: Connection, question: WhatIfRequest, days: tuple[date, date], *, outlook: str | None) -> World:
+def _read_world(connection: Connection, question: WhatIfRequest, days: tuple[date, date], *, outlook: str | None) -> AdaptedSite:
     """Return some days of a stored site as they were recorded."""
     version = outlook or find_active(connection, sites.load(connection, question.site_id)).forecast_version
     policy = "self_consumption" if outlook is None else "mpc"
     scene = read_scene(connection, ReplayRequest(site_id=question.site_id, from_day=days[0], to_day=days[1], policies=[policy]), version)
-    return World(scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene))
+    return AdaptedSite(scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene))
 
 
-def read_usual(connection: Connection, site_id: str, scene: Scene) -> Usual:
+def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> SevenDayMean:
     """Return what was usual before each instant of a scene."""
     window = scene.timeline
     before = Timeline(window.start - USUAL_DAYS * DAY, SLOT, USUAL_DAYS * DAY // SLOT + window.count)
     seen = observations.read(connection, site_id, before)
-    return Usual(Foresight(before, seen.load_kwh, seen.pv_kwh))
+    return SevenDayMean(PerfectForesight(before, seen.load_kwh, seen.pv_kwh))
 
 
 def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, solver: Solver) -> PlanVariantReply:
@@ -225,11 +225,11 @@ def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, 
         InvalidInputError: the variant does not fit the plan.
     """
     inputs = plans.load_inputs(connection, request.plan_id)
-    timeline = pose(inputs).outlook.timeline.whole()
+    timeline = build_problem(inputs).outlook.timeline.whole()
 
-    def prices(site: Site) -> PriceKnowledge:
+    def prices(site: Site) -> SitePrices:
         if not site.tariff.price_series:
-            return PriceKnowledge(site, timeline, {})
+            return SitePrices(site, timeline, {})
         if timeline.step != SLOT:
             named, remedy = site.tariff.price_series[0].removeprefix(OWN), "Plan in slots of 15 minutes."
             raise InvalidInputError("stored prices are those of quarter-hours", field="variant.site.tariff", value=named, remedy=remedy)

@@ -22,7 +22,7 @@ from luna.weighing import Weights
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.build import pose, weigh
+from services.planner.problem.build import build_problem, weigh
 from services.planner.problem.problem import Problem
 from services.planner.reply.costs import reply_cost
 from services.planner.service.plans import complete_request
@@ -129,7 +129,7 @@ def trace_pareto(
     """
     asked = request.plan.model_copy(update={"options": _neutral(request.plan.options)})
     complete = asked if asked.site is not None else complete_request(connection(), asked, now=now)
-    problem = pose(complete)
+    problem = build_problem(complete)
     curve = _Curve(problem, complete, request.figures, solver)
     found, done = trace_tradeoff(curve.solve, most=request.points, tolerance=max(_SAME, problem.mip_gap), progress=progress)
     first, second = (np.array([getattr(each, name) for each in found]) for name in ("first", "second"))

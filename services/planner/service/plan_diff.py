@@ -17,7 +17,7 @@ from luna.wording.differences import HALF_CENT, say_cause
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
-from services.planner.problem.build import pose
+from services.planner.problem.build import build_problem
 from services.planner.reply.reply import answer
 from services.planner.service.state import Expected, Issued
 
@@ -28,7 +28,7 @@ PV = ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class AlignedInputs:
     """An earlier plan as seen from a later one: ``passed`` of its slots are over, ``shared`` are in both."""
 
     earlier: Issued
@@ -56,7 +56,7 @@ class Carried:
         return Expected(self.earlier, self.passed, self.later.start)
 
 
-def carry(earlier: Issued, later: Issued) -> Carried:
+def carry(earlier: Issued, later: Issued) -> AlignedInputs:
     """Return an earlier plan as seen from a later one.
 
     Raises:
@@ -68,7 +68,7 @@ def carry(earlier: Issued, later: Issued) -> Carried:
     if step != later.request.step or rest or passed < 0 or shared < 1:
         remedy = "Name a plan before it that covers some of the same slots."
         raise InvalidInputError("both plans have no slots in common", field="before_id", value=earlier.reply.plan_id, remedy=remedy)
-    return Carried(earlier, later, passed, shared)
+    return AlignedInputs(earlier, later, passed, shared)
 
 
 # Each device's mode in each slot that both plans cover, by slot and device.
@@ -87,12 +87,12 @@ class Step(NamedTuple):
 class Planned:
     """Plans requests, and remembers nothing."""
 
-    carried: Carried
+    carried: AlignedInputs
     solver: Solver
 
     def plan(self, request: PlanRequest) -> tuple[Modes, float]:
         """Return the modes of the slots that both plans cover, and the cost less the worth of what is left in the batteries."""
-        plan = decide(pose(request), self.solver)
+        plan = decide(build_problem(request), self.solver)
         reply = answer(plan, request=request, issued_at=self.carried.later.reply.issued_at)
         return read_modes(reply, 0, self.carried.shared), reply.cost.total - _left(plan)
 
@@ -138,7 +138,7 @@ def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
     return modes
 
 
-def _put_back(carried: Carried, planned: Planned) -> Iterator[Step]:
+def _put_back(carried: AlignedInputs, planned: Planned) -> Iterator[Step]:
     """Plan with one more input as it was before, each time; inputs that are the same are left out."""
     request = carried.later.request
     for code, swap in _SWAPS.items():
@@ -168,7 +168,7 @@ def _change(reply: PlanReply, place: tuple[int, str], modes: tuple[Modes, Modes]
     return ModeChange(start=reply.slots[slot].start, device=device, before=modes[0][place], after=modes[1][place], cause=cause)
 
 
-def _cause(carried: Carried, code: CauseCode, cost: float, changes: list[ModeChange], *, numbers: Numbers) -> ChangeCause:
+def _cause(carried: AlignedInputs, code: CauseCode, cost: float, changes: list[ModeChange], *, numbers: Numbers) -> ChangeCause:
     figure = _FIGURES[code](carried) if code in _FIGURES else None
     modes = sum(change.cause == code for change in changes)
     text = say_cause(code, figure, modes=modes, cost=cost, numbers=numbers)
@@ -180,7 +180,7 @@ def _left(plan: Plan) -> float:
     return float((plan.problem.paid.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
-def _swap_site(request: PlanRequest, carried: Carried) -> PlanRequest:
+def _swap_site(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     """Return the request with the site as it was; with other devices also with their state."""
     was = carried.earlier.request
     named = [[part.name for kind in ("batteries", "vehicles", "loads") for part in getattr(each.site, kind)] for each in (request, was)]
@@ -188,7 +188,7 @@ def _swap_site(request: PlanRequest, carried: Carried) -> PlanRequest:
     return request.model_copy(update={"site": was.site, "state": state})
 
 
-def _swap_options(request: PlanRequest, carried: Carried) -> PlanRequest:
+def _swap_options(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     # What energy is worth at the end follows prices; the language changes nothing.
     kept = {"terminal": request.options.terminal, "language": request.options.language}
     options = carried.earlier.request.options.model_copy(update=kept)
@@ -196,17 +196,17 @@ def _swap_options(request: PlanRequest, carried: Carried) -> PlanRequest:
     return request.model_copy(update={"options": options if has_courses or options.uncertainty == "point" else request.options})
 
 
-def _swap_strategy(request: PlanRequest, carried: Carried) -> PlanRequest:
+def _swap_strategy(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     was = carried.earlier.request
     return request.model_copy(update={"surroundings": was.surroundings, "reserves": was.reserves})
 
 
-def _swap_prices(request: PlanRequest, carried: Carried) -> PlanRequest:
+def _swap_prices(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     options = request.options.model_copy(update={"terminal": carried.earlier.request.options.terminal})
     return _with_outlook(request, dict(carried.series(PRICES))).model_copy(update={"options": options})
 
 
-def _swap_courses(request: PlanRequest, carried: Carried) -> PlanRequest:
+def _swap_courses(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     courses = carried.earlier.outlook.scenarios
     if courses is None or request.outlook is None or request.outlook.scenarios is None:
         return request
@@ -215,14 +215,14 @@ def _swap_courses(request: PlanRequest, carried: Carried) -> PlanRequest:
     return _with_outlook(request, {"scenarios": courses.model_copy(update=moved)})
 
 
-def _swap_state(name: str, read: Callable[[Carried], object]) -> Callable[[PlanRequest, Carried], PlanRequest]:
-    def swap(request: PlanRequest, carried: Carried) -> PlanRequest:
+def _swap_state(name: str, read: Callable[[AlignedInputs], object]) -> Callable[[PlanRequest, AlignedInputs], PlanRequest]:
+    def swap(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
         return request.model_copy(update={"state": request.state.model_copy(update={name: read(carried)})})
 
     return swap
 
 
-def _swap_peaks(request: PlanRequest, carried: Carried) -> PlanRequest:
+def _swap_peaks(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     was = carried.earlier.request.state
     return request.model_copy(update={"state": request.state.model_copy(update={"month_peaks_kw": was.month_peaks_kw, "peaks": was.peaks})})
 
@@ -231,27 +231,27 @@ def _with_outlook(request: PlanRequest, update: dict[str, object]) -> PlanReques
     return request if request.outlook is None else request.model_copy(update={"outlook": request.outlook.model_copy(update=update)})
 
 
-def _more(name: str) -> Callable[[Carried], float]:
+def _more(name: str) -> Callable[[AlignedInputs], float]:
     """Return how much more of a series the later plan expects in the slots that both cover."""
 
-    def more(carried: Carried) -> float:
+    def more(carried: AlignedInputs) -> float:
         was, will = (np.array(getattr(each.outlook, name)) for each in (carried.earlier, carried.later))
         return float(will[: carried.shared].sum() - was[carried.passed :][: carried.shared].sum())
 
     return more
 
 
-def _dearer(carried: Carried) -> float:
+def _dearer(carried: AlignedInputs) -> float:
     return _more("import_price")(carried) / carried.shared
 
 
-def _fuller(carried: Carried) -> float:
+def _fuller(carried: AlignedInputs) -> float:
     site, expected, now = carried.later.request.site, carried.batteries(), carried.later.request.state.batteries
     return sum((now[each.name].soc - expected[each.name].soc) * each.capacity_kwh for each in site.batteries) if site else 0.0
 
 
 # In this order inputs are put back: what people decide, what is known of the world, what was measured.
-_SWAPS: dict[CauseCode, Callable[[PlanRequest, Carried], PlanRequest]] = {
+_SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "site": _swap_site,
     "options": _swap_options,
     "strategy": _swap_strategy,
@@ -260,12 +260,12 @@ _SWAPS: dict[CauseCode, Callable[[PlanRequest, Carried], PlanRequest]] = {
     "load": lambda request, carried: _with_outlook(request, dict(carried.series(LOAD))),
     "pv": lambda request, carried: _with_outlook(request, dict(carried.series(PV))),
     "courses": _swap_courses,
-    "soc": _swap_state("batteries", Carried.batteries),
+    "soc": _swap_state("batteries", AlignedInputs.batteries),
     "vehicles": _swap_state("vehicles", lambda carried: carried.expected.vehicles()),
     "loads": _swap_state("loads", lambda carried: carried.expected.loads()),
     "peaks": _swap_peaks,
 }
-_FIGURES: dict[CauseCode, Callable[[Carried], float]] = {"prices": _dearer, "load": _more("load_kwh"), "pv": _more("pv_kwh"), "soc": _fuller}
+_FIGURES: dict[CauseCode, Callable[[AlignedInputs], float]] = {"prices": _dearer, "load": _more("load_kwh"), "pv": _more("pv_kwh"), "soc": _fuller}
 
 
 def compare_stored(connection: Connection, request: PlanChangesRequest, *, solver: Solver) -> PlanChangesReply:

@@ -35,13 +35,13 @@ from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, loca
 from luna.weighing import Weights, weigh_import
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.knowledge import DAY, CarbonBook, ForecastBook, Foresight, PriceBook, PriceKnowledge, carry_days
+from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
 from services.planner.problem.rolling import HORIZON
-from services.planner.problem.scenarios import COURSE_DIGITS, DAYS, NEAR, Courses, PastErrors, blend
-from services.planner.replay import SCENARIOS, Scene
+from services.planner.problem.scenarios import COURSE_DIGITS, DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
+from services.planner.replay import SCENARIOS, ReplayData
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.assumptions import HALF_FULL, find_soc, list_assumptions
-from services.planner.service.state import carry_modes, carry_wishes, read_planned_modes, read_told_modes
+from services.planner.service.state import carry_demands, carry_modes, read_planned_modes, read_told_modes
 from services.planner.service.strategy import look_back, read_surroundings
 
 PLANS = Counter("luna_planner_plans_total", "Plans by what made them (value, model, self_consumption) and by what is followed.", ["method", "policy"])
@@ -65,11 +65,11 @@ def read_carbon_ahead(connection: Connection, place: str, around: Timeline, *, s
     return carry_days(known, around)[around.index_of(start) :] if np.isfinite(known).any() else None
 
 
-def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> CarbonBook:
+def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> CarbonVintages:
     """Return every value of the intensity with the instant it became known."""
     starts, issued_at, intensity = environment.read_carbon_issues(connection, place, timeline)
     slot = ((starts - timeline.starts[0]) // np.timedelta64(timeline.step)).astype(np.int64)
-    return CarbonBook(timeline, slot, issued_at, intensity)
+    return CarbonVintages(timeline, slot, issued_at, intensity)
 
 
 def read_outdoor_ahead(connection: Connection, site_id: str, site: Site, timeline: Timeline, *, known_at: datetime) -> list[float] | None:
@@ -99,7 +99,7 @@ def complete_month(connection: Connection, site_id: str, site: Site, state: Stat
 
 
 def read_courses(
-    connection: Connection, site: Site, forecast: Forecast, outlook: OutlookMessage, *, start: datetime, errors: PastErrors
+    connection: Connection, site: Site, forecast: Forecast, outlook: OutlookMessage, *, start: datetime, errors: ErrorScenarios
 ) -> CoursesMessage | None:
     """Return courses beside the outlook's expected one, each kind counting as much as the others; None where nothing is known of any.
 
@@ -119,28 +119,28 @@ def read_courses(
     return describe_courses(blend(kinds))
 
 
-def describe_courses(courses: Courses) -> CoursesMessage:
+def describe_courses(courses: ScenarioSet) -> CoursesMessage:
     """Return courses as a message, energies rounded."""
     load, pv = (np.round(paths, COURSE_DIGITS).tolist() for paths in (courses.load_kwh, courses.pv_kwh))
     return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load, pv_kwh=pv)
 
 
-def _read_scenarios(connection: Connection, site: Site, version: str, timeline: Timeline, *, expected: tuple[FloatArray, FloatArray]) -> list[Courses]:
+def _read_scenarios(connection: Connection, site: Site, version: str, timeline: Timeline, *, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
     """Return the latest scenarios, unless too old to drive a plan; beyond their end the expected course goes on."""
     found = forecast_scenarios.read(connection, site.name, timeline, version=version, known_at=timeline.start)
     if found is None or found.issued_at <= timeline.start - NEAR:
         return []
     paths = zip((found.load_kwh, found.pv_kwh), expected, strict=True)
-    return [Courses(found.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
+    return [ScenarioSet(found.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
 
 
-def read_errors(connection: Connection, site: Site, version: str, start: datetime) -> PastErrors:
+def read_errors(connection: Connection, site: Site, version: str, start: datetime) -> ErrorScenarios:
     """Return what a version's forecasts said on the days before ``start``, and what happened; nothing issued or measured later."""
     instants = [start - back * DAY for back in range(DAYS, 0, -1)]
     past = past_forecasts.read_past(connection, site.name, version=version, instants=instants)
     before = Timeline(start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
     seen = observations.read(connection, site.name, before)
-    return PastErrors(ForecastBook(past), Foresight(before, seen.load_kwh, seen.pv_kwh))
+    return ErrorScenarios(ForecastArchive(past), PerfectForesight(before, seen.load_kwh, seen.pv_kwh))
 
 
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
@@ -202,7 +202,7 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     beside |= {"errors": describe_courses(erred) if erred else None, "bias": bias if bias != Bias() else None}
     outlook = outlook.model_copy(update={"load_includes": list_included(site), "scenarios": courses} | beside)
     state = request.state if request.state.batteries else request.state.model_copy(update={"batteries": read_soc(connection, site_id, site, start)})
-    state = complete_month(connection, site_id, site, carry_wishes(connection, site, state, start=start, now=now), start=start)
+    state = complete_month(connection, site_id, site, carry_demands(connection, site, state, start=start, now=now), start=start)
     options = request.options
     modes = read_told_modes(connection, site_id)
     if not modes and (site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price)):
@@ -250,23 +250,23 @@ def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) 
     return {battery.name: BatteryState(soc=soc) for battery in site.batteries}
 
 
-def read_prices(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:
+def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
     """Return what was published when, for every market of the site's tariff and the site's own series where that is its tariff."""
     books = {}
     for name in site.tariff.price_series:
         starts, published_at, price = market_prices.read_revisions(connection, market_prices.stored_name(site.name, name), timeline)
         slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
-        books[name] = PriceBook(timeline, slot, published_at, price)
-    return PriceKnowledge(site, timeline, books)
+        books[name] = PriceVintages(timeline, slot, published_at, price)
+    return SitePrices(site, timeline, books)
 
 
-def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> PriceKnowledge:
+def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
     """Return prices as ``read_prices``, with the grid's carbon where the site weighs it."""
     prices = read_prices(connection, site, timeline)
     return replace(prices, carbon=read_carbon_book(connection, site.name, timeline)) if site.objective.carbon_price_per_kg else prices
 
 
-def read_scene(connection: Connection, request: ReplayRequest, version: str) -> Scene:
+def read_scene(connection: Connection, request: ReplayRequest, version: str) -> ReplayData:
     """Return everything the replay of a stored site with the forecasts of a version needs."""
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
@@ -281,7 +281,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
     known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
-    return Scene(site, window, Foresight(around, load, pv), known, ForecastBook(issued))
+    return ReplayData(site, window, PerfectForesight(around, load, pv), known, ForecastArchive(issued))
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, before: int) -> FloatArray:

@@ -24,7 +24,7 @@ from luna.database.forecast_status import describe_driving
 from luna.database.oracle_results import OracleResult
 from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT, local_dates, local_midnight
-from services.planner.replay import Asked, Book, Lived, OracleDay, PolicyDay, Progress, Replayed, Rules, Scene, compose_episode, run
+from services.planner.replay import Book, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.plans import read_scene
 
@@ -76,8 +76,8 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
         driving = describe_driving(connection, site, at=local_midnight(request.to_day, ZoneInfo(site.timezone)))
         scene = read_scene(connection, request, forecasts)
         notes = note_tariff(connection, site, scene.timeline)
-    asked = Asked(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed)
-    diary = Diary(store, request, scene, asked, _fingerprint(request, scene))
+    asked = ReplaySpec(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed)
+    diary = Checkpoint(store, request, scene, asked, _fingerprint(request, scene))
     replayed = run(scene, asked, book=diary.book(), progress=progress)
     reply = replayed.reply.model_copy(update={"forecast_version": forecasts, "driving": driving, "notes": notes})
     _conclude(store.whole(), request, reply, replayed)
@@ -86,13 +86,13 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
 
 
 @dataclass(frozen=True, slots=True)
-class Diary:
+class Checkpoint:
     """The days of one replay: ``replay`` is the fingerprint of all it is made from, so a changed input begins anew."""
 
     store: Store
     request: ReplayRequest
-    scene: Scene
-    asked: Asked
+    scene: ReplayData
+    asked: ReplaySpec
     replay: str
 
     def book(self) -> Book:
@@ -102,7 +102,7 @@ class Diary:
         days = takewhile(kept.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)))
         return Book([{label: PolicyDay.model_validate(record) for label, record in kept[day].items()} for day in days], self._keep)
 
-    def _keep(self, lived: Lived) -> None:
+    def _keep(self, lived: DayResult) -> None:
         records = {label: record.model_dump(mode="json") for label, record in lived.records.items()}
         with self.store.part() as connection:
             replays.keep_day(connection, self.request.site_id, self.replay, day=lived.day, records=records)
@@ -111,13 +111,13 @@ class Diary:
                 kind = EpisodeKind()
                 kind.store(connection, self.request.site_id, [kind.encode(self._episode(lived, policy))])
 
-    def _episode(self, lived: Lived, policy: str) -> EpisodeStep:
+    def _episode(self, lived: DayResult, policy: str) -> EpisodeStep:
         state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.asked.every)
         start = self.scene.timeline.start + lived.slots[0] * self.scene.timeline.step
         return EpisodeStep(self.request.system_id, start, state, action, reward)
 
 
-def _fingerprint(request: ReplayRequest, scene: Scene) -> str:
+def _fingerprint(request: ReplayRequest, scene: ReplayData) -> str:
     """Return a digest of the question, everything known, everything that happened, and the release."""
     parts: list[Any] = [request.model_dump_json(by_alias=True), scene.site.model_dump_json(by_alias=True), version("luna-energy")]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]

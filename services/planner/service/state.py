@@ -122,7 +122,7 @@ class Expected:
         return state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})
 
 
-def carry_wishes(connection: Connection, site: Site, state: StateMessage, *, start: datetime, now: datetime) -> StateMessage:
+def carry_demands(connection: Connection, site: Site, state: StateMessage, *, start: datetime, now: datetime) -> StateMessage:
     """Return the state with what the plan in force knew of cars, appliances and stores of heat, as it expects them; what the state says itself stands."""
     if all(told or not there for told, there in ((state.vehicles, site.vehicles), (state.loads, site.loads), (state.heat_pumps, site.heat_pumps))):
         return state

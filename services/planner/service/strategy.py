@@ -10,7 +10,7 @@ from luna.contracts.owner import OutageWarning, Surroundings
 from luna.database import environment, readings
 from luna.site import Site, Strategy
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.problem.knowledge import DAY, PriceKnowledge
+from services.planner.problem.knowledge import DAY, SitePrices
 from services.planner.problem.strategy import split_days
 
 PAST_DAYS = 30
@@ -21,7 +21,7 @@ def look_back(site: Site) -> timedelta:
     return PAST_DAYS * DAY if site.strategy is not None and site.strategy.price_extremes is not None else timedelta(0)
 
 
-def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *, prices: PriceKnowledge, known: Surroundings) -> Surroundings:
+def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *, prices: SitePrices, known: Surroundings) -> Surroundings:
     """Return what is going on at the timeline's start; what the caller knows already goes before what is stored.
 
     Args:
@@ -64,7 +64,7 @@ def _mean_temperature(connection: Connection, site: Site, timeline: Timeline) ->
     return float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
 
 
-def _describe_past(strategy: Strategy, prices: PriceKnowledge, start: datetime) -> dict[str, list[float]]:
+def _describe_past(strategy: Strategy, prices: SitePrices, start: datetime) -> dict[str, list[float]]:
     """Return level and spread of the import price of the last days, those without gaps; nothing where too little was published."""
     past = prices.paid_before(start, days=PAST_DAYS)
     days = [day for day in split_days(past, SLOT) if day.size and np.isfinite(day).all()] if strategy.price_extremes else []

@@ -15,7 +15,7 @@ from luna.database.engine import unit_of_work
 from luna.database.schema.identity import sites as table
 from luna.database.schema.series import weather
 from luna.errors import InvalidInputError, NotFoundError
-from luna.queue import Client, Work
+from luna.queue import Client, TaskContext
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, FixedClock, Timeline
@@ -113,7 +113,7 @@ def test_every_site_that_says_where_it_is_has_its_weather_fetched(home: Engine) 
 def test_the_tasks_end_well_where_nobody_outside_is_reached(home: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
-    work = Work(DRY, database=lambda: home, clock=FixedClock(NOW), queue=unused)
+    work = TaskContext(DRY, database=lambda: home, clock=FixedClock(NOW), queue=unused)
     weather_reply = tasks.fetch_weather(FetchWeatherRequest(site_id="weather-home"), work)
     assert "not reached" in weather_reply.sites[0].faults[0]
     prices_reply = tasks.fetch_prices(FetchPricesRequest(market="NL", first=NOON, end=NOON + SLOT), work)

@@ -23,7 +23,7 @@ from services.executor.batteries import to_arrays
 from services.executor.device import DryRun
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
-from services.planner.replay import Asked, Book, Lived, run
+from services.planner.replay import Book, DayResult, ReplaySpec, run
 from services.planner.service.plans import plan_and_store, read_scene
 from tests.controlled import MODES, describe
 from tests.executing import BATTERY, START, Home
@@ -132,12 +132,12 @@ def test_what_is_executed_is_what_is_replayed(make_week: Callable[[str], Week], 
     week, days = make_week(kind), KINDS[kind][2]
     week.plan(FIRST)
     executed = [week.live(slot) for slot in range(days * 96)]
-    lived: list[Lived] = []
+    lived: list[DayResult] = []
     first, last = ((FIRST + timedelta(hours=12) + day * DAY).date() for day in (0, days - 1))
     request = ReplayRequest(site_id=week.home.name, from_day=first, to_day=last, policies=["mpc"])
     with unit_of_work(week.home.database) as connection:
         scene = read_scene(connection, request, DEFAULT_VERSION)
-    run(scene, Asked(["mpc"], 4), book=Book(keep=lived.append))
+    run(scene, ReplaySpec(["mpc"], 4), book=Book(keep=lived.append))
     replayed = np.concatenate([day.trajectories["mpc"].flows.stored_kwh[0, 0] for day in lived])
     assert scene.timeline.start == FIRST
     assert replayed == pytest.approx(np.array(executed), abs=1e-9)

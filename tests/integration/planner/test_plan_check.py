@@ -28,7 +28,7 @@ SITE = {
 SESSION = {"from": "2024-02-01T01:00:00Z", "to": "2024-02-01T07:00:00Z", "target_soc": 0.9}
 
 
-def pose() -> PlanRequest:
+def build_problem() -> PlanRequest:
     sun = [0.0] * 8 + [1.5] * 8 + [0.0] * 8
     prices = [0.2] * 6 + [0.3] * 10 + [0.5] * 8
     outlook = {"load_kwh": [0.4] * 24, "pv_kwh": sun, "import_price": prices, "export_price": [0.07] * 24}
@@ -38,7 +38,7 @@ def pose() -> PlanRequest:
 
 @pytest.fixture(scope="module")
 def plan() -> tuple[PlanReply, PlanRequest]:
-    request = pose()
+    request = build_problem()
     return plan_request(request, now=START, solver=Solver()), request
 
 

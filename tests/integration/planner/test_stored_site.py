@@ -64,10 +64,10 @@ def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(connec
     plan_id = plan_site(connection, planned_site).plan_id
     due = plans.read_due(connection, planned_site, START)
     batteries = Batteries(sites.load(connection, planned_site), Control.model_validate(describe()))
-    wish = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT, in_force=InForce({"battery": 0.5}))
-    assert (wish.plan_id, wish.reason) == (plan_id, "planned")
+    demand = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT, in_force=InForce({"battery": 0.5}))
+    assert (demand.plan_id, demand.reason) == (plan_id, "planned")
     # Nothing was recorded, so the plan began half full.
-    assert make_safe(sites.load(connection, planned_site), wish.requested, {"battery": 0.5}) == dict(wish.requested)
+    assert make_safe(sites.load(connection, planned_site), demand.requested, {"battery": 0.5}) == dict(demand.requested)
 
 
 def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_site: str) -> None:

@@ -11,7 +11,7 @@ from luna.control import Control
 from luna.site import parse_site
 from luna.timeline import SLOT
 from services.executor.batteries import OWN, Batteries
-from services.executor.decision import carries_on, find_source, follow_owner, follow_plan
+from services.executor.decision import find_source, follow_owner, follow_plan, is_current
 from services.executor.unit import InForce
 from tests.controlled import describe
 from tests.plans import describe_plan
@@ -37,14 +37,14 @@ def decision(**changes: Any) -> Decision:
 
 def test_a_slot_is_followed_until_it_ends() -> None:
     instants = [START + at for at in (SLOT - timedelta(seconds=1), SLOT)]
-    wishes = [follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=now, max_age=MAX_AGE, in_force=InForce()) for now in instants]
-    said = [wish.requested["battery"] for wish in wishes]
+    demands = [follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=now, max_age=MAX_AGE, in_force=InForce()) for now in instants]
+    said = [demand.requested["battery"] for demand in demands]
     assert said == [CHARGE, HOLD]
 
 
 def test_the_plan_tells_how_full_it_expected_the_battery_to_be() -> None:
-    wish = follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + SLOT, max_age=MAX_AGE, in_force=InForce())
-    assert wish.planned_soc == {"battery": 0.5}
+    demand = follow_plan(plan(CHARGE, HOLD), BATTERIES, lambda: None, now=START + SLOT, max_age=MAX_AGE, in_force=InForce())
+    assert demand.planned_soc == {"battery": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_the_plan_tells_how_full_it_expected_the_battery_to_be() -> None:
 def test_without_a_usable_plan_inverters_consume_their_own(told: Any, age: timedelta, reason: str) -> None:
     plans = {None: None, "nothing": plan(CHARGE).model_copy(update={"setpoints": {}})}
     found = plans[told] if told in plans else plan(*[CHARGE] * 20)
-    wish = follow_plan(found, BATTERIES, lambda: None, now=START + age, max_age=MAX_AGE, in_force=InForce())
-    assert (wish.requested, wish.decided_by, wish.reason) == ({"battery": OWN}, "rule", reason)
+    demand = follow_plan(found, BATTERIES, lambda: None, now=START + age, max_age=MAX_AGE, in_force=InForce())
+    assert (demand.requested, demand.decided_by, demand.reason) == ({"battery": OWN}, "rule", reason)
 
 
 def test_a_plan_of_just_the_longest_age_is_followed() -> None:
@@ -88,23 +88,23 @@ def test_what_was_told_is_taken_back_once_when_a_site_is_disarmed() -> None:
 def test_a_battery_that_was_made_to_hold_is_not_yet_handed_back() -> None:
     state = ControlState(site="home", decision=decision(source="released", settled=True, allowed={"battery": HOLD}))
     assert find_source(state, START) == "released"
-    assert not carries_on(state, "released", START + SLOT)
+    assert not is_current(state, "released", START + SLOT)
 
 
 def test_nobody_decides_twice_for_a_slot() -> None:
     state = ControlState(site="home", armed_at=START, decision=decision())
-    assert carries_on(state, "planner", START + SLOT - timedelta(seconds=1))
-    assert not carries_on(state, "planner", START + SLOT)
+    assert is_current(state, "planner", START + SLOT - timedelta(seconds=1))
+    assert not is_current(state, "planner", START + SLOT)
 
 
 def test_an_owner_who_decides_otherwise_within_the_slot_is_heard() -> None:
     first, second = Override(mode="hold", until=START + SLOT), Override(mode="charge", until=START + SLOT)
     state = ControlState(site="home", armed_at=START, override=second, decision=decision(source="owner", override=first))
-    assert not carries_on(state, "owner", START)
+    assert not is_current(state, "owner", START)
 
 
 def test_an_override_is_for_every_battery() -> None:
     first = describe()["batteries"][0]
     two = Control.model_validate({"batteries": [first | {"battery": "one"}, first | {"battery": "two"}]})
-    wish = follow_owner(Override(mode="charge", power_kw=2, until=START), Batteries(SITE, two))
-    assert dict(wish.requested) == dict.fromkeys(("one", "two"), BatterySetpoint(mode="charge", power_kw=2))
+    demand = follow_owner(Override(mode="charge", power_kw=2, until=START), Batteries(SITE, two))
+    assert dict(demand.requested) == dict.fromkeys(("one", "two"), BatterySetpoint(mode="charge", power_kw=2))

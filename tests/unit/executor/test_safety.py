@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from luna.contracts.control import BatterySetpoint
 from luna.control import Control
 from luna.site import Site, parse_site
-from services.executor.batteries import make_safe, make_sayable
+from services.executor.batteries import make_safe, to_supported_modes
 from tests.controlled import describe
 
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "max_soc": 0.9, "charge_limit_kw": 5, "discharge_limit_kw": 4}
@@ -54,7 +54,7 @@ def test_nobody_sells_more_than_the_connection_carries(limit_kw: float, mode: st
 
 def test_a_mode_that_the_inverter_does_not_know_becomes_its_own_consumption() -> None:
     control = Control.model_validate(describe())
-    said = make_sayable(site(), {"battery": BatterySetpoint(mode="supply")}, {"battery": 0.5}, control=control)
+    said = to_supported_modes(site(), {"battery": BatterySetpoint(mode="supply")}, {"battery": 0.5}, control=control)
     assert said["battery"].mode == "self_consumption"
 
 

@@ -14,7 +14,7 @@ from luna.timeline import FloatArray
 from services.cli.pareto import draw, read_figure
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.build import pose
+from services.planner.problem.build import build_problem
 from services.planner.service.pareto import Found, find_knee, trace_pareto, trace_tradeoff
 from tests.planning import START
 
@@ -67,7 +67,7 @@ def test_no_point_beats_another(figures: tuple[Figure, Figure], seed: int) -> No
 @pytest.mark.parametrize("seed", range(3))
 def test_the_first_point_is_the_cheapest_plan_and_the_curve_bends_one_way(seed: int) -> None:
     cost, carbon = columns(trace(ask(seed)))
-    cheapest = make_plan(pose(ask(seed, options={"terminal": {"kind": "minimum_soc"}})), Solver())
+    cheapest = make_plan(build_problem(ask(seed, options={"terminal": {"kind": "minimum_soc"}})), Solver())
     assert cost[0] == pytest.approx(float(cheapest.costs.total.sum()), abs=1e-5)
     slopes = np.diff(carbon) / np.diff(cost)
     assert (np.diff(slopes) >= -1e-3).all()
@@ -77,7 +77,7 @@ def test_weights_of_a_point_give_its_plan() -> None:
     reply = trace(ask())
     middle = reply.points[len(reply.points) // 2]
     options = {"terminal": {"kind": "minimum_soc"}, "objective": {"carbon_price_per_kg": middle.weights.carbon_price_per_kg}}
-    plan = make_plan(pose(ask(options=options)), Solver())
+    plan = make_plan(build_problem(ask(options=options)), Solver())
     assert float(plan.costs.total.sum()) == pytest.approx(middle.cost, abs=1e-5)
 
 

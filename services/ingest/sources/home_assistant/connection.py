@@ -60,7 +60,7 @@ class Access:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long one answer may take, how often a failed request is made again, and how far apart requests stand.
 
     Waits double from ``first_wait_s`` to ``longest_wait_s``, each shortened at random by up to a half, so that several who lost it do not come back at once.
@@ -154,9 +154,9 @@ LARGEST_MESSAGE = 64 * 2**20
 class HomeAssistantSocket:
     """Asks over a connection that is opened when first needed, and anew when it was lost."""
 
-    def __init__(self, access: Access, *, patience: Patience | None = None) -> None:
+    def __init__(self, access: Access, *, patience: RetryPolicy | None = None) -> None:
         self._access = access
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         self._stack = ExitStack()
         self._connection: ClientConnection | None = None
         self._numbers = count(1)

@@ -14,7 +14,7 @@ from services.cli.demo.outcome import commands, trace_without_luna
 from services.cli.demo.run import DemoRun, Window
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.build import pose
+from services.planner.problem.build import build_problem
 from services.planner.reply.reply import answer
 
 NOON = datetime(2023, 9, 14, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def plan(site: Site, *, load_kwh: list[float], pv_kwh: list[float], soc: float) 
     outlook = OutlookMessage(load_kwh=load_kwh, pv_kwh=pv_kwh, import_price=[0.1, 0.4] * (slots // 2), export_price=[0.05] * slots)
     state = StateMessage.model_validate({"batteries": {battery.name: {"soc": soc} for battery in site.batteries}})
     request = PlanRequest(site=site, start=NOON, outlook=outlook, state=state)
-    return answer(make_plan(pose(request), Solver()), request=request, issued_at=NOON)
+    return answer(make_plan(build_problem(request), Solver()), request=request, issued_at=NOON)
 
 
 def test_without_luna_the_inverter_stores_surplus_and_serves_the_house(site: Site) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from luna.observations import Observations
 from luna.timeline import SLOT, FloatArray
-from luna.weather import WeatherBook
+from luna.weather import WeatherVintages
 from services.forecaster.explanation.explanation import MEAN, STEPS, Explanation, explain_member, explain_model, explain_profile, gather_facts, group_of
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
@@ -131,7 +131,7 @@ def test_colder_is_what_lies_below_the_last_seven_days_at_that_time(history: Obs
     # Half a degree more every day, 5 less from the issue on: the mean of the seven days before is (1 + … + 7) / 14 = 2 degrees below, 2.5 on the second day.
     day_of = np.arange(len(history)) // 96
     issued = np.where(ahead, np.datetime64(day(41).replace(tzinfo=None), "us"), (history.starts + np.timedelta64(SLOT)).astype("datetime64[us]"))
-    weather = WeatherBook.of(history.starts, issued, {"temperature_c": rhythm + 0.5 * day_of - 5.0 * ahead})
+    weather = WeatherVintages.of(history.starts, issued, {"temperature_c": rhythm + 0.5 * day_of - 5.0 * ahead})
     warmer = gather_facts(LOAD, *look(history, Context(weather=weather))).warmer_c
     np.testing.assert_allclose(warmer[[0, 95, 96, 191]], [-3, -3, -2.5, -2.5])
 

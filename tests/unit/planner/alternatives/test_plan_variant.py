@@ -12,7 +12,7 @@ from luna.site import Site
 from luna.timeline import Timeline
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.milp.solver import Solver
-from services.planner.problem.knowledge import PriceKnowledge
+from services.planner.problem.knowledge import SitePrices
 from tests.planning import START
 
 HOUR = timedelta(hours=1)
@@ -33,8 +33,8 @@ def inputs(**options: Any) -> PlanRequest:
 def ask(export_kwh: float | None = None, *, request: PlanRequest | None = None, **variant: Any) -> PlanVariantReply:
     asked = request or inputs()
 
-    def prices(site: Site) -> PriceKnowledge:
-        return PriceKnowledge(site, Timeline(START, HOUR, 12), {})
+    def prices(site: Site) -> SitePrices:
+        return SitePrices(site, Timeline(START, HOUR, 12), {})
 
     named = Variant.model_validate({"name": "other"} | variant)
     before, after, changed = plan_variant(asked, named, export_kwh=export_kwh, prices=prices, solver=Solver())

@@ -13,7 +13,7 @@ from services.planner.dp.policy import spare_vehicles
 from services.planner.milp.solver import Solver
 from services.planner.milp.vehicle_sources import find_spared
 from services.planner.planner import make_plan
-from services.planner.problem.build import pose
+from services.planner.problem.build import build_problem
 from tests.unit.planner.placing.vehicle_requests import BATTERY, answer, ask, draw, stay
 
 DEAR = 0.4
@@ -73,10 +73,10 @@ def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    made = make_plan(pose(draw(seed)), Solver())
+    made = make_plan(build_problem(draw(seed)), Solver())
     assert made.placement is not None
     problem, placement = made.problem, made.placement
-    spared = find_spared(pose(draw(seed)), placement.vehicle_kwh)
+    spared = find_spared(build_problem(draw(seed)), placement.vehicle_kwh)
     # A connection that carries anything: beyond its limit a battery helps whatever it is told.
     limits = replace(SiteLimits.of(problem.site), import_limit_kw=np.array([np.inf]))
     for share in (0.0, 0.5, 2.0):

@@ -14,8 +14,8 @@ CAR = {"name": "car", "capacity_kwh": 40}
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
 
 
-def stay(first: float, last: float, **wishes: Any) -> dict[str, Any]:
-    return {"from": (START + timedelta(hours=first)).isoformat(), "to": (START + timedelta(hours=last)).isoformat()} | wishes
+def stay(first: float, last: float, **demands: Any) -> dict[str, Any]:
+    return {"from": (START + timedelta(hours=first)).isoformat(), "to": (START + timedelta(hours=last)).isoformat()} | demands
 
 
 def ask(price: list[float], *sessions: dict[str, Any], car: dict[str, Any] | None = None, soc: float = 0.3, **changes: Any) -> PlanRequest:

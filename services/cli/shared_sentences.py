@@ -1,7 +1,16 @@
-"""What drives a site's planner, in the same words wherever a command says it."""
+"""Sentences that several commands print: what a plan or replay rests on, and what drives a site's planner."""
 
 from luna.contracts.forecast import DrivingVersion, WaitingVersion
+from luna.contracts.plan import NoteReply
+from luna.wording import Language
 from services.cli.console import out
+
+_HEADS: dict[Language, tuple[str, str]] = {"en": ("Note", "Assumed"), "de": ("Hinweis", "Angenommen")}
+
+
+def show_note(note: NoteReply, language: Language = "en") -> None:
+    """Print a note; what was assumed is called so."""
+    out.print(f"{_HEADS[language][note.assumed]}: {note.text}", soft_wrap=True, markup=False)
 
 
 def show_driving(driving: DrivingVersion, *, planned: str | None = None) -> None:
