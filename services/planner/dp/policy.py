@@ -86,8 +86,8 @@ def spare_vehicles(setpoint: SetPoint, where: BoolArray) -> SetPoint:
 
 # Where buying and selling cost the same, storing and serving win exact ties alone. Source: docs/decisions/0004.
 _EVEN_TIE = 1e-6
-# An action begins, or storing and serving end, for so large a share of the capacity, or so many margins against switching: docs/decisions/0033.
-_LEAST_MOVE_SOC, _CLEAR_GAIN = 0.1, 4.0
+# An action begins that moves so large a share of the capacity, or gains so many margins against switching. Source: docs/decisions/0033.
+_LEAST_MOVE_SOC, _CLEAR_GAIN = 0.05, 3.0
 # No night is longer, but polar ones: whoever expects no sun for longer knows nothing of it.
 _LONGEST_NIGHT_HOURS = 20.0
 
@@ -113,8 +113,7 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
         return to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
 
     clear = stick + (_CLEAR_GAIN - 1.0) * hysteresis
-    keep = _end_enough(thresholds(-stick), thresholds(-clear))
-    begin = _begin_enough(thresholds(stick), thresholds(clear))
+    keep, begin = thresholds(-stick), _begin_enough(thresholds(stick), thresholds(clear))
     slots = value.segments.charge_kwh.size
     power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
     return BatteryPolicy(battery, keep.rounded(), begin.rounded(), night[:slots], *power)
@@ -129,12 +128,6 @@ def _begin_enough(begin: SocThresholds, clear: SocThresholds) -> SocThresholds:
         serve=np.minimum(begin.serve + _LEAST_MOVE_SOC, clear.serve),
         sell=np.minimum(begin.sell + _LEAST_MOVE_SOC, clear.sell),
     )
-
-
-def _end_enough(keep: SocThresholds, clear: SocThresholds) -> SocThresholds:
-    """Return thresholds by which storing and serving end where that keeps or spares enough, or where going on would ``clear``ly cost."""
-    store, serve = np.minimum(keep.store + _LEAST_MOVE_SOC, clear.store), np.maximum(keep.serve - _LEAST_MOVE_SOC, clear.serve)
-    return replace(keep, store=store, serve=serve)
 
 
 def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
