@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from bench.scenes import TARIFFS, Home, build_scene, load_home
+from luna.bootstrap import bound_sum, worst_week
 from luna.contracts.replay import ReplayReply
-from luna.intervals import bound_sum, worst_week
 from luna.outlook import Forecast
 from luna.timeline import FloatArray, local_midnight
 from services.forecaster.model.aurora import train

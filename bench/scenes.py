@@ -11,7 +11,7 @@ from luna.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
 from services.ingest.demo_data import DemoPrices, DemoSite, load_demo
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages, SitePrices
-from services.planner.problem.rolling import HORIZON
+from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData
 
 # A week for the terminal value, and the errors of sixteen days before the first.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.counterfactual import BASELINE, VariantState, WhatIfRequest, WhatIfState, WhatIfVariantRequest
 from luna.database import jobs, sites, what_ifs
 from luna.database.engine import unit_of_work
-from luna.queue import wire
+from luna.queue import serialization
 from luna.queue.client import Client
 from luna.queue.jobs import submit_job
 from luna.site.document import change_site
@@ -24,7 +24,7 @@ def open_question(connection: Connection, question: WhatIfRequest, *, now: datet
     site = sites.load(connection, question.site_id)
     for variant in question.variants:
         change_site(site, variant.site, field=f"variants.{variant.name}.site")
-    what_if_id = wire.digest(question.task, question.model_dump_json(by_alias=True))
+    what_if_id = serialization.digest(question.task, question.model_dump_json(by_alias=True))
     what_ifs.ask(connection, what_if_id, question, now=now)
     return [WhatIfVariantRequest(what_if_id=what_if_id, variant=name) for name in (BASELINE, *(variant.name for variant in question.variants))]
 

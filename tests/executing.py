@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.control import BATTERIES, Control
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
+from luna.device_config import BATTERIES, Control
 from luna.site import Site, parse_site
 from services.executor.control_step import Executor
 from services.executor.device import Device

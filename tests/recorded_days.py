@@ -9,7 +9,7 @@ from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline, local_days, parse_zone
 from services.planner.counterfactual.world import AdaptedSite, adapt
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
-from services.planner.problem.rolling import HORIZON
+from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData
 
 BATTERY = {

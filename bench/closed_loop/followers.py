@@ -12,8 +12,8 @@ import numpy as np
 from bench.closed_loop.grid import Case
 from luna.contracts.control import BatterySetpoint, PvSetpoint
 from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.control import Control, PvMode
-from luna.control import Mode as ModeWord
+from luna.device_config import Control, PvMode
+from luna.device_config import Mode as ModeWord
 from luna.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
 from luna.policy import wants_plan
 from luna.schedule import Policy
@@ -27,7 +27,7 @@ from services.executor.units import Arrays
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.rolling import HORIZON, SiteKnowledge
+from services.planner.problem.rolling_horizon import HORIZON, SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay.policies import MAX_AGE, ModelPredictive
 from services.planner.reply.reply import plan_request

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Instant, Message
-from luna.control import BATTERIES, Control, DeviceMode, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, Control, DeviceMode, LoadMode, Mode, PvMode, VehicleMode
 from luna.policy import BatteryPolicy, SocThresholds
 from luna.site import Battery
 from luna.wording import read_mode

@@ -11,7 +11,7 @@ from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.database import sites
 from luna.database.schema.plans import manual_blocks, manual_removals
 from luna.errors import NotFoundError
-from luna.manual import check_beside, check_block
+from luna.owner_constraints import check_beside, check_block
 
 MOST_BLOCKS = 500
 

@@ -239,7 +239,7 @@ class S3Objects:
         S3Objects._asked_in = os.getpid()
 
     def _ask_apart(self) -> str:
-        command = [sys.executable, "-m", "luna.objects.knock"]
+        command = [sys.executable, "-m", "luna.objects.s3_probe"]
         try:
             done = subprocess.run(command, input=json.dumps(asdict(self)), capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as exc:

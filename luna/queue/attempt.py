@@ -27,7 +27,7 @@ from luna.contracts.job import Job
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, UnavailableError
-from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger
+from luna.queue.task_tracker import MAX_STARTS, DeadTask, Ledger
 from luna.timeline import SystemClock
 
 MAX_ATTEMPTS = 8

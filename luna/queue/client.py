@@ -19,10 +19,10 @@ from luna.contracts.health import BeatSign, ExecutorSign, NodeSign, RecorderSign
 from luna.contracts.job import Job
 from luna.contracts.message import Message, Request, queue_of
 from luna.errors import InvalidInputError, LunaError, UnavailableError
-from luna.queue import wire
+from luna.queue import serialization
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
 from luna.queue.heartbeats import read_beat, read_executor, read_recorder, read_signs
-from luna.queue.ledger import DeadTask, Ledger, Progress
+from luna.queue.task_tracker import DeadTask, Ledger, Progress
 from luna.telemetry import current_trace_id
 
 # How long one blocking read lasts; below the socket's own timeout.
@@ -93,9 +93,9 @@ class Client:
             key: names this piece of work, where the same work may be asked for in different words; default: a digest of the message.
             expires: a task that has not begun by then is dropped.
         """
-        text = wire.encode_request(request)
+        text = serialization.encode_request(request)
         task_id = uuid.uuid4().hex
-        arguments = {"key": key or wire.digest(request.task, text), "trace_id": current_trace_id()}
+        arguments = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
         self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None)
         return task_id
 
@@ -114,7 +114,7 @@ class Client:
             stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
             document = json.loads(stored) if stored else {"status": "PENDING"}
             if document["status"] == "SUCCESS":
-                return TaskState("succeeded", reply=wire.decode_reply(request.reply, document["result"]))
+                return TaskState("succeeded", reply=serialization.decode_reply(request.reply, document["result"]))
             if document["status"] in ("FAILURE", "REVOKED"):
                 return TaskState("failed", error=_error(document))
             return TaskState("running" if self._ledger.running(task_id) else "waiting")
@@ -205,7 +205,7 @@ def _outcome(state: TaskState) -> Message | None:
 def _error(document: dict[str, Any]) -> LunaError:
     result = document["result"]
     if result["exc_type"] == "TaskFailedError":
-        return wire.decode_error(result["exc_message"][0])
+        return serialization.decode_error(result["exc_message"][0])
     if result["exc_type"] == "TimeLimitExceeded":
         return LunaError("the task exceeded its time limit and was ended", remedy="Ask for a smaller piece of work.")
     if result["exc_type"] == "TaskRevokedError":

@@ -11,7 +11,7 @@ from luna.contracts.message import Request
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.queue import wire
+from luna.queue import serialization
 from luna.queue.client import Client
 from luna.telemetry import current_trace_id
 
@@ -31,9 +31,9 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
         InvalidInputError: the request is refused; nothing was accepted.
         UnavailableError: the database is away; nothing was accepted.
     """
-    text = wire.encode_request(request)
+    text = serialization.encode_request(request)
     with unit_of_work(engine) as connection:
-        job = jobs.accept(connection, task=request.task, key=key or wire.digest(request.task, text), request=text, trace_id=current_trace_id())
+        job = jobs.accept(connection, task=request.task, key=key or serialization.digest(request.task, text), request=text, trace_id=current_trace_id())
     return _ring(engine, client, job) if job.sent_at is None else job
 
 

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from luna.contracts.message import Message, Request
 from luna.errors import UnavailableError
 from luna.queue.app import GRACE, LONGEST_LIMIT, SOFT_LIMIT
-from luna.queue.work import TaskContext
+from luna.queue.task_context import TaskContext
 
 RequestT = TypeVar("RequestT", bound=Request)
 ReplyT = TypeVar("ReplyT", bound=Message)

@@ -20,13 +20,13 @@ from sqlalchemy import Engine
 from luna.contracts.message import Request as RequestMessage
 from luna.database import engine
 from luna.errors import LunaError, UnavailableError
-from luna.queue import wire
+from luna.queue import serialization
 from luna.queue.app import LONGEST_LIMIT
 from luna.queue.attempt import Conclude, DroppedError, EndedError, JobRunner, pause_seconds
 from luna.queue.client import Client
-from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger, Progress
 from luna.queue.task import Definition, RetryableError
-from luna.queue.work import TaskContext
+from luna.queue.task_context import TaskContext
+from luna.queue.task_tracker import MAX_STARTS, DeadTask, Ledger, Progress
 from luna.settings import Settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
@@ -141,7 +141,7 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def _answer(self, text: str, key: str) -> str:
         try:
-            request = wire.decode_request(self.definition.request, text)
+            request = serialization.decode_request(self.definition.request, text)
             return self._perform(request)
         except RetryableError as error:
             if self.request.retries >= MAX_RETRIES:
@@ -168,7 +168,7 @@ class LunaTask(Task):  # type: ignore[misc]
             raise self._failed(self._explain(error)) from error
 
     def _perform_job(self, text: str, conclude: Conclude) -> str:
-        request = wire.decode_request(self.definition.request, text)
+        request = serialization.decode_request(self.definition.request, text)
         return self._perform(request, lambda work, reply: conclude(work.connection, reply))
 
     def _perform(self, request: RequestMessage, conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None) -> str:
@@ -177,7 +177,7 @@ class LunaTask(Task):  # type: ignore[misc]
             log_context(site_id=getattr(request, "site_id", None)),
             TaskContext(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
-            reply = wire.encode_reply(self.definition.body(request, work))
+            reply = serialization.encode_reply(self.definition.body(request, work))
             conclude(work, reply)
         return reply
 
@@ -197,7 +197,7 @@ class LunaTask(Task):  # type: ignore[misc]
         return LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
 
     def _failed(self, error: LunaError) -> TaskFailedError:
-        return TaskFailedError(wire.encode_error(error))
+        return TaskFailedError(serialization.encode_error(error))
 
     def _too_slow(self) -> LunaError:
         log.warning("task too slow", soft_limit=str(self.definition.soft_limit))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.control import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
 from luna.errors import InvalidInputError
 from luna.wording import read_mode, say_mode
 from services.cli.console import JsonOption, emit, out, table

@@ -41,7 +41,7 @@ def train(
     """Train Aurora on a site's history and store the model."""
     trigger = "force" if force else "hand"
     from services.cli.storage import unit_of_work
-    from services.forecaster.freshness.training import train_and_tell
+    from services.forecaster.retraining.training import train_and_tell
 
     with unit_of_work() as connection, follow_progress("Training") as progress:
         request = compose_request(TrainRequest, site_id=site, **parse_site_instants(connection, site, until=until), seed=seed, trigger=trigger)

@@ -15,7 +15,7 @@ from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
 from luna.wording import Language, Numbers
 from services.cli.console import emit, make_writable, out, table, write_whole
-from services.cli.report.frame import join, number, path, polyline, text
+from services.cli.report.svg import join, number, path, polyline, text
 from services.cli.storage import compose_request
 
 WIDTH, HEIGHT = 720.0, 460.0

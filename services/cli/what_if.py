@@ -15,7 +15,7 @@ from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
 from luna.wording import Language, Numbers, say_policy
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, number, rectangle, text
+from services.cli.report.svg import Axis, Frame, draw_ruler, fit_axis, join, number, rectangle, text
 from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request
 

@@ -11,8 +11,8 @@ from functools import partial
 import structlog
 
 from luna.contracts import PlanRequest
-from luna.control import Control
 from luna.database import engine
+from luna.device_config import Control
 from luna.embedded import running
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health

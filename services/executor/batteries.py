@@ -10,7 +10,7 @@ import numpy as np
 
 from luna.contracts.control import BatterySetpoint, BatteryThresholds, Override, ReasonCode
 from luna.contracts.plan import PlanReply
-from luna.control import BATTERIES, Control
+from luna.device_config import BATTERIES, Control
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
 from luna.policy import DIGITS
 from luna.site import Site
@@ -40,7 +40,7 @@ def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc
     """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
     known = {each.battery: each.modes for each in control.batteries}
     safe = make_safe(site, requested, soc)
-    # Every inverter knows these two: luna.control.NEEDED_MODES.
+    # Every inverter knows these two: luna.device_config.NEEDED_MODES.
     said = {name: setpoint if setpoint.mode in known[name] else OWN for name, setpoint in safe.items()}
     return make_safe(site, said, soc)
 

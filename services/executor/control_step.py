@@ -15,10 +15,10 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, Decision, Source
-from luna.control import BATTERIES, Control
 from luna.database import control as control_rows
 from luna.database import plans, sites
 from luna.database.engine import unit_of_work
+from luna.device_config import BATTERIES, Control
 from luna.policy import REPLAN_AGE, REPLAN_SOC
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from luna.contracts.control import BatterySetpoint
-from luna.control import BatteryControl, Control, DeviceWrite
+from luna.device_config import BatteryControl, Control, DeviceWrite
 
 # What rounding in an inverter makes of a number: a step of its own, or a hundredth.
 _STEP, _SHARE = 1.0, 0.01

@@ -10,7 +10,7 @@ import numpy as np
 
 from luna.contracts.control import LoadSetpoint, Override, PvSetpoint, ReasonCode, VehicleSetpoint
 from luna.contracts.plan import PlanReply
-from luna.control import Control, LoadControl, PvControl, PvMode, VehicleControl
+from luna.device_config import Control, LoadControl, PvControl, PvMode, VehicleControl
 from luna.economics import site_curtailment
 from luna.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp, clamp_charging, clamp_giving
 from luna.site import DeferrableLoad, ElectricVehicle, HeatPump, Site

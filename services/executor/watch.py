@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, ReasonCode
 from luna.contracts.health import ControlledDevice, ControlledSite
-from luna.control import BATTERIES
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
+from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.health import Liveness
 from luna.timeline import SLOT, Clock, floor_to

@@ -12,10 +12,10 @@ from luna.queue import RetryableError, TaskContext, task
 from luna.queue.jobs import submit_job
 from services.forecaster import service
 from services.forecaster.explanation import service as explanation
-from services.forecaster.freshness import refresh as refreshing
-from services.forecaster.freshness import renewal, training
 from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
+from services.forecaster.retraining import refresh as refreshing
+from services.forecaster.retraining import renewal, training
 from services.forecaster.scenarios import service as scenarios
 from services.forecaster.versions import comparison, promotion, shadow
 

@@ -15,7 +15,7 @@ from luna.errors import InvalidInputError
 from luna.queue import TaskContext
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
-from services.ingest.listening.wiring import ENTITY
+from services.ingest.listening.sensor_routing import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant import Access, HomeAssistantHistory

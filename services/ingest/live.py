@@ -26,8 +26,8 @@ from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
-from services.ingest.listening.quarters import SlotScheduler, Stretch
-from services.ingest.listening.wiring import HOME_ASSISTANT, MQTT
+from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT
+from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.recorder import open_recorder
 from services.ingest.sources.home_assistant import Access, HomeAssistantLive
 from services.ingest.sources.mqtt import MqttSource, parse_broker

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from services.ingest.file_schema import ABOVE, Bounds, FileSchema
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import ABOVE, Bounds, FileSchema
 
 # Meters that count both directions round a few watt-hours below zero.
 ROUNDING_KWH = 0.001

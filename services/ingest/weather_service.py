@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
-from luna.database import environment, sites
+from luna.database import sites, weather_carbon
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
 from luna.settings import Settings
@@ -123,9 +123,9 @@ def _store(connection: Connection, found: _Found, *, now: datetime) -> SiteWeath
 
 def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:
     """Store the slots whose weather is another than what is known, so that an hour without news adds no row."""
-    known = environment.read_weather(connection, site, sheet.timeline, known_at=now)
+    known = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
     changed = np.logical_or.reduce([np.isfinite(series) & (series != known[name]) for name, series in sheet.values.items()])
     values = {name: series[changed] for name, series in sheet.values.items()}
     issued = None if issued_at is None else np.full(int(changed.sum()), np.datetime64(issued_at.replace(tzinfo=None), "us"))
-    written = environment.upsert(connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued)
+    written = weather_carbon.upsert(connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued)
     return written.inserted + written.updated

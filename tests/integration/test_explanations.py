@@ -19,7 +19,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import FileObjects
 from luna.queue import Client
 from services.forecaster.explanation.service import explain_forecast
-from services.forecaster.freshness.training import train_site
+from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand
 from tests.gateway import serve

@@ -21,8 +21,8 @@ from luna.objects import FileObjects, ObjectStore
 from luna.queue import Client, RetryableError, TaskContext
 from luna.settings import Settings
 from services.forecaster import tasks
-from services.forecaster.freshness.training import train_site
 from services.forecaster.model.artefact import ArtefactError
+from services.forecaster.retraining.training import train_site
 from services.forecaster.service import PART_ORIGINS, issue_forecasts
 from services.forecaster.versions.comparison import evaluate_versions
 from tests.household import QUICK, day, describe_site, measure_days

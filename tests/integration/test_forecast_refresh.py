@@ -18,9 +18,9 @@ from luna.database.schema.identity import sites as sites_table
 from luna.database.schema.series import slot_forecasts, slot_observations
 from luna.objects import FileObjects
 from luna.timeline import SLOT, Timeline
-from services.forecaster.freshness.refresh import refresh_forecasts
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
+from services.forecaster.retraining.refresh import refresh_forecasts
 from tests.household import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")

@@ -22,8 +22,8 @@ from luna.errors import ConflictError, InvalidInputError, NotFoundError, Unavail
 from luna.queue import Client, Progress
 from luna.queue.attempt import MAX_ATTEMPTS, EndedError, JobRunner
 from luna.queue.jobs import resend_due, retry_job, submit_job
-from luna.queue.ledger import Ledger
 from luna.queue.task_base import Process
+from luna.queue.task_tracker import Ledger
 from luna.settings import Settings
 from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest
 from tests.places import Place, open_place

@@ -12,7 +12,7 @@ from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.queue import Client, Progress
-from luna.queue.ledger import Ledger
+from luna.queue.task_tracker import Ledger
 from tests.gateway import serve
 
 PROBLEM = "application/problem+json"

@@ -21,8 +21,8 @@ from luna.observations import Observations
 from luna.queue import Client
 from luna.queue.jobs import submit_job
 from luna.timeline import SLOT, floor_to, parse_zone
-from services.forecaster.freshness.renewal import Asking, Due, assign_turn, find_due, find_last_turn, renew_models
 from services.forecaster.model.aurora import VERSION
+from services.forecaster.retraining.renewal import Asking, Due, assign_turn, find_due, find_last_turn, renew_models
 from tests.histories import change, grow_roof
 from tests.household import START, day, describe_site, measure_days
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from luna.timeline import SLOT, Timeline
 from services.ingest.price_collection import ROUNDING, Found, Need, date_prices
-from services.ingest.sources.prices.sheets import Issue, Product, Window, make_sheets, on_quarter_hours
+from services.ingest.sources.prices.publication import Issue, Product, Window, make_sheets, on_quarter_hours
 
 START = datetime(2026, 3, 28, 23, tzinfo=UTC)
 prices = st.lists(st.one_of(st.none(), st.floats(-500, 4_000)), min_size=1, max_size=100)

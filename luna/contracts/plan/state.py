@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message
-from luna.control import Mode
+from luna.device_config import Mode
 from luna.outlook import PROBABILITY_TOLERANCE
 
 MAX_SLOTS = 12 * 24 * 14

@@ -11,7 +11,7 @@ from luna.health import not_ready
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 from services.api.problems import problem_response
-from services.api.roll_call import service_status
+from services.api.service_status import service_status
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from luna.timeline import FloatArray
 from services.cli.forecast_chart.view import STAGES, TEXTS, ForecastView, SeriesView
-from services.cli.report.frame import Axis, ClockAxis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, text
+from services.cli.report.svg import Axis, ClockAxis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, text
 
 WIDE = {"width": 976.0, "left": 34.0, "right": 10.0, "load": 220.0, "pv": 170.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 6.0, "load": 170.0, "pv": 130.0}

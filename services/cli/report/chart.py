@@ -7,10 +7,10 @@ from markupsafe import Markup
 
 from luna.timeline import FloatArray
 from luna.wording import mode
-from services.cli.report.frame import LETTER, Axis, ClockAxis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, stairs, text
-from services.cli.report.texts import TEXTS
+from services.cli.report.messages import TEXTS
+from services.cli.report.slot_text import GLYPHS, SlotWords
+from services.cli.report.svg import LETTER, Axis, ClockAxis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, stairs, text
 from services.cli.report.view import Band, PlanView, Run
-from services.cli.report.words import GLYPHS, SlotWords
 
 WIDE = {"width": 976.0, "left": 40.0, "right": 10.0, "price": 112.0, "power": 216.0, "soc": 104.0}
 NARROW = {"width": 358.0, "left": 30.0, "right": 6.0, "price": 92.0, "power": 184.0, "soc": 92.0}

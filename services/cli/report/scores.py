@@ -6,8 +6,8 @@ from markupsafe import Markup
 
 from luna.contracts import PolicyReply, ReplayReply
 from luna.wording import Numbers, say_policy
-from services.cli.report.frame import Axis, fit_axis, join, number, path, rectangle, text
-from services.cli.report.texts import LOSSES, TEXTS
+from services.cli.report.messages import LOSSES, TEXTS
+from services.cli.report.svg import Axis, fit_axis, join, number, path, rectangle, text
 
 LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"
 BAR_COLOURS = {"idle": "load", "self_consumption": "load", "rule": "load", "mpc": "planner", "mpc_perfect": "planner-light", "oracle": "fallback"}

@@ -18,7 +18,7 @@ from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.series import Series
 from services.forecaster.inputs.view import HOUR, WEEK, Days, FeatureMatrix, Windows, deviate_from_week, fill_gaps
-from services.forecaster.model.level import SIGNALS, Level, step_of
+from services.forecaster.model.recent_error_correction import SIGNALS, Level, step_of
 from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
 from services.forecaster.model.trees import Trees
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import environment, readings
+from luna.database import readings, weather_carbon
 from luna.site import Site
 from luna.timeline import FloatArray, IndexArray, InstantArray
 from luna.weather import NO_WEATHER, WeatherVintages
@@ -57,7 +57,7 @@ NO_CONTEXT = Context()
 
 def read_context(connection: Connection, site: Site, *, first: datetime, end: datetime) -> Context:
     """Return what is stored of a site's surroundings for the slots from ``first`` on, before ``end``; a sensor without readings says nothing."""
-    return Context(environment.read_weather_book(connection, site.name, first=first, end=end), _read_vacation(connection, site, first, end))
+    return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end), _read_vacation(connection, site, first, end))
 
 
 def _read_vacation(connection: Connection, site: Site, first: datetime, end: datetime) -> Vacation:

@@ -11,9 +11,9 @@ from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.inputs.series import Series
 from services.forecaster.inputs.view import FeatureMatrix
-from services.forecaster.model.blend import BAND_STARTS, SIDES, LeadGroups, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
-from services.forecaster.model.level import learn_level
+from services.forecaster.model.recent_error_correction import learn_level
 from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_trees, stratify
+from services.forecaster.model.stacking import BAND_STARTS, SIDES, LeadGroups, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
 from services.forecaster.model.trees import Trees, TreeSettings, grow_trees
 
 TUNING_DAYS = 28

@@ -8,8 +8,8 @@ from luna.outlook import SHARES
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import FeatureMatrix
-from services.forecaster.model.blend import BAND_STARTS, LeadGroups, QuantileHeads, band_of, blend_members, spread_heads
-from services.forecaster.model.level import Level
+from services.forecaster.model.recent_error_correction import Level
+from services.forecaster.model.stacking import BAND_STARTS, LeadGroups, QuantileHeads, band_of, blend_members, spread_heads
 from services.forecaster.model.trees import Trees
 
 FEWEST_DAYS = 3  # slots known on fewer days are forecast without trees

@@ -23,8 +23,8 @@ from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from services.forecaster.forecaster import HORIZON_SLOTS
-from services.forecaster.freshness.refresh import FAULTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.retraining.refresh import FAULTS
 from services.forecaster.scoring import SERIES, Score, score_forecasts
 from services.forecaster.service import VERSIONS, find_run, issue_forecasts
 from services.forecaster.versions.promotion import promote_by_rule

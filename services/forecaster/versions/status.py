@@ -9,8 +9,8 @@ from luna.database import forecast_activations, forecast_status, sites, training
 from luna.database.training_runs import TrainingRun
 from luna.site import Site
 from luna.timeline import parse_zone
-from services.forecaster.freshness.renewal import WEEK_DAYS, assign_turn, find_due, find_last_turn, list_drift
 from services.forecaster.model.aurora import VERSION
+from services.forecaster.retraining.renewal import WEEK_DAYS, assign_turn, find_due, find_last_turn, list_drift
 from services.forecaster.versions.promotion import describe_candidates
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from luna.site import Location
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
-from services.ingest.kinds import KINDS
+from services.ingest.file_schema import KINDS
 from services.ingest.sources.source import SourceError
 from services.ingest.sources.web import Web
 

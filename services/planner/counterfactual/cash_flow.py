@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.bootstrap import bound_sum
 from luna.contracts.counterfactual import BASELINE, Estimate, MonthFlow, Variant, VariantReply, WhatIfReply, WhatIfRequest
 from luna.contracts.message import Message
-from luna.intervals import bound_sum
 from luna.site import Site
 from luna.timeline import FloatArray
 from luna.wording import Numbers

@@ -16,7 +16,7 @@ from luna.wear import depth_wear
 from services.planner.counterfactual.cash_flow import DayFlow, Flows
 from services.planner.counterfactual.world import AdaptedSite
 from services.planner.problem.problem import ACTING, Margin
-from services.planner.problem.rolling import SiteKnowledge
+from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay import Rules
 from services.planner.replay.policies import CheapestHours, ModelPredictive
 

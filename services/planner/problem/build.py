@@ -9,11 +9,11 @@ from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
 from luna.economics import Blocks, Peak, PeakHistory
 from luna.errors import InvalidInputError
+from luna.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, Mode, SiteLimits
 from luna.site import BlockPrice, Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc, to_instant
-from luna.weighing import COST_ALONE, Weights, weigh_import, weigh_wear
 from services.planner.problem.demands import Demands, read_demands
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, NO_MARGIN, Problem, TerminalRule

@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.contracts.owner import GRID, ManualBlock
 from luna.errors import InvalidInputError
-from luna.manual import check_beside, check_block, check_blocks, find_device
+from luna.owner_constraints import check_beside, check_block, check_blocks, find_device
 from luna.physics import BoolArray, SiteLimits
 from luna.site import Battery, ElectricVehicle, HeatPump, Site
 from luna.timeline import FloatArray, Timeline

@@ -18,7 +18,7 @@ from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Margin
-from services.planner.problem.rolling import SiteKnowledge
+from services.planner.problem.rolling_horizon import SiteKnowledge
 
 # A plan older than this is not followed: the default of the setting ``plan_max_age``.
 MAX_AGE = timedelta(hours=3)

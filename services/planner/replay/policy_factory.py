@@ -16,7 +16,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.knowledge import EnergyOutlook, MixedForecast
 from services.planner.problem.problem import Problem, TerminalRule
-from services.planner.problem.rolling import SiteKnowledge
+from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultEffects, FaultyPolicy

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest, SessionReply, VehicleSession
 from luna.economics import carbon_g, peak_cost
+from luna.objective_weights import COST_ALONE, Weights, self_sufficiency
 from luna.timeline import FloatArray
-from luna.weighing import COST_ALONE, Weights, self_sufficiency
 from luna.wording import Language
 from services.planner.dp.plan import Plan
 from services.planner.milp.directions import FlowDirections

@@ -39,7 +39,7 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import DAY, PerfectForesight, SitePrices, look_ahead
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import ACTING
-from services.planner.problem.rolling import HORIZON
+from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import Progress, ReplayData
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.plans import LOOK_BACK, read_prices, read_scene

@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanOptions, PlanRequest, Terminal
 from luna.contracts.plan_questions import Figure, ParetoPoint, ParetoReply, ParetoRequest, ParetoWeights
 from luna.errors import InvalidInputError
+from luna.objective_weights import Weights
 from luna.site import Objective
 from luna.timeline import FloatArray
-from luna.weighing import Weights
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

@@ -24,19 +24,19 @@ from luna.contracts.plan import (
     Terminal,
 )
 from luna.contracts.replay import ReplayRequest
-from luna.database import environment, forecast_scenarios, forecasts, manual_blocks, observations, past_forecasts, plans, sites
+from luna.database import forecast_scenarios, forecasts, manual_blocks, observations, past_forecasts, plans, sites, weather_carbon
 from luna.database import prices as market_prices
 from luna.database.forecast_activations import find_active
 from luna.economics import read_history
 from luna.errors import InvalidInputError, NotFoundError
+from luna.objective_weights import Weights, weigh_import
 from luna.outlook import Forecast
 from luna.site import BlockPrice, Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, local_midnight, repeat_last
-from luna.weighing import Weights, weigh_import
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
-from services.planner.problem.rolling import HORIZON
+from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import COURSE_DIGITS, DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
 from services.planner.replay import SCENARIOS, ReplayData
 from services.planner.reply.reply import digest, plan_request
@@ -61,13 +61,13 @@ def count_plan(plan_id: str, followed: FollowedReply | None) -> None:
 
 def read_carbon_ahead(connection: Connection, place: str, around: Timeline, *, start: datetime) -> FloatArray | None:
     """Return the intensity (g/kWh) from ``start`` to the end of ``around`` as known at ``start``; None where nothing was."""
-    known = environment.read_carbon(connection, place, around, known_at=start)
+    known = weather_carbon.read_carbon(connection, place, around, known_at=start)
     return carry_days(known, around)[around.index_of(start) :] if np.isfinite(known).any() else None
 
 
 def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> CarbonVintages:
     """Return every value of the intensity with the instant it became known."""
-    starts, issued_at, intensity = environment.read_carbon_issues(connection, place, timeline)
+    starts, issued_at, intensity = weather_carbon.read_carbon_issues(connection, place, timeline)
     slot = ((starts - timeline.starts[0]) // np.timedelta64(timeline.step)).astype(np.int64)
     return CarbonVintages(timeline, slot, issued_at, intensity)
 
@@ -76,7 +76,7 @@ def read_outdoor_ahead(connection: Connection, site_id: str, site: Site, timelin
     """Return the outdoor temperature per slot as last forecast by ``known_at``, straight across gaps; None where nothing is known or nobody asks."""
     if not site.heat_pumps:
         return None
-    temperature = environment.read_weather(connection, site_id, timeline, known_at=known_at)["temperature_c"]
+    temperature = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)["temperature_c"]
     known = np.flatnonzero(np.isfinite(temperature))
     if not known.size:
         return None

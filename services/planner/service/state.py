@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan import BatteryState, HeatPumpState, LoadRun, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, StateMessage, VehicleState
-from luna.control import Mode
 from luna.database import control, plans
+from luna.device_config import Mode
 from luna.errors import InvalidInputError, NotFoundError
 from luna.site import Site
 from luna.timeline import local_midnight

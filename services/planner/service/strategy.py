@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.owner import OutageWarning, Surroundings
-from luna.database import environment, readings
+from luna.database import readings, weather_carbon
 from luna.site import Site, Strategy
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.problem.knowledge import DAY, SitePrices
@@ -60,7 +60,7 @@ def _is_on(connection: Connection, site: Site, sensors: tuple[str, ...], at: dat
 
 def _mean_temperature(connection: Connection, site: Site, timeline: Timeline) -> float | None:
     """Return the mean temperature ahead as forecast by the start; None where nothing was."""
-    temperature = environment.read_weather(connection, site.name, timeline, known_at=timeline.start)["temperature_c"]
+    temperature = weather_carbon.read_weather(connection, site.name, timeline, known_at=timeline.start)["temperature_c"]
     return float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
-from luna.control import Control
+from luna.device_config import Control
 from luna.timeline import SLOT
 from services.executor.control_step import RETRY, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, delete
 
 from luna.contracts import FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest
-from luna.database import environment, sites
+from luna.database import sites, weather_carbon
 from luna.database.engine import unit_of_work
 from luna.database.schema.identity import sites as table
 from luna.database.schema.series import weather
@@ -48,7 +48,7 @@ def fetch(engine: Engine, *, now: datetime = NOW, services: Services, settings: 
 
 def read(engine: Engine, *, known_at: datetime) -> list[float]:
     with unit_of_work(engine) as connection:
-        ghi = environment.read_weather(connection, "weather-home", TWO_HOURS, known_at=known_at)["ghi_w_m2"]
+        ghi = weather_carbon.read_weather(connection, "weather-home", TWO_HOURS, known_at=known_at)["ghi_w_m2"]
     return ghi[np.isfinite(ghi)].tolist()
 
 

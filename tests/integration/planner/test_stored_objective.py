@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import environment, forecasts, sites
+from luna.database import forecasts, sites, weather_carbon
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
@@ -33,7 +33,7 @@ def green_site(connection: Connection) -> str:
 def measure_carbon(connection: Connection) -> None:
     starts = Timeline(START - timedelta(days=1), SLOT, 96).starts
     values = {"carbon_g_per_kwh": np.repeat([800.0, 100.0, 600.0], 32)}
-    environment.upsert(connection, "carbon_intensity", "green site", starts, values=values, issued_at=None)
+    weather_carbon.upsert(connection, "carbon_intensity", "green site", starts, values=values, issued_at=None)
 
 
 def plan(connection: Connection, site_id: str) -> PlanReply:

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, select
 
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.replay import ReplayRequest
-from luna.control import Control
-from luna.database import environment, forecast_activations, forecast_scenarios, forecasts, observations, plans, sites
+from luna.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites, weather_carbon
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.database.schema.plans import plan_history
+from luna.device_config import Control
 from luna.errors import NotFoundError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
@@ -96,7 +96,7 @@ def test_a_heat_pump_is_planned_with_the_weather_that_was_known(connection: Conn
     issue(connection, DEFAULT_VERSION, START, np.full(192, 0.1))
     for at, outdoor_c in ((START - SLOT, 0.0), (START + SLOT, 10.0)):
         issued_at, values = np.full(192, at.replace(tzinfo=None), dtype="datetime64[us]"), {"temperature_c": np.full(192, outdoor_c)}
-        environment.upsert(connection, "weather", "planned site", Timeline(START, SLOT, 192).starts, values=values, issued_at=issued_at)
+        weather_carbon.upsert(connection, "weather", "planned site", Timeline(START, SLOT, 192).starts, values=values, issued_at=issued_at)
     slots = [slot.heat_pumps["heat_pump"] for slot in plan_site(connection, "planned site").slots]
     # 0 °C was forecast before the start, 10 °C after it: the COP is 3.
     assert all(slot.heat_kwh == pytest.approx(3 * slot.energy_kwh, abs=1e-5) for slot in slots)

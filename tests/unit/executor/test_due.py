@@ -7,7 +7,7 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint, ControlState, Decision, Override
 from luna.contracts.plan import PlanReply
-from luna.control import Control
+from luna.device_config import Control
 from luna.site import parse_site
 from luna.timeline import SLOT
 from services.executor.batteries import OWN, Batteries

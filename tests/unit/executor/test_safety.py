@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.control import BatterySetpoint
-from luna.control import Control
+from luna.device_config import Control
 from luna.site import Site, parse_site
 from services.executor.batteries import make_safe, to_supported_modes
 from tests.controlled import describe

@@ -3,7 +3,7 @@
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.control import Control
+from luna.device_config import Control
 from luna.errors import InvalidInputError
 from luna.site import parse_site
 from services.executor.template import Write, matches, render

@@ -5,8 +5,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import KINDS
 from services.ingest.validation import Verdict, judge
 
 

@@ -16,7 +16,7 @@ from luna.settings import Settings
 from luna.site import InputSensors, Site
 from luna.timeline import FixedClock
 from services.ingest.listening import SensedSite, SensorAges, SourceForm, SourceSupervisor, StateFile, wire
-from services.ingest.listening.quarters import LONGEST, OVERLAP, SlotScheduler, Stretch, due_stretch
+from services.ingest.listening.slot_scheduler import LONGEST, OVERLAP, SlotScheduler, Stretch, due_stretch
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.sources.source import LiveSource, SourceRefusedError

@@ -9,9 +9,9 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
+from luna.objective_weights import Weights, self_sufficiency, weigh_import
 from luna.physics import Mode
 from luna.site import parse_site
-from luna.weighing import Weights, self_sufficiency, weigh_import
 from services.planner.counterfactual.deviation import replan_after, take
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver

@@ -11,7 +11,7 @@ from luna.simulator import Actuals, Trajectory, simulate
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, Timeline
 from services.planner.problem.knowledge import CarbonVintages, ForecastArchive, SitePrices, carry_days
-from services.planner.problem.rolling import SiteKnowledge
+from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay.policies import ModelPredictive
 
 HOUR = timedelta(hours=1)

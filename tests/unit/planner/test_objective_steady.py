@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import BatteryState, PlanReply, PlanRequest
-from luna.control import Mode
+from luna.device_config import Mode
 from luna.physics import Mode as Directive
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver

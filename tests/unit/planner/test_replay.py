@@ -15,7 +15,7 @@ from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
-from services.planner.problem.rolling import HORIZON
+from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, replay
 
 DAYS, BEFORE, AFTER = 3, 8 * 96, HORIZON // SLOT

@@ -8,7 +8,7 @@ import pytest
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import FloatArray, Timeline, local_days, parse_zone
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
-from services.planner.problem.rolling import HORIZON
+from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, ReplaySpec, run
 from tests.unit.planner.test_replay import describe_site
 

@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
 from luna.errors import InvalidInputError
-from services.ingest.sources.mqtt.memory import UNDER_WAY
+from services.ingest.sources.mqtt.session_store import UNDER_WAY
 from services.ingest.sources.source import SourceError
 
 # Source: Home Assistant, "MQTT discovery": the default prefix.

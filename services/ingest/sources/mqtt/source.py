@@ -20,7 +20,7 @@ from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.connection import Broker, Connection, connected
 from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, Word
 from services.ingest.sources.mqtt.discovery import discovery_filters
-from services.ingest.sources.mqtt.memory import Journal, Session, digest_of
+from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
 from services.ingest.sources.source import SourceError
 
 PLAIN = OWN_TOPIC

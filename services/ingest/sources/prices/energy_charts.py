@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.ingest.sources.prices.markets import Market, market_named
-from services.ingest.sources.prices.sheets import Issue, Window, make_sheets, measure_lengths
+from services.ingest.sources.prices.publication import Issue, Window, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
 

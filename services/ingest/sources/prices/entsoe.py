@@ -13,7 +13,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from services.ingest.sources.prices.markets import market_named
-from services.ingest.sources.prices.sheets import LENGTHS, MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.prices.publication import LENGTHS, MINUTE, Issue, Product, Window, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
 from services.ingest.sources.web import Answer, Web
 

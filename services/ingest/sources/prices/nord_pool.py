@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pydantic import AwareDatetime, BaseModel
 
 from services.ingest.sources.prices.markets import market_named
-from services.ingest.sources.prices.sheets import MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.prices.publication import MINUTE, Issue, Product, Window, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceRefusedError
 from services.ingest.sources.web import Web
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from services.ingest.sources.prices.markets import Market, market_named
-from services.ingest.sources.prices.sheets import Issue, Window, make_sheets, measure_lengths
+from services.ingest.sources.prices.publication import Issue, Window, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
 

@@ -12,7 +12,7 @@ from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_o
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, Series
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.model.level import SIGNALS
+from services.forecaster.model.recent_error_correction import SIGNALS
 from services.forecaster.model.series_model import predict_profile
 from services.forecaster.model.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.forecaster.freshness.renewal import NIGHT_HOURS, TrainingSlot, assign_turn, find_last_turn, is_looked_at, is_weekly_due
+from services.forecaster.retraining.renewal import NIGHT_HOURS, TrainingSlot, assign_turn, find_last_turn, is_looked_at, is_weekly_due
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEDNESDAY_AT_FOUR = TrainingSlot(2, 4)

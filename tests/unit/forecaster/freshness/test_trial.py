@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.forecaster.freshness.training import begin_trial, judge_trial
+from services.forecaster.retraining.training import begin_trial, judge_trial
 from services.forecaster.scoring import Score
 from tests.household import day
 

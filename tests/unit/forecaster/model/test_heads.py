@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from luna.outlook import SHARES
-from services.forecaster.model.blend import QuantileHeads, spread_heads
+from services.forecaster.model.stacking import QuantileHeads, spread_heads
 
 
 def test_a_forecast_is_bound_in_order_whatever_was_learned() -> None:

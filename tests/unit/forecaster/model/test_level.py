@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from services.forecaster.inputs.view import FeatureMatrix
-from services.forecaster.model.blend import spread_heads
-from services.forecaster.model.level import STEP_STARTS, learn_level, stack_signals, step_of
+from services.forecaster.model.recent_error_correction import STEP_STARTS, learn_level, stack_signals, step_of
+from services.forecaster.model.stacking import spread_heads
 
 ROWS = 12_000
 SHARE = 0.4

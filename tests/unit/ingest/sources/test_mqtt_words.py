@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from luna.errors import InvalidInputError
 from services.ingest.sources.mqtt import parse_broker
 from services.ingest.sources.mqtt.directory import Directory, Word
-from services.ingest.sources.mqtt.memory import UNDER_WAY, Journal, Session
+from services.ingest.sources.mqtt.session_store import UNDER_WAY, Journal, Session
 from services.ingest.sources.mqtt.template import decoder, parse_path, parse_template
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

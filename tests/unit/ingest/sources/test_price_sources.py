@@ -15,7 +15,7 @@ from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.markets import MARKETS, market_named
 from services.ingest.sources.prices.nord_pool import NordPool
-from services.ingest.sources.prices.sheets import Window, on_quarter_hours
+from services.ingest.sources.prices.publication import Window, on_quarter_hours
 from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web

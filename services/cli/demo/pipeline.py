@@ -17,7 +17,7 @@ from luna.errors import InvalidInputError
 from luna.settings import load_settings
 from luna.timeline import local_midnight
 from services.cli.demo.bars import Bars
-from services.cli.demo.stage import Stage, named_stage, own_stage
+from services.cli.demo.environment import Stage, named_stage, own_stage
 
 STEP_TIMEOUT = timedelta(minutes=10)
 # What a slow line needs for the packages, once.

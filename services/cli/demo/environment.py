@@ -83,7 +83,7 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
     # Attended: it ends with this process, however that dies. In a session of its own: Ctrl-C reaches this process, which ends it.
-    command = [sys.executable, "-m", "services.cli.attended", "luna.queue.worker"]
+    command = [sys.executable, "-m", "services.cli.parent_watch", "luna.queue.worker"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
     worker = Worker(process, log)

@@ -21,7 +21,6 @@ from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline, floor_to, parse_zone
 from services.forecaster.forecaster import Forecaster
-from services.forecaster.freshness.card import Card, save_card
 from services.forecaster.inputs.context import Context, read_context
 from services.forecaster.inputs.frame import frame_origins, pair_origins
 from services.forecaster.inputs.preparation import Prepared, prepare_history
@@ -29,6 +28,7 @@ from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.artefact import ArtefactError, load_aurora, name_digest, save_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.retraining.card import Card, save_card
 from services.forecaster.scoring import Score, score_batch
 from services.forecaster.service import issue_in_parts, list_instants
 

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.database import environment, history_changes, observations, prices, quality, readings
+from luna.database import history_changes, observations, prices, quality, readings, weather_carbon
 from luna.database.copy import Written
 from luna.database.history_changes import Rule
 from luna.economics import publication_times
@@ -18,7 +18,7 @@ from luna.errors import InvalidInputError, MachineError
 from luna.observations import SERIES
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
-from services.ingest.kinds import FileSchema
+from services.ingest.file_schema import FileSchema
 from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
 
 
@@ -98,7 +98,7 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
         return _store_slots(connection, site, starts, values)
     table = "weather" if kind.name == "weather" else "carbon_intensity"
     issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None
-    return environment.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
+    return weather_carbon.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
 
 
 def _store_slots(connection: Connection, site: Site, starts: InstantArray, values: dict[str, FloatArray]) -> Written:

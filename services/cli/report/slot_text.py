@@ -8,7 +8,7 @@ from luna.contracts import ReasonReply
 from luna.errors import InvalidInputError
 from luna.site import BlockPrice, FixedPrice, ImportRule, PriceRule, SeriesPrice, Site, SpotPrice
 from luna.wording import LIMITS, Language, Numbers, limit, mode, sentence
-from services.cli.report.texts import TEXTS
+from services.cli.report.messages import TEXTS
 from services.cli.report.view import PlanView, Run
 
 GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}

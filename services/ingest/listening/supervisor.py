@@ -12,8 +12,8 @@ import structlog
 from prometheus_client import Counter
 
 from luna.errors import InvalidInputError, LunaError, UnavailableError
+from services.ingest.listening.sensor_routing import Wiring, wire
 from services.ingest.listening.state import SensedSite, SensorAges
-from services.ingest.listening.wiring import Wiring, wire
 from services.ingest.reading import Reading
 from services.ingest.sources.source import LiveSource
 

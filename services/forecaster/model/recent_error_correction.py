@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import HOUR, FeatureMatrix
-from services.forecaster.model.blend import QuantileHeads, measure_loss
+from services.forecaster.model.stacking import QuantileHeads, measure_loss
 
 STEP_STARTS = np.array([0, 2, 4, 8, 16, 24])  # slots of lead between which a correction is the same; from the last on there is none
 NEEDED_ROWS = 40

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.database.engine import unit_of_work
 from luna.objects import ObjectStore, open_objects
-from luna.queue.ledger import Progress
+from luna.queue.task_tracker import Progress
 from luna.settings import Settings
 from luna.timeline import Clock, SystemClock
 

@@ -12,6 +12,7 @@ from services.cli.window import SiteOption, parse_window
 if TYPE_CHECKING:
     from luna.contracts import FetchPricesReply, SiteWeatherReply
 
+
 MarketFirst = Annotated[str | None, typer.Option("--from", help="The first instant; without offset, by the market's clock. Default: what is missing.")]
 MarketEnd = Annotated[str | None, typer.Option("--to", help="The instant after the last.")]
 SiteFirst = Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")]

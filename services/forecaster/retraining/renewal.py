@@ -18,11 +18,11 @@ from luna.database.engine import unit_of_work
 from luna.database.training_runs import TrainingRun
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
-from services.forecaster.freshness.drift import DAYS_BEFORE, FORTNIGHT, FORTNIGHTS_BEFORE, list_signs
-from services.forecaster.freshness.refresh import FAULTS
 from services.forecaster.inputs.roof import find_growth
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
+from services.forecaster.retraining.drift import DAYS_BEFORE, FORTNIGHT, FORTNIGHTS_BEFORE, list_signs
+from services.forecaster.retraining.refresh import FAULTS
 
 WEEK_DAYS = 7
 # Hours of the local night in which nobody waits for a plan and no clock changes twice; sites are spread over them and over the week.

@@ -14,10 +14,10 @@ from luna.site import Site
 from luna.timeline import SystemClock, Timeline
 from luna.wording import Language, Numbers
 from services.cli.console import emit, out, table, write_whole
-from services.cli.demo.run import DemoRun
+from services.cli.demo.pipeline import DemoRun
 from services.cli.report import Origin, ReportInput, SiteResult, render
+from services.cli.report.messages import TEXTS
 from services.cli.report.scores import tabulate_policies
-from services.cli.report.texts import TEXTS
 from services.cli.report.view import SHOWN, read_starting_soc
 
 
