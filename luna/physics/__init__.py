@@ -9,7 +9,7 @@ from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, SetPoint
 from luna.physics.safety import clamp, clamp_charging, clamp_giving
-from luna.physics.simulation import Flows, settle
+from luna.physics.simulation import Flows, simulate_slot
 
 __all__ = [
     "SERVES",
@@ -30,5 +30,5 @@ __all__ = [
     "clamp_charging",
     "clamp_giving",
     "heat_per_kwh",
-    "settle",
+    "simulate_slot",
 ]

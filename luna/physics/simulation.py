@@ -107,7 +107,9 @@ class Flows:
     excess_kwh: FloatArray
 
 
-def settle(setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, pv_kwh: FloatArray, limits: SiteLimits, hours: FloatArray | float) -> Flows:
+def simulate_slot(
+    setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, pv_kwh: FloatArray, limits: SiteLimits, hours: FloatArray | float
+) -> Flows:
     """Return what a slot's actual load and PV make of a clamped set-point.
 
     Batteries that follow the house act first, in order, then those that also trade with the grid; each on the surplus or deficit that the

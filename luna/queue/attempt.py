@@ -27,7 +27,7 @@ from luna.contracts.job import Job
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, UnavailableError
-from luna.queue.task_tracker import MAX_STARTS, DeadTask, Ledger
+from luna.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.timeline import SystemClock
 
 MAX_ATTEMPTS = 8
@@ -64,7 +64,7 @@ class JobRunner:
     """
 
     engine: Engine
-    ledger: Ledger
+    ledger: TaskTracker
     perform: Callable[[str, Conclude], str]
     explain: Callable[[Exception], LunaError]
 

@@ -22,7 +22,7 @@ from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.queue import serialization
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
 from luna.queue.heartbeats import read_beat, read_executor, read_recorder, read_signs
-from luna.queue.task_tracker import DeadTask, Ledger, Progress
+from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
 from luna.telemetry import current_trace_id
 
 # How long one blocking read lasts; below the socket's own timeout.
@@ -52,7 +52,7 @@ class Client:
     def __init__(self, redis_url: str) -> None:
         self._redis = _connect(redis_url)
         self._app = create_sender(redis_url)
-        self._ledger = Ledger(self._redis)
+        self._ledger = TaskTracker(self._redis)
 
     def call(
         self, request: Request, *, timeout: timedelta, on_progress: Callable[[Progress], None] | None = None, given_up: threading.Event | None = None
@@ -99,7 +99,7 @@ class Client:
         self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None)
         return task_id
 
-    def ring(self, job: Job) -> None:
+    def notify_job(self, job: Job) -> None:
         """Tell the workers that ``job`` waits; whoever comes takes the request from the row and leaves the reply there."""
         self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
 

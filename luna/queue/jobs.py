@@ -58,7 +58,7 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
     """
     due = jobs.take_due(connection)
     for job in due:
-        client.ring(job)
+        client.notify_job(job)
     jobs.mark_sent(connection, [job.job_id for job in due])
     reply = ResendReply(sent=len(due), begun_before=sum(job.attempts > 0 for job in due))
     if due:
@@ -68,7 +68,7 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
 
 def _ring(engine: Engine, client: Client, job: Job) -> Job:
     try:
-        client.ring(job)
+        client.notify_job(job)
         with unit_of_work(engine) as connection:
             jobs.mark_sent(connection, [job.job_id])
     except UnavailableError as error:

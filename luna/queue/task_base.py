@@ -26,7 +26,7 @@ from luna.queue.attempt import Conclude, DroppedError, EndedError, JobRunner, pa
 from luna.queue.client import Client
 from luna.queue.task import Definition, RetryableError
 from luna.queue.task_context import TaskContext
-from luna.queue.task_tracker import MAX_STARTS, DeadTask, Ledger, Progress
+from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
 from luna.settings import Settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
@@ -96,16 +96,16 @@ class Process:
     redis_url: str
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> TaskTracker:
         """The book in Redis."""
         # A worker outlives a restart of Redis: what it has done is noted as soon as it is back.
         patience = RedisRetry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
-        return Ledger(redis.Redis.from_url(self.redis_url, retry=patience, socket_connect_timeout=2))
+        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=patience, socket_connect_timeout=2))
 
     @cached_property
-    def reporter(self) -> Ledger:
+    def reporter(self) -> TaskTracker:
         """The same book without patience: nobody is worse off for a report that is missing."""
-        return Ledger(redis.Redis.from_url(self.redis_url, retry=RedisRetry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=1))
+        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=RedisRetry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=1))
 
     @cached_property
     def engine(self) -> Engine:

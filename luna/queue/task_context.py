@@ -56,7 +56,7 @@ class TaskContext:
         """What sends messages to other tasks."""
         return self.queue()
 
-    def afterwards(self, step: Callable[[], None]) -> None:
+    def on_commit(self, step: Callable[[], None]) -> None:
         """Have ``step`` done once everything is committed; not at all where it is not, or where this process dies in between."""
         self._steps.append(step)
 

@@ -37,7 +37,7 @@ class DeadTask(Message):
     request: str
 
 
-class Ledger:
+class TaskTracker:
     """The book of starts, events and dead tasks in one Redis."""
 
     def __init__(self, client: "redis.Redis") -> None:

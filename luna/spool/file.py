@@ -40,7 +40,7 @@ class Stream(NamedTuple):
     site_id: str
 
 
-class Entry(NamedTuple):
+class SpoolEntry(NamedTuple):
     sequence: int
     body: bytes
 
@@ -115,10 +115,10 @@ class SpoolFile:
                 after[change.lane] = self._append(change, before) if isinstance(change, Append) else self._remove(change, before)
         self.waiting = after
 
-    def oldest(self, lane: Stream, limit: int) -> list[Entry]:
+    def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
         """Return the first rows of a lane, in the order they were kept."""
         with translated(self.path):
-            return [Entry(*row) for row in self._connection.execute(OLDEST, (*lane, limit))]
+            return [SpoolEntry(*row) for row in self._connection.execute(OLDEST, (*lane, limit))]
 
     def close(self) -> None:
         with suppress(sqlite3.Error):

@@ -16,7 +16,7 @@ from luna.timeline import require_utc
 Row_contra = TypeVar("Row_contra", contravariant=True)
 
 
-class Kind(Protocol[Row_contra]):
+class RowKind(Protocol[Row_contra]):
     """Rows that are spooled alike. ``name`` stands in the spool's file, so it never changes."""
 
     @property

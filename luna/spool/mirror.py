@@ -18,7 +18,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded.account import make_folder, open_lock, take
 from luna.errors import LunaError, MachineError, UnavailableError
 from luna.spool.file import Stream, open_file
-from luna.spool.kind import Kind
+from luna.spool.kind import RowKind
 from luna.spool.spool import Spool
 from luna.timeline import Clock, SystemClock
 
@@ -41,7 +41,7 @@ class SpoolUploader:
         turn: pause between two looks into the spool.
     """
 
-    def __init__(self, spool: Spool, engine: Engine, kinds: Mapping[str, Kind[Any]], *, turn: timedelta = TURN) -> None:
+    def __init__(self, spool: Spool, engine: Engine, kinds: Mapping[str, RowKind[Any]], *, turn: timedelta = TURN) -> None:
         self._spool = spool
         self._engine = engine
         self._kinds = kinds
@@ -123,7 +123,7 @@ class SpoolWriter:
         self._spool = spool
         self._clock = clock
 
-    def keep(self, kind: Kind[Row], site_id: str, rows: Sequence[Row]) -> Future[None]:
+    def keep(self, kind: RowKind[Row], site_id: str, rows: Sequence[Row]) -> Future[None]:
         """Return what is done once all ``rows`` are safe, whatever happens to the process; ``asyncio.wrap_future`` makes it awaitable.
 
         It fails with a MachineError where the disk is full or failing: none of them was kept.
@@ -154,7 +154,7 @@ class SpoolWriter:
 
 
 @contextmanager
-def open_mirror(folder: Path, engine: Engine, *kinds: Kind[Any], clock: Clock | None = None, turn: timedelta = TURN) -> Iterator[SpoolWriter]:
+def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock | None = None, turn: timedelta = TURN) -> Iterator[SpoolWriter]:
     """Open the spool in ``folder`` and deliver from it to ``engine`` while the block runs; what is left at its end waits for the next one.
 
     Args:

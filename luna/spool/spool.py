@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from luna.errors import LunaError, MachineError, UnavailableError
-from luna.spool.file import Append, Entry, Remove, SpoolFile, Stream, Waiting
+from luna.spool.file import Append, Remove, SpoolEntry, SpoolFile, Stream, Waiting
 from luna.timeline import Clock
 
 MIB = 1 << 20
@@ -55,7 +55,7 @@ class _Write:
 class _Look:
     lane: Stream
     limit: int
-    done: Future[list[Entry]] = field(default_factory=Future)
+    done: Future[list[SpoolEntry]] = field(default_factory=Future)
 
 
 class Spool:
@@ -93,7 +93,7 @@ class Spool:
         self._ask(write)
         return write.done
 
-    def oldest(self, lane: Stream, limit: int) -> list[Entry]:
+    def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
         """Return the first rows of a lane."""
         look = _Look(lane, limit)
         self._ask(look)

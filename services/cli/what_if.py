@@ -15,7 +15,7 @@ from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
 from luna.wording import Language, Numbers, say_policy
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.report.svg import Axis, Frame, draw_ruler, fit_axis, join, number, rectangle, text
+from services.cli.report.svg import Axis, ChartFrame, draw_ruler, fit_axis, join, number, rectangle, text
 from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request
 
@@ -38,7 +38,7 @@ STYLE = Markup(
 def draw_bills(reply: WhatIfReply, *, language: Language) -> str:
     """Return the picture as an SVG document."""
     shown = [reply.baseline, *reply.variants]
-    frame = Frame(WIDTH, 48.0, 8.0, len(reply.baseline.months), narrow=False)
+    frame = ChartFrame(WIDTH, 48.0, 8.0, len(reply.baseline.months), narrow=False)
     bills = [month.bill for variant in shown for month in variant.months]
     keys, top = _draw_keys(shown)
     axis = fit_axis(bills, top, HEIGHT, step=_step(bills), least=(0.0, 1.0))
@@ -73,7 +73,7 @@ def _draw_keys(shown: list[VariantReply]) -> tuple[Markup, float]:
     return join(parts), y + ROW + 8
 
 
-def _draw_bars(variant: VariantReply, place: int, count: int, scale: tuple[Frame, Axis]) -> Markup:
+def _draw_bars(variant: VariantReply, place: int, count: int, scale: tuple[ChartFrame, Axis]) -> Markup:
     frame, axis = scale
     width = frame.slot_width * (1 - 2 * GAP) / count
     bars = []

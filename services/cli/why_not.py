@@ -92,7 +92,7 @@ def show_changes(changes: Sequence[SlotChange], numbers: Numbers, *, slot_minute
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ChangedRun:
     """Slots in a row in which a device does one thing where it was to do another, with the energies of all of them."""
 
     first: datetime
@@ -112,13 +112,13 @@ class Run:
         return same and self.end == change.start
 
 
-def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[Run]:
+def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[ChangedRun]:
     """Return the changes as runs, in order of their beginning."""
-    runs: list[Run] = []
+    runs: list[ChangedRun] = []
     for change in changes:
         place = next((place for place, run in enumerate(runs) if run.joins(change)), None)
         if place is None:
-            runs.append(Run(change.start, change.start + step, change.device, change.before, change.after))
+            runs.append(ChangedRun(change.start, change.start + step, change.device, change.before, change.after))
             continue
         run = runs[place]
         runs[place] = replace(run, end=change.start + step, before=_add(run.before, change.before), after=_add(run.after, change.after))

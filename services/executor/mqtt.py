@@ -29,7 +29,7 @@ PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
+class BrokerConnection:
     """A broker, and who asks it."""
 
     host: str
@@ -39,7 +39,7 @@ class Broker:
     tls: bool = False
 
 
-def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
+def parse_broker(url: str, password: SecretStr | None = None) -> BrokerConnection:
     """Return the broker at ``mqtt://user@host:port``, ``mqtts://`` for TLS; ``password`` goes before one in the URL.
 
     Raises:
@@ -52,13 +52,13 @@ def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
         raise InvalidInputError("is no address of an MQTT broker", field="mqtt_url", remedy="Give it as mqtt://user@host:1883.") from exc
     own = SecretStr(unquote(parts.password)) if parts.password else None
     user = unquote(parts.username) if parts.username else None
-    return Broker(parts.hostname or "localhost", port, user, password or own, tls=parts.scheme == "mqtts")
+    return BrokerConnection(parts.hostname or "localhost", port, user, password or own, tls=parts.scheme == "mqtts")
 
 
 class MqttDevice:
     """One connection, made when it is first needed. ``topics`` are those that are read."""
 
-    def __init__(self, broker: Broker, topics: Iterable[str], *, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, broker: BrokerConnection, topics: Iterable[str], *, patience: timedelta = PATIENCE) -> None:
         self._broker = broker
         self._topics = tuple(dict.fromkeys(topics))
         self._patience = patience.total_seconds()

@@ -156,7 +156,7 @@ STOP = VehicleSetpoint(mode="stop", charge_kw=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Charger:
+class ChargerUnit:
     """The charger of one vehicle, and how it is told."""
 
     site: Site
@@ -236,7 +236,7 @@ def list_units(site: Site, control: Control | None) -> dict[str, Controllable]:
     batteries = [Batteries(site, control)] if control.batteries else []
     vehicles = {each.name: each for each in site.vehicles}
     loads: dict[str, DeferrableLoad | HeatPump] = {each.name: each for each in site.heat_pumps} | {each.name: each for each in site.loads}
-    chargers = [Charger(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles]
+    chargers = [ChargerUnit(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles]
     appliances = [Appliance.of(loads[each.load], each) for each in control.loads if each.load in loads]
     arrays = [PvArrays(site, control.pv)] if control.pv is not None and site.pv else []
     units: list[Controllable] = [*batteries, *chargers, *appliances, *arrays]

@@ -36,7 +36,7 @@ VERSIONS = (VERSION, *BASELINES)
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedForecast:
     """What an issue gave: the forecasts, and how long they took without reading and storing; ``run_id`` names the training whose model spoke."""
 
     batch: Batch
@@ -57,7 +57,7 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class SelectedModel:
     """Who forecasts: with which training's model, and a code where it has none that should be there."""
 
     forecaster: Forecaster
@@ -72,7 +72,7 @@ class Speaker:
 
 def issue_forecasts(
     connection: Connection, request: IssueRequest, *, objects: ObjectStore, now: datetime | None = None, progress: Progress = keep_quiet
-) -> Issued:
+) -> IssuedForecast:
     """Issue and store forecasts at every instant asked for, each from nothing measured after it, and beside each what it rests on.
 
     The model is the activated one, else the latest, whose training ended before the first instant. Without one, or where it cannot be had, Aurora speaks from
@@ -94,7 +94,7 @@ def issue_forecasts(
     future = now is not None and _reads_future(connection, site, instants, now)
     reasons = judge_origins(measured, site, instants, Circumstances(speaker.lack, speaker.weather(context), prepared.growth, future))
     batch, seconds = issue_in_parts(speaker.forecaster, prepared.history, instants, context=context, progress=progress)
-    issued = Issued(widen(batch, reasons, prepared.site), seconds, speaker.run.run_id if speaker.run else None)
+    issued = IssuedForecast(widen(batch, reasons, prepared.site), seconds, speaker.run.run_id if speaker.run else None)
     _store(connection, request.site_id, issued)
     return issued
 
@@ -111,7 +111,7 @@ def issue_in_parts(
     return join_batches(batches), time.perf_counter() - began
 
 
-def choose_speaker(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Speaker:
+def choose_speaker(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> SelectedModel:
     """Return the forecaster of a version, untrained where its model cannot be used: a forecast is issued all the same, and says why it is wide.
 
     Raises:
@@ -119,14 +119,14 @@ def choose_speaker(connection: Connection, site: Site, version: str, *, before: 
     """
     run = find_run(connection, site, version, before=before)
     if version in BASELINES:
-        return Speaker(Baseline(version, site))
+        return SelectedModel(Baseline(version, site))
     if run is None:
-        return Speaker(Aurora(site), lack="untrained")
+        return SelectedModel(Aurora(site), lack="untrained")
     try:
-        return Speaker(_load(objects, run, site), run)
+        return SelectedModel(_load(objects, run, site), run)
     except (ArtefactError, MachineError, UnavailableError) as error:
         log.warning("forecast from the profile: the model cannot be used", site=site.name, run_id=run.run_id, reason=str(error))
-        return Speaker(Aurora(site), lack="model_away" if isinstance(error, UnavailableError) else "model_unusable")
+        return SelectedModel(Aurora(site), lack="model_away" if isinstance(error, UnavailableError) else "model_unusable")
 
 
 def find_run(connection: Connection, site: Site, version: str, *, before: datetime) -> TrainingRun | None:
@@ -196,7 +196,7 @@ def _reads_future(connection: Connection, site: Site, instants: Sequence[datetim
     return span is not None and span[1] > floor_to(now, SLOT) + SLOT
 
 
-def _store(connection: Connection, site_id: str, issued: Issued) -> None:
+def _store(connection: Connection, site_id: str, issued: IssuedForecast) -> None:
     batch = issued.batch
     forecasts.upsert(connection, site_id, list(batch))
     parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)

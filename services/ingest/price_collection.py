@@ -46,7 +46,7 @@ class Need:
 
 
 @dataclass(slots=True)
-class Found:
+class CollectedPrices:
     """What was found, on the need's timeline: price (NaN: none) and when it was published (NaT: not said); how much from whom, and who failed why."""
 
     need: Need
@@ -56,7 +56,7 @@ class Found:
     faults: list[str] = field(default_factory=list)
 
     @classmethod
-    def nothing(cls, need: Need) -> "Found":
+    def nothing(cls, need: Need) -> "CollectedPrices":
         """Return a find without prices."""
         return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
 
@@ -85,9 +85,9 @@ def window_due(known: FloatArray, wanted: Timeline, *, now: datetime, zone: Zone
     return wanted.window(today, wanted.count - today) if hourly else None
 
 
-def gather(sources: Sequence[PriceSource], need: Need) -> Found:
+def collect(sources: Sequence[PriceSource], need: Need) -> CollectedPrices:
     """Return what the sources know, each asked for what those before it lack; a source that fails is noted and left out."""
-    found = Found.nothing(need)
+    found = CollectedPrices.nothing(need)
     for source in sources:
         missing = np.flatnonzero(np.isnan(found.price))
         if not missing.size:
@@ -102,7 +102,7 @@ def gather(sources: Sequence[PriceSource], need: Need) -> Found:
     return found
 
 
-def _take_over(found: Found, source: str, sheets: list[PriceSheet]) -> None:
+def _take_over(found: CollectedPrices, source: str, sheets: list[PriceSheet]) -> None:
     open_before = np.isnan(found.price)
     strange = {sheet.currency for sheet in sheets} - {found.need.currency}
     if strange:
@@ -124,7 +124,7 @@ def _place(sheet: PriceSheet, timeline: Timeline, wanted: NDArray[np.bool_]) -> 
     return slots[inside], price[inside]
 
 
-def date_prices(found: Found, known: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
+def date_prices(found: CollectedPrices, known: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices say something new, and when each of them became known.
 
     A new price of a slot to come became known when the service says, or now, when it was first seen; that of a slot that has begun when day-ahead prices are
@@ -194,7 +194,9 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
     return wanted
 
 
-def gather_all(needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> list[Found]:
+def gather_all(
+    needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None
+) -> list[CollectedPrices]:
     """Ask the services, market by market.
 
     Raises:
@@ -203,11 +205,11 @@ def gather_all(needs: Sequence[Need], request: FetchPricesRequest, settings: Set
     found = []
     for need in needs:
         sources = choose_sources(market_named(need.market), need.currency, settings, named=request.source, transport=transport)
-        found.append(gather(sources, need))
+        found.append(collect(sources, need))
     return found
 
 
-def store_prices(connection: Connection, found: Sequence[Found], *, now: datetime) -> FetchPricesReply:
+def store_prices(connection: Connection, found: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
     """Store what is new or revised; the same prices again change nothing."""
     return FetchPricesReply(markets=[_store_market(connection, market, now) for market in found])
 
@@ -245,7 +247,7 @@ def _what_is_due(connection: Connection, market: str, now: datetime) -> Timeline
     return window_due(prices.read(connection, market, wanted), wanted, now=now, zone=zone)
 
 
-def _store_market(connection: Connection, found: Found, now: datetime) -> MarketPricesReply:
+def _store_market(connection: Connection, found: CollectedPrices, now: datetime) -> MarketPricesReply:
     need = found.need
     known = prices.read(connection, need.market, need.timeline)
     chosen, published_at = date_prices(found, known, now=now, zone=market_named(need.market).zone)

@@ -47,7 +47,7 @@ def load_demo(_request: DemoLoadRequest, work: TaskContext) -> DemoLoadReply:
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
 def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionReply:
     """Delete what the settings say is too old, jobs among it, and files of failed loads; what a run leaves over goes in the next one."""
-    work.afterwards(lambda: upload_service.forget_old_uploads(work.objects, now=work.clock.now()))
+    work.on_commit(lambda: upload_service.forget_old_uploads(work.objects, now=work.clock.now()))
     deleted = retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now())
     ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
     return RetentionReply(deleted=deleted | {"jobs": ended})

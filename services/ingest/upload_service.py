@@ -42,7 +42,7 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
             # Where the file lay meanwhile tells its owner nothing.
             field = request.file_name if error.field == str(path) else error.field
             raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy) from error
-    work.afterwards(lambda: _forget(work, request.object_key))
+    work.on_commit(lambda: _forget(work, request.object_key))
     return describe(report)
 
 

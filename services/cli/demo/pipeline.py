@@ -32,7 +32,7 @@ CHECK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DemoWindow:
     """The replayed days of one site, and the instants that follow from them."""
 
     first_day: date
@@ -40,7 +40,7 @@ class Window:
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, demo: DemoLoadReply, days: int) -> "Window":
+    def of(cls, demo: DemoLoadReply, days: int) -> "DemoWindow":
         """Return the first ``days`` days that no model of the demo learns from.
 
         Raises:
@@ -72,7 +72,7 @@ class DemoRun:
     """What the demo found out; ``folder`` holds the data of its own servers, if it had any."""
 
     demo: DemoLoadReply
-    window: Window
+    window: DemoWindow
     folder: Path | None = None
     replays: dict[str, ReplayReply] = field(default_factory=dict)
     plan: PlanReply | None = None
@@ -112,7 +112,7 @@ class Course:
         with ThreadPoolExecutor() as pool:
             try:
                 [demo] = self._watch([pool.submit(self._ask, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT)])
-                run = DemoRun(demo, Window.of(demo, days), self._stage.folder)
+                run = DemoRun(demo, DemoWindow.of(demo, days), self._stage.folder)
                 self._watch([pool.submit(self._follow_site, run, each.site.name) for each in demo.sites])
             finally:
                 # Where one has failed the others need not wait for their replies.

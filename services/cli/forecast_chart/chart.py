@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from luna.timeline import FloatArray
 from services.cli.forecast_chart.view import STAGES, TEXTS, ForecastView, SeriesView
-from services.cli.report.svg import Axis, ClockAxis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, text
+from services.cli.report.svg import Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis, join, number, path, polyline, rectangle, text
 
 WIDE = {"width": 976.0, "left": 34.0, "right": 10.0, "load": 220.0, "pv": 170.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 6.0, "load": 170.0, "pv": 130.0}
@@ -26,10 +26,10 @@ KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly",
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ForecastLayout:
     """Where everything lies: the panels' axes by name, the legend's places, the height of the whole."""
 
-    frame: Frame
+    frame: ChartFrame
     axes: dict[str, Axis]
     keys: list[tuple[str, float, float]]
     height: float
@@ -47,14 +47,14 @@ class Layout:
 
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     """Return the elements of the chart and its height; its width is 976, or 358 where it is narrow."""
-    layout = lay_out(view, narrow=narrow)
+    layout = layout_chart(view, narrow=narrow)
     panels = [_draw_panel(layout, name, series, view) for name, series in view.panels.items()]
     clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.top, layout.bottom, layout.bottom + 17)
     parts = [_draw_nights(view, layout), clock.draw(), *panels, _draw_legend(view, layout), Markup("") if narrow else _draw_targets(view, layout)]
     return join(parts), layout.height
 
 
-def lay_out(view: ForecastView, *, narrow: bool) -> Layout:
+def layout_chart(view: ForecastView, *, narrow: bool) -> ForecastLayout:
     """Return the places, the scales fitted to what is drawn."""
     sizes = NARROW if narrow else WIDE
     keys = _place_keys(view, sizes["width"])
@@ -63,7 +63,7 @@ def lay_out(view: ForecastView, *, narrow: bool) -> Layout:
         step = next((step for step in STEPS if series.highest / step <= 5), STEPS[-1])
         axes[name] = fit_axis([series.highest], bottom + HEADING, sizes[name], step=step, least=(0, step))
         bottom = axes[name].bottom
-    return Layout(Frame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), axes, keys, bottom + FOOT)
+    return ForecastLayout(ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), axes, keys, bottom + FOOT)
 
 
 def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, float]]:
@@ -81,7 +81,7 @@ def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, floa
     return placed
 
 
-def _draw_legend(view: ForecastView, layout: Layout) -> Markup:
+def _draw_legend(view: ForecastView, layout: ForecastLayout) -> Markup:
     words = TEXTS[view.numbers.language]
     return join(_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words") for key, x, y in layout.keys)
 
@@ -96,7 +96,7 @@ def _draw_key(key: str, x: float, y: float) -> Markup:
     return rectangle(box, "night" if key == "night" else f"fan load {key}")
 
 
-def _draw_nights(view: ForecastView, layout: Layout) -> Markup:
+def _draw_nights(view: ForecastView, layout: ForecastLayout) -> Markup:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], view.night, [False]]))).reshape(-1, 2)
     frame = layout.frame
     return join(
@@ -106,7 +106,7 @@ def _draw_nights(view: ForecastView, layout: Layout) -> Markup:
     )
 
 
-def _draw_panel(layout: Layout, name: str, series: SeriesView, view: ForecastView) -> Markup:
+def _draw_panel(layout: ForecastLayout, name: str, series: SeriesView, view: ForecastView) -> Markup:
     frame, axis = layout.frame, layout.axes[name]
     quantiles = series.forecast
     fans = [_draw_fan(frame, axis, (getattr(quantiles, low), getattr(quantiles, high)), f"fan {name}") for low, high in FANS]
@@ -121,12 +121,12 @@ def _draw_panel(layout: Layout, name: str, series: SeriesView, view: ForecastVie
     return join([draw_ruler(frame, axis), *fans, *lines, heading])
 
 
-def _draw_fan(frame: Frame, axis: Axis, edges: tuple[FloatArray, FloatArray], css: str) -> Markup:
+def _draw_fan(frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray], css: str) -> Markup:
     low, high = (_points(frame, axis, edge) for edge in edges)
     return path(polyline([*low, *reversed(high)]) + "Z", css)
 
 
-def _draw_line(frame: Frame, axis: Axis, values: FloatArray, css: str) -> Markup:
+def _draw_line(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
     """Return a line through the slots' middles, broken where nothing is known."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], ~np.isnan(values), [False]]))).reshape(-1, 2)
     points = _points(frame, axis, values)
@@ -135,11 +135,11 @@ def _draw_line(frame: Frame, axis: Axis, values: FloatArray, css: str) -> Markup
     return path(drawn, css) if drawn else Markup("")
 
 
-def _points(frame: Frame, axis: Axis, values: FloatArray) -> list[tuple[float, float]]:
+def _points(frame: ChartFrame, axis: Axis, values: FloatArray) -> list[tuple[float, float]]:
     return [(frame.x(slot + 0.5), axis.y(value)) for slot, value in enumerate(values.tolist())]
 
 
-def _draw_targets(view: ForecastView, layout: Layout) -> Markup:
+def _draw_targets(view: ForecastView, layout: ForecastLayout) -> Markup:
     """Return the invisible areas that are pointed at, each with the words of its slot, so that the chart speaks without a script."""
     frame = layout.frame
     template = Markup('<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')

@@ -32,7 +32,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LossStep:
     """One step of the losses, as shares of the possible: from ``before`` down to ``after``."""
 
     name: str
@@ -68,13 +68,13 @@ def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, 
     return saved > -SAME_COST, TEXTS[numbers.language][key].format(amount=numbers.money(abs(saved)))
 
 
-def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[Step]:
+def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[LossStep]:
     """Return the steps from perfect foresight down, as shares; a reply's losses are points of score, and one may lead up again."""
     language = numbers.language
-    steps = [Step(say_policy(ORACLE, language=language), "", 1.0, 1.0)]
+    steps = [LossStep(say_policy(ORACLE, language=language), "", 1.0, 1.0)]
     for name, lost in replay.loss.items():
         before = steps[-1].after
-        steps.append(Step(LOSSES[name][language] if name in LOSSES else name, LOSS_COLOURS.get(name, "planner"), before, before - lost / POINTS))
+        steps.append(LossStep(LOSSES[name][language] if name in LOSSES else name, LOSS_COLOURS.get(name, "planner"), before, before - lost / POINTS))
     return steps
 
 
@@ -82,7 +82,7 @@ BAR = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class LossLayout:
     """Sizes of the drawing; narrow ones carry the names above the bars instead of beside them."""
 
     width: float
@@ -92,11 +92,11 @@ class Layout:
     bar_top: float
 
 
-WIDE = Layout(976, 246, 64, 38, 9)
-NARROW = Layout(358, 40, 58, 50, 24)
+WIDE = LossLayout(976, 246, 64, 38, 9)
+NARROW = LossLayout(358, 40, 58, 50, 24)
 
 
-def draw_losses(steps: list[Step], numbers: Numbers, *, narrow: bool) -> Markup:
+def draw_losses(steps: list[LossStep], numbers: Numbers, *, narrow: bool) -> Markup:
     """Return the steps as a chart, perfect foresight first."""
     layout = NARROW if narrow else WIDE
     plot = layout.width - layout.left - layout.right
@@ -109,7 +109,7 @@ def draw_losses(steps: list[Step], numbers: Numbers, *, narrow: bool) -> Markup:
     return Markup('<svg class="losses {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size) + marks + rows + Markup("</svg>")
 
 
-def _x(layout: Layout, axis: Axis, score: float) -> float:
+def _x(layout: LossLayout, axis: Axis, score: float) -> float:
     return layout.width - layout.right - axis.y(score * 100)
 
 
@@ -117,7 +117,7 @@ def _draw_mark(x: float, height: float, words: str) -> Markup:
     return path(f"M{number(x)} 0V{number(height)}", "grid") + text((x, height + 18), words, "tick", anchor="middle")
 
 
-def _draw_step(step: Step, above: float, scale: tuple[Layout, Axis], numbers: Numbers) -> Markup:
+def _draw_step(step: LossStep, above: float, scale: tuple[LossLayout, Axis], numbers: Numbers) -> Markup:
     layout, axis = scale
     top = above + layout.bar_top
     middle = top + BAR / 2 + 4

@@ -9,7 +9,7 @@ from luna.errors import InvalidInputError
 from luna.site import BlockPrice, FixedPrice, ImportRule, PriceRule, SeriesPrice, Site, SpotPrice
 from luna.wording import LIMITS, Language, Numbers, limit, mode, sentence
 from services.cli.report.messages import TEXTS
-from services.cli.report.view import PlanView, Run
+from services.cli.report.view import ModeRun, PlanView
 
 GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
 
@@ -44,7 +44,7 @@ def word_slots(view: PlanView) -> list[SlotWords]:
     return [_word_slot(view, run, index) for run in view.runs for index in range(run.first, run.end)]
 
 
-def _word_slot(view: PlanView, run: Run, index: int) -> SlotWords:
+def _word_slot(view: PlanView, run: ModeRun, index: int) -> SlotWords:
     numbers, slot, flows = view.numbers, view.slots[index], view.flows
     reason = slot.reason
     return SlotWords(
@@ -70,7 +70,7 @@ def _word_slot(view: PlanView, run: Run, index: int) -> SlotWords:
     )
 
 
-def _part_of(view: PlanView, run: Run) -> str:
+def _part_of(view: PlanView, run: ModeRun) -> str:
     first, last = (view.numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
     return TEXTS[view.numbers.language]["part_of"].format(first=first, last=last)
 
@@ -103,7 +103,7 @@ def _say_limits(limits: list[str], language: Language) -> str:
 _CODES = {words: code for code, spoken in LIMITS.items() for words in spoken.values()}
 
 
-class Described(Protocol):
+class DescribedSite(Protocol):
     """A site with what its household uses in a year, where that is known."""
 
     @property
@@ -115,7 +115,7 @@ class Described(Protocol):
         """What the household uses in a year."""
 
 
-def describe_site(result: Described, numbers: Numbers) -> str:
+def describe_site(result: DescribedSite, numbers: Numbers) -> str:
     """Return "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct, selling at 7 ct."."""
     words, site = TEXTS[numbers.language], result.site
     parts = []

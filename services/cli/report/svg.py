@@ -12,7 +12,7 @@ from luna.wording import Numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ChartFrame:
     """The horizontal side: a drawing ``width`` wide whose plot holds ``count`` slots of equal width."""
 
     width: float
@@ -105,13 +105,13 @@ def polyline(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) if points else ""
 
 
-def stairs(frame: Frame, axis: Axis, values: FloatArray, first: int = 0) -> str:
+def stairs(frame: ChartFrame, axis: Axis, values: FloatArray, first: int = 0) -> str:
     """Return path data of values that hold over their slots."""
     points = [(frame.x(first + index + side), axis.y(value)) for index, value in enumerate(values) for side in (0, 1)]
     return polyline(points)
 
 
-def draw_ruler(frame: Frame, axis: Axis, *, absolute: bool = False) -> Markup:
+def draw_ruler(frame: ChartFrame, axis: Axis, *, absolute: bool = False) -> Markup:
     """Return a panel's horizontal lines with their values; ``absolute``: without signs."""
     marks = [(mark, "zero" if mark == 0 else "grid") for mark in axis.marks]
     lines = join(path(f"M{number(frame.left)} {number(axis.y(mark))}H{number(frame.end)}", css) for mark, css in marks)
@@ -135,7 +135,7 @@ LETTER = 6.7
 class ClockAxis:
     """Where hours are drawn: lines from ``top`` to ``bottom``, words at ``words_y``; ``instant`` tells the instant of a slot's edge."""
 
-    frame: Frame
+    frame: ChartFrame
     instant: Callable[[int], datetime]
     numbers: Numbers
     top: float

@@ -16,7 +16,7 @@ from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
 from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv
-from services.forecaster.inputs.series import Series
+from services.forecaster.inputs.series import ForecastSeries
 from services.forecaster.inputs.view import HOUR, WEEK, Days, FeatureMatrix, Windows, deviate_from_week, fill_gaps
 from services.forecaster.model.recent_error_correction import SIGNALS, Level, step_of
 from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
@@ -89,7 +89,7 @@ Shares = dict[Group, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class ForecastExplanation:
     """A series explained; arrays of shape ``(rows,)``, kWh per slot.
 
     Invariants: ``usual_kwh`` plus all ``shares_kwh`` is ``expected_kwh``.
@@ -129,19 +129,19 @@ class Facts:
         return None if group not in facts or np.isnan(facts[group][row]) else float(facts[group][row])
 
 
-def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+def explain_member(member: str, series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``limit``."""
     view = series.view(frame, pairs)
     return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
-def explain_profile(series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+def explain_profile(series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return why a series of which nothing is learned yet is forecast to be ``expected_kwh``; what the profile does not account for is ``limit``."""
     view = series.view(frame, pairs)
     return _complete(_explain_profile(view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
-def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+def explain_model(model: SeriesModel, series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``; what neither trees, blend nor level account for is ``limit``.
 
     Source: Lundberg et al. (2020), contributions of features to the output of trees.
@@ -167,7 +167,7 @@ def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs
     return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
-def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
+def gather_facts(series: ForecastSeries, frame: Frame, pairs: Pairs) -> Facts:
     """Return what the words about each row must agree with."""
     measured = Windows.of(series.measured(frame))
     week = [frame.weather_at(Pairs(pairs.origin, past.target)) for past in _pair_week(frame, pairs)]
@@ -196,7 +196,7 @@ class _Past:
     away: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, series: Series, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Self:
+    def of(cls, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Self:
         week = _pair_week(frame, pairs)
         measured = np.stack([np.where(past.target < pairs.origin, series.measured(frame)[past.target], np.nan) for past in week], axis=1)
         away = np.nan_to_num([frame.vacation_share[slots] for slots in (pairs.origin - 1, *(past.target for past in week))])
@@ -204,13 +204,13 @@ class _Past:
         return cls(usual, (away > 0).any(axis=0))
 
 
-def _complete(shares: Shares, view: FeatureMatrix, past: _Past, expected_kwh: FloatArray) -> Explanation:
+def _complete(shares: Shares, view: FeatureMatrix, past: _Past, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return the explanation whose ``shares`` are those of a mean that leaves vacations out."""
     moved = view.members["centre"][MEAN] - past.usual_kwh
     shares["vacation"] = shares["vacation"] + np.where(past.away, moved, 0.0)
     shares["rest"] = shares["rest"] + np.where(past.away, 0.0, moved)
     missing = expected_kwh - past.usual_kwh - np.sum([*shares.values()], axis=0)
-    return Explanation(expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing})
+    return ForecastExplanation(expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing})
 
 
 def _explain_member(member: str, view: FeatureMatrix) -> Shares:
@@ -247,7 +247,7 @@ def _explain_trees(trees: Trees, view: FeatureMatrix, week: Sequence[FeatureMatr
     return shares
 
 
-def _view_week(series: Series, frame: Frame, pairs: Pairs) -> list[FeatureMatrix]:
+def _view_week(series: ForecastSeries, frame: Frame, pairs: Pairs) -> list[FeatureMatrix]:
     """Return what the trees saw on each of the last seven days."""
     return [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs)]
 

@@ -23,8 +23,8 @@ from luna.wording.differences import LEAST_KW, Difference, SeriesName, describe_
 from services.forecaster.explanation.explanation import (
     MEAN,
     SLOTS_PER_HOUR,
-    Explanation,
     Facts,
+    ForecastExplanation,
     Shares,
     explain_member,
     explain_model,
@@ -35,7 +35,7 @@ from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.forecaster.inputs.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
 from services.forecaster.inputs.preparation import prepare_history
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, Series
+from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora
 from services.forecaster.model.baseline import BASELINES, Baseline
@@ -50,7 +50,7 @@ class SeriesWords:
     """A series explained, and the facts that words about it must agree with."""
 
     name: SeriesName
-    explanation: Explanation
+    explanation: ForecastExplanation
     facts: Facts
 
     def describe(self, row: int, start: datetime, numbers: Numbers) -> SeriesExplanation:
@@ -76,11 +76,11 @@ class SeriesWords:
 
 
 log = structlog.get_logger(__name__)
-Speaker = Aurora | Baseline
+SelectedModel = Aurora | Baseline
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ForecastBasis:
     """A forecast as it was issued, and what was noted beside it, if anything."""
 
     forecast: Forecast
@@ -88,10 +88,10 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ExplainedForecast:
     """What a forecast was made from; ``again`` is the same forecast made now. Without a speaker, its model cannot be read any more."""
 
-    speaker: Speaker | None
+    speaker: SelectedModel | None
     frame: Frame
     again: Forecast
 
@@ -116,7 +116,7 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
     return _reply(standing, site, explained, language=request.language, seconds=time.perf_counter() - began)
 
 
-def recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str | None = None) -> Standing:
+def recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str | None = None) -> ForecastBasis:
     """Return the forecast of a version that stood at an instant: the last one issued in the 48 hours before.
 
     Args:
@@ -134,9 +134,9 @@ def recall_forecast(connection: Connection, site: Site, *, at: datetime, version
     raise NotFoundError("no forecast of this version stood then", field="at", value=at.isoformat(), remedy=remedy)
 
 
-def _recall(connection: Connection, site: Site, version: str, at: datetime) -> Standing:
+def _recall(connection: Connection, site: Site, version: str, at: datetime) -> ForecastBasis:
     issues = forecast_issues.read_all(connection, site.name, version=version, first=at, last=at)
-    return Standing(forecasts.read_all(connection, site.name, version=version, first=at, last=at)[0], issues[0] if issues else None)
+    return ForecastBasis(forecasts.read_all(connection, site.name, version=version, first=at, last=at)[0], issues[0] if issues else None)
 
 
 def _ask_slots(forecast: Forecast, slot: datetime | None) -> IntArray:
@@ -150,7 +150,7 @@ def _ask_slots(forecast: Forecast, slot: datetime | None) -> IntArray:
     return np.array([(slot - timeline.start) // SLOT])
 
 
-def _set_scene(connection: Connection, site: Site, standing: Standing, *, objects: ObjectStore) -> Scene:
+def _set_scene(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> ExplainedForecast:
     forecast = standing.forecast
     instants, slots = [forecast.issued_at], forecast.timeline.count
     prepared = prepare_history(read_history(connection, site, instants), site, before=forecast.issued_at)
@@ -163,10 +163,10 @@ def _set_scene(connection: Connection, site: Site, standing: Standing, *, object
     context = NO_CONTEXT if isinstance(speaker, Baseline) else read_surroundings(connection, site, instants)
     frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
     again = forecast if speaker is None else speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0)
-    return Scene(speaker, frame, again)
+    return ExplainedForecast(speaker, frame, again)
 
 
-def _recall_speaker(connection: Connection, site: Site, standing: Standing, *, objects: ObjectStore) -> Speaker:
+def _recall_speaker(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> SelectedModel:
     """Return who issued a forecast, with the model of then; untrained where none spoke."""
     forecast, issue = standing.forecast, standing.issue
     if forecast.version in BASELINES:
@@ -178,7 +178,7 @@ def _recall_speaker(connection: Connection, site: Site, standing: Standing, *, o
     return Aurora(site) if run is None or run.artefact_key is None else load_aurora(objects, run.artefact_key, site)
 
 
-def _explain(series: Series, scene: Scene, forecast: Forecast, slots: IntArray) -> tuple[Explanation, Facts]:
+def _explain(series: ForecastSeries, scene: ExplainedForecast, forecast: Forecast, slots: IntArray) -> tuple[ForecastExplanation, Facts]:
     issued, again = (getattr(each, f"{series.name}_kwh").expected[slots] for each in (forecast, scene.again))
     pairs = pair_origins(scene.frame, [forecast.issued_at], forecast.timeline.count)
     asked = Pairs(pairs.origin[slots], pairs.target[slots])
@@ -186,7 +186,7 @@ def _explain(series: Series, scene: Scene, forecast: Forecast, slots: IntArray) 
     return replace(explained, expected_kwh=issued, shares_kwh=explained.shares_kwh | {"later": issued - again}), gather_facts(series, scene.frame, asked)
 
 
-def _explain_again(series: Series, scene: Scene, pairs: Pairs, expected_kwh: FloatArray) -> Explanation:
+def _explain_again(series: ForecastSeries, scene: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray) -> ForecastExplanation:
     speaker, frame = scene.speaker, scene.frame
     if isinstance(speaker, Baseline):
         member = BASELINES[speaker.version][EVERY_SERIES.index(series)]
@@ -201,7 +201,7 @@ def _explain_again(series: Series, scene: Scene, pairs: Pairs, expected_kwh: Flo
     return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)
 
 
-def _reply(standing: Standing, site: Site, slots: list[SlotExplanation], *, language: Language, seconds: float) -> ExplainReply:
+def _reply(standing: ForecastBasis, site: Site, slots: list[SlotExplanation], *, language: Language, seconds: float) -> ExplainReply:
     reasons = list(standing.issue.reasons) if standing.issue else []
     return ExplainReply(
         site_id=site.name,

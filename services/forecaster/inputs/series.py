@@ -115,7 +115,7 @@ SKY_FLOOR = 0.1  # share of the best clear-sky slot below which energies are poo
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ForecastSeries:
     """A series by name, with what was measured of it, kWh, shape ``(slots,)``, and what it looks like from an origin."""
 
     name: str
@@ -147,6 +147,6 @@ def join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix:
     return replace(view, members=view.members | {head: view.members.get(head, {}) | pooled for head, pooled in pools.items()})
 
 
-LOAD = Series("load", lambda frame: frame.load_kwh, look_at_load)
-PV = Series("pv", lambda frame: frame.pv_kwh, look_at_pv)
+LOAD = ForecastSeries("load", lambda frame: frame.load_kwh, look_at_load)
+PV = ForecastSeries("pv", lambda frame: frame.pv_kwh, look_at_pv)
 EVERY_SERIES = (LOAD, PV)

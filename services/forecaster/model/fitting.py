@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from luna.outlook import LEVELS
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
-from services.forecaster.inputs.series import Series
+from services.forecaster.inputs.series import ForecastSeries
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.recent_error_correction import learn_level
 from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_trees, stratify
@@ -25,7 +25,7 @@ LEAST, MOST = 0.5, 2.5
 FOLLOWED = 0.8  # power of the factor that recent errors ask for: a month is a small sample, and what it had too much of it soon has too little of
 
 
-def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: Series) -> FloatArray:
+def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSeries) -> FloatArray:
     """Return factors for the distance of each quantile from the median, learned from what was measured before the UTC day of each row's origin.
 
     Returns:
@@ -93,7 +93,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SeriesLesson:
     """A learned series with the rows it was judged on, what it says there, and the figures about it."""
 
     model: SeriesModel
@@ -105,7 +105,7 @@ class Lesson:
 Grow = Callable[[Rows], Trees]
 
 
-def learn_series(name: str, rows: Rows, grow: Grow) -> Lesson:
+def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
     """Learn blend, level and widths from trees that have not seen the rows they are judged on, then grow the trees again on every row.
 
     Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
@@ -121,7 +121,7 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> Lesson:
     widths = learn_widths(moved, judged)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
     metrics = judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
-    return Lesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
+    return SeriesLesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
 
 
 def grow_rows(rows: Rows, settings: TreeSettings, *, seed: int, threads: int) -> Trees:

@@ -75,13 +75,13 @@ def learn_level(series: str, heads: QuantileHeads, view: FeatureMatrix, *, lead:
         learned = np.zeros((last + 1, signals.shape[1]))
         for each in range(last):
             rows = step == each
-            learned[each] = _learn_step(Lesson(signals[rows], error[rows], bounded[rows], half[rows]), share)
+            learned[each] = _learn_step(ErrorTraining(signals[rows], error[rows], bounded[rows], half[rows]), share)
         shares.append(learned)
     return Level(series, *shares)
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class ErrorTraining:
     """Signals, shape ``(rows, signals)``, and what the forecast was wrong by, as it is and within bounds; ``half`` of the rows judges the other."""
 
     signals: FloatArray
@@ -90,7 +90,7 @@ class Lesson:
     half: NDArray[np.bool_]
 
 
-def _learn_step(lesson: Lesson, level: float | None) -> FloatArray:
+def _learn_step(lesson: ErrorTraining, level: float | None) -> FloatArray:
     if min(lesson.half.sum(), (~lesson.half).sum()) < NEEDED_ROWS:
         return np.zeros(lesson.signals.shape[1])
 

@@ -31,7 +31,7 @@ NORMAL_MAD = 1.4826  # standard deviation of a normal distribution in median abs
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class DriftSign:
     """A sign of drift: what speaks, how loud, and from where on it counts."""
 
     name: str
@@ -42,7 +42,7 @@ class Sign:
         return f"{self.name} {self.value:.2f} above {self.limit:.2f}"
 
 
-def list_signs(load_kwh: FloatArray, errors: Mapping[str, FloatArray]) -> list[Sign]:
+def list_signs(load_kwh: FloatArray, errors: Mapping[str, FloatArray]) -> list[DriftSign]:
     """Return the signs of drift, none where nothing has changed or too little is known.
 
     Args:
@@ -74,7 +74,7 @@ def accumulate_errors(before: FloatArray, recent: FloatArray) -> float:
     return highest
 
 
-def _judge_shape(load_kwh: FloatArray) -> Iterator[Sign]:
+def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
     length = FORTNIGHT * DAY_SLOTS
     if load_kwh.size < (FORTNIGHTS_BEFORE + 1) * length:
         return
@@ -83,7 +83,7 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[Sign]:
         return
     recent, before = shapes[0], shapes[1:]
     usual = max(measure_shift(np.concatenate(before[:place] + before[place + 1 :]), before[place]) for place in range(len(before)))
-    yield Sign("load_shape", measure_shift(np.concatenate(before), recent), max(LARGE_SHIFT, EXCESS * usual))
+    yield DriftSign("load_shape", measure_shift(np.concatenate(before), recent), max(LARGE_SHIFT, EXCESS * usual))
 
 
 def _shape(load_kwh: FloatArray) -> FloatArray:
@@ -93,8 +93,8 @@ def _shape(load_kwh: FloatArray) -> FloatArray:
     return known / mean if mean > 0 else known[:0]
 
 
-def _judge_errors(errors: Mapping[str, FloatArray]) -> Iterator[Sign]:
+def _judge_errors(errors: Mapping[str, FloatArray]) -> Iterator[DriftSign]:
     for name, daily in errors.items():
         before, recent = daily[-DAYS_BEFORE - FORTNIGHT : -FORTNIGHT], daily[-FORTNIGHT:]
         if np.count_nonzero(before > 0) >= FEWEST_DAYS_BEFORE:
-            yield Sign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL)
+            yield DriftSign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL)

@@ -43,7 +43,7 @@ Scores = Mapping[str, Mapping[str, Score]]  # by version, then by series
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrialVerdict:
     """Whether a new model is used, why, and the figures that say so, by ``trial.<series>.<who>.<what>``."""
 
     accepted: bool
@@ -57,7 +57,7 @@ def begin_trial(learned_until: datetime, until: datetime) -> datetime | None:
     return begin if until - begin >= SHORTEST else None
 
 
-def judge_trial(scores: Scores) -> Verdict:
+def judge_trial(scores: Scores) -> TrialVerdict:
     """Return the verdict on the version ``new`` beside ``in_use``: the pinball loss of load and PV together must not be worse; other versions are noted."""
     losses = {version: _sum_pinball(series) for version, series in scores.items()}
     metrics = {
@@ -68,10 +68,10 @@ def judge_trial(scores: Scores) -> Verdict:
         if score.slots and np.isfinite(value := float(getattr(score, what)))
     }
     if losses[IN_USE] == 0:
-        return Verdict(losses[NEW] == 0, "the model in use was right in every slot of the trial, or nothing was measured in it", metrics)
+        return TrialVerdict(losses[NEW] == 0, "the model in use was right in every slot of the trial, or nothing was measured in it", metrics)
     ratio = losses[NEW] / losses[IN_USE]
     said = f"pinball loss in the trial is {ratio:.1%} of that of the model in use"
-    return Verdict(ratio <= TOLERANCE, said if ratio <= TOLERANCE else f"{said}: more than {TOLERANCE:.0%}", metrics)
+    return TrialVerdict(ratio <= TOLERANCE, said if ratio <= TOLERANCE else f"{said}: more than {TOLERANCE:.0%}", metrics)
 
 
 def _sum_pinball(series: Mapping[str, Score]) -> float:
@@ -82,7 +82,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingSet:
     """What a site has to teach: its trusted history, prepared, with what surrounded it, over a window."""
 
     prepared: Prepared
@@ -180,32 +180,32 @@ def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
     return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
 
 
-def _read_lesson(connection: Connection, site_id: str, window: Timeline) -> Lesson:
+def _read_lesson(connection: Connection, site_id: str, window: Timeline) -> TrainingSet:
     site = sites.load(connection, site_id)
     prepared = prepare_history(quality.read_trusted(connection, site, window), site, before=window.end)
-    return Lesson(prepared, read_context(connection, site, first=window.start, end=window.end), window)
+    return TrainingSet(prepared, read_context(connection, site, first=window.start, end=window.end), window)
 
 
-def _try(connection: Connection, request: TrainRequest, lesson: Lesson, *, objects: ObjectStore, teach: Callable[[datetime], Aurora]) -> Verdict:
+def _try(connection: Connection, request: TrainRequest, lesson: TrainingSet, *, objects: ObjectStore, teach: Callable[[datetime], Aurora]) -> TrialVerdict:
     """Return what a trial beside the model in use says; without one the new model is used."""
     until = lesson.window.end
     if request.trigger == "force":
-        return Verdict(accepted=True, reason="forced")
+        return TrialVerdict(accepted=True, reason="forced")
     in_use = forecast_activations.find_run(connection, request.site_id, version=VERSION, before=until)
     if in_use is None or in_use.artefact_key is None:
-        return Verdict(accepted=True, reason="there was none before")
+        return TrialVerdict(accepted=True, reason="there was none before")
     begin = begin_trial(in_use.data_until, until)
     if begin is None:
-        return Verdict(accepted=True, reason=f"too little was measured since {in_use.run_id} for a trial")
+        return TrialVerdict(accepted=True, reason=f"too little was measured since {in_use.run_id} for a trial")
     try:
         incumbent = load_aurora(objects, in_use.artefact_key, lesson.prepared.site)
     except (ArtefactError, MachineError, UnavailableError) as error:
-        return Verdict(accepted=True, reason=f"the model in use cannot be used: {error.message}")
+        return TrialVerdict(accepted=True, reason=f"the model in use cannot be used: {error.message}")
     baselines = {version: Baseline(version, lesson.prepared.site) for version in BASELINES}
     return _hold_trial({NEW: teach(begin), IN_USE: incumbent, **baselines}, lesson, begin)
 
 
-def _hold_trial(forecasters: dict[str, Forecaster], lesson: Lesson, begin: datetime) -> Verdict:
+def _hold_trial(forecasters: dict[str, Forecaster], lesson: TrainingSet, begin: datetime) -> TrialVerdict:
     site, history = lesson.prepared.site, lesson.prepared.history
     instants = list_instants(begin, lesson.window.end - TRIAL_EVERY, TRIAL_EVERY)
     scores = {}
@@ -215,12 +215,12 @@ def _hold_trial(forecasters: dict[str, Forecaster], lesson: Lesson, begin: datet
     return judge_trial(scores)
 
 
-def _measure(aurora: Aurora, lesson: Lesson) -> dict[str, float]:
+def _measure(aurora: Aurora, lesson: TrainingSet) -> dict[str, float]:
     cover = np.unique(lesson.context.weather.slot).size / lesson.window.count
     return aurora.metrics | {"known_days": aurora.known_days, "weather_share": min(cover, 1.0)}
 
 
-def _describe(connection: Connection, run: TrainingRun, lesson: Lesson, aurora: Aurora) -> Card:
+def _describe(connection: Connection, run: TrainingRun, lesson: TrainingSet, aurora: Aurora) -> Card:
     site, window, growth = aurora.site, lesson.window, lesson.prepared.growth
     zone = parse_zone(site.timezone)
     first, last = window.start.astimezone(zone).date(), (window.end - SLOT).astimezone(zone).date()

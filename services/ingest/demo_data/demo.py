@@ -11,14 +11,14 @@ from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, InstantArray, hold_price
 from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Progress
-from services.ingest.demo_data.series import SLOTS, Series, load_series
+from services.ingest.demo_data.series import SLOTS, DemoSeries, load_series
 from services.ingest.demo_data.sources import ZONE, fit_to_year, scale_to_year
 
 LICENCE_PRICES: Bilingual = {"en": "ENTSO-E Transparency Platform data; package MIT", "de": "Daten der ENTSO-E-Transparenzplattform; Paket MIT"}
 LICENCE_PROFILES: Bilingual = {"en": "Open Database License 1.0 (ODbL)", "de": "Open Database License 1.0 (ODbL)"}
 
 
-def describe_prices(series: Series) -> Provenance:
+def describe_prices(series: DemoSeries) -> Provenance:
     """Return where the prices come from."""
     filled = series.filled_hours
     return Provenance(
@@ -133,12 +133,12 @@ def load_demo(folder: Path, *, progress: Progress | None = None) -> DemoData:
     return DemoData(sites=[build_site(household, series) for household in HOUSEHOLDS], prices=build_prices(series))
 
 
-def build_prices(series: Series) -> DemoPrices:
+def build_prices(series: DemoSeries) -> DemoPrices:
     """Return the prices on quarter-hours."""
     return DemoPrices(MARKET, "EUR", SLOTS.starts, hold_price(series.price, 4), publication_times(SLOTS.starts, ZONE), describe_prices(series))
 
 
-def build_site(household: _Household, series: Series) -> DemoSite:
+def build_site(household: _Household, series: DemoSeries) -> DemoSite:
     """Return one household with its year."""
     energies = {
         "load_kwh": _fit(series, household.load, household.load_kwh),
@@ -151,7 +151,7 @@ def build_site(household: _Household, series: Series) -> DemoSite:
     return DemoSite(_describe_site(household), Observations.of(SLOTS.starts, energies), provenance)
 
 
-def _fit(series: Series, profile: str, yearly_kwh: float) -> FloatArray:
+def _fit(series: DemoSeries, profile: str, yearly_kwh: float) -> FloatArray:
     return scale_to_year(fit_to_year(series.profile_starts, series.profiles[profile], SLOTS), yearly_kwh)
 
 

@@ -34,7 +34,7 @@ class DayFlow(Message):
     export_kwh: float
 
 
-class Flows(Message):
+class PeriodFlows(Message):
     """What a variant came to: its days in order, what a capacity tariff adds by month, and how often its batteries were emptied."""
 
     days: list[DayFlow]
@@ -43,7 +43,7 @@ class Flows(Message):
     outlook: str
 
 
-def describe(name: str, flows: Flows) -> VariantReply:
+def describe(name: str, flows: PeriodFlows) -> VariantReply:
     """Return a variant's account."""
     months = sum_months(flows)
     bill, wear, gain = sum(month.bill for month in months), sum(month.wear for month in months), sum(day.stored_gain for day in flows.days)
@@ -61,7 +61,7 @@ def describe(name: str, flows: Flows) -> VariantReply:
     )
 
 
-def compare(variant: Variant, flows: Flows, baseline: Flows) -> VariantReply:
+def compare(variant: Variant, flows: PeriodFlows, baseline: PeriodFlows) -> VariantReply:
     """Return a variant's account with what it saves beside the baseline, and how long an investment takes to come back."""
     daily = pay_daily(baseline) - pay_daily(flows)
     yearly = estimate_year(daily)
@@ -75,7 +75,7 @@ def compare(variant: Variant, flows: Flows, baseline: Flows) -> VariantReply:
     return describe(variant.name, flows).model_copy(update=told)
 
 
-def sum_months(flows: Flows) -> list[MonthFlow]:
+def sum_months(flows: PeriodFlows) -> list[MonthFlow]:
     """Return money and energy by local month."""
     months: dict[str, list[DayFlow]] = {}
     for day in flows.days:
@@ -97,7 +97,7 @@ def _month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> M
     )
 
 
-def pay_daily(flows: Flows) -> FloatArray:
+def pay_daily(flows: PeriodFlows) -> FloatArray:
     """Return what each day is paid, what is gained in the batteries taken off; a month's peak is spread over its days. Wear is no payment."""
     months = [f"{day.day:%Y-%m}" for day in flows.days]
     share = {month: flows.peaks.get(month, 0.0) / months.count(month) for month in dict.fromkeys(months)}
@@ -123,7 +123,7 @@ def _years(investment: float, saving: float | None) -> float | None:
     return investment / saving if saving is not None and saving > _LITTLE_MONEY else None
 
 
-def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mapping[str, Flows]) -> WhatIfReply:
+def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mapping[str, PeriodFlows]) -> WhatIfReply:
     """Return what every variant came to beside the baseline, in figures and words."""
     numbers, baseline = Numbers(question.language, ZoneInfo(site.timezone), site.currency), flows[BASELINE]
     told = describe(BASELINE, baseline)

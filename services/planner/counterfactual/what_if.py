@@ -13,7 +13,7 @@ from luna.schedule import PlainPolicy, Policy
 from luna.simulator import Trajectory, price, simulate
 from luna.timeline import FloatArray, local_dates
 from luna.wear import depth_wear
-from services.planner.counterfactual.cash_flow import DayFlow, Flows
+from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows
 from services.planner.counterfactual.world import AdaptedSite
 from services.planner.problem.problem import ACTING, Margin
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -42,7 +42,7 @@ class Deciding:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Period:
     """A stretch of days as it was lived: dates, and by day what is paid, worn and moved, and what is stored at its end."""
 
     dates: list[date]
@@ -62,7 +62,7 @@ def list_months(first: date, last: date) -> list[tuple[date, date]]:
     return months
 
 
-def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, told: Callable[[int], None] = lambda _: None) -> Flows:
+def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, told: Callable[[int], None] = lambda _: None) -> PeriodFlows:
     """Return what consecutive worlds, each within one month, come to.
 
     Args:
@@ -73,7 +73,7 @@ def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, tol
 
     Invariants: what comes of a window depends on nothing but its days: not on how many variants or workers there are.
     """
-    parts: list[Part] = []
+    parts: list[Period] = []
     peaks: dict[str, float] = {}
     stored, initial, worth, usable = None, 0.0, 0.0, 0.0
     for number, world in enumerate(worlds, start=1):
@@ -90,7 +90,7 @@ def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, tol
         usable = sum((battery.max_soc - battery.min_soc) * battery.capacity_kwh for battery in world.scene.site.batteries)
         told(number)
     discharged = sum(part.discharge_kwh for part in parts)
-    return Flows(days=_list_days(parts, initial, worth), peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
+    return PeriodFlows(days=_list_days(parts, initial, worth), peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
 
 
 def _settle(world: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
@@ -102,12 +102,12 @@ def _bill_peaks(world: AdaptedSite, lived: Trajectory) -> float:
     return peak_cost(lived.flows.import_kwh[0], scene.timeline, [Peak(price) for price in scene.site.tariff.peaks], zone=scene.zone)
 
 
-def _sum_days(world: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Part:
+def _sum_days(world: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Period:
     costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
     starts, ends = (np.array(edge) for edge in zip(*world.scene.days, strict=True))
     wear = costs.wear_cost + depth_wear(world.scene.site.batteries, lived.flows.stored_kwh, begin_kwh)
     money, energy = ((costs.import_cost, costs.export_cost, wear), (lived.flows.import_kwh, lived.flows.export_kwh))
-    return Part(
+    return Period(
         dates=list(dict.fromkeys(local_dates(world.scene.timeline, world.scene.zone))),
         money=np.array([np.add.reduceat(series[0], starts) for series in money]),
         energy=np.array([np.add.reduceat(series[0], starts) for series in energy]),
@@ -116,7 +116,7 @@ def _sum_days(world: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: Fl
     )
 
 
-def _list_days(parts: Sequence[Part], initial_kwh: float, worth: float) -> list[DayFlow]:
+def _list_days(parts: Sequence[Period], initial_kwh: float, worth: float) -> list[DayFlow]:
     """Return all days; what is stored more at a day's end than at its begin is worth the same on every day, as the terminal rule has it."""
     dates = [day for part in parts for day in part.dates]
     gained = worth * np.diff(np.concatenate([[initial_kwh], *(part.stored_kwh for part in parts)]))

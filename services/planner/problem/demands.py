@@ -152,7 +152,7 @@ def _used_kwh(window: ComfortWindow, span: tuple[datetime, datetime], load: Defe
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CycleRun:
     """One run that is asked for: what each possible start uses per slot, ``(starts, slots)``, begin by begin; it is over at ``by``.
 
     ``open`` says that there is time for it beyond the horizon.
@@ -168,7 +168,7 @@ class CycleDemand:
     """A programme over the horizon: the runs that are asked for, and what is left of the one that runs at the start, ``(slots,)``."""
 
     load: DeferrableLoad
-    runs: tuple[Run, ...]
+    runs: tuple[CycleRun, ...]
     running_kwh: FloatArray
 
     @property
@@ -193,7 +193,7 @@ def read_cycle(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zo
     return CycleDemand(load, tuple(_read_runs(load, state, timeline, zone=zone)), running)
 
 
-def _read_runs(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> Iterator[Run]:
+def _read_runs(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> Iterator[CycleRun]:
     edges = np.concatenate([[0.0], np.cumsum(timeline.hours)])
     now = timeline.begin
     allowed = read_allowed(load, timeline, zone) > 0
@@ -206,7 +206,7 @@ def _read_runs(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zo
         begins = edges[:-1][(edges[:-1] >= (earliest - now) / HOUR - 1e-9) & (edges[:-1] <= latest + 1e-9)]
         use = np.array([_use_kwh(load, begin, edges) for begin in begins]).reshape(-1, timeline.count)
         fits = ~(use[:, ~allowed] > 0).any(axis=1)
-        yield Run(use[fits], run.by.astimezone(UTC), (run.by - timeline.end) / HOUR >= load.programme_hours)
+        yield CycleRun(use[fits], run.by.astimezone(UTC), (run.by - timeline.end) / HOUR >= load.programme_hours)
 
 
 def _use_kwh(load: DeferrableLoad, begin: float, edges: FloatArray) -> FloatArray:

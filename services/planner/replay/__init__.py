@@ -8,13 +8,13 @@ from services.planner.replay.days import DayResult, PolicyDay
 from services.planner.replay.episodes import compose_episode
 from services.planner.replay.policy_factory import SCENARIOS
 from services.planner.replay.results import OracleDay
-from services.planner.replay.run import LOSS_STEPS, Book, Progress, Replayed, ReplaySpec, replay, run
+from services.planner.replay.run import LOSS_STEPS, DayLog, Progress, Replayed, ReplaySpec, replay, run
 
 __all__ = [
     "INITIAL_SHARE",
     "LOSS_STEPS",
     "SCENARIOS",
-    "Book",
+    "DayLog",
     "DayResult",
     "OracleDay",
     "PolicyDay",

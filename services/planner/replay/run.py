@@ -32,7 +32,7 @@ class ReplaySpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class DayLog:
     """Where days are kept: those lived already, in order, and what is told each further one."""
 
     lived: Sequence[DayRecords] = ()
@@ -84,7 +84,7 @@ def replay(scene: ReplayData, policies: Sequence[str], *, every: int, progress: 
     return run(scene, ReplaySpec(policies, every), progress=progress).reply
 
 
-def run(scene: ReplayData, asked: ReplaySpec, *, book: Book | None = None, progress: Progress | None = None) -> Replayed:
+def run(scene: ReplayData, asked: ReplaySpec, *, book: DayLog | None = None, progress: Progress | None = None) -> Replayed:
     """Live through the days that are not in the book yet, and return what all came to.
 
     Raises:
@@ -95,13 +95,13 @@ def run(scene: ReplayData, asked: ReplaySpec, *, book: Book | None = None, progr
     require_known(asked.policies)
     rules, cast = Rules.of(scene), PolicyRuns.of(asked, scene)
     lineup = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules))
-    days = _live(lineup, cast.contenders(scene), book or Book(), progress)
+    days = _live(lineup, cast.contenders(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
     ledger = ReplayResults(scene, rules, lineup.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
     return Replayed(_reply(ledger, asked, cast), list_oracle_days(ledger))
 
 
-def _live(lineup: PolicyFactory, contenders: Sequence[PolicyRun], book: Book, progress: Progress | None) -> list[DayRecords]:
+def _live(lineup: PolicyFactory, contenders: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
     initial = [float(kwh) for kwh in lineup.rules.initial_kwh[:, 0]]
     begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
     days = list(book.lived)

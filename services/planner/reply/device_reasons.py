@@ -17,7 +17,7 @@ from luna.site import Site
 from luna.timeline import FloatArray
 from luna.wording import Language, Numbers, Sentences, limit
 from services.planner.dp.plan import Plan
-from services.planner.problem.demands import CycleDemand, LoadDemand, Run
+from services.planner.problem.demands import CycleDemand, CycleRun, LoadDemand
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from services.planner.reply.prices import PriceView, view_prices
 
@@ -30,7 +30,7 @@ Reasons = list[Reason | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SlotWindow:
     """Slots among which something may be moved: those of ``open`` (``(slots,)``), until ``until``.
 
     In each it uses ``used_kwh``, or else at least ``least_kwh`` and at most ``most_kwh``; ``missing_kwh`` is what it lacks at the end.
@@ -74,7 +74,7 @@ class DeviceReasons:
         bound = self._tell_bound(reasons, demand, charge_kwh)
         for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
             here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
-            window = Window(here, min(stay.until, self.outlook.timeline.end), charge_kwh, least, most, float(missing))
+            window = SlotWindow(here, min(stay.until, self.outlook.timeline.end), charge_kwh, least, most, float(missing))
             ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - _LITTLE_KWH
             self._tell_runs(reasons, window, partial(self._car, window, stay, (give_kwh > _NOTHING_KWH, ready)))
         return reasons
@@ -97,7 +97,7 @@ class DeviceReasons:
         for need, missing in zip(demand.needs, demand.missing_kwh(used_kwh).tolist(), strict=True):
             here = (slots >= need.first) & (slots < need.end) & (demand.allowed > 0)
             until = self.starts[need.end] if need.end < slots.size else self.outlook.timeline.end
-            window = Window(here, until, used_kwh, full, full, missing, "load")
+            window = SlotWindow(here, until, used_kwh, full, full, missing, "load")
             self._tell_runs(reasons, window, partial(self._load, window, due), hours=demand.load.max_gap_hours)
         shut = Reason("load_not_now")
         return [shut if allowed <= 0 else reason for reason, allowed in zip(reasons, demand.allowed.tolist(), strict=True)]
@@ -108,28 +108,28 @@ class DeviceReasons:
         end = self.outlook.timeline.end
         until = min(max((run.by for run in demand.runs), default=end), end)
         here = np.array([start < until for start in self.starts])
-        window = Window(here, until, use_kwh, demand.most_kwh, demand.most_kwh, float(missed.sum()) * demand.energy_kwh, "load", whole=True)
+        window = SlotWindow(here, until, use_kwh, demand.most_kwh, demand.most_kwh, float(missed.sum()) * demand.energy_kwh, "load", whole=True)
         self._tell_runs(reasons, window, lambda slot: "load_programme" if window.used[slot] else self._idle_load(window, slot))
         for slot in np.flatnonzero(window.used & here):
             reasons[slot] = Reason("load_programme")  # what runs at the start runs on, whatever is wanted
         for run, used in _match_runs(demand, use_kwh):
-            self._tell_runs(reasons, Window(used > _NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), lambda _: "load_programme")
+            self._tell_runs(reasons, SlotWindow(used > _NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), lambda _: "load_programme")
         return reasons
 
-    def _car(self, window: Window, stay: ChargingSession, now: tuple[BoolArray, BoolArray], slot: int) -> str:
+    def _car(self, window: SlotWindow, stay: ChargingSession, now: tuple[BoolArray, BoolArray], slot: int) -> str:
         """Return the code of a slot; ``now`` says where the car gives and where it is as full as wanted."""
         gives, ready = now
         if gives[slot]:
             return "ev_gives"
         return self._charging(window, slot) if window.used[slot] else self._idle_car(window, slot, ready=bool(ready[slot]), surplus_only=stay.surplus_only)
 
-    def _load(self, window: Window, due: BoolArray, slot: int) -> str:
+    def _load(self, window: SlotWindow, due: BoolArray, slot: int) -> str:
         if not window.used[slot]:
             return self._idle_load(window, slot)
         told = self._charging(window, slot)
         return "load_gap" if told == "load_among" and due[slot] else told
 
-    def _charging(self, window: Window, slot: int) -> str:
+    def _charging(self, window: SlotWindow, slot: int) -> str:
         used, open_ = window.used, window.open
         if self.view.surplus[slot]:
             return f"{window.kind}_surplus"
@@ -141,7 +141,7 @@ class DeviceReasons:
         cheapest = float(price[open_ & used].max()) <= float(price[open_ & ~used].min(initial=np.inf)) + _SAME_PRICE
         return f"{window.kind}_cheapest" if cheapest and self.view.priced[open_].all() else f"{window.kind}_among"
 
-    def _idle_car(self, window: Window, slot: int, *, ready: bool, surplus_only: bool) -> str:
+    def _idle_car(self, window: SlotWindow, slot: int, *, ready: bool, surplus_only: bool) -> str:
         later = (window.open & window.used)[slot:].any()
         if surplus_only:
             return "ev_ready" if ready and not later else "ev_waits_surplus"
@@ -151,12 +151,12 @@ class DeviceReasons:
             return "ev_ready" if ready else "ev_later"
         return f"ev_{self._waiting(window, slot)}"
 
-    def _idle_load(self, window: Window, slot: int) -> str:
+    def _idle_load(self, window: SlotWindow, slot: int) -> str:
         if (window.open & window.used)[slot:].any():
             return f"load_{self._waiting(window, slot)}"
         return "load_short" if window.missing_kwh > _LITTLE_KWH else "load_done"
 
-    def _waiting(self, window: Window, slot: int) -> str:
+    def _waiting(self, window: SlotWindow, slot: int) -> str:
         """Return why what comes later does not come now: a dearer kWh, a peak that would rise, or neither of them alone."""
         following = self._next_used(window, slot)
         price, priced = self.view.marginal, self.view.priced
@@ -164,10 +164,10 @@ class DeviceReasons:
             return "waits"
         return "waits_peak" if window.least_kwh[slot] > self.view.room_kwh[slot] + _NOTHING_KWH else "later"
 
-    def _next_used(self, window: Window, slot: int) -> int:
+    def _next_used(self, window: SlotWindow, slot: int) -> int:
         return slot + int((window.open & window.used)[slot:].argmax())
 
-    def _tell_runs(self, reasons: Reasons, window: Window, code: Callable[[int], str], **more: float) -> None:
+    def _tell_runs(self, reasons: Reasons, window: SlotWindow, code: Callable[[int], str], **more: float) -> None:
         """Give every open slot its reason."""
         places = np.flatnonzero(window.open).tolist()
         opposite, rank, whole = self._price_opposite(window), _rank(self.outlook.import_price, window.open), self._whole_figures(window) | more
@@ -176,7 +176,7 @@ class DeviceReasons:
             figures = round_figures(whole | self._figures(window, slot, told))
             reasons[slot] = Reason(told, None, round_cost(opposite[slot]), (), figures, price_rank=rank[slot], price_count=len(places))
 
-    def _whole_figures(self, window: Window) -> dict[str, Figure]:
+    def _whole_figures(self, window: SlotWindow) -> dict[str, Figure]:
         """Return the figures of a whole window: what is used in how many slots, at which price on average where each has one."""
         used = window.open & window.used
         kwh = window.used_kwh[used]
@@ -189,7 +189,7 @@ class DeviceReasons:
             figures |= {"dearest": dearest} if dearest > price.min() + _SAME_PRICE else {}
         return figures
 
-    def _figures(self, window: Window, slot: int, code: str) -> dict[str, Figure]:
+    def _figures(self, window: SlotWindow, slot: int, code: str) -> dict[str, Figure]:
         """Return the figures of a slot."""
         figures: dict[str, Figure] = {"start": self.starts[slot]}
         if self.view.priced[slot]:
@@ -204,7 +204,7 @@ class DeviceReasons:
             return figures | {"time": window.until}
         return figures | self._waiting_figures(window, slot)
 
-    def _waiting_figures(self, window: Window, slot: int) -> dict[str, Figure]:
+    def _waiting_figures(self, window: SlotWindow, slot: int) -> dict[str, Figure]:
         """Return the figures of a slot that does nothing: what it waits for, and what the peak would rise by."""
         figures: dict[str, Figure] = {}
         if (window.open & window.used)[slot:].any():
@@ -216,7 +216,7 @@ class DeviceReasons:
             figures |= {"kw": rise, "cost": rise * float(self.view.peak_price[slot])}
         return figures
 
-    def _price_opposite(self, window: Window) -> list[float | None]:
+    def _price_opposite(self, window: SlotWindow) -> list[float | None]:
         """Return what the opposite of each slot costs, to first order: moving its energy to the best slot left, or the dearest slot's energy here.
 
         None where nothing can be moved, or a peak would rise.
@@ -236,7 +236,7 @@ class DeviceReasons:
         return costs
 
 
-def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[Run, FloatArray]]:
+def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[CycleRun, FloatArray]]:
     """Yield each run that is placed, with what it uses: the next energy of a run that one of its starts would use just so."""
     done = np.cumsum(np.maximum(use_kwh - demand.running_kwh, 0.0))
     open_runs = sorted(demand.runs, key=lambda run: run.by)

@@ -8,7 +8,7 @@ from itertools import repeat
 import numpy as np
 
 from luna.contracts.owner import GRID, Action
-from luna.physics import BoolArray, Mode, settle
+from luna.physics import BoolArray, Mode, simulate_slot
 from luna.schedule import NO_FIGURES, Figure, Reason
 from luna.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan, weigh_flows
@@ -54,7 +54,7 @@ Told = tuple[list[list[str]], list[list[Mapping[str, Figure]]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class PlanExplanation:
     """The reasons of a plan: ``by_battery`` for each, slot by slot, and which battery is ``told`` in each slot: the one that moves most.
 
     Without batteries ``site`` holds the reasons; it is empty elsewhere.
@@ -79,18 +79,18 @@ def explain(plan: Plan) -> list[Reason]:
     return explain_each(Evidence(plan)).reasons
 
 
-def explain_each(seen: Evidence) -> Explanation:
+def explain_each(seen: Evidence) -> PlanExplanation:
     """Return the reasons of every battery in every slot: of the causes in order the first that is true."""
     plan = seen.plan
     if not plan.problem.site.batteries:
-        return Explanation(np.zeros(0, dtype=np.int64), (), tuple(_explain_idle(seen)))
+        return PlanExplanation(np.zeros(0, dtype=np.int64), (), tuple(_explain_idle(seen)))
     opposite, rank = read_numbers(price_opposite(plan)), rank_prices(plan.problem.paid.outlook.import_price, seen.days)
     codes, figures = _tell_causes(seen)
     reasons = tuple(
         list(map(Reason, codes[index], values, opposite, _list_limits(seen, index), figures[index], *rank, _find_uses(seen, index)))
         for index, values in enumerate(map(read_numbers, seen.energy_value))
     )
-    return Explanation((seen.charge + seen.discharge).argmax(axis=0), reasons)
+    return PlanExplanation((seen.charge + seen.discharge).argmax(axis=0), reasons)
 
 
 def _tell_causes(seen: Evidence) -> Told:
@@ -169,7 +169,7 @@ def price_opposite(plan: Plan) -> FloatArray:
         ceiling_soc=np.broadcast_to(battery.max_soc, plan.start_kwh.shape),
     )
     # A checked plan's set-points are safe already, and no opposite trades with the grid or goes beyond the limits.
-    flows = settle(
+    flows = simulate_slot(
         other,
         plan.start_kwh,
         load_kwh=outlook.load_kwh,

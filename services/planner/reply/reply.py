@@ -30,7 +30,7 @@ from services.planner.reply.device_reasons import add_placed_reasons, say_reason
 from services.planner.reply.devices import missed_demands, placed_flows, placed_kwh
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
-from services.planner.reply.reasons import Explanation, explain_each
+from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
 _SAME_SOC = 1e-9
@@ -194,7 +194,7 @@ def digest(request: PlanRequest) -> str:
     return hashlib.sha256(request.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
-def _slots(seen: Evidence, explained: Explanation, request: PlanRequest) -> list[SlotReply]:
+def _slots(seen: Evidence, explained: PlanExplanation, request: PlanRequest) -> list[SlotReply]:
     """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
     plan, told = seen.plan, explained.reasons
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
@@ -228,13 +228,13 @@ def _slots(seen: Evidence, explained: Explanation, request: PlanRequest) -> list
     )
 
 
-def _tell_devices(plan: Plan, explained: Explanation) -> Iterable[str | None]:
+def _tell_devices(plan: Plan, explained: PlanExplanation) -> Iterable[str | None]:
     """Return the battery that each slot's reason is of, where there are several."""
     names = [battery.name for battery in plan.problem.site.batteries]
     return [names[index] for index in explained.told.tolist()] if len(names) > 1 else repeat(None)
 
 
-def _battery_flows(plan: Plan, explained: Explanation, language: Language) -> list[dict[str, Fields]]:
+def _battery_flows(plan: Plan, explained: PlanExplanation, language: Language) -> list[dict[str, Fields]]:
     flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
     slots: list[dict[str, Fields]] = [{} for _ in range(plan.problem.outlook.timeline.count)]
     for index, battery in enumerate(site.batteries):

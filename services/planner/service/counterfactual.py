@@ -28,7 +28,7 @@ from luna.errors import InvalidInputError
 from luna.site import OWN, Site
 from luna.site.document import change_site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
-from services.planner.counterfactual.cash_flow import Flows, conclude
+from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.why_not import ask_why_not
@@ -150,14 +150,14 @@ def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, pro
     kept = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
     if len(kept) == len(variants):
         site = sites.load(connection, question.site_id)
-        reply = conclude(request.what_if_id, question, site, {name: Flows.model_validate(each) for name, each in kept.items()})
+        reply = conclude(request.what_if_id, question, site, {name: PeriodFlows.model_validate(each) for name, each in kept.items()})
         window = local_days(question.from_day, question.to_day, ZoneInfo(site.timezone))
         notes = note_tariff(connection, site, window, language=question.language)
         what_ifs.conclude(connection, reply.model_copy(update={"notes": notes}))
     return WhatIfVariantReply(variant=request.variant, replayed=len(kept), total=len(variants))
 
 
-def replay_flows(connection: Connection, question: WhatIfRequest, variant: Variant, *, progress: Progress | None = None) -> Flows:
+def replay_flows(connection: Connection, question: WhatIfRequest, variant: Variant, *, progress: Progress | None = None) -> PeriodFlows:
     """Return what a variant comes to over the question's window."""
     site = sites.load(connection, question.site_id)
     changed = change_site(site, variant.site, field=f"variants.{variant.name}.site")

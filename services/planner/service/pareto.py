@@ -33,7 +33,7 @@ _BESIDE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[Point]):
+class TradeoffPoint(Generic[Point]):
     """A plan with its two figures."""
 
     plan: Point
@@ -43,10 +43,10 @@ class Found(Generic[Point]):
 
 Progress = Callable[[int, int, str], None]
 # Plans by what each figure counts.
-Solve = Callable[[float, float], Found[Point]]
+Solve = Callable[[float, float], TradeoffPoint[Point]]
 
 
-def trace_tradeoff(solve: Solve[Point], *, most: int, tolerance: float, progress: Progress | None = None) -> tuple[list[Found[Point]], bool]:
+def trace_tradeoff(solve: Solve[Point], *, most: int, tolerance: float, progress: Progress | None = None) -> tuple[list[TradeoffPoint[Point]], bool]:
     """Return plans that no other beats in both figures, the best in the first one first, and whether no weights lead to another.
 
     Args:
@@ -75,11 +75,13 @@ def trace_tradeoff(solve: Solve[Point], *, most: int, tolerance: float, progress
     return keep_best(found), False
 
 
-def _width(left: Found[Point], right: Found[Point], ranges: tuple[float, float]) -> float:
+def _width(left: TradeoffPoint[Point], right: TradeoffPoint[Point], ranges: tuple[float, float]) -> float:
     return max((right.first - left.first) / ranges[0], (left.second - right.second) / ranges[1])
 
 
-def _between(solve: Solve[Point], left: Found[Point], right: Found[Point], *, tolerance: float, ranges: tuple[float, float]) -> Found[Point] | None:
+def _between(
+    solve: Solve[Point], left: TradeoffPoint[Point], right: TradeoffPoint[Point], *, tolerance: float, ranges: tuple[float, float]
+) -> TradeoffPoint[Point] | None:
     """Return a plan that counts less than both at the weights for which they count the same; None where there is none."""
     weights = left.second - right.second, right.first - left.first
     if min(weights) <= 0:
@@ -90,9 +92,9 @@ def _between(solve: Solve[Point], left: Found[Point], right: Found[Point], *, to
     return found if gain > tolerance * ranges[0] * ranges[1] and left.first < found.first < right.first else None
 
 
-def keep_best(found: Sequence[Found[Point]]) -> list[Found[Point]]:
+def keep_best(found: Sequence[TradeoffPoint[Point]]) -> list[TradeoffPoint[Point]]:
     """Return those that none beats in one figure without losing in the other."""
-    best: list[Found[Point]] = []
+    best: list[TradeoffPoint[Point]] = []
     for each in sorted(found, key=lambda each: (each.first, each.second)):
         if not best or each.second < best[-1].second:
             best.append(each)
@@ -166,12 +168,12 @@ class _Curve:
             "wear": _dearest_wear(problem) or 1.0,
         }
 
-    def solve(self, first: float, second: float) -> Found[Weighed]:
+    def solve(self, first: float, second: float) -> TradeoffPoint[Weighed]:
         """Return the plan under what both figures count, and what they come to."""
         weights = self._weigh({self._figures[0]: first, self._figures[1]: second})
         plan = make_plan(weigh(self._problem, weights, automatic=False), self._solver)
         figures = self._read(plan)
-        return Found((plan, weights), *(figures[name] / self._units[name] for name in self._figures))
+        return TradeoffPoint((plan, weights), *(figures[name] / self._units[name] for name in self._figures))
 
     def _weigh(self, counts: dict[Figure, float]) -> Weights:
         """Return figures' counts as prices beside one unit of cost; where cost is not asked for, it only chooses among equals."""
@@ -187,7 +189,7 @@ class _Curve:
         left = float((plan.problem.paid.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
         return {"cost": cost.total - left, "carbon": cost.carbon_g or 0.0, "self_sufficiency": float(plan.flows.import_kwh.sum()), "wear": cost.wear}
 
-    def point(self, found: Found[Weighed]) -> ParetoPoint:
+    def point(self, found: TradeoffPoint[Weighed]) -> ParetoPoint:
         """Return a plan's figures, and the weights as an owner would write them."""
         plan, weights = found.plan
         cost, figures = reply_cost(plan, self._request), self._read(plan)

@@ -19,7 +19,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.reply.reply import answer
-from services.planner.service.state import Expected, Issued
+from services.planner.service.state import Expected, IssuedPlan
 
 _SAME_SOC = 1e-6
 PRICES = ("import_price", "export_price", "carbon_g_per_kwh")
@@ -31,8 +31,8 @@ PV = ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
 class AlignedInputs:
     """An earlier plan as seen from a later one: ``passed`` of its slots are over, ``shared`` are in both."""
 
-    earlier: Issued
-    later: Issued
+    earlier: IssuedPlan
+    later: IssuedPlan
     passed: int
     shared: int
 
@@ -56,7 +56,7 @@ class AlignedInputs:
         return Expected(self.earlier, self.passed, self.later.start)
 
 
-def carry(earlier: Issued, later: Issued) -> AlignedInputs:
+def carry(earlier: IssuedPlan, later: IssuedPlan) -> AlignedInputs:
     """Return an earlier plan as seen from a later one.
 
     Raises:
@@ -75,7 +75,7 @@ def carry(earlier: Issued, later: Issued) -> AlignedInputs:
 Modes = dict[tuple[int, str], str]
 
 
-class Step(NamedTuple):
+class InputStep(NamedTuple):
     """An input put back: what was planned then, and what that costs."""
 
     code: CauseCode
@@ -97,7 +97,7 @@ class Planned:
         return read_modes(reply, 0, self.carried.shared), reply.cost.total - _left(plan)
 
 
-def compare_plans(earlier: Issued, later: Issued, *, solver: Solver, language: Language) -> PlanChangesReply:
+def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, language: Language) -> PlanChangesReply:
     """Return the modes that differ, and the inputs that did it.
 
     Raises:
@@ -138,17 +138,17 @@ def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
     return modes
 
 
-def _put_back(carried: AlignedInputs, planned: Planned) -> Iterator[Step]:
+def _put_back(carried: AlignedInputs, planned: Planned) -> Iterator[InputStep]:
     """Plan with one more input as it was before, each time; inputs that are the same are left out."""
     request = carried.later.request
     for code, swap in _SWAPS.items():
         changed = swap(request, carried)
         if changed != request:
             request = changed
-            yield Step(code, *planned.plan(request))
+            yield InputStep(code, *planned.plan(request))
 
 
-def _attribute(was: Modes, now: Modes, steps: list[Step]) -> dict[tuple[int, str], CauseCode]:
+def _attribute(was: Modes, now: Modes, steps: list[InputStep]) -> dict[tuple[int, str], CauseCode]:
     """Return of each mode that differs the input from whose return on it is as before; the horizon where none is."""
     causes: dict[tuple[int, str], CauseCode] = {}
     for place in sorted(was.keys() & now.keys()):
@@ -276,5 +276,5 @@ def compare_stored(connection: Connection, request: PlanChangesRequest, *, solve
         InvalidInputError: both plans have no slot in common.
     """
     before = request.before_id or plans.find_previous(connection, request.plan_id)
-    earlier, later = (Issued(plans.load_inputs(connection, each), plans.load(connection, each)) for each in (before, request.plan_id))
+    earlier, later = (IssuedPlan(plans.load_inputs(connection, each), plans.load(connection, each)) for each in (before, request.plan_id))
     return compare_plans(earlier, later, solver=solver, language=request.language or later.request.options.language)

@@ -24,7 +24,7 @@ from luna.database.forecast_status import describe_driving
 from luna.database.oracle_results import OracleResult
 from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT, local_dates, local_midnight
-from services.planner.replay import Book, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
+from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.plans import read_scene
 
@@ -95,12 +95,12 @@ class Checkpoint:
     asked: ReplaySpec
     replay: str
 
-    def book(self) -> Book:
+    def book(self) -> DayLog:
         """Return the days lived already, up to the first gap, and where further ones are kept."""
         with self.store.part() as connection:
             kept = replays.read_days(connection, self.request.site_id, self.replay)
         days = takewhile(kept.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)))
-        return Book([{label: PolicyDay.model_validate(record) for label, record in kept[day].items()} for day in days], self._keep)
+        return DayLog([{label: PolicyDay.model_validate(record) for label, record in kept[day].items()} for day in days], self._keep)
 
     def _keep(self, lived: DayResult) -> None:
         records = {label: record.model_dump(mode="json") for label, record in lived.records.items()}

@@ -39,7 +39,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedPlan:
     """A plan with the complete request it was made from."""
 
     request: PlanRequest
@@ -62,7 +62,7 @@ class Issued:
 class Expected:
     """What a plan expects by ``at``, when ``passed`` of its slots are over."""
 
-    plan: Issued
+    plan: IssuedPlan
     passed: int
     at: datetime
 
@@ -143,10 +143,10 @@ def _ahead(state: VehicleState, start: datetime) -> VehicleState:
     return state.model_copy(update={"sessions": [session for session in state.sessions if session.to > start]})
 
 
-def _read_in_force(connection: Connection, site_id: str, now: datetime) -> Issued | None:
+def _read_in_force(connection: Connection, site_id: str, now: datetime) -> IssuedPlan | None:
     reply = plans.read_due(connection, site_id, now)
     try:
-        return None if reply is None else Issued(plans.load_inputs(connection, reply.plan_id), reply)
+        return None if reply is None else IssuedPlan(plans.load_inputs(connection, reply.plan_id), reply)
     except NotFoundError:
         # Issued before plans kept what they were made from.
         return None

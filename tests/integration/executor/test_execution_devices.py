@@ -14,7 +14,7 @@ from luna.device_config import Control
 from luna.timeline import SLOT
 from services.executor.control_step import RETRY, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
-from services.executor.mqtt import Broker, MqttDevice
+from services.executor.mqtt import BrokerConnection, MqttDevice
 from tests.controlled import BOILER, CAR, CURRENT, DEVICES, PV, TOKEN, BrokerDevice, Inverter, describe_devices, serve
 from tests.executing import START, Home
 from tests.mosquitto import Mosquitto, needs_mosquitto
@@ -191,7 +191,7 @@ def test_a_charger_behind_a_broker_that_does_not_listen_is_told_again(database: 
     charger = BrokerDevice(broker.port, {"inverter/car": "off", "inverter/current": "6"})
 
     def open_device(control: Control) -> MqttDevice:
-        return MqttDevice(Broker("127.0.0.1", broker.port), [write.read_back or "" for write in control.writes], patience=timedelta(seconds=20))
+        return MqttDevice(BrokerConnection("127.0.0.1", broker.port), [write.read_back or "" for write in control.writes], patience=timedelta(seconds=20))
 
     home = Home(database, open_device, describe_devices("mqtt"), **DEVICES)
     home.arm()

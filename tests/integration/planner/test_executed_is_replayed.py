@@ -17,13 +17,13 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.economics import publication_times
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
-from luna.physics import Mode, SiteLimits, clamp, settle
+from luna.physics import Mode, SiteLimits, clamp, simulate_slot
 from luna.timeline import SLOT, FloatArray, Timeline, parse_zone
 from services.executor.batteries import to_arrays
 from services.executor.device import DryRun
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
-from services.planner.replay import Book, DayResult, ReplaySpec, run
+from services.planner.replay import DayLog, DayResult, ReplaySpec, run
 from services.planner.service.plans import plan_and_store, read_scene
 from tests.controlled import MODES, describe
 from tests.executing import BATTERY, START, Home
@@ -98,7 +98,7 @@ class Week:
         told = to_arrays([each for each in self.decided().values() if isinstance(each, BatterySetpoint)])
         place = BEFORE * 96 + slot
         energies = {"load_kwh": self.load[place : place + 1], "pv_kwh": self.pv[place : place + 1]}
-        flows = settle(clamp(told, self.stored, self.limits), self.stored, **energies, limits=self.limits, hours=0.25)
+        flows = simulate_slot(clamp(told, self.stored, self.limits), self.stored, **energies, limits=self.limits, hours=0.25)
         self.stored = flows.stored_kwh
         self.record(place, place + 1, self.stored[0] / self.limits.batteries.capacity_kwh[0])
         return float(self.stored[0, 0])
@@ -137,7 +137,7 @@ def test_what_is_executed_is_what_is_replayed(make_week: Callable[[str], Week], 
     request = ReplayRequest(site_id=week.home.name, from_day=first, to_day=last, policies=["mpc"])
     with unit_of_work(week.home.database) as connection:
         scene = read_scene(connection, request, DEFAULT_VERSION)
-    run(scene, ReplaySpec(["mpc"], 4), book=Book(keep=lived.append))
+    run(scene, ReplaySpec(["mpc"], 4), book=DayLog(keep=lived.append))
     replayed = np.concatenate([day.trajectories["mpc"].flows.stored_kwh[0, 0] for day in lived])
     assert scene.timeline.start == FIRST
     assert replayed == pytest.approx(np.array(executed), abs=1e-9)

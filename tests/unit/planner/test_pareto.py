@@ -15,7 +15,7 @@ from services.cli.pareto import draw, read_figure
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from services.planner.service.pareto import Found, find_knee, trace_pareto, trace_tradeoff
+from services.planner.service.pareto import TradeoffPoint, find_knee, trace_pareto, trace_tradeoff
 from tests.planning import START
 
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
@@ -47,10 +47,10 @@ def columns(reply: ParetoReply) -> tuple[FloatArray, FloatArray]:
     return first, second
 
 
-def tangent(first: float, second: float) -> Found[tuple[float, float]]:
+def tangent(first: float, second: float) -> TradeoffPoint[tuple[float, float]]:
     """The point of a quarter circle that weights lead to: a curve of known shape."""
     length = float(np.hypot(first, second))
-    return Found((first, second), 1 - first / length, 1 - second / length)
+    return TradeoffPoint((first, second), 1 - first / length, 1 - second / length)
 
 
 PAIRS: list[tuple[Figure, Figure]] = [("cost", "carbon"), ("cost", "wear"), ("carbon", "wear"), ("cost", "self_sufficiency")]
@@ -118,14 +118,14 @@ def test_each_point_is_reported() -> None:
 
 
 def test_a_straight_edge_is_complete_with_its_ends() -> None:
-    corners = {True: Found(0, 0.0, 1.0), False: Found(1, 1.0, 0.0)}
+    corners = {True: TradeoffPoint(0, 0.0, 1.0), False: TradeoffPoint(1, 1.0, 0.0)}
     found, complete = trace_tradeoff(lambda first, second: corners[first >= second], most=9, tolerance=1e-9)
     assert [each.plan for each in found] == [0, 1]
     assert complete
 
 
 def test_figures_that_want_the_same_make_one_point() -> None:
-    same = [Found(0, 1.0, 2.0), Found(0, 1.0, 2.0)]
+    same = [TradeoffPoint(0, 1.0, 2.0), TradeoffPoint(0, 1.0, 2.0)]
     found, complete = trace_tradeoff(lambda first, second: same[first > second], most=9, tolerance=1e-9)
     assert len(found) == 1
     assert complete

@@ -18,7 +18,7 @@ import structlog
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.connection import Broker, Connection, connected
-from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, Word
+from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, MqttMessage
 from services.ingest.sources.mqtt.discovery import discovery_filters
 from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
 from services.ingest.sources.source import SourceError
@@ -134,7 +134,7 @@ class _Listener:
         await self._follow(connection)
 
     def _read(self, message: paho.MQTTMessage, instant: datetime) -> list[Reading]:
-        word = Word(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
+        word = MqttMessage(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
         if self.directory.describes(word):
             self.directory.learn(word)
             return []

@@ -33,18 +33,18 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DeliveryWindow:
     """What was asked for: a market from ``first`` on, before ``end``."""
 
     market: str
     first: datetime
     end: datetime
 
-    def split(self) -> "Iterator[Window]":
+    def split(self) -> "Iterator[DeliveryWindow]":
         """Yield the window in pieces of half a year: no service gives more than a year at once, and less comes in time."""
         first, end = self.first.astimezone(UTC), self.end.astimezone(UTC)
         while first < end:
-            yield Window(self.market, first, min(first + SPAN, end))
+            yield DeliveryWindow(self.market, first, min(first + SPAN, end))
             first += SPAN
 
     def days(self, zone: ZoneInfo) -> list[date]:
@@ -62,7 +62,7 @@ class Issue:
     per_kwh: float = KWH_PER_MWH
 
 
-def make_sheets(window: Window, products: Iterable[Product], issue: Issue) -> list[PriceSheet]:
+def make_sheets(window: DeliveryWindow, products: Iterable[Product], issue: Issue) -> list[PriceSheet]:
     """Return the products that begin within the window, one sheet for each length, long products first.
 
     Raises:
@@ -105,7 +105,7 @@ def _order(product: Product) -> tuple[int, datetime]:
     return -product.minutes, product.start
 
 
-def _make_sheet(window: Window, products: list[Product], issue: Issue) -> PriceSheet:
+def _make_sheet(window: DeliveryWindow, products: list[Product], issue: Issue) -> PriceSheet:
     minutes = products[0].minutes
     odd = next((product for product in products if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()), None)
     if odd is not None:

@@ -7,7 +7,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, Timeline
-from services.planner.counterfactual.cash_flow import Flows
+from services.planner.counterfactual.cash_flow import PeriodFlows
 from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.world import SevenDayMean, list_added, scale_pv
 from services.planner.problem.knowledge import PerfectForesight
@@ -15,7 +15,7 @@ from services.planner.problem.problem import Margin
 from tests.recorded_days import TARIFF, describe_home, live_under, record_days
 
 
-def bill(flows: Flows) -> float:
+def bill(flows: PeriodFlows) -> float:
     return sum(day.import_cost + day.export_cost for day in flows.days)
 
 
