@@ -19,7 +19,7 @@ from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
 from services.api import uploads
 from services.api.gateway import Gateway
-from services.api.problems import ProblemDocument, add_problem_handlers
+from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
 
 # Asked every few seconds by a monitor; measured, but no news.
@@ -107,7 +107,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(settings, addresses),
-        responses={"default": {"model": ProblemDocument, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
+        responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
     for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation):
         app.include_router(routes.router)

@@ -28,7 +28,7 @@ _PYDANTIC_KINDS = frozenset(get_args(ErrorType))
 log = structlog.get_logger("luna.api")
 
 
-class ProblemDocument(BaseModel):
+class Problem(BaseModel):
     """What was wrong, where, and what to do."""
 
     type: str
