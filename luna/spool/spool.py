@@ -119,11 +119,11 @@ class Spool:
         self._thread.join()
         self._file.close()
 
-    def _ask(self, errand: _Write | _Look) -> None:
+    def _ask(self, backfilling: _Write | _Look) -> None:
         with self._gate:
             if self._closed:
                 raise UnavailableError("the spool is closed", field="data_folder", value=str(self.folder))
-            self._errands.put(errand)
+            self._errands.put(backfilling)
 
     def _serve(self) -> None:
         ended = False
@@ -132,10 +132,10 @@ class Spool:
             while not self._errands.empty():
                 errands.append(self._errands.get())
             ended = None in errands
-            self._commit([errand for errand in errands if isinstance(errand, _Write)])
-            for errand in errands:
-                if isinstance(errand, _Look):
-                    self._answer(errand)
+            self._commit([backfilling for backfilling in errands if isinstance(backfilling, _Write)])
+            for backfilling in errands:
+                if isinstance(backfilling, _Look):
+                    self._answer(backfilling)
 
     def _commit(self, writes: Sequence[_Write]) -> None:
         # Who no longer waits was not promised anything.

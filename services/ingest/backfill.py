@@ -92,18 +92,18 @@ def backfill(request: BackfillRequest, work: TaskContext) -> BackfillReply:
 
 def backfill_site(engine: Engine, source: CheckedSource, request: BackfillRequest, *, clock: Clock, progress: Progress) -> BackfillReply:
     """Read every sensor of a site from ``source`` into the database and build the slots; raises as ``backfill``."""
-    errand = BackfillRun.of(request, source.name, clock.now())
+    backfilling = BackfillRun.of(request, source.name, clock.now())
     with unit_of_work(engine) as connection:
-        sensors, left_out = name_sensors(sites.load(connection, errand.site_id))
-        cursors = source_cursors.read(connection, errand.site_id, errand.name)
+        sensors, left_out = name_sensors(sites.load(connection, backfilling.site_id))
+        cursors = source_cursors.read(connection, backfilling.site_id, backfilling.name)
     source.check(sensors)
-    taken, steps = [], len(sensors) * errand.days
+    taken, steps = [], len(sensors) * backfilling.days
     for place, (sensor, field) in enumerate(sensors.items()):
-        intake = Intake(engine, errand, sensor)
-        for until in intake.read(source, cursors.get(sensor, errand.read_first)):
-            progress(place * errand.days + errand.days_until(until), steps, sensor)
+        intake = Intake(engine, backfilling, sensor)
+        for until in intake.read(source, cursors.get(sensor, backfilling.read_first)):
+            progress(place * backfilling.days + backfilling.days_until(until), steps, sensor)
         taken.append(intake.reply(field, source.unit(sensor)))
-    return BackfillReply(sensors=taken, left_out=left_out, slots=_finish(engine, errand, now=clock.now()))
+    return BackfillReply(sensors=taken, left_out=left_out, slots=_finish(engine, backfilling, now=clock.now()))
 
 
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
@@ -127,19 +127,19 @@ def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
 class Intake:
     """Takes over one sensor, stretch by stretch."""
 
-    def __init__(self, engine: Engine, errand: BackfillRun, sensor: str) -> None:
-        self._engine, self._errand, self._sensor = engine, errand, sensor
+    def __init__(self, engine: Engine, backfilling: BackfillRun, sensor: str) -> None:
+        self._engine, self._backfilling, self._sensor = engine, backfilling, sensor
         self._known = self._unknown = self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
         """Store what the sensor said from ``since`` on; yield after each stretch until when everything is stored."""
-        for samples in source.read(self._sensor, since, self._errand.read_end) if since < self._errand.read_end else ():
+        for samples in source.read(self._sensor, since, self._backfilling.read_end) if since < self._backfilling.read_end else ():
             if len(samples):
                 since = as_instant(samples.instants.max())
                 self._store(samples, since)
                 yield since
         with unit_of_work(self._engine) as connection:
-            self._move(connection, self._errand.read_end)
+            self._move(connection, self._backfilling.read_end)
 
     def reply(self, field: str, unit: str | None) -> BackfilledSensor:
         """Return what it brought."""
@@ -148,13 +148,13 @@ class Intake:
 
     def _store(self, samples: Samples, until: datetime) -> None:
         with unit_of_work(self._engine) as connection:
-            written = store_samples(connection, self._errand.site_id, samples)
+            written = store_samples(connection, self._backfilling.site_id, samples)
             self._move(connection, until)
         unknown = int(np.isnan(samples.values).sum())
         self._known, self._unknown, self._written = self._known + len(samples) - unknown, self._unknown + unknown, self._written + written
 
     def _move(self, connection: Connection, until: datetime) -> None:
-        source_cursors.move(connection, self._errand.site_id, self._errand.name, self._sensor, complete_until=until)
+        source_cursors.move(connection, self._backfilling.site_id, self._backfilling.name, self._sensor, complete_until=until)
 
 
 def store_samples(connection: Connection, site_id: str, samples: Samples) -> int:
@@ -168,9 +168,9 @@ def store_samples(connection: Connection, site_id: str, samples: Samples) -> int
     return written.inserted + written.updated
 
 
-def _finish(engine: Engine, errand: BackfillRun, *, now: datetime) -> BuildSlotsReply:
-    request = BuildSlotsRequest(site_id=errand.site_id, first=errand.first, end=errand.end)
+def _finish(engine: Engine, backfilling: BackfillRun, *, now: datetime) -> BuildSlotsReply:
+    request = BuildSlotsRequest(site_id=backfilling.site_id, first=backfilling.first, end=backfilling.end)
     with unit_of_work(engine) as connection:
         built = build_site_slots(connection, request, now=now)
-        source_cursors.forget(connection, errand.site_id, errand.name)
+        source_cursors.forget(connection, backfilling.site_id, backfilling.name)
     return built

@@ -43,30 +43,30 @@ class DayResult:
     records: Mapping[str, PolicyDay]
 
 
-def simulate_day(lineup: PolicyFactory, contenders: Sequence[PolicyRun], slots: tuple[int, int], standings: Mapping[str, CarryOver]) -> DayResult:
+def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int], standings: Mapping[str, CarryOver]) -> DayResult:
     """Return what each contender makes of the slots from the first on, before the second."""
-    rules, first = lineup.rules, slots[0]
-    policies = [lineup.enter(contender, standings[contender.label]) for contender in contenders]
-    stored = np.array([standings[contender.label].stored_kwh for contender in contenders]).T.reshape(-1, len(contenders))
-    actuals = _actuals(lineup, contenders, slots)
+    rules, first = factory.rules, slots[0]
+    policies = [factory.enter(policy_run, standings[policy_run.label]) for policy_run in policy_runs]
+    stored = np.array([standings[policy_run.label].stored_kwh for policy_run in policy_runs]).T.reshape(-1, len(policy_runs))
+    actuals = _actuals(factory, policy_runs, slots)
     trajectory = simulate(SideBySide([OffsetPolicy(policy, first) for policy in policies]), actuals, limits=rules.limits, stored_kwh=stored)
     part = slice(*slots)
     costs = price(trajectory, import_price=rules.import_price[part], export_price=rules.export_price[part], wear_price=rules.wear_price).total
-    costs = costs + depth_wear(lineup.scene.site.batteries, trajectory.flows.stored_kwh, stored)
-    columns = {contender.label: trajectory.column(place) for place, contender in enumerate(contenders)}
+    costs = costs + depth_wear(factory.scene.site.batteries, trajectory.flows.stored_kwh, stored)
+    columns = {policy_run.label: trajectory.column(place) for place, policy_run in enumerate(policy_runs)}
     records = {
         label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])
         for place, (label, column) in enumerate(columns.items())
     }
-    return DayResult(actuals.timeline.start.astimezone(lineup.scene.zone).date(), slots, standings, columns, records)
+    return DayResult(actuals.timeline.start.astimezone(factory.scene.zone).date(), slots, standings, columns, records)
 
 
-def _actuals(lineup: PolicyFactory, contenders: Sequence[PolicyRun], slots: tuple[int, int]) -> Actuals:
-    scene, part = lineup.scene, slice(*slots)
-    whole, count = scene.actuals, len(contenders)
+def _actuals(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int]) -> Actuals:
+    scene, part = factory.scene, slice(*slots)
+    whole, count = scene.actuals, len(policy_runs)
     load, pv = (np.broadcast_to(series[part], (count, slots[1] - slots[0])) for series in (whole.load_kwh, whole.pv_kwh))
     never = np.zeros(slots[1] - slots[0], dtype=bool)
-    off_grid = np.array([never if contender.mishap is None else contender.mishap.off_grid[part] for contender in contenders])
+    off_grid = np.array([never if policy_run.fault_effects is None else policy_run.fault_effects.off_grid[part] for policy_run in policy_runs])
     return Actuals(scene.timeline.window(slots[0], slots[1] - slots[0]), load, pv, off_grid if off_grid.any() else None)
 
 

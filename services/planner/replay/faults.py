@@ -125,18 +125,18 @@ class FaultyPolicy:
     """
 
     policy: Policy
-    mishap: FaultEffects
+    fault_effects: FaultEffects
     seen_kwh: FloatArray
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what the inverter is told, or does by itself."""
-        self.seen_kwh = self.seen_kwh if self.mishap.frozen[slot] else stored_kwh
-        if self.mishap.deaf[slot]:
+        self.seen_kwh = self.seen_kwh if self.fault_effects.frozen[slot] else stored_kwh
+        if self.fault_effects.deaf[slot]:
             return _own(stored_kwh)
         if isinstance(self.policy, ModelPredictive):
-            self.policy.may_plan = not self.mishap.unplanned[slot]
+            self.policy.may_plan = not self.fault_effects.unplanned[slot]
         try:
-            return self.policy.decide(max(slot - int(self.mishap.behind[slot]), 0), self.seen_kwh)
+            return self.policy.decide(max(slot - int(self.fault_effects.behind[slot]), 0), self.seen_kwh)
         except InvalidInputError:
             # No forecast, or no price, has come by then: there is no plan to follow.
             return _own(stored_kwh)

@@ -46,7 +46,7 @@ class PolicyRun:
 
     label: str
     policy: str
-    mishap: FaultEffects | None = None
+    fault_effects: FaultEffects | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ class PolicyFactory:
     every: int
     oracle: Plan
 
-    def enter(self, contender: PolicyRun, standing: CarryOver) -> Policy:
+    def enter(self, policy_run: PolicyRun, standing: CarryOver) -> Policy:
         """Return a contender's policy for a day that begins with ``standing``."""
-        mishap = contender.mishap
-        if mishap is None:
-            return self._make(contender.policy, self.scene, standing)
-        inner = self._make(contender.policy, mishap.scene, standing)
+        fault_effects = policy_run.fault_effects
+        if fault_effects is None:
+            return self._make(policy_run.policy, self.scene, standing)
+        inner = self._make(policy_run.policy, fault_effects.scene, standing)
         seen = np.array(standing.seen_kwh).reshape(-1, 1)
-        return FaultyPolicy(inner, mishap, seen)
+        return FaultyPolicy(inner, fault_effects, seen)
 
     def _make(self, name: str, scene: ReplayData, standing: CarryOver) -> Policy:
         rules = self.rules

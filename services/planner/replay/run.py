@@ -63,9 +63,9 @@ class PolicyRuns:
         keys = [str(place) for place in range(len(faults))] + ([TOGETHER] if len(faults) > 1 else [])
         return cls(policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys})
 
-    def contenders(self, scene: ReplayData) -> list[PolicyRun]:
-        mishaps = {key: FaultEffects.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]]) for key in self.hurt}
-        hurt = [PolicyRun(label, name, mishaps[key]) for key, labels in self.hurt.items() for name, label in labels.items()]
+    def policy_runs(self, scene: ReplayData) -> list[PolicyRun]:
+        fault_effects_of = {key: FaultEffects.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]]) for key in self.hurt}
+        hurt = [PolicyRun(label, name, fault_effects_of[key]) for key, labels in self.hurt.items() for name, label in labels.items()]
         return [PolicyRun(name, name) for name in self.policies] + hurt
 
 
@@ -94,24 +94,24 @@ def run(scene: ReplayData, asked: ReplaySpec, *, book: DayLog | None = None, pro
     """
     require_known(asked.policies)
     rules, cast = Rules.of(scene), PolicyRuns.of(asked, scene)
-    lineup = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules))
-    days = _live(lineup, cast.contenders(scene), book or DayLog(), progress)
+    factory = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules))
+    days = _live(factory, cast.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
-    ledger = ReplayResults(scene, rules, lineup.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
+    ledger = ReplayResults(scene, rules, factory.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
     return Replayed(_reply(ledger, asked, cast), list_oracle_days(ledger))
 
 
-def _live(lineup: PolicyFactory, contenders: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
-    initial = [float(kwh) for kwh in lineup.rules.initial_kwh[:, 0]]
+def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
+    initial = [float(kwh) for kwh in factory.rules.initial_kwh[:, 0]]
     begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
     days = list(book.lived)
-    for slots in lineup.scene.days[len(days) :]:
-        standings = {each.label: days[-1][each.label].standing if days else begin for each in contenders}
-        lived = simulate_day(lineup, contenders, slots, standings)
+    for slots in factory.scene.days[len(days) :]:
+        standings = {each.label: days[-1][each.label].standing if days else begin for each in policy_runs}
+        lived = simulate_day(factory, policy_runs, slots, standings)
         book.keep(lived)
         days.append(lived.records)
         if progress is not None:
-            progress(slots[1], lineup.scene.timeline.count, lived.day.isoformat())
+            progress(slots[1], factory.scene.timeline.count, lived.day.isoformat())
     return days
 
 

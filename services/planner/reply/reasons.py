@@ -50,7 +50,7 @@ _DECIDES: dict[Action, Callable[[Evidence], BoolArray]] = {
 # What leaving a mode out means: the battery rests instead of acting, or follows the house instead of resting.
 _OPPOSITE = np.array([Mode.HOLD, Mode.SUPPLY, Mode.SAVE, Mode.SELF_CONSUMPTION, Mode.HOLD, Mode.HOLD], dtype=np.int8)
 NOWHERE = np.zeros(0, dtype=bool)
-Told = tuple[list[list[str]], list[list[Mapping[str, Figure]]]]
+ToldReasons = tuple[list[list[str]], list[list[Mapping[str, Figure]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def explain_each(seen: Evidence) -> PlanExplanation:
     return PlanExplanation((seen.charge + seen.discharge).argmax(axis=0), reasons)
 
 
-def _tell_causes(seen: Evidence) -> Told:
+def _tell_causes(seen: Evidence) -> ToldReasons:
     """Return the code of each battery in each slot, and its figures."""
     count = len(seen.starts)
-    told: Told = [["rest_plain"] * count for _ in seen.charge], [[NO_FIGURES] * count for _ in seen.charge]
+    told: ToldReasons = [["rest_plain"] * count for _ in seen.charge], [[NO_FIGURES] * count for _ in seen.charge]
     untold = np.ones(seen.charge.shape, dtype=bool)
     for pinned, until in find_pins(seen):
         for index, slot in np.argwhere(pinned).tolist():
@@ -114,7 +114,7 @@ def _tell_causes(seen: Evidence) -> Told:
     return told
 
 
-def _tell(cause: Cause, seen: Evidence, where: tuple[int, list[int]], told: Told) -> None:
+def _tell(cause: Cause, seen: Evidence, where: tuple[int, list[int]], told: ToldReasons) -> None:
     """Give some slots of a battery a cause's code, with the figures that are known there; slots of one day that share them share one object."""
     index, slots = where
     names, columns = [*cause.figures], [seen.list_figures(source)[index] for source in cause.figures.values()]

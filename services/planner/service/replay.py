@@ -77,11 +77,11 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
         scene = read_scene(connection, request, forecasts)
         notes = note_tariff(connection, site, scene.timeline)
     asked = ReplaySpec(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed)
-    diary = Checkpoint(store, request, scene, asked, _fingerprint(request, scene))
-    replayed = run(scene, asked, book=diary.book(), progress=progress)
+    checkpoint = Checkpoint(store, request, scene, asked, _fingerprint(request, scene))
+    replayed = run(scene, asked, book=checkpoint.book(), progress=progress)
     reply = replayed.reply.model_copy(update={"forecast_version": forecasts, "driving": driving, "notes": notes})
     _conclude(store.whole(), request, reply, replayed)
-    replays.forget(store.whole(), request.site_id, diary.replay)
+    replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
 
 

@@ -84,7 +84,7 @@ def test_without_the_grid_energy_balances_on_what_is_served() -> None:
     assert (lived.unserved_kwh <= load).all()
 
 
-def mishap(*faults: Fault) -> FaultEffects:
+def fault_effects(*faults: Fault) -> FaultEffects:
     scene = make_scene(0)
     return FaultEffects.of(scene, place_faults(faults, scene.timeline, seed=0))
 
@@ -94,13 +94,13 @@ def issued(book: ForecastArchive, now: datetime) -> datetime:
 
 
 def test_forecasts_that_never_come_leave_the_one_before() -> None:
-    known = mishap(fault("forecasts_missing", **{"from": NOON}, hours=6)).scene.forecasts
+    known = fault_effects(fault("forecasts_missing", **{"from": NOON}, hours=6)).scene.forecasts
     assert issued(known, NOON + timedelta(hours=5)) == NOON - timedelta(hours=6)
     assert issued(known, NOON + timedelta(hours=6)) == NOON + timedelta(hours=6)
 
 
 def test_forecasts_that_come_late_are_known_when_they_come() -> None:
-    known = mishap(fault("forecasts_late", **{"from": NOON}, hours=1, late_hours=2)).scene.forecasts
+    known = fault_effects(fault("forecasts_late", **{"from": NOON}, hours=1, late_hours=2)).scene.forecasts
     assert issued(known, NOON + timedelta(hours=1)) == NOON - timedelta(hours=6)
     assert issued(known, NOON + timedelta(hours=2)) == NOON + timedelta(hours=2)
 
@@ -108,7 +108,7 @@ def test_forecasts_that_come_late_are_known_when_they_come() -> None:
 @pytest.mark.parametrize(("kind", "later"), [("prices_late", 5), ("prices_missing", None)])
 def test_prices_are_settled_as_published_whenever_the_planner_learns_them(kind: str, later: int | None) -> None:
     published = WINDOW.start + timedelta(hours=13)
-    hurt = mishap(fault(kind, **{"from": published}, hours=1, late_hours=5)).scene.prices
+    hurt = fault_effects(fault(kind, **{"from": published}, hours=1, late_hours=5)).scene.prices
     true = make_scene(0).prices
     ahead = Timeline(NOW + timedelta(hours=6), SLOT, 96)
     assert (hurt.actual(WINDOW)[0] == true.actual(WINDOW)[0]).all()
@@ -128,7 +128,7 @@ class Listener:
 
 
 def test_a_frozen_sensor_stays_so_over_midnight() -> None:
-    night = mishap(fault("sensor_frozen", **{"from": WINDOW.start + timedelta(hours=20)}, hours=8))
+    night = fault_effects(fault("sensor_frozen", **{"from": WINDOW.start + timedelta(hours=20)}, hours=8))
     listener = Listener()
     before_midnight = FaultyPolicy(listener, night, np.array([[4.0]]))
     for slot, stored in ((79, 3.0), (80, 2.0), (95, 1.0)):
