@@ -1,0 +1,89 @@
+"""The pages tell the truth: what they name exists."""
+
+import re
+
+import pytest
+
+from luna.objects.store import ObjectStore
+from tests.documentation import ROOT, Page, broken_links, missing_in_trees, missing_names, missing_paths, parse_page, read_page, read_pages, unused_identifiers
+from tests.documented_commands import faults_of_luna, faults_of_make, find_commands
+from tests.documented_settings import unknown_settings
+
+EACH_PAGE = pytest.mark.parametrize("page", read_pages(), ids=lambda page: page.name)
+
+
+@EACH_PAGE
+def test_every_path_on_a_page_is_in_the_repository(page: Page) -> None:
+    assert missing_paths(page) == []
+
+
+@EACH_PAGE
+def test_every_module_and_function_on_a_page_can_be_imported(page: Page) -> None:
+    assert missing_names(page) == []
+
+
+@EACH_PAGE
+def test_every_identifier_on_a_page_is_used_in_the_code(page: Page) -> None:
+    assert unused_identifiers(page) == []
+
+
+@EACH_PAGE
+def test_every_map_of_folders_on_a_page_is_that_of_the_repository(page: Page) -> None:
+    assert missing_in_trees(page) == []
+
+
+@EACH_PAGE
+def test_every_link_within_the_repository_leads_somewhere(page: Page) -> None:
+    assert broken_links(page) == []
+
+
+@EACH_PAGE
+def test_every_command_of_luna_on_a_page_is_in_the_command_tree_with_its_options(page: Page) -> None:
+    assert [fault for command in find_commands(page, "luna") for fault in faults_of_luna(command)] == []
+
+
+@EACH_PAGE
+def test_every_target_and_variable_of_make_on_a_page_is_in_the_makefile(page: Page) -> None:
+    assert [fault for command in find_commands(page, "make") for fault in faults_of_make(command)] == []
+
+
+@EACH_PAGE
+def test_every_setting_on_a_page_is_read_by_something(page: Page) -> None:
+    assert unknown_settings(page) == []
+
+
+def test_decision_records_are_listed_under_their_numbers_and_missing_numbers_are_named() -> None:
+    listed = read_page("docs/decisions/README.md").prose
+    text = "\n".join(line for _, line in listed)
+    numbers = sorted(path.name[:4] for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
+    every = [f"{number:04}" for number in range(1, int(numbers[-1]) + 1)]
+    assert [number for number in every if number not in text] == []
+    assert re.findall(r"^\| \[(\d{4})\]", text, re.MULTILINE) == numbers
+
+
+def test_the_record_of_objects_names_every_method_of_a_store() -> None:
+    named = {span.text for span in read_page("docs/decisions/0011-plain-s3.md").spans}
+    assert {name for name in vars(ObjectStore) if not name.startswith("_")} <= named
+
+
+def test_what_is_not_there_is_found() -> None:
+    # The checks would pass on any page if they found nothing on this one.
+    page = parse_page(
+        "docs/wrong.md",
+        "`luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` `never_written_anywhere` `LUNA_NOTHING` [gone](gone.md)\n"
+        "```\nluna/\n  nowhere/\n```\n"
+        "```\nluna forecast trian --site home && make nothing NAMES=x\n```\n"
+        "`luna data backfill|mend --site home --wrong 1 …`\n",
+    )
+    assert [fault.split()[1] for fault in missing_paths(page)] == ["luna/nowhere.py", "nowhere.py"]
+    assert missing_names(page) == ["docs/wrong.md:1 luna.site.Nothing"]
+    assert unused_identifiers(page) == ["docs/wrong.md:1 never_written_anywhere"]
+    assert missing_in_trees(page) == ["docs/wrong.md:3 luna/nowhere/"]
+    assert broken_links(page) == ["docs/wrong.md:1 gone.md"]
+    assert unknown_settings(page) == ["docs/wrong.md:1 LUNA_NOTHING"]
+    assert [fault.rpartition(": ")[2] for command in find_commands(page, "luna") for fault in faults_of_luna(command)] == [
+        "forecast has no command trian",
+        "there is no option --wrong",
+        "data has no command mend",
+    ]
+    assert [fault.rpartition(": ")[2] for command in find_commands(page, "make") for fault in faults_of_make(command)] == ["nothing"]
