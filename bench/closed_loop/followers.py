@@ -23,7 +23,7 @@ from services.executor.batteries import Batteries, to_arrays
 from services.executor.decision import follow_plan, plan_age
 from services.executor.unit import InForce, Setpoints, SlotPrices
 from services.executor.units import NAME as PV
-from services.executor.units import Arrays
+from services.executor.units import PvArrays
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
@@ -69,7 +69,7 @@ class ReplyPolicy:
     def __init__(self, case: Case) -> None:
         control = describe_control(case.site)
         self._case, self._errors = case, ErrorScenarios(case.forecasts, case.foresight)
-        self._batteries, self._arrays = Batteries(case.site, control), Arrays(case.site, control.pv) if control.pv else None
+        self._batteries, self._arrays = Batteries(case.site, control), PvArrays(case.site, control.pv) if control.pv else None
         self._names = [battery.name for battery in case.site.batteries]
         self._modes: dict[str, str] = dict.fromkeys(self._names, Mode.SELF_CONSUMPTION.word)
         self._reply: PlanReply | None = None
