@@ -29,7 +29,7 @@ from luna.site import Forecasting
 from services.forecaster import tasks
 from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand, roll_back
-from services.forecaster.versions.shadow import Means, judge_forecasts
+from services.forecaster.versions.shadow import ShadowContext, judge_forecasts
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from services.planner.service.replay import replay_site
@@ -64,7 +64,7 @@ def grown(database: Engine) -> Iterator[Engine]:
 
 def judge(engine: Engine, folder: Path, *, at: datetime | None = None, asked: list[ReplayRequest] | None = None, **window: date) -> SiteJudgement:
     questions: list[ReplayRequest] = [] if asked is None else asked
-    means = Means(engine, FileObjects(folder), at or day(DAYS), questions.append)
+    means = ShadowContext(engine, FileObjects(folder), at or day(DAYS), questions.append)
     [found] = judge_forecasts(means, JudgeForecastsRequest(site_id="grown", **window)).sites
     assert found.faults == []
     return found

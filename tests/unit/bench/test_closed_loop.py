@@ -19,7 +19,7 @@ from luna.schedule import PlainPolicy
 from luna.timeline import SLOT, FloatArray
 from services.cli.bench import choose_benches
 from services.planner.problem.knowledge import DAY, PerfectForesight
-from services.planner.replay import Scene, replay
+from services.planner.replay import ReplayData, replay
 
 QUARTERS = DAY // SLOT
 
@@ -201,7 +201,7 @@ def test_what_is_followed_is_what_is_replayed_where_sun_that_may_not_be_fed_in_i
 def test_what_is_called_replayed_is_what_a_replay_says(name: str) -> None:
     case = one_day(name)
     two_days = replace(case, timeline=week_timeline("spring").window(0, 2 * QUARTERS))
-    said = replay(Scene(case.site, two_days.timeline, case.foresight, case.prices, case.forecasts), ["mpc", "self_consumption"], every=EVERY).policies
+    said = replay(ReplayData(case.site, two_days.timeline, case.foresight, case.prices, case.forecasts), ["mpc", "self_consumption"], every=EVERY).policies
     results = run_loops([two_days], FOLLOWERS)
     assert column(results, "replayed") == pytest.approx(said["mpc"].cost, abs=1e-9)
     assert column(results, SELF) == pytest.approx(said["self_consumption"].cost, abs=1e-9)
