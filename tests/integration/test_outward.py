@@ -36,6 +36,7 @@ FOLDER = Path(__file__).parents[1] / "recordings"
 RECORD = os.environ.get("LUNA_RECORD") == "1"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plan_request.json"
 METRICS = """
+import luna.queue.beat, services.api.app, services.executor.watch, services.ingest.live
 from prometheus_client import REGISTRY
 from luna.queue.services import load_services
 load_services()
