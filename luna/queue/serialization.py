@@ -22,9 +22,14 @@ def encode_request(request: Request) -> str:
     """
     if not isinstance(request, Request):
         raise InvalidInputError(f"a {type(request).__name__} is no request", field="request", remedy="Build the model of luna.contracts; it validates.")
-    text = request.model_dump_json(by_alias=True, warnings=False)
+    text = write_request(request)
     decode_request(type(request), text)
     return text
+
+
+def write_request(request: Request) -> str:
+    """Return a ``request`` that its own model has just validated as sent."""
+    return request.model_dump_json(by_alias=True, warnings=False)
 
 
 def decode_request(model: type[Request], text: str) -> Request:

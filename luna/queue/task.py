@@ -28,7 +28,8 @@ from luna.queue.app import GRACE, LONGEST_LIMIT, SOFT_LIMIT
 from luna.queue.task_context import TaskContext
 
 RequestT = TypeVar("RequestT", bound=Request)
-ReplyT = TypeVar("ReplyT", bound=Message)
+# A reply, or the JSON text of one that its body has written already.
+ReplyT = TypeVar("ReplyT", bound=Message | str)
 
 
 class RetryableError(UnavailableError):
@@ -40,7 +41,7 @@ class Definition:
     """A declared task: its request model, body and time limits."""
 
     request: type[Request]
-    body: Callable[[Any, TaskContext], Message]
+    body: Callable[[Any, TaskContext], Message | str]
     soft_limit: timedelta
     hard_limit: timedelta
 

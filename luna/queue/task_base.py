@@ -177,7 +177,8 @@ class LunaTask(Task):  # type: ignore[misc]
             log_context(site_id=getattr(request, "site_id", None)),
             TaskContext(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
-            reply = serialization.encode_reply(self.definition.body(request, work))
+            answer = self.definition.body(request, work)
+            reply = answer if isinstance(answer, str) else serialization.encode_reply(answer)
             conclude(work, reply)
         return reply
 

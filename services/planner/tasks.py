@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
+from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
 from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
@@ -23,9 +23,9 @@ def prepare() -> None:
 
 
 @task(PlanRequest)
-def solve(request: PlanRequest, work: TaskContext) -> PlanReply:
-    """Plan and store."""
-    return plans.plan_and_store(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
+def solve(request: PlanRequest, work: TaskContext) -> str:
+    """Plan and store; the reply is written once, for the row and the caller."""
+    return plans.plan_and_write(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
 
 
 @task(ParetoRequest)

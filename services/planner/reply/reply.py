@@ -122,10 +122,10 @@ _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_expor
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 
-def plan_request(request: PlanRequest, *, now: datetime, solver: Solver) -> PlanReply:
-    """Return the plan of a request that holds everything it needs."""
+def plan_request(request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None) -> PlanReply:
+    """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where it is known already."""
     plan = decide(build_problem(request), solver)
-    reply = answer(plan, request=request, issued_at=now)
+    reply = answer(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
     if request.manual:
         reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
     if request.options.price_sessions:
@@ -143,7 +143,7 @@ def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver:
     return reply_manual(bound, (plan, answer(plan, request=free, issued_at=bound[1].issued_at)), request)
 
 
-def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanReply:
+def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanReply:
     """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
     begun = perf_counter()
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
@@ -156,7 +156,9 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime) -> PlanRepl
     explain_ms = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
-        plan_id=str(UUID(digest(request)[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
+        plan_id=str(
+            UUID((inputs_digest or digest(request.model_dump_json(by_alias=True)))[:32])
+        ),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
         gap=round(plan.gap, 9) + 0.0,
         cost=reply_cost(plan, request),
@@ -189,9 +191,9 @@ def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
     return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
 
 
-def digest(request: PlanRequest) -> str:
-    """Return the fingerprint of everything a plan was made from."""
-    return hashlib.sha256(request.model_dump_json(by_alias=True).encode()).hexdigest()
+def digest(inputs: str) -> str:
+    """Return the fingerprint of everything a plan was made from: a complete request as JSON."""
+    return hashlib.sha256(inputs.encode()).hexdigest()
 
 
 def _slots(seen: Evidence, explained: PlanExplanation, request: PlanRequest) -> list[SlotReply]:

@@ -160,14 +160,26 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: the request or the stored data cannot be planned from.
     """
+    return _plan_and_store(request, connection, now=now, solver=solver)[0]
+
+
+def plan_and_write(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> str:
+    """Return the same as the JSON text that is stored."""
+    return _plan_and_store(request, connection, now=now, solver=solver)[1]
+
+
+def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[PlanReply, str]:
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
-    reply = plan_request(complete, now=now, solver=solver)
+    inputs = complete.model_dump_json(by_alias=True)
+    inputs_digest = digest(inputs)
+    reply = plan_request(complete, now=now, solver=solver, inputs_digest=inputs_digest)
+    text = reply.model_dump_json(by_alias=True)
     count_plan(reply.plan_id, reply.followed)
     site_id = request.site_id or reply.site
     # What a request says of a site of its own must never drive a stored one of the same name.
     system_id = "prod" if request.site_id is not None else "request"
-    plans.save(connection(), site_id=site_id, plan=reply, inputs_digest=digest(complete), system_id=system_id, inputs=complete)
-    return reply
+    plans.save(connection(), site_id=site_id, plan=reply, texts=(text, inputs), inputs_digest=inputs_digest, system_id=system_id)
+    return reply, text
 
 
 def complete_request(connection: Connection, request: PlanRequest, *, now: datetime) -> PlanRequest:

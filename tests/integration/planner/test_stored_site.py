@@ -210,7 +210,9 @@ def test_a_site_is_replayed_with_what_its_forecasts_were_off_before_the_window(c
 def test_a_stored_plan_is_made_again_from_its_row(connection: Connection, planned_site: str) -> None:
     plan = plan_site(connection, planned_site)
     inputs = plans.load_inputs(connection, plan.plan_id)
-    assert connection.scalar(select(plan_history.c.inputs_digest).where(plan_history.c.plan_id == plan.plan_id)) == digest(inputs)
+    assert connection.scalar(select(plan_history.c.inputs_digest).where(plan_history.c.plan_id == plan.plan_id)) == digest(
+        inputs.model_dump_json(by_alias=True)
+    )
     again = plan_request(inputs, now=START, solver=Solver())
     assert again.model_copy(update={"timing_ms": plan.timing_ms}) == plan
 
