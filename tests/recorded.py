@@ -31,7 +31,7 @@ def hold(name: str, document: Any) -> None:
         pytest.fail(f"{name} is not as recorded; meant: {VARIABLE}=1\n" + "\n".join(islice(lines, _SHOWN_LINES)), pytrace=False)
 
 
-def differences(before: Any, after: Any, path: str = "") -> dict[str, Any]:
+def find_differences(before: Any, after: Any, path: str = "") -> dict[str, Any]:
     """Return by path what is other in ``after``; a part that is in one alone stands as a whole."""
     if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
         pairs = [(before[name], after[name], f"{path}.{name}" if path else str(name)) for name in before]
@@ -39,7 +39,7 @@ def differences(before: Any, after: Any, path: str = "") -> dict[str, Any]:
         pairs = [(left, right, f"{path}[{index}]") for index, (left, right) in enumerate(zip(before, after, strict=True))]
     else:
         return {} if before == after else {path: after}
-    return {name: value for left, right, place in pairs for name, value in differences(left, right, place).items()}
+    return {name: value for left, right, place in pairs for name, value in find_differences(left, right, place).items()}
 
 
 def _plain(value: Any) -> Any:

@@ -2,19 +2,35 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import outward
+from tests import outward, outward_queue
 from tests.command_line import Luna
 from tests.outward_requests import REQUESTS
 from tests.recorded import hold
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLANS: dict[str, dict[str, Any]] = REQUESTS | {f"example_{path.stem}": json.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES.glob("*.json")}
-SURFACES = {"openapi": outward.openapi, "commands": outward.commands}
+SURFACES = {
+    "openapi.json": outward.openapi,
+    "answers.json": outward.answers,
+    "commands.json": outward.commands,
+    "programs.json": outward.programs,
+    "tasks.json": outward.tasks,
+    "site.json": outward.site,
+    "settings.json": outward.settings,
+    "tables.sql": outward.tables,
+    "wording.json": outward.wording,
+    "metrics.json": outward.metrics,
+    "errors.json": outward.errors,
+    "log_events.json": outward.log_events,
+    "sentences.json": outward.sentences,
+}
+FILES = {"spool.json": outward.spool, "model.json": outward.model}
 CALLS = {
     "unknown command": ["nothing"],
     "unknown option": ["plan", "--nope"],
@@ -61,12 +77,32 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", SURFACES)
 def test_a_surface_is_as_recorded(name: str) -> None:
-    hold(f"{name}.json", SURFACES[name]())
+    hold(name, SURFACES[name]())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_lies_on_the_disk_is_as_recorded(name: str, tmp_path: Path) -> None:
+    hold(name, FILES[name](tmp_path))
 
 
 @pytest.mark.parametrize("name", sorted(PLANS))
 def test_a_plan_is_as_recorded(name: str) -> None:
     hold(f"plans/{name}.json", outward.plan(PLANS[name]))
+
+
+@pytest.fixture(scope="module")
+def queue_url(kept_folder: Path) -> Iterator[str]:
+    """A Redis in which nothing stands but what these tests leave there."""
+    with outward_queue.open_queue(kept_folder) as url:
+        yield url
+
+
+def test_what_stands_in_redis_is_as_recorded(queue_url: str) -> None:
+    hold("redis.json", outward_queue.queue_keys(queue_url))
+
+
+def test_what_beat_asks_for_is_as_recorded(queue_url: str) -> None:
+    hold("beat.json", outward_queue.beat_schedule(queue_url))
 
 
 @pytest.mark.usefixtures("desk")
