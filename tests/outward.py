@@ -163,11 +163,10 @@ def programs() -> Document:
     return {name.removesuffix(".__main__"): _read_help(import_module(name).main) for name in PROGRAMS}
 
 
-def _read_help(main: Callable[[list[str]], int]) -> str:
+def _read_help(main: Callable[[list[str]], int]) -> list[str]:
     with redirect_stdout(StringIO()) as said, suppress(SystemExit):
         main(["--help"])
-    # Everything but where lines are broken, which follows the terminal.
-    return " ".join(said.getvalue().split())
+    return said.getvalue().splitlines()
 
 
 def tasks() -> Document:

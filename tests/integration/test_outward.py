@@ -76,7 +76,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("name", SURFACES)
-def test_a_surface_is_as_recorded(name: str) -> None:
+def test_a_surface_is_as_recorded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Help breaks its lines where the terminal ends.
+    monkeypatch.setenv("COLUMNS", "1000")
     hold(name, SURFACES[name]())
 
 
