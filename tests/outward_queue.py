@@ -21,7 +21,7 @@ from luna.queue import Client
 from luna.queue.app import create_worker, unacknowledged_by
 from luna.queue.heartbeats import LeaderLock, Node, executor_present, present
 from luna.queue.services import SERVICES
-from luna.queue.task_tracker import DeadTask, TaskTracker, Progress
+from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
 from luna.telemetry import log_context
 from luna.timeline import FixedClock
 from tests.processes import luna_process
