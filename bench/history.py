@@ -26,7 +26,7 @@ from luna.timeline import SystemClock
 from services.ingest.backfill import backfill_site, store_samples
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -68,7 +68,7 @@ def measure() -> dict[str, Any]:
 
 def _measure(pool: Engine, url: str) -> dict[str, Any]:
     request = BackfillRequest(site_id="year", first=FIRST, end=END)
-    with HomeAssistantHistory.connect(Access(url, TOKEN)) as source:
+    with HomeAssistantHistory.connect(HomeAssistantAccess(url, TOKEN)) as source:
         began = time.perf_counter()
         reply = backfill_site(pool, source, request, clock=SystemClock(), progress=lambda *_: None)
         seconds = time.perf_counter() - began

@@ -10,11 +10,12 @@ from functools import partial
 
 import structlog
 
+from luna.addresses import HomeAssistantAccess, parse_broker
 from luna.contracts import PlanRequest
 from luna.database import engine
 from luna.device_config import Control
 from luna.embedded import running
-from luna.errors import InvalidInputError, LunaError, UnavailableError
+from luna.errors import LunaError, UnavailableError
 from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
 from luna.queue.heartbeats import executor_present
@@ -24,7 +25,7 @@ from luna.timeline import SystemClock
 from services.executor.control_step import Executor
 from services.executor.device import Device, DryRun
 from services.executor.home_assistant import HomeAssistantDevice
-from services.executor.mqtt import MqttDevice, parse_broker
+from services.executor.mqtt import MqttDevice
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)
@@ -66,10 +67,7 @@ def open_device(settings: Settings, control: Control) -> Device:
         InvalidInputError: the settings name no Home Assistant or broker.
     """
     if control.by == "home_assistant":
-        if not settings.home_assistant_url or settings.home_assistant_token is None:
-            remedy = "Set LUNA_HOME_ASSISTANT_URL and LUNA_HOME_ASSISTANT_TOKEN."
-            raise InvalidInputError("control goes by Home Assistant, which the settings do not name", field="LUNA_HOME_ASSISTANT_URL", remedy=remedy)
-        return HomeAssistantDevice(settings.home_assistant_url, settings.home_assistant_token)
+        return HomeAssistantDevice(HomeAssistantAccess.of(settings))
     if control.by == "mqtt":
         full = [battery.soc for battery in control.batteries] + [vehicle.soc for vehicle in control.vehicles]
         places = [write.read_back for write in control.writes] + full

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
+from luna.addresses import HomeAssistantAccess
 from services.executor.device import DeviceError
 from services.executor.template import Write
 
@@ -36,10 +36,10 @@ UNKNOWN = {"unknown", "unavailable"}
 class HomeAssistantDevice:
     """One Home Assistant, asked one thing at a time. ``transport``: of a test's own."""
 
-    def __init__(self, url: str, token: SecretStr, *, patience: timedelta = PATIENCE, transport: httpx.BaseTransport | None = None) -> None:
-        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+    def __init__(self, access: HomeAssistantAccess, *, patience: timedelta = PATIENCE, transport: httpx.BaseTransport | None = None) -> None:
+        headers = {"Authorization": f"Bearer {access.token}"}
         self._patience = patience.total_seconds()
-        self._client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=self._patience, transport=transport)
+        self._client = httpx.Client(base_url=access.url, headers=headers, timeout=self._patience, transport=transport)
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Call the services in order.

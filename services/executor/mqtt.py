@@ -3,18 +3,15 @@
 import ssl
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from pydantic import SecretStr
 
-from luna.errors import InvalidInputError
+from luna.addresses import Broker
 from services.executor.device import DeviceError
 from services.executor.template import Write
 
@@ -25,40 +22,12 @@ KEPT_PATIENCE = timedelta(seconds=1)
 # What a device that is away would hear afterwards belongs to another slot.
 EXPIRY_SECONDS = 60
 KEEPALIVE_SECONDS = 15
-PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerConnection:
-    """A broker, and who asks it."""
-
-    host: str
-    port: int
-    user: str | None = None
-    password: SecretStr | None = None
-    tls: bool = False
-
-
-def parse_broker(url: str, password: SecretStr | None = None) -> BrokerConnection:
-    """Return the broker at ``mqtt://user@host:port``, ``mqtts://`` for TLS; ``password`` goes before one in the URL.
-
-    Raises:
-        InvalidInputError: no address of a broker; its value stays unsaid, for it may hold a password.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port or PORTS[parts.scheme]
-    except (KeyError, ValueError) as exc:
-        raise InvalidInputError("is no address of an MQTT broker", field="mqtt_url", remedy="Give it as mqtt://user@host:1883.") from exc
-    own = SecretStr(unquote(parts.password)) if parts.password else None
-    user = unquote(parts.username) if parts.username else None
-    return BrokerConnection(parts.hostname or "localhost", port, user, password or own, tls=parts.scheme == "mqtts")
 
 
 class MqttDevice:
     """One connection, made when it is first needed. ``topics`` are those that are read."""
 
-    def __init__(self, broker: BrokerConnection, topics: Iterable[str], *, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, broker: Broker, topics: Iterable[str], *, patience: timedelta = PATIENCE) -> None:
         self._broker = broker
         self._topics = tuple(dict.fromkeys(topics))
         self._patience = patience.total_seconds()

@@ -18,7 +18,7 @@ from luna.timeline import SLOT, Clock, floor_to
 from services.ingest.listening.sensor_routing import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 from services.ingest.sources.home_assistant.state import as_instant
 from services.ingest.sources.source import HistorySource
 
@@ -86,7 +86,7 @@ def backfill(request: BackfillRequest, work: TaskContext) -> BackfillReply:
         SourceError: Home Assistant is away; what was read is kept, and asking again goes on there.
         SourceRefusedError: the token, or a sensor that is not there.
     """
-    with HomeAssistantHistory.connect(Access.of(work.settings), clock=work.clock) as source:
+    with HomeAssistantHistory.connect(HomeAssistantAccess.of(work.settings), clock=work.clock) as source:
         return backfill_site(work.database(), source, request, clock=work.clock, progress=work.progress)
 
 

@@ -29,7 +29,7 @@ from services.ingest.listening import SensedSite, SensorAges, SiteReader, Source
 from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.recorder import open_recorder
-from services.ingest.sources.home_assistant import Access, HomeAssistantLive
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
 from services.ingest.sources.mqtt import MqttSource, parse_broker
 from services.ingest.sources.source import LiveSource
 
@@ -144,7 +144,7 @@ def source_forms(settings: Settings) -> dict[str, SourceForm]:
 def _home_assistant(settings: Settings, heard: datetime | None) -> LiveSource:
     # A Home Assistant whose clock runs ahead must not make its past seem recorded.
     since = min(heard, SystemClock().now()) - HEARD_MARGIN if heard else None
-    return HomeAssistantLive(Access.of(settings), since=since)
+    return HomeAssistantLive(HomeAssistantAccess.of(settings), since=since)
 
 
 def _mqtt(settings: Settings, _heard: datetime | None) -> LiveSource:

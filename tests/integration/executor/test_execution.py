@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from luna.addresses import HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
 from luna.database import control, observations, plans
@@ -34,7 +34,7 @@ def inverter() -> Iterator[Inverter]:
 
 @pytest.fixture
 def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
-    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), describe())
+    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe())
     yield home
     home.close()
 

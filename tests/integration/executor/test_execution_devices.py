@@ -5,16 +5,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from luna.addresses import Broker, HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
 from luna.device_config import Control
 from luna.timeline import SLOT
 from services.executor.control_step import RETRY, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
-from services.executor.mqtt import BrokerConnection, MqttDevice
+from services.executor.mqtt import MqttDevice
 from tests.controlled import BOILER, CAR, CURRENT, DEVICES, PV, TOKEN, BrokerDevice, Inverter, describe_devices, serve
 from tests.executing import START, Home
 from tests.mosquitto import Mosquitto, needs_mosquitto
@@ -33,7 +33,7 @@ def inverter() -> Iterator[Inverter]:
 
 @pytest.fixture
 def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
-    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), describe_devices(), **DEVICES)
+    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe_devices(), **DEVICES)
     home.arm()
     yield home
     home.close()
@@ -123,7 +123,7 @@ def test_an_owner_switches_one_device_until_then_and_ends_a_run_at_once(home: Ho
 def test_a_heat_pump_is_told_as_an_appliance_is(database: Engine, inverter: Inverter) -> None:
     pump = {"name": "boiler", "power_kw": 3, "min_on_minutes": 15, "store": {"capacity_kwh_per_k": 1, "min_c": 30, "max_c": 50}}
     section = {name: part for name, part in describe_devices().items() if name in {"by", "loads"}}
-    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), section, heat_pumps=[pump])
+    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), section, heat_pumps=[pump])
     home.arm()
     plan = planned(home, boiler=[False])
     flow = {"boiler": HeatPumpFlow(energy_kwh=0.5, heat_kwh=2, temperature_c=40, on=True)}
@@ -169,7 +169,7 @@ def test_a_car_supplies_the_house_only_while_it_is_known_to_hold_enough(database
     [car] = section["vehicles"]
     section["vehicles"] = [car | {"soc": "sensor.car", "modes": car["modes"] | {"give": "give"}, "writes": [{"to": "select.car", "value": "{mode}"}]}]
     vehicles = [DEVICES["vehicles"][0] | {"discharge_limit_kw": 4, "min_soc": 0.3}]
-    home = Home(database, lambda _: HomeAssistantDevice(inverter.url, SecretStr(TOKEN)), section, **DEVICES | {"vehicles": vehicles})
+    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), section, **DEVICES | {"vehicles": vehicles})
     home.arm()
     plan = planned(home, car_kw=[0, 0])
     slots = [slot.model_copy(update={"vehicles": {"car": VehicleFlow(charge_kwh=0, discharge_kwh=0.75, soc_end=0.5)}}) for slot in plan.slots]
@@ -191,7 +191,7 @@ def test_a_charger_behind_a_broker_that_does_not_listen_is_told_again(database: 
     charger = BrokerDevice(broker.port, {"inverter/car": "off", "inverter/current": "6"})
 
     def open_device(control: Control) -> MqttDevice:
-        return MqttDevice(BrokerConnection("127.0.0.1", broker.port), [write.read_back or "" for write in control.writes], patience=timedelta(seconds=20))
+        return MqttDevice(Broker("127.0.0.1", broker.port), [write.read_back or "" for write in control.writes], patience=timedelta(seconds=20))
 
     home = Home(database, open_device, describe_devices("mqtt"), **DEVICES)
     home.arm()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from luna.addresses import Broker
 from services.executor.device import DeviceError
-from services.executor.mqtt import BrokerConnection, MqttDevice
+from services.executor.mqtt import MqttDevice
 from services.executor.template import Write, matches
 from tests.controlled import BrokerDevice
 from tests.mosquitto import Mosquitto, Relay, needs_mosquitto
@@ -46,7 +47,7 @@ def relay(broker: Mosquitto) -> Iterator[Relay]:
 
 @pytest.fixture
 def device(relay: Relay) -> Iterator[MqttDevice]:
-    device = MqttDevice(BrokerConnection("127.0.0.1", relay.port), READ, patience=PATIENCE)
+    device = MqttDevice(Broker("127.0.0.1", relay.port), READ, patience=PATIENCE)
     yield device
     device.close()
 
@@ -54,7 +55,7 @@ def device(relay: Relay) -> Iterator[MqttDevice]:
 @pytest.fixture
 def near(broker: Mosquitto) -> Iterator[MqttDevice]:
     """One without a relay before the broker."""
-    device = MqttDevice(BrokerConnection("127.0.0.1", broker.port), READ, patience=timedelta(seconds=2))
+    device = MqttDevice(Broker("127.0.0.1", broker.port), READ, patience=timedelta(seconds=2))
     yield device
     device.close()
 
@@ -95,7 +96,7 @@ def test_what_the_broker_did_not_take_never_comes_later(inverter: BrokerDevice, 
 
 def test_a_broker_that_is_away_is_named(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="cannot be reached"):
-        MqttDevice(BrokerConnection("127.0.0.1", 9), READ, patience=PATIENCE).read(READ)
+        MqttDevice(Broker("127.0.0.1", 9), READ, patience=PATIENCE).read(READ)
 
 
 def takes(device: MqttDevice) -> bool:

@@ -24,7 +24,7 @@ from luna.site import parse_site
 from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
 from services.ingest.backfill import BackfillRun, backfill_site
 from services.ingest.quality_service import judge_days
-from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 from services.ingest.sources.home_assistant.connection import RetryPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.tasks import backfill_history
@@ -64,7 +64,7 @@ def house() -> Iterator[House]:
 @pytest.fixture
 def source(house: House) -> Iterator[HomeAssistantHistory]:
     patience = RetryPolicy(pause_s=0, attempts=3, sleep=lambda _: None)
-    with HomeAssistantHistory.connect(Access(house.url, TOKEN), patience=patience) as source:
+    with HomeAssistantHistory.connect(HomeAssistantAccess(house.url, TOKEN), patience=patience) as source:
         yield source
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from services.ingest.reading import Reading
-from services.ingest.sources.home_assistant import Access, HomeAssistantLive
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
 from services.ingest.sources.home_assistant.connection import RetryPolicy
 from services.ingest.sources.source import SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, serve
@@ -30,7 +30,7 @@ def house() -> Iterator[House]:
 
 def listener(house: House, *, since: datetime | None = None, token: str = TOKEN) -> HomeAssistantLive:
     patience = RetryPolicy(timeout_s=5, first_wait_s=0.02, longest_wait_s=0.1, pause_s=0)
-    return HomeAssistantLive(Access(house.url, token), since=since, patience=patience, recorder_lag=WAIT)
+    return HomeAssistantLive(HomeAssistantAccess(house.url, token), since=since, patience=patience, recorder_lag=WAIT)
 
 
 class Recorder:
@@ -111,7 +111,10 @@ def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap
     since = datetime.now(UTC) - timedelta(minutes=1)
     recorder = Recorder()
     live = HomeAssistantLive(
-        Access(house.url, TOKEN), since=since, patience=RetryPolicy(attempts=2, first_wait_s=0.01, longest_wait_s=0.02, pause_s=0), recorder_lag=WAIT
+        HomeAssistantAccess(house.url, TOKEN),
+        since=since,
+        patience=RetryPolicy(attempts=2, first_wait_s=0.01, longest_wait_s=0.02, pause_s=0),
+        recorder_lag=WAIT,
     )
     listen_until(live, recorder, lambda: len(recorder.ids()) == 5)
     assert sorted(recorder.ids()) == [0, 1, 2, 3, 4]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
+from luna.addresses import HomeAssistantAccess
 from services.executor.device import DeviceError
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.template import Write
@@ -20,7 +20,7 @@ def inverter() -> Iterator[Inverter]:
 
 @pytest.fixture
 def device(inverter: Inverter) -> Iterator[HomeAssistantDevice]:
-    device = HomeAssistantDevice(inverter.url, SecretStr(TOKEN))
+    device = HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN))
     yield device
     device.close()
 
@@ -56,7 +56,7 @@ def test_a_refusal_ends_the_commands_that_would_follow(device: HomeAssistantDevi
 
 
 def test_a_token_that_is_not_accepted_is_named(inverter: Inverter) -> None:
-    device = HomeAssistantDevice(inverter.url, SecretStr("wrong"))
+    device = HomeAssistantDevice(HomeAssistantAccess(inverter.url, "wrong"))
     with pytest.raises(DeviceError, match="LUNA_HOME_ASSISTANT_TOKEN"):
         device.read([MODE])
     device.close()

@@ -7,15 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
 import numpy as np
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from luna.errors import InvalidInputError
-from luna.settings import Settings
+from luna.addresses import HomeAssistantAccess
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 NAME = "home_assistant"
@@ -28,35 +26,6 @@ class BusyError(SourceError):
     def __init__(self, message: str, *, wait_s: float) -> None:
         super().__init__(message, field=NAME)
         self.wait_s = wait_s
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Address and token of a Home Assistant."""
-
-    url: str
-    token: str = field(repr=False)
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Return what the settings name.
-
-        Raises:
-            InvalidInputError: no address, no HTTP address, or no token.
-        """
-        url = (settings.home_assistant_url or "").rstrip("/")
-        if urlsplit(url).scheme not in {"http", "https"}:
-            remedy = "Write it like http://homeassistant.local:8123."
-            raise InvalidInputError("no address of a Home Assistant", field="LUNA_HOME_ASSISTANT_URL", value=settings.home_assistant_url, remedy=remedy)
-        if settings.home_assistant_token is None:
-            remedy = "Make a long-lived access token in your Home Assistant profile, under Security."
-            raise InvalidInputError("Home Assistant needs a token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
-        return cls(url, settings.home_assistant_token.get_secret_value())
-
-    @property
-    def socket_url(self) -> str:
-        """Address of the websocket."""
-        return f"ws{self.url.removeprefix('http')}/api/websocket"
 
 
 @dataclass(frozen=True)
@@ -154,7 +123,7 @@ LARGEST_MESSAGE = 64 * 2**20
 class HomeAssistantSocket:
     """Asks over a connection that is opened when first needed, and anew when it was lost."""
 
-    def __init__(self, access: Access, *, patience: RetryPolicy | None = None) -> None:
+    def __init__(self, access: HomeAssistantAccess, *, patience: RetryPolicy | None = None) -> None:
         self._access = access
         self._patience = patience or RetryPolicy()
         self._stack = ExitStack()

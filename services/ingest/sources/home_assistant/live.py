@@ -15,9 +15,10 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from luna.addresses import HomeAssistantAccess
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading, Samples
-from services.ingest.sources.home_assistant.connection import LARGEST_MESSAGE, NAME, Access, RetryPolicy, check_auth, parse_messages, read_result, write_auth
+from services.ingest.sources.home_assistant.connection import LARGEST_MESSAGE, NAME, RetryPolicy, check_auth, parse_messages, read_result, write_auth
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory, cut_windows
 from services.ingest.sources.home_assistant.state import as_datetime64, as_instant, from_seconds, hold_values, longest_rise, parse_state
 from services.ingest.sources.source import SourceError, SourceRefusedError
@@ -115,7 +116,7 @@ class HomeAssistantLive:
 
     def __init__(
         self,
-        access: Access,
+        access: HomeAssistantAccess,
         *,
         since: datetime | None = None,
         patience: RetryPolicy | None = None,

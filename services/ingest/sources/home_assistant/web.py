@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
+from luna.addresses import HomeAssistantAccess
 from luna.timeline import Clock, FloatArray, InstantArray, SystemClock
-from services.ingest.sources.home_assistant.connection import NAME, Access, BusyError, RetryPolicy
+from services.ingest.sources.home_assistant.connection import NAME, BusyError, RetryPolicy
 from services.ingest.sources.home_assistant.state import parse_history
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
@@ -36,7 +37,7 @@ class HomeAssistantWeb:
     """Asks one Home Assistant over HTTP, one request at a time."""
 
     def __init__(
-        self, access: Access, *, patience: RetryPolicy | None = None, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+        self, access: HomeAssistantAccess, *, patience: RetryPolicy | None = None, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._patience = patience or RetryPolicy()
         self._clock = clock or SystemClock()

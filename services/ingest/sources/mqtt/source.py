@@ -15,9 +15,10 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import structlog
 
+from luna.addresses import Broker
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading
-from services.ingest.sources.mqtt.connection import Broker, Connection, connected
+from services.ingest.sources.mqtt.connection import Connection, connected
 from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, MqttMessage
 from services.ingest.sources.mqtt.discovery import discovery_filters
 from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
