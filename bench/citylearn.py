@@ -26,7 +26,7 @@ import pvlib
 from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, IndexArray, InstantArray, hold_price, spread_energy
-from luna.weather import WeatherBook
+from luna.weather import WeatherVintages
 from services.forecaster.inputs.context import Context
 
 HOUR = timedelta(hours=1)
@@ -84,21 +84,21 @@ def place_by_clock(count: int) -> tuple[InstantArray, IndexArray]:
     return np.array([placed[row].replace(tzinfo=None) for row in there], dtype="datetime64[s]"), np.array(there)
 
 
-def _list_revisions(weather: dict[str, FloatArray]) -> WeatherBook:
+def _list_revisions(weather: dict[str, FloatArray]) -> WeatherVintages:
     """Return the weather as issued: hourly 6, 12 and 24 h ahead as told, up to 48 h ahead the forecast for the day before again, and as measured at last."""
     measured = {name: weather[column] for name, column in COLUMNS.items()}
     ahead = {key: {name: weather[f"{column}_predicted_{key}"] for name, column in COLUMNS.items()} for key in AHEAD_HOURS}
     return _book([(0, measured), *((hours, ahead[key]) for key, hours in AHEAD_HOURS.items()), (2 * DAY_HOURS, ahead[3])])
 
 
-def _book(issues: list[tuple[int, dict[str, FloatArray]]]) -> WeatherBook:
+def _book(issues: list[tuple[int, dict[str, FloatArray]]]) -> WeatherVintages:
     """Return the weather of every hour (by row of the file), for each pair as known by the end of the hour so many hours before."""
     count = issues[0][1]["temperature_c"].size
     first = np.datetime64(FIRST - STANDARD_OFFSET, "s")
     starts = [split_hours(first + np.arange(hours, count) * np.timedelta64(HOUR)) for hours, _ in issues]
     known_at = [np.repeat(first + np.arange(1, count + 1 - hours) * np.timedelta64(HOUR), PARTS) for hours, _ in issues]
     series = {name: np.concatenate([hold_price(values[name][: count - hours], PARTS) for hours, values in issues]) for name in COLUMNS}
-    return WeatherBook.of(np.concatenate(starts), np.concatenate(known_at), series)
+    return WeatherVintages.of(np.concatenate(starts), np.concatenate(known_at), series)
 
 
 def split_hours(hours: InstantArray) -> InstantArray:
@@ -139,7 +139,7 @@ def load_sunlit(folder: Path) -> House:
     return replace(house, observations=sunlit, context=Context(_forecast(_read(folder / "weather.csv"), rng)))
 
 
-def _forecast(weather: dict[str, FloatArray], rng: np.random.Generator) -> WeatherBook:
+def _forecast(weather: dict[str, FloatArray], rng: np.random.Generator) -> WeatherVintages:
     measured = {name: weather[column] for name, column in COLUMNS.items()}
     count = measured["temperature_c"].size
     day, two_days = draw_errors(count, rng), draw_errors(count, rng)

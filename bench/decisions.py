@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from bench.scenes import TARIFFS, Home, build_scene, load_home
+from luna.bootstrap import bound_sum, worst_week
 from luna.contracts.replay import ReplayReply
-from luna.intervals import bound_sum, worst_week
 from luna.outlook import Forecast
 from luna.timeline import FloatArray, local_midnight
-from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.model.aurora import train
+from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY
-from services.planner.knowledge import DAY, ForecastBook
-from services.planner.posing.past_errors import DAYS
+from services.planner.dp.value import load_kernels
+from services.planner.problem.knowledge import DAY, ForecastArchive
+from services.planner.problem.scenarios import DAYS
 from services.planner.replay import SCENARIOS, replay
-from services.planner.value.energy_value import load_kernels
 
 POLICIES = ("idle", "self_consumption", "rule", "mpc", SCENARIOS, "mpc_perfect", "oracle")
 # Figures of the first stand at the top, those of the others under their name.
@@ -59,13 +59,13 @@ def measure_home(name: str, first: date, last: date) -> dict[str, Any]:
     return {"home": name, "tariffs": tariffs, "seconds": time.perf_counter() - begun}
 
 
-def forecast_hourly(home: Home, first: date, last: date) -> ForecastBook:
+def forecast_hourly(home: Home, first: date, last: date) -> ForecastArchive:
     """Return what Aurora, trained before the window, says in each hour of it.
 
     Of the days before it, whose errors ``mpc_scenarios`` weighs, a model speaks that does not know them: on days it was trained on it errs too little.
     """
     start, end = local_midnight(first, home.zone), local_midnight(last + timedelta(days=1), home.zone)
-    return ForecastBook([*_issue_hourly(home, start - (DAYS + 1) * DAY, start), *_issue_hourly(home, start, end)])
+    return ForecastArchive([*_issue_hourly(home, start - (DAYS + 1) * DAY, start), *_issue_hourly(home, start, end)])
 
 
 def _issue_hourly(home: Home, start: datetime, end: datetime) -> list[Forecast]:

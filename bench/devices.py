@@ -16,13 +16,14 @@ from bench.peers.planning import time_emhass
 from bench.timing import describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
-from services.planner.answer.reply import plan_request
-from services.planner.model.formulation import formulate
-from services.planner.model.solver import Solver
-from services.planner.model.ways import Ways
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels
+from services.planner.dp.value import load_kernels
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import plan_request
 
 ROUNDS, FULL_ROUNDS = 3, 9
 # What takes seconds a case runs on these alone.
@@ -36,7 +37,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     load_kernels()
     fast = _race_whole(documents, rounds=FULL_ROUNDS if full else ROUNDS)
     slow = documents[: FULL_SLOW_CASES if full else SLOW_CASES]
-    gaps = [make_plan(pose(PlanRequest.model_validate(document)), Solver()).gap for document in documents]
+    gaps = [make_plan(build_problem(PlanRequest.model_validate(document)), Solver()).gap for document in documents]
     peers = _race_peers(slow, whole=fast["whole"][:, : len(slow)])
     return {
         **describe(fast["whole"]),
@@ -64,7 +65,7 @@ def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, Fl
 
 def _race_peers(documents: list[dict[str, Any]], *, whole: FloatArray) -> dict[str, dict[str, Any]]:
     """Return what others take for the same: HiGHS the same matrix, PuLP with CBC the same model, EMHASS what of it it can express."""
-    problems = [pose(PlanRequest.model_validate(document)) for document in documents]
+    problems = [build_problem(PlanRequest.model_validate(document)) for document in documents]
     works = {"highs": _solve_alone}
     if find_spec("pulp"):
         solve_reference = import_module("tests.reference_model").solve_reference
@@ -76,7 +77,7 @@ def _race_peers(documents: list[dict[str, Any]], *, whole: FloatArray) -> dict[s
 
 
 def _solve_alone(problem: Problem) -> None:
-    model = formulate(problem, Ways.of(problem)).model
+    model = formulate(problem, FlowDirections.of(problem)).model
     Solver().solve(model, mip_gap=FULL_GAP, time_limit_s=30.0)
 
 

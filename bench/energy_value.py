@@ -14,15 +14,16 @@ from bench.cases import load_cases
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
-from services.planner.model.formulation import formulate
-from services.planner.model.solver import LinearModel, Solver
-from services.planner.model.ways import Ways
-from services.planner.plan import BatteryValue
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels, mean_values, solve_value
-from services.planner.value.segments import Segments, slot_segments
-from services.planner.value_plan import terminal_segments, weigh_courses
+from services.planner.dp.plan import BatteryValue
+from services.planner.dp.planner import terminal_segments, weigh_courses
+from services.planner.dp.segments import Segments, slot_segments
+from services.planner.dp.value import load_kernels, mean_values, solve_value
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import LinearModel, Solver
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import ScenarioSet
 
 SLOTS, PATHS, SITES = 140, 15, 1_000
 # Half a kWh of the cases' batteries.
@@ -82,14 +83,14 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 
 def _enter(request: PlanRequest, rng: np.random.Generator) -> Entry:
-    problem = _shorten(pose(request))
+    problem = _shorten(build_problem(request))
     battery = problem.limits.batteries
-    model = formulate(problem, Ways.free(1, SLOTS)).model
+    model = formulate(problem, FlowDirections.free(1, SLOTS)).model
     capacity, terminal, path = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0]), terminal_segments(problem), _segment(problem, paths=None)
     function = solve_value(path, capacity_kwh=capacity, terminal=terminal)
     return Entry(
         problem=problem,
-        uncertain=replace(problem, courses=Courses(np.full(PATHS, 1 / PATHS), *_err(problem, rng, PATHS))),
+        uncertain=replace(problem, courses=ScenarioSet(np.full(PATHS, 1 / PATHS), *_err(problem, rng, PATHS))),
         value=BatteryValue(function, function.thresholds(path.levels), path),
         capacity_kwh=capacity,
         terminal=terminal,

@@ -25,10 +25,10 @@ from luna.timeline import SLOT, floor_to, local_midnight
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import frame_series, number_slot
-from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.model.aurora import VERSION, Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.versions.evaluation import Score, score_batch
+from services.forecaster.scoring import Score, score_batch
+from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data import TEST_FIRST_DAY, load_demo
 
 WEEKS = 8

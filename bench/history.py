@@ -17,17 +17,16 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, text
 
-from luna.contracts.backfill import BackfillRequest
-from luna.contracts.slots import BuildSlotsRequest
+from luna.contracts.data import BackfillRequest, BuildSlotsRequest
 from luna.database import engine, migrate, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import start
 from luna.site import parse_site
 from luna.timeline import SystemClock
-from services.ingest.backfill_jobs import backfill_site, store_samples
+from services.ingest.backfill import backfill_site, store_samples
 from services.ingest.reading import Samples
-from services.ingest.slot_jobs import build_site_slots
-from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
+from services.ingest.slot_service import build_site_slots
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -69,7 +68,7 @@ def measure() -> dict[str, Any]:
 
 def _measure(pool: Engine, url: str) -> dict[str, Any]:
     request = BackfillRequest(site_id="year", first=FIRST, end=END)
-    with HomeAssistantHistory.connect(Access(url, TOKEN)) as source:
+    with HomeAssistantHistory.connect(HomeAssistantAccess(url, TOKEN)) as source:
         began = time.perf_counter()
         reply = backfill_site(pool, source, request, clock=SystemClock(), progress=lambda *_: None)
         seconds = time.perf_counter() - began

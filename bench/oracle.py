@@ -13,16 +13,16 @@ import numpy as np
 
 from bench.scenes import Home, build_scene, load_home
 from luna.outlook import Outlook
-from services.planner.model.formulation import formulate
-from services.planner.model.model_flows import solve_full
-from services.planner.model.solver import Solver
-from services.planner.model.ways import Ways
-from services.planner.plan import Plan, objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, TerminalRule
+from services.planner.dp.plan import Plan, objective
+from services.planner.dp.segments import slot_segments
+from services.planner.dp.value import load_kernels
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
+from services.planner.milp.planner import solve_full
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem, TerminalRule
 from services.planner.replay import Rules
-from services.planner.value.energy_value import load_kernels
-from services.planner.value.segments import slot_segments
 
 FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2023, 12, 31)
 YEAR_LIMIT_S = 120.0
@@ -92,7 +92,7 @@ def plan_all(problems: list[Problem]) -> tuple[list[Plan], float]:
 
 def time_relaxations(problems: list[Problem]) -> float:
     """Return the seconds HiGHS takes for the days' linear models alone, kept between days: too cheap where slots are not convex."""
-    models = [formulate(problem, Ways.free(1, problem.outlook.timeline.count)).model for problem in problems]
+    models = [formulate(problem, FlowDirections.free(1, problem.outlook.timeline.count)).model for problem in problems]
     solver, begun = Solver(), time.perf_counter()
     for model in models:
         solver.solve(model)

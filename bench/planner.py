@@ -18,16 +18,17 @@ from bench.peers.planning import PeerPlans, run_emhass
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
-from services.planner.answer.explanation import explain
-from services.planner.answer.reply import plan_request
-from services.planner.model.formulation import formulate
-from services.planner.model.model_flows import solve_full
-from services.planner.model.solver import LinearModel, Solver
-from services.planner.model.ways import Ways
-from services.planner.plan import Plan, objective
-from services.planner.planning import decide, make_plan
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels
+from services.planner.dp.plan import Plan, objective
+from services.planner.dp.value import load_kernels
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
+from services.planner.milp.planner import solve_full
+from services.planner.milp.solver import LinearModel, Solver
+from services.planner.planner import decide, make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.reply.reasons import explain
+from services.planner.reply.reply import plan_request
 
 ROUNDS, FULL_ROUNDS = 9, 25
 SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3
@@ -72,7 +73,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 def measure_hard(*, rounds: int) -> dict[str, Any]:
     """Return the same comparison where prices leave most to choose."""
-    problems = [pose(request) for request in generate_hard_cases(np.random.default_rng(SEED))]
+    problems = [build_problem(request) for request in generate_hard_cases(np.random.default_rng(SEED))]
     times = race({"ours": lambda each: make_plan(each, Solver()), EXACT: lambda each: solve_full(each, Solver())}, problems, rounds=rounds)
     dearer = max(objective(make_plan(each, Solver())) - solve_full(each, Solver()).objective for each in problems)
     return _describe_negative(times["ours"], times[EXACT]) | {"dearer_than_full_milp": dearer}
@@ -80,14 +81,14 @@ def measure_hard(*, rounds: int) -> dict[str, Any]:
 
 def plan_only(request: PlanRequest, solver: Solver) -> Plan:
     """Plan and explain without putting the answer into a reply's words and models."""
-    plan = decide(pose(request), solver)
+    plan = decide(build_problem(request), solver)
     explain(plan)
     return plan
 
 
 def _enter(request: PlanRequest, revised: PlanRequest) -> Entry:
-    problem = pose(request)
-    return Entry(request, revised, problem, formulate(problem, Ways.free(len(problem.site.batteries), problem.outlook.timeline.count)).model)
+    problem = build_problem(request)
+    return Entry(request, revised, problem, formulate(problem, FlowDirections.free(len(problem.site.batteries), problem.outlook.timeline.count)).model)
 
 
 def _fast_works() -> dict[str, Callable[[Entry], Any]]:

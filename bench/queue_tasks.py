@@ -6,7 +6,7 @@ from typing import ClassVar
 from celery import Celery
 
 from luna.contracts.message import Message, Request
-from luna.queue import Work, task
+from luna.queue import TaskContext, task
 
 
 class Number(Message):
@@ -21,7 +21,7 @@ class NumberRequest(Request):
 
 
 @task(NumberRequest)
-def return_number(request: NumberRequest, _work: Work) -> Number:
+def return_number(request: NumberRequest, _work: TaskContext) -> Number:
     return Number(value=request.value)
 
 

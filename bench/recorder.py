@@ -29,7 +29,7 @@ from luna.spool.file import PRAGMAS
 from luna.telemetry import configure_logging
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
-from services.ingest.recorder.reading_kind import ReadingKind
+from services.ingest.recorder.recorder import ReadingKind
 
 SITE = "bench"
 CALLERS = (1, 10, 100)

@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.scenes import Home, build_scene, load_home
 from luna.contracts.replay import PolicyReply
-from services.planner.replay import Asked, run
-from services.planner.value.energy_value import load_kernels
+from services.planner.dp.value import load_kernels
+from services.planner.replay import ReplaySpec, run
 
 TARIFFS = ("A", "B")
 FORTNIGHTS = tuple((date(2023, month, 5), date(2023, month, 18)) for month in (1, 4, 7, 10))
@@ -57,7 +57,7 @@ def measure_tariff(home: Home, tariff: str, windows: tuple[tuple[date, date], ..
 
 
 def _live(home: Home, tariff: str, first: date, last: date) -> PolicyReply:
-    reply = run(build_scene(home, first, last, tariff=tariff), Asked([POLICY], SLOTS_PER_HOUR)).reply
+    reply = run(build_scene(home, first, last, tariff=tariff), ReplaySpec([POLICY], SLOTS_PER_HOUR)).reply
     return reply.policies[POLICY]
 
 

@@ -21,12 +21,12 @@ from luna.settings import load_settings
 from luna.timeline import SLOT, FloatArray, Timeline, align, local_midnight
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.solar import limit_output
-from services.forecaster.jobs import issue_in_parts, list_instants
 from services.forecaster.model.aurora import train
 from services.forecaster.scenarios.marginal import Marginals
-from services.forecaster.scenarios.past_error import LIBRARY_DAYS, PastErrors
+from services.forecaster.scenarios.past_error import LIBRARY_DAYS, ErrorHistory
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
 from services.forecaster.scenarios.scenarios import DEFAULT_COUNT, make_scenarios
+from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data import TEST_FIRST_DAY, DemoPrices, DemoSite, load_demo
 
 WEEKS = 8
@@ -135,10 +135,10 @@ def _meet(home: DemoSite, forecast: Forecast) -> Energies:
     return align(seen.starts, seen.load_kwh, forecast.timeline), align(seen.starts, seen.pv_kwh, forecast.timeline)
 
 
-def _recall(seen: Seen, row: int) -> PastErrors:
+def _recall(seen: Seen, row: int) -> ErrorHistory:
     """Return the errors of the forecasts issued at the same time of day before."""
     past = seen.forecasts[row % (timedelta(days=1) // EVERY) : row : timedelta(days=1) // EVERY][-LIBRARY_DAYS - 1 :]
-    return PastErrors.of(past, seen.home.observations, issued_at=seen.forecasts[row].issued_at, limit_kwh=seen.limit_kwh, slots=HORIZON_SLOTS)
+    return ErrorHistory.of(past, seen.home.observations, issued_at=seen.forecasts[row].issued_at, limit_kwh=seen.limit_kwh, slots=HORIZON_SLOTS)
 
 
 def _draw_sets(seen: Seen, row: int, values: Energies) -> Mapping[str, Energies]:

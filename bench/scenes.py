@@ -10,9 +10,9 @@ from luna.settings import load_settings
 from luna.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
 from services.ingest.demo_data import DemoPrices, DemoSite, load_demo
-from services.planner.knowledge import DAY, ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
-from services.planner.replay import Scene
+from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages, SitePrices
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay import ReplayData
 
 # A week for the terminal value, and the errors of sixteen days before the first.
 LEAD = 17 * DAY
@@ -53,15 +53,15 @@ def load_home(name: str = "home") -> Home:
     return Home(household, demo.prices)
 
 
-def build_scene(home: Home, first: date, last: date, *, tariff: str, forecasts: ForecastBook | None = None) -> Scene:
+def build_scene(home: Home, first: date, last: date, *, tariff: str, forecasts: ForecastArchive | None = None) -> ReplayData:
     """Return the local days ``first`` to ``last`` with the week before and the planner's horizon after them."""
     window = local_days(first, last, home.zone)
     before = min(LEAD // SLOT, (window.start - _year_start(home)) // SLOT)
     around = Timeline(window.start - before * SLOT, SLOT, before + window.count + HORIZON // SLOT)
     site, seen = home.under(tariff), home.household.observations
     load, pv = (_fill(align(seen.starts, series, around)) for series in (seen.load_kwh, seen.pv_kwh))
-    known = PriceKnowledge(site, around, {MARKET: _read_prices(home, around)})
-    return Scene(site, window, Foresight(around, load, pv), known, forecasts or ForecastBook([]))
+    known = SitePrices(site, around, {MARKET: _read_prices(home, around)})
+    return ReplayData(site, window, PerfectForesight(around, load, pv), known, forecasts or ForecastArchive([]))
 
 
 def _year_start(home: Home) -> datetime:
@@ -75,7 +75,7 @@ def _fill(series: FloatArray) -> FloatArray:
     return np.asarray(series[repeat_last(np.arange(series.size), known, period=DAY // SLOT)])
 
 
-def _read_prices(home: Home, timeline: Timeline) -> PriceBook:
+def _read_prices(home: Home, timeline: Timeline) -> PriceVintages:
     slot = (home.prices.starts - timeline.starts[0]) // np.timedelta64(15, "m")
     inside = (slot >= 0) & (slot < timeline.count)
-    return PriceBook(timeline, slot[inside].astype(np.int64), home.prices.published_at[inside], home.prices.price[inside])
+    return PriceVintages(timeline, slot[inside].astype(np.int64), home.prices.published_at[inside], home.prices.price[inside])

@@ -134,7 +134,7 @@ class SeriesQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SeriesAnswer:
     """A series over time. ``known`` is the share of each bucket that is stored (None: readings as received); a sum is unknown (NaN) unless all of it is.
 
     ``following`` is where what the limit left over begins, None where nothing is left.
@@ -152,7 +152,7 @@ class Answer:
         """Return what a row is made of, in order."""
         return ("instant", "value") if self.known is None else ("start", "value", "known")
 
-    def thinned(self, points: int | None) -> "Answer":
+    def thinned(self, points: int | None) -> "SeriesAnswer":
         """Return the answer with at most ``points`` rows, extremes and gaps kept; all of it where None."""
         if points is None or self.known is None:
             return self
@@ -160,7 +160,7 @@ class Answer:
         return replace(self, starts=self.starts[places], values=self.values[places], known=self.known[places])
 
 
-def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zone: str) -> Answer:
+def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zone: str) -> SeriesAnswer:
     """Return the quarter-hours ``values`` on ``timeline`` as ``query`` wants them; days are those of ``zone``."""
     aggregate = query.reduced_by
     length = RESOLUTIONS[query.resolution]
@@ -169,10 +169,10 @@ def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zo
     else:
         begins = find_buckets(timeline.starts, length, parse_zone(zone))
         (reduced, known), starts = reduce_buckets(values, begins, aggregate), timeline.starts[begins]
-    return Answer(query.series, query.resolution, aggregate, starts, reduced, known).thinned(query.points)
+    return SeriesAnswer(query.series, query.resolution, aggregate, starts, reduced, known).thinned(query.points)
 
 
-def reduce_summed(query: SeriesQuery, starts: InstantArray, parts: Parts, zone: str) -> Answer:
+def reduce_summed(query: SeriesQuery, starts: InstantArray, parts: Parts, zone: str) -> SeriesAnswer:
     """Return what ``reduce_series`` makes of the quarter-hours that ``parts`` are the sums of.
 
     Args:
@@ -180,10 +180,10 @@ def reduce_summed(query: SeriesQuery, starts: InstantArray, parts: Parts, zone: 
     """
     begins = find_buckets(starts, RESOLUTIONS[query.resolution], parse_zone(zone))
     reduced, known = reduce_parts(parts, begins, query.reduced_by)
-    return Answer(query.series, query.resolution, query.reduced_by, starts[begins], reduced, known).thinned(query.points)
+    return SeriesAnswer(query.series, query.resolution, query.reduced_by, starts[begins], reduced, known).thinned(query.points)
 
 
-def as_rows(answer: Answer) -> list[dict[str, Any]]:
+def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the answer as rows of start, value (None: unknown) and known share; readings as received have an instant and a value."""
     columns = answer.columns()
     values = np.where(np.isnan(answer.values), None, answer.values).tolist()  # type: ignore[call-overload]

@@ -24,7 +24,7 @@ KEY_BITS = 32  # of a key, for the issue; the slot stands above them
 
 
 @dataclass(frozen=True)
-class WeatherBook:
+class WeatherVintages:
     """Every revision of the weather, in order of slot and issue.
 
     Args:
@@ -77,4 +77,4 @@ def _key(slot: IndexArray, issued: IndexArray) -> IndexArray:
 
 
 _NONE: InstantArray = np.empty(0, dtype="datetime64[us]")
-NO_WEATHER = WeatherBook.of(_NONE, _NONE, {})
+NO_WEATHER = WeatherVintages.of(_NONE, _NONE, {})

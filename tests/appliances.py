@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.reply.reply import plan_request
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
@@ -55,6 +55,6 @@ def on(reply: PlanReply, name: str = "heater") -> list[int]:
 
 def model_cost(request: PlanRequest) -> float:
     """Return what the mixed-integer model says a request's best plan costs, slack and worth included."""
-    placement = make_plan(pose(request), Solver()).placement
+    placement = make_plan(build_problem(request), Solver()).placement
     assert placement is not None
     return placement.objective

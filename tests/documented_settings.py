@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from luna.settings import Settings
-from luna.settings.deployment import Deployment
+from luna.settings.model import Deployment
 from tests.documentation import ROOT, Page
 
 _VARIABLE = re.compile(r"\bLUNA_[A-Z0-9_]*[A-Z0-9]\b")

@@ -8,15 +8,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from luna.contracts.control import ControlEntry, Override
+from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import BatterySetpoint
-from luna.control import BATTERIES, Control
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
+from luna.device_config import BATTERIES, Control
 from luna.site import Site, parse_site
-from services.planner.execution.device import Device
-from services.planner.execution.turn import Executor
+from services.executor.control_step import Executor
+from services.executor.device import Device
 from tests.databases import remove_site
 from tests.plans import describe_plan
 

@@ -7,7 +7,7 @@ import numpy as np
 from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
-from luna.weather import WeatherBook
+from luna.weather import WeatherVintages
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import TrainSettings
 from services.forecaster.model.trees import TreeSettings
@@ -36,7 +36,7 @@ def measure_days(days: int, *, site: Site | None = None, seed: int = 1, start: d
     return Observations.of(timeline.starts, series)
 
 
-def forecast_weather(days: int, *, start: datetime = START, seed: int = 2) -> WeatherBook:
+def forecast_weather(days: int, *, start: datetime = START, seed: int = 2) -> WeatherVintages:
     """Return the weather of ``days``: measured, and forecast every six hours for 60 hours, better the nearer."""
     rng = np.random.default_rng(seed)
     slots = np.arange(days * 96)
@@ -53,7 +53,7 @@ def forecast_weather(days: int, *, start: datetime = START, seed: int = 2) -> We
     error = 0.002 * np.maximum(target - issued, 0) * rng.standard_normal(target.size)
     first = np.datetime64(start.replace(tzinfo=None), "s")
     instants = [first + (900 * number).astype("timedelta64[s]") for number in (target, issued)]
-    return WeatherBook.of(instants[0], instants[1], {name: values[target] * (1 + error) for name, values in truth.items()})
+    return WeatherVintages.of(instants[0], instants[1], {name: values[target] * (1 + error) for name, values in truth.items()})
 
 
 def change_from(observations: Observations, instant: datetime, load_kwh: float, pv_kwh: float) -> Observations:

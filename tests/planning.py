@@ -12,9 +12,10 @@ from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.answer.reply import find_compromises
-from services.planner.plan import Plan, objective
-from services.planner.posing.problem import Problem, terminal_rule
+from services.planner.dp.plan import Plan, objective
+from services.planner.problem.build import terminal_rule
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import find_compromises
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY: dict[str, Any] = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
@@ -27,7 +28,7 @@ def describe_site(*batteries: dict[str, Any], curtailable: bool = True, timezone
     return parse_site({"name": "home", "timezone": timezone, "grid": grid, "pv": [{"peak_kw": 8, "curtailable": curtailable}], "batteries": named})
 
 
-def pose_problem(
+def make_problem(
     site: Site, series: dict[str, Any], *, soc: float = 0.5, terminal: Terminal | None = None, step: timedelta = SLOT, first_step: timedelta | None = None
 ) -> Problem:
     """Return a problem on ``site``; ``series`` holds load_kwh, pv_kwh, import_price and export_price, numbers where they never change."""
@@ -49,7 +50,7 @@ def draw_problem(rng: np.random.Generator, *, batteries: int, slots: int) -> Pro
     load[0], pv[0] = (energy * ((begun or SLOT) / SLOT) for energy in (load[0], pv[0]))
     lowest, highest = (max(b["min_soc"] for b in parts), 1.0) if parts else (0.0, 1.0)
     series = {"load_kwh": load, "pv_kwh": pv, "import_price": bought, "export_price": sold}
-    return pose_problem(site, series, soc=rng.uniform(lowest, highest), terminal=terminal, first_step=begun)
+    return make_problem(site, series, soc=rng.uniform(lowest, highest), terminal=terminal, first_step=begun)
 
 
 def draw_contradiction(rng: np.random.Generator, *, batteries: int, slots: int) -> Problem:
@@ -64,7 +65,7 @@ def draw_contradiction(rng: np.random.Generator, *, batteries: int, slots: int) 
         "export_price": sold,
     }
     terminal = Terminal(kind=rng.choice(TERMINALS), value=0.1, soc=rng.choice([None, 0.05, 0.95]))
-    return pose_problem(site, series, soc=rng.uniform(0, 1), terminal=terminal)
+    return make_problem(site, series, soc=rng.uniform(0, 1), terminal=terminal)
 
 
 def draw_prices(rng: np.random.Generator, slots: int) -> tuple[FloatArray, FloatArray]:

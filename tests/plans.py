@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan import PlanReply
-from luna.contracts.setpoint import BatterySetpoint
 from luna.timeline import SLOT
 
 FLOWS = dict.fromkeys(("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "import_price", "export_price"), 0.1)

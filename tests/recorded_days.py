@@ -7,10 +7,10 @@ import numpy as np
 
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline, local_days, parse_zone
-from services.planner.alternatives.world import World, adapt
-from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
-from services.planner.replay import Scene
+from services.planner.counterfactual.world import AdaptedSite, adapt
+from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay import ReplayData
 
 BATTERY = {
     "name": "battery",
@@ -32,15 +32,15 @@ def describe_home(**changes: Any) -> Site:
     return parse_site(site | changes)
 
 
-def record_days(first: date, last: date) -> World:
+def record_days(first: date, last: date) -> AdaptedSite:
     """Days of 0.25 kWh a quarter-hour, and at noon one hour with as much sun; expected as they come."""
     site, window = describe_home(), local_days(first, last, parse_zone("UTC"))
     around = Timeline(window.start - timedelta(minutes=15 * LEAD), SLOT, LEAD + window.count + HORIZON // SLOT)
     noon = (np.arange(around.count) % 96 // 4) == 12
-    seen = Foresight(around, np.full(around.count, 0.25), np.where(noon, 0.25, 0.0))
-    return World(Scene(site, window, seen, PriceKnowledge(site, around, {}), ForecastBook(())), seen)
+    seen = PerfectForesight(around, np.full(around.count, 0.25), np.where(noon, 0.25, 0.0))
+    return AdaptedSite(ReplayData(site, window, seen, SitePrices(site, around, {}), ForecastArchive(())), seen)
 
 
-def live_under(world: World, site: Site) -> World:
+def live_under(world: AdaptedSite, site: Site) -> AdaptedSite:
     """The same days under another site."""
-    return adapt(world, site, PriceKnowledge(site, world.scene.prices.timeline, {}))
+    return adapt(world, site, SitePrices(site, world.scene.prices.timeline, {}))

@@ -17,8 +17,7 @@ from luna.database import engine
 from luna.spool import open_mirror
 from luna.telemetry import configure_logging
 from services.ingest.reading import Reading
-from services.ingest.recorder.reading_kind import ReadingKind
-from services.ingest.recorder.recorder import Recorder
+from services.ingest.recorder.recorder import ReadingKind, Recorder
 
 SITE, SENSOR = "home", "sensor.meter"
 START = datetime(2024, 1, 1, tzinfo=UTC)

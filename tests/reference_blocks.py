@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pulp
 
 from luna.site import BlockPrice
-from services.planner.posing.problem import Problem
+from services.planner.problem.problem import Problem
 
 Quantity = Sequence[pulp.LpVariable]
 

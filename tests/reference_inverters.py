@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulp
 
 from luna.site import Inverter
-from services.planner.posing.problem import Problem
+from services.planner.problem.problem import Problem
 
 Quantity = Sequence[pulp.LpVariable]
 

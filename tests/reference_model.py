@@ -1,6 +1,6 @@
 """The planner's optimisation model, written to be read: one name per quantity, one constraint per sentence, every binary in its place.
 
-``services/planner/model/formulation.py`` builds the same model as sparse arrays and adds binaries only where they are needed; tests compare the two.
+``services/planner/milp/formulation.py`` builds the same model as sparse arrays and adds binaries only where they are needed; tests compare the two.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,12 @@ import numpy as np
 import pulp
 
 from luna.site import Battery
-from services.planner.model.manual_rows import full_kwh
-from services.planner.model.slack import PIN_SLACK, dearest_price
-from services.planner.placing.vehicle_minimum import MINIMUM_SLACK, SHORT_SLACK
-from services.planner.placing.vehicle_rows import DEPARTURE_SLACK
-from services.planner.placing.wishes import Stay, VehicleWish
-from services.planner.posing.manual import Manual
-from services.planner.posing.problem import Problem
+from services.planner.milp.owner_rows import full_kwh
+from services.planner.milp.slack import PIN_SLACK, dearest_price
+from services.planner.milp.vehicles import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK
+from services.planner.problem.owner_constraints import Manual
+from services.planner.problem.problem import Problem
+from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from tests.reference_appliances import run_appliances
 from tests.reference_blocks import pay_blocks
 from tests.reference_inverters import Sun
@@ -39,7 +38,7 @@ def solve_reference(problem: Problem, *, gap: float = 0.0) -> float:
 class _Car:
     """A vehicle's quantities: what it charges and gives, and whether it charges within each of its ranges of powers."""
 
-    wish: VehicleWish
+    demand: VehicleDemand
     charge: Quantity
     give: Quantity
     on: list[Quantity]
@@ -63,9 +62,9 @@ class _Reference:
         self.cars: list[_Car] = []
         self.appliances: list[Sequence[pulp.LpAffineExpression]] = []
         self.source = problem
-        for wish in problem.wishes.vehicles:
-            self.charge_vehicle(wish)
-        for used in run_appliances(self, problem.wishes):
+        for demand in problem.demands.vehicles:
+            self.charge_vehicle(demand)
+        for used in run_appliances(self, problem.demands):
             self.use(used)
         self.keep_sources()
         for peak in problem.peaks:
@@ -104,63 +103,63 @@ class _Reference:
         for slot in self.slots:
             self.placed[slot].append(used[slot])
 
-    def charge_vehicle(self, wish: VehicleWish) -> None:
+    def charge_vehicle(self, demand: VehicleDemand) -> None:
         """A vehicle charges within one of its ranges of powers or not at all, and gives to the house instead where it may."""
-        vehicle, name = wish.vehicle, wish.vehicle.name
+        vehicle, name = demand.vehicle, demand.vehicle.name
         car = _Car(
-            wish, self.quantity(f"car_{name}"), self.quantity(f"gives_{name}"), [self.choice(f"on_{name}_{least:g}") for least, _ in vehicle.power_ranges]
+            demand, self.quantity(f"car_{name}"), self.quantity(f"gives_{name}"), [self.choice(f"on_{name}_{least:g}") for least, _ in vehicle.power_ranges]
         )
         self.cars.append(car)
-        for slot in np.flatnonzero(wish.pinned).tolist():
-            self.problem += car.charge[slot] <= wish.least_charge_kwh[slot]
+        for slot in np.flatnonzero(demand.pinned).tolist():
+            self.problem += car.charge[slot] <= demand.least_charge_kwh[slot]
         for slot in self.slots:
-            on, hours = [each[slot] for each in car.on], wish.plugged_hours[slot]
+            on, hours = [each[slot] for each in car.on], demand.plugged_hours[slot]
             self.problem += car.charge[slot] >= pulp.lpSum(least * hours * each for each, (least, _) in zip(on, vehicle.power_ranges, strict=True))
             self.problem += car.charge[slot] <= pulp.lpSum(most * hours * each for each, (_, most) in zip(on, vehicle.power_ranges, strict=True))
-            self.problem += pulp.lpSum(on) <= (1 if self.may_charge(wish, slot) else 0)
-            self.problem += car.give[slot] <= vehicle.discharge_limit_kw * hours * wish.slots_of("gives")[slot] * (1 - pulp.lpSum(on))
+            self.problem += pulp.lpSum(on) <= (1 if self.may_charge(demand, slot) else 0)
+            self.problem += car.give[slot] <= vehicle.discharge_limit_kw * hours * demand.slots_of("gives")[slot] * (1 - pulp.lpSum(on))
             self.placed[slot].append(car.charge[slot] - car.give[slot])
             self.beside.append(vehicle.wear_price * car.give[slot])
         for on in car.on:
-            self.start_vehicle(wish, on)
+            self.start_vehicle(demand, on)
         self.keep_stays(car)
 
-    def may_charge(self, wish: VehicleWish, slot: int) -> bool:
+    def may_charge(self, demand: VehicleDemand, slot: int) -> bool:
         """A vehicle charges while it is there, and where only surplus counts, when there is enough of it."""
-        least = wish.vehicle.power_ranges[0][0] * wish.plugged_hours[slot]
-        surplus = max(self.pv_kwh[slot] - self.outlook.load_kwh[slot], wish.least_charge_kwh[slot], 0.0)
-        return bool(wish.plugged_hours[slot] > 0 and (not wish.slots_of("surplus_only")[slot] or (surplus > 0 and surplus >= least)))
+        least = demand.vehicle.power_ranges[0][0] * demand.plugged_hours[slot]
+        surplus = max(self.pv_kwh[slot] - self.outlook.load_kwh[slot], demand.least_charge_kwh[slot], 0.0)
+        return bool(demand.plugged_hours[slot] > 0 and (not demand.slots_of("surplus_only")[slot] or (surplus > 0 and surplus >= least)))
 
-    def start_vehicle(self, wish: VehicleWish, on: Quantity) -> None:
+    def start_vehicle(self, demand: VehicleDemand, on: Quantity) -> None:
         """Every start has its price, and what has started goes on for its shortest run unless it may not."""
-        run = round(wish.vehicle.min_run_minutes / 60 / self.hours[0])
+        run = round(demand.vehicle.min_run_minutes / 60 / self.hours[0])
         for slot in self.slots:
-            before = on[slot - 1] if slot else int(wish.charging)
+            before = on[slot - 1] if slot else int(demand.charging)
             started = self.problem.add_variable(f"{on[slot].name}_starts", lowBound=0)
             self.problem += started >= on[slot] - before
-            self.beside.append(wish.vehicle.start_price * started)
+            self.beside.append(demand.vehicle.start_price * started)
             for later in range(slot + 1, min(slot + run, len(self.slots))):
-                if not self.may_charge(wish, later):
+                if not self.may_charge(demand, later):
                     break
                 self.problem += on[later] >= on[slot] - before
 
     def keep_stays(self, car: "_Car") -> None:
         """A vehicle holds what is wanted when it leaves, at a price on what is missing, and never more or less than it should."""
-        wish, stored, dearest = car.wish, car.wish.stored_kwh, dearest_price(self.source)
-        for place, stay in enumerate(wish.stays):
+        demand, stored, dearest = car.demand, car.demand.stored_kwh, dearest_price(self.source)
+        for place, stay in enumerate(demand.stays):
             stored = stored if stay.arrival_kwh is None else stay.arrival_kwh
-            short = self.problem.add_variable(f"short_{wish.vehicle.name}_{place}", lowBound=0)
+            short = self.problem.add_variable(f"short_{demand.vehicle.name}_{place}", lowBound=0)
             self.beside.append(SHORT_SLACK * dearest * short)
             for slot in range(stay.first, stay.end):
-                if wish.least_charge_kwh[slot] > 0 and stay.left_least_kwh < stay.full_kwh:
+                if demand.least_charge_kwh[slot] > 0 and stay.left_least_kwh < stay.full_kwh:
                     self.keep_charging(car, stay, slot, stored, short)
-                stored = stored + wish.vehicle.charge_efficiency * car.charge[slot] - car.give[slot] * (1 / wish.vehicle.discharge_efficiency)
+                stored = stored + demand.vehicle.charge_efficiency * car.charge[slot] - car.give[slot] * (1 / demand.vehicle.discharge_efficiency)
                 self.problem += stored <= stay.most_kwh
                 if stay.gives:
                     self.problem += stored >= stay.reserve_kwh
-            missing, later, extra = (self.problem.add_variable(f"{kind}_{wish.vehicle.name}_{place}", lowBound=0) for kind in ("missing", "later", "extra"))
+            missing, later, extra = (self.problem.add_variable(f"{kind}_{demand.vehicle.name}_{place}", lowBound=0) for kind in ("missing", "later", "extra"))
             mean = float(self.outlook.import_price.mean())
-            afterwards = mean / wish.vehicle.charge_efficiency
+            afterwards = mean / demand.vehicle.charge_efficiency
             worth = 0.6 * mean if stay.extra_value is None else stay.extra_value
             worth = min(worth, afterwards) if stay.open else worth
             self.problem += stored + missing >= stay.wanted_kwh
@@ -173,18 +172,18 @@ class _Reference:
                 self.problem += later <= 0
             self.beside.append(DEPARTURE_SLACK * dearest * missing + afterwards * later - worth * extra)
 
-    def keep_charging(self, car: "_Car", stay: Stay, slot: int, begin: pulp.LpAffineExpression | float, short: pulp.LpVariable) -> None:
+    def keep_charging(self, car: "_Car", stay: ChargingSession, slot: int, begin: pulp.LpAffineExpression | float, short: pulp.LpVariable) -> None:
         """What has to be charged is, unless the vehicle is full when the slot ends, or too full for its least power when it begins."""
-        wish, name, plenty = car.wish, f"{car.wish.vehicle.name}_{slot}", 1_000.0
-        least, step = wish.least_charge_kwh[slot], wish.step_kwh[slot]
+        demand, name, plenty = car.demand, f"{car.demand.vehicle.name}_{slot}", 1_000.0
+        least, step = demand.least_charge_kwh[slot], demand.step_kwh[slot]
         full, overfull = (self.problem.add_variable(f"{kind}_{name}", cat=pulp.LpBinary) for kind in ("full", "overfull"))
         missing = self.problem.add_variable(f"lacks_{name}", lowBound=0)
-        end = begin + wish.vehicle.charge_efficiency * car.charge[slot] - car.give[slot] * (1 / wish.vehicle.discharge_efficiency)
+        end = begin + demand.vehicle.charge_efficiency * car.charge[slot] - car.give[slot] * (1 / demand.vehicle.discharge_efficiency)
         self.problem += car.charge[slot] + missing >= least * (1 - full - overfull)
-        self.problem += end >= stay.full_kwh - wish.gap_kwh[slot] - plenty * (1 - full)
+        self.problem += end >= stay.full_kwh - demand.gap_kwh[slot] - plenty * (1 - full)
         self.problem += begin >= stay.full_kwh - step - plenty * (1 - overfull)
         self.problem += begin + short >= stay.full_kwh - plenty * (1 - overfull)
-        self.beside.append((PIN_SLACK if wish.pinned[slot] else MINIMUM_SLACK) * dearest_price(self.source) * missing)
+        self.beside.append((PIN_SLACK if demand.pinned[slot] else MINIMUM_SLACK) * dearest_price(self.source) * missing)
 
     def keep_sources(self) -> None:
         """What charges from surplus leaves nothing to be bought, batteries rest beside vehicles they may not feed, vehicles that give serve the house."""
@@ -196,11 +195,11 @@ class _Reference:
             stored = pulp.lpSum(charge[slot] - beside[slot] for charge, beside in zip(self.charge, self.direct, strict=True))
             for car in self.cars:
                 idle = plenty * (1 - pulp.lpSum(each[slot] for each in car.on))
-                if car.wish.slots_of("surplus_only")[slot]:
-                    more = self.problem.add_variable(f"more_{car.wish.vehicle.name}_{slot}", cat=pulp.LpBinary)
-                    self.problem += car.charge[slot] <= car.wish.least_charge_kwh[slot] + plenty * more
+                if car.demand.slots_of("surplus_only")[slot]:
+                    more = self.problem.add_variable(f"more_{car.demand.vehicle.name}_{slot}", cat=pulp.LpBinary)
+                    self.problem += car.charge[slot] <= car.demand.least_charge_kwh[slot] + plenty * more
                     self.problem += charged + appliances + stored + self.held_back[slot] <= max(-net, 0.0) + plenty * (1 - more)
-                if car.wish.vehicle.from_battery == "never":
+                if car.demand.vehicle.from_battery == "never":
                     self.problem += pulp.lpSum(discharge[slot] for discharge in self.discharge) <= idle
             self.problem += pulp.lpSum(car.give[slot] for car in self.cars) <= (net + appliances if net > 0 else 0.0)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pulp
 
 from luna.economics import Peak
-from services.planner.posing.problem import Problem
+from services.planner.problem.problem import Problem
 
 Quantity = Sequence[pulp.LpVariable]
 DAYS = {"all": range(7), "weekday": range(5), "weekend": range(5, 7)}

@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.outlook import SHARES, Forecast, Quantiles
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to
-from services.forecaster.scenarios.past_error import PastErrors
+from services.forecaster.scenarios.past_error import ErrorHistory
 
 ISSUED_AT = datetime(2024, 5, 6, 10, 7, tzinfo=UTC)
 SLOTS = 192
@@ -26,9 +26,9 @@ def describe_forecast(rng: np.random.Generator, issued_at: datetime = ISSUED_AT)
     return Forecast(Timeline(floor_to(issued_at, SLOT), SLOT, SLOTS), issued_at, "aurora_v1.0", describe_energy(rng), pv)
 
 
-def describe_errors(rng: np.random.Generator, days: int = 42) -> PastErrors:
+def describe_errors(rng: np.random.Generator, days: int = 42) -> ErrorHistory:
     """Return past errors that have nothing in common from slot to slot."""
-    return PastErrors(np.arange(2, 2 + days), rng.random((days, SLOTS)), rng.random((days, SLOTS)), LIMIT_KWH)
+    return ErrorHistory(np.arange(2, 2 + days), rng.random((days, SLOTS)), rng.random((days, SLOTS)), LIMIT_KWH)
 
 
 def describe_prices(timeline: Timeline, *, seed: int = 1) -> FloatArray:

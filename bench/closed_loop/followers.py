@@ -10,29 +10,28 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.closed_loop.grid import Case
+from luna.contracts.control import BatterySetpoint, PvSetpoint
 from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.contracts.setpoint import BatterySetpoint, PvSetpoint
-from luna.control import Control, PvMode
-from luna.control import Mode as ModeWord
+from luna.device_config import Control, PvMode
+from luna.device_config import Mode as ModeWord
 from luna.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
 from luna.policy import wants_plan
 from luna.schedule import Policy
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_dates
-from services.planner.answer.reply import plan_request
-from services.planner.execution.arrays import NAME as PV
-from services.planner.execution.arrays import Arrays
-from services.planner.execution.batteries import Batteries
-from services.planner.execution.due import follow_plan, plan_age
-from services.planner.execution.safety import to_arrays
-from services.planner.execution.unit import InForce, Setpoints, SlotPrices
-from services.planner.model.solver import Solver
-from services.planner.policies import MAX_AGE, ModelPredictive
-from services.planner.posing.ahead import HORIZON, SiteKnowledge
-from services.planner.posing.past_errors import PastErrors
-from services.planner.posing.problem import TERMINAL_SHARE
-from services.planner.stored.course_jobs import describe_courses
-from services.planner.value.energy_value import load_kernels
+from services.executor.batteries import Batteries, to_arrays
+from services.executor.decision import follow_plan, plan_age
+from services.executor.unit import InForce, Setpoints, SlotPrices
+from services.executor.units import NAME as PV
+from services.executor.units import PvArrays
+from services.planner.dp.value import load_kernels
+from services.planner.milp.solver import Solver
+from services.planner.problem.build import TERMINAL_SHARE
+from services.planner.problem.rolling_horizon import HORIZON, SiteKnowledge
+from services.planner.problem.scenarios import ErrorScenarios
+from services.planner.replay.policies import MAX_AGE, ModelPredictive
+from services.planner.reply.reply import plan_request
+from services.planner.service.plans import describe_courses
 
 # A plan an hour, as the executor asks for them.
 EVERY = timedelta(hours=1) // SLOT
@@ -54,7 +53,7 @@ class ReplayPolicy:
         """Return what the policy of that day says."""
         if self._policy is None or slot in self._begins:
             case, origin = self._case, self._policy.origin if self._policy else None
-            known = SiteKnowledge(case.site, case.forecasts, case.prices, PastErrors(case.forecasts, case.foresight))
+            known = SiteKnowledge(case.site, case.forecasts, case.prices, ErrorScenarios(case.forecasts, case.foresight))
             self._policy = ModelPredictive(known, case.timeline, EVERY, origin=origin, modes=self._modes)
         setpoint = self._policy.decide(slot, stored_kwh)
         self._modes = [Mode(mode) for mode in clamp(setpoint, stored_kwh, self._limits).mode[:, 0].tolist()]
@@ -69,8 +68,8 @@ class ReplyPolicy:
 
     def __init__(self, case: Case) -> None:
         control = describe_control(case.site)
-        self._case, self._errors = case, PastErrors(case.forecasts, case.foresight)
-        self._batteries, self._arrays = Batteries(case.site, control), Arrays(case.site, control.pv) if control.pv else None
+        self._case, self._errors = case, ErrorScenarios(case.forecasts, case.foresight)
+        self._batteries, self._arrays = Batteries(case.site, control), PvArrays(case.site, control.pv) if control.pv else None
         self._names = [battery.name for battery in case.site.batteries]
         self._modes: dict[str, str] = dict.fromkeys(self._names, Mode.SELF_CONSUMPTION.word)
         self._reply: PlanReply | None = None
@@ -83,8 +82,8 @@ class ReplyPolicy:
         in_force, told = InForce(soc, self._modes), {}
         for unit in (self._batteries, self._arrays):
             if unit is not None:
-                wish = follow_plan(self._reply, unit, lambda: self._price(now), now=now, max_age=MAX_AGE, in_force=in_force)
-                told |= unit.make_safe(wish.requested, soc)
+                demand = follow_plan(self._reply, unit, lambda: self._price(now), now=now, max_age=MAX_AGE, in_force=in_force)
+                told |= unit.make_safe(demand.requested, soc)
         self._modes = {name: told[name].mode for name in self._names}
         if self._wants_plan(now, soc):
             self._reply = self._plan(now, soc)

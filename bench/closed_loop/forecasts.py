@@ -9,7 +9,7 @@ import numpy as np
 from bench.closed_loop.weeks import QUARTERS, data_timeline, recorded_energy, seeded_rng, week_timeline
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline
-from services.planner.knowledge import DAY, ForecastBook
+from services.planner.problem.knowledge import DAY, ForecastArchive
 
 HOUR = timedelta(hours=1)
 PER_HOUR = HOUR // SLOT
@@ -42,7 +42,7 @@ class ForecastKind:
 
 
 @lru_cache(_KEPT)
-def issue_forecasts(kind: ForecastKind, week: str) -> ForecastBook:
+def issue_forecasts(kind: ForecastKind, week: str) -> ForecastArchive:
     """Return what was issued in each hour of a week and of the sixteen days before."""
     timeline, inside, happened = data_timeline(week), week_timeline(week), recorded_energy(week)
     first = (inside.start - SINCE - timeline.start) // SLOT
@@ -51,7 +51,7 @@ def issue_forecasts(kind: ForecastKind, week: str) -> ForecastBook:
         _forecast_parts(series, kind, starts=starts, factor=factor, rng=seeded_rng("forecast", name, week))
         for name, series, factor in (("load", happened.load_kwh, kind.load), ("pv", happened.pv_kwh, kind.pv))
     ]
-    return ForecastBook([_forecast(timeline.window(int(start), AHEAD), [part[:, place] for part in parts]) for place, start in enumerate(starts)])
+    return ForecastArchive([_forecast(timeline.window(int(start), AHEAD), [part[:, place] for part in parts]) for place, start in enumerate(starts)])
 
 
 def _forecast_parts(series: FloatArray, kind: ForecastKind, *, starts: IndexArray, factor: float, rng: np.random.Generator) -> FloatArray:

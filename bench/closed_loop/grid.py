@@ -11,7 +11,7 @@ from bench.closed_loop.meters import Meter, MeterKind
 from bench.closed_loop.weeks import WEEKS, ZONE, data_timeline, market_prices, recorded_energy, seeded_rng, week_timeline
 from luna.site import Site, parse_site
 from luna.timeline import Timeline
-from services.planner.knowledge import ForecastBook, Foresight, PriceKnowledge
+from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 
 Document = dict[str, Any]
 
@@ -121,9 +121,9 @@ class Case:
 
     site: Site
     timeline: Timeline
-    foresight: Foresight
-    prices: PriceKnowledge
-    forecasts: ForecastBook
+    foresight: PerfectForesight
+    prices: SitePrices
+    forecasts: ForecastArchive
     meter: Meter
 
 
@@ -157,7 +157,7 @@ def build_case(scenario: Scenario) -> Case:
     site, timeline = describe_site(scenario.battery, scenario.tariff), week_timeline(scenario.week)
     books = {name: book for name, book in market_prices(scenario.week).items() if name in site.tariff.markets}
     meter = Meter.of(METERS[scenario.meter], site, slots=timeline.count, rng=seeded_rng("meter", scenario.meter, scenario.week))
-    prices = PriceKnowledge(site, data_timeline(scenario.week), books)
+    prices = SitePrices(site, data_timeline(scenario.week), books)
     return Case(site, timeline, recorded_energy(scenario.week), prices, issue_forecasts(FORECASTS[scenario.forecast], scenario.week), meter)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from luna.economics import publication_times
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, local_days, local_offsets
-from services.planner.knowledge import DAY, Foresight, PriceBook
+from services.planner.problem.knowledge import DAY, PerfectForesight, PriceVintages
 
 ZONE = ZoneInfo("Europe/Berlin")
 SEED = 20240115
@@ -75,18 +75,18 @@ def data_timeline(week: str) -> Timeline:
 
 
 @cache
-def recorded_energy(week: str) -> Foresight:
+def recorded_energy(week: str) -> PerfectForesight:
     """Return what happened in a week and around it."""
     timeline, rng = data_timeline(week), seeded_rng("household", week)
-    return Foresight(timeline, _draw_load(WEEKS[week], timeline, rng=rng), _draw_pv(WEEKS[week], timeline, rng=rng))
+    return PerfectForesight(timeline, _draw_load(WEEKS[week], timeline, rng=rng), _draw_pv(WEEKS[week], timeline, rng=rng))
 
 
 @cache
-def market_prices(week: str) -> dict[str, PriceBook]:
+def market_prices(week: str) -> dict[str, PriceVintages]:
     """Return every market's prices, published at 13:00 of the day before."""
     timeline = data_timeline(week)
     known, slots = publication_times(timeline.starts, ZONE), np.arange(timeline.count)
-    return {name: PriceBook(timeline, slots, known, _draw_prices(market, timeline, rng=seeded_rng(name, week))) for name, market in MARKETS.items()}
+    return {name: PriceVintages(timeline, slots, known, _draw_prices(market, timeline, rng=seeded_rng(name, week))) for name, market in MARKETS.items()}
 
 
 def _local_clock(timeline: Timeline) -> tuple[FloatArray, IndexArray]:

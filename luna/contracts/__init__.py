@@ -1,12 +1,22 @@
 """The messages services exchange: one request and one reply model per task."""
 
-from luna.contracts.demo import DemoLoadReply, DemoLoadRequest, DemoSiteReply, Provenance
-from luna.contracts.fetch import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketPricesReply, SiteWeatherReply
+from luna.contracts.data import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketPricesReply, SiteWeatherReply
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
+from luna.contracts.job import (
+    DemoLoadReply,
+    DemoLoadRequest,
+    DemoSiteReply,
+    Provenance,
+    RefreshRollupsReply,
+    RefreshRollupsRequest,
+    ResendReply,
+    ResendRequest,
+    RetentionReply,
+    RetentionRequest,
+)
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply, SlotReply
 from luna.contracts.replay import PolicyReply, ReplayReply, ReplayRequest
-from luna.contracts.upkeep import RefreshRollupsReply, RefreshRollupsRequest, ResendReply, ResendRequest, RetentionReply, RetentionRequest
 
 __all__ = [
     "DemoLoadReply",

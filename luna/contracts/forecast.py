@@ -1,12 +1,36 @@
 """Train, issue and evaluate forecasts."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.forecast_driving import DrivingVersion
 from luna.contracts.message import Instant, Message, Request
+
+
+class WaitingVersion(Message):
+    """A trained version that does not drive the planner: ``days`` of the ``needed`` days are scored beside the one that does.
+
+    ``earliest`` is the first day on which the rule can decide, null where that has passed or all days are scored; ``command`` lets the version drive at once.
+    """
+
+    forecast_version: str
+    days: int
+    needed: int
+    earliest: date | None = None
+    command: str
+
+
+class DrivingVersion(Message):
+    """What drives the planner of a site. ``reason`` says why it does, ``waiting`` what was trained and is not in use."""
+
+    forecast_version: str
+    pinned: bool
+    run_id: str | None = None
+    since: datetime | None = None
+    reason: str
+    waiting: WaitingVersion | None = None
+
 
 SiteId = Annotated[str, Field(min_length=1, max_length=64)]
 ForecastVersion = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
@@ -111,3 +135,60 @@ class EvaluateRequest(Request):
     to_day: date
     versions: Annotated[list[ForecastVersion], Field(min_length=1, max_length=16)]
     every_minutes: Annotated[int, Field(ge=15, le=1440)] = 360
+
+
+class VersionIssue(Message):
+    """One version's forecast, as issued now; ``reasons`` are the codes of what widened it."""
+
+    forecast_version: str
+    issued_at: Instant
+    stage: str
+    reasons: list[str] = []
+
+
+class SiteRefresh(Message):
+    """What was issued for one site, and what failed; both empty: nothing was due."""
+
+    site_id: str
+    issued: list[VersionIssue] = []
+    faults: list[str] = []
+
+
+class RefreshForecastsReply(Message):
+    """One entry for each site."""
+
+    sites: list[SiteRefresh]
+
+
+class RefreshForecastsRequest(Request):
+    """Issue what is due: Aurora and the version that drives the planner every hour, the others every six. ``site_id``: one alone, default: every site."""
+
+    task: ClassVar[str] = "forecaster.forecast.refresh"
+    reply: ClassVar[type[Message]] = RefreshForecastsReply
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+
+
+class SiteRenewal(Message):
+    """What was decided for one site: the training that was asked for as a job, and why; ``trigger`` null: none is due, or ``fault`` says what went wrong."""
+
+    site_id: str
+    trigger: TrainingTrigger | None = None
+    reason: str = ""
+    job_id: str | None = None
+    fault: str | None = None
+
+
+class RenewModelsReply(Message):
+    """One entry for each site."""
+
+    sites: list[SiteRenewal]
+
+
+class RenewModelsRequest(Request):
+    """Have models trained that are due: the first one after two weeks, then every week in a night of the site's own, and sooner where its life has changed."""
+
+    task: ClassVar[str] = "forecaster.model.renew"
+    reply: ClassVar[type[Message]] = RenewModelsReply
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None

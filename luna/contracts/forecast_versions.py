@@ -5,8 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from luna.contracts.forecast import ForecastVersion, SiteId
-from luna.contracts.forecast_driving import DrivingVersion
+from luna.contracts.forecast import DrivingVersion, ForecastVersion, SiteId
 from luna.contracts.message import Instant, Message, Request
 
 # As many as are scored within a task's time.

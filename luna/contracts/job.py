@@ -1,10 +1,13 @@
-"""Accepted work as callers see it."""
+"""Accepted work, and the upkeep that runs by the clock."""
 
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Instant, Message, Request
+from luna.contracts.plan import Language
+from luna.site import Site
 
 JobStatus = Literal["queued", "running", "done", "failed", "dead"]
 # "open" is what has not ended.
@@ -32,3 +35,87 @@ class Job(JobSummary):
     request: dict[str, Any]
     reply: Annotated[dict[str, Any] | None, Field(description="only where done")] = None
     trace_id: str
+
+
+class ResendReply(Message):
+    """How many jobs were sent again, and how many of those were begun before and died with their worker."""
+
+    sent: int
+    begun_before: int
+
+
+class ResendRequest(Request):
+    """Send again what was accepted and never ran, or was begun by a worker that is gone."""
+
+    task: ClassVar[str] = "ingest.jobs.resend"
+    reply: ClassVar[type[Message]] = ResendReply
+
+
+class RefreshRollupsReply(Message):
+    """How many days of sites were computed anew; more are left where a run did as many as one may."""
+
+    days: int
+
+
+class RefreshRollupsRequest(Request):
+    """Bring the hourly and daily rollups up to date, where Luna keeps them in tables."""
+
+    task: ClassVar[str] = "ingest.rollups.refresh"
+    reply: ClassVar[type[Message]] = RefreshRollupsReply
+
+
+class RetentionReply(Message):
+    """Rows deleted, by table; where TimescaleDB drops whole chunks, chunks."""
+
+    deleted: dict[str, int]
+
+
+class RetentionRequest(Request):
+    """Delete what the settings say is too old to keep."""
+
+    task: ClassVar[str] = "ingest.retention.apply"
+    reply: ClassVar[type[Message]] = RetentionReply
+
+
+Bilingual = dict[Language, str]
+
+
+class Provenance(Message):
+    """Where one series comes from, under which licence, and what was done to it; texts by language."""
+
+    series: Bilingual
+    source: Bilingual
+    licence: Bilingual
+    period: Bilingual
+    changes: Bilingual
+    quality: Bilingual
+    sha256: str
+
+
+class DemoSiteReply(Message):
+    """A site of the demo as it is stored, what its year adds up to, and where its series come from."""
+
+    site: Site
+    yearly_load_kwh: float
+    yearly_pv_kwh: float
+    provenance: list[Provenance]
+
+
+class DemoLoadReply(Message):
+    """What is stored now. ``rows_written`` counts rows added or changed: 0 where all of it was there.
+
+    Any day from ``test_first_day`` to ``test_last_day`` may be replayed by a model that learned from the days before the first.
+    """
+
+    sites: list[DemoSiteReply]
+    price_provenance: Provenance
+    test_first_day: date
+    test_last_day: date
+    rows_written: int
+
+
+class DemoLoadRequest(Request):
+    """Store the demo's year, downloading what is not cached; refused where an owner's site or prices stand in its place."""
+
+    task: ClassVar[str] = "ingest.demo.load"
+    reply: ClassVar[type[Message]] = DemoLoadReply

@@ -7,12 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, exists, null, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import ControlEntry, ControlState, Decision, Override
-from luna.contracts.setpoint import Setpoint
-from luna.control import BATTERIES
+from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.database import sites
 from luna.database.schema.identity import sites as site_table
 from luna.database.schema.plans import control_devices, control_log, control_state
+from luna.device_config import BATTERIES
 
 
 def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:

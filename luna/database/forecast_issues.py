@@ -22,7 +22,7 @@ class ForecastIssue:
 
     Args:
         stage: how much history it rests on: cold, profile, young or full.
-        reasons: codes of ``luna.wording.conditions`` that widened the bands.
+        reasons: codes of ``luna.wording.compromises`` that widened the bands.
         run_id: the training whose model spoke; None: none did.
         level: how the recent level was corrected, by series; None: nothing said so.
     """

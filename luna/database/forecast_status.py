@@ -7,7 +7,7 @@ from statistics import fmean
 
 from sqlalchemy import Connection
 
-from luna.contracts.forecast_driving import DrivingVersion, WaitingVersion
+from luna.contracts.forecast import DrivingVersion, WaitingVersion
 from luna.contracts.forecast_versions import DAYS_TO_PROVE, Decision, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionRecord
 from luna.database import forecast_activations, forecast_scores, sites, training_runs
 from luna.database.forecast_activations import Activation, ActiveVersion

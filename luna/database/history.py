@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
 from luna.database import forecast_activations, forecasts, observations, plans, prices, reading_aggregates, readings, rollups, sites, timescale
-from luna.history import Answer, SeriesQuery, reduce_series, reduce_summed, require_window
+from luna.history import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.reading_history import USUAL_POINTS, ReadingQuery
 from luna.readings import Buckets
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
@@ -26,7 +26,7 @@ ACTIVE = "active"
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Answer:
+def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> SeriesAnswer:
     """Return what ``query`` asks for; days are the site's local days.
 
     Raises:
@@ -47,7 +47,7 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> An
     return _followed_by(answer, end if end < query.end else None)
 
 
-def query_readings(connection: Connection, site_id: str, query: ReadingQuery) -> Answer:
+def query_readings(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:
     """Return readings, or one row per bucket.
 
     Raises:
@@ -69,22 +69,22 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
     return _followed_by(kept, instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
 
 
-def _query_buckets(connection: Connection, site_id: str, query: ReadingQuery) -> Answer:
+def _query_buckets(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:
     zone = parse_zone(sites.load(connection, site_id).timezone)
     resolution = query.bucket or ""
     end = query.end if query.limit is None else end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
     toolkit = timescale.detect(connection).toolkit is not None
     edges = cut(query.first, end, resolution, zone)
     buckets = BUCKETED[query.aggregate or ""](connection, site_id, query.sensor, edges=edges, toolkit=toolkit)
-    answer = Answer(str(query.sensor), resolution, query.aggregate, buckets.starts, buckets.values, buckets.known)
+    answer = SeriesAnswer(str(query.sensor), resolution, query.aggregate, buckets.starts, buckets.values, buckets.known)
     return _followed_by(answer, end if end < query.end else None)
 
 
-def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -> Answer:
-    return Answer(str(query.sensor), None, query.aggregate, instants, values, known=None)
+def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -> SeriesAnswer:
+    return SeriesAnswer(str(query.sensor), None, query.aggregate, instants, values, known=None)
 
 
-def _followed_by(answer: Answer, following: datetime | None) -> Answer:
+def _followed_by(answer: SeriesAnswer, following: datetime | None) -> SeriesAnswer:
     return replace(answer, following=following)
 
 

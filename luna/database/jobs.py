@@ -43,7 +43,7 @@ class SupersededError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class JobCounts:
     """How many jobs there are by status, and how old the oldest open one is."""
 
     queued: float
@@ -95,12 +95,12 @@ def find_newest(connection: Connection, *, task: str, key: str) -> JobSummary | 
     return None if row is None else JobSummary.model_validate(_in_utc(row))
 
 
-def count(connection: Connection) -> Census:
+def count(connection: Connection) -> JobCounts:
     """Return how many jobs are queued, running and dead, and the age of the oldest open one."""
     counts = [func.count().filter(jobs.c.status == status).label(status) for status in ("queued", "running", "dead")]
     oldest = func.max(func.extract("epoch", _NOW - jobs.c.submitted_at)).filter(text(OPEN)).label("oldest")
     row = connection.execute(select(*counts, oldest)).mappings().one()
-    return Census(row["queued"], row["running"], row["dead"], float(row["oldest"] or 0.0))
+    return JobCounts(row["queued"], row["running"], row["dead"], float(row["oldest"] or 0.0))
 
 
 @contextmanager

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.manual import ManualBlock, StoredBlock
+from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.database import sites
-from luna.database.schema.manual import manual_blocks, manual_removals
+from luna.database.schema.plans import manual_blocks, manual_removals
 from luna.errors import NotFoundError
-from luna.manual import check_beside, check_block
+from luna.owner_constraints import check_beside, check_block
 
 MOST_BLOCKS = 500
 

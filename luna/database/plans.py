@@ -19,8 +19,18 @@ OWN = sql.SQL("CAST(slot ->> {} AS float8)")
 BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
 
 
-def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, inputs: PlanRequest | None = None) -> None:
-    """Store a plan with the complete request it was made from; storing it again changes nothing."""
+def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, texts: tuple[str, str | None] | None = None) -> None:
+    """Store a plan; storing it again changes nothing.
+
+    Args:
+        connection: to the database.
+        site_id: whose plan it is.
+        plan: as answered.
+        inputs_digest: of the complete request it was made from.
+        system_id: ``prod`` drives devices.
+        texts: plan and complete request as JSON, where they are written already; without them, no request is kept.
+    """
+    reply, inputs = texts or (plan.model_dump_json(by_alias=True), None)
     row = {
         "plan_id": plan.plan_id,
         "site": site_id,
@@ -33,7 +43,7 @@ def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest
         "currency": plan.currency,
         "inputs_digest": inputs_digest,
         "inputs": null() if inputs is None else _jsonb(inputs),
-        "reply": _jsonb(plan),
+        "reply": _jsonb(reply),
     }
     connection.execute(insert(plan_history).values(row).on_conflict_do_nothing())
 
@@ -118,9 +128,9 @@ def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | 
     return None if reply is None else PlanReply.model_validate(reply)
 
 
-def _jsonb(document: PlanReply | PlanRequest) -> ColumnElement[Any]:
-    # Hundreds of slots: the model writes its own JSON several times faster than through Python objects.
-    return cast(literal(document.model_dump_json(by_alias=True), Text), JSONB)
+def _jsonb(text: str) -> ColumnElement[Any]:
+    # Hundreds of slots: models write their own JSON several times faster than it goes through Python objects.
+    return cast(literal(text, Text), JSONB)
 
 
 def read_latest(

@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.quality import DayQuality
+from luna.contracts.data import DayQuality
 from luna.database import copy, observations, sites
 from luna.database.schema.series import data_quality_daily, market_prices, slot_observations
 from luna.observations import SERIES, Observations

@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import BigInteger, Column, Connection, Row, Select, all_, delete, literal, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from luna.contracts.quarantine import QuarantinedRow, QuarantineFilter, Resolution
+from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
 from luna.database.schema.identity import sites as site_names
 from luna.database.schema.series import quarantine

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from luna.buckets import Parts
 from luna.database import copy, sites
 from luna.database.engine import unit_of_work
-from luna.database.schema.rollups import AVERAGED, SUMMED
+from luna.database.schema.series import AVERAGED, SUMMED
 from luna.timeline import SLOT, InstantArray, Timeline, floor_to
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -75,7 +75,7 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetentionPolicy:
     """What the settings ask of TimescaleDB for one table; ``refused`` says why it is not in force, None that it is."""
 
     table: str
@@ -119,7 +119,7 @@ def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
     return {row.table: row.after for row in connection.execute(AGES, {"kind": kind, "key": AGE_KEYS[kind]})}
 
 
-def apply_policies(connection: Connection, settings: Settings) -> list[Policy]:
+def apply_policies(connection: Connection, settings: Settings) -> list[RetentionPolicy]:
     """Bring compression and retention in line with the settings; returns what was asked and what came of it.
 
     A policy that is refused is logged and changes nothing. A table whose retention is not set keeps its rows for ever.
@@ -155,7 +155,7 @@ def attempt(connection: Connection, change: Callable[[], None]) -> str | None:
     return None
 
 
-def _bring(connection: Connection, table: str, kind: Kind, after: timedelta | None) -> Policy | None:
+def _bring(connection: Connection, table: str, kind: Kind, after: timedelta | None) -> RetentionPolicy | None:
     edition = detect(connection)
     if edition.community:
         refused = attempt(connection, lambda: _set(connection, table, kind, after))
@@ -163,7 +163,7 @@ def _bring(connection: Connection, table: str, kind: Kind, after: timedelta | No
         refused = f"the {edition.licence} edition of TimescaleDB has no policies" if edition.version else "plain PostgreSQL has no policies"
     if edition.community and refused:
         log.warning("policy refused", table=table, policy=kind, reason=refused)
-    return None if after is None else Policy(table, kind, after, refused)
+    return None if after is None else RetentionPolicy(table, kind, after, refused)
 
 
 def _set(connection: Connection, table: str, kind: Kind, after: timedelta | None) -> None:

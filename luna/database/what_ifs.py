@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, Text, cast, delete, literal, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from luna.contracts.counterfactual import WhatIfReply, WhatIfRequest
 from luna.contracts.message import Message
-from luna.contracts.what_if import WhatIfReply, WhatIfRequest
-from luna.database.schema.what_if import what_if_flows, what_ifs
+from luna.database.schema.plans import what_if_flows, what_ifs
 from luna.errors import NotFoundError
 
 

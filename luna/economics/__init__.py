@@ -1,9 +1,7 @@
 """What a slot costs: the only place where money and carbon are computed."""
 
-from luna.economics.blocks import Blocks, block_cost, list_months
-from luna.economics.break_even import BreakEven, break_even, curtailment_rule, site_curtailment
-from luna.economics.costs import Costs, carbon_g, slot_costs
-from luna.economics.peaks import MonthShare, Peak, PeakHistory, month_shares, peak_cost, read_history
+from luna.economics.costs import BreakEven, Costs, break_even, carbon_g, curtailment_rule, site_curtailment, slot_costs
+from luna.economics.peaks import Blocks, MonthShare, Peak, PeakHistory, block_cost, list_months, month_shares, peak_cost, read_history
 from luna.economics.prices import DAY_AHEAD_PUBLISHED, SpotPrices, extend_prices, price_slots, publication_times
 
 __all__ = [

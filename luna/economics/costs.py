@@ -1,10 +1,61 @@
-"""What energies that passed the meter and the batteries cost, and the carbon they stand for."""
+"""What slots cost, and at which prices storing, serving, buying and selling break even."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from luna.physics import Curtailment, IntArray
+from luna.site import Site
 from luna.timeline import FloatArray
+
+
+def curtailment_rule(import_price: FloatArray, export_price: FloatArray, *, house_first: bool = False) -> IntArray:
+    """Return how PV that may be held back is used: not exported where that costs money, off where importing is paid and selling is not.
+
+    Where both pay, PV is sold: which pays more depends on load and sun, and a plan that knows them may choose otherwise.
+    ``house_first``: PV keeps serving house and battery even then, because a battery may take from nothing else.
+    """
+    kept = np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
+    off = (import_price < 0) & (export_price <= 0) & (not house_first)
+    return np.where(off, Curtailment.ALL, kept).astype(np.int8)
+
+
+def site_curtailment(site: Site, import_price: FloatArray, export_price: FloatArray) -> IntArray:
+    """Return the rule for a site's PV: none where it may not be held back, the house first where a battery may take from nothing else."""
+    if not site.curtailable:
+        return np.zeros(import_price.shape, dtype=np.int8)
+    return curtailment_rule(import_price, export_price, house_first=not all(battery.charge_from_grid for battery in site.batteries))
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """The value of one stored kWh at which an action neither gains nor loses, currency per stored kWh, any shape.
+
+    Above ``buy`` it pays to charge from the grid, above ``store`` to store surplus, above ``spill`` to store surplus that would be held back;
+    below ``serve`` to serve the load, below ``sell`` to export, below ``displace`` to empty it in the place of PV that is then held back.
+    """
+
+    buy: FloatArray
+    store: FloatArray
+    spill: FloatArray
+    serve: FloatArray
+    sell: FloatArray
+    displace: FloatArray
+
+
+def break_even(import_price: FloatArray, export_price: FloatArray, *, charge_efficiency: float, discharge_efficiency: float, wear_price: float) -> BreakEven:
+    """Return the break-even values of a battery's four actions; wear counts on both sides.
+
+    ``export_price`` is what surplus earns when it is not stored: 0 where it would be held back instead of sold at a loss.
+    """
+    return BreakEven(
+        buy=(import_price + wear_price) / charge_efficiency,
+        store=(export_price + wear_price) / charge_efficiency,
+        spill=np.full_like(import_price, wear_price / charge_efficiency),
+        serve=(import_price - wear_price) * discharge_efficiency,
+        sell=(export_price - wear_price) * discharge_efficiency,
+        displace=np.full_like(import_price, -wear_price * discharge_efficiency),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,26 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics.clock import window_holds
 from luna.errors import InvalidInputError
-from luna.site import OWN, OWN_EXPORT, OWN_IMPORT, BlockPrice, FixedPrice, ImportRule, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
+from luna.physics import BoolArray
+from luna.site import OWN, OWN_EXPORT, OWN_IMPORT, BlockPrice, ClockWindow, FixedPrice, ImportRule, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
 from luna.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
+
+
+def window_holds(window: ClockWindow, starts: InstantArray, zone: ZoneInfo) -> BoolArray:
+    """Return which instants (UTC) lie within a window by the local clock, shape of ``starts``; one whose end is not after its begin runs over midnight."""
+    local = starts + local_offsets(starts, zone)
+    minute = (local - local.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
+    weekday = (local.astype("datetime64[D]").astype(int) + 3) % 7
+    first, last = _minutes(window.from_), _minutes(window.to)
+    inside = (minute >= first) & (minute < last) if first < last else (minute >= first) | (minute < last)
+    return np.asarray(inside & {"all": weekday >= 0, "weekday": weekday < 5, "weekend": weekday >= 5}[window.days])
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return 60 * int(hours) + int(minutes)
+
 
 DAY_AHEAD_PUBLISHED = time(13)
 SpotPrices = Mapping[str, FloatArray]

@@ -1,4 +1,4 @@
-"""Finds the servers' programs: those of the installed wheels first, then those found on the machine."""
+"""Where the programs of PostgreSQL and Redis are: from wheels, or the machine's own."""
 
 import os
 import re
@@ -11,8 +11,14 @@ from pathlib import Path
 from luna.errors import MachineError
 
 POSTGRES_NAMES = ("initdb", "postgres")
+
+
 REDIS_NAMES = ("redis-server", "valkey-server")
+
+
 INSTALL_POSTGRES = "Install it (Debian: apt-get install postgresql; macOS: brew install postgresql@18), or point LUNA_DATABASE_URL at a running server."
+
+
 INSTALL_REDIS = "Install it (Debian: apt-get install redis-server; macOS: brew install redis), or point LUNA_REDIS_URL at a running server."
 
 

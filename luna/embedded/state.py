@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from luna.embedded.account import choose_home, folder_error
-from luna.embedded.locks import open_private
+from luna.embedded.account import choose_home, folder_error, open_private
 from luna.errors import MachineError
 
 HOST = "127.0.0.1"

@@ -1,9 +1,7 @@
 """Whether a process lives, and whether all it needs is there."""
 
 from luna.health.probes import Probe, probes_for
-from luna.health.pulse import ALIVE, Pulse
-from luna.health.readiness import Readiness, check_all, not_ready
-from luna.health.release import announce_release
-from luna.health.server import serve_health
+from luna.health.readiness import ALIVE, Liveness, Readiness, check_all, not_ready
+from luna.health.server import announce_release, serve_health
 
-__all__ = ["ALIVE", "Probe", "Pulse", "Readiness", "announce_release", "check_all", "not_ready", "probes_for", "serve_health"]
+__all__ = ["ALIVE", "Liveness", "Probe", "Readiness", "announce_release", "check_all", "not_ready", "probes_for", "serve_health"]

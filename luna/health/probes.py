@@ -1,11 +1,13 @@
 """A probe for each dependency a process may have: it returns what it saw, or raises what is wrong."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -16,7 +18,6 @@ from luna.database import engine, revision
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.errors import UnavailableError
-from luna.health.web import ask
 from luna.objects import open_objects
 from luna.settings import Settings
 
@@ -116,3 +117,29 @@ def _tagged(model: str) -> str:
 
 def _connect(url: str) -> "redis.Redis":
     return redis.Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, retry=Retry(NoBackoff(), 0))
+
+
+# More than any answer that is asked for here holds.
+MAX_BYTES = 4_000_000
+
+
+def ask(url: str, path: str, *, timeout_seconds: float, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+    """Return status and body of ``GET url/path``.
+
+    Raises:
+        UnavailableError: ``url`` is no address, nothing answers there, or what answers does not speak HTTP.
+    """
+    try:
+        parts = urlsplit(url)
+        kind = {"http": HTTPConnection, "https": HTTPSConnection}[parts.scheme]
+        connection = kind(parts.hostname or "", parts.port, timeout=timeout_seconds)
+    except (KeyError, ValueError) as exc:
+        raise UnavailableError("this is no address of a server", value=url, remedy="Write it as http://host:port.") from exc
+    try:
+        connection.request("GET", parts.path.rstrip("/") + path, headers=dict(headers or {}))
+        answer = connection.getresponse()
+        return answer.status, answer.read(MAX_BYTES)
+    except (OSError, HTTPException) as exc:
+        raise UnavailableError(f"does not answer: {str(exc) or type(exc).__name__}", value=url, remedy="Check that it runs and is reached from here.") from exc
+    finally:
+        connection.close()

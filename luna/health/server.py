@@ -9,16 +9,24 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from importlib.metadata import version
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, ClassVar, NamedTuple
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Info, generate_latest
 
 from luna.errors import LunaError, MachineError, NotFoundError, UnavailableError
-from luna.health.pulse import Pulse
-from luna.health.readiness import Readiness, not_ready
+from luna.health.readiness import Liveness, Readiness, not_ready
 from luna.telemetry import new_trace_id
+
+_RELEASE = Info("luna_build", "The release of Luna that this process runs.")
+
+
+def announce_release() -> None:
+    """Say in this process' metrics which release it is."""
+    _RELEASE.info({"version": version("luna-energy")})
+
 
 log = structlog.get_logger("luna.health")
 
@@ -26,14 +34,14 @@ log = structlog.get_logger("luna.health")
 CALLER_SECONDS = 5
 
 
-class Answer(NamedTuple):
+class HealthAnswer(NamedTuple):
     status: int
     media_type: str
     body: bytes
 
 
 @contextmanager
-def serve_health(host: str, port: int, *, pulse: Pulse, readiness: Readiness) -> Iterator[int]:
+def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> Iterator[int]:
     """Serve at ``host:port`` while the block runs and yield the port; 0 takes any free one.
 
     Raises:
@@ -59,30 +67,30 @@ def serve_health(host: str, port: int, *, pulse: Pulse, readiness: Readiness) ->
 class _Answers:
     """What is said to each question."""
 
-    def __init__(self, pulse: Pulse, readiness: Readiness) -> None:
+    def __init__(self, pulse: Liveness, readiness: Readiness) -> None:
         self._pulse = pulse
         self._readiness = readiness
 
-    def to(self, path: str) -> Answer:
+    def to(self, path: str) -> HealthAnswer:
         known = {"/health/live": self._live, "/health/ready": self._ready, "/metrics": self._metrics}
         if path not in known:
             return _problem(NotFoundError("no such page", value=path, remedy=f"There are {', '.join(known)}."))
         return known[path]()
 
-    def _live(self) -> Answer:
+    def _live(self) -> HealthAnswer:
         try:
             return _document({"status": "live", "detail": self._pulse.probe()})
         except UnavailableError as error:
             return _problem(error)
 
-    def _ready(self) -> Answer:
+    def _ready(self) -> HealthAnswer:
         checks = self._readiness.look()
         document = [asdict(check) for check in checks]
         error = not_ready(checks)
         return _problem(error, checks=document) if error else _document({"status": "ready", "checks": document})
 
-    def _metrics(self) -> Answer:
-        return Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
+    def _metrics(self) -> HealthAnswer:
+        return HealthAnswer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
 
 
 # Not HTTPServer: that asks a name service for this machine's name, and waits for it.
@@ -117,10 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: monitors ask every few seconds."""
 
 
-def _document(document: dict[str, Any]) -> Answer:
-    return Answer(HTTPStatus.OK, "application/json", json.dumps(document).encode())
+def _document(document: dict[str, Any]) -> HealthAnswer:
+    return HealthAnswer(HTTPStatus.OK, "application/json", json.dumps(document).encode())
 
 
-def _problem(error: LunaError, **extras: Any) -> Answer:
+def _problem(error: LunaError, **extras: Any) -> HealthAnswer:
     document = {**error.problem(), "trace_id": new_trace_id(), **extras}
-    return Answer(error.status, "application/problem+json", json.dumps(document).encode())
+    return HealthAnswer(error.status, "application/problem+json", json.dumps(document).encode())

@@ -4,13 +4,12 @@ Everything is vectorised: the leading axis counts batteries, the trailing axis s
 Energies are kWh within one slot, measured at the battery's terminals; stored energy is kWh inside the battery.
 """
 
-from luna.physics.charging import clamp_charging, clamp_giving
 from luna.physics.heat import Warming, heat_per_kwh
 from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, SetPoint
-from luna.physics.safety import clamp
-from luna.physics.settling import Flows, settle
+from luna.physics.safety import clamp, clamp_charging, clamp_giving
+from luna.physics.simulation import Flows, simulate_slot
 
 __all__ = [
     "SERVES",
@@ -31,5 +30,5 @@ __all__ = [
     "clamp_charging",
     "clamp_giving",
     "heat_per_kwh",
-    "settle",
+    "simulate_slot",
 ]

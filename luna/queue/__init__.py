@@ -1,8 +1,8 @@
 """Typed messages between services: one Celery queue per service, one request and one reply model per task."""
 
 from luna.queue.client import Client, TaskState
-from luna.queue.ledger import DeadTask
 from luna.queue.task import RetryableError, task
-from luna.queue.work import Progress, Work
+from luna.queue.task_context import TaskContext
+from luna.queue.task_tracker import DeadTask, Progress
 
-__all__ = ["Client", "DeadTask", "Progress", "RetryableError", "TaskState", "Work", "task"]
+__all__ = ["Client", "DeadTask", "Progress", "RetryableError", "TaskContext", "TaskState", "task"]

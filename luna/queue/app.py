@@ -5,7 +5,15 @@ from datetime import timedelta
 
 from celery import Celery
 
-from luna.queue.task import LONGEST_LIMIT
+SOFT_LIMIT = timedelta(minutes=10)
+
+
+LONGEST_LIMIT = timedelta(hours=2, minutes=30)
+
+
+# What a body has between the soft limit's exception and the end of its process.
+GRACE = timedelta(minutes=2)
+
 
 PREFIX = "luna:"
 RESULT_EXPIRES = timedelta(hours=1)

@@ -27,7 +27,7 @@ from luna.contracts.job import Job
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, UnavailableError
-from luna.queue.ledger import MAX_STARTS, DeadTask, Ledger
+from luna.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.timeline import SystemClock
 
 MAX_ATTEMPTS = 8
@@ -53,7 +53,7 @@ class EndedError(Exception):
 
 
 @dataclass(frozen=True)
-class Runner:
+class JobRunner:
     """Runs the jobs of one task.
 
     Args:
@@ -64,7 +64,7 @@ class Runner:
     """
 
     engine: Engine
-    ledger: Ledger
+    ledger: TaskTracker
     perform: Callable[[str, Conclude], str]
     explain: Callable[[Exception], LunaError]
 
@@ -126,7 +126,7 @@ class Runner:
         with unit_of_work(self.engine) as connection:
             jobs.finish(connection, job, status="dead", error=error.problem())
         dead = DeadTask(task_id=job.job_id, task=job.task, key=job.job_id, starts=deaths, died_at=SystemClock().now(), request=json.dumps(job.request))
-        self.ledger.bury(dead)
+        self.ledger.dead_letter(dead)
         log.error("job dead", key=job.key, starts=deaths, attempts=job.attempts)
         return EndedError(error)
 

@@ -9,33 +9,93 @@ import threading
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 
 import redis
 import structlog
-from prometheus_client import Gauge
+from celery import Celery
+from celery.beat import ScheduleEntry
+from celery.beat import Scheduler as CeleryScheduler
+from prometheus_client import Counter, Gauge
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from luna.contracts import FetchPricesRequest, FetchWeatherRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
-from luna.contracts.forecast_refresh import RefreshForecastsRequest
-from luna.contracts.forecast_renewal import RenewModelsRequest
+from luna.contracts.data import JudgeQualityRequest
+from luna.contracts.forecast import RefreshForecastsRequest, RenewModelsRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
-from luna.contracts.quality import JudgeQualityRequest
 from luna.embedded import running
-from luna.errors import LunaError
-from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.errors import LunaError, UnavailableError
+from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.queue.client import Client
-from luna.queue.lead import Lead, read_beat
-from luna.queue.schedule import Scheduler
+from luna.queue.heartbeats import LeaderLock, read_beat
 from luna.settings import load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import Clock, SystemClock
+
+# A message that nobody took by then is dropped, before the next one is due.
+_SHARE_KEPT = 0.9
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+SENT = Counter("luna_beat_sent_messages_total", "Messages sent because they were due.", ["task"])
+
+log = structlog.get_logger("luna.beat")
+
+
+class Scheduler(CeleryScheduler):  # type: ignore[misc]
+    """Celery's scheduler in memory, over typed requests; what nobody serves stays due instead of waiting in its queue.
+
+    Args:
+        client: sends.
+        schedule: how often to ask for what.
+        asked_at: when a task was asked for last, by whichever beat led then; one that never was is due at once.
+        turn: after how long to look again at what is due and not served.
+    """
+
+    # Messages go through the client, which gives up in time where Redis is away; Celery's producer would wait for it.
+    producer = None
+
+    def __init__(self, client: Client, schedule: Mapping[Request, timedelta], asked_at: Mapping[str, datetime], *, turn: timedelta) -> None:
+        app = Celery("luna-beat", set_as_current=False)
+        app.conf.timezone = "UTC"
+        self._client = client
+        self.asked_at = {request.task: min(asked_at[request.task], app.now()) for request in schedule if request.task in asked_at}
+        entries = {
+            request.task: ScheduleEntry(request.task, request.task, self.asked_at.get(request.task, _NEVER), schedule=every, args=(request,), app=app)
+            for request, every in schedule.items()
+        }
+        super().__init__(app, schedule=entries, max_interval=turn.total_seconds(), lazy=True)
+
+    def send_due(self) -> float:
+        """Send all that is due and return the seconds until something may be."""
+        while not (pause := float(self.tick())):
+            pass
+        return pause
+
+    def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
+        due, seconds = entry.is_due()
+        return (False, self.max_interval) if due and not self._is_served(entry) else (due, seconds)
+
+    def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
+        try:
+            self._client.submit(entry.args[0], expires=_SHARE_KEPT * entry.schedule.run_every)
+        except UnavailableError as error:
+            log.warning("due and not sent", task_name=entry.name, error=str(error))
+            return
+        self.asked_at[entry.name] = entry.app.now()
+        SENT.labels(entry.name).inc()
+
+    def _is_served(self, entry: ScheduleEntry) -> bool:
+        try:
+            return any(entry.args[0].queue() in queues for queues in self._client.workers().values())
+        except UnavailableError:
+            return False
+
 
 TURN = timedelta(seconds=5)
 RESEND_EVERY = timedelta(minutes=1)
@@ -53,8 +113,6 @@ MODELS_EVERY = timedelta(hours=1)
 # Somewhere two days have just passed since a day ended; where nothing is due, a run looks and does nothing.
 SHADOW_EVERY = timedelta(hours=1)
 LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
-
-log = structlog.get_logger("luna.beat")
 
 
 class Beat:
@@ -77,7 +135,7 @@ class Beat:
         self._redis = redis.Redis.from_url(
             redis_url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0)
         )
-        self._lead = Lead(self._redis, self.name, turn=turn)
+        self._lead = LeaderLock(self._redis, self.name, turn=turn)
         self._scheduler: Scheduler | None = None
         self.state = "starts"
 
@@ -158,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
         JudgeForecastsRequest(): options.shadow_seconds,
     }
     schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
-    pulse = Pulse(turn, settings.heartbeat_file)
+    pulse = Liveness(turn, settings.heartbeat_file)
     with running(settings) as addresses, ExitStack() as stack:
         beat = Beat(addresses.redis_url, schedule, turn=turn)
         stack.callback(beat.leave)

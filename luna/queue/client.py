@@ -19,13 +19,10 @@ from luna.contracts.health import BeatSign, ExecutorSign, NodeSign, RecorderSign
 from luna.contracts.job import Job
 from luna.contracts.message import Message, Request, queue_of
 from luna.errors import InvalidInputError, LunaError, UnavailableError
-from luna.queue import wire
+from luna.queue import serialization
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, create_sender
-from luna.queue.lead import read_beat
-from luna.queue.ledger import DeadTask, Ledger
-from luna.queue.nodes import read_signs
-from luna.queue.presence import read_executor, read_recorder
-from luna.queue.work import Progress
+from luna.queue.heartbeats import read_beat, read_executor, read_recorder, read_signs
+from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
 from luna.telemetry import current_trace_id
 
 # How long one blocking read lasts; below the socket's own timeout.
@@ -55,7 +52,7 @@ class Client:
     def __init__(self, redis_url: str) -> None:
         self._redis = _connect(redis_url)
         self._app = create_sender(redis_url)
-        self._ledger = Ledger(self._redis)
+        self._ledger = TaskTracker(self._redis)
 
     def call(
         self, request: Request, *, timeout: timedelta, on_progress: Callable[[Progress], None] | None = None, given_up: threading.Event | None = None
@@ -73,20 +70,39 @@ class Client:
             UnavailableError: Redis is away, no reply came in time, or the caller gave up.
             LunaError: what the task raised, in its own class.
         """
-        task_id = self.submit(request, expires=timeout)
+        text = self._await(self.submit(request, expires=timeout), request.task, timeout=timeout, on_progress=on_progress, given_up=given_up)
+        return serialization.decode_reply(request.reply, text)
+
+    def ask(self, request: Request, *, timeout: timedelta) -> str:
+        """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
+
+        Raises:
+            UnavailableError, LunaError: as ``call`` does.
+        """
+        return self._await(self._submit(request, serialization.write_request(request), expires=timeout), request.task, timeout=timeout)
+
+    def _await(
+        self,
+        task_id: str,
+        task: str,
+        *,
+        timeout: timedelta,
+        on_progress: Callable[[Progress], None] | None = None,
+        given_up: threading.Event | None = None,
+    ) -> str:
         deadline = time.monotonic() + timeout.total_seconds()
         while (left := deadline - time.monotonic()) > 0:
             if given_up is not None and given_up.is_set():
-                raise UnavailableError("nobody waits for the reply any more", field="task", value=request.task)
+                raise UnavailableError("nobody waits for the reply any more", field="task", value=task)
             with _reachable():
                 progress = self._ledger.next_event(task_id, timeout=max(0.01, min(left, _POLL_SECONDS)))
             if progress is not None and on_progress is not None:
                 on_progress(progress)
-            if progress is None and (state := self.fetch(task_id, type(request))).status in ("succeeded", "failed"):
-                return _outcome(state)
-        raise UnavailableError(
-            f"no reply within {timeout.total_seconds():g} s", field="task", value=request.task, remedy="Check that a worker runs, then try again."
-        )
+            if progress is None and (ended := self._read_end(task_id)) is not None:
+                if isinstance(ended, LunaError):
+                    raise ended
+                return ended
+        raise UnavailableError(f"no reply within {timeout.total_seconds():g} s", field="task", value=task, remedy="Check that a worker runs, then try again.")
 
     def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
         """Send ``request`` and return the task's id.
@@ -96,13 +112,15 @@ class Client:
             key: names this piece of work, where the same work may be asked for in different words; default: a digest of the message.
             expires: a task that has not begun by then is dropped.
         """
-        text = wire.encode_request(request)
+        return self._submit(request, serialization.encode_request(request), key=key, expires=expires)
+
+    def _submit(self, request: Request, text: str, *, key: str | None = None, expires: timedelta | None = None) -> str:
         task_id = uuid.uuid4().hex
-        arguments = {"key": key or wire.digest(request.task, text), "trace_id": current_trace_id()}
+        arguments = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
         self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None)
         return task_id
 
-    def ring(self, job: Job) -> None:
+    def notify_job(self, job: Job) -> None:
         """Tell the workers that ``job`` waits; whoever comes takes the request from the row and leaves the reply there."""
         self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
 
@@ -113,13 +131,12 @@ class Client:
 
     def fetch(self, task_id: str, request: type[Request]) -> TaskState:
         """Return what is known of a task that answers ``request``; outcomes are kept for an hour."""
+        ended = self._read_end(task_id)
+        if isinstance(ended, LunaError):
+            return TaskState("failed", error=ended)
+        if ended is not None:
+            return TaskState("succeeded", reply=serialization.decode_reply(request.reply, ended))
         with _reachable():
-            stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
-            document = json.loads(stored) if stored else {"status": "PENDING"}
-            if document["status"] == "SUCCESS":
-                return TaskState("succeeded", reply=wire.decode_reply(request.reply, document["result"]))
-            if document["status"] in ("FAILURE", "REVOKED"):
-                return TaskState("failed", error=_error(document))
             return TaskState("running" if self._ledger.running(task_id) else "waiting")
 
     def dead(self) -> list[DeadTask]:
@@ -167,6 +184,15 @@ class Client:
         self._app.close()
         self._redis.close()
 
+    def _read_end(self, task_id: str) -> str | LunaError | None:
+        """Return the reply that a task ended with, as text, or its error; None while it has not ended."""
+        with _reachable():
+            stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
+        document = json.loads(stored) if stored else {"status": "PENDING"}
+        if document["status"] == "SUCCESS":
+            return str(document["result"])
+        return _error(document) if document["status"] in ("FAILURE", "REVOKED") else None
+
     def _send(self, task: str, text: str, arguments: dict[str, str], **options: Any) -> None:
         with _reachable():
             self._app.send_task(task, (text,), arguments, queue=queue_of(task), argsrepr=task, kwargsrepr=arguments["key"], **options)
@@ -199,16 +225,10 @@ def _reachable() -> Iterator[None]:
         raise UnavailableError("the queue does not answer", field="redis_url", remedy="Check that Redis runs, then try again; nothing was lost.") from exc
 
 
-def _outcome(state: TaskState) -> Message | None:
-    if state.error is not None:
-        raise state.error
-    return state.reply
-
-
 def _error(document: dict[str, Any]) -> LunaError:
     result = document["result"]
     if result["exc_type"] == "TaskFailedError":
-        return wire.decode_error(result["exc_message"][0])
+        return serialization.decode_error(result["exc_message"][0])
     if result["exc_type"] == "TimeLimitExceeded":
         return LunaError("the task exceeded its time limit and was ended", remedy="Ask for a smaller piece of work.")
     if result["exc_type"] == "TaskRevokedError":

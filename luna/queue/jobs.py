@@ -6,13 +6,12 @@ A message that cannot be sent is no failure: the row is there, and ``resend_due`
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.job import Job
+from luna.contracts.job import Job, ResendReply
 from luna.contracts.message import Request
-from luna.contracts.upkeep import ResendReply
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.queue import wire
+from luna.queue import serialization
 from luna.queue.client import Client
 from luna.telemetry import current_trace_id
 
@@ -32,9 +31,9 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
         InvalidInputError: the request is refused; nothing was accepted.
         UnavailableError: the database is away; nothing was accepted.
     """
-    text = wire.encode_request(request)
+    text = serialization.encode_request(request)
     with unit_of_work(engine) as connection:
-        job = jobs.accept(connection, task=request.task, key=key or wire.digest(request.task, text), request=text, trace_id=current_trace_id())
+        job = jobs.accept(connection, task=request.task, key=key or serialization.digest(request.task, text), request=text, trace_id=current_trace_id())
     return _ring(engine, client, job) if job.sent_at is None else job
 
 
@@ -59,7 +58,7 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
     """
     due = jobs.take_due(connection)
     for job in due:
-        client.ring(job)
+        client.notify_job(job)
     jobs.mark_sent(connection, [job.job_id for job in due])
     reply = ResendReply(sent=len(due), begun_before=sum(job.attempts > 0 for job in due))
     if due:
@@ -69,7 +68,7 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
 
 def _ring(engine: Engine, client: Client, job: Job) -> Job:
     try:
-        client.ring(job)
+        client.notify_job(job)
         with unit_of_work(engine) as connection:
             jobs.mark_sent(connection, [job.job_id])
     except UnavailableError as error:

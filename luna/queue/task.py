@@ -24,15 +24,12 @@ from typing import Any, TypeVar
 
 from luna.contracts.message import Message, Request
 from luna.errors import UnavailableError
-from luna.queue.work import Work
+from luna.queue.app import GRACE, LONGEST_LIMIT, SOFT_LIMIT
+from luna.queue.task_context import TaskContext
 
 RequestT = TypeVar("RequestT", bound=Request)
-ReplyT = TypeVar("ReplyT", bound=Message)
-
-SOFT_LIMIT = timedelta(minutes=10)
-LONGEST_LIMIT = timedelta(hours=2, minutes=30)
-# What a body has between the soft limit's exception and the end of its process.
-GRACE = timedelta(minutes=2)
+# A reply, or the JSON text of one that its body has written already.
+ReplyT = TypeVar("ReplyT", bound=Message | str)
 
 
 class RetryableError(UnavailableError):
@@ -44,7 +41,7 @@ class Definition:
     """A declared task: its request model, body and time limits."""
 
     request: type[Request]
-    body: Callable[[Any, Work], Message]
+    body: Callable[[Any, TaskContext], Message | str]
     soft_limit: timedelta
     hard_limit: timedelta
 
@@ -59,7 +56,7 @@ _DEFINITIONS: dict[str, Definition] = {}
 
 def task(
     request: type[RequestT], *, soft_limit: timedelta = SOFT_LIMIT, hard_limit: timedelta | None = None
-) -> Callable[[Callable[[RequestT, Work], ReplyT]], Callable[[RequestT, Work], ReplyT]]:
+) -> Callable[[Callable[[RequestT, TaskContext], ReplyT]], Callable[[RequestT, TaskContext], ReplyT]]:
     """Declare the decorated function as the one that answers ``request``.
 
     Args:
@@ -74,7 +71,7 @@ def task(
     if not timedelta(0) < soft_limit < hard <= LONGEST_LIMIT:
         raise ValueError(f"{request.task}: soft limit {soft_limit}, hard limit {hard}; wanted 0 < soft < hard <= {LONGEST_LIMIT}")
 
-    def declare(body: Callable[[RequestT, Work], ReplyT]) -> Callable[[RequestT, Work], ReplyT]:
+    def declare(body: Callable[[RequestT, TaskContext], ReplyT]) -> Callable[[RequestT, TaskContext], ReplyT]:
         known = _DEFINITIONS.get(request.task)
         if known and known.body.__module__ != body.__module__:
             raise ValueError(f"{request.task} is already answered by {known.body.__module__}")

@@ -9,33 +9,96 @@ import uuid
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from typing import Any
 
 import structlog
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import WorkController
+from celery.worker.consumer import Consumer as CeleryConsumer
+from celery.worker.state import maybe_shutdown
 
 from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
 from luna.errors import LunaError
-from luna.health import ALIVE, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
-from luna.queue.execution import Process, register
-from luna.queue.heart import Consumer, Heart, Heartbeat, consumer_with
-from luna.queue.nodes import BEAT, Node
+from luna.queue.heartbeats import BEAT, Node
 from luna.queue.services import load_services
 from luna.queue.task import definitions
+from luna.queue.task_base import Process, register
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
 
+LOOK_SECONDS = 1.0
+# How long a worker waits at most before it tries Redis again; a plan that waits for it should not wait much longer than Redis was away.
+RECONNECT_SECONDS = 5
+
 log = structlog.get_logger("luna.queue")
 
 
-def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT) -> tuple[WorkController, Heart]:
+@dataclass(frozen=True)
+class NodeHeartbeat:
+    """What beats with the event loop: the pulse of this process, and its sign to the others."""
+
+    pulse: Liveness
+    node: Node
+    readiness: Readiness
+
+    def beat(self) -> None:
+        """Beat once."""
+        self.pulse.beat()
+        self.node.beat()
+
+
+class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Beats, and gives back what dead processes held. While the last tasks are finished it still beats: another worker would do them again."""
+
+    requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
+    heart: NodeHeartbeat
+
+    def start(self, worker: WorkController) -> None:
+        self.heart.beat()
+        # From here on no process is forked but in place of a dead one: the thread that looks has nothing that a child would miss.
+        self.heart.readiness.watch()
+        worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
+        # Celery looks every five seconds whether a dead process held a task.
+        self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, worker.pool.maintain_pool)
+
+    def stop(self, worker: WorkController) -> None:
+        self._looks.cancel()
+
+    def terminate(self, worker: WorkController) -> None:
+        self._looks.cancel()
+
+
+class Consumer(CeleryConsumer):  # type: ignore[misc]
+    """Celery's, that beats also while it waits for Redis: a worker that waits is no worker that hangs."""
+
+    pulse: Liveness
+
+    def ensure_connected(self, conn: Any) -> Any:
+        def say(error: Exception, seconds: float) -> None:
+            log.warning("queue does not answer", error=str(error), again_in_seconds=seconds)
+
+        return conn.ensure_connection(say, None, interval_start=1, interval_step=1, interval_max=RECONNECT_SECONDS, callback=self._live_on)
+
+    def _live_on(self) -> None:
+        self.pulse.beat()
+        maybe_shutdown()
+
+
+def consumer_with(pulse: Liveness) -> type[Consumer]:
+    """Return a class of consumers that beat ``pulse``."""
+    return type("BeatingConsumer", (Consumer,), {"pulse": pulse})
+
+
+def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT) -> tuple[WorkController, NodeHeartbeat]:
     """Return a worker for the declared tasks, and its heart.
 
     Args:
@@ -52,11 +115,11 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
     process = Process(settings, addresses.database_url, addresses.redis_url)
     for definition in definitions().values():
         register(app, definition, process)
-    pulse = Pulse(beat, settings.heartbeat_file)
+    pulse = Liveness(beat, settings.heartbeat_file)
     needs = dict.fromkeys(need for needs in served.values() for need in needs)
     readiness = Readiness({ALIVE: pulse.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
-    heart = Heart(pulse, Node(app, name, sign, beat=beat), readiness)
+    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness)
     app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart}))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from luna.settings.deployment import Deployment
-from luna.settings.model import Settings
+from luna.settings.model import Deployment, Settings
 
 # Fewer than what there is: addresses and secrets are the compose file's, the rest has a default that nobody has to know.
 OFFERED = (

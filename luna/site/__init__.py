@@ -3,16 +3,23 @@
 Required fields are few; everything else has a documented default. Unknown fields are refused by name.
 """
 
-from luna.site.connection import GridConnection
-from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, PvArray, require_chargeable
+from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, GridConnection, Inverter, PvArray, require_chargeable
 from luna.site.document import invalid_input, load_site, parse_site
-from luna.site.heat import ComfortBand, CopPoint, HeatPump, HeatStore
-from luna.site.inverter import Inverter
-from luna.site.load import ComfortWindow, DeferrableLoad
-from luna.site.model import Forecasting, ForecastVersion, InputSensors, Location, Sensors, Site
-from luna.site.objective import Objective
+from luna.site.loads import ComfortBand, ComfortWindow, CopPoint, DeferrableLoad, HeatPump, HeatStore
+from luna.site.model import (
+    Forecasting,
+    ForecastVersion,
+    InputSensors,
+    Location,
+    OutageRule,
+    PriceExtremesRule,
+    SafetyIndex,
+    Sensors,
+    Site,
+    Strategy,
+    VacationRule,
+)
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
-from luna.site.strategy import OutageRule, PriceExtremesRule, SafetyIndex, Strategy, VacationRule
 from luna.site.tariff import (
     OWN,
     OWN_EXPORT,
@@ -21,6 +28,7 @@ from luna.site.tariff import (
     ClockWindow,
     FixedPrice,
     ImportRule,
+    Objective,
     PeakPrice,
     PriceBand,
     PriceBlock,

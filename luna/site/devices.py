@@ -1,10 +1,25 @@
-"""What stands at a site: batteries, PV, vehicles."""
+"""A site's devices: connection, batteries, PV arrays, vehicles and inverters."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw
+
+
+class GridConnection(Part):
+    """What the connection carries; without a value the plan is not limited by it."""
+
+    import_limit_kw: Annotated[float, Field(gt=0, le=10_000)] = 10_000.0
+    export_limit_kw: PowerKw = 10_000.0
+    export_limit_share: Annotated[Fraction | None, Field(description="share of the PV's peak power that may be fed in; the lower of both limits holds")] = None
+
+    def feed_in_limit_kw(self, peak_kw: float) -> float:
+        """Return what may be fed in where PV has ``peak_kw`` in all."""
+        return self.export_limit_kw if self.export_limit_share is None else min(self.export_limit_kw, self.export_limit_share * peak_kw)
+
 
 # No battery charges a hundred times its capacity in an hour: a power beyond that was given in watts.
 MOST_C_RATE = 100.0
@@ -144,3 +159,34 @@ class ElectricVehicle(Part):
 def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
     if min_charge_kw > charge_limit_kw:
         raise ValueError(f"min_charge_kw {min_charge_kw} must not exceed charge_limit_kw {charge_limit_kw}, or it never charges")
+
+
+class Inverter(Part):
+    """An inverter: what passes it either way is at most ``ac_limit_kw``.
+
+    With a battery it is a hybrid one: PV beyond the limit goes into the battery, which stands on the same DC side, or is lost. Without one, it is lost.
+    """
+
+    name: Name = "inverter"
+    ac_limit_kw: Annotated[float, Field(gt=0, le=10_000)]
+    pv: Annotated[list[Name], Field(max_length=32)] = []
+    batteries: Annotated[list[Name], Field(max_length=1, description="modules that are charged as one are one battery")] = []
+
+
+def require_connected(inverters: Sequence[Inverter], *, pv: Sequence[PvArray], batteries: Sequence[Battery]) -> None:
+    """Refuse inverters of unknown parts, parts behind two of them, and inverters of nothing.
+
+    Raises:
+        ValueError: names inverter and part.
+    """
+    for kind, parts in (("pv", pv), ("batteries", batteries)):
+        named = [(inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)]
+        known, counts = {part.name for part in parts}, Counter(name for _, name in named)
+        for inverter, name in named:
+            if name not in known:
+                raise ValueError(f"inverters: {inverter} names {name!r}, which is not under {kind}")
+            if counts[name] > 1:
+                raise ValueError(f"inverters: {name!r} stands behind two of them; one carries it")
+    empty = next((inverter.name for inverter in inverters if not inverter.pv and not inverter.batteries), None)
+    if empty is not None:
+        raise ValueError(f"inverters: {empty} carries neither pv nor batteries; name them, or leave it out")

@@ -6,18 +6,56 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from luna.control import Control
+from luna.device_config import Control
 from luna.errors import InvalidInputError
-from luna.site.connection import GridConnection
-from luna.site.devices import Battery, ElectricVehicle, PvArray
-from luna.site.heat import HeatPump
-from luna.site.inverter import Inverter, require_connected
-from luna.site.load import DeferrableLoad
-from luna.site.objective import Objective
-from luna.site.part import Name, Part
-from luna.site.strategy import Strategy
-from luna.site.tariff import Tariff
+from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
+from luna.site.loads import DeferrableLoad, HeatPump
+from luna.site.part import Fraction, Name, Part
+from luna.site.tariff import Objective, Tariff
 from luna.timeline import parse_zone
+
+
+class VacationRule(Part):
+    """While nobody is at home: a reserve, and loads that rest; vehicles keep their targets."""
+
+    reserve_soc: Fraction = 0.2
+    loads_off: Annotated[list[Name], Field(max_length=32)] = []
+
+
+class OutageRule(Part):
+    """While a warning of a storm or an outage holds, batteries keep a reserve; they fill for it beforehand when that is cheapest."""
+
+    reserve_soc: Fraction = 0.5
+
+
+class PriceExtremesRule(Part):
+    """On days whose prices are beyond a quantile of the last thirty days' in level or spread, plans over scenarios heed the dearer ones more."""
+
+    quantile: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    risk: Fraction = 0.3
+
+
+class SafetyIndex(Part):
+    """The predecessor's S-index: a factor on what the house may need beyond what is expected, kept in the batteries over midnight.
+
+    Source: Darkstar Energy Manager, calculate_dynamic_s_index and its defaults.
+    """
+
+    base_factor: Annotated[float, Field(ge=1, le=3)] = 1.05
+    most_factor: Annotated[float, Field(ge=1, le=3)] = 1.5
+    pv_deficit_weight: Annotated[float, Field(ge=0, le=2)] = 0.3
+    temperature_weight: Annotated[float, Field(ge=0, le=2)] = 0.2
+    warm_c: Annotated[float, Field(gt=-50, le=50, description="from here on warmth asks for no margin")] = 20.0
+    cold_c: Annotated[float, Field(ge=-50, lt=50, description="from here down cold asks for all of it")] = -15.0
+
+
+class Strategy(Part):
+    """Which rules hold."""
+
+    vacation: VacationRule | None = None
+    outage: OutageRule | None = None
+    price_extremes: PriceExtremesRule | None = None
+    s_index: SafetyIndex | None = None
 
 
 class Location(Part):

@@ -3,13 +3,19 @@
 Its statements are the only SQL outside ``luna.database``, for no PostgreSQL hears them. One thread uses a file.
 """
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
+from luna.embedded.account import folder_error, make_folder
 from luna.errors import MachineError
 
 NAME = "entries.sqlite"
@@ -27,14 +33,14 @@ OLDEST_KEPT_AT = "SELECT kept_at FROM entries WHERE kind = ? AND site = ? ORDER 
 REMOVE = "DELETE FROM entries WHERE kind = ? AND site = ? AND sequence <= ?"
 
 
-class Lane(NamedTuple):
+class Stream(NamedTuple):
     """What stays in order: rows of one kind of one site. ``kind`` is the name of one."""
 
     kind: str
     site_id: str
 
 
-class Entry(NamedTuple):
+class SpoolEntry(NamedTuple):
     sequence: int
     body: bytes
 
@@ -43,7 +49,7 @@ class Entry(NamedTuple):
 class Append:
     """Rows to be added to a lane; ``kept_at`` in seconds since 1970."""
 
-    lane: Lane
+    lane: Stream
     bodies: Sequence[bytes]
     kept_at: int
 
@@ -52,7 +58,7 @@ class Append:
 class Remove:
     """The rows of a lane up to and including ``last``."""
 
-    lane: Lane
+    lane: Stream
     last: int
 
 
@@ -75,7 +81,7 @@ class SpoolFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self.waiting: dict[Lane, Waiting] = {}
+        self.waiting: dict[Stream, Waiting] = {}
         with translated(self.path):
             self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
         try:
@@ -93,7 +99,7 @@ class SpoolFile:
             if verdict != "ok":
                 raise DamagedSpoolError(f"the spool is damaged: {verdict}", field="data_folder", value=str(self.path))
             for kind, site_id, rows, last in self._connection.execute(WAITING).fetchall():
-                lane = Lane(kind, site_id)
+                lane = Stream(kind, site_id)
                 self.waiting[lane] = Waiting(rows, last, self._oldest_kept_at(lane))
 
     def commit(self, changes: Sequence[Append | Remove]) -> None:
@@ -109,10 +115,10 @@ class SpoolFile:
                 after[change.lane] = self._append(change, before) if isinstance(change, Append) else self._remove(change, before)
         self.waiting = after
 
-    def oldest(self, lane: Lane, limit: int) -> list[Entry]:
+    def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
         """Return the first rows of a lane, in the order they were kept."""
         with translated(self.path):
-            return [Entry(*row) for row in self._connection.execute(OLDEST, (*lane, limit))]
+            return [SpoolEntry(*row) for row in self._connection.execute(OLDEST, (*lane, limit))]
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
@@ -127,7 +133,7 @@ class SpoolFile:
         gone = self._connection.execute(REMOVE, (*change.lane, change.last)).rowcount
         return Waiting(before.rows - gone, before.last, self._oldest_kept_at(change.lane))
 
-    def _oldest_kept_at(self, lane: Lane) -> int:
+    def _oldest_kept_at(self, lane: Stream) -> int:
         found = self._connection.execute(OLDEST_KEPT_AT, lane).fetchone()
         return int(found[0]) if found else 0
 
@@ -169,3 +175,68 @@ def _translate(path: Path, error: sqlite3.DatabaseError) -> MachineError:
         return MachineError("another process has the spool open", remedy="End it first: one process writes a spool.", **place)
     remedy = "Free some space on this disk, and see that it is writable and sound; nothing was acknowledged, what was kept stays."
     return MachineError(f"the spool cannot be written: {error}", remedy=remedy, **place)
+
+
+# From either end: a damaged page ends a walk through the rows.
+WALKS = ("SELECT kind, site, sequence, kept_at, body FROM entries", "SELECT kind, site, sequence, kept_at, body FROM entries ORDER BY 1 DESC, 2 DESC, 3 DESC")
+KEEP = APPEND.replace("INSERT", "INSERT OR IGNORE")
+
+log = structlog.get_logger("luna.spool")
+
+
+def open_file(folder: Path) -> SpoolFile:
+    """Return the file of the spool in ``folder``; a damaged one is replaced by what can be read of it.
+
+    Raises:
+        MachineError: nothing can be written there.
+    """
+    current, salvaged = folder / "current", folder / "salvaged"
+    if salvaged.exists() and not current.exists():
+        salvaged.rename(current)
+    make_folder(current)
+    _sync(folder)
+    try:
+        return SpoolFile(current)
+    except DamagedSpoolError as damage:
+        shutil.rmtree(salvaged, ignore_errors=True)
+        make_folder(salvaged)
+        rows = _carry_over(current / NAME, salvaged)
+        aside = next(place for number in count(1) if not (place := folder / f"damaged-{number}").exists())
+        _rename(current, aside)
+        _rename(salvaged, current)
+        _sync(folder)
+        log.warning("the spool was damaged; what could be read of it is carried over", reason=damage.message, rows=rows, damaged=str(aside))
+        return SpoolFile(current)
+
+
+def _carry_over(damaged: Path, folder: Path) -> int:
+    SpoolFile(folder).close()
+    with translated(folder), closing(sqlite3.connect(folder / NAME)) as target:
+        for walk in WALKS:
+            target.executemany(KEEP, _read(damaged, walk))
+        target.commit()
+        (rows,) = target.execute("SELECT count(*) FROM entries").fetchone()
+    return int(rows)
+
+
+def _read(damaged: Path, walk: str) -> Iterator[tuple[object, ...]]:
+    with closing(sqlite3.connect(damaged)) as source, suppress(sqlite3.DatabaseError):
+        yield from source.execute(walk)
+
+
+def _rename(place: Path, name: Path) -> None:
+    try:
+        place.rename(name)
+    except OSError as exc:
+        raise folder_error(name, exc) from exc
+
+
+def _sync(folder: Path) -> None:
+    """Bring names to the disk: those in the folder, its own, and that of the folder it lies in."""
+    for place in (folder, *folder.parents[:2]):
+        try:
+            descriptor = os.open(place, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+        except OSError as exc:
+            raise folder_error(place, exc) from exc

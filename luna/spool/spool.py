@@ -2,16 +2,47 @@
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Protocol
 
-from luna.errors import LunaError, UnavailableError
-from luna.spool.file import Append, Entry, Lane, Remove, SpoolFile, Waiting
-from luna.spool.room import Disk, require_room
+from luna.errors import LunaError, MachineError, UnavailableError
+from luna.spool.file import Append, Remove, SpoolEntry, SpoolFile, Stream, Waiting
 from luna.timeline import Clock
+
+MIB = 1 << 20
+RESERVED_SHARE = 0.05
+LEAST_RESERVE, LARGEST_RESERVE = 64 * MIB, 1024 * MIB
+
+
+class Space(Protocol):
+    """Bytes of a disk."""
+
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def free(self) -> int: ...
+
+
+Disk = Callable[[Path], Space]
+
+
+def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
+    """Check that more may be kept below ``folder``: a twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
+
+    Raises:
+        MachineError: the disk is too full.
+    """
+    space = disk(folder)
+    reserve = min(max(int(space.total * RESERVED_SHARE), LEAST_RESERVE), LARGEST_RESERVE)
+    if space.free < reserve:
+        free = f"{space.free // MIB} MiB are free, {reserve // MIB} MiB are kept for delivering what waits"
+        remedy = "Free some space on this disk, or bring the database back; nothing was acknowledged, what was kept stays."
+        raise MachineError(f"the spool's disk is full: {free}", field="data_folder", value=str(folder), remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +53,9 @@ class _Write:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    lane: Lane
+    lane: Stream
     limit: int
-    done: Future[list[Entry]] = field(default_factory=Future)
+    done: Future[list[SpoolEntry]] = field(default_factory=Future)
 
 
 class Spool:
@@ -52,23 +83,23 @@ class Spool:
         return self._file.path.parent
 
     @property
-    def waiting(self) -> Mapping[Lane, Waiting]:
+    def waiting(self) -> Mapping[Stream, Waiting]:
         """What waits, by lane; a lane without rows may be among them."""
         return self._file.waiting
 
-    def append(self, lane: Lane, bodies: Sequence[bytes]) -> Future[None]:
+    def append(self, lane: Stream, bodies: Sequence[bytes]) -> Future[None]:
         """Return what is done once the rows are on the disk. It fails with a MachineError where they are not: none of them was kept."""
         write = _Write(Append(lane, bodies, int(self._clock.now().timestamp())))
         self._ask(write)
         return write.done
 
-    def oldest(self, lane: Lane, limit: int) -> list[Entry]:
+    def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
         """Return the first rows of a lane."""
         look = _Look(lane, limit)
         self._ask(look)
         return look.done.result()
 
-    def remove(self, lane: Lane, last: int) -> None:
+    def remove(self, lane: Stream, last: int) -> None:
         """Forget the rows of a lane up to and including ``last``; gone for good when this returns.
 
         Raises:
@@ -88,11 +119,11 @@ class Spool:
         self._thread.join()
         self._file.close()
 
-    def _ask(self, errand: _Write | _Look) -> None:
+    def _ask(self, backfilling: _Write | _Look) -> None:
         with self._gate:
             if self._closed:
                 raise UnavailableError("the spool is closed", field="data_folder", value=str(self.folder))
-            self._errands.put(errand)
+            self._errands.put(backfilling)
 
     def _serve(self) -> None:
         ended = False
@@ -101,10 +132,10 @@ class Spool:
             while not self._errands.empty():
                 errands.append(self._errands.get())
             ended = None in errands
-            self._commit([errand for errand in errands if isinstance(errand, _Write)])
-            for errand in errands:
-                if isinstance(errand, _Look):
-                    self._answer(errand)
+            self._commit([backfilling for backfilling in errands if isinstance(backfilling, _Write)])
+            for backfilling in errands:
+                if isinstance(backfilling, _Look):
+                    self._answer(backfilling)
 
     def _commit(self, writes: Sequence[_Write]) -> None:
         # Who no longer waits was not promised anything.

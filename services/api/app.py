@@ -1,19 +1,93 @@
 """Builds the gateway's application: ``uvicorn --factory services.api.app:create_app``."""
 
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from http import HTTPStatus
 
+import structlog
 from fastapi import FastAPI
+from prometheus_client import Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luna.database import engine
 from luna.embedded import Addresses, running
 from luna.queue import Client
 from luna.settings import Settings, load_settings
+from luna.telemetry import log_context, new_trace_id
 from services.api import uploads
 from services.api.gateway import Gateway
-from services.api.middleware import LimitBody, MeasureRequests
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
+
+# Asked every few seconds by a monitor; measured, but no news.
+_ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
+TRACE_HEADER = "X-Trace-Id"
+REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
+
+log = structlog.get_logger("luna.api")
+
+
+class MeasureRequests:
+    """Binds the trace id to log lines and response, and measures per route template."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace_id = new_trace_id(Headers(scope=scope).get(TRACE_HEADER))
+        status = HTTPStatus.INTERNAL_SERVER_ERROR.value
+
+        async def send_traced(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[TRACE_HEADER] = trace_id
+            await send(message)
+
+        begun = time.perf_counter()
+        with log_context(trace_id=trace_id):
+            try:
+                await self._app(scope, receive, send_traced)
+            finally:
+                _record(scope, status, time.perf_counter() - begun)
+
+
+class LimitBody:
+    """Refuses a body of more than ``max_bytes``, whatever its header says; ``larger`` holds the paths that take more."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._larger = larger or {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+        most = self._larger.get(scope.get("path", ""), self._max_bytes)
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes")
+            return message
+
+        await self._app(scope, receive_limited if scope["type"] == "http" else receive, send)
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    # A path that no route knows would make a time series of its own for each guess.
+    template = getattr(scope.get("route"), "path", "unknown")
+    REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(seconds)
+    say = log.debug if template in _ROUTINE else log.info
+    say("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
+
 
 MAX_BODY_BYTES = 5_000_000
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
@@ -33,8 +33,10 @@ class Gateway:
     started_at: datetime = field(default_factory=SystemClock().now)
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage) -> Any:
-        """Return the reply of the service that ``request`` names, without blocking other requests.
+    async def ask(self, request: RequestMessage) -> Response:
+        """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
+
+        A request comes validated, a reply from its own model: neither is read again on the way.
 
         Raises:
             UnavailableError: too many calls wait already, the queue is away, or no reply came in time.
@@ -42,8 +44,8 @@ class Gateway:
         """
         if self._waiting.available_tokens < 1:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
-        call = partial(self.queue.call, request, timeout=self.settings.plan_timeout)
-        return await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+        call = partial(self.queue.ask, request, timeout=self.settings.plan_timeout)
+        return Response(await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True), media_type="application/json")
 
     @cached_property
     def objects(self) -> ObjectStore:

@@ -3,21 +3,94 @@
 import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from io import BytesIO
+from typing import Annotated, Any, Literal
 
+import nanoarrow
+import numpy as np
+from nanoarrow.ipc import StreamWriter
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 from sqlalchemy import Connection, Engine
 
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.database.history import query_readings, query_series
 from luna.errors import InvalidInputError
-from luna.history import Answer, SeriesName, SeriesQuery
+from luna.history import SeriesAnswer, SeriesName, SeriesQuery, write_instants
 from luna.reading_history import ReadingQuery, Register
-from luna.timeline import parse_instant, parse_zone
+from luna.timeline import FloatArray, InstantArray, parse_instant, parse_zone
+
+# What JSON calls it.
+UNKNOWN = "null"
+MEDIA_TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8", "arrow": "application/vnd.apache.arrow.stream"}
+
+
+def write_json(answer: SeriesAnswer, frame: Mapping[str, Any]) -> bytes:
+    """Return ``frame`` with the answer's rows, each an object."""
+    # Tokens put together are twice as fast as a dictionary per row, and a year has 35,040 rows.
+    names = [f'"{name}":' for name in answer.columns()]
+    form = f'{{{names[0]}"%s",{",".join(f"{name}%s" for name in names[1:])}}}'
+    rows = ",".join([form % row for row in _rows(answer)])
+    return to_json(dict(frame))[:-1] + f',"rows":[{rows}]}}'.encode()
+
+
+def write_csv(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
+    """Yield a header line, then the rows of each answer; a cell that is unknown is empty."""
+    for place, answer in enumerate(answers):
+        head = [",".join(answer.columns())] if place == 0 else []
+        yield "\n".join([*head, *map(",".join, _rows(answer)), ""]).replace(f",{UNKNOWN}", ",").encode()
+
+
+def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
+    """Yield an Arrow IPC stream, one record batch per answer; what is unknown is null. Source: Arrow columnar format, "IPC Streaming Format"."""
+    buffer = BytesIO()
+    writer = StreamWriter.from_writable(buffer)
+    for answer in answers:
+        writer.write_array(_batch(answer))
+        yield _drain(buffer)
+    writer.close()
+    yield _drain(buffer)
+
+
+def _rows(answer: SeriesAnswer) -> Iterator[tuple[str, ...]]:
+    """Yield each row as it is written: the instant, then numbers, ``UNKNOWN`` where there is none."""
+    columns = [answer.values, *([] if answer.known is None else [answer.known])]
+    return zip(write_instants(answer.starts), *map(_tokens, columns), strict=True)
+
+
+def _tokens(values: FloatArray) -> list[str]:
+    return to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",") if values.size else []
+
+
+def _batch(answer: SeriesAnswer) -> Any:
+    children = [_instants(answer.starts), _floats(answer.values), *([] if answer.known is None else [_floats(answer.known)])]
+    fields = {name: child.schema for name, child in zip(answer.columns(), children, strict=True)}
+    return nanoarrow.c_array_from_buffers(nanoarrow.struct(fields), length=answer.starts.size, buffers=[None], children=children)
+
+
+def _instants(instants: InstantArray) -> Any:
+    kind = nanoarrow.timestamp(np.datetime_data(instants.dtype)[0], "UTC")
+    return nanoarrow.c_array_from_buffers(kind, length=instants.size, buffers=[None, instants.view(np.int64)])
+
+
+def _floats(values: FloatArray) -> Any:
+    unknown = np.isnan(values)
+    validity = np.packbits(~unknown, bitorder="little") if unknown.any() else None
+    return nanoarrow.c_array_from_buffers(
+        nanoarrow.float64(), length=values.size, buffers=[validity, np.ascontiguousarray(values)], null_count=int(unknown.sum())
+    )
+
+
+def _drain(buffer: BytesIO) -> bytes:
+    written = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return written
+
 
 # What one answer holds at most: a year of quarter-hours and more, three megabytes of JSON.
 USUAL_LIMIT = 50_000
@@ -72,7 +145,7 @@ class Pages:
     first: datetime
     end: datetime
 
-    def read(self, engine: Engine) -> Iterator[Answer]:
+    def read(self, engine: Engine) -> Iterator[SeriesAnswer]:
         """Yield page after page, each in a transaction of its own."""
         following: datetime | None = self.query.first
         while following is not None:
@@ -81,7 +154,7 @@ class Pages:
             yield answer
             following = answer.following
 
-    def cursor(self, answer: Answer) -> str | None:
+    def cursor(self, answer: SeriesAnswer) -> str | None:
         """Return what the next page is asked for with, None after the last."""
         if answer.following is None:
             return None
@@ -102,7 +175,7 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
     return Pages(question, _query(question, (begins, window[1]), timezone), timezone, *window)
 
 
-def _ask(connection: Connection, question: DataQuestion, query: SeriesQuery | ReadingQuery) -> Answer:
+def _ask(connection: Connection, question: DataQuestion, query: SeriesQuery | ReadingQuery) -> SeriesAnswer:
     return query_readings(connection, question.site, query) if isinstance(query, ReadingQuery) else query_series(connection, question.site, query)
 
 

@@ -11,7 +11,7 @@ from services.cli.storage import open_database
 from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
 
 if TYPE_CHECKING:
-    from luna.contracts.backfill import BackfillReply
+    from luna.contracts.data import BackfillReply
     from services.ingest.verification import DayDifference
 
 
@@ -23,14 +23,14 @@ def register(app: typer.Typer) -> None:
 
 def backfill(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Read what the site's sensors said out of Home Assistant and build the slots; interrupted, it goes on where it was."""
-    from luna.contracts.backfill import BackfillRequest
+    from luna.contracts.data import BackfillRequest
     from luna.database import engine
     from luna.settings import load_settings
     from luna.timeline import SystemClock
-    from services.ingest.backfill_jobs import backfill_site
-    from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
+    from services.ingest.backfill import backfill_site
+    from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 
-    access = Access.of(load_settings())
+    access = HomeAssistantAccess.of(load_settings())
     with open_database() as pool, HomeAssistantHistory.connect(access) as source, follow_progress("Reading") as progress:
         with engine.unit_of_work(pool) as connection:
             window = parse_window(connection, site, first, end)
@@ -44,10 +44,10 @@ def verify(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Jso
     from luna.database import engine, sites
     from luna.settings import load_settings
     from luna.timeline import parse_zone
-    from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
-    from services.ingest.verify_jobs import verify_days
+    from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
+    from services.ingest.verification import verify_days
 
-    access = Access.of(load_settings())
+    access = HomeAssistantAccess.of(load_settings())
     with open_database() as pool, HomeAssistantHistory.connect(access) as source:
         with engine.unit_of_work(pool) as connection:
             begin, until = parse_window(connection, site, first, end)

@@ -13,8 +13,7 @@ import typer
 from rich.text import Text
 
 from luna.errors import InvalidInputError, MachineError
-from services.cli.console import JsonOption, emit, err, out, table
-from services.cli.files import write_whole
+from services.cli.console import JsonOption, emit, err, out, table, write_whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.control import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
 from luna.errors import InvalidInputError
 from luna.wording import read_mode, say_mode
 from services.cli.console import JsonOption, emit, out, table
@@ -122,7 +122,7 @@ def status(
 @app.command()
 def run() -> None:
     """Act in this process until Ctrl-C: tell the devices of armed sites what their plans say."""
-    from services.planner.execution.__main__ import main
+    from services.executor.__main__ import main
 
     main([])
 
@@ -132,7 +132,7 @@ def _override(site_id: str, device: str, wanted: dict[str, object], *, until: st
     from luna.contracts.control import Override
     from luna.database import control, sites
     from luna.timeline import SystemClock, parse_instant, parse_zone
-    from services.cli.requests import compose_request
+    from services.cli.storage import compose_request
 
     with unit_of_work() as connection:
         site = sites.load(connection, site_id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luna.errors import InvalidInputError
-from services.cli import backfill, outside, quality, quarantine, slots
+from services.cli import backfill, fetch, quality, quarantine, slots
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from services.ingest.loading import LoadReport
 
 app = typer.Typer(help="Load and query series.", no_args_is_help=True)
-outside.register(app)
+fetch.register(app)
 app.add_typer(quarantine.app, name="quarantine")
 quality.register(app)
 slots.register(app)

@@ -13,7 +13,7 @@ from services.cli.console import JsonOption, emit, out, table
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from luna.database.timescale import Edition, Policy
+    from luna.database.timescale import Edition, RetentionPolicy
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
@@ -74,7 +74,7 @@ def _unit_of_work(url: str) -> Iterator["Connection"]:
         pool.dispose()
 
 
-def _describe(policy: "Policy") -> dict[str, Any]:
+def _describe(policy: "RetentionPolicy") -> dict[str, Any]:
     return {
         "table": policy.table,
         "policy": policy.kind,

@@ -8,11 +8,11 @@ import typer
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
-from luna.wording.conditions import condition
+from luna.wording.compromises import condition
 from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.driving import show_driving
-from services.cli.requests import compose_request
+from services.cli.shared_sentences import show_driving
+from services.cli.storage import compose_request
 from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def train(
     """Train Aurora on a site's history and store the model."""
     trigger = "force" if force else "hand"
     from services.cli.storage import unit_of_work
-    from services.forecaster.freshness.training_jobs import train_and_tell
+    from services.forecaster.retraining.training import train_and_tell
 
     with unit_of_work() as connection, follow_progress("Training") as progress:
         request = compose_request(TrainRequest, site_id=site, **parse_site_instants(connection, site, until=until), seed=seed, trigger=trigger)
@@ -62,7 +62,7 @@ def issue(
     """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""
     minutes = parse_minutes(every, field="--every")
     from services.cli.storage import unit_of_work
-    from services.forecaster.jobs import issue_forecasts
+    from services.forecaster.service import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
         instants = parse_site_instants(connection, site, at=at, to=to)
@@ -89,7 +89,7 @@ def evaluate(  # noqa: PLR0913 - one per option
     """Compare versions with what happened, each forecast from nothing known after its issue."""
     days = {"from_day": first.date(), "to_day": last.date()}
     request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=parse_minutes(every, field="--every"))
-    from services.cli.forecast_money import add_money
+    from services.cli.forecast_versions import add_money
     from services.cli.storage import unit_of_work
     from services.forecaster.versions.comparison import evaluate_versions
 

@@ -23,8 +23,8 @@ def card(
     from luna.objects import open_objects
     from luna.settings import load_settings
     from services.cli.storage import unit_of_work
-    from services.forecaster.freshness.card import load_card
-    from services.forecaster.freshness.training_jobs import find_training
+    from services.forecaster.retraining.card import load_card
+    from services.forecaster.retraining.training import find_training
 
     with unit_of_work() as connection:
         training = find_training(connection, site, run, now=SystemClock().now())

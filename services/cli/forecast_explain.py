@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import typer
 
-from luna.contracts.explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
+from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, FloatArray, parse_zone
 from luna.wording import Language, Numbers
 from luna.wording.differences import LEAST_KW
-from services.cli.console import JsonOption, emit, out, table
-from services.cli.files import make_writable, write_whole
-from services.cli.requests import compose_request
+from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
+from services.cli.storage import compose_request
 from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def plot(
 def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:
     from luna.objects import open_objects
     from luna.settings import load_settings
-    from services.forecaster.explanation.explanation_jobs import explain_forecast
+    from services.forecaster.explanation.service import explain_forecast
 
     return explain_forecast(connection, request, objects=open_objects(load_settings()))
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from luna.contracts.scenario import IssueScenariosRequest
+from luna.contracts.forecast_explanation import IssueScenariosRequest
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.requests import compose_request
+from services.cli.storage import compose_request
 from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def scenarios(
     from luna.objects import open_objects
     from luna.settings import load_settings
     from services.cli.storage import unit_of_work
-    from services.forecaster.scenarios.scenario_jobs import issue_asked
+    from services.forecaster.scenarios.service import issue_asked
 
     with unit_of_work() as connection:
         request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)

@@ -1,5 +1,18 @@
 """``luna forecast status``, ``promote`` and ``rollback``: which version drives the planner, and why."""
 
+from typing import TYPE_CHECKING
+
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest
+from luna.contracts.replay import ReplayRequest
+from services.cli.console import out
+from services.cli.replay import ensure_forecasts
+from services.cli.shared_sentences import show_driving
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from luna.objects import ObjectStore
+    from services.planner.replay import Progress
 from typing import Annotated
 
 import typer
@@ -7,9 +20,36 @@ import typer
 from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord
 from luna.timeline import parse_zone
 from luna.wording import Numbers
-from services.cli.console import JsonOption, emit, out, table
-from services.cli.driving import show_driving
-from services.cli.requests import compose_request
+from services.cli.console import JsonOption, emit, table
+from services.cli.storage import compose_request
+
+
+def add_money(connection: "Connection", request: EvaluateRequest, reply: EvaluateReply, *, objects: "ObjectStore", progress: "Progress") -> EvaluateReply:
+    """Return the reply with what each version's errors cost a day: the window is planned anew whenever a forecast is issued.
+
+    Raises:
+        InvalidInputError: observations or prices of the window are missing.
+    """
+    from services.planner.service.replay import replay_site
+
+    versions = dict(reply.versions)
+    days = (request.to_day - request.from_day).days + 1
+    for version, found in reply.versions.items():
+        question = ReplayRequest(
+            site_id=request.site_id,
+            from_day=request.from_day,
+            to_day=request.to_day,
+            policies=["mpc", "mpc_perfect"],
+            every_minutes=request.every_minutes,
+            system_id=f"evaluation_forecast_{version}",
+            forecast_version=version,
+        )
+        ensure_forecasts(connection, question, objects=objects, progress=progress)
+        policies = replay_site(connection, question, progress=progress).policies
+        regret = (policies["mpc"].cost - policies["mpc_perfect"].cost) / days
+        versions[version] = found.model_copy(update={"regret_per_day": regret, "regret_days": days})
+    return reply.model_copy(update={"versions": versions})
+
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 
@@ -24,7 +64,7 @@ def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
     from luna.timeline import SystemClock
     from services.cli.storage import unit_of_work
-    from services.forecaster.versions.status_jobs import describe_status
+    from services.forecaster.versions.status import describe_status
 
     with unit_of_work() as connection:
         found = describe_status(connection, site, now=SystemClock().now())
@@ -42,7 +82,7 @@ def promote(
     """Let a version drive the planner from now on."""
     request = compose_request(PromoteRequest, site_id=site, forecast_version=version, run_id=run, reason=reason)
     from services.cli.storage import unit_of_work
-    from services.forecaster.versions.promotion_jobs import promote_by_hand
+    from services.forecaster.versions.promotion import promote_by_hand
 
     with unit_of_work() as connection:
         reply = promote_by_hand(connection, request)
@@ -53,10 +93,10 @@ def roll_back(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Go back to the version and training that drove the planner before."""
     request = compose_request(RollbackRequest, site_id=site)
     from services.cli.storage import unit_of_work
-    from services.forecaster.versions import promotion_jobs
+    from services.forecaster.versions import promotion
 
     with unit_of_work() as connection:
-        reply = promotion_jobs.roll_back(connection, request)
+        reply = promotion.roll_back(connection, request)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_activation(reply))
 
 

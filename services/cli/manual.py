@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.contracts.manual import Action
+from luna.contracts.owner import Action
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
@@ -13,7 +13,7 @@ from services.cli.window import SiteOption
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from luna.contracts.manual import StoredBlock
+    from luna.contracts.owner import StoredBlock
 
 app = typer.Typer(help="Pin or forbid what a site's plans do, for a time; the rest is planned around it.", no_args_is_help=True)
 
@@ -32,10 +32,10 @@ def add(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Add a block to every plan of the site from the next one on, until it expires."""
-    from luna.contracts.manual import ManualBlock
+    from luna.contracts.owner import ManualBlock
     from luna.database import manual_blocks, sites
     from luna.timeline import SystemClock, parse_instant, parse_zone
-    from services.cli.requests import compose_request
+    from services.cli.storage import compose_request
 
     now = SystemClock().now()
     with unit_of_work() as connection:

@@ -2,8 +2,10 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -13,21 +15,103 @@ from pydantic import ValidationError
 
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.message import site_clock
-from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
+from luna.contracts.plan import CompromiseReply, LoadFlow, PlanReply, PlanRequest, ReasonReply, SlotReply, VehicleFlow
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 from luna.timeline import SLOT, SystemClock, Timeline, floor_to
-from luna.wording import Language, Numbers
-from services.cli.console import JsonOption, emit, out
-from services.cli.notes import show_note
+from luna.wording import Language, Numbers, Sentences, mode
+from luna.wording.modes import join_figures
+from services.cli.console import JsonOption, emit, out, table
 from services.cli.pareto import show_pareto
-from services.cli.placed_table import show_placed
-from services.cli.plan_table import show_slots
 from services.cli.plan_texts import TEXTS
+from services.cli.shared_sentences import show_note
 from services.cli.window import find_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+def show_placed(reply: PlanReply, numbers: Numbers) -> None:
+    """Print a table of cars and appliances where a plan places any."""
+    rows = [row for kind in ("vehicles", "loads") for name in getattr(reply.slots[0], kind) for row in _rows(reply, kind, name, numbers=numbers)]
+    words = TEXTS[numbers.language]
+    if rows:
+        table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
+
+
+def _rows(reply: PlanReply, kind: str, name: str, *, numbers: Numbers) -> Iterator[tuple[str, ...]]:
+    flows: list[tuple[SlotReply, VehicleFlow | LoadFlow]] = [(slot, getattr(slot, kind)[name]) for slot in reply.slots]
+    for text, run in groupby(flows, key=lambda pair: _text(pair[1].reason)):
+        pairs = list(run)
+        start, energy = pairs[0][0].start, sum(_energy(flow) for _, flow in pairs)
+        if text:
+            yield f"{numbers.weekday(start)} {numbers.clock(start)}", name, numbers.energy(energy), text
+
+
+def _text(reason: ReasonReply | None) -> str:
+    return "" if reason is None else reason.text
+
+
+def _energy(flow: VehicleFlow | LoadFlow) -> float:
+    return flow.energy_kwh if isinstance(flow, LoadFlow) else flow.charge_kwh - flow.discharge_kwh
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Slots in a row of one mode and one reason; ``text`` is true of all of them."""
+
+    slots: list[SlotReply]
+    text: str
+
+
+def show_slots(reply: PlanReply, numbers: Numbers) -> None:
+    """Print when which mode begins, what goes into the batteries and comes from the grid until the next, and why."""
+    words = TEXTS[numbers.language]
+    headings = [words[name] for name in ("from", "mode", "battery", "grid", "reason")]
+    title = words["title"].format(site=reply.site, zone=reply.timezone)
+    table(headings, [_row(line, numbers) for line in join_slots(reply.slots, numbers)], title=title, words=(words["mode"], words["reason"]))
+
+
+def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[Line]:
+    """Return a plan's slots as lines."""
+    spoken, lines = Sentences(numbers), [Line([slots[0]], slots[0].reason.text)]
+    for slot in slots[1:]:
+        together = [*lines[-1].slots, slot]
+        text = _say_together(together, spoken) if _alike(lines[-1].slots[0], slot) else None
+        if text is None:
+            lines.append(Line([slot], slot.reason.text))
+        else:
+            lines[-1] = Line(together, text)
+    return lines
+
+
+def _alike(one: SlotReply, other: SlotReply) -> bool:
+    return (one.mode, one.reason.code, one.reason.device) == (other.mode, other.reason.code, other.reason.device)
+
+
+def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
+    """Return the sentence that is true of all slots; None where there is none."""
+    code, texts = slots[0].reason.code, {slot.reason.text for slot in slots}
+    if len(texts) == 1 and "kwh" not in slots[0].reason.figures:
+        return texts.pop()
+    try:
+        figures = join_figures(code, [_read_instants(slot.reason.figures) for slot in slots])
+        return None if figures is None else spoken.say(code, figures)
+    except (InvalidInputError, KeyError):  # a plan of another version may say what has no words here
+        return None
+
+
+def _read_instants(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(figure) if name in ("time", "start") else figure for name, figure in figures.items()}
+
+
+def _row(line: Line, numbers: Numbers) -> Sequence[str]:
+    first = line.slots[0]
+    stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in line.slots for flow in slot.batteries.values())
+    grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
+    whose = f"{first.reason.device}: " if first.reason.device else ""
+    start = f"{numbers.weekday(first.start)} {numbers.clock(first.start)}"
+    return start, mode(first.mode, language=numbers.language).full, numbers.energy(stored), numbers.energy(grid), whose + line.text
 
 
 def register(app: typer.Typer) -> None:
@@ -115,9 +199,9 @@ def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
-    from services.planner.answer.reply import plan_request
-    from services.planner.model.solver import Solver
-    from services.planner.value.energy_value import load_kernels
+    from services.planner.dp.value import load_kernels
+    from services.planner.milp.solver import Solver
+    from services.planner.reply.reply import plan_request
 
     load_kernels()  # the times in the answer are those of planning
     return plan_request(request, now=SystemClock().now(), solver=Solver())
@@ -125,8 +209,8 @@ def _plan_alone(request: PlanRequest) -> PlanReply:
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
     from services.cli.storage import unit_of_work
-    from services.planner.model.solver import Solver
-    from services.planner.stored.jobs import plan_and_store
+    from services.planner.milp.solver import Solver
+    from services.planner.service.plans import plan_and_store
 
     now = SystemClock().now()
     with unit_of_work() as connection:
@@ -139,7 +223,7 @@ def ensure_forecast(connection: "Connection", request: PlanRequest, *, now: date
     from luna.database import forecast_activations, forecasts, sites
     from luna.objects import open_objects
     from luna.settings import load_settings
-    from services.forecaster.jobs import issue_forecasts
+    from services.forecaster.service import issue_forecasts
 
     site, start = sites.load(connection, str(request.site_id)), floor_to(request.start or now, SLOT)
     driving = forecasts.read_driving(connection, site, Timeline(start, SLOT, 1), known_at=start)

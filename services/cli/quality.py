@@ -11,7 +11,7 @@ from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
 
 if TYPE_CHECKING:
-    from luna.contracts.quality import DayQuality
+    from luna.contracts.data import DayQuality
     from luna.database.history_changes import Change
 
 FirstDayOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first local day.")]
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def judge(*, site: SiteOption, first: FirstDayOption, last: LastDayOption, as_json: JsonOption = False) -> None:
     """Judge local days: clean, mask_battery or exclude, with the reasons. What is excluded neither trains nor scores."""
     from luna.timeline import SystemClock
-    from services.ingest.quality_jobs import judge_days
+    from services.ingest.quality_service import judge_days
 
     with unit_of_work() as connection:
         days = judge_days(connection, site, first.date(), last.date(), now=SystemClock().now())
@@ -38,7 +38,7 @@ def judge(*, site: SiteOption, first: FirstDayOption, last: LastDayOption, as_js
 
 def gaps(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Show the slots in a row in which a series that the site has is unknown."""
-    from services.ingest.repair_jobs import find_gaps
+    from services.ingest.repair import find_gaps
 
     with unit_of_work() as connection:
         found = find_gaps(connection, site, *parse_window(connection, site, first, end))
@@ -58,7 +58,7 @@ def repair(
 ) -> None:
     """Fill prices of zero that stand for missing ones, and short gaps in energies that came as slots. Zeros that the market or the tariff had are prices."""
     from luna.timeline import SystemClock
-    from services.ingest.repair_jobs import repair_days
+    from services.ingest.repair import repair_days
 
     with unit_of_work() as connection:
         repairs = repair_days(connection, site, (first.date(), last.date()), now=SystemClock().now(), dry_run=dry_run)

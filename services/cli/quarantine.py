@@ -4,15 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.contracts.quarantine import QuarantinedRow, QuarantineFilter, Resolution, ResolveRequest
+from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution, ResolveRequest
 from luna.errors import InvalidInputError
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.requests import compose_request
-from services.cli.storage import unit_of_work
+from services.cli.storage import compose_request, unit_of_work
 from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
-    from luna.contracts.quarantine import ResolveReply
+    from luna.contracts.data import ResolveReply
 
 app = typer.Typer(help="List refused rows; release, correct or dismiss one.", no_args_is_help=True)
 
@@ -64,7 +63,7 @@ def dismiss(row: RowArgument, *, as_json: JsonOption = False) -> None:
 
 def _resolve(row: int, resolution: Resolution, values: dict[str, str], *, as_json: bool) -> None:
     from luna.timeline import SystemClock
-    from services.ingest.quarantine_jobs import resolve_row
+    from services.ingest.quarantine_release import resolve_row
 
     request = compose_request(ResolveRequest, quarantine_id=row, resolution=resolution, values=values)
     with unit_of_work() as connection:

@@ -1,21 +1,40 @@
 """``luna replay``: what every policy would have cost on recorded days."""
 
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from luna.contracts.job import Job
+from luna.contracts.replay import Fault, FaultKind, PolicyReply, ReplayReply, ReplayRequest
+from luna.errors import InvalidInputError, LunaError
+from luna.site import invalid_input
+from luna.wording import Numbers, say_policy
+from services.cli.console import out, table
+from services.cli.shared_sentences import show_driving, show_note
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from luna.queue import Client
+    from services.planner.replay import Progress
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.message import site_clock
-from luna.contracts.replay import POLICIES, ReplayReply, ReplayRequest
-from luna.errors import InvalidInputError, LunaError
+from luna.contracts.replay import POLICIES
 from luna.timeline import local_midnight
 from luna.wording import read_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress
-from services.cli.replay_tables import show_replies
-from services.cli.requests import compose_request
+from services.cli.storage import compose_request
 from services.cli.window import find_zone
 
 if TYPE_CHECKING:
@@ -23,9 +42,132 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from luna.contracts.fault import Fault
     from luna.objects import ObjectStore
-    from services.planner.replay import Progress
+
+
+KINDS: tuple[str, ...] = get_args(FaultKind)
+_FAULTS = TypeAdapter(list[Fault])
+REMEDY = f"Name a file with a list of faults, or one as kind=hours, such as sensor_frozen=6; kinds: {', '.join(KINDS)}."
+
+
+def read_faults(asked: Sequence[str]) -> list[Fault]:
+    """Return the faults of ``kind``, ``kind=hours`` and files (YAML or JSON: a list with the fields of ``Fault``), in order.
+
+    Raises:
+        InvalidInputError: names what is no fault.
+    """
+    return [fault for text in asked for fault in _read(text)]
+
+
+def _read(text: str) -> list[Fault]:
+    kind, _, hours = text.partition("=")
+    found = [{"kind": kind} | ({"hours": hours} if hours else {})] if kind in KINDS else _load(text)
+    try:
+        return _FAULTS.validate_python(found)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="faults") from exc
+
+
+def _load(name: str) -> Any:
+    try:
+        return yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise InvalidInputError(f"is no kind of fault and no file: {exc.strerror}", field="faults", value=name, remedy=REMEDY) from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"cannot be read as YAML: {exc}", field="faults", value=name, remedy=REMEDY) from exc
+
+
+HEADINGS = ["policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week"]
+
+
+def show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, ReplayRequest]) -> None:
+    """Print each site's policies, what not knowing cost, and what went wrong."""
+    for site, reply in replies.items():
+        request, numbers = requests[site], Numbers("en", ZoneInfo("UTC"), reply.currency)
+        title = f"{site}, {request.from_day} to {request.to_day}; {say_policy('mpc', language='en')} plans from {request.forecast_version}"
+        table(HEADINGS, [_row(name, policy, numbers) for name, policy in reply.policies.items()], title=title)
+        if reply.driving is not None:
+            show_driving(reply.driving, planned=reply.forecast_version)
+        for note in reply.notes:
+            show_note(note)
+        if reply.loss:
+            out.print("Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items()))
+        if reply.faults:
+            table(["fault", "policy", "cost of it", "unserved kWh"], _faults(reply, numbers), title=f"What went wrong, seed {reply.seed}", words=("policy",))
+        if reply.as_recorded:
+            out.print(f"As recorded, nothing placed anew: {', '.join(reply.as_recorded)}")
+
+
+def _row(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
+    weeks = policy.weeks
+    return [
+        say_policy(name, language=numbers.language),
+        numbers.money(policy.cost),
+        "–" if policy.score is None else numbers.share(policy.score, decimals=1),
+        f"{policy.cycles:.1f}",
+        f"{policy.mode_changes_per_day:.1f}",
+        str(policy.violations),
+        "–" if weeks is None else f"{weeks.losing} of {weeks.count}",
+        "–" if weeks is None else numbers.money(weeks.worst_gain),
+    ]
+
+
+def _faults(reply: ReplayReply, numbers: Numbers) -> list[list[str]]:
+    return [
+        [each.fault.kind if each.fault else "all together", say_policy(name, language=numbers.language), numbers.money(cost), f"{each.unserved_kwh[name]:.1f}"]
+        for each in reply.faults
+        for name, cost in each.cost.items()
+    ]
+
+
+SiteProgress = Callable[[int, int, str], None]
+PAUSE_SECONDS = 0.5
+
+
+def replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProgress) -> ReplayReply:
+    """Return the replay of one site, made in this process; interrupted and called again, it goes on where it was."""
+    from luna.database.engine import unit_of_work
+    from services.planner.service.replay import Store, replay_on
+
+    with unit_of_work(engine) as connection:
+        return replay_on(Store.beside(engine, lambda: connection), request, progress=progress)
+
+
+def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str, ReplayRequest], *, progress: SiteProgress) -> dict[str, ReplayReply]:
+    """Return the replays of several sites, a job each; jobs go on where nobody waits for them any more.
+
+    Raises:
+        LunaError: a job failed; it says which and why.
+    """
+    from luna.queue.jobs import submit_job
+
+    asked = {name: submit_job(engine, client, request).job_id for name, request in requests.items()}
+    while True:
+        jobs = _look(engine, asked)
+        for name, job in jobs.items():
+            if job.status in ("failed", "dead"):
+                raise LunaError(
+                    f"the replay of {name} {job.status}: {(job.error or {}).get('detail', 'its worker ended')}", remedy=f"luna jobs show {job.job_id}"
+                )
+        progress(*_sum_up(client, jobs))
+        if all(job.status == "done" for job in jobs.values()):
+            return {name: ReplayReply.model_validate(job.reply) for name, job in jobs.items()}
+        time.sleep(PAUSE_SECONDS)
+
+
+def _look(engine: "Engine", asked: Mapping[str, str]) -> dict[str, Job]:
+    from luna.database import jobs
+    from luna.database.engine import unit_of_work
+
+    with unit_of_work(engine) as connection:
+        return {name: jobs.load(connection, job_id) for name, job_id in asked.items()}
+
+
+def _sum_up(client: "Client", jobs: Mapping[str, Job]) -> tuple[int, int, str]:
+    """Return sites done, sites in all, and which day each running one has reached."""
+    running = {name: client.progress(job.job_id) for name, job in jobs.items() if job.status == "running"}
+    label = ", ".join(f"{name} {report.label}" for name, report in running.items() if report)
+    return sum(job.status == "done" for job in jobs.values()), len(jobs), label
 
 
 ALL = "all"
@@ -74,7 +216,6 @@ def show_replay(  # noqa: PLR0913 - one per option
 
 def _read_faults(asked: list[str], sites: list[str]) -> "list[Fault]":
     """Return the faults; of one site, local days and clock times are read by its clock."""
-    from services.cli.replay_faults import read_faults
     from services.cli.storage import unit_of_work
 
     try:
@@ -119,7 +260,6 @@ def name_errors(site_id: str, *, several: bool) -> "Iterator[None]":
 
 def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Progress") -> dict[str, ReplayReply]:
     """Return the replays: of several sites by the workers that are there, else in this process, one after the other."""
-    from services.cli.replay_sites import replay_here, replay_on_workers
     from services.cli.storage import open_queue
 
     if len(requests) > 1:
@@ -149,8 +289,8 @@ def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequ
 def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:
     """Train and issue what the window lacks: a model that knows nothing of the window, a forecast per re-planning."""
     from luna.database import forecasts, sites
-    from services.forecaster.jobs import issue_forecasts
     from services.forecaster.model.aurora import VERSION
+    from services.forecaster.service import issue_forecasts
     from services.forecaster.versions.comparison import ensure_trained
 
     site = sites.load(connection, request.site_id)

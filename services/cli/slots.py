@@ -9,7 +9,7 @@ from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
 
 if TYPE_CHECKING:
-    from luna.contracts.slots import BuildSlotsReply
+    from luna.contracts.data import BuildSlotsReply
 
 
 def register(app: typer.Typer) -> None:
@@ -19,9 +19,9 @@ def register(app: typer.Typer) -> None:
 
 def build(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Build quarter-hours from stored readings; building them again changes nothing. Readings that cannot be right go into quarantine with the reason."""
-    from luna.contracts.slots import BuildSlotsRequest
+    from luna.contracts.data import BuildSlotsRequest
     from luna.timeline import SystemClock
-    from services.ingest.slot_jobs import build_site_slots
+    from services.ingest.slot_service import build_site_slots
 
     with err.status("Building quarter-hours …") as status, unit_of_work() as connection:
         start, until = parse_window(connection, site, first, end)

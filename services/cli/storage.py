@@ -2,12 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from luna.contracts.message import Message
+from luna.site import invalid_input
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from luna.queue import Client
+
+
+RequestT = TypeVar("RequestT", bound=Message)
+
+
+def compose_request(kind: type[RequestT], **values: Any) -> RequestT:
+    """Return the request that the options make; those that are None were not given.
+
+    Raises:
+        InvalidInputError: names the wrong option, its value and the remedy.
+    """
+    try:
+        return kind.model_validate({name: value for name, value in values.items() if value is not None})
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
 
 
 @contextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COMPANIONS = {
     "worker": "luna.queue.worker",
     "beat": "luna.queue.beat",
-    "executor": "services.planner.execution",
+    "executor": "services.executor",
     "recorder": "services.ingest.live",
 }
 WATCH_SECONDS = 1.0
@@ -95,7 +95,7 @@ def _keep_running(name: str, process: subprocess.Popen[bytes], done: threading.E
 
 def _start(name: str) -> subprocess.Popen[bytes]:
     # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
-    command = [sys.executable, "-m", "services.cli.attended", COMPANIONS[name]]
+    command = [sys.executable, "-m", "services.cli.parent_watch", COMPANIONS[name]]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 

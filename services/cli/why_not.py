@@ -3,18 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+from luna.contracts.counterfactual import (
+    Alternative,
+    CostChange,
+    PlanVariantReply,
+    PlanVariantRequest,
+    SlotAction,
+    SlotChange,
+    Variant,
+    WhyNotReply,
+    WhyNotRequest,
+)
 from luna.contracts.message import site_clock
-from luna.contracts.why_not import Alternative, CostChange, SlotAction, SlotChange, WhyNotReply, WhyNotRequest
+from luna.errors import InvalidInputError, NotFoundError
 from luna.timeline import parse_zone
 from luna.wording import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.plan import show_compromises
-from services.cli.requests import compose_request
+from services.cli.storage import compose_request
 
 CHANGES = ("from", "to", "device", "planned", "instead")
 # Energies are shown to a tenth.
@@ -42,8 +53,8 @@ def show_why_not(  # noqa: PLR0913 - one per option
     """Say what another set-point would cost over the whole plan, and which later slots it would change."""
     from luna.database import plans
     from services.cli.storage import unit_of_work
-    from services.planner.alternatives.why_not_jobs import ask_stored
-    from services.planner.model.solver import Solver
+    from services.planner.milp.solver import Solver
+    from services.planner.service.counterfactual import ask_stored
 
     asked = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target}
     with unit_of_work() as connection:
@@ -81,7 +92,7 @@ def show_changes(changes: Sequence[SlotChange], numbers: Numbers, *, slot_minute
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ChangedRun:
     """Slots in a row in which a device does one thing where it was to do another, with the energies of all of them."""
 
     first: datetime
@@ -101,13 +112,13 @@ class Run:
         return same and self.end == change.start
 
 
-def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[Run]:
+def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[ChangedRun]:
     """Return the changes as runs, in order of their beginning."""
-    runs: list[Run] = []
+    runs: list[ChangedRun] = []
     for change in changes:
         place = next((place for place, run in enumerate(runs) if run.joins(change)), None)
         if place is None:
-            runs.append(Run(change.start, change.start + step, change.device, change.before, change.after))
+            runs.append(ChangedRun(change.start, change.start + step, change.device, change.before, change.after))
             continue
         run = runs[place]
         runs[place] = replace(run, end=change.start + step, before=_add(run.before, change.before), after=_add(run.after, change.after))
@@ -116,3 +127,40 @@ def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[Run]:
 
 def _add(one: SlotAction, other: SlotAction) -> SlotAction:
     return SlotAction(mode=one.mode, energy_kwh=one.energy_kwh + other.energy_kwh)
+
+
+def show_plan_variant(
+    *, plan: str | None, site: str | None, variants: list[dict[str, Any]], export_kwh: float | None, language: Language, as_json: bool
+) -> None:
+    """Plan a stored plan, or the site's last one, again with something different.
+
+    Raises:
+        InvalidInputError: not one variant, or none of plan and site.
+        NotFoundError: the site has no plan.
+    """
+    from services.cli.storage import unit_of_work
+    from services.planner.milp.solver import Solver
+    from services.planner.service.counterfactual import plan_stored_variant
+
+    if len(variants) > 1 or not (variants or export_kwh):
+        raise InvalidInputError("a plan is asked one variant at a time", field="--variant", remedy="Name one, or --export; several are for --from and --to.")
+    variant = compose_request(Variant, **(variants[0] if variants else {"name": f"export {export_kwh:g} kWh"}))
+    with unit_of_work() as connection:
+        from luna.database import plans, sites
+
+        if plan is None and site is not None:
+            latest = plans.latest(connection, sites.load(connection, site).name)
+            if latest is None:
+                raise NotFoundError("the site has no plan", field="--site", value=site, remedy=f"Make one: luna plan --site {site}.")
+            plan = latest.plan_id
+        request = compose_request(PlanVariantRequest, plan_id=plan, variant=variant, export_kwh=export_kwh, language=language)
+        reply = plan_stored_variant(connection, request, solver=Solver())
+    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show_variant(reply, language))
+
+
+def _show_variant(reply: PlanVariantReply, language: Language) -> None:
+    numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
+    out.print(reply.text)
+    show_cost(reply.cost, numbers)
+    show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
+    show_compromises(reply.compromises, numbers.language)

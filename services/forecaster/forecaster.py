@@ -23,7 +23,7 @@ class Batch:
     """Forecasts issued at many instants; arrays of shape ``(instants, slots)``.
 
     ``stage`` says what they rest on: ``cold`` (next to nothing), ``profile`` (recalled days), ``young`` (two weeks and more), ``full`` (two months and more).
-    ``reasons`` are, by instant, the codes of what widened the bands (``luna.wording.conditions``); empty where nobody looked. ``levels`` are, by instant and
+    ``reasons`` are, by instant, the codes of what widened the bands (``luna.wording.compromises``); empty where nobody looked. ``levels`` are, by instant and
     series, what was measured of the last hours and how it moves the next one, kWh; empty where nothing was learned of them.
     """
 

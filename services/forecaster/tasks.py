@@ -4,21 +4,20 @@ from contextlib import suppress
 from datetime import timedelta
 
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
-from luna.contracts.explanation import ExplainReply, ExplainRequest
-from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
-from luna.contracts.forecast_renewal import RenewModelsReply, RenewModelsRequest
+from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest, RenewModelsReply, RenewModelsRequest
+from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, IssueScenariosReply, IssueScenariosRequest
 from luna.contracts.forecast_versions import ActivationReply, JudgeForecastsReply, JudgeForecastsRequest, PromoteRequest, RollbackRequest
-from luna.contracts.scenario import IssueScenariosReply, IssueScenariosRequest
 from luna.errors import MachineError, UnavailableError
-from luna.queue import RetryableError, Work, task
+from luna.queue import RetryableError, TaskContext, task
 from luna.queue.jobs import submit_job
-from services.forecaster import jobs
-from services.forecaster.explanation import explanation_jobs
-from services.forecaster.freshness import refresh_jobs, renewal_jobs, training_jobs
+from services.forecaster import service
+from services.forecaster.explanation import service as explanation
 from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
-from services.forecaster.scenarios import scenario_jobs
-from services.forecaster.versions import comparison, promotion_jobs, shadow_jobs
+from services.forecaster.retraining import refresh as refreshing
+from services.forecaster.retraining import renewal, training
+from services.forecaster.scenarios import service as scenarios
+from services.forecaster.versions import comparison, promotion, shadow
 
 NEEDS = ("database", "redis", "objects")
 
@@ -31,65 +30,65 @@ def prepare() -> None:
 
 
 @task(TrainRequest, soft_limit=timedelta(minutes=30))
-def train(request: TrainRequest, work: Work) -> TrainReply:
+def train(request: TrainRequest, work: TaskContext) -> TrainReply:
     """Train and store; until that succeeds, the model before stays in use."""
     try:
-        return training_jobs.train_and_tell(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+        return training.train_and_tell(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
     except UnavailableError as error:
         raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
 
 
 @task(IssueRequest)
-def issue(request: IssueRequest, work: Work) -> IssueReply:
+def issue(request: IssueRequest, work: TaskContext) -> IssueReply:
     """Issue and store."""
-    return jobs.issue_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress).reply()
+    return service.issue_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress).reply()
 
 
 @task(IssueScenariosRequest)
-def issue_scenarios(request: IssueScenariosRequest, work: Work) -> IssueScenariosReply:
+def issue_scenarios(request: IssueScenariosRequest, work: TaskContext) -> IssueScenariosReply:
     """Make scenarios beside a stored forecast and store them."""
-    return scenario_jobs.issue_asked(work.connection, request, objects=work.objects).reply()
+    return scenarios.issue_asked(work.connection, request, objects=work.objects).reply()
 
 
 @task(RefreshForecastsRequest)
-def refresh(request: RefreshForecastsRequest, work: Work) -> RefreshForecastsReply:
+def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForecastsReply:
     """Issue what is due, a transaction for each forecast."""
-    return refresh_jobs.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+    return refreshing.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
 
 
 @task(RenewModelsRequest)
-def renew(request: RenewModelsRequest, work: Work) -> RenewModelsReply:
+def renew(request: RenewModelsRequest, work: TaskContext) -> RenewModelsReply:
     """Have models trained that are due."""
-    asking = renewal_jobs.Asking(work.database(), lambda wanted: submit_job(work.database(), work.client, wanted))
-    return renewal_jobs.renew_models(asking, request, now=work.clock.now())
+    asking = renewal.Asking(work.database(), lambda wanted: submit_job(work.database(), work.client, wanted))
+    return renewal.renew_models(asking, request, now=work.clock.now())
 
 
 @task(EvaluateRequest, soft_limit=timedelta(hours=1))
-def evaluate(request: EvaluateRequest, work: Work) -> EvaluateReply:
+def evaluate(request: EvaluateRequest, work: TaskContext) -> EvaluateReply:
     """Score versions against what happened."""
     return comparison.evaluate_versions(work.connection, request, objects=work.objects, progress=work.progress)
 
 
 @task(ExplainRequest)
-def explain(request: ExplainRequest, work: Work) -> ExplainReply:
+def explain(request: ExplainRequest, work: TaskContext) -> ExplainReply:
     """Say why a forecast is what it is."""
-    return explanation_jobs.explain_forecast(work.connection, request, objects=work.objects)
+    return explanation.explain_forecast(work.connection, request, objects=work.objects)
 
 
 @task(JudgeForecastsRequest, soft_limit=timedelta(hours=1))
-def judge(request: JudgeForecastsRequest, work: Work) -> JudgeForecastsReply:
+def judge(request: JudgeForecastsRequest, work: TaskContext) -> JudgeForecastsReply:
     """Score versions in shadow, and let the rule decide."""
-    means = shadow_jobs.Means(work.database(), work.objects, work.clock.now(), ask=lambda question: submit_job(work.database(), work.client, question))
-    return shadow_jobs.judge_forecasts(means, request, progress=work.progress)
+    means = shadow.ShadowContext(work.database(), work.objects, work.clock.now(), ask=lambda question: submit_job(work.database(), work.client, question))
+    return shadow.judge_forecasts(means, request, progress=work.progress)
 
 
 @task(PromoteRequest)
-def promote(request: PromoteRequest, work: Work) -> ActivationReply:
+def promote(request: PromoteRequest, work: TaskContext) -> ActivationReply:
     """Let a version drive the planner."""
-    return promotion_jobs.promote_by_hand(work.connection, request)
+    return promotion.promote_by_hand(work.connection, request)
 
 
 @task(RollbackRequest)
-def roll_back(request: RollbackRequest, work: Work) -> ActivationReply:
+def roll_back(request: RollbackRequest, work: TaskContext) -> ActivationReply:
     """Go back to what drove the planner before."""
-    return promotion_jobs.roll_back(work.connection, request)
+    return promotion.roll_back(work.connection, request)

@@ -15,7 +15,7 @@ OURS = "carbon_g_per_kwh"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ExportLayout:
     """How to read such a file: Luna's name → the file's, the columns to leave out, and what to say of it."""
 
     renamed: Mapping[str, str]
@@ -23,7 +23,7 @@ class Layout:
     note: str
 
 
-def recognise(columns: Sequence[str], renamed: Mapping[str, str]) -> Layout | None:
+def recognise(columns: Sequence[str], renamed: Mapping[str, str]) -> ExportLayout | None:
     """Return the layout of a file of Electricity Maps, None where it is none.
 
     Args:
@@ -36,4 +36,4 @@ def recognise(columns: Sequence[str], renamed: Mapping[str, str]) -> Layout | No
         return None
     ours = {"slot_start": by_name[TIME], OURS: factors[0], **renamed}
     note = f"The file is of Electricity Maps; {OURS} is its {ours[OURS]!r}."
-    return Layout(ours, frozenset(columns) - {"line", *ours.values()}, note)
+    return ExportLayout(ours, frozenset(columns) - {"line", *ours.values()}, note)

@@ -15,21 +15,21 @@ from functools import partial
 
 import structlog
 
-from luna.contracts.slots import BuildSlotsRequest
+from luna.contracts.data import BuildSlotsRequest
 from luna.database import engine
 from luna.embedded import running
 from luna.errors import LunaError
-from luna.health import ALIVE, Probe, Pulse, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
-from luna.queue.presence import present
+from luna.queue.heartbeats import present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
-from services.ingest.listening import Ages, Listening, Notes, SensedSite, SiteReader, SourceForm
-from services.ingest.listening.quarters import Quarters, Stretch
-from services.ingest.listening.wiring import HOME_ASSISTANT, MQTT
+from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
+from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT
+from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.recorder import open_recorder
-from services.ingest.sources.home_assistant import Access, HomeAssistantLive
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
 from services.ingest.sources.mqtt import MqttSource, parse_broker
 from services.ingest.sources.source import LiveSource
 
@@ -53,7 +53,7 @@ class Live:
         look: pause between two looks at sites and clock.
     """
 
-    def __init__(self, listening: Listening, sites: SiteReader, quarters: Quarters, *, notes: Notes, look: timedelta = LOOK) -> None:
+    def __init__(self, listening: SourceSupervisor, sites: SiteReader, quarters: SlotScheduler, *, notes: StateFile, look: timedelta = LOOK) -> None:
         self._listening = listening
         self._sites = sites
         self._quarters = quarters
@@ -61,7 +61,7 @@ class Live:
         self._look = look
         self._seen: tuple[SensedSite, ...] = ()
 
-    async def run(self, pulse: Pulse, *, ending: threading.Event) -> None:
+    async def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``; what was acknowledged by then is safe."""
         done = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
@@ -76,7 +76,7 @@ class Live:
         await self._listening.close()
         self._note_heard()
 
-    async def _beat(self, pulse: Pulse) -> None:
+    async def _beat(self, pulse: Liveness) -> None:
         while True:
             pulse.beat()
             await asyncio.sleep(pulse.every.total_seconds())
@@ -105,15 +105,15 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logging("recorder", level=settings.log_level)
     announce_release()
     with running(settings) as addresses, ExitStack() as stack:
-        pulse, ending = Pulse(BEAT, settings.heartbeat_file), threading.Event()
-        notes = Notes(settings.data_folder / "live" / "notes.json")
+        pulse, ending = Liveness(BEAT, settings.heartbeat_file), threading.Event()
+        notes = StateFile(settings.data_folder / "live" / "notes.json")
         database = engine.create(addresses.database_url, application_name="luna-recorder")
         stack.callback(database.dispose)
         recorder = stack.enter_context(open_recorder(settings, database))
         client = stack.enter_context(closing(Client(addresses.redis_url)))
         forms = source_forms(settings)
-        listening = Listening(recorder, forms, ages=Ages(), heard={name: notes.instant(f"heard_{name}") for name in forms})
-        quarters = Quarters(recorder, partial(_have_built, client, ending), notes, SystemClock())
+        listening = SourceSupervisor(recorder, forms, ages=SensorAges(), heard={name: notes.instant(f"heard_{name}") for name in forms})
+        quarters = SlotScheduler(recorder, partial(_have_built, client, ending), notes, SystemClock())
         readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **_probe_sources(listening, forms)})
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _probe_sources(listening: Listening, forms: Mapping[str, SourceForm]) -> dict[str, Probe]:
+def _probe_sources(listening: SourceSupervisor, forms: Mapping[str, SourceForm]) -> dict[str, Probe]:
     if not forms:
         log.info("no source is configured, so there is nothing to listen to", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL.")
         return {"sources": lambda: "none is configured"}
@@ -144,7 +144,7 @@ def source_forms(settings: Settings) -> dict[str, SourceForm]:
 def _home_assistant(settings: Settings, heard: datetime | None) -> LiveSource:
     # A Home Assistant whose clock runs ahead must not make its past seem recorded.
     since = min(heard, SystemClock().now()) - HEARD_MARGIN if heard else None
-    return HomeAssistantLive(Access.of(settings), since=since)
+    return HomeAssistantLive(HomeAssistantAccess.of(settings), since=since)
 
 
 def _mqtt(settings: Settings, _heard: datetime | None) -> LiveSource:

@@ -19,16 +19,14 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import parse_zone
 from services.ingest import electricity_maps
-from services.ingest.admission import overrule, read_let_in
 from services.ingest.batches import read_batches
-from services.ingest.instants import InstantReader
-from services.ingest.kinds import ABOVE, join_columns, kind_named, match_columns
+from services.ingest.file_schema import ABOVE, join_columns, kind_named, match_columns
+from services.ingest.instants import InstantReader, choose_step, measure_spacing
 from services.ingest.own_prices import tell_unused
-from services.ingest.quality_jobs import judge_later
-from services.ingest.sinks import find_market, store
+from services.ingest.quality_service import judge_later
+from services.ingest.quarantine_release import overrule, read_let_in
+from services.ingest.row_store import Spill, find_market, store
 from services.ingest.slots import find_unusual, limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
-from services.ingest.spacing import choose_step, measure_spacing
-from services.ingest.spill import Spill
 from services.ingest.units import choose_units, convert, describe_units, say_unit
 from services.ingest.validation import describe_rejected, judge
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from luna.resolution import JOIN, SPLIT, kind_of
 from luna.site import Site
 from luna.timeline import SLOT
-from services.ingest.kinds import ABOVE
+from services.ingest.file_schema import ABOVE
 
 MINUTE = timedelta(minutes=1)
 # Meters, inverters and short peaks go a little beyond a name plate; a wrong unit goes far beyond.

@@ -16,85 +16,92 @@ from luna.contracts import (
     RetentionReply,
     RetentionRequest,
 )
-from luna.contracts.backfill import BackfillReply, BackfillRequest
-from luna.contracts.load import LoadFileRequest, LoadReply
-from luna.contracts.quality import JudgeQualityReply, JudgeQualityRequest
-from luna.contracts.quarantine import ResolveReply, ResolveRequest
-from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
+from luna.contracts.data import (
+    BackfillReply,
+    BackfillRequest,
+    BuildSlotsReply,
+    BuildSlotsRequest,
+    JudgeQualityReply,
+    JudgeQualityRequest,
+    LoadFileRequest,
+    LoadReply,
+    ResolveReply,
+    ResolveRequest,
+)
 from luna.database import jobs, retention, rollups
 from luna.database.timescale import retention_ages
-from luna.queue import Work, task
+from luna.queue import TaskContext, task
 from luna.queue.jobs import resend_due
-from services.ingest import backfill_jobs, load_jobs, price_jobs, quality_jobs, quarantine_jobs, slot_jobs, weather_jobs
+from services.ingest import backfill, price_collection, quality_service, quarantine_release, slot_service, upload_service, weather_service
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
 
 
 @task(DemoLoadRequest, soft_limit=timedelta(hours=1))
-def load_demo(_request: DemoLoadRequest, work: Work) -> DemoLoadReply:
+def load_demo(_request: DemoLoadRequest, work: TaskContext) -> DemoLoadReply:
     """Load the demo's year, for which a slow line may take long, and store it."""
     return load_and_store(lambda: work.connection, work.settings.cache, progress=work.progress)
 
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
-def apply_retention(_request: RetentionRequest, work: Work) -> RetentionReply:
+def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionReply:
     """Delete what the settings say is too old, jobs among it, and files of failed loads; what a run leaves over goes in the next one."""
-    work.afterwards(lambda: load_jobs.forget_old_uploads(work.objects, now=work.clock.now()))
+    work.on_commit(lambda: upload_service.forget_old_uploads(work.objects, now=work.clock.now()))
     deleted = retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now())
     ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
     return RetentionReply(deleted=deleted | {"jobs": ended})
 
 
 @task(RefreshRollupsRequest)
-def refresh_rollups(_request: RefreshRollupsRequest, work: Work) -> RefreshRollupsReply:
+def refresh_rollups(_request: RefreshRollupsRequest, work: TaskContext) -> RefreshRollupsReply:
     """Bring kept rollups up to date, batch by batch; what a run leaves over goes in the next one."""
     return RefreshRollupsReply(days=rollups.refresh(work.database()).days)
 
 
 @task(ResendRequest)
-def resend_jobs(_request: ResendRequest, work: Work) -> ResendReply:
+def resend_jobs(_request: ResendRequest, work: TaskContext) -> ResendReply:
     """Send again what was accepted and never ran, or was begun by a worker that is gone."""
     return resend_due(work.connection, work.client)
 
 
 @task(JudgeQualityRequest)
-def judge_quality(request: JudgeQualityRequest, work: Work) -> JudgeQualityReply:
+def judge_quality(request: JudgeQualityRequest, work: TaskContext) -> JudgeQualityReply:
     """Judge days that have ended, and store the verdicts."""
-    return quality_jobs.judge_quality(work.connection, request, now=work.clock.now())
+    return quality_service.judge_quality(work.connection, request, now=work.clock.now())
 
 
 @task(ResolveRequest)
-def resolve_quarantined(request: ResolveRequest, work: Work) -> ResolveReply:
+def resolve_quarantined(request: ResolveRequest, work: TaskContext) -> ResolveReply:
     """Carry out what a person decided about a refused row."""
-    return quarantine_jobs.resolve_row(work.connection, request, now=work.clock.now())
+    return quarantine_release.resolve_row(work.connection, request, now=work.clock.now())
 
 
 @task(FetchPricesRequest, soft_limit=timedelta(minutes=30))
-def fetch_prices(request: FetchPricesRequest, work: Work) -> FetchPricesReply:
+def fetch_prices(request: FetchPricesRequest, work: TaskContext) -> FetchPricesReply:
     """Fetch day-ahead prices that are missing; a year of them, day by day, takes a while."""
-    return price_jobs.tell(price_jobs.fetch_prices(work.database(), request, work.settings, clock=work.clock))
+    return price_collection.tell(price_collection.fetch_prices(work.database(), request, work.settings, clock=work.clock))
 
 
 @task(FetchWeatherRequest, soft_limit=timedelta(minutes=30))
-def fetch_weather(request: FetchWeatherRequest, work: Work) -> FetchWeatherReply:
+def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeatherReply:
     """Fetch the weather where sites are."""
-    return weather_jobs.tell(weather_jobs.fetch_weather(work.database(), request, work.settings, clock=work.clock))
+    return weather_service.tell(weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock))
 
 
 @task(BuildSlotsRequest, soft_limit=timedelta(hours=1))
-def build_slots(request: BuildSlotsRequest, work: Work) -> BuildSlotsReply:
+def build_slots(request: BuildSlotsRequest, work: TaskContext) -> BuildSlotsReply:
     """Build quarter-hours from stored readings; a year of sensors that speak every ten seconds takes minutes."""
-    return slot_jobs.build_site_slots(work.connection, request, now=work.clock.now(), progress=work.progress)
+    return slot_service.build_site_slots(work.connection, request, now=work.clock.now(), progress=work.progress)
 
 
 @task(LoadFileRequest, soft_limit=timedelta(hours=2))
-def load_upload(request: LoadFileRequest, work: Work) -> LoadReply:
+def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
     """Store the rows of a file that was handed over."""
-    return load_jobs.load_upload(request, work)
+    return upload_service.load_upload(request, work)
 
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))
-def backfill_history(request: BackfillRequest, work: Work) -> BackfillReply:
+def backfill_history(request: BackfillRequest, work: TaskContext) -> BackfillReply:
     """Take over what a site's sensors said; what was read when the time is up stays, and asking again goes on there."""
-    return backfill_jobs.backfill(request, work)
+    return backfill.backfill(request, work)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from services.ingest.file_schema import ABOVE, Bounds, FileSchema
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import ABOVE, Bounds, Kind
 
 # Meters that count both directions round a few watt-hours below zero.
 ROUNDING_KWH = 0.001
@@ -20,7 +20,7 @@ TOLD_APART = "a local time that the clock shows twice, told apart by order"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RowVerdict:
     """What became of a batch.
 
     ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has; ``rejected`` has ``line``, ``reason``, ``raw`` (JSON)
@@ -32,7 +32,7 @@ class Verdict:
     repaired: dict[str, int] = field(default_factory=dict)
 
 
-def judge(rows: pl.DataFrame, kind: Kind, clock: InstantReader) -> Verdict:
+def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerdict:
     """Tell rows that can be used from rows that cannot.
 
     Args:
@@ -55,11 +55,11 @@ def judge(rows: pl.DataFrame, kind: Kind, clock: InstantReader) -> Verdict:
     return _separate(judged.with_columns(_first(faults), times["resolved"], _any([reading["rounded"] for reading in numbers])), rows)
 
 
-def _separate(judged: pl.DataFrame, rows: pl.DataFrame) -> Verdict:
+def _separate(judged: pl.DataFrame, rows: pl.DataFrame) -> RowVerdict:
     bad = judged["reason"].is_not_null()
     good = judged.filter(~bad)
     repaired = {TOLD_APART: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
-    return Verdict(
+    return RowVerdict(
         good.drop("reason", "resolved", "rounded"),
         describe_rejected(judged.filter(bad)["reason"], _note_instants(rows, judged["instant"]).filter(bad)).with_columns(judged.filter(bad)["instant"]),
         {what: count for what, count in repaired.items() if count},
@@ -77,7 +77,7 @@ def describe_rejected(reason: pl.Series | pl.Expr, rows: pl.DataFrame) -> pl.Dat
     return rows.select("line", pl.struct(pl.exclude("line").cast(pl.String)).struct.json_encode().alias("raw")).with_columns(reason.alias("reason"))
 
 
-def _notes(rows: pl.DataFrame, kind: Kind) -> list[str]:
+def _notes(rows: pl.DataFrame, kind: FileSchema) -> list[str]:
     return [name for name in kind.notes if name in rows.columns]
 
 

@@ -11,17 +11,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, clamp, settle
+from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, clamp, simulate_slot
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
-from services.planner.model.policy import follow_flows, pinned_slots
-from services.planner.plan import Followed, Plan, count_excess, price_flows, value_flows
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import NO_MARGIN, Problem
-from services.planner.value.offers import offer_courses, problem_segments
-from services.planner.value.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
-from services.planner.value_plan import hold_back, read_worth, terminal_segments
+from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, value_flows
+from services.planner.dp.planner import hold_back, read_worth, terminal_segments
+from services.planner.dp.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
+from services.planner.dp.segments import offer_courses, problem_segments
+from services.planner.milp.policy import follow_flows, pinned_slots
+from services.planner.problem.problem import NO_MARGIN, Problem
+from services.planner.problem.scenarios import ScenarioSet
 
 # A gain of less than this over a whole plan is none, in currency.
 LEAST_GAIN = 1e-4
@@ -119,7 +119,7 @@ def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
     # What only planned flows would gain, a battery of few kilowatts or kinks say, is lost again where load and sun come otherwise.
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
-    allowed = problem.margin.toward_house * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    allowed = problem.margin.self_consumption_margin * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     for kind, candidate in _list_candidates(plan, value, most_breach):
         if candidate is not None and candidate.cost - best <= allowed:
             return (house, "house") if house is not None and _errs_away(plan, (candidate, house)) else (candidate, kind)
@@ -157,7 +157,7 @@ def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
     return gain <= LEAST_GAIN + _SURE * chance
 
 
-def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: Courses) -> FloatArray:
+def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: ScenarioSet) -> FloatArray:
     """Return what policies cost on each of the courses, ``(policies, courses)``, up to what all of them cost alike."""
     problem, value = plan.problem, plan.value
     if value is None:
@@ -167,7 +167,7 @@ def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: Courses) ->
     return np.array([cost_courses(each.batteries[0], segments, start, terminal=terminal, mode=mode) for each in policies])
 
 
-def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: Courses) -> FloatArray:
+def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet) -> FloatArray:
     """Return the same slot by slot, all policies and courses at once."""
     count, limits = errors.load_kwh.shape[0], problem.limits
     first = np.repeat(_first_modes(problem), count, axis=1)
@@ -290,7 +290,7 @@ def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
     for _ in range(outlook.timeline.count + 1):
         before = np.concatenate([first, modes[:, :-1]], axis=1)
         setpoints = clamp(policy.read(slice(None), starts / capacity, before), starts, limits)
-        flows = settle(setpoints, starts, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
+        flows = simulate_slot(setpoints, starts, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
         again = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
         agree = np.abs(again - starts).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(setpoints.mode, modes)
         starts, modes = again, setpoints.mode

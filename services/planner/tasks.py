@@ -2,21 +2,17 @@
 
 from datetime import timedelta
 
-from luna.contracts import PlanReply, PlanRequest, ReplayReply, ReplayRequest
-from luna.contracts.pareto import ParetoReply, ParetoRequest
-from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
-from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
+from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
+from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
+from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
-from luna.contracts.what_if import WhatIfVariantReply, WhatIfVariantRequest
-from luna.contracts.why_not import WhyNotReply, WhyNotRequest
-from luna.queue import Work, task
+from luna.queue import TaskContext, task
 from luna.queue.jobs import submit_job
-from services.planner.alternatives import plan_variant_jobs, what_if_jobs, why_not_jobs
-from services.planner.comparing import jobs as comparing_jobs
-from services.planner.model.solver import Solver
-from services.planner.stored import jobs, pareto_jobs, replay_jobs
-from services.planner.stored.replay_jobs import Store
-from services.planner.value.energy_value import load_kernels
+from services.planner.dp.value import load_kernels
+from services.planner.milp.solver import Solver
+from services.planner.service import counterfactual, pareto, plan_diff, plans
+from services.planner.service import replay as replays
+from services.planner.service.replay import Store
 
 NEEDS = ("database", "redis")
 
@@ -27,48 +23,48 @@ def prepare() -> None:
 
 
 @task(PlanRequest)
-def solve(request: PlanRequest, work: Work) -> PlanReply:
-    """Plan and store."""
-    return jobs.plan_and_store(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
+def solve(request: PlanRequest, work: TaskContext) -> str:
+    """Plan and store; the reply is written once, for the row and the caller."""
+    return plans.plan_and_write(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
 
 
 @task(ParetoRequest)
-def trace_pareto(request: ParetoRequest, work: Work) -> ParetoReply:
+def trace_pareto(request: ParetoRequest, work: TaskContext) -> ParetoReply:
     """Plan along what two aims cost each other."""
-    return pareto_jobs.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=Solver(), progress=work.progress)
+    return pareto.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=Solver(), progress=work.progress)
 
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))
-def replay(request: ReplayRequest, work: Work) -> ReplayReply:
+def replay(request: ReplayRequest, work: TaskContext) -> ReplayReply:
     """Replay recorded days and store their scores, each day in a transaction of its own."""
-    return replay_jobs.replay_on(Store.beside(work.database(), lambda: work.connection), request, progress=work.progress)
+    return replays.replay_on(Store.beside(work.database(), lambda: work.connection), request, progress=work.progress)
 
 
 @task(ReplaySitesRequest)
-def replay_sites(request: ReplaySitesRequest, work: Work) -> ReplaySitesReply:
+def replay_sites(request: ReplaySitesRequest, work: TaskContext) -> ReplaySitesReply:
     """Ask for a replay of each site."""
-    return replay_jobs.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted))
+    return replays.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted))
 
 
 @task(PlanChangesRequest)
-def compare(request: PlanChangesRequest, work: Work) -> PlanChangesReply:
+def compare(request: PlanChangesRequest, work: TaskContext) -> PlanChangesReply:
     """Say what a plan changes beside the one before it, and which input did it."""
-    return comparing_jobs.compare_stored(work.connection, request, solver=Solver())
+    return plan_diff.compare_stored(work.connection, request, solver=Solver())
 
 
 @task(WhyNotRequest)
-def ask_why_not(request: WhyNotRequest, work: Work) -> WhyNotReply:
+def ask_why_not(request: WhyNotRequest, work: TaskContext) -> WhyNotReply:
     """Hold to an alternative and plan the rest anew."""
-    return why_not_jobs.ask_stored(work.connection, request, solver=Solver())
+    return counterfactual.ask_stored(work.connection, request, solver=Solver())
 
 
 @task(WhatIfVariantRequest, soft_limit=timedelta(hours=2))
-def replay_variant(request: WhatIfVariantRequest, work: Work) -> WhatIfVariantReply:
+def replay_variant(request: WhatIfVariantRequest, work: TaskContext) -> WhatIfVariantReply:
     """Replay one variant of a question; the last one concludes it."""
-    return what_if_jobs.replay_variant(work.connection, request, progress=work.progress)
+    return counterfactual.replay_variant(work.connection, request, progress=work.progress)
 
 
 @task(PlanVariantRequest)
-def plan_variant(request: PlanVariantRequest, work: Work) -> PlanVariantReply:
+def plan_variant(request: PlanVariantRequest, work: TaskContext) -> PlanVariantReply:
     """Plan a stored plan again with something different."""
-    return plan_variant_jobs.plan_stored_variant(work.connection, request, solver=Solver())
+    return counterfactual.plan_stored_variant(work.connection, request, solver=Solver())

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from luna.contracts.message import Message, Request
 from luna.errors import InvalidInputError, UnavailableError
-from luna.queue import Work, task
+from luna.queue import TaskContext, task
 from tests.starts import note_start
 
 
@@ -52,7 +52,7 @@ class PoisonRequest(ErrandRequest):
 
 
 @task(ErrandRequest)
-def store(request: ErrandRequest, work: Work) -> ErrandReply:
+def store(request: ErrandRequest, work: TaskContext) -> ErrandReply:
     work.connection.execute(text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value})
     starts = note_start(request.starts)
     while not request.gate.exists():
@@ -62,14 +62,14 @@ def store(request: ErrandRequest, work: Work) -> ErrandReply:
 
 
 @task(RefusedRequest)
-def refuse(request: RefusedRequest, work: Work) -> ErrandReply:
+def refuse(request: RefusedRequest, work: TaskContext) -> ErrandReply:
     if not request.gate.exists():
         raise InvalidInputError("nobody stores this", field="value", value=request.value, remedy="Open the gate.")
     return ErrandReply(value=request.value, starts=note_start(request.starts))
 
 
 @task(AwayRequest)
-def fetch(request: AwayRequest, work: Work) -> ErrandReply:
+def fetch(request: AwayRequest, work: TaskContext) -> ErrandReply:
     starts = note_start(request.starts)
     if starts <= request.value:
         raise UnavailableError("the store of objects is away")
@@ -77,18 +77,18 @@ def fetch(request: AwayRequest, work: Work) -> ErrandReply:
 
 
 @task(CrashRequest)
-def crash(request: CrashRequest, work: Work) -> ErrandReply:
+def crash(request: CrashRequest, work: TaskContext) -> ErrandReply:
     raise ZeroDivisionError("an inner detail")
 
 
 @task(EndlessRequest, soft_limit=timedelta(seconds=1), hard_limit=timedelta(seconds=5))
-def overrun(request: EndlessRequest, work: Work) -> ErrandReply:
+def overrun(request: EndlessRequest, work: TaskContext) -> ErrandReply:
     time.sleep(60)
     return ErrandReply(value=request.value, starts=note_start(request.starts))
 
 
 @task(PoisonRequest)
-def poison(request: PoisonRequest, work: Work) -> ErrandReply:
+def poison(request: PoisonRequest, work: TaskContext) -> ErrandReply:
     starts = note_start(request.starts)
     if not request.gate.exists():
         os.kill(os.getpid(), signal.SIGKILL)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from luna.contracts.message import Message, Request
 from luna.errors import ConflictError
-from luna.queue import RetryableError, Work, task
+from luna.queue import RetryableError, TaskContext, task
 from tests.starts import note_start
 
 
@@ -65,22 +65,22 @@ class StoreRequest(EchoRequest):
 
 
 @task(EchoRequest)
-def echo(request: EchoRequest, work: Work) -> Echo:
+def echo(request: EchoRequest, work: TaskContext) -> Echo:
     return Echo(value=request.value)
 
 
 @task(ConflictRequest)
-def contradict(request: ConflictRequest, work: Work) -> Echo:
+def contradict(request: ConflictRequest, work: TaskContext) -> Echo:
     raise ConflictError("a plan for this slot is running", field="site_id", value=request.value, remedy="Wait for it.")
 
 
 @task(CrashRequest)
-def crash(request: CrashRequest, work: Work) -> Echo:
+def crash(request: CrashRequest, work: TaskContext) -> Echo:
     raise ZeroDivisionError("an inner detail")
 
 
 @task(FlakyRequest)
-def retry(request: FlakyRequest, work: Work) -> Echo:
+def retry(request: FlakyRequest, work: TaskContext) -> Echo:
     tries = note_start(request.path)
     if tries <= request.value:
         raise RetryableError("the price source is away")
@@ -88,14 +88,14 @@ def retry(request: FlakyRequest, work: Work) -> Echo:
 
 
 @task(PoisonRequest)
-def poison(request: PoisonRequest, work: Work) -> Echo:
+def poison(request: PoisonRequest, work: TaskContext) -> Echo:
     note_start(request.path)
     os.kill(os.getpid(), signal.SIGKILL)
     return Echo(value=request.value)
 
 
 @task(SlowRequest)
-def wait(request: SlowRequest, work: Work) -> Echo:
+def wait(request: SlowRequest, work: TaskContext) -> Echo:
     starts = note_start(request.path)
     # Only the first start is slow: it is the one that a test ends.
     time.sleep(60 if starts == 1 else 0)
@@ -103,7 +103,7 @@ def wait(request: SlowRequest, work: Work) -> Echo:
 
 
 @task(StepsRequest)
-def step(request: StepsRequest, work: Work) -> Echo:
+def step(request: StepsRequest, work: TaskContext) -> Echo:
     for done in range(1, request.value + 1):
         work.progress(done, request.value, "counting")
         time.sleep(0.001)
@@ -111,13 +111,13 @@ def step(request: StepsRequest, work: Work) -> Echo:
 
 
 @task(EndlessRequest, soft_limit=timedelta(seconds=1), hard_limit=timedelta(seconds=3))
-def overrun(request: EndlessRequest, work: Work) -> Echo:
+def overrun(request: EndlessRequest, work: TaskContext) -> Echo:
     time.sleep(60)
     return Echo(value=request.value)
 
 
 @task(StoreRequest)
-def store(request: StoreRequest, work: Work) -> Echo:
+def store(request: StoreRequest, work: TaskContext) -> Echo:
     # A table of the test's own, so that no domain table is needed here.
     work.connection.execute(text("INSERT INTO sample_values (value) VALUES (:value)"), {"value": request.value})
     return Echo(value=100 // request.value)

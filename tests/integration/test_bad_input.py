@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, update
 
 from luna.contracts.forecast import IssueRequest, TrainRequest
-from luna.database import environment, forecast_issues, observations, sites
+from luna.database import forecast_issues, observations, sites, weather_carbon
 from luna.database.schema.plans import training_runs
 from luna.database.schema.series import slot_observations, weather
 from luna.objects import FileObjects
@@ -22,9 +22,9 @@ from luna.observations import Observations
 from luna.outlook import PARTS
 from luna.timeline import SLOT, Timeline
 from services.forecaster.forecaster import Batch
-from services.forecaster.freshness.training_jobs import train_site
-from services.forecaster.jobs import issue_forecasts
 from services.forecaster.model.aurora import VERSION
+from services.forecaster.retraining.training import train_site
+from services.forecaster.service import issue_forecasts
 from tests.histories import change, grow_roof, hold_load
 from tests.household import QUICK, describe_site, measure_days
 from tests.object_servers import open_server
@@ -60,7 +60,7 @@ def store_weather(connection: Connection) -> None:
     def store(ahead: Timeline, issued_at: datetime | None) -> None:
         values = {"temperature_c": np.full(ahead.count, 15.0), "cloud_fraction": np.full(ahead.count, 0.5)}
         issued = None if issued_at is None else np.full(ahead.count, np.datetime64(issued_at.replace(tzinfo=None), "us"))
-        environment.upsert(connection, "weather", "home", ahead.starts, values=values, issued_at=issued)
+        weather_carbon.upsert(connection, "weather", "home", ahead.starts, values=values, issued_at=issued)
 
     store(Timeline(BEGIN, SLOT, 40 * 96), None)
     for issued_at in (on(39), AT):

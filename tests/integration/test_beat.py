@@ -12,7 +12,7 @@ import redis
 
 from luna.embedded import start
 from luna.queue import Client
-from luna.queue.lead import Lead
+from luna.queue.heartbeats import LeaderLock
 from tests.processes import Process, checks, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
 from tests.workers import wait_for
@@ -134,7 +134,7 @@ def test_without_redis_beat_keeps_turning_says_so_and_leads_as_soon_as_it_is_bac
 
 def test_a_lead_that_another_has_taken_is_not_taken_back(own_redis: str) -> None:
     with redis.Redis.from_url(own_redis) as connection:
-        first, second = (Lead(connection, name, turn=timedelta(seconds=10)) for name in ("first", "second"))
+        first, second = (LeaderLock(connection, name, turn=timedelta(seconds=10)) for name in ("first", "second"))
         assert first.hold()
         assert first.hold()
         assert not second.hold()

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import environment, observations, prices, quarantine, readings, sites
+from luna.database import observations, prices, quarantine, readings, sites, weather_carbon
 from luna.database.history import query_series
 from luna.errors import InvalidInputError, NotFoundError
 from luna.history import SeriesQuery, as_rows
@@ -207,9 +207,9 @@ def test_weather_and_carbon_are_known_when_issued(connection: Connection, tmp_pa
     rows = [f"{start.isoformat()},100,2023-12-31T12:00:00Z" for start in Timeline(START, timedelta(hours=1), 24)]
     load_file(connection, "home", csv(tmp_path, *rows, header="slot_start,ghi_w_m2,issued_at"), FileForm("weather"))
     load_file(connection, "home", csv(tmp_path, *[row.rsplit(",", 1)[0] for row in rows], header="slot_start,carbon_g_per_kwh"), FileForm("carbon"))
-    assert environment.read_weather(connection, "home", DAY, known_at=START)["ghi_w_m2"].tolist() == [100.0] * 96
-    assert np.isnan(environment.read_carbon(connection, "home", DAY, known_at=START)).all()
-    assert environment.read_carbon(connection, "home", DAY, known_at=DAY.end).tolist() == [100.0] * 96
+    assert weather_carbon.read_weather(connection, "home", DAY, known_at=START)["ghi_w_m2"].tolist() == [100.0] * 96
+    assert np.isnan(weather_carbon.read_carbon(connection, "home", DAY, known_at=START)).all()
+    assert weather_carbon.read_carbon(connection, "home", DAY, known_at=DAY.end).tolist() == [100.0] * 96
 
 
 def test_readings_keep_their_instants(connection: Connection, tmp_path: Path) -> None:

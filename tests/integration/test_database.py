@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts import PlanReply, PolicyReply, ReplayReply
 from luna.contracts.replay import DayCost
-from luna.database import copy, engine, environment, forecasts, observations, plans, prices, quarantine, readings, scores, sites, training_runs
+from luna.database import copy, engine, forecasts, observations, plans, prices, quarantine, readings, scores, sites, training_runs, weather_carbon
 from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, LunaError, NotFoundError, UnavailableError
 from luna.observations import Observations
@@ -210,12 +210,12 @@ def test_a_day_scored_again_takes_the_place_of_the_first(connection: Connection)
 
 def test_weather_is_read_as_known_at_an_instant(connection: Connection) -> None:
     issued = np.full(96, np.datetime64("2023-12-31T12:00", "us"))
-    environment.upsert(connection, "weather", "home", DAY.starts, values={"ghi_w_m2": np.full(96, 100.0)}, issued_at=issued)
-    environment.upsert(connection, "weather", "home", DAY.starts, values={"ghi_w_m2": np.full(96, 90.0)}, issued_at=None)
+    weather_carbon.upsert(connection, "weather", "home", DAY.starts, values={"ghi_w_m2": np.full(96, 100.0)}, issued_at=issued)
+    weather_carbon.upsert(connection, "weather", "home", DAY.starts, values={"ghi_w_m2": np.full(96, 90.0)}, issued_at=None)
     # A measured value is known when its slot has ended: at 00:30 those of the first two.
-    ghi = environment.read_weather(connection, "home", DAY, known_at=START + timedelta(minutes=30))["ghi_w_m2"]
+    ghi = weather_carbon.read_weather(connection, "home", DAY, known_at=START + timedelta(minutes=30))["ghi_w_m2"]
     assert ghi[:3].tolist() == [90.0, 90.0, 100.0]
-    assert np.isnan(environment.read_carbon(connection, "home", DAY, known_at=START)).all()
+    assert np.isnan(weather_carbon.read_carbon(connection, "home", DAY, known_at=START)).all()
 
 
 @pytest.mark.usefixtures("home")

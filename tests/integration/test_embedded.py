@@ -24,9 +24,8 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from luna.embedded import running, start
-from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, make_reachable
+from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, is_held, make_reachable
 from luna.embedded.binaries import Programs, find_postgres, find_redis
-from luna.embedded.locks import is_held
 from luna.embedded.process import explain_failure
 from luna.errors import InvalidInputError, MachineError
 from luna.settings import Settings

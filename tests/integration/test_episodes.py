@@ -15,7 +15,7 @@ from luna.database.episodes import EpisodeStep
 from luna.errors import InvalidInputError
 from luna.site import parse_site
 from luna.spool import open_mirror
-from luna.spool.episodes import EpisodeKind
+from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT
 
 pytestmark = pytest.mark.every_database

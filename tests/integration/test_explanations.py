@@ -11,17 +11,17 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import IssueRequest, TrainRequest
-from luna.contracts.explanation import ExplainRequest, SeriesExplanation
+from luna.contracts.forecast_explanation import ExplainRequest, SeriesExplanation
 from luna.contracts.forecast_versions import PromoteRequest
 from luna.database import engine, observations, sites
 from luna.embedded import Addresses
 from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import FileObjects
 from luna.queue import Client
-from services.forecaster.explanation.explanation_jobs import explain_forecast
-from services.forecaster.freshness.training_jobs import train_site
-from services.forecaster.jobs import issue_forecasts
-from services.forecaster.versions.promotion_jobs import promote_by_hand
+from services.forecaster.explanation.service import explain_forecast
+from services.forecaster.retraining.training import train_site
+from services.forecaster.service import issue_forecasts
+from services.forecaster.versions.promotion import promote_by_hand
 from tests.gateway import serve
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.workers import wait_for, worker_process

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import environment, readings, sites
+from luna.database import readings, sites, weather_carbon
 from luna.timeline import SLOT, Timeline
-from services.forecaster.inputs.context_source import read_context
+from services.forecaster.inputs.context import read_context
 from services.forecaster.inputs.frame import number_slot
 from tests.household import START, day, describe_site
 
@@ -26,9 +26,9 @@ def home(connection: Connection) -> Connection:
 
 def test_the_weather_is_read_as_it_was_issued(home: Connection) -> None:
     measured, forecast = np.full(96, 10.0), np.full(96, 12.0)
-    environment.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": measured}, issued_at=None)
+    weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": measured}, issued_at=None)
     issued = np.full(96, np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us"))
-    environment.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": forecast}, issued_at=issued)
+    weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": forecast}, issued_at=issued)
     weather = read_context(home, SITE, first=START, end=day(1)).weather
     slot = np.array([number_slot(day(0, 12))] * 3)
     assert weather.at(slot, slot + np.array([-80, 0, 1]))["temperature_c"] == pytest.approx([np.nan, 12, 10], nan_ok=True)
@@ -39,7 +39,7 @@ def test_the_weather_is_read_as_it_was_issued(home: Connection) -> None:
 def test_of_forecasts_of_the_same_three_hours_the_last_is_read(home: Connection) -> None:
     for minutes, temperature in ((5, 1.0), (65, 2.0), (125, 3.0), (185, 4.0)):  # after 19:00 UTC on the day before: bins end at 21:00
         issued = np.full(96, np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us") + np.timedelta64(minutes, "m"))
-        environment.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": np.full(96, temperature)}, issued_at=issued)
+        weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": np.full(96, temperature)}, issued_at=issued)
     weather = read_context(home, SITE, first=START, end=day(1)).weather
     assert sorted(set(weather.series["temperature_c"])) == [2, 4]
     assert weather.at(np.array([number_slot(day(0, 12))]), np.array([number_slot(START)]))["temperature_c"] == 4

@@ -13,17 +13,17 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
-from luna.contracts.quality import DayQuality
+from luna.contracts.data import DayQuality
 from luna.database import forecast_issues, forecasts, observations, quality, sites, training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore
-from luna.queue import Client, RetryableError, Work
+from luna.queue import Client, RetryableError, TaskContext
 from luna.settings import Settings
 from services.forecaster import tasks
-from services.forecaster.freshness.training_jobs import train_site
-from services.forecaster.jobs import PART_ORIGINS, issue_forecasts
 from services.forecaster.model.artefact import ArtefactError
+from services.forecaster.retraining.training import train_site
+from services.forecaster.service import PART_ORIGINS, issue_forecasts
 from services.forecaster.versions.comparison import evaluate_versions
 from tests.household import QUICK, day, describe_site, measure_days
 from tests.object_servers import answer_with, open_server
@@ -164,7 +164,7 @@ def test_a_disk_that_fills_up_while_training_leaves_the_model_before_in_use(
 
 def test_a_training_task_whose_store_is_away_comes_again(home: Connection, database: Engine, redis_url: str) -> None:
     with answer_with(503) as url:
-        work = Work(Settings(objects_url=url, objects_secret_key="secret"), lambda: database, queue=lambda: Client(redis_url))
+        work = TaskContext(Settings(objects_url=url, objects_secret_key="secret"), lambda: database, queue=lambda: Client(redis_url))
         work.connection = home
         with pytest.raises(RetryableError, match="it answers 503"):
             tasks.train(TrainRequest(site_id="home"), work)

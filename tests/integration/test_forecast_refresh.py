@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete
 
-from luna.contracts.forecast_refresh import RefreshForecastsReply, RefreshForecastsRequest
+from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest
 from luna.database import forecast_issues, forecast_scenarios, forecasts, observations, sites
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
@@ -18,9 +18,9 @@ from luna.database.schema.identity import sites as sites_table
 from luna.database.schema.series import slot_forecasts, slot_observations
 from luna.objects import FileObjects
 from luna.timeline import SLOT, Timeline
-from services.forecaster.freshness.refresh_jobs import refresh_forecasts
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
+from services.forecaster.retraining.refresh import refresh_forecasts
 from tests.household import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")

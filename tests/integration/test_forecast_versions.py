@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from luna.contracts.data import DayQuality
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest, SiteJudgement
 from luna.contracts.plan import PlanRequest
-from luna.contracts.quality import DayQuality
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_activations, forecast_scores, forecast_status, observations, quality, sites
 from luna.database.engine import unit_of_work
@@ -23,16 +23,16 @@ from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.history import SeriesQuery
 from luna.objects import FileObjects
 from luna.observations import Observations
-from luna.queue import Client, Work
+from luna.queue import Client, TaskContext
 from luna.settings import Settings
 from luna.site import Forecasting
 from services.forecaster import tasks
-from services.forecaster.jobs import issue_forecasts
-from services.forecaster.versions.promotion_jobs import promote_by_hand, roll_back
-from services.forecaster.versions.shadow_jobs import Means, judge_forecasts
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
-from services.planner.stored.replay_jobs import replay_site
+from services.forecaster.service import issue_forecasts
+from services.forecaster.versions.promotion import promote_by_hand, roll_back
+from services.forecaster.versions.shadow import ShadowContext, judge_forecasts
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store
+from services.planner.service.replay import replay_site
 from tests.household import day, describe_site, measure_days
 
 # Yesterday says more of a house that uses more every day than the mean of a week does.
@@ -64,7 +64,7 @@ def grown(database: Engine) -> Iterator[Engine]:
 
 def judge(engine: Engine, folder: Path, *, at: datetime | None = None, asked: list[ReplayRequest] | None = None, **window: date) -> SiteJudgement:
     questions: list[ReplayRequest] = [] if asked is None else asked
-    means = Means(engine, FileObjects(folder), at or day(DAYS), questions.append)
+    means = ShadowContext(engine, FileObjects(folder), at or day(DAYS), questions.append)
     [found] = judge_forecasts(means, JudgeForecastsRequest(site_id="grown", **window)).sites
     assert found.faults == []
     return found
@@ -166,7 +166,7 @@ def test_the_task_has_the_planner_asked_by_jobs(grown: Engine, redis_url: str, t
     with unit_of_work(grown) as connection:
         sites.save(connection, describe_site(name="grown", pv=[], batteries=[BATTERY], tariff=TARIFF))
     with closing(Client(redis_url)) as client:
-        work = Work(Settings(data_folder=tmp_path), lambda: grown, queue=lambda: client)
+        work = TaskContext(Settings(data_folder=tmp_path), lambda: grown, queue=lambda: client)
         [found] = tasks.judge(JudgeForecastsRequest(site_id="grown", from_day=LAST_DUE), work).sites
         assert (found.faults, found.replays, client.waiting("planner")) == ([], 4, 4)
     with unit_of_work(grown) as connection:

@@ -99,9 +99,9 @@ def test_jobs_are_listed_newest_first_and_counted_by_status(connection: Connecti
     assert [job.key for job in jobs.list_newest(connection, limit=1)] == ["new"]
     assert [job.key for job in jobs.list_newest(connection, status="open")] == ["new", "old"]
     assert [job.error for job in jobs.list_newest(connection, status="dead")] == [{"detail": "killed"}]
-    census = jobs.count(connection)
-    assert (census.queued - before.queued, census.running - before.running, census.dead - before.dead) == (1, 1, 1)
-    assert census.oldest_open_seconds == pytest.approx(86_400, abs=60)
+    job_counts = jobs.count(connection)
+    assert (job_counts.queued - before.queued, job_counts.running - before.running, job_counts.dead - before.dead) == (1, 1, 1)
+    assert job_counts.oldest_open_seconds == pytest.approx(86_400, abs=60)
 
 
 def test_ended_jobs_go_when_they_are_old_and_open_ones_never(connection: Connection) -> None:

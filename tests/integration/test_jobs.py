@@ -20,10 +20,10 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Servers, start
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from luna.queue import Client, Progress
-from luna.queue.attempt import MAX_ATTEMPTS, EndedError, Runner
-from luna.queue.execution import Process
+from luna.queue.attempt import MAX_ATTEMPTS, EndedError, JobRunner
 from luna.queue.jobs import resend_due, retry_job, submit_job
-from luna.queue.ledger import Ledger
+from luna.queue.task_base import Process
+from luna.queue.task_tracker import TaskTracker
 from luna.settings import Settings
 from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest
 from tests.places import Place, open_place
@@ -138,13 +138,13 @@ def test_a_job_survives_its_worker_and_everything_redis_knew(own_servers: Server
 def test_a_job_delivered_twice_at_the_same_time_runs_once(place: Place, errand: ErrandRequest) -> None:
     place.start_worker()
     job = place.submit(errand)
-    place.client.ring(job)
+    place.client.notify_job(job)
     begun(place, job, errand)
-    place.client.ring(job)
+    place.client.notify_job(job)
     wait_for(lambda: place.client.waiting("errand") == 0)
     errand.gate.touch()
     wait_for(place.has(job, "done"))
-    place.client.ring(job)
+    place.client.notify_job(job)
     wait_for(lambda: place.client.waiting("errand") == 0)
     # The next one is taken by the same worker, after what came before it.
     last = place.submit(errand.model_copy(update={"value": 2}))
@@ -221,7 +221,7 @@ def test_a_job_comes_again_where_something_was_away_and_each_outcome_is_counted_
     job = place.submit(AwayRequest(value=1, starts=tmp_path / "starts", gate=tmp_path / "gate"))
     wait_for(place.has(job, "done"))
     assert place.look_at(job).attempts == 2
-    place.client.ring(job)
+    place.client.notify_job(job)
     wait_for(lambda: place.client.waiting("errand") == 0)
     outcomes = {"retried": "1.0", "succeeded": "1.0"}
     wait_for(lambda: count_outcomes(port, job.task) == outcomes)
@@ -248,7 +248,7 @@ def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_trie
     assert (count_starts(request.starts), place.look_at(job).attempts) == (3, 3)
     assert "begun 3 times" in place.look_at(job).error["detail"]
     assert [task.task_id for task in place.client.dead()] == [job.job_id]
-    place.client.ring(job)
+    place.client.notify_job(job)
 
     request.gate.touch()
     retry_job(place.database, place.client, job.job_id)
@@ -258,16 +258,16 @@ def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_trie
 
 
 @pytest.fixture
-def runner(place: Place) -> Runner:
+def runner(place: Place) -> JobRunner:
     """Runs jobs in this process; whatever they ask for is away."""
 
     def find_nothing(_text: str, _conclude: object) -> str:
         raise UnavailableError("the store of objects is away")
 
-    return Runner(place.database, Ledger(redis.Redis.from_url(place.redis_url)), find_nothing, lambda error: error)
+    return JobRunner(place.database, TaskTracker(redis.Redis.from_url(place.redis_url)), find_nothing, lambda error: error)
 
 
-def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: Runner) -> None:
+def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
     job = place.submit(errand)
     for _ in range(MAX_ATTEMPTS - 1):
         with pytest.raises(UnavailableError):
@@ -279,7 +279,7 @@ def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandR
     assert (ended.status, ended.attempts, ended.error["status"]) == ("failed", MAX_ATTEMPTS, 503)
 
 
-def test_a_message_without_a_row_is_refused(place: Place, runner: Runner) -> None:
+def test_a_message_without_a_row_is_refused(place: Place, runner: JobRunner) -> None:
     with pytest.raises(NotFoundError):
         runner.run("unknown")
 
@@ -298,7 +298,7 @@ def test_a_key_names_a_piece_of_work_in_whatever_words(place: Place, errand: Err
     assert (one.job_id, two.request["value"]) == (two.job_id, 1)
 
 
-def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(place: Place, errand: ErrandRequest, runner: Runner) -> None:
+def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
     job = place.submit(errand)
     with unit_of_work(place.database) as connection:
         jobs.finish(connection, jobs.begin(connection, job.job_id), status="failed", error={"detail": "no"})

@@ -12,7 +12,7 @@ from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.queue import Client, Progress
-from luna.queue.ledger import Ledger
+from luna.queue.task_tracker import TaskTracker
 from tests.gateway import serve
 
 PROBLEM = "application/problem+json"
@@ -168,7 +168,7 @@ def test_a_running_job_shows_how_far_it_is(api: httpx.Client, api_without_redis:
 
 def report(redis_url: str, job_id: str) -> None:
     with redis.Redis.from_url(redis_url) as queue:
-        Ledger(queue).report(job_id, Progress(done=3, total=7, label="mpc"))
+        TaskTracker(queue).report(job_id, Progress(done=3, total=7, label="mpc"))
 
 
 @pytest.mark.parametrize(("method", "address"), [pytest.param("GET", "/jobs/unknown", id="read"), pytest.param("POST", "/jobs/unknown/retry", id="retry")])

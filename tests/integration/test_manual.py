@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import forecasts, manual_blocks, sites
 from luna.database.forecast_activations import DEFAULT_VERSION
@@ -18,8 +18,8 @@ from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store
 from tests.command_line import Luna
 from tests.gateway import serve
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from sqlalchemy import Connection, Engine, text
 
+from luna.contracts.counterfactual import Variant, WhatIfRequest
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import ReplayRequest
-from luna.contracts.what_if import Variant, WhatIfRequest
 from luna.database import observations, prices, sites
 from luna.database.engine import unit_of_work
 from luna.database.schema.identity import sites as sites_table
@@ -20,14 +20,14 @@ from luna.embedded import Addresses
 from luna.errors import InvalidInputError
 from luna.objects import FileObjects
 from luna.observations import Observations
-from luna.queue.what_if import open_question, read_state
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
-from services.forecaster.jobs import issue_forecasts
+from luna.what_if_questions import open_question, read_state
+from services.forecaster.service import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
-from services.planner.alternatives.what_if_jobs import replay_variant
-from services.planner.stored.jobs import read_prices
-from services.planner.stored.replay_jobs import replay_site
+from services.planner.service.counterfactual import replay_variant
+from services.planner.service.plans import read_prices
+from services.planner.service.replay import replay_site
 from tests.command_line import Luna
 from tests.gateway import serve
 

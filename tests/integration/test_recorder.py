@@ -26,10 +26,10 @@ from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, MachineError
 from luna.settings import Settings
 from luna.site import parse_site
-from luna.spool.salvage import open_file
+from luna.spool.file import open_file
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
-from services.ingest.recorder.reading_kind import ReadingKind
+from services.ingest.recorder.recorder import ReadingKind
 from tests.recording import SENSOR, SITE, reading
 from tests.workers import wait_for
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, delete, update
 
-from luna.contracts.forecast_renewal import RenewModelsRequest, SiteRenewal
+from luna.contracts.forecast import RenewModelsRequest, SiteRenewal
 from luna.database import forecast_scores, observations, sites, training_runs
 from luna.database.engine import unit_of_work
 from luna.database.forecast_scores import DayScore
@@ -21,9 +21,8 @@ from luna.observations import Observations
 from luna.queue import Client
 from luna.queue.jobs import submit_job
 from luna.timeline import SLOT, floor_to, parse_zone
-from services.forecaster.freshness.renewal import assign_turn, find_last_turn
-from services.forecaster.freshness.renewal_jobs import Asking, Due, find_due, renew_models
 from services.forecaster.model.aurora import VERSION
+from services.forecaster.retraining.renewal import Asking, Due, assign_turn, find_due, find_last_turn, renew_models
 from tests.histories import change, grow_roof
 from tests.household import START, day, describe_site, measure_days
 

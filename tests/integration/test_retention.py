@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Table, func, insert, select, table
 
-from luna.contracts.upkeep import RetentionReply, RetentionRequest
+from luna.contracts.job import RetentionReply, RetentionRequest
 from luna.database import copy, retention, timescale
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings
-from luna.queue import Work
+from luna.queue import TaskContext
 from luna.settings import Settings
 from luna.timeline import SLOT, FixedClock, Timeline
 from services.ingest.tasks import apply_retention
@@ -113,7 +113,7 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
     copy.upsert(connection, market_prices, {"market": "none", "slot_start": old.starts, **prices})
     issue(connection, "kept", [700, 10])
     settings = Settings(forecast_retention=timedelta(days=100))
-    work = Work(settings, database=lambda: connection.engine, clock=FixedClock(NOW), queue=unused)
+    work = TaskContext(settings, database=lambda: connection.engine, clock=FixedClock(NOW), queue=unused)
     work.connection = connection
     before = [count(connection, name) for name in ("slot_observations", "market_prices")]
     reply = apply_retention(RetentionRequest(), work)

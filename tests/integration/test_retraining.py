@@ -12,10 +12,10 @@ from luna.contracts.forecast import IssueRequest, TrainingTrigger, TrainReply, T
 from luna.database import forecast_activations, observations, sites, training_runs
 from luna.database.forecast_activations import Activation
 from luna.objects import FileObjects
-from services.forecaster.freshness.training_jobs import stop_at, train_site
-from services.forecaster.jobs import issue_forecasts
 from services.forecaster.model.aurora import VERSION, TrainSettings
 from services.forecaster.model.baseline import BASELINES
+from services.forecaster.retraining.training import stop_at, train_site
+from services.forecaster.service import issue_forecasts
 from tests.histories import hold_load
 from tests.household import QUICK, day, describe_site, measure_days
 

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, Engine, column, insert, select, table, text
 from luna.contracts import RefreshRollupsReply, RefreshRollupsRequest
 from luna.database import copy, rollups, sites, timescale
 from luna.database.engine import unit_of_work
-from luna.database.schema.rollups import rollup_marks
-from luna.database.schema.series import slot_observations
-from luna.queue import Work
+from luna.database.schema.series import rollup_marks, slot_observations
+from luna.queue import TaskContext
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
@@ -185,7 +184,7 @@ def unused() -> NoReturn:
 
 
 def test_the_task_refreshes_what_is_marked_and_then_rests(cleared: Engine) -> None:
-    work = Work(Settings(), database=lambda: cleared, queue=unused)
+    work = TaskContext(Settings(), database=lambda: cleared, queue=unused)
     with unit_of_work(cleared) as connection:
         write_load(connection, 1.0)
         marked = {"table": 2}.get(timescale.rollups(connection)["slot_observations_daily"], 0)

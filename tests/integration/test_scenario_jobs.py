@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.scenario import IssueScenariosRequest
+from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.database import forecast_scenarios, forecasts, observations, prices, sites
 from luna.economics import publication_times
 from luna.errors import NotFoundError
 from luna.objects import FileObjects
 from luna.outlook import Forecast, Scenarios
 from luna.timeline import SLOT, Timeline, parse_zone
-from services.forecaster.scenarios.scenario_jobs import issue_asked
+from services.forecaster.scenarios.service import issue_asked
 from tests.household import day, describe_site, measure_days
 from tests.scenarios import SLOTS, describe_forecast, describe_prices
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from luna.database import migrate
-from luna.embedded.locks import is_held
+from luna.embedded.account import is_held
 from tests.processes import free_port
 
 PATIENCE_SECONDS = 90
@@ -85,7 +85,7 @@ def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(environment
         wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
         kill_and_await_another(environment, "luna.queue.worker")
         kill_and_await_another(environment, "luna.queue.beat")
-        kill_and_await_another(environment, "services.planner.execution")
+        kill_and_await_another(environment, "services.executor")
         assert companions(environment, "services.ingest.live") == []
         luna.send_signal(signal.SIGINT)
     assert luna.returncode == 0

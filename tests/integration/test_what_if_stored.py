@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.what_if import WhatIfRequest, WhatIfVariantRequest
+from luna.contracts.counterfactual import WhatIfRequest, WhatIfVariantRequest
 from luna.database import forecasts, jobs, observations, sites, what_ifs
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.errors import InvalidInputError, NotFoundError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
-from luna.queue.what_if import open_question, read_state
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.alternatives.what_if_jobs import name_outlook, replay_flows, replay_variant
+from luna.what_if_questions import open_question, read_state
+from services.planner.service.counterfactual import name_outlook, replay_flows, replay_variant
 from tests.command_line import Luna
 from tests.gateway import serve
 

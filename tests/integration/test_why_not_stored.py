@@ -5,18 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.control import BatterySetpoint
+from luna.contracts.counterfactual import Alternative, PlanVariantRequest, Variant, WhyNotRequest
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_variant import PlanVariantRequest
-from luna.contracts.setpoint import BatterySetpoint
-from luna.contracts.what_if import Variant
-from luna.contracts.why_not import Alternative, WhyNotRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, NotFoundError
-from services.planner.alternatives.plan_variant_jobs import plan_stored_variant
-from services.planner.alternatives.why_not_jobs import ask_stored
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
+from services.planner.milp.solver import Solver
+from services.planner.service.counterfactual import ask_stored, plan_stored_variant
+from services.planner.service.plans import plan_and_store
 from tests.command_line import Luna
 from tests.planning import BATTERY, START
 from tests.plans import describe_plan

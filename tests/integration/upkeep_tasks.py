@@ -3,7 +3,7 @@
 import time
 
 from luna.contracts import ResendReply, ResendRequest, RetentionReply, RetentionRequest
-from luna.queue import Work, task
+from luna.queue import TaskContext, task
 from tests.integration.upkeep_messages import GateRequest, Through
 from tests.starts import note_start
 
@@ -11,19 +11,19 @@ NEEDS = ("redis",)
 
 
 @task(ResendRequest)
-def resend(request: ResendRequest, work: Work) -> ResendReply:
+def resend(request: ResendRequest, work: TaskContext) -> ResendReply:
     note_start(work.settings.data_folder / "resent")
     return ResendReply(sent=0, begun_before=0)
 
 
 @task(RetentionRequest)
-def retain(request: RetentionRequest, work: Work) -> RetentionReply:
+def retain(request: RetentionRequest, work: TaskContext) -> RetentionReply:
     note_start(work.settings.data_folder / "retained")
     return RetentionReply(deleted={})
 
 
 @task(GateRequest)
-def wait_at_gate(request: GateRequest, work: Work) -> Through:
+def wait_at_gate(request: GateRequest, work: TaskContext) -> Through:
     starts = note_start(request.starts)
     while not request.gate.exists():
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What is claimed of every slot, written once for numbers and for unknowns: ``clamp`` followed by ``settle``, whatever is asked.
+"""What is claimed of every slot, written once for numbers and for unknowns: ``clamp`` followed by ``simulate_slot``, whatever is asked.
 
 A claim takes a slot and returns arrays of truth values, all of which it claims. Over the reals ``slack_kwh`` is 0; for floats it is what rounding
 may add. ``TRACE_KWH`` is what physics itself takes for nothing.
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.physics import Curtailment, Flows, Mode, SetPoint, SiteLimits, charge_limit_kw, clamp, settle
+from luna.physics import Curtailment, Flows, Mode, SetPoint, SiteLimits, charge_limit_kw, clamp, simulate_slot
 
 Array = Any  # of numbers or of unknowns
 TRACE_KWH = 1e-9
@@ -30,7 +30,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot with what ``clamp`` and ``settle`` made of it."""
+    """A slot with what ``clamp`` and ``simulate_slot`` made of it."""
 
     given: Inputs
     safe: SetPoint
@@ -40,7 +40,7 @@ class Slot:
     @classmethod
     def of(cls, given: Inputs, slack_kwh: Array = 0.0) -> "Slot":
         safe = clamp(given.asked, given.stored_kwh, given.limits)
-        flows = settle(safe, given.stored_kwh, load_kwh=given.load_kwh, pv_kwh=given.pv_kwh, limits=given.limits, hours=given.hours)
+        flows = simulate_slot(safe, given.stored_kwh, load_kwh=given.load_kwh, pv_kwh=given.pv_kwh, limits=given.limits, hours=given.hours)
         return cls(given, safe, flows, slack_kwh)
 
     @property

@@ -13,8 +13,8 @@ from luna.database import copy, observations, sites
 from luna.observations import Observations
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
+from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import KINDS
 from services.ingest.slots import set_aside_repeats, to_quarter_hours
 from services.ingest.validation import judge
 

@@ -16,7 +16,7 @@ from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, Vacation
 from services.forecaster.inputs.frame import frame_origins, pair_origins
 from services.forecaster.inputs.series import EVERY_SERIES
-from services.forecaster.inputs.view import View
+from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.household import QUICK, START, change_from, day, describe_site, forecast_weather, measure_days
@@ -60,7 +60,7 @@ def change_surroundings(instant: datetime, weather: float, vacation: float) -> C
     return Context(replace(book, series={name: np.where(later, weather, values) for name, values in book.series.items()}), Vacation(at, on))
 
 
-def see(observations: Observations, context: Context, issued_at: datetime) -> list[View]:
+def see(observations: Observations, context: Context, issued_at: datetime) -> list[FeatureMatrix]:
     frame = frame_origins(observations, SITE, [issued_at], 192, context=context)
     return [series.view(frame, pair_origins(frame, [issued_at], 192)) for series in EVERY_SERIES]
 

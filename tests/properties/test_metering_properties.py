@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.metering.balance import APPLIANCES, SINKS, SOURCES, settle_balance
+from services.ingest.metering.build import APPLIANCES, SINKS, SOURCES, settle_balance
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_site, minutes
 

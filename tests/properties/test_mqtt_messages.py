@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.sources.mqtt.directory import Directory, Word
+from services.ingest.sources.mqtt.directory import Directory, MqttMessage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 # Two keys of each kind that a description has, among anything else.
@@ -27,8 +27,8 @@ PLACES = st.sampled_from(["sensor/grid", "binary_sensor/a/grid", "device/x", "sw
 @given(place=PLACES, description=st.one_of(st.text(), JSON.map(json.dumps)), payloads=st.lists(st.one_of(TEXTS, JSON.map(json.dumps)), max_size=5))
 def test_no_message_stops_the_listener_and_what_is_read_is_a_number_or_unknown(place: str, description: str, payloads: list[str]) -> None:
     known = Directory("homeassistant", ["grid", "mqtt:m/t", "mqtt:m/t#value.0", "mqtt:", "mqtt:a/+"])
-    known.learn(Word(f"homeassistant/{place}/config", description))
-    read = [reading for topic in known.topics() for payload in payloads for reading in known.read(Word(topic, payload), NOW)]
+    known.learn(MqttMessage(f"homeassistant/{place}/config", description))
+    read = [reading for topic in known.topics() for payload in payloads for reading in known.read(MqttMessage(topic, payload), NOW)]
     assert all(math.isfinite(reading.value) or math.isnan(reading.value) for reading in read)
     assert {reading.sensor for reading in read} <= {"grid", "mqtt:m/t", "mqtt:m/t#value.0"}
 
@@ -40,6 +40,6 @@ def test_no_message_stops_the_listener_and_what_is_read_is_a_number_or_unknown(p
 )
 def test_what_was_learned_is_learned_again_from_what_was_kept(description: dict[str, Any]) -> None:
     first, second = Directory("homeassistant", ["grid"]), Directory("homeassistant", ["grid"])
-    first.learn(Word("homeassistant/sensor/grid/config", json.dumps(description)))
+    first.learn(MqttMessage("homeassistant/sensor/grid/config", json.dumps(description)))
     second.teach(first.needed())
     assert second.topics() == first.topics()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.timeline import SLOT, Timeline
-from services.ingest.price_gathering import ROUNDING, Found, Need, date_prices
-from services.ingest.sources.prices.sheets import Issue, Product, Window, make_sheets, on_quarter_hours
+from services.ingest.price_collection import ROUNDING, CollectedPrices, Need, date_prices
+from services.ingest.sources.prices.publication import DeliveryWindow, Issue, Product, make_sheets, on_quarter_hours
 
 START = datetime(2026, 3, 28, 23, tzinfo=UTC)
 prices = st.lists(st.one_of(st.none(), st.floats(-500, 4_000)), min_size=1, max_size=100)
@@ -18,7 +18,7 @@ prices = st.lists(st.one_of(st.none(), st.floats(-500, 4_000)), min_size=1, max_
 @given(prices=prices, minutes=st.sampled_from([15, 30, 60]))
 def test_every_product_keeps_its_mean_and_holes_stay_open(prices: list[float | None], minutes: int) -> None:
     products = [Product(START + place * timedelta(minutes=minutes), minutes, price) for place, price in enumerate(prices)]
-    window = Window("NL", START, START + len(prices) * timedelta(minutes=minutes))
+    window = DeliveryWindow("NL", START, START + len(prices) * timedelta(minutes=minutes))
     quarter_hours = {start: price for sheet in make_sheets(window, products, Issue("EUR")) for start, price in zip(*on_quarter_hours(sheet), strict=True)}
     parts = minutes // 15
     for product in products:
@@ -31,7 +31,7 @@ def test_every_product_keeps_its_mean_and_holes_stay_open(prices: list[float | N
 @given(prices=prices, first=st.integers(-5, 105), count=st.integers(0, 100))
 def test_nothing_outside_the_window_is_delivered(prices: list[float | None], first: int, count: int) -> None:
     products = [Product(START + place * timedelta(minutes=15), 15, price) for place, price in enumerate(prices)]
-    window = Window("NL", START + first * timedelta(minutes=15), START + (first + count) * timedelta(minutes=15))
+    window = DeliveryWindow("NL", START + first * timedelta(minutes=15), START + (first + count) * timedelta(minutes=15))
     delivered = sum(len(sheet.starts) for sheet in make_sheets(window, products, Issue("EUR")))
     assert delivered == sum(price is not None for price in prices[max(first, 0) : max(first + count, 0)])
 
@@ -44,7 +44,7 @@ slot = st.tuples(price_or_none, price_or_none, st.one_of(st.none(), st.integers(
 @given(slots=st.lists(slot, min_size=1, max_size=96), now=st.integers(-200, 200))
 def test_no_price_is_known_before_anybody_could_know_it(slots: list[tuple[float, float, int | None]], now: int) -> None:
     moment, timeline = START + now * timedelta(hours=1, minutes=7), Timeline(START, SLOT, len(slots))
-    found = Found.nothing(Need("NL", "EUR", timeline))
+    found = CollectedPrices.nothing(Need("NL", "EUR", timeline))
     found.price[:] = [price for price, _, _ in slots]
     said = [None if hours is None else START + timedelta(hours=hours) for _, _, hours in slots]
     found.published_at[:] = ["NaT" if instant is None else instant.replace(tzinfo=None) for instant in said]

@@ -10,7 +10,7 @@ from luna.site import parse_site
 from luna.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
 from services.ingest.quality import APART, DayRecord, judge_day
-from services.ingest.quality_jobs import JUDGED
+from services.ingest.quality_service import JUDGED
 
 PRICE = st.sampled_from([0.0, 0.0, 0.1, 0.3, -0.05, float("nan")])
 SITE = parse_site({"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]})

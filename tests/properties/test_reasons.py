@@ -10,8 +10,8 @@ import pytest
 
 from luna.contracts.plan import PlanRequest
 from luna.errors import LunaError
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
 from tests.placed_judge import count_reasons, judge_placed
 from tests.reason_judge import find_dust, judge
 from tests.reason_requests import START, draw_request

@@ -10,9 +10,8 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Scenarios
 from luna.timeline import SLOT, floor_to
 from services.forecaster.scenarios.marginal import Marginals
-from services.forecaster.scenarios.past_error import PastErrors, days_before
-from services.forecaster.scenarios.reduction import select_paths
-from services.forecaster.scenarios.scenarios import make_scenarios
+from services.forecaster.scenarios.past_error import ErrorHistory, days_before
+from services.forecaster.scenarios.scenarios import make_scenarios, select_paths
 from tests.household import change_from, day, measure_days
 from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 
@@ -98,7 +97,7 @@ def issued() -> list[Forecast]:
 def test_what_happened_after_the_issue_changes_no_past_error(hours: int, load_kwh: float, pv_kwh: float) -> None:
     issued_at = day(50, 7)
     changed = change_from(history(), floor_to(issued_at, SLOT) + hours * 4 * SLOT, load_kwh, pv_kwh)
-    known, other = (PastErrors.of(issued(), seen, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS) for seen in (history(), changed))
+    known, other = (ErrorHistory.of(issued(), seen, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS) for seen in (history(), changed))
     np.testing.assert_array_equal(known.load, other.load)
     np.testing.assert_array_equal(known.pv, other.pv)
     # The forecasts of the day before and of the day itself have not met what happens yet.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.intervals import bound_sum, worst_week
+from luna.bootstrap import bound_sum, worst_week
 
 
 def test_days_that_never_differ_leave_no_doubt() -> None:

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from luna.contracts.manual import ManualBlock
 from luna.contracts.message import site_clock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import invalid_input

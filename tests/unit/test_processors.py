@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.processors import count_processors, read_quota
+from services.forecaster.model.trees import count_processors, read_quota
 
 
 @pytest.mark.parametrize(

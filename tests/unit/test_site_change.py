@@ -6,7 +6,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from luna.site.change import change_site
+from luna.site.document import change_site
 
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = parse_site(

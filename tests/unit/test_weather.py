@@ -1,20 +1,20 @@
 import numpy as np
 
 from luna.timeline import FloatArray, IndexArray
-from luna.weather import NO_WEATHER, WEATHER, WeatherBook
+from luna.weather import NO_WEATHER, WEATHER, WeatherVintages
 
 NOON = 40 * 96 + 48  # the quarter-hour from noon on the fortieth day after 1970
 
 
-def book(*revisions: tuple[int, float, float]) -> WeatherBook:
+def book(*revisions: tuple[int, float, float]) -> WeatherVintages:
     """Each revision: its slot, its issue (in quarter-hours), its temperature."""
     slot, issued, temperature = (np.array(column) for column in zip(*revisions, strict=True))
-    return WeatherBook.of(
+    return WeatherVintages.of(
         (slot * 900).astype("datetime64[s]"), (issued * 900_000_000).astype(np.int64).astype("datetime64[us]"), {"temperature_c": temperature}
     )
 
 
-def temperature(weather: WeatherBook, *asked: tuple[int, int]) -> FloatArray:
+def temperature(weather: WeatherVintages, *asked: tuple[int, int]) -> FloatArray:
     slots: IndexArray = np.array([slot for slot, _ in asked], dtype=np.int64)
     return weather.at(slots, np.array([known_at for _, known_at in asked], dtype=np.int64))["temperature_c"]
 
@@ -42,7 +42,9 @@ def test_of_two_issues_within_a_quarter_hour_the_later_counts_in_whatever_order_
 
 
 def test_a_value_that_cannot_be_is_unknown() -> None:
-    weather = WeatherBook.of(np.array(["2024-01-01"], "M8[s]"), np.array(["2024-01-01"], "M8[us]"), {"ghi_w_m2": np.array([-1.0]), "wind_m_s": np.array([9.0])})
+    weather = WeatherVintages.of(
+        np.array(["2024-01-01"], "M8[s]"), np.array(["2024-01-01"], "M8[us]"), {"ghi_w_m2": np.array([-1.0]), "wind_m_s": np.array([9.0])}
+    )
     found = weather.at(weather.slot, weather.slot)
     assert np.isnan(found["ghi_w_m2"])
     assert found["wind_m_s"] == 9

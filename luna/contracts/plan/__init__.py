@@ -1,26 +1,43 @@
 """Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
 
-from luna.contracts.plan.heat import HeatPumpFlow, HeatPumpState
-from luna.contracts.plan.notes import Assumption, NoteReply
-from luna.contracts.plan.objective import CheapestReply, ObjectiveReason, ObjectiveReply
-from luna.contracts.plan.options import Language, PlanOptions, Terminal
-from luna.contracts.plan.outlook import MAX_COURSES, MAX_SLOTS, Bias, CoursesMessage, Energies, ForecastSource, OutlookMessage, Prices
-from luna.contracts.plan.peaks import PeakState
 from luna.contracts.plan.reply import (
+    Assumption,
     BatteryFlow,
+    CheapestReply,
     CompromiseReply,
     CostReply,
     FollowedReply,
     LoadFlow,
+    NoteReply,
+    ObjectiveReason,
+    ObjectiveReply,
     PlanReply,
     ReasonReply,
+    SessionReply,
     SlotReply,
     UncertaintyReply,
     VehicleFlow,
 )
-from luna.contracts.plan.request import PlanRequest
-from luna.contracts.plan.session import SessionReply
-from luna.contracts.plan.state import BatteryState, LoadRun, LoadState, StateMessage, VehicleSession, VehicleState
+from luna.contracts.plan.request import Language, PlanOptions, PlanRequest, Terminal
+from luna.contracts.plan.state import (
+    MAX_COURSES,
+    MAX_SLOTS,
+    BatteryState,
+    Bias,
+    CoursesMessage,
+    Energies,
+    ForecastSource,
+    HeatPumpFlow,
+    HeatPumpState,
+    LoadRun,
+    LoadState,
+    OutlookMessage,
+    PeakState,
+    Prices,
+    StateMessage,
+    VehicleSession,
+    VehicleState,
+)
 
 __all__ = [
     "MAX_COURSES",

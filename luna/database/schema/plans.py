@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
 from luna.database.schema.identity import sites
@@ -161,4 +162,51 @@ control_devices = Table(
     document("decision", "what was decided last, stored before it is sent", nullable=True),
     Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
     comment="What each device beside the batteries was told last",
+)
+
+
+manual_blocks = Table(
+    "manual_blocks",
+    metadata,
+    Column("block_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
+    text("device", "a battery, a vehicle or a load by its name, or grid"),
+    text("action"),
+    instant("starts_at"),
+    instant("ends_at", "then it has expired"),
+    number("power_kw"),
+    text("added_by"),
+    recorded("added_at"),
+    Index("ix_manual_blocks_ends_at", "site_key", "ends_at"),
+    comment="What an owner pinned or forbade",
+)
+
+manual_removals = Table(
+    "manual_removals",
+    metadata,
+    Column("block_id", ForeignKey(manual_blocks.c.block_id, ondelete="CASCADE"), primary_key=True),
+    text("removed_by"),
+    recorded("removed_at"),
+    comment="A block that was taken back",
+)
+
+
+what_ifs = Table(
+    "what_ifs",
+    metadata,
+    text("what_if_id", primary_key=True),
+    document("request", "site, window and variants as asked"),
+    instant("asked_at", "when it was last asked"),
+    Column("reply", JSONB, comment="the comparison, once every variant is replayed"),
+    comment="A question what would have been",
+)
+
+what_if_flows = Table(
+    "what_if_flows",
+    metadata,
+    Column("what_if_id", ForeignKey(what_ifs.c.what_if_id, ondelete="CASCADE"), primary_key=True),
+    text("variant", "its name; baseline for the site as it is", primary_key=True),
+    document("flows", "cash flow by local day"),
+    recorded(),
+    comment="What one variant came to",
 )

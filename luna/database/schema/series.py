@@ -167,3 +167,43 @@ data_quality_daily = Table(
     CheckConstraint("verdict IN ('clean', 'mask_battery', 'exclude')", name="ck_data_quality_daily_verdict"),
     comment="Whether a day may train and score",
 )
+
+
+# Series with a sum and with a mean, as the columns of a rollup have them; beside each stands how many slots it is known in.
+SUMMED = ("load", "pv", "import", "export", "charge", "discharge")
+AVERAGED = ("import_price", "export_price")
+
+
+def _columns() -> list[Column[int] | Column[float]]:
+    def known(series: str) -> Column[int]:
+        return Column(f"{series}_slots", BigInteger, nullable=False)
+
+    sums = [column for series in SUMMED for column in (number(f"{series}_kwh"), known(series))]
+    means = [column for series in AVERAGED for column in (number(series), known(series))]
+    return [*sums, number("soc_last"), number("soc_mean"), known("soc"), *means]
+
+
+def _rollup(name: str, width: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("site_key", Integer, primary_key=True, autoincrement=False),
+        instant("bucket", primary_key=True),
+        Column("slots", BigInteger, nullable=False),
+        *_columns(),
+        comment=f"What a site did per {width} in UTC, but for the days that rollup_marks names",
+    )
+
+
+slot_observations_by_hour = _rollup("slot_observations_by_hour", "hour")
+slot_observations_by_day = _rollup("slot_observations_by_day", "day")
+
+rollup_marks = Table(
+    "rollup_marks",
+    metadata,
+    Column("mark", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", Integer, nullable=False),
+    instant("day", "its beginning in UTC"),
+    Index("ix_rollup_marks_site_key_day", "site_key", "day"),
+    comment="A day whose quarter-hours changed since the rollups were last brought up to date; rows are only added and deleted, so no writer waits for another",
+)

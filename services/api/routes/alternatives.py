@@ -5,14 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
+from luna.contracts.counterfactual import Alternative, PlanVariantReply, PlanVariantRequest, Variant, WhatIfRequest, WhatIfState, WhyNotReply, WhyNotRequest
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
-from luna.contracts.plan_variant import PlanVariantReply, PlanVariantRequest
-from luna.contracts.what_if import Variant, WhatIfRequest, WhatIfState
-from luna.contracts.why_not import Alternative, WhyNotReply, WhyNotRequest
 from luna.database.engine import unit_of_work
-from luna.queue.what_if import read_state, submit_what_if
 from luna.timeline import SystemClock
+from luna.what_if_questions import read_state, submit_what_if
 from services.api.gateway import CurrentGateway
 from services.api.site_clock import SiteClockRoute
 
@@ -31,8 +29,7 @@ class WhyNotQuestion(Alternative):
 async def ask_why_not(plan_id: PlanPath, question: WhyNotQuestion, gateway: CurrentGateway) -> Response:
     """Hold to the alternative, plan the rest anew from the plan's own inputs, and return what it costs more and which slots change."""
     alternative = Alternative.model_validate(question.model_dump(exclude={"language"}))
-    reply: WhyNotReply = await gateway.ask(WhyNotRequest(plan_id=plan_id, alternative=alternative, language=question.language))
-    return Response(reply.model_dump_json(by_alias=True), media_type="application/json")
+    return await gateway.ask(WhyNotRequest(plan_id=plan_id, alternative=alternative, language=question.language))
 
 
 class VariantQuestion(Message):
@@ -47,8 +44,7 @@ class VariantQuestion(Message):
 async def plan_variant(plan_id: PlanPath, question: VariantQuestion, gateway: CurrentGateway) -> Response:
     """Return both plans' costs and the slots that change: same forecasts, same state, another battery, tariff, array, vehicle or load."""
     asked = PlanVariantRequest(plan_id=plan_id, variant=question.variant, export_kwh=question.export_kwh, language=question.language)
-    reply: PlanVariantReply = await gateway.ask(asked)
-    return Response(reply.model_dump_json(by_alias=True), media_type="application/json")
+    return await gateway.ask(asked)
 
 
 @router.post("/what-if", status_code=202, summary="Ask what other equipment, tariffs or rules would have cost")

@@ -11,18 +11,17 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ValidationError
 
+from luna.contracts.data import Kind, LoadFileRequest
 from luna.contracts.job import Job
-from luna.contracts.load import Kind, LoadFileRequest
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, LunaError
-from luna.history import Answer
+from luna.history import SeriesAnswer
 from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.history_pages import DataQuestion, Pages, open_pages
+from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, open_pages, write_arrow, write_csv, write_json
 from services.api.routes.jobs import JobReply
-from services.api.series_formats import MEDIA_TYPES, write_arrow, write_csv, write_json
 from services.api.uploads import Upload, receive_upload
 
 router = APIRouter(prefix="/data", tags=["data"])
@@ -88,7 +87,7 @@ def query_data(question: Annotated[DataQuestion, Query()], gateway: CurrentGatew
     return StreamingResponse(_write(pages, chain([answer], answers)), headers=headers, media_type=MEDIA_TYPES[question.format])
 
 
-def _write(pages: Pages, answers: Iterator[Answer]) -> Iterator[bytes]:
+def _write(pages: Pages, answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
     if pages.question.format == "csv":
         return write_csv(answers)
     if pages.question.format == "arrow":
@@ -96,7 +95,7 @@ def _write(pages: Pages, answers: Iterator[Answer]) -> Iterator[bytes]:
     return (write_json(answer, _frame(pages, answer)) for answer in answers)
 
 
-def _frame(pages: Pages, answer: Answer) -> dict[str, Any]:
+def _frame(pages: Pages, answer: SeriesAnswer) -> dict[str, Any]:
     return {
         "site": pages.question.site,
         "series": pages.question.series,
@@ -107,7 +106,7 @@ def _frame(pages: Pages, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _link(pages: Pages, answer: Answer, request: Request) -> dict[str, str]:
+def _link(pages: Pages, answer: SeriesAnswer, request: Request) -> dict[str, str]:
     cursor = pages.cursor(answer)
     return {} if cursor is None else {"Link": f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'}
 

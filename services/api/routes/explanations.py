@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from luna.contracts.explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast import ForecastVersion
+from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.message import Instant
 from luna.wording import Language
 from services.api.gateway import CurrentGateway
@@ -32,6 +32,4 @@ class ForecastQuestion(BaseModel):
 async def explain_forecast(question: Annotated[ForecastQuestion, Query()], gateway: CurrentGateway) -> Response:
     """Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in figures and words."""
     request = ExplainRequest(site_id=question.site, at=question.at, slot=question.slot, forecast_version=question.version, language=question.language)
-    reply: ExplainReply = await gateway.ask(request)
-    # Already validated where it was made: once is enough for hundreds of slots.
-    return Response(reply.model_dump_json(), media_type="application/json")
+    return await gateway.ask(request)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.forecast import ForecastVersion
@@ -34,15 +34,13 @@ def read_versions(site: SiteName, gateway: CurrentGateway) -> ForecastStatus:
         return forecast_status.read_status(connection, site, at=SystemClock().now())
 
 
-@router.post("/promote", summary="Let a version drive the planner")
-async def promote(site: SiteName, promotion: Promotion, gateway: CurrentGateway) -> ActivationReply:
+@router.post("/promote", response_model=ActivationReply, summary="Let a version drive the planner")
+async def promote(site: SiteName, promotion: Promotion, gateway: CurrentGateway) -> Response:
     """Let the version drive the planner from the next plan on. An owner's pin stands above it. 409 where Aurora was never trained."""
-    reply: ActivationReply = await gateway.ask(PromoteRequest(site_id=site, **promotion.model_dump()))
-    return reply
+    return await gateway.ask(PromoteRequest(site_id=site, **promotion.model_dump()))
 
 
-@router.post("/rollback", summary="Go back to what drove the planner before")
-async def roll_back(site: SiteName, gateway: CurrentGateway) -> ActivationReply:
+@router.post("/rollback", response_model=ActivationReply, summary="Go back to what drove the planner before")
+async def roll_back(site: SiteName, gateway: CurrentGateway) -> Response:
     """Take back the last decision that stands. 409 where there is none."""
-    reply: ActivationReply = await gateway.ask(RollbackRequest(site_id=site))
-    return reply
+    return await gateway.ask(RollbackRequest(site_id=site))

@@ -11,7 +11,7 @@ from luna.health import not_ready
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 from services.api.problems import problem_response
-from services.api.roll_call import call_roll
+from services.api.service_status import service_status
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -34,4 +34,4 @@ async def ready(gateway: CurrentGateway) -> Response | dict[str, Any]:
 @router.get("/services", summary="How every service is")
 def services(gateway: CurrentGateway) -> ServicesReply:
     """List every service with its live instances and what each needs; a report, so 200 also where something is missing."""
-    return call_roll(gateway, now=SystemClock().now())
+    return service_status(gateway, now=SystemClock().now())

@@ -6,15 +6,13 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
 from luna.contracts import DemoLoadRequest, EvaluateRequest, FetchPricesRequest, FetchWeatherRequest, IssueRequest, ReplayRequest, Request, TrainRequest
-from luna.contracts.backfill import BackfillRequest
+from luna.contracts.data import BackfillRequest, BuildSlotsRequest, JudgeQualityRequest
+from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message
-from luna.contracts.pareto import ParetoRequest
-from luna.contracts.quality import JudgeQualityRequest
+from luna.contracts.plan_questions import ParetoRequest
 from luna.contracts.replay import ReplaySitesRequest
-from luna.contracts.scenario import IssueScenariosRequest
-from luna.contracts.slots import BuildSlotsRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, UnavailableError

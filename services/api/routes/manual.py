@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from luna.contracts.manual import ManualBlock, StoredBlock
 from luna.contracts.message import Message
+from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.database import manual_blocks
 from luna.database.engine import unit_of_work
 from luna.timeline import SystemClock

@@ -60,15 +60,15 @@ def _look_at_queue(gateway: Gateway) -> None:
 
 def _look_at_jobs(gateway: Gateway, *, readable: bool) -> None:
     # Unknown is no number; the last figures would be read as current ones.
-    census = jobs.Census(math.nan, math.nan, math.nan, math.nan)
+    job_counts = jobs.JobCounts(math.nan, math.nan, math.nan, math.nan)
     # Who asks for metrics waits less long than a database that is away may take to say so.
     if readable:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-            census = jobs.count(connection)
-    JOBS_OPEN.labels("queued").set(census.queued)
-    JOBS_OPEN.labels("running").set(census.running)
-    JOBS_DEAD.set(census.dead)
-    JOBS_AGE.set(census.oldest_open_seconds)
+            job_counts = jobs.count(connection)
+    JOBS_OPEN.labels("queued").set(job_counts.queued)
+    JOBS_OPEN.labels("running").set(job_counts.running)
+    JOBS_DEAD.set(job_counts.dead)
+    JOBS_AGE.set(job_counts.oldest_open_seconds)
 
 
 def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from luna.contracts import PlanReply, PlanRequest
-from luna.contracts.pareto import ParetoReply, ParetoRequest
+from luna.contracts.counterfactual import PlanId
 from luna.contracts.plan import Language
-from luna.contracts.plan_changes import PlanChangesReply, PlanChangesRequest
-from luna.contracts.why_not import PlanId
+from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
@@ -20,14 +19,13 @@ router = APIRouter(route_class=SiteClockRoute, tags=["plans"])
 @router.post("/plan", response_model=PlanReply, summary="Plan the coming days of a site")
 async def make_plan(request: PlanRequest, gateway: CurrentGateway) -> Response:
     """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices."""
-    return _json(await gateway.ask(request))
+    return await gateway.ask(request)
 
 
 @router.post("/plan/pareto", response_model=ParetoReply, summary="Plan along what two aims cost each other")
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
     """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
-    reply: ParetoReply = await gateway.ask(request)
-    return Response(reply.model_dump_json(), media_type="application/json")
+    return await gateway.ask(request)
 
 
 @router.get("/plans/{plan_id}", response_model=PlanReply, summary="Read an issued plan")
@@ -45,8 +43,7 @@ async def compare_plan(
     language: Language | None = None,
 ) -> Response:
     """Put the inputs of the plan before back, one after the other, and plan anew each time: prices, forecasts, charge, cars, site, options."""
-    reply: PlanChangesReply = await gateway.ask(PlanChangesRequest(plan_id=plan_id, before_id=before, language=language))
-    return Response(reply.model_dump_json(), media_type="application/json")
+    return await gateway.ask(PlanChangesRequest(plan_id=plan_id, before_id=before, language=language))
 
 
 def _json(reply: PlanReply) -> Response:

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, ResolveReply, ResolveRequest
 from luna.contracts.message import Message
-from luna.contracts.quarantine import Cell, QuarantinedRow, QuarantineFilter, ResolveReply, ResolveRequest
 from luna.database import quarantine
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
@@ -45,24 +45,19 @@ def list_rows(
         return QuarantineList(rows=quarantine.list_rows(connection, site, status=status, limit=limit, below=below))
 
 
-@router.post("/{quarantine_id}/release", summary="Let a row in as it is")
-async def release(quarantine_id: RowId, gateway: CurrentGateway) -> ResolveReply:
+@router.post("/{quarantine_id}/release", response_model=ResolveReply, summary="Let a row in as it is")
+async def release(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     """Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided already."""
-    return await _resolve(gateway, ResolveRequest(quarantine_id=quarantine_id, resolution="released"))
+    return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="released"))
 
 
-@router.post("/{quarantine_id}/correct", summary="Let a row in with other values")
-async def correct(quarantine_id: RowId, correction: Correction, gateway: CurrentGateway) -> ResolveReply:
+@router.post("/{quarantine_id}/correct", response_model=ResolveReply, summary="Let a row in with other values")
+async def correct(quarantine_id: RowId, correction: Correction, gateway: CurrentGateway) -> Response:
     """Let the row in with the values given; what was received is kept beside them. 409 where somebody decided already."""
-    return await _resolve(gateway, ResolveRequest(quarantine_id=quarantine_id, resolution="corrected", values=correction.values))
+    return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="corrected", values=correction.values))
 
 
-@router.post("/{quarantine_id}/dismiss", summary="Leave a row out for good")
-async def dismiss(quarantine_id: RowId, gateway: CurrentGateway) -> ResolveReply:
+@router.post("/{quarantine_id}/dismiss", response_model=ResolveReply, summary="Leave a row out for good")
+async def dismiss(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     """Leave the row out for good; it stays readable. 409 where somebody decided already."""
-    return await _resolve(gateway, ResolveRequest(quarantine_id=quarantine_id, resolution="dismissed"))
-
-
-async def _resolve(gateway: CurrentGateway, request: ResolveRequest) -> ResolveReply:
-    reply: ResolveReply = await gateway.ask(request)
-    return reply
+    return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="dismissed"))

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from luna.wording import Language
-from services.cli.console import JsonOption
-from services.cli.files import make_writable
+from services.cli.console import JsonOption, make_writable
 
 
 def register(app: typer.Typer) -> None:
@@ -28,8 +27,8 @@ def show_demo(
     It starts servers and a worker of its own, which end with it; with --on-servers it asks the workers behind LUNA_REDIS_URL.
     """
     from luna.settings import load_settings
-    from services.cli.demo.course import run_demo
-    from services.cli.demo.outcome import publish
+    from services.cli.demo.pipeline import run_demo
+    from services.cli.demo.summary import publish
 
     folder = make_writable(out or load_settings().data_folder / "demo")
     publish(run_demo(days, on_servers=on_servers), folder, language=language, as_json=as_json)

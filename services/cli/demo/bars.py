@@ -1,8 +1,8 @@
 """Progress of many steps at once, on stderr: a bar each in a terminal, elsewhere a line for each that is done."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Self
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -38,10 +38,10 @@ class Bars:
     @contextmanager
     def step(self, name: str) -> Iterator[Bar]:
         """Yield a step's bar; it is full, or its line is written, when the block ends well."""
-        began = time.monotonic()
+        began = monotonic()
         task = self._progress.add_task(name, total=None, label="")
         yield Bar(self._progress, task)
         total = next(each.total for each in self._progress.tasks if each.id == task) or 1
         self._progress.update(task, completed=total, total=total, label="")
         if self._progress.disable:
-            err.print(f"{name}: {time.monotonic() - began:.1f} s", soft_wrap=True)
+            err.print(f"{name}: {monotonic() - began:.1f} s", soft_wrap=True)

@@ -1,15 +1,18 @@
 """The chart of a forecast as inline SVG: for load and PV the fan of its quantiles, what is usual and what happened, over one time axis."""
 
+import textwrap
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from luna.timeline import FloatArray
-from services.cli.forecast_chart.texts import TEXTS
-from services.cli.forecast_chart.view import ForecastView, SeriesView
-from services.cli.report.clock import ClockAxis
-from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, text
+from services.cli.forecast_chart.view import STAGES, TEXTS, ForecastView, SeriesView
+from services.cli.report.svg import Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis, join, number, path, polyline, rectangle, text
 
 WIDE = {"width": 976.0, "left": 34.0, "right": 10.0, "load": 220.0, "pv": 170.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 6.0, "load": 170.0, "pv": 130.0}
@@ -23,10 +26,10 @@ KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly",
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ForecastLayout:
     """Where everything lies: the panels' axes by name, the legend's places, the height of the whole."""
 
-    frame: Frame
+    frame: ChartFrame
     axes: dict[str, Axis]
     keys: list[tuple[str, float, float]]
     height: float
@@ -44,14 +47,14 @@ class Layout:
 
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     """Return the elements of the chart and its height; its width is 976, or 358 where it is narrow."""
-    layout = lay_out(view, narrow=narrow)
+    layout = layout_chart(view, narrow=narrow)
     panels = [_draw_panel(layout, name, series, view) for name, series in view.panels.items()]
     clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.top, layout.bottom, layout.bottom + 17)
     parts = [_draw_nights(view, layout), clock.draw(), *panels, _draw_legend(view, layout), Markup("") if narrow else _draw_targets(view, layout)]
     return join(parts), layout.height
 
 
-def lay_out(view: ForecastView, *, narrow: bool) -> Layout:
+def layout_chart(view: ForecastView, *, narrow: bool) -> ForecastLayout:
     """Return the places, the scales fitted to what is drawn."""
     sizes = NARROW if narrow else WIDE
     keys = _place_keys(view, sizes["width"])
@@ -60,7 +63,7 @@ def lay_out(view: ForecastView, *, narrow: bool) -> Layout:
         step = next((step for step in STEPS if series.highest / step <= 5), STEPS[-1])
         axes[name] = fit_axis([series.highest], bottom + HEADING, sizes[name], step=step, least=(0, step))
         bottom = axes[name].bottom
-    return Layout(Frame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), axes, keys, bottom + FOOT)
+    return ForecastLayout(ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), axes, keys, bottom + FOOT)
 
 
 def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, float]]:
@@ -78,7 +81,7 @@ def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, floa
     return placed
 
 
-def _draw_legend(view: ForecastView, layout: Layout) -> Markup:
+def _draw_legend(view: ForecastView, layout: ForecastLayout) -> Markup:
     words = TEXTS[view.numbers.language]
     return join(_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words") for key, x, y in layout.keys)
 
@@ -93,7 +96,7 @@ def _draw_key(key: str, x: float, y: float) -> Markup:
     return rectangle(box, "night" if key == "night" else f"fan load {key}")
 
 
-def _draw_nights(view: ForecastView, layout: Layout) -> Markup:
+def _draw_nights(view: ForecastView, layout: ForecastLayout) -> Markup:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], view.night, [False]]))).reshape(-1, 2)
     frame = layout.frame
     return join(
@@ -103,7 +106,7 @@ def _draw_nights(view: ForecastView, layout: Layout) -> Markup:
     )
 
 
-def _draw_panel(layout: Layout, name: str, series: SeriesView, view: ForecastView) -> Markup:
+def _draw_panel(layout: ForecastLayout, name: str, series: SeriesView, view: ForecastView) -> Markup:
     frame, axis = layout.frame, layout.axes[name]
     quantiles = series.forecast
     fans = [_draw_fan(frame, axis, (getattr(quantiles, low), getattr(quantiles, high)), f"fan {name}") for low, high in FANS]
@@ -118,12 +121,12 @@ def _draw_panel(layout: Layout, name: str, series: SeriesView, view: ForecastVie
     return join([draw_ruler(frame, axis), *fans, *lines, heading])
 
 
-def _draw_fan(frame: Frame, axis: Axis, edges: tuple[FloatArray, FloatArray], css: str) -> Markup:
+def _draw_fan(frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray], css: str) -> Markup:
     low, high = (_points(frame, axis, edge) for edge in edges)
     return path(polyline([*low, *reversed(high)]) + "Z", css)
 
 
-def _draw_line(frame: Frame, axis: Axis, values: FloatArray, css: str) -> Markup:
+def _draw_line(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
     """Return a line through the slots' middles, broken where nothing is known."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], ~np.isnan(values), [False]]))).reshape(-1, 2)
     points = _points(frame, axis, values)
@@ -132,11 +135,11 @@ def _draw_line(frame: Frame, axis: Axis, values: FloatArray, css: str) -> Markup
     return path(drawn, css) if drawn else Markup("")
 
 
-def _points(frame: Frame, axis: Axis, values: FloatArray) -> list[tuple[float, float]]:
+def _points(frame: ChartFrame, axis: Axis, values: FloatArray) -> list[tuple[float, float]]:
     return [(frame.x(slot + 0.5), axis.y(value)) for slot, value in enumerate(values.tolist())]
 
 
-def _draw_targets(view: ForecastView, layout: Layout) -> Markup:
+def _draw_targets(view: ForecastView, layout: ForecastLayout) -> Markup:
     """Return the invisible areas that are pointed at, each with the words of its slot, so that the chart speaks without a script."""
     frame = layout.frame
     template = Markup('<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
@@ -154,3 +157,98 @@ def _say_slot(view: ForecastView, series: SeriesView, slot: int) -> str:
     low, high, was = (numbers.power(float(part[slot]), decimals=2) for part in (series.forecast.p10, series.forecast.p90, series.happened))
     happened = "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
     return f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} {words['between'].format(low=low, high=high)}{happened}"
+
+
+PACKAGE = "services.cli.forecast_chart"
+MARGIN = 24.0
+HEAD = 56.0  # of the headline and the line below
+NOTE = 18.0
+NOTE_LETTERS = 150  # in a line of notes
+
+
+def render_svg(view: ForecastView) -> str:
+    """Return the picture as one SVG document with its headline and notes."""
+    chart, height = draw_forecast(view, narrow=False)
+    words = TEXTS[view.numbers.language]
+    notes = [line for note in say_notes(view) for line in textwrap.wrap(note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False)]
+    whole = HEAD + height + 14 + NOTE * len(notes)
+    head = text((0, 16), say_headline(view), "headline") + text((0, 38), say_usual(view), "lead")
+    foot = join(text((0, HEAD + height + 14 + NOTE * row), note, "note") for row, note in enumerate(notes))
+    body = Markup('<g transform="translate({0} {0})">{1}<g transform="translate(0 {2})">{3}</g>{4}</g>').format(number(MARGIN), head, number(HEAD), chart, foot)
+    size = (number(976 + 2 * MARGIN), number(whole + 2 * MARGIN))
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">').format(
+        *size, words["label"]
+    )
+    return str(
+        opening
+        + Markup("<style>{}</style>").format(_asset("picture.css"))
+        + Markup('<rect width="100%" height="100%" class="surface"/>')
+        + body
+        + Markup("</svg>\n")
+    )
+
+
+def render_html(view: ForecastView) -> str:
+    """Return the picture as one HTML page for wide and narrow screens."""
+    words = TEXTS[view.numbers.language]
+    environment = Environment(loader=PackageLoader("services.cli", "forecast_chart"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template("picture.html.j2").render(
+        language=view.numbers.language,
+        title=words["title"].format(site=view.site),
+        headline=say_headline(view),
+        lead=say_usual(view),
+        label=words["label"],
+        css=_asset("picture.css") + _asset("page.css"),
+        charts=[_inline(view, narrow=narrow) for narrow in (False, True)],
+        notes=say_notes(view),
+    )
+
+
+def say_headline(view: ForecastView) -> str:
+    """Return what the forecast comes to."""
+    numbers, first = view.numbers, view.instant(0)
+    figures = {name: numbers.energy(_sum(view, series.forecast.expected)) for name, series in view.panels.items()}
+    key = "headline" if view.pv is not None else "headline_load"
+    time = f"{numbers.weekday(first)} {numbers.clock(first)}"
+    return TEXTS[numbers.language][key].format(hours=numbers.number(view.count * _hours(view)), time=time, **figures)
+
+
+def say_usual(view: ForecastView) -> str:
+    """Return what would be usual for the same hours."""
+    figures = {name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()}
+    return TEXTS[view.numbers.language]["usual" if view.pv is not None else "usual_load"].format(**figures)
+
+
+def say_notes(view: ForecastView) -> list[str]:
+    """Return what the forecast rests on, why it is as wide as it is, and how it did where that is known."""
+    numbers, words = view.numbers, TEXTS[view.numbers.language]
+    made = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
+    stage = STAGES[view.stage][numbers.language] if view.stage else ""
+    kept = [_say_kept(name, series, view) for name, series in view.panels.items() if series.within[1]]
+    return [f"{made} {stage}".strip(), *view.conditions, *kept]
+
+
+def _say_kept(name: str, series: SeriesView, view: ForecastView) -> str:
+    inside, count = series.within
+    numbers = view.numbers
+    return TEXTS[numbers.language][f"within_{name}"].format(count=numbers.number(count), share=numbers.share(inside / count))
+
+
+def _hours(view: ForecastView) -> float:
+    return view.step / timedelta(hours=1)
+
+
+def _sum(view: ForecastView, power_kw: FloatArray) -> float:
+    return float(power_kw.sum()) * _hours(view)
+
+
+def _inline(view: ForecastView, *, narrow: bool) -> Markup:
+    chart, height = draw_forecast(view, narrow=narrow)
+    size = ("narrow" if narrow else "wide", 358 if narrow else 976, number(height))
+    return Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(*size, chart)
+
+
+@cache
+def _asset(name: str) -> Markup:
+    # Ours, and nothing in it comes from outside.
+    return Markup(files(PACKAGE).joinpath(name).read_text(encoding="utf-8"))  # noqa: S704

@@ -7,11 +7,10 @@ from markupsafe import Markup
 
 from luna.timeline import FloatArray
 from luna.wording import mode
-from services.cli.report.clock import LETTER, ClockAxis
-from services.cli.report.frame import Axis, Frame, draw_ruler, fit_axis, join, number, path, polyline, rectangle, stairs, text
-from services.cli.report.texts import TEXTS
-from services.cli.report.view import Band, PlanView, Run
-from services.cli.report.words import GLYPHS, SlotWords
+from services.cli.report.messages import TEXTS
+from services.cli.report.slot_text import GLYPHS, SlotWords
+from services.cli.report.svg import LETTER, Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis, join, number, path, polyline, rectangle, stairs, text
+from services.cli.report.view import Band, ModeRun, PlanView
 
 WIDE = {"width": 976.0, "left": 40.0, "right": 10.0, "price": 112.0, "power": 216.0, "soc": 104.0}
 NARROW = {"width": 358.0, "left": 30.0, "right": 6.0, "price": 92.0, "power": 184.0, "soc": 92.0}
@@ -23,10 +22,10 @@ CHEAP_SHARE, DEAR_SHARE = 0.2, 0.16
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PlanLayout:
     """The chart's panels, from top to bottom."""
 
-    frame: Frame
+    frame: ChartFrame
     price: Axis
     power: Axis
     soc: Axis
@@ -40,7 +39,7 @@ class Layout:
 
 def draw_plan(view: PlanView, words: list[SlotWords], *, narrow: bool) -> Markup:
     """Return the chart. Each slot of the wide one carries its words as a title, so that it speaks without a script."""
-    layout = lay_out(view, NARROW if narrow else WIDE, narrow=narrow)
+    layout = layout_chart(view, NARROW if narrow else WIDE, narrow=narrow)
     parts = [
         _draw_grid(view, layout),
         _draw_prices(view, layout),
@@ -57,7 +56,7 @@ def draw_plan(view: PlanView, words: list[SlotWords], *, narrow: bool) -> Markup
     return opening + join(parts) + Markup("</svg>")
 
 
-def lay_out(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> Layout:
+def layout_chart(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> PlanLayout:
     """Return the panels, their scales fitted to the plan."""
     flows, scale = view.flows, view.numbers.price_unit[0]
     prices = np.concatenate([view.buy_price, view.sell_price]) * scale
@@ -67,17 +66,17 @@ def lay_out(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> Layout:
     power = fit_axis([-reach, reach], price.bottom + HEADING, sizes["power"], step=2, least=(-2, 2))
     soc = Axis(power.bottom + HEADING, sizes["soc"], 0, 100, 50)
     ribbon = Axis((soc.bottom if view.soc.size else power.bottom) + 10, RIBBON, 0, 1, 1)
-    return Layout(Frame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), price, power, soc, ribbon)
+    return PlanLayout(ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), price, power, soc, ribbon)
 
 
-def _draw_grid(view: PlanView, layout: Layout) -> Markup:
+def _draw_grid(view: PlanView, layout: PlanLayout) -> Markup:
     panels = [layout.price, layout.power, *([layout.soc] if view.soc.size else [])]
     lines = [draw_ruler(layout.frame, axis, absolute=axis is layout.power) for axis in panels]
     clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.price.top, panels[-1].bottom, layout.ribbon.bottom + 17)
     return join([*lines, clock.draw()])
 
 
-def _draw_prices(view: PlanView, layout: Layout) -> Markup:
+def _draw_prices(view: PlanView, layout: PlanLayout) -> Markup:
     frame, axis, scale = layout.frame, layout.price, view.numbers.price_unit[0]
     buy, sell = view.buy_price * scale, view.sell_price * scale
     return join(
@@ -104,12 +103,12 @@ def _runs_where(marked: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[tupl
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2) if end - first >= 2]
 
 
-def _shade(layout: Layout, runs: list[tuple[int, int]], css: str) -> Markup:
+def _shade(layout: PlanLayout, runs: list[tuple[int, int]], css: str) -> Markup:
     frame, axis = layout.frame, layout.price
     return join(rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), axis.height), css) for first, end in runs)
 
 
-def _draw_predicted(view: PlanView, layout: Layout) -> Markup:
+def _draw_predicted(view: PlanView, layout: PlanLayout) -> Markup:
     frame, axis = layout.frame, layout.price
     if view.known >= view.count:
         return Markup("")
@@ -119,14 +118,14 @@ def _draw_predicted(view: PlanView, layout: Layout) -> Markup:
     return area + text((left + width / 2, axis.top + 13), words, "note", anchor="middle") if width > len(words) * LETTER else area
 
 
-def _below_zero(frame: Frame, axis: Axis, values: FloatArray, css: str) -> Markup:
+def _below_zero(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
     if (values >= 0).all():
         return Markup("")
     zero = number(axis.y(0))
     return path(f"{stairs(frame, axis, np.minimum(values, 0))}V{zero}H{number(frame.left)}Z", css)
 
 
-def _draw_power(view: PlanView, layout: Layout) -> Markup:
+def _draw_power(view: PlanView, layout: PlanLayout) -> Markup:
     flows = view.flows
     uses = [(flows.load, "bar-load"), (flows.charge, "bar-battery"), (flows.export, "bar-grid")]
     sources = [(flows.pv, "bar-pv"), (flows.discharge, "bar-battery"), (flows.import_, "bar-grid")]
@@ -137,7 +136,7 @@ def _draw_power(view: PlanView, layout: Layout) -> Markup:
     return _stack(layout, uses, 1) + _stack(layout, sources, -1) + held + join(bands) + line
 
 
-def _stack(layout: Layout, series: list[tuple[FloatArray, str]], sign: int) -> Markup:
+def _stack(layout: PlanLayout, series: list[tuple[FloatArray, str]], sign: int) -> Markup:
     base = np.zeros(layout.frame.count)
     parts = []
     for values, css in series:
@@ -146,7 +145,7 @@ def _stack(layout: Layout, series: list[tuple[FloatArray, str]], sign: int) -> M
     return join(parts)
 
 
-def _bars(layout: Layout, base: FloatArray, values: FloatArray, css: str, *, sign: int) -> Markup:
+def _bars(layout: PlanLayout, base: FloatArray, values: FloatArray, css: str, *, sign: int) -> Markup:
     """Return all bars of one device as one path, exact to the slots' edges."""
     frame, axis = layout.frame, layout.power
     width = number(frame.slot_width * (0.86 if frame.slot_width > 4 else 1))
@@ -157,14 +156,14 @@ def _bars(layout: Layout, base: FloatArray, values: FloatArray, css: str, *, sig
     return path("".join(boxes), css) if boxes else Markup("")
 
 
-def _draw_band(layout: Layout, band: Band, css: str, sign: int) -> Markup:
+def _draw_band(layout: PlanLayout, band: Band, css: str, sign: int) -> Markup:
     def edge(values: FloatArray) -> list[tuple[float, float]]:
         return [(layout.frame.x(slot + 0.5), layout.power.y(sign * value)) for slot, value in enumerate(values)]
 
     return path(polyline([*edge(band[0]), *reversed(edge(band[1]))]) + "Z", css)
 
 
-def _draw_soc(view: PlanView, layout: Layout) -> Markup:
+def _draw_soc(view: PlanView, layout: PlanLayout) -> Markup:
     if not view.soc.size:
         return Markup("")
     frame, axis = layout.frame, layout.soc
@@ -179,11 +178,11 @@ def _draw_soc(view: PlanView, layout: Layout) -> Markup:
     return area + kept + without + path(line(view.soc), "line soc-line")
 
 
-def _draw_ribbon(view: PlanView, layout: Layout) -> Markup:
+def _draw_ribbon(view: PlanView, layout: PlanLayout) -> Markup:
     return join(_draw_run(view, layout, run) for run in view.runs)
 
 
-def _draw_run(view: PlanView, layout: Layout, run: Run) -> Markup:
+def _draw_run(view: PlanView, layout: PlanLayout, run: ModeRun) -> Markup:
     frame, axis = layout.frame, layout.ribbon
     x, width = frame.x(run.first), frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
     short = mode(run.mode, language=view.numbers.language).short
@@ -193,7 +192,7 @@ def _draw_run(view: PlanView, layout: Layout, run: Run) -> Markup:
     return box + foot + (text((x + width / 2, axis.top + 15), word, "ribbon", anchor="middle") if word else Markup(""))
 
 
-def _draw_titles(view: PlanView, layout: Layout) -> Markup:
+def _draw_titles(view: PlanView, layout: PlanLayout) -> Markup:
     words, narrow = TEXTS[view.numbers.language], layout.frame.narrow
     price = [("■", "key-cheap", words["cheap"]), ("■", "key-dear", words["dear"])]
     bands = [("■", "key-band", words["band"])] if view.flows.pv_band or view.flows.load_band else []
@@ -217,7 +216,7 @@ def _title(axis: Axis, title: str, note: str, keys: list[tuple[str, str, str]]) 
     return Markup('<text x="0" y="{}" class="heading">{}</text>').format(number(axis.top - 11), join([heading, *signs]))
 
 
-def _draw_cursor(view: PlanView, layout: Layout) -> Markup:
+def _draw_cursor(view: PlanView, layout: PlanLayout) -> Markup:
     frame, top = layout.frame, layout.price.top - HEADING
     run = next(run for run in view.runs if run.first <= view.selected < run.end)
     area = rectangle((frame.x(run.first), top, frame.x(run.end) - frame.x(run.first), layout.ribbon.bottom - top), "chosen-run")
@@ -225,7 +224,7 @@ def _draw_cursor(view: PlanView, layout: Layout) -> Markup:
     return area + path(f"M{x} {number(top)}V{number(layout.ribbon.bottom)}", "cursor")
 
 
-def _draw_targets(layout: Layout, words: list[SlotWords]) -> Markup:
+def _draw_targets(layout: PlanLayout, words: list[SlotWords]) -> Markup:
     """Return the invisible areas that are pointed at; with a title each, where there are words."""
     frame, top = layout.frame, HEAD
     height = number(layout.ribbon.bottom - top)

@@ -14,12 +14,10 @@ from luna.contracts import PlanReply, ReplayReply
 from luna.site import Site
 from luna.wording import MODES, Language, Numbers, mode
 from services.cli.report.chart import draw_plan
-from services.cli.report.loss_chart import draw_losses
-from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
-from services.cli.report.site_words import describe_site
-from services.cli.report.texts import TEXTS
+from services.cli.report.messages import TEXTS
+from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, draw_losses, tabulate_policies, trace_losses
+from services.cli.report.slot_text import GLYPHS, describe_site, word_slots
 from services.cli.report.view import view_plan
-from services.cli.report.words import GLYPHS, word_slots
 
 
 @dataclass(frozen=True, slots=True)

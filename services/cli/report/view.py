@@ -18,7 +18,7 @@ Band = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ModeRun:
     """Neighbouring slots of one mode: ``[first, end)``."""
 
     mode: str
@@ -27,7 +27,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Flows:
+class RunFlows:
     """Mean power per slot in kW, each of shape ``(slots,)``, none negative; a band is None where the plan has none.
 
     ``pv`` is what is used; what is held back beyond it stands in ``curtailed``.
@@ -53,11 +53,11 @@ class PlanView:
     known: int
     buy_price: FloatArray
     sell_price: FloatArray
-    flows: Flows
+    flows: RunFlows
     soc: FloatArray
     reserve_soc: float
     without_soc: FloatArray | None
-    runs: list[Run]
+    runs: list[ModeRun]
     selected: int
     numbers: Numbers
 
@@ -97,11 +97,11 @@ def _column(slots: Sequence[SlotReply], read: Callable[[SlotReply], float]) -> F
     return np.array([read(slot) for slot in slots], dtype=np.float64)
 
 
-def _measure_flows(slots: Sequence[SlotReply], hours: float) -> Flows:
+def _measure_flows(slots: Sequence[SlotReply], hours: float) -> RunFlows:
     def power(read: Callable[[SlotReply], float]) -> FloatArray:
         return np.maximum(_column(slots, read) / hours, 0.0)
 
-    return Flows(
+    return RunFlows(
         load=power(lambda slot: slot.load_kwh),
         charge=power(lambda slot: sum(flow.charge_kwh for flow in slot.batteries.values())),
         export=power(lambda slot: slot.export_kwh),
@@ -144,9 +144,9 @@ def _mean_soc(site: Site, soc: dict[str, float]) -> float:
     return sum(soc[battery.name] * battery.capacity_kwh for battery in site.batteries) / capacity if capacity else 0.0
 
 
-def _find_runs(slots: Sequence[SlotReply]) -> list[Run]:
-    runs: list[Run] = []
+def _find_runs(slots: Sequence[SlotReply]) -> list[ModeRun]:
+    runs: list[ModeRun] = []
     for name, members in groupby(slots, key=lambda slot: slot.mode):
         first = runs[-1].end if runs else 0
-        runs.append(Run(name, first, first + len(list(members))))
+        runs.append(ModeRun(name, first, first + len(list(members))))
     return runs

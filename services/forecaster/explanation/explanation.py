@@ -4,24 +4,81 @@ The usual is the mean of the same slot on the last seven days. What the trees sa
 ahead: a cold autumn explains nothing where the last days were as cold.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
-from services.forecaster.explanation.grouping import GROUPS, MEAN, Group, group_of, trace_member
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
-from services.forecaster.inputs.load_view import view_load
-from services.forecaster.inputs.pv_view import view_pv
-from services.forecaster.inputs.recall import Days, Windows, fill_gaps
-from services.forecaster.inputs.series import Series
-from services.forecaster.inputs.view import HOUR, WEEK, View, deviate_from_week
-from services.forecaster.model.level import SIGNALS, Level, step_of
+from services.forecaster.inputs.load_features import view_load
+from services.forecaster.inputs.pv_features import view_pv
+from services.forecaster.inputs.series import ForecastSeries
+from services.forecaster.inputs.view import HOUR, WEEK, Days, FeatureMatrix, Windows, deviate_from_week, fill_gaps
+from services.forecaster.model.recent_error_correction import SIGNALS, Level, step_of
 from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
 from services.forecaster.model.trees import Trees
+
+# sky: sun and clouds ahead · hours: the last few · days: the level of the last few · habit: what the weeks say of this time of day beyond the last seven days ·
+# limit: no energy is below zero, none above what the arrays can yield · later: what was measured or learned only after the issue · model: what spoke
+# and cannot be read any more · rest: what has no name of its own
+Group = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]
+GROUPS: tuple[Group, ...] = ("calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest")
+
+# The first pattern found in a feature's name decides.
+PATTERNS: tuple[tuple[Group, str], ...] = (
+    ("vacation", r"vacation|away"),
+    ("calendar", r"^weekday$|day_of_week|weekend|holiday"),
+    ("temperature", r"temperature|heating|cooling"),
+    ("wind", r"wind"),
+    ("sky", r"ghi|dhi|dni|cloud|irradiance|weather|estimate|clear_index|beam_index|diffuse_share"),
+    ("days", r"^last_96_slots$"),
+    ("hours", r"^last_\d+_slots$|hour_deviation|corrected|persistent|clearness|brightness_now|brightness_unusual|recent_clear_sky"),
+    ("days", r"day_deviation|lifted|lift|latest|calm_second|week_kwh|brightness_day|brightness_week"),
+    ("habit", r"mean|median|^p\d\d_|^(week|month)_q\d+|calm_|clear_sky|best_kwh|slot_of_day|season|^lead$"),
+)
+
+# Member of the blend → the member it starts from, and the reason of the difference; every chain ends at the mean of the last seven days.
+MEAN = "mean"
+STEPS: dict[str, tuple[str, Group]] = {
+    "median": (MEAN, "habit"),
+    "fortnight_median": (MEAN, "habit"),
+    "fortnight_mean": (MEAN, "habit"),
+    "month_median": (MEAN, "habit"),
+    "pool_3": (MEAN, "habit"),
+    "pool_7": (MEAN, "habit"),
+    "pool_20": (MEAN, "habit"),
+    "pool_28": (MEAN, "habit"),
+    "clear_sky": (MEAN, "habit"),
+    "month_clear_sky": (MEAN, "habit"),
+    "weekday": (MEAN, "calendar"),
+    "latest": (MEAN, "days"),
+    "mean_corrected": (MEAN, "hours"),
+    "median_corrected": ("median", "hours"),
+    "mean_lifted": ("mean_corrected", "days"),
+    "median_lifted": ("median_corrected", "days"),
+    "persistent": ("clear_sky", "hours"),
+    "weather": (MEAN, "sky"),
+}
+
+
+def group_of(feature: str) -> Group:
+    """Return the reason a feature belongs to; ``rest`` where nothing is known of it."""
+    return next((group for group, pattern in PATTERNS if re.search(pattern, feature)), "rest")
+
+
+def trace_member(member: str) -> list[tuple[str, str, Group]]:
+    """Return the steps from the mean to a member: from, to, reason."""
+    steps: list[tuple[str, str, Group]] = []
+    while member != MEAN:
+        start, group = STEPS.get(member, (MEAN, "rest"))
+        steps.append((start, member, group))
+        member = start
+    return steps
+
 
 HEAD = "expected"
 TREES = "trees"
@@ -32,7 +89,7 @@ Shares = dict[Group, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class ForecastExplanation:
     """A series explained; arrays of shape ``(rows,)``, kWh per slot.
 
     Invariants: ``usual_kwh`` plus all ``shares_kwh`` is ``expected_kwh``.
@@ -72,19 +129,19 @@ class Facts:
         return None if group not in facts or np.isnan(facts[group][row]) else float(facts[group][row])
 
 
-def explain_member(member: str, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+def explain_member(member: str, series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``limit``."""
     view = series.view(frame, pairs)
     return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
-def explain_profile(series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+def explain_profile(series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return why a series of which nothing is learned yet is forecast to be ``expected_kwh``; what the profile does not account for is ``limit``."""
     view = series.view(frame, pairs)
     return _complete(_explain_profile(view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
-def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> Explanation:
+def explain_model(model: SeriesModel, series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``; what neither trees, blend nor level account for is ``limit``.
 
     Source: Lundberg et al. (2020), contributions of features to the output of trees.
@@ -110,7 +167,7 @@ def explain_model(model: SeriesModel, series: Series, frame: Frame, pairs: Pairs
     return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
-def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
+def gather_facts(series: ForecastSeries, frame: Frame, pairs: Pairs) -> Facts:
     """Return what the words about each row must agree with."""
     measured = Windows.of(series.measured(frame))
     week = [frame.weather_at(Pairs(pairs.origin, past.target)) for past in _pair_week(frame, pairs)]
@@ -127,7 +184,7 @@ def gather_facts(series: Series, frame: Frame, pairs: Pairs) -> Facts:
     return Facts(exceed("temperature_c"), sunnier, hours, day, away, frame.days_off.holiday[pairs.target].astype(np.float64))
 
 
-def _no_shares(view: View) -> Shares:
+def _no_shares(view: FeatureMatrix) -> Shares:
     return {group: np.zeros(view.scale_kwh.size) for group in GROUPS}
 
 
@@ -139,7 +196,7 @@ class _Past:
     away: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, series: Series, frame: Frame, pairs: Pairs, view: View) -> Self:
+    def of(cls, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Self:
         week = _pair_week(frame, pairs)
         measured = np.stack([np.where(past.target < pairs.origin, series.measured(frame)[past.target], np.nan) for past in week], axis=1)
         away = np.nan_to_num([frame.vacation_share[slots] for slots in (pairs.origin - 1, *(past.target for past in week))])
@@ -147,16 +204,16 @@ class _Past:
         return cls(usual, (away > 0).any(axis=0))
 
 
-def _complete(shares: Shares, view: View, past: _Past, expected_kwh: FloatArray) -> Explanation:
+def _complete(shares: Shares, view: FeatureMatrix, past: _Past, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return the explanation whose ``shares`` are those of a mean that leaves vacations out."""
     moved = view.members["centre"][MEAN] - past.usual_kwh
     shares["vacation"] = shares["vacation"] + np.where(past.away, moved, 0.0)
     shares["rest"] = shares["rest"] + np.where(past.away, 0.0, moved)
     missing = expected_kwh - past.usual_kwh - np.sum([*shares.values()], axis=0)
-    return Explanation(expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing})
+    return ForecastExplanation(expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing})
 
 
-def _explain_member(member: str, view: View) -> Shares:
+def _explain_member(member: str, view: FeatureMatrix) -> Shares:
     """Return what a member differs from the mean of the last seven days by, reason by reason."""
     shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
     for start, end, group in trace_member(member):
@@ -164,13 +221,13 @@ def _explain_member(member: str, view: View) -> Shares:
     return shares
 
 
-def _explain_profile(view: View) -> Shares:
+def _explain_profile(view: FeatureMatrix) -> Shares:
     """Return what the profile differs from the mean of the last seven days by: the members that speak before anything is learned, in equal parts."""
     spoken = [_explain_member(name, view) for name in (PROFILE, WEATHER) if name in view.members["centre"] | view.members[HEAD]]
     return {group: np.mean([shares[group] for shares in spoken], axis=0) for group in GROUPS}
 
 
-def _explain_level(level: Level, view: View, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:
+def _explain_level(level: Level, view: FeatureMatrix, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:
     """Return how the last hours moved the mean of the rows asked about, signal by signal."""
     shares, signals = _no_shares(view), SIGNALS[level.series](view)
     for name, share in zip(signals, level.mean[step_of(pairs.lead)].T, strict=True):
@@ -178,7 +235,7 @@ def _explain_level(level: Level, view: View, pairs: Pairs, asked: NDArray[np.boo
     return shares
 
 
-def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: FloatArray) -> Shares:
+def _explain_trees(trees: Trees, view: FeatureMatrix, week: Sequence[FeatureMatrix], output_kwh: FloatArray) -> Shares:
     """Return what the trees' ``output_kwh`` differs from the mean of the last seven days by; ``week`` holds the rows as seen on each of them."""
     sums = np.stack([np.array([group_of(name) == group for name in view.names]) for group in GROUPS], axis=1)
     spoken = trees.contribute(HEAD, np.concatenate([each.features for each in (view, *week)])).reshape(1 + len(week), view.scale_kwh.size, -1)
@@ -190,7 +247,7 @@ def _explain_trees(trees: Trees, view: View, week: Sequence[View], output_kwh: F
     return shares
 
 
-def _view_week(series: Series, frame: Frame, pairs: Pairs) -> list[View]:
+def _view_week(series: ForecastSeries, frame: Frame, pairs: Pairs) -> list[FeatureMatrix]:
     """Return what the trees saw on each of the last seven days."""
     return [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs)]
 

@@ -3,9 +3,13 @@
 Everything downstream speaks in indices of this grid. ``origin`` is the first slot that is not known yet; ``target`` a slot to forecast.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,12 +18,58 @@ from numpy.typing import NDArray
 from luna.observations import Observations
 from luna.site import PvArray, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
-from luna.weather import NO_WEATHER, WeatherBook
+from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.days_off import DaysOff
-from services.forecaster.inputs.irradiance import promise_output
 from services.forecaster.inputs.rough_sky import RoughSky
-from services.forecaster.inputs.solar import Sky, limit_output, look_up
+from services.forecaster.inputs.solar import Sky, expected_output, limit_output, look_up
+
+BoolArray = NDArray[np.bool_]
+SATURDAY = 5
+EPOCH = dt.date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOff:
+    """Which slots lie on a public holiday, and which on a bridge day: a working day with a day off before and after it, of which at least one is a holiday."""
+
+    holiday: BoolArray
+    bridge: BoolArray
+
+    @classmethod
+    def of(cls, day: NDArray[np.int64], site: Site) -> Self:
+        """Return the days off of a site's country and region, by the local day of each slot (since 1970, ascending)."""
+        first, last = int(day[0]), int(day[-1])
+        days = np.arange(first - 1, last + 2)
+        years = range((EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1)
+        country = site.country or find_country(site.timezone)
+        found = [number for year in years for number in list_holidays(country, site.region, year)]
+        holiday = np.isin(days, found)
+        off = holiday | ((days + 3) % 7 >= SATURDAY)  # 1970 began on a Thursday
+        between = off[:-2] & off[2:] & (holiday[:-2] | holiday[2:]) & ~off[1:-1]
+        return cls(holiday[day - first + 1], between[day - first])
+
+
+@lru_cache
+def find_country(timezone: str) -> str | None:
+    """Return the country (ISO 3166) that a time zone is named after; None for zones of no country, such as UTC."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return next((row[0] for row in rows if row[2] == timezone), None)
+
+
+@lru_cache(maxsize=1024)
+def list_holidays(country: str | None, region: str | None, year: int) -> tuple[int, ...]:
+    """Return the public holidays of a year as days since 1970; those of the whole country where the region is unknown, none where the country is."""
+    import holidays
+
+    if country is None:
+        return ()
+    try:
+        found = holidays.country_holidays(country, subdiv=region, years=year)
+    except NotImplementedError:
+        return () if region is None else list_holidays(country, None, year)
+    return tuple(sorted((day - EPOCH).days for day in found))
+
 
 IntArray = NDArray[np.int64]
 SLOT_SECONDS = 900
@@ -49,7 +99,7 @@ class Frame:
     promised_kwh: FloatArray
     temperature_c: FloatArray
     days_off: DaysOff
-    weather: WeatherBook = NO_WEATHER
+    weather: WeatherVintages = NO_WEATHER
     sky: Sky | None = None
     arrays: tuple[PvArray, ...] = ()
     rough_sky: RoughSky | None = None
@@ -100,7 +150,7 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         limit,
         limit if np.isfinite(limit) else 1.0,
         context.vacation.shares(numbers),
-        np.full(numbers.size, np.nan) if sky is None else promise_output(context.weather, sky, site.pv, first=first),
+        np.full(numbers.size, np.nan) if sky is None else expected_output(context.weather, sky, site.pv, first=first),
         context.weather.at(numbers, numbers + 1)["temperature_c"],
         DaysOff.of(local // DAY_SLOTS, site),
         context.weather,

@@ -1,12 +1,59 @@
 """What was measured, made fit to learn and to forecast from: without standstills, and with what a smaller roof yielded scaled to the present one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
 
 from luna.observations import Observations
 from luna.site import Site
-from services.forecaster.inputs.frozen import drop_frozen
-from services.forecaster.inputs.roof import Growth, find_growth
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import IntArray
+from services.forecaster.inputs.roof import CapacityChange, find_growth
+
+# Meters that count in steps of 0.1 kWh repeat a value for an hour or two at night; nothing in a house keeps to the watt-hour for six.
+LOAD_SLOTS = 24
+# Under a sun that moves, output changes from slot to slot; only an inverter at its limit holds it, and that lies near the top.
+PV_SLOTS = 12
+NEAR_TOP = 0.9
+
+
+def count_repeats(values: FloatArray) -> IntArray:
+    """Return how many slots up to and including each hold the same value without a break; 0 where unknown.
+
+    Invariants: nothing after a slot changes its count.
+    """
+    place = np.arange(values.size)
+    known = ~np.isnan(values)
+    begins = np.ones(values.size, dtype=np.bool_)
+    begins[1:] = ~(known[1:] & (values[1:] == values[:-1]))
+    first = np.maximum.accumulate(np.where(begins, place, 0))
+    repeats: IntArray = np.where(known, place - first + 1, 0)
+    return repeats
+
+
+def mark_frozen_load(load_kwh: FloatArray) -> NDArray[np.bool_]:
+    """Return in which slots the load had stood still for six hours."""
+    return count_repeats(load_kwh) >= LOAD_SLOTS
+
+
+def mark_frozen_pv(pv_kwh: FloatArray) -> NDArray[np.bool_]:
+    """Return in which slots PV had stood still for three hours, above zero and below the top."""
+    known = pv_kwh[~np.isnan(pv_kwh)]
+    top = float(known.max()) if known.size else 0.0
+    return (count_repeats(pv_kwh) >= PV_SLOTS) & (pv_kwh > 0) & (pv_kwh < NEAR_TOP * top)
+
+
+def drop_frozen(history: Observations) -> Observations:
+    """Return the history, unknown where load or PV had stood still; a load that never moved at all stays.
+
+    Only slots from the sixth (third) hour of a standstill on are dropped, so that what is known at an origin does not depend on what came after it.
+    """
+    load, pv = history.load_kwh, history.pv_kwh
+    moves = np.ptp(load[~np.isnan(load)]) > 0 if (~np.isnan(load)).any() else False
+    kept = np.where(mark_frozen_load(load), np.nan, load) if moves else load
+    return replace(history, load_kwh=kept, pv_kwh=np.where(mark_frozen_pv(pv), np.nan, pv))
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +62,7 @@ class Prepared:
 
     history: Observations
     site: Site
-    growth: Growth | None
+    growth: CapacityChange | None
 
 
 def prepare_history(measured: Observations, site: Site, *, before: datetime) -> Prepared:

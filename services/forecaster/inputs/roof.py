@@ -22,7 +22,7 @@ DARK = 0.02  # of the clear sky: a roof that never reached it had no array
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class CapacityChange:
     """From the slot at ``since`` on, the arrays yield ``factor`` times what they yielded before; ``top_kwh`` is the most seen in a quarter-hour since.
 
     ``factor`` is NaN where there was next to nothing before: what the arrays would have yielded is unknown.
@@ -45,7 +45,7 @@ class Growth:
         return site.model_copy(update={"pv": arrays})
 
 
-def find_growth(history: Observations, site: Site, *, before: datetime) -> Growth | None:
+def find_growth(history: Observations, site: Site, *, before: datetime) -> CapacityChange | None:
     """Return the last growth of the arrays within what a gapless history knows ``before`` an instant, None where there was none.
 
     On the second bright day of a week that exceeds all before it by a third, the arrays have grown since the first.
@@ -60,7 +60,7 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Growt
         return None
     level = _average_bright(brightness[:day])
     factor = min(_average_bright(brightness[day:]) / level, MOST_GROWTH) if level > DARK else float("nan")
-    return Growth(starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999)))
+    return CapacityChange(starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999)))
 
 
 def measure_brightness(starts: InstantArray, pv_kwh: FloatArray, clear_sky_kwh: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from luna.errors import LunaError, MachineError, NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
 from services.forecaster.model.aurora import VERSION, Aurora
-from services.forecaster.model.level import Level
+from services.forecaster.model.recent_error_correction import Level
 from services.forecaster.model.series_model import HEADS, SeriesModel
 from services.forecaster.model.trees import GROWN, Trees, import_lightgbm
 

@@ -16,12 +16,11 @@ from luna.timeline import FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Level, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_origins, frame_series, number_slot, pair_origins
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, Series
-from services.forecaster.inputs.view import View
-from services.forecaster.model.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series
+from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries
+from services.forecaster.inputs.view import FeatureMatrix
+from services.forecaster.model.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series, tune_rows
 from services.forecaster.model.series_model import SeriesModel, predict_profile
 from services.forecaster.model.trees import Trees, TreeSettings, choose_threads
-from services.forecaster.model.tuning import tune_rows
 
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]
@@ -100,14 +99,14 @@ class Aurora:
         stage = name_stage(known_days, learned=learned)
         return Batch(VERSION, stage, instants, load, pv, levels=self._describe_levels(views, pairs))
 
-    def _forecast(self, series: Series, frame: Frame, pairs: Pairs, view: View) -> Quantiles:
+    def _forecast(self, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Quantiles:
         model = self.models.get(series.name)
         if model is None:
             return predict_profile(view).bound(view.limit_kwh)
         tuned = model.predict(view, pairs.lead).stretch(tune_rows(frame, pairs, model, series), view.scale_kwh)
         return tuned.bound(view.limit_kwh)
 
-    def _describe_levels(self, views: Mapping[str, View], pairs: Pairs) -> list[Level]:
+    def _describe_levels(self, views: Mapping[str, FeatureMatrix], pairs: Pairs) -> list[Level]:
         described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
         return [dict(zip(described, levels, strict=True)) for levels in zip(*described.values(), strict=True)]
 
@@ -155,7 +154,7 @@ def _report(progress: Progress, steps: Iterator[int], label: str) -> None:
     progress(next(steps), GROWTHS * len(EVERY_SERIES), label)
 
 
-def sample_rows(frame: Frame, series: Series, count_rows: int, rng: np.random.Generator) -> Rows | None:
+def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.random.Generator) -> Rows | None:
     """Return about ``count_rows`` rows to learn a series from, drawn over the whole frame; None where there is nothing to learn."""
     actual = series.measured(frame)
     if count_days(actual) < YOUNG_DAYS or np.nanmin(actual) == np.nanmax(actual):

@@ -13,10 +13,9 @@ from luna.timeline import FloatArray
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
-from services.forecaster.inputs.load_view import view_load
-from services.forecaster.inputs.pv_view import CLEAR_SKY, recall_shares, view_pv
-from services.forecaster.inputs.recall import Days, fill_gaps, recall_days
-from services.forecaster.inputs.view import WEEK, View
+from services.forecaster.inputs.load_features import view_load
+from services.forecaster.inputs.pv_features import CLEAR_SKY, recall_shares, view_pv
+from services.forecaster.inputs.view import WEEK, Days, FeatureMatrix, fill_gaps, recall_days
 
 # Version → which member of a view it is, for load and for PV.
 BASELINES = {
@@ -53,7 +52,7 @@ def _recall_pv(frame: Frame, pairs: Pairs, member: str) -> FloatArray:
     return recalled
 
 
-def _spread(view: View, member: str, recalled: FloatArray) -> Quantiles:
+def _spread(view: FeatureMatrix, member: str, recalled: FloatArray) -> Quantiles:
     """Return the forecast whose centre is a member and whose quantiles are those of the recalled days, shape ``(rows, days)``; wide where none is known."""
     centre, days = view.members["centre"][member], Days.of(recalled)
     edges = {"low": view.members["p10"]["week"] - centre, "high": view.members["p90"]["week"] - centre}

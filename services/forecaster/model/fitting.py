@@ -8,13 +8,60 @@ from numpy.typing import NDArray
 
 from luna.outlook import LEVELS
 from luna.timeline import FloatArray
-from services.forecaster.inputs.frame import IntArray
-from services.forecaster.inputs.view import View
-from services.forecaster.model.blend import BAND_STARTS, Strata, band_of, measure_loss, stretch_bands, weigh_strata
-from services.forecaster.model.heads import SIDES, Heads
-from services.forecaster.model.level import learn_level
+from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.inputs.series import ForecastSeries
+from services.forecaster.inputs.view import FeatureMatrix
+from services.forecaster.model.recent_error_correction import learn_level
 from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_trees, stratify
+from services.forecaster.model.stacking import BAND_STARTS, SIDES, LeadGroups, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
 from services.forecaster.model.trees import Trees, TreeSettings, grow_trees
+
+TUNING_DAYS = 28
+ORIGIN_STEP = 32
+LEADS = np.array([1, 9, 24, 60, 110, 170])
+SHIFT_STEP, LARGEST_SHIFT = 7, 20
+NEEDED_ROWS = 100
+LEAST, MOST = 0.5, 2.5
+FOLLOWED = 0.8  # power of the factor that recent errors ask for: a month is a small sample, and what it had too much of it soon has too little of
+
+
+def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSeries) -> FloatArray:
+    """Return factors for the distance of each quantile from the median, learned from what was measured before the UTC day of each row's origin.
+
+    Returns:
+        Shape ``(levels, rows)``.
+    """
+    days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
+    recent = pair_recent(frame, days)
+    seen = series.view(frame, recent)
+    actual = series.measured(frame)[recent.target]
+    kept = ~np.isnan(actual) & (seen.limit_kwh > 0)
+    heads = model.predict(seen, recent.lead)
+    distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(seen.scale_kwh)
+    day_begins = days * DAY_SLOTS - frame.first
+    factors = np.stack([_tune_day(distance, kept & (recent.target < begin), begin - recent.origin) for begin in day_begins], axis=1)
+    return factors[:, rows]
+
+
+def pair_recent(frame: Frame, days: IntArray) -> Pairs:
+    """Return what would have been forecast in the weeks before the first and until the last of ``days``: three origins a day, six leads each."""
+    first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
+    origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
+    # Without a shift from origin to origin the same few times of day would speak for all.
+    shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
+    target = (origin + shift)[:, None] + LEADS
+    return Pairs(np.repeat(origin, LEADS.size), target.ravel()).select(target.ravel() < last)
+
+
+def _tune_day(distance: FloatArray, known: NDArray[np.bool_], age: IntArray) -> FloatArray:
+    # By the age of the origin: an origin before the weeks looked at would be there in one batch and not in another.
+    rows = known & (age <= TUNING_DAYS * DAY_SLOTS)
+    if rows.sum() < NEEDED_ROWS:
+        return np.ones(LEVELS.size)
+    asked = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
+    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(asked, LEAST, MOST) ** FOLLOWED)
+    return factors
+
 
 QUARTERS = 4  # of the training's rows by time: the second half is judged, each quarter by trees that know what came before it
 GROWTHS = 3  # of trees in one training: two that are judged, one that is kept
@@ -34,7 +81,7 @@ class Rows:
     ``quarter`` is that of the training's time in which a target lies; ``half`` tells the weeks of its target apart, one and the next.
     """
 
-    view: View
+    view: FeatureMatrix
     lead: IntArray
     quarter: IntArray
     half: NDArray[np.bool_]
@@ -46,19 +93,19 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SeriesLesson:
     """A learned series with the rows it was judged on, what it says there, and the figures about it."""
 
     model: SeriesModel
     judged: Rows
-    heads: Heads
+    heads: QuantileHeads
     metrics: dict[str, float]
 
 
 Grow = Callable[[Rows], Trees]
 
 
-def learn_series(name: str, rows: Rows, grow: Grow) -> Lesson:
+def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
     """Learn blend, level and widths from trees that have not seen the rows they are judged on, then grow the trees again on every row.
 
     Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
@@ -74,7 +121,7 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> Lesson:
     widths = learn_widths(moved, judged)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
     metrics = judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
-    return Lesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
+    return SeriesLesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
 
 
 def grow_rows(rows: Rows, settings: TreeSettings, *, seed: int, threads: int) -> Trees:
@@ -98,7 +145,7 @@ def expect_weights(members: Sequence[str]) -> FloatArray:
     return (1 - REST_SHARE) * shares + REST_SHARE / len(members)
 
 
-def weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: Strata) -> dict[str, FloatArray]:
+def weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: LeadGroups) -> dict[str, FloatArray]:
     """Return the weights of every head's members."""
     weights = {}
     for head, share in HEADS.items():
@@ -124,7 +171,7 @@ def prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
     return losses[1] < CLEARLY * losses[0]
 
 
-def learn_widths(heads: Heads, rows: Rows) -> FloatArray:
+def learn_widths(heads: QuantileHeads, rows: Rows) -> FloatArray:
     """Return by band of leads how many times as far each quantile has to lie from the median to hold its share; shape ``(bands, levels)``."""
     width = heads.measure_widths(rows.view.scale_kwh)
     widths = np.ones((BAND_STARTS.size, LEVELS.size))
@@ -134,7 +181,7 @@ def learn_widths(heads: Heads, rows: Rows) -> FloatArray:
     return widths
 
 
-def judge_heads(heads: Heads, rows: Rows) -> dict[str, float]:
+def judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
     """Return the median's MAE and each baseline's on rows the trees have not seen, kWh per slot, its ratio to the best one's, also by band, and coverage."""
     error = np.abs(rows.actual_kwh - heads.p50)
     centre = rows.view.members["centre"]

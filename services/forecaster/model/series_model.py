@@ -7,10 +7,9 @@ import numpy as np
 from luna.outlook import SHARES
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
-from services.forecaster.inputs.view import View
-from services.forecaster.model.blend import BAND_STARTS, Strata, band_of, blend_members
-from services.forecaster.model.heads import Heads, spread_heads
-from services.forecaster.model.level import Level
+from services.forecaster.inputs.view import FeatureMatrix
+from services.forecaster.model.recent_error_correction import Level
+from services.forecaster.model.stacking import BAND_STARTS, LeadGroups, QuantileHeads, band_of, blend_members, spread_heads
 from services.forecaster.model.trees import Trees
 
 FEWEST_DAYS = 3  # slots known on fewer days are forecast without trees
@@ -37,25 +36,25 @@ class SeriesModel:
     widths: FloatArray
     by_weekend: bool = False
 
-    def predict(self, view: View, lead: IntArray) -> Heads:
+    def predict(self, view: FeatureMatrix, lead: IntArray) -> QuantileHeads:
         """Return the forecast of every row as learned; where hardly a day is known, the profile's."""
         blended = blend_heads(predict_trees(self.trees, view), view, self.weights, self.stratum_of(view, lead))
         learned = self.level.correct(blended, view, lead).stretch(self.widths[band_of(lead)].T, view.scale_kwh)
         unknown = view.known_days < FEWEST_DAYS
         return learned.replace(unknown, predict_profile(view)) if unknown.any() else learned
 
-    def stratum_of(self, view: View, lead: IntArray) -> IntArray:
+    def stratum_of(self, view: FeatureMatrix, lead: IntArray) -> IntArray:
         """Return which row of the weights holds for each row of the view."""
         return stratify(view, lead, by_weekend=self.by_weekend).of_row
 
 
-def stratify(view: View, lead: IntArray, *, by_weekend: bool) -> Strata:
+def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGroups:
     """Return the band of leads of each row or, by weekend, twice as many strata."""
     band, bands = band_of(lead), BAND_STARTS.size
-    return Strata(band + bands * view.column("weekend").astype(np.int64), 2 * bands) if by_weekend else Strata(band, bands)
+    return LeadGroups(band + bands * view.column("weekend").astype(np.int64), 2 * bands) if by_weekend else LeadGroups(band, bands)
 
 
-def predict_profile(view: View) -> Heads:
+def predict_profile(view: FeatureMatrix) -> QuantileHeads:
     """Return what a site is told before anything is learned: the recalled days, smoothed, in a band wider than theirs, more so the fewer they are.
 
     PV is half of that what the weather promises, for a few days say little of their weather.
@@ -68,7 +67,7 @@ def predict_profile(view: View) -> Heads:
     return spread_heads(mean, median, 1.2 * np.maximum(low, 0) + slack, 1.2 * np.maximum(high, 0) + slack)
 
 
-def predict_trees(trees: Trees, view: View) -> dict[str, FloatArray]:
+def predict_trees(trees: Trees, view: FeatureMatrix) -> dict[str, FloatArray]:
     """Return the trees' own forecast per head, kWh, within zero and the limit; rows that cannot be above zero are not asked about.
 
     Trees are grown for the 10, 50 and 90 % quantile; the others lie as those of a normal distribution do, until their widths are learned.
@@ -83,7 +82,7 @@ def predict_trees(trees: Trees, view: View) -> dict[str, FloatArray]:
     return {"expected": grown["expected"], **dict(zip(SHARES, np.clip(shaped, 0, view.limit_kwh), strict=True))}
 
 
-def list_members(outputs: dict[str, FloatArray], view: View, head: str) -> dict[str, FloatArray]:
+def list_members(outputs: dict[str, FloatArray], view: FeatureMatrix, head: str) -> dict[str, FloatArray]:
     """Return what a head is blended from, the trees first."""
     members = {TREES: outputs[head]}
     for part in PARTS.get(head, (head,)):
@@ -91,7 +90,7 @@ def list_members(outputs: dict[str, FloatArray], view: View, head: str) -> dict[
     return members
 
 
-def blend_heads(outputs: dict[str, FloatArray], view: View, weights: dict[str, FloatArray], stratum: IntArray) -> Heads:
+def blend_heads(outputs: dict[str, FloatArray], view: FeatureMatrix, weights: dict[str, FloatArray], stratum: IntArray) -> QuantileHeads:
     """Return every head's blend, kWh."""
     blended = {head: blend_members(list_members(outputs, view, head), weights[head], stratum) for head in HEADS}
-    return Heads(blended["expected"], np.stack([blended[name] for name in SHARES]))
+    return QuantileHeads(blended["expected"], np.stack([blended[name] for name in SHARES]))

@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class PastErrors:
+class ErrorHistory:
     """Shares of earlier forecasts' distributions that lay below what happened, by day of issue and slot of the horizon; shape ``(days, slots)``.
 
     ``days_back`` says how long before the forecast that is asked about each was issued, shape ``(days,)``; ``limit_kwh`` is where distributions of PV end.

@@ -11,14 +11,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Scenarios
 from luna.timeline import FloatArray
 from services.forecaster.scenarios.marginal import Marginals
-from services.forecaster.scenarios.past_error import PastErrors
+from services.forecaster.scenarios.past_error import ErrorHistory
 from services.forecaster.scenarios.price_model import MarketAhead
-from services.forecaster.scenarios.reduction import select_paths
+
+
+def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
+    """Return which ``count`` of equally probable ``paths`` stand for all of them, and how probable each of those is.
+
+    Paths are taken one by one, each the one that brings all of them nearest to one that is taken; a path's probability is half an equal share and half
+    the share of paths nearest to it: few paths say little about how often such a course comes (docs/decisions/0018).
+
+    Args:
+        paths: shape ``(paths, values)``, in units that may be compared.
+
+    Invariants: the probabilities are positive and sum to one.
+
+    Source: Heitsch and Römisch (2003), fast forward selection.
+    """
+    squares = (paths**2).sum(axis=1)
+    distance = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * paths @ paths.T, 0))
+    nearest = np.full(paths.shape[0], np.inf)
+    chosen: list[int] = []
+    for _ in range(count):
+        left = np.minimum(distance, nearest[:, None]).sum(axis=0)
+        left[chosen] = np.inf
+        chosen.append(int(left.argmin()))
+        nearest = np.minimum(nearest, distance[:, chosen[-1]])
+    kept = np.array(chosen)
+    belongs = distance[:, kept].argmin(axis=1)
+    shares = np.bincount(belongs, minlength=count) / belongs.size
+    return kept, (shares + 1 / count) / 2
+
 
 DEFAULT_COUNT, MOST_PATHS = 10, 30
 NEEDED_DAYS = 14
@@ -50,7 +79,7 @@ class _Courses:
 
 
 def make_scenarios(
-    forecast: Forecast, errors: PastErrors, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, rng: np.random.Generator
+    forecast: Forecast, errors: ErrorHistory, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, rng: np.random.Generator
 ) -> Scenarios:
     """Return ``count`` joint courses of what ``forecast`` says and of the markets' prices.
 
@@ -83,7 +112,7 @@ def make_scenarios(
     )
 
 
-def _recall(errors: PastErrors, markets: Mapping[str, MarketAhead]) -> _Courses:
+def _recall(errors: ErrorHistory, markets: Mapping[str, MarketAhead]) -> _Courses:
     return _Courses(errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()})
 
 

@@ -18,12 +18,12 @@ from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to, local_days
 from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
-from services.forecaster.freshness.training_jobs import train_site
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.jobs import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES
-from services.forecaster.versions.evaluation import Score, measure_skill, score_batch
+from services.forecaster.retraining.training import train_site
+from services.forecaster.scoring import Score, measure_skill, score_batch
+from services.forecaster.service import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,33 @@
 """Which days are due to be scored in shadow, and at which instants of them a version is judged. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.forecast import IssueRequest
+from luna.contracts.forecast_versions import JudgeForecastsReply, JudgeForecastsRequest, SiteJudgement
+from luna.contracts.replay import ReplayRequest
+from luna.database import forecast_scores, observations, past_forecasts, prices, quality, sites
+from luna.database.engine import unit_of_work
+from luna.database.forecast_scores import DayScore
+from luna.objects import ObjectStore
+from luna.observations import Observations
 from luna.outlook import Forecast
-from luna.timeline import SLOT, Timeline, floor_to, local_midnight
+from luna.site import Site
+from luna.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from services.forecaster.forecaster import HORIZON_SLOTS
+from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.retraining.refresh import FAULTS
+from services.forecaster.scoring import SERIES, Score, score_forecasts
+from services.forecaster.service import VERSIONS, find_run, issue_forecasts
+from services.forecaster.versions.promotion import promote_by_rule
 
 # Every version is issued on these hours, of UTC, so all are judged on the same instants.
 ORIGINS_EVERY = timedelta(hours=6)
@@ -57,3 +77,172 @@ def find_missing(origins: Sequence[datetime], forecasts: Sequence[Forecast], *, 
     """Return the instants for which no forecast was issued within the time ``near`` before them."""
     issued = [forecast.issued_at for forecast in forecasts]
     return [origin for origin in origins if not any(origin - near < at <= origin for at in issued)]
+
+
+# A day of which less was measured says more about the gaps than about the forecasts.
+LEAST_SHARE = 0.5
+ORIGINS_MINUTES = ORIGINS_EVERY // timedelta(minutes=1)
+
+log = structlog.get_logger("luna.forecaster")
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowContext:
+    """What judging needs besides its question. ``ask`` sends a request to the service it names, as a job; an equal one that is open is not sent twice."""
+
+    engine: Engine
+    objects: ObjectStore
+    now: datetime
+    ask: Callable[[ReplayRequest], object]
+
+
+def judge_forecasts(means: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet) -> JudgeForecastsReply:
+    """Score every version on what is due and let the rule decide, each day in a transaction of its own; what fails is named and stops no other site.
+
+    Raises:
+        NotFoundError: no such site.
+        UnavailableError: the database is away.
+    """
+    with unit_of_work(means.engine) as connection:
+        names = [sites.load(connection, request.site_id).name] if request.site_id else sites.names(connection)
+    judged = []
+    for place, name in enumerate(names):
+        judged.append(_judge_site(means, name, request))
+        progress(place + 1, len(names), name)
+    return JudgeForecastsReply(sites=judged)
+
+
+def _judge_site(means: ShadowContext, name: str, request: JudgeForecastsRequest) -> SiteJudgement:
+    judged: dict[date, int] = {}
+    try:
+        with unit_of_work(means.engine) as connection:
+            site = sites.load(connection, name)
+            due = find_due(connection, site, request, now=means.now)
+        anew = request.from_day is not None
+        judged.update(islice(_judge_days(means, site, due, anew=anew), None if anew else DAYS_PER_RUN))
+        asked = sum(judged.values())
+        with unit_of_work(means.engine) as connection:
+            verdict = promote_by_rule(connection, site, now=means.now, awaits_costs=asked > 0)
+        return verdict.model_copy(update={"days": list(judged), "replays": asked})
+    except FAULTS as error:
+        log.exception("versions are not judged", site=name)
+        return SiteJudgement(site_id=name, days=list(judged), replays=sum(judged.values()), faults=[str(error)])
+
+
+def _judge_days(means: ShadowContext, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
+    """Score the days; yield those on which anything was, each with how many costs were asked for."""
+    for day in days:
+        with unit_of_work(means.engine) as connection:
+            scored = Judge(connection, site, means.objects).score_day(describe_day(day, parse_zone(site.timezone)), anew=anew)
+            asked = ask_costs(connection, site, day, scored)
+        # After the commit: the planner reads what was issued.
+        for question in asked:
+            means.ask(question)
+        if scored:
+            yield day, len(asked)
+
+
+def find_due(connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime) -> list[date]:
+    """Return the days of issue to score: those named, or those that are due; of each all that its forecasts look at must lie within what was measured."""
+    span = observations.span(connection, site.name)
+    if span is None:
+        return []
+    zone = parse_zone(site.timezone)
+    today = now.astimezone(zone).date()
+    first, last = (request.from_day, request.to_day or request.from_day) if request.from_day else (today - timedelta(days=LOOK_BACK_DAYS + 3), today)
+    excluded = {day.day for day in quality.read(connection, site.name, first, last) if day.verdict == "exclude"}
+    if request.from_day:
+        named = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        due = [day for day in named if day not in excluded]
+    else:
+        due = list_due(today, _read_scored(connection, site.name, first, last), VERSIONS, excluded)
+    described = [describe_day(day, zone) for day in due]
+    return [shadow.day for shadow in described if span[0] <= shadow.window.start and shadow.reach.end <= span[1]]
+
+
+def _read_scored(connection: Connection, site_id: str, first: date, last: date) -> dict[date, set[str]]:
+    scored: dict[date, set[str]] = {}
+    for score in forecast_scores.read(connection, site_id, first, last):
+        scored.setdefault(score.day, set()).add(score.forecast_version)
+    return scored
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Scores the versions of one site, in one transaction."""
+
+    connection: Connection
+    site: Site
+    objects: ObjectStore
+
+    def score_day(self, shadow: ShadowDay, *, anew: bool) -> list[str]:
+        """Store how good every version was on a day of issue, and return those that were scored now.
+
+        What was not issued then is issued now, from nothing known after each instant; Aurora only where a training was there by then.
+
+        Args:
+            anew: also those that have a score.
+        """
+        trusted = quality.read_trusted(self.connection, self.site, shadow.reach)
+        if not any(np.isfinite(getattr(trusted, series)).any() for series in SERIES):
+            return []
+        there = {score.forecast_version for score in forecast_scores.read(self.connection, self.site.name, shadow.day, shadow.day)}
+        wanted = [version for version in VERSIONS if anew or version not in there]
+        return [version for version in wanted if self._score_version(shadow, version, trusted)]
+
+    def _score_version(self, shadow: ShadowDay, version: str, trusted: Observations) -> bool:
+        issued = self._gather(shadow, version)
+        if not issued:
+            return False
+        least = LEAST_SHARE * len(issued) * HORIZON_SLOTS
+        found = {series: score for series, score in score_forecasts(issued, trusted, self.site).items() if score.slots >= least}
+        key = DayKey(shadow.day, version, len(issued))
+        forecast_scores.upsert(self.connection, self.site.name, [_row(key, series, score) for series, score in found.items()])
+        return bool(found)
+
+    def _gather(self, shadow: ShadowDay, version: str) -> list[Forecast]:
+        """Return the forecasts at the origins of a day as issued then, and where they were not, as issued now; none where Aurora was not trained."""
+        issued = past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.issues)
+        missing = find_missing(shadow.issues, issued, near=past_forecasts.NEAR)
+        if missing and version == VERSION and find_run(self.connection, self.site, version, before=missing[0]) is None:
+            return []
+        for first, last in [(missing[0], missing[-1])] if missing == shadow.issues else zip(missing, missing, strict=True):
+            request = IssueRequest(site_id=self.site.name, at=first, to=last, every_minutes=ORIGINS_MINUTES, forecast_version=version)
+            issue_forecasts(self.connection, request, objects=self.objects)
+        return past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.origins)
+
+
+class DayKey(NamedTuple):
+    """What a score is of."""
+
+    day: date
+    version: str
+    origins: int
+
+
+def _row(key: DayKey, series: str, score: Score) -> DayScore:
+    coverage = None if np.isnan(score.coverage_80) else score.coverage_80
+    return DayScore(key.day, key.version, series, key.origins, score.mae, score.rmse, score.pinball, coverage)
+
+
+def ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
+    """Return the questions to the planner what a day costs that is planned from each version, and from perfect foresight; none where it could not tell."""
+    window = describe_day(day, parse_zone(site.timezone)).window
+    if not site.batteries or not _is_priced(connection, site, window):
+        return []
+    seen = observations.read(connection, site.name, window)
+    if not all(np.isfinite(getattr(seen, series)).all() for series in SERIES):
+        return []
+    return [request_costs(site.name, day, version) for version in versions]
+
+
+def request_costs(site_id: str, day: date, version: str) -> ReplayRequest:
+    """Return the question what a day costs that is planned from a version whenever that is issued."""
+    system, policies = forecast_scores.shadow_system(version), list(forecast_scores.POLICIES)
+    return ReplayRequest(
+        site_id=site_id, from_day=day, to_day=day, policies=policies, every_minutes=ORIGINS_MINUTES, system_id=system, forecast_version=version
+    )
+
+
+def _is_priced(connection: Connection, site: Site, window: Timeline) -> bool:
+    return all(bool(np.isfinite(price).all()) for price in prices.read_tariff(connection, site, window).values())

@@ -5,16 +5,65 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from luna.contracts.demo import Provenance
+from luna.contracts.job import Bilingual, Provenance
 from luna.economics import publication_times
 from luna.observations import Observations
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, InstantArray, hold_price
-from services.ingest.demo_data.packages import Progress
-from services.ingest.demo_data.price_source import ZONE
-from services.ingest.demo_data.profile_source import fit_to_year, scale_to_year
-from services.ingest.demo_data.provenance import describe_load, describe_prices, describe_solar
-from services.ingest.demo_data.series import SLOTS, Series, load_series
+from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Progress
+from services.ingest.demo_data.series import SLOTS, DemoSeries, load_series
+from services.ingest.demo_data.sources import ZONE, fit_to_year, scale_to_year
+
+LICENCE_PRICES: Bilingual = {"en": "ENTSO-E Transparency Platform data; package MIT", "de": "Daten der ENTSO-E-Transparenzplattform; Paket MIT"}
+LICENCE_PROFILES: Bilingual = {"en": "Open Database License 1.0 (ODbL)", "de": "Open Database License 1.0 (ODbL)"}
+
+
+def describe_prices(series: DemoSeries) -> Provenance:
+    """Return where the prices come from."""
+    filled = series.filled_hours
+    return Provenance(
+        series={"en": "Prices", "de": "Preise"},
+        source={"en": f"Day-ahead, Netherlands, from {EV2GYM.name} {EV2GYM.version}", "de": f"Day-Ahead, Niederlande, aus {EV2GYM.name} {EV2GYM.version}"},
+        licence=LICENCE_PRICES,
+        period={"en": "2023, hourly", "de": "2023, stündlich"},
+        changes={
+            "en": "EUR/MWh to EUR/kWh; each hour held for four quarter-hours; known from 13:00 of the day before",
+            "de": "EUR/MWh in EUR/kWh; jede Stunde gilt vier Viertelstunden; bekannt ab 13:00 des Vortags",
+        },
+        quality={
+            "en": f"{series.price.size - filled:,} of {series.price.size:,} hours; {filled} missing, mean of its neighbours",
+            "de": f"{series.price.size - filled:,} von {series.price.size:,} Stunden; {filled} fehlte, Mittel der Nachbarn".replace(",", ".", 2),
+        },
+        sha256=EV2GYM.sha256,
+    )
+
+
+def describe_load(profile: str, yearly_kwh: float, site: str) -> Provenance:
+    """Return where a site's load comes from."""
+    return _describe_profile({"en": f"Household load, {site}", "de": f"Haushaltslast, {site}"}, profile, yearly_kwh)
+
+
+def describe_solar(profile: str, yearly_kwh: float, site: str) -> Provenance:
+    """Return where a site's solar output comes from."""
+    return _describe_profile({"en": f"Solar, {site}", "de": f"Solarstrom, {site}"}, profile, yearly_kwh)
+
+
+def _describe_profile(series: Bilingual, profile: str, yearly_kwh: float) -> Provenance:
+    source = f"{SIMBENCH.name} {SIMBENCH.version}, {profile}"
+    english, german = f"{yearly_kwh:,.0f}", f"{yearly_kwh:,.0f}".replace(",", ".")
+    return Provenance(
+        series=series,
+        source={"en": source, "de": source},
+        licence=LICENCE_PROFILES,
+        period={"en": "2016, 15 min", "de": "2016, 15 min"},
+        changes={
+            "en": f"shifted by 2,555 days: weekdays and clock changes fit 2023; 31 December repeats 3 January 2016; scaled to {english} kWh a year",
+            "de": f"um 2.555 Tage verschoben: Wochentage und Uhrumstellung passen zu 2023; 31.12. wiederholt 3.1.2016; auf {german} kWh im Jahr skaliert",
+        },
+        quality={"en": "all quarter-hours present", "de": "alle Viertelstunden vorhanden"},
+        sha256=SIMBENCH.sha256,
+    )
+
 
 MARKET = "NL"
 # A hundred days that no model of the demo learns from: everything before the first may be learned, any of them may be replayed.
@@ -84,12 +133,12 @@ def load_demo(folder: Path, *, progress: Progress | None = None) -> DemoData:
     return DemoData(sites=[build_site(household, series) for household in HOUSEHOLDS], prices=build_prices(series))
 
 
-def build_prices(series: Series) -> DemoPrices:
+def build_prices(series: DemoSeries) -> DemoPrices:
     """Return the prices on quarter-hours."""
     return DemoPrices(MARKET, "EUR", SLOTS.starts, hold_price(series.price, 4), publication_times(SLOTS.starts, ZONE), describe_prices(series))
 
 
-def build_site(household: _Household, series: Series) -> DemoSite:
+def build_site(household: _Household, series: DemoSeries) -> DemoSite:
     """Return one household with its year."""
     energies = {
         "load_kwh": _fit(series, household.load, household.load_kwh),
@@ -102,7 +151,7 @@ def build_site(household: _Household, series: Series) -> DemoSite:
     return DemoSite(_describe_site(household), Observations.of(SLOTS.starts, energies), provenance)
 
 
-def _fit(series: Series, profile: str, yearly_kwh: float) -> FloatArray:
+def _fit(series: DemoSeries, profile: str, yearly_kwh: float) -> FloatArray:
     return scale_to_year(fit_to_year(series.profile_starts, series.profiles[profile], SLOTS), yearly_kwh)
 
 

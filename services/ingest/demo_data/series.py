@@ -13,8 +13,7 @@ import numpy as np
 
 from luna.timeline import FloatArray, InstantArray, Timeline, local_days
 from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Progress, fetch_package
-from services.ingest.demo_data.price_source import read_prices
-from services.ingest.demo_data.profile_source import read_profiles
+from services.ingest.demo_data.sources import read_prices, read_profiles
 
 YEAR = 2023
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -27,7 +26,7 @@ READING = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class DemoSeries:
     """What the packages hold for the demo, before anything is shifted or scaled.
 
     ``price``: EUR/kWh per hour of 2023, shape ``(hours,)``.
@@ -40,7 +39,7 @@ class Series:
     profiles: dict[str, FloatArray]
 
 
-def load_series(folder: Path, *, progress: Progress | None = None) -> Series:
+def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries:
     """Return the series from ``folder``, making what is missing there.
 
     Raises:
@@ -56,10 +55,10 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> Series:
     return series
 
 
-def _extract(prices: Path, profiles: Path) -> Series:
+def _extract(prices: Path, profiles: Path) -> DemoSeries:
     price, filled = read_prices(prices, HOURS)
     starts, by_name = read_profiles(profiles, LOADS, PLANTS)
-    return Series(price, filled, starts, by_name)
+    return DemoSeries(price, filled, starts, by_name)
 
 
 def _fingerprint() -> str:
@@ -67,17 +66,17 @@ def _fingerprint() -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def _read(path: Path) -> Series | None:
+def _read(path: Path) -> DemoSeries | None:
     """Return the cached series; None where there are none or the file is damaged."""
     try:
         with path.open("rb") as opened, np.load(opened) as file:
             profiles = {name: file[name] for name in (*LOADS, *PLANTS)}
-            return Series(file["price"], int(file["filled_hours"]), file["profile_starts"], profiles)
+            return DemoSeries(file["price"], int(file["filled_hours"]), file["profile_starts"], profiles)
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
 
 
-def _write(path: Path, series: Series) -> None:
+def _write(path: Path, series: DemoSeries) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
     os.close(handle)
     arrays = {"price": series.price, "filled_hours": np.array(series.filled_hours), "profile_starts": series.profile_starts}

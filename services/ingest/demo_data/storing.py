@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.demo import DemoLoadReply, DemoSiteReply
+from luna.contracts.job import DemoLoadReply, DemoSiteReply
 from luna.database import observations, prices, sites
 from luna.errors import ConflictError
 from luna.observations import SERIES

@@ -1,9 +1,7 @@
 """Listening: which source is asked for which sensors of which sites, and what comes of it."""
 
-from services.ingest.listening.ages import Ages
-from services.ingest.listening.listening import Listening, SourceForm
-from services.ingest.listening.notes import Notes
-from services.ingest.listening.sites import SensedSite, SiteReader
-from services.ingest.listening.wiring import Wiring, wire
+from services.ingest.listening.sensor_routing import Wiring, wire
+from services.ingest.listening.state import SensedSite, SensorAges, SiteReader, StateFile
+from services.ingest.listening.supervisor import SourceForm, SourceSupervisor
 
-__all__ = ["Ages", "Listening", "Notes", "SensedSite", "SiteReader", "SourceForm", "Wiring", "wire"]
+__all__ = ["SensedSite", "SensorAges", "SiteReader", "SourceForm", "SourceSupervisor", "StateFile", "Wiring", "wire"]

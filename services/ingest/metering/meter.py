@@ -1,7 +1,9 @@
 """The sensors of one site over one window: what they said in order, and what each column's come to."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +13,119 @@ from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
 from services.ingest.metering.curve import EnergyCurve, SlotEnergy, energy_per_slot
-from services.ingest.metering.level import SlotLevel, read_level
-from services.ingest.metering.limits import believable_rise_kw, limit_columns
-from services.ingest.metering.order import put_in_order
-from services.ingest.metering.power import read_power
-from services.ingest.metering.rejection import Mask, Readings, Refusals
-from services.ingest.metering.spans import LONGEST_GAP_HOURS, runs_of
-from services.ingest.metering.unit import ENERGY_UNITS, level_factor, read_measure
+from services.ingest.metering.power import find_outliers, read_power
+from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
+from services.ingest.metering.spans import LONGEST_GAP_HOURS, hours_between, runs_of
 from services.ingest.reading import Samples
+from services.ingest.slots import ANY_POWER_KW, TOLERANCE, limit_powers
+
+Kind = Literal["counter", "power"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A counter of energy or a power, and what one of its units is in kWh or kW."""
+
+    kind: Kind
+    factor: float
+
+
+_MEASURES = {
+    "wh": Measure("counter", 1e-3),
+    "kwh": Measure("counter", 1.0),
+    "mwh": Measure("counter", 1e3),
+    "gwh": Measure("counter", 1e6),
+    "w": Measure("power", 1e-3),
+    "kw": Measure("power", 1.0),
+    "mw": Measure("power", 1e3),
+}
+ENERGY_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
+
+
+def read_measure(unit: str | None) -> Measure | None:
+    """Return what a sensor of that unit measures, None where it is neither energy nor power. Case does not count: no home measures milliwatts."""
+    return _MEASURES.get((unit or "").strip().casefold())
+
+
+def level_factor(unit: str | None) -> float:
+    """Return what one unit of a level is as a fraction: a hundredth for per cent, else the value is one already."""
+    return 0.01 if (unit or "").strip() == "%" else 1.0
+
+
+# The largest connection of a home, three phases of 125 A, carries 86 kW.
+ANY_HOME_KW = 100.0
+# Ten times what a meter shows in all but a thousandth of its readings is no peak any more.
+FAR_BEYOND = 10.0
+USUAL_SHARE = 0.999
+
+
+def limit_columns(site: Site) -> dict[str, float]:
+    """Return the highest believable power of each energy column, kW."""
+    limits = limit_powers(site) | {"load_kwh": _limit_load(site)}
+    load = limits["load_kwh"]
+    vehicles = sum(max(vehicle.charge_limit_kw, vehicle.min_charge_kw) for vehicle in site.vehicles) * TOLERANCE
+    heaters = sum(device.power_kw for device in site.loads if device.kind == "water_heater") * TOLERANCE
+    return limits | {"vehicle_kwh": vehicles or load, "heat_pump_kwh": load, "water_heater_kwh": heaters or load}
+
+
+def _limit_load(site: Site) -> float:
+    """Return what connection, roof and batteries carry together; a part that has a sensor and no size may carry anything."""
+    sensors = site.input_sensors
+    if (sensors.total_pv_production and not site.pv) or (sensors.total_battery_discharge and not site.batteries):
+        return ANY_POWER_KW
+    parts = [array.peak_kw for array in site.pv] + [battery.discharge_limit_kw for battery in site.batteries]
+    return min(ANY_POWER_KW, (site.grid.import_limit_kw + sum(parts)) * TOLERANCE)
+
+
+def believable_rise_kw(counter: Readings, limit_kw: float) -> float:
+    """Return how fast a counter may rise, kW: what the site says, or, where it says nothing, what the counter itself shows."""
+    counter = counter.without(np.isnan(counter.values))
+    hours = hours_between(counter.instants[:-1], counter.instants[1:])
+    if limit_kw < ANY_POWER_KW or not hours.size:
+        return limit_kw
+    rates: FloatArray = np.diff(counter.values) / hours
+    return min(limit_kw, max(ANY_HOME_KW, FAR_BEYOND * float(np.quantile(rates, USUAL_SHARE, method="lower"))))
+
+
+# Battery systems that recalibrate show 101 % or −1 % for a while.
+ROUNDING = 0.02
+# No battery of a home gains or loses a tenth of its charge within the seconds of a window of readings.
+LONE_JUMP = 0.1
+# One step of the coarsest displays: a battery that says nothing and then the same again has rested.
+STEADY = 0.02
+
+OUT_OF_BOUNDS = "no state of charge: a fraction between 0 and 1, or per cent with the unit %"
+FAR_FROM_NEIGHBOURS = "far from the readings beside it"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotLevel:
+    """A state of charge at the end of each slot, NaN where unknown; ``estimated`` where it was taken to have rested through a long silence."""
+
+    soc: FloatArray
+    estimated: NDArray[np.bool_]
+
+
+def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], refusals: Refusals) -> SlotLevel:
+    """Return the last state of charge at or before each of ``ends``, if it is not older than the longest gap, or the next one is the same.
+
+    Args:
+        awake: which slots lie near a reading of any of the site's sensors.
+
+    Invariants: a state of charge lies between 0 and 1.
+    """
+    level = level.without(np.isnan(level.values))
+    level = level.without(refusals.refuse(level, (level.values < -ROUNDING) | (level.values > 1 + ROUNDING), OUT_OF_BOUNDS))
+    level = level.without(refusals.refuse(level, find_outliers(level.instants, level.values, LONE_JUMP), FAR_FROM_NEIGHBOURS))
+    if not len(level):
+        return SlotLevel(np.full(ends.size, np.nan), np.zeros(ends.size, dtype=np.bool_))
+    place = np.searchsorted(level.instants, ends, side="right") - 1
+    last, following = np.maximum(place, 0), np.minimum(place + 1, len(level) - 1)
+    fresh = (place >= 0) & (hours_between(level.instants[last], ends) <= LONGEST_GAP_HOURS)
+    same = np.abs(level.values[following] - level.values[last]) <= STEADY
+    rested = ~fresh & awake & same & (place >= 0) & (place + 1 < len(level))
+    return SlotLevel(np.where(fresh | rested, np.clip(level.values[last], 0.0, 1.0), np.nan), rested)
+
 
 Part = tuple[FloatArray, NDArray[np.bool_]]
 GAP_SLOTS = int(timedelta(hours=LONGEST_GAP_HOURS) / SLOT)

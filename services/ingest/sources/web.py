@@ -29,7 +29,7 @@ Parameters = Mapping[str, str | int | float]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebAnswer:
     """What a service said: one of the accepted statuses, and the whole body."""
 
     service: str
@@ -69,7 +69,7 @@ class Web:
     clock: Clock = field(default_factory=SystemClock)
     _asked: bool = field(default=False, init=False)
 
-    def get(self, url: str, parameters: Parameters, *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> Answer:
+    def get(self, url: str, parameters: Parameters, *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> WebAnswer:
         """Return the answer to a GET.
 
         Raises:
@@ -78,19 +78,19 @@ class Web:
         """
         return self._ask(httpx.Request("GET", url, params=dict(parameters), headers=_headers(headers)), accept)
 
-    def post(self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> Answer:
+    def post(self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> WebAnswer:
         """Return the answer to a POST of JSON; raises like ``get``."""
         content = json.dumps(document).encode()
         return self._ask(httpx.Request("POST", url, content=content, headers=_headers(headers) | {"content-type": "application/json"}), accept)
 
-    def _ask(self, request: httpx.Request, accept: Collection[int]) -> Answer:
+    def _ask(self, request: httpx.Request, accept: Collection[int]) -> WebAnswer:
         for attempt in range(ATTEMPTS):
             if self._asked:
                 self.sleep(self.interval.total_seconds())
             self._asked = True
             status, headers, content = self._send(request)
             if status in accept:
-                return Answer(self.service, status, content)
+                return WebAnswer(self.service, status, content)
             pause = self._pause(status, headers, content, attempt)
             if attempt + 1 < ATTEMPTS:
                 self.sleep(pause)

@@ -3,26 +3,26 @@
 Days are lived in order; what a policy hands on at midnight is small and exact, so a replay that was interrupted goes on where it was.
 """
 
-from services.planner.replay.course import LOSS_STEPS, Asked, Book, Progress, Replayed, replay, run
-from services.planner.replay.days import Lived, PolicyDay
+from services.planner.replay.data import INITIAL_SHARE, ReplayData, Rules
+from services.planner.replay.days import DayResult, PolicyDay
 from services.planner.replay.episodes import compose_episode
-from services.planner.replay.lineup import SCENARIOS
-from services.planner.replay.oracle_days import OracleDay
-from services.planner.replay.scene import INITIAL_SHARE, Rules, Scene
+from services.planner.replay.policy_factory import SCENARIOS
+from services.planner.replay.results import OracleDay
+from services.planner.replay.run import LOSS_STEPS, DayLog, Progress, Replayed, ReplaySpec, replay, run
 
 __all__ = [
     "INITIAL_SHARE",
     "LOSS_STEPS",
     "SCENARIOS",
-    "Asked",
-    "Book",
-    "Lived",
+    "DayLog",
+    "DayResult",
     "OracleDay",
     "PolicyDay",
     "Progress",
+    "ReplayData",
+    "ReplaySpec",
     "Replayed",
     "Rules",
-    "Scene",
     "compose_episode",
     "replay",
     "run",

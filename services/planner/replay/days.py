@@ -12,8 +12,8 @@ from luna.schedule import Policy, SideBySide
 from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.timeline import FloatArray
 from luna.wear import depth_wear
-from services.planner.replay.lineup import Contender, Later, Lineup, Standing, origin_of
-from services.planner.replay.mishaps import Afflicted
+from services.planner.replay.faults import FaultyPolicy
+from services.planner.replay.policy_factory import CarryOver, OffsetPolicy, PolicyFactory, PolicyRun, origin_of
 
 # Less is rounding.
 _LITTLE_KWH = 1e-6
@@ -29,53 +29,53 @@ class PolicyDay(Message):
     unserved_kwh: float
     violations: int
     mode_changes: int
-    standing: Standing
+    standing: CarryOver
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class DayResult:
     """A day as it was lived: its first slot and end on the window, how contenders began, what happened to each, slot by slot and in short."""
 
     day: date
     slots: tuple[int, int]
-    begun: Mapping[str, Standing]
+    begun: Mapping[str, CarryOver]
     trajectories: Mapping[str, Trajectory]
     records: Mapping[str, PolicyDay]
 
 
-def live_day(lineup: Lineup, contenders: Sequence[Contender], slots: tuple[int, int], standings: Mapping[str, Standing]) -> Lived:
+def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int], standings: Mapping[str, CarryOver]) -> DayResult:
     """Return what each contender makes of the slots from the first on, before the second."""
-    rules, first = lineup.rules, slots[0]
-    policies = [lineup.enter(contender, standings[contender.label]) for contender in contenders]
-    stored = np.array([standings[contender.label].stored_kwh for contender in contenders]).T.reshape(-1, len(contenders))
-    actuals = _actuals(lineup, contenders, slots)
-    trajectory = simulate(SideBySide([Later(policy, first) for policy in policies]), actuals, limits=rules.limits, stored_kwh=stored)
+    rules, first = factory.rules, slots[0]
+    policies = [factory.enter(policy_run, standings[policy_run.label]) for policy_run in policy_runs]
+    stored = np.array([standings[policy_run.label].stored_kwh for policy_run in policy_runs]).T.reshape(-1, len(policy_runs))
+    actuals = _actuals(factory, policy_runs, slots)
+    trajectory = simulate(SideBySide([OffsetPolicy(policy, first) for policy in policies]), actuals, limits=rules.limits, stored_kwh=stored)
     part = slice(*slots)
     costs = price(trajectory, import_price=rules.import_price[part], export_price=rules.export_price[part], wear_price=rules.wear_price).total
-    costs = costs + depth_wear(lineup.scene.site.batteries, trajectory.flows.stored_kwh, stored)
-    columns = {contender.label: trajectory.column(place) for place, contender in enumerate(contenders)}
+    costs = costs + depth_wear(factory.scene.site.batteries, trajectory.flows.stored_kwh, stored)
+    columns = {policy_run.label: trajectory.column(place) for place, policy_run in enumerate(policy_runs)}
     records = {
         label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])
         for place, (label, column) in enumerate(columns.items())
     }
-    return Lived(actuals.timeline.start.astimezone(lineup.scene.zone).date(), slots, standings, columns, records)
+    return DayResult(actuals.timeline.start.astimezone(factory.scene.zone).date(), slots, standings, columns, records)
 
 
-def _actuals(lineup: Lineup, contenders: Sequence[Contender], slots: tuple[int, int]) -> Actuals:
-    scene, part = lineup.scene, slice(*slots)
-    whole, count = scene.actuals, len(contenders)
+def _actuals(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int]) -> Actuals:
+    scene, part = factory.scene, slice(*slots)
+    whole, count = scene.actuals, len(policy_runs)
     load, pv = (np.broadcast_to(series[part], (count, slots[1] - slots[0])) for series in (whole.load_kwh, whole.pv_kwh))
     never = np.zeros(slots[1] - slots[0], dtype=bool)
-    off_grid = np.array([never if contender.mishap is None else contender.mishap.off_grid[part] for contender in contenders])
+    off_grid = np.array([never if policy_run.fault_effects is None else policy_run.fault_effects.off_grid[part] for policy_run in policy_runs])
     return Actuals(scene.timeline.window(slots[0], slots[1] - slots[0]), load, pv, off_grid if off_grid.any() else None)
 
 
-def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before: Standing, policy: Policy) -> PolicyDay:
+def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before: CarryOver, policy: Policy) -> PolicyDay:
     flows, modes = column.flows, column.mode[:, 0, :]
     handed_on = np.array(before.modes, dtype=modes.dtype).reshape(-1, 1) if before.modes else modes[:, :1]
     stored = [float(kwh) for kwh in flows.stored_kwh[:, 0, -1]]
     # A sensor that is frozen at midnight is so on the next day too.
-    seen = [float(kwh) for kwh in policy.seen_kwh[:, 0]] if isinstance(policy, Afflicted) else stored
+    seen = [float(kwh) for kwh in policy.seen_kwh[:, 0]] if isinstance(policy, FaultyPolicy) else stored
     return PolicyDay(
         cost=float(cost.sum()),
         import_kwh=float(flows.import_kwh.sum()),
@@ -84,7 +84,7 @@ def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before:
         unserved_kwh=float(column.unserved_kwh.sum()),
         violations=int((flows.excess_kwh > 0).sum()) + _soc_breaches(limits, flows.stored_kwh),
         mode_changes=int((np.diff(modes, axis=-1, prepend=handed_on) != 0).sum()),
-        standing=Standing(stored_kwh=stored, seen_kwh=seen, modes=[int(mode) for mode in modes[:, -1]], plan=origin_of(policy)),
+        standing=CarryOver(stored_kwh=stored, seen_kwh=seen, modes=[int(mode) for mode in modes[:, -1]], plan=origin_of(policy)),
     )
 
 

@@ -8,16 +8,16 @@ import numpy as np
 from luna.outlook import Quantiles
 from luna.physics import Mode
 from luna.timeline import SLOT, FloatArray, Timeline, local_offsets
-from services.planner.knowledge import ForecastBook
-from services.planner.replay.days import Lived
-from services.planner.replay.scene import Rules, Scene
+from services.planner.problem.knowledge import ForecastArchive
+from services.planner.replay.data import ReplayData, Rules
+from services.planner.replay.days import DayResult
 
 SHARES = ("p10", "p50", "p90")
 DIGITS = 5
 Document = dict[str, Any]
 
 
-def compose_episode(scene: Scene, rules: Rules, lived: Lived, *, policy: str, every: int) -> tuple[Document, Document, float]:
+def compose_episode(scene: ReplayData, rules: Rules, lived: DayResult, *, policy: str, every: int) -> tuple[Document, Document, float]:
     """Return state, action and reward of a policy's day, one list per quantity with a value per slot; the reward is the day's cost, negative.
 
     ``soc`` has one value more than there are slots: that after a slot belongs to the next state. Quantiles are those of the forecast in use when
@@ -45,17 +45,17 @@ def compose_episode(scene: Scene, rules: Rules, lived: Lived, *, policy: str, ev
     return state | _quantiles(scene.forecasts, timeline, every), action, -lived.records[policy].cost
 
 
-def _soc(scene: Scene, stored_kwh: FloatArray, before_kwh: FloatArray) -> dict[str, list[float]]:
+def _soc(scene: ReplayData, stored_kwh: FloatArray, before_kwh: FloatArray) -> dict[str, list[float]]:
     courses = np.concatenate([before_kwh[:, None], stored_kwh], axis=1)
     return {battery.name: _list(courses[index] / battery.capacity_kwh) for index, battery in enumerate(scene.site.batteries)}
 
 
-def _local_hours(scene: Scene, timeline: Timeline) -> list[float]:
+def _local_hours(scene: ReplayData, timeline: Timeline) -> list[float]:
     local = timeline.starts + local_offsets(timeline.starts, scene.zone)
     return _list((local - local.astype("datetime64[D]")) / np.timedelta64(1, "h"))
 
 
-def _quantiles(book: ForecastBook, timeline: Timeline, every: int) -> Document:
+def _quantiles(book: ForecastArchive, timeline: Timeline, every: int) -> Document:
     """Return load and PV as expected by the forecast in use in each slot."""
     columns: Document = {}
     for first in range(0, timeline.count, every):

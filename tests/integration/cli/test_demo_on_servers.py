@@ -17,7 +17,7 @@ from luna.errors import UnavailableError
 from luna.queue import Client
 from luna.settings import load_settings
 from luna.site import parse_site
-from services.cli.demo.stage import await_workers
+from services.cli.demo.environment import await_workers
 from services.ingest.demo_data import load_demo
 from tests.command_line import Luna, Said
 

@@ -8,7 +8,7 @@ import pytest
 from luna.embedded import Servers
 from luna.errors import MachineError
 from luna.queue import Client
-from services.cli.demo.worker import run_worker
+from services.cli.demo.environment import run_worker
 
 
 @pytest.fixture

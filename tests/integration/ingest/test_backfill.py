@@ -13,22 +13,22 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.contracts.backfill import BackfillReply, BackfillRequest
+from luna.contracts.data import BackfillReply, BackfillRequest
 from luna.database import observations, readings, sites, source_cursors
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
 from luna.observations import Observations
-from luna.queue import Client, Progress, Work
+from luna.queue import Client, Progress, TaskContext
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
-from services.ingest.backfill_jobs import Errand, backfill_site
-from services.ingest.quality_jobs import judge_days
-from services.ingest.sources.home_assistant import Access, HomeAssistantHistory
-from services.ingest.sources.home_assistant.access import Patience
+from services.ingest.backfill import BackfillRun, backfill_site
+from services.ingest.quality_service import judge_days
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
+from services.ingest.sources.home_assistant.connection import RetryPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.tasks import backfill_history
-from services.ingest.verify_jobs import verify_days
+from services.ingest.verification import verify_days
 from tests.command_line import Luna
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 from tests.workers import wait_for
@@ -63,8 +63,8 @@ def house() -> Iterator[House]:
 
 @pytest.fixture
 def source(house: House) -> Iterator[HomeAssistantHistory]:
-    patience = Patience(pause_s=0, attempts=3, sleep=lambda _: None)
-    with HomeAssistantHistory.connect(Access(house.url, TOKEN), patience=patience) as source:
+    patience = RetryPolicy(pause_s=0, attempts=3, sleep=lambda _: None)
+    with HomeAssistantHistory.connect(HomeAssistantAccess(house.url, TOKEN), patience=patience) as source:
         yield source
 
 
@@ -181,7 +181,7 @@ def test_killed_half_way_it_goes_on_where_it_was(house: House, database: Engine,
     assert [begun.count(instant) for instant in ("2024-03-29T22:00:00Z", "2024-03-29T23:55:00Z")] == [2, 2]
     assert_equal_to_the_meters(stored(database, site))
     with unit_of_work(database) as connection:
-        errand = Errand.of(request(site), "home_assistant", SystemClock().now())
+        errand = BackfillRun.of(request(site), "home_assistant", SystemClock().now())
         assert source_cursors.read(connection, site, errand.name) == {}
 
 
@@ -262,7 +262,7 @@ def test_the_commands_read_compare_and_speak_json(house: House, site: str, luna_
 def test_the_task_reads_from_where_the_settings_say_and_tells_how_far_it_is(house: House, database: Engine, site: str) -> None:
     told: list[Progress] = []
     settings = Settings(home_assistant_url=house.url, home_assistant_token=TOKEN)
-    with Work(settings, lambda: database, report=told.append, queue=_no_queue) as work:
+    with TaskContext(settings, lambda: database, report=told.append, queue=_no_queue) as work:
         assert backfill_history(request(site), work).slots.slots_written == WRITTEN
     done = [progress.done for progress in told]
     # Four sensors, four days begun each.

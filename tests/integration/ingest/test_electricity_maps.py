@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import environment, sites
+from luna.database import sites, weather_carbon
 from luna.errors import InvalidInputError
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
@@ -30,7 +30,7 @@ def load(connection: Connection, path: Path, **form: object) -> LoadReport:
 
 def read(connection: Connection, start: datetime, count: int) -> list[float]:
     timeline = Timeline(start, SLOT, count)
-    return environment.read_carbon(connection, "home", timeline, known_at=timeline.end).tolist()
+    return weather_carbon.read_carbon(connection, "home", timeline, known_at=timeline.end).tolist()
 
 
 def test_five_minutes_become_means_of_quarter_hours_and_a_hole_stays_unknown(home: Connection) -> None:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from luna.addresses import HomeAssistantAccess
 from luna.errors import LunaError
 from luna.timeline import FloatArray, InstantArray
-from services.ingest.sources.home_assistant.access import Access, Patience
+from services.ingest.sources.home_assistant.connection import RetryPolicy
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.home_assistant.web import ClockError
 from services.ingest.sources.source import SourceError, SourceRefusedError
@@ -39,8 +40,8 @@ def open_history(house: House) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def connect(*, token: str = TOKEN, timeout_s: float = 10, waits: list[float] | None = None) -> HomeAssistantHistory:
-            patience = Patience(timeout_s=timeout_s, pause_s=0, attempts=4, sleep=(waits if waits is not None else []).append)
-            return stack.enter_context(HomeAssistantHistory.connect(Access(house.url, token), patience=patience))
+            patience = RetryPolicy(timeout_s=timeout_s, pause_s=0, attempts=4, sleep=(waits if waits is not None else []).append)
+            return stack.enter_context(HomeAssistantHistory.connect(HomeAssistantAccess(house.url, token), patience=patience))
 
         yield connect
 
@@ -175,6 +176,9 @@ def test_a_home_assistant_that_is_starting_is_waited_for(house: House, open_hist
 
 
 def test_one_that_is_away_is_a_source_error() -> None:
-    patience = Patience(attempts=2, sleep=lambda _: None)
-    with HomeAssistantHistory.connect(Access("http://127.0.0.1:9", TOKEN), patience=patience) as history, pytest.raises(LunaError, match="does not answer"):
+    patience = RetryPolicy(attempts=2, sleep=lambda _: None)
+    with (
+        HomeAssistantHistory.connect(HomeAssistantAccess("http://127.0.0.1:9", TOKEN), patience=patience) as history,
+        pytest.raises(LunaError, match="does not answer"),
+    ):
         history.check({})

@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from services.ingest.reading import Reading
-from services.ingest.sources.home_assistant import Access, HomeAssistantLive
-from services.ingest.sources.home_assistant.access import Patience
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
+from services.ingest.sources.home_assistant.connection import RetryPolicy
 from services.ingest.sources.source import SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, serve
 from tests.workers import wait_for
@@ -29,8 +29,8 @@ def house() -> Iterator[House]:
 
 
 def listener(house: House, *, since: datetime | None = None, token: str = TOKEN) -> HomeAssistantLive:
-    patience = Patience(timeout_s=5, first_wait_s=0.02, longest_wait_s=0.1, pause_s=0)
-    return HomeAssistantLive(Access(house.url, token), since=since, patience=patience, recorder_lag=WAIT)
+    patience = RetryPolicy(timeout_s=5, first_wait_s=0.02, longest_wait_s=0.1, pause_s=0)
+    return HomeAssistantLive(HomeAssistantAccess(house.url, token), since=since, patience=patience, recorder_lag=WAIT)
 
 
 class Recorder:
@@ -111,7 +111,10 @@ def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap
     since = datetime.now(UTC) - timedelta(minutes=1)
     recorder = Recorder()
     live = HomeAssistantLive(
-        Access(house.url, TOKEN), since=since, patience=Patience(attempts=2, first_wait_s=0.01, longest_wait_s=0.02, pause_s=0), recorder_lag=WAIT
+        HomeAssistantAccess(house.url, TOKEN),
+        since=since,
+        patience=RetryPolicy(attempts=2, first_wait_s=0.01, longest_wait_s=0.02, pause_s=0),
+        recorder_lag=WAIT,
     )
     listen_until(live, recorder, lambda: len(recorder.ids()) == 5)
     assert sorted(recorder.ids()) == [0, 1, 2, 3, 4]
@@ -190,7 +193,7 @@ def test_a_wrong_token_ends_listening(house: House) -> None:
 
 
 def test_waits_between_connections_double_up_to_a_bound_and_differ() -> None:
-    patience = Patience(first_wait_s=1, longest_wait_s=60)
+    patience = RetryPolicy(first_wait_s=1, longest_wait_s=60)
     waits = [patience.wait_s(failures) for failures in range(1, 12)]
     # 1, 2, 4, … 64 seconds, at most 60, each shortened by up to a half.
     assert all(min(2.0**place, 60) / 2 <= wait <= min(2.0**place, 60) for place, wait in enumerate(waits))

@@ -16,7 +16,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline, local_day, local_days
-from services.ingest.price_jobs import gather_all, list_needs, store_prices
+from services.ingest.price_collection import gather_all, list_needs, store_prices
 from tests.outside import Service, Services, energy_charts
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.contracts.quality import JudgeQualityRequest
+from luna.contracts.data import JudgeQualityRequest
 from luna.database import copy, history_changes, observations, prices, quality, sites
 from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, NotFoundError
 from luna.site import parse_site
 from luna.timeline import FloatArray, local_day, local_days
-from services.ingest.quality_jobs import judge_days, judge_later, judge_quality, judge_slots
-from services.ingest.repair_jobs import Repair, find_gaps, repair_days
+from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots
+from services.ingest.repair import Repair, find_gaps, repair_days
 
 pytestmark = pytest.mark.every_database
 

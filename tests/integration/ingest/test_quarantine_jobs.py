@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.quarantine import QuarantinedRow, ResolveReply, ResolveRequest
+from luna.contracts.data import QuarantinedRow, ResolveReply, ResolveRequest
 from luna.database import history_changes, observations, prices, quality, quarantine, readings, sites
 from luna.database.quarantine import Refused
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
-from services.ingest.quality_jobs import judge_slots
-from services.ingest.quarantine_jobs import resolve_row
-from services.ingest.repair_jobs import repair_days
+from services.ingest.quality_service import judge_slots
+from services.ingest.quarantine_release import resolve_row
+from services.ingest.repair import repair_days
 
 pytestmark = pytest.mark.every_database
 

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
-from luna.contracts.quarantine import ResolveRequest
-from luna.contracts.slots import BuildSlotsReply, BuildSlotsRequest
+from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
 from luna.database import history_changes, observations, quarantine, readings, sites
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.build import STUCK
-from services.ingest.quarantine_jobs import resolve_row
-from services.ingest.slot_jobs import build_site_slots
+from services.ingest.quarantine_release import resolve_row
+from services.ingest.slot_service import build_site_slots
 from tests.metering import NOON, describe_site, every, minutes
 
 pytestmark = pytest.mark.every_database

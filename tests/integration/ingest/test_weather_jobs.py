@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import Connection, Engine, delete
 
 from luna.contracts import FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest
-from luna.database import environment, sites
+from luna.database import sites, weather_carbon
 from luna.database.engine import unit_of_work
 from luna.database.schema.identity import sites as table
 from luna.database.schema.series import weather
 from luna.errors import InvalidInputError, NotFoundError
-from luna.queue import Client, Work
+from luna.queue import Client, TaskContext
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, FixedClock, Timeline
 from services.ingest import tasks
-from services.ingest.weather_jobs import fetch_weather, split_window
+from services.ingest.weather_service import fetch_weather, split_window
 from tests.outside import REPLIES, Service, Services, document, recorded
 
 NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
@@ -48,7 +48,7 @@ def fetch(engine: Engine, *, now: datetime = NOW, services: Services, settings: 
 
 def read(engine: Engine, *, known_at: datetime) -> list[float]:
     with unit_of_work(engine) as connection:
-        ghi = environment.read_weather(connection, "weather-home", TWO_HOURS, known_at=known_at)["ghi_w_m2"]
+        ghi = weather_carbon.read_weather(connection, "weather-home", TWO_HOURS, known_at=known_at)["ghi_w_m2"]
     return ghi[np.isfinite(ghi)].tolist()
 
 
@@ -113,7 +113,7 @@ def test_every_site_that_says_where_it_is_has_its_weather_fetched(home: Engine) 
 def test_the_tasks_end_well_where_nobody_outside_is_reached(home: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
-    work = Work(DRY, database=lambda: home, clock=FixedClock(NOW), queue=unused)
+    work = TaskContext(DRY, database=lambda: home, clock=FixedClock(NOW), queue=unused)
     weather_reply = tasks.fetch_weather(FetchWeatherRequest(site_id="weather-home"), work)
     assert "not reached" in weather_reply.sites[0].faults[0]
     prices_reply = tasks.fetch_prices(FetchPricesRequest(market="NL", first=NOON, end=NOON + SLOT), work)

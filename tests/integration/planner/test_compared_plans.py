@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_changes import PlanChangesRequest
+from luna.contracts.plan_questions import PlanChangesRequest
 from luna.database.engine import unit_of_work
 from luna.errors import NotFoundError
-from services.planner.comparing.jobs import compare_stored
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
+from services.planner.milp.solver import Solver
+from services.planner.service.plan_diff import compare_stored
+from services.planner.service.plans import plan_and_store
 from tests.command_line import Luna
 from tests.planning import BATTERY, START
 

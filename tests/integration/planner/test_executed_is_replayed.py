@@ -8,24 +8,23 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.control import ControlState
+from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import PlanRequest
 from luna.contracts.replay import ReplayRequest
-from luna.contracts.setpoint import BatterySetpoint
 from luna.database import control, forecasts, observations, prices
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.economics import publication_times
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
-from luna.physics import Mode, SiteLimits, clamp, settle
+from luna.physics import Mode, SiteLimits, clamp, simulate_slot
 from luna.timeline import SLOT, FloatArray, Timeline, parse_zone
-from services.planner.execution.device import DryRun
-from services.planner.execution.safety import to_arrays
-from services.planner.knowledge import DAY
-from services.planner.model.solver import Solver
-from services.planner.replay import Asked, Book, Lived, run
-from services.planner.stored.jobs import plan_and_store, read_scene
+from services.executor.batteries import to_arrays
+from services.executor.device import DryRun
+from services.planner.milp.solver import Solver
+from services.planner.problem.knowledge import DAY
+from services.planner.replay import DayLog, DayResult, ReplaySpec, run
+from services.planner.service.plans import plan_and_store, read_scene
 from tests.controlled import MODES, describe
 from tests.executing import BATTERY, START, Home
 
@@ -99,7 +98,7 @@ class Week:
         told = to_arrays([each for each in self.decided().values() if isinstance(each, BatterySetpoint)])
         place = BEFORE * 96 + slot
         energies = {"load_kwh": self.load[place : place + 1], "pv_kwh": self.pv[place : place + 1]}
-        flows = settle(clamp(told, self.stored, self.limits), self.stored, **energies, limits=self.limits, hours=0.25)
+        flows = simulate_slot(clamp(told, self.stored, self.limits), self.stored, **energies, limits=self.limits, hours=0.25)
         self.stored = flows.stored_kwh
         self.record(place, place + 1, self.stored[0] / self.limits.batteries.capacity_kwh[0])
         return float(self.stored[0, 0])
@@ -133,12 +132,12 @@ def test_what_is_executed_is_what_is_replayed(make_week: Callable[[str], Week], 
     week, days = make_week(kind), KINDS[kind][2]
     week.plan(FIRST)
     executed = [week.live(slot) for slot in range(days * 96)]
-    lived: list[Lived] = []
+    lived: list[DayResult] = []
     first, last = ((FIRST + timedelta(hours=12) + day * DAY).date() for day in (0, days - 1))
     request = ReplayRequest(site_id=week.home.name, from_day=first, to_day=last, policies=["mpc"])
     with unit_of_work(week.home.database) as connection:
         scene = read_scene(connection, request, DEFAULT_VERSION)
-    run(scene, Asked(["mpc"], 4), book=Book(keep=lived.append))
+    run(scene, ReplaySpec(["mpc"], 4), book=DayLog(keep=lived.append))
     replayed = np.concatenate([day.trajectories["mpc"].flows.stored_kwh[0, 0] for day in lived])
     assert scene.timeline.start == FIRST
     assert replayed == pytest.approx(np.array(executed), abs=1e-9)

@@ -16,8 +16,8 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store
 
 AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)

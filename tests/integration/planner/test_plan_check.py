@@ -9,10 +9,9 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import plans, sites
 from luna.errors import NotFoundError
-from services.planner.answer.reply import digest, plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan_check import Finding, check_reply
-from services.planner.stored.plan_check_jobs import check_plans
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import digest, plan_request
+from services.planner.service.plan_check import Finding, check_plans, check_reply
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
@@ -29,7 +28,7 @@ SITE = {
 SESSION = {"from": "2024-02-01T01:00:00Z", "to": "2024-02-01T07:00:00Z", "target_soc": 0.9}
 
 
-def pose() -> PlanRequest:
+def build_problem() -> PlanRequest:
     sun = [0.0] * 8 + [1.5] * 8 + [0.0] * 8
     prices = [0.2] * 6 + [0.3] * 10 + [0.5] * 8
     outlook = {"load_kwh": [0.4] * 24, "pv_kwh": sun, "import_price": prices, "export_price": [0.07] * 24}
@@ -39,7 +38,7 @@ def pose() -> PlanRequest:
 
 @pytest.fixture(scope="module")
 def plan() -> tuple[PlanReply, PlanRequest]:
-    request = pose()
+    request = build_problem()
     return plan_request(request, now=START, solver=Solver()), request
 
 
@@ -94,8 +93,10 @@ def test_a_planted_plan_is_found_among_those_stored(connection: Connection, plan
     sites.save(connection, inputs.site)
     planted = break_slot(reply, 2, load_kwh=9.0).model_copy(update={"plan_id": "planted", "issued_at": START + timedelta(hours=1)})
     bare = reply.model_copy(update={"plan_id": "bare", "issued_at": START + timedelta(hours=2)})
-    for each, kept in ((reply, inputs), (planted, inputs), (bare, None)):
-        plans.save(connection, site_id="checked", plan=each, inputs_digest=digest(inputs), system_id="prod", inputs=kept)
+    text = inputs.model_dump_json(by_alias=True)
+    for each, kept in ((reply, text), (planted, text), (bare, None)):
+        texts = each.model_dump_json(by_alias=True), kept
+        plans.save(connection, site_id="checked", plan=each, inputs_digest=digest(text), system_id="prod", texts=texts)
     checked = check_plans(connection, "checked", START, START + timedelta(hours=3))
     assert (checked.plans, checked.without_inputs, list(checked.broken)) == (3, 1, ["planted"])
     assert checked.broken["planted"] == [Finding("balance", pytest.approx(reply.slots[2].load_kwh - 9.0), START + timedelta(hours=2))]

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.contracts.fault import Fault
-from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesRequest
+from luna.contracts.replay import Fault, ReplayReply, ReplayRequest, ReplaySitesRequest
 from luna.database import episodes, forecasts, observations, oracle_results, scores, sites
 from luna.database.engine import unit_of_work
 from luna.errors import NotFoundError
@@ -20,9 +19,9 @@ from luna.queue import Client
 from luna.queue.jobs import submit_job
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline, local_days, parse_zone
-from services.cli.replay_sites import replay_on_workers
+from services.cli.replay import replay_on_workers
 from services.planner.replay import Progress
-from services.planner.stored.replay_jobs import Store, replay_on, replay_sites
+from services.planner.service.replay import Store, replay_on, replay_sites
 from tests.command_line import Luna
 from tests.workers import worker_process
 

@@ -5,14 +5,14 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import environment, forecasts, sites
+from luna.database import forecasts, sites, weather_carbon
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store
-from services.planner.stored.mode_jobs import read_planned_modes
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store
+from services.planner.service.state import read_planned_modes
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}
@@ -33,7 +33,7 @@ def green_site(connection: Connection) -> str:
 def measure_carbon(connection: Connection) -> None:
     starts = Timeline(START - timedelta(days=1), SLOT, 96).starts
     values = {"carbon_g_per_kwh": np.repeat([800.0, 100.0, 600.0], 32)}
-    environment.upsert(connection, "carbon_intensity", "green site", starts, values=values, issued_at=None)
+    weather_carbon.upsert(connection, "carbon_intensity", "green site", starts, values=values, issued_at=None)
 
 
 def plan(connection: Connection, site_id: str) -> PlanReply:

@@ -7,24 +7,23 @@ from sqlalchemy import Connection, select
 
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.replay import ReplayRequest
-from luna.control import Control
-from luna.database import environment, forecast_activations, forecast_scenarios, forecasts, observations, plans, sites
+from luna.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites, weather_carbon
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.database.schema.plans import plan_history
+from luna.device_config import Control
 from luna.errors import NotFoundError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
 from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.answer.reply import digest, plan_request
-from services.planner.execution.batteries import Batteries
-from services.planner.execution.due import follow_plan
-from services.planner.execution.safety import make_safe
-from services.planner.execution.unit import InForce
-from services.planner.knowledge import DAY
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import complete_request, plan_and_store
-from services.planner.stored.replay_jobs import replay_site
+from services.executor.batteries import Batteries, make_safe
+from services.executor.decision import follow_plan
+from services.executor.unit import InForce
+from services.planner.milp.solver import Solver
+from services.planner.problem.knowledge import DAY
+from services.planner.reply.reply import digest, plan_request
+from services.planner.service.plans import complete_request, plan_and_store
+from services.planner.service.replay import replay_site
 from tests.controlled import describe, describe_devices
 
 AURORA = "aurora_v1.0"
@@ -65,10 +64,10 @@ def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(connec
     plan_id = plan_site(connection, planned_site).plan_id
     due = plans.read_due(connection, planned_site, START)
     batteries = Batteries(sites.load(connection, planned_site), Control.model_validate(describe()))
-    wish = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT, in_force=InForce({"battery": 0.5}))
-    assert (wish.plan_id, wish.reason) == (plan_id, "planned")
+    demand = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT, in_force=InForce({"battery": 0.5}))
+    assert (demand.plan_id, demand.reason) == (plan_id, "planned")
     # Nothing was recorded, so the plan began half full.
-    assert make_safe(sites.load(connection, planned_site), wish.requested, {"battery": 0.5}) == dict(wish.requested)
+    assert make_safe(sites.load(connection, planned_site), demand.requested, {"battery": 0.5}) == dict(demand.requested)
 
 
 def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_site: str) -> None:
@@ -97,7 +96,7 @@ def test_a_heat_pump_is_planned_with_the_weather_that_was_known(connection: Conn
     issue(connection, DEFAULT_VERSION, START, np.full(192, 0.1))
     for at, outdoor_c in ((START - SLOT, 0.0), (START + SLOT, 10.0)):
         issued_at, values = np.full(192, at.replace(tzinfo=None), dtype="datetime64[us]"), {"temperature_c": np.full(192, outdoor_c)}
-        environment.upsert(connection, "weather", "planned site", Timeline(START, SLOT, 192).starts, values=values, issued_at=issued_at)
+        weather_carbon.upsert(connection, "weather", "planned site", Timeline(START, SLOT, 192).starts, values=values, issued_at=issued_at)
     slots = [slot.heat_pumps["heat_pump"] for slot in plan_site(connection, "planned site").slots]
     # 0 °C was forecast before the start, 10 °C after it: the COP is 3.
     assert all(slot.heat_kwh == pytest.approx(3 * slot.energy_kwh, abs=1e-5) for slot in slots)
@@ -211,7 +210,9 @@ def test_a_site_is_replayed_with_what_its_forecasts_were_off_before_the_window(c
 def test_a_stored_plan_is_made_again_from_its_row(connection: Connection, planned_site: str) -> None:
     plan = plan_site(connection, planned_site)
     inputs = plans.load_inputs(connection, plan.plan_id)
-    assert connection.scalar(select(plan_history.c.inputs_digest).where(plan_history.c.plan_id == plan.plan_id)) == digest(inputs)
+    assert connection.scalar(select(plan_history.c.inputs_digest).where(plan_history.c.plan_id == plan.plan_id)) == digest(
+        inputs.model_dump_json(by_alias=True)
+    )
     again = plan_request(inputs, now=START, solver=Solver())
     assert again.model_copy(update={"timing_ms": plan.timing_ms}) == plan
 

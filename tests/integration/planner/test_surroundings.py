@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
+from luna.contracts.owner import Surroundings
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.contracts.strategy import Surroundings
-from luna.database import environment, forecasts, readings, sites
+from luna.database import forecasts, readings, sites, weather_carbon
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.model.solver import Solver
-from services.planner.stored.jobs import plan_and_store, read_prices
-from services.planner.stored.strategy_jobs import look_back, read_surroundings
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store, read_prices
+from services.planner.service.strategy import look_back, read_surroundings
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 SITE = {
@@ -80,7 +80,7 @@ def test_the_temperature_is_that_of_the_forecast_known_at_the_start(home: Connec
     ahead = Timeline(START, SLOT, 192)
     for issued, temperature in ((START - HOUR, -15.0), (START + HOUR, 20.0)):
         issues = np.full(192, np.datetime64(issued.replace(tzinfo=None), "us"))
-        environment.upsert(home, "weather", "wary", ahead.starts, values={"temperature_c": np.full(192, temperature)}, issued_at=issues)
+        weather_carbon.upsert(home, "weather", "wary", ahead.starts, values={"temperature_c": np.full(192, temperature)}, issued_at=issues)
     # 1.05 + 0.3 + 0.2 stays within 1.5.
     assert plan(home).strategy[0].value == pytest.approx(0.5 * 12 / 10)
 

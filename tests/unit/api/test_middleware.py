@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from services.api.middleware import LimitBody
+from services.api.app import LimitBody
 
 
 async def measure(request: Request) -> PlainTextResponse:

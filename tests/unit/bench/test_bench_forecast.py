@@ -10,7 +10,7 @@ from luna.observations import Observations
 from luna.outlook import SHARES
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
-from services.forecaster.versions.evaluation import Score
+from services.forecaster.scoring import Score
 from tests.household import day, describe_site, measure_days
 
 

@@ -18,8 +18,8 @@ from luna.physics import Mode, SetPoint
 from luna.schedule import PlainPolicy
 from luna.timeline import SLOT, FloatArray
 from services.cli.bench import choose_benches
-from services.planner.knowledge import DAY, Foresight
-from services.planner.replay import Scene, replay
+from services.planner.problem.knowledge import DAY, PerfectForesight
+from services.planner.replay import ReplayData, replay
 
 QUARTERS = DAY // SLOT
 
@@ -133,7 +133,7 @@ def test_no_control_pays_for_what_the_meter_says() -> None:
 
 def test_energy_left_in_the_battery_counts_for_everyone_alike() -> None:
     case = one_day("one/flat/exact/good")
-    results = run_loops([replace(case, foresight=Foresight(case.timeline, np.zeros(QUARTERS), np.zeros(QUARTERS)))], {"full": plain(Mode.CHARGE)})
+    results = run_loops([replace(case, foresight=PerfectForesight(case.timeline, np.zeros(QUARTERS), np.zeros(QUARTERS)))], {"full": plain(Mode.CHARGE)})
     # From 4.2 kWh to 7.6: 3.4 / 0.95 kWh are bought at 0.30 with wear of 0.005, and each stored kWh is worth 0.6 × 0.30.
     np.testing.assert_allclose(results.end_kwh, [[4.2, 4.2, 7.6]])
     np.testing.assert_allclose(results.costs, [[0.0, 0.0, 0.305 * 3.4 / 0.95 - 0.18 * 3.4]], atol=1e-12)
@@ -151,7 +151,7 @@ def test_what_the_connection_cannot_take_is_a_breach_where_self_consumption_leav
     # An hour of 6 kW that may not be held back, on a connection of 4 kW: a battery that follows the house takes 4 kW of it, one that was filled nothing.
     case = one_day("not_curtailable/flat/exact/good")
     surge = np.where(np.arange(QUARTERS) // 4 == 12, 1.5, 0.0)
-    results = run_loops([replace(case, foresight=Foresight(case.timeline, np.zeros(QUARTERS), surge))], {"full": plain(Mode.CHARGE)})
+    results = run_loops([replace(case, foresight=PerfectForesight(case.timeline, np.zeros(QUARTERS), surge))], {"full": plain(Mode.CHARGE)})
     np.testing.assert_allclose(results.flows.excess_kwh[:, 48:52], [[0.0] * 4, [0.0] * 4, [0.5] * 4])
     assert results.breached[0].sum(axis=-1).tolist() == [0, 0, 4]
 
@@ -159,7 +159,7 @@ def test_what_the_connection_cannot_take_is_a_breach_where_self_consumption_leav
 def test_what_passes_the_connection_beyond_its_limit_earns_nothing_and_costs_the_dearest_price() -> None:
     case = one_day("not_curtailable/flat/exact/good")
     surge = np.where(np.arange(QUARTERS) // 4 == 12, 1.5, 0.0)
-    results = run_loops([replace(case, foresight=Foresight(case.timeline, np.zeros(QUARTERS), surge))], {"full": plain(Mode.CHARGE)})
+    results = run_loops([replace(case, foresight=PerfectForesight(case.timeline, np.zeros(QUARTERS), surge))], {"full": plain(Mode.CHARGE)})
     # Filled from the grid with 3.4 / 0.95 kWh; of 6 kWh, 4 are sold at 0.08 and 2 lie beyond the limit, at 0.30. The last 3.4 kWh are worth 0.18 each.
     expected = 0.305 * 3.4 / 0.95 - 0.08 * 4 + 0.3 * 2 - 0.18 * 3.4
     assert column(results, "full") == pytest.approx(expected, abs=1e-9)
@@ -201,7 +201,7 @@ def test_what_is_followed_is_what_is_replayed_where_sun_that_may_not_be_fed_in_i
 def test_what_is_called_replayed_is_what_a_replay_says(name: str) -> None:
     case = one_day(name)
     two_days = replace(case, timeline=week_timeline("spring").window(0, 2 * QUARTERS))
-    said = replay(Scene(case.site, two_days.timeline, case.foresight, case.prices, case.forecasts), ["mpc", "self_consumption"], every=EVERY).policies
+    said = replay(ReplayData(case.site, two_days.timeline, case.foresight, case.prices, case.forecasts), ["mpc", "self_consumption"], every=EVERY).policies
     results = run_loops([two_days], FOLLOWERS)
     assert column(results, "replayed") == pytest.approx(said["mpc"].cost, abs=1e-9)
     assert column(results, SELF) == pytest.approx(said["self_consumption"].cost, abs=1e-9)

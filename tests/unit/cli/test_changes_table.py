@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from luna.contracts.why_not import SlotAction, SlotChange
+from luna.contracts.counterfactual import SlotAction, SlotChange
 from services.cli.why_not import list_runs
 
 START = datetime(2024, 2, 1, tzinfo=UTC)

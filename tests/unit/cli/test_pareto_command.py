@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.pareto import ParetoReply
-from services.cli.pareto import draw
-from services.cli.pareto_chart import Scale
+from luna.contracts.plan_questions import ParetoReply
+from services.cli.pareto import Scale, draw
 from tests.command_line import Luna
 
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from luna.contracts.plan_changes import CauseCode, ModeChange, PlanChangesReply
-from services.cli.plan_changes import join_changes
+from luna.contracts.plan_questions import CauseCode, ModeChange, PlanChangesReply
+from services.cli.plans import join_changes
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from luna.contracts.fault import Fault
+from luna.contracts.replay import Fault
 from luna.errors import InvalidInputError
-from services.cli.replay_faults import read_faults
+from services.cli.replay import read_faults
 
 
 def test_a_fault_is_named_by_its_kind_and_hours(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from luna import control
+from luna import device_config
 from luna import site as model
 from luna.site import load_site
 
@@ -41,9 +41,9 @@ PARTS = [
     model.OutageRule,
     model.PriceExtremesRule,
     model.SafetyIndex,
-    control.Control,
-    control.BatteryControl,
-    control.ControlWrite,
+    device_config.Control,
+    device_config.BatteryControl,
+    device_config.ControlWrite,
 ]
 
 

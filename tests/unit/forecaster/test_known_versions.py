@@ -4,7 +4,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.site import ForecastVersion, parse_site
-from services.forecaster.jobs import VERSIONS
+from services.forecaster.service import VERSIONS
 
 
 def test_a_site_may_pin_what_the_forecaster_offers() -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from luna.errors import MachineError, UnavailableError
-from luna.health import Pulse
+from luna.health import Liveness
 
 HOUR = timedelta(hours=1)
 
 
 def test_a_loop_that_beats_is_well() -> None:
-    assert Pulse(HOUR).probe().startswith("last beat 0.")
+    assert Liveness(HOUR).probe().startswith("last beat 0.")
 
 
 def test_a_loop_that_missed_three_beats_stands_still_until_it_beats_again() -> None:
-    pulse = Pulse(timedelta(0))
+    pulse = Liveness(timedelta(0))
     with pytest.raises(UnavailableError, match="stands still"):
         pulse.probe()
     pulse.every = HOUR
@@ -27,7 +27,7 @@ def test_a_loop_that_missed_three_beats_stands_still_until_it_beats_again() -> N
 
 def test_every_beat_makes_the_file_young(tmp_path: Path) -> None:
     file = tmp_path / "heartbeat"
-    pulse = Pulse(HOUR, file)
+    pulse = Liveness(HOUR, file)
     os.utime(file, (0, 0))
     pulse.beat()
     assert file.stat().st_mtime > 0
@@ -35,14 +35,14 @@ def test_every_beat_makes_the_file_young(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(MachineError) as raised:
-        Pulse(HOUR, tmp_path / "no folder" / "heartbeat")
+        Liveness(HOUR, tmp_path / "no folder" / "heartbeat")
     assert raised.value.field == "LUNA_HEARTBEAT_FILE"
 
 
 def test_a_folder_that_vanishes_later_stops_no_loop(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    pulse = Pulse(HOUR, folder / "heartbeat")
+    pulse = Liveness(HOUR, folder / "heartbeat")
     (folder / "heartbeat").unlink()
     folder.rmdir()
     pulse.beat()

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from luna.settings import Settings
-from luna.settings.deployment import Deployment
 from luna.settings.example import OFFERED, render
+from luna.settings.model import Deployment
 from luna.settings.secrets import GIVEN, SECRETS
 
 ROOT = Path(__file__).parents[3]

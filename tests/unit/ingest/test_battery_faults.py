@@ -7,7 +7,7 @@ import pytest
 
 from luna.site import Battery
 from luna.timeline import FloatArray
-from services.ingest.battery_faults import find_battery_faults
+from services.ingest.quality import find_battery_faults
 
 BATTERY = Battery(capacity_kwh=10, charge_limit_kw=5, discharge_limit_kw=5)
 

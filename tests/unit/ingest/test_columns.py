@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from luna.errors import InvalidInputError
-from services.ingest.kinds import KINDS, kind_named, match_columns
+from services.ingest.file_schema import KINDS, kind_named, match_columns
 
 
 def match(there: list[str], kind: str = "observations", **options: Any) -> dict[str, str]:

@@ -5,12 +5,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
-from services.ingest.kinds import KINDS
-from services.ingest.validation import Verdict, judge
+from services.ingest.validation import RowVerdict, judge
 
 
-def verdict(kind: str, **columns: list[Any]) -> Verdict:
+def verdict(kind: str, **columns: list[Any]) -> RowVerdict:
     size = max(len(cells) for cells in columns.values())
     times = {KINDS[kind].time: [f"2024-01-01T00:{minute:02}:00Z" for minute in range(0, 15 * size, 15)]}
     rows = pl.DataFrame(times | columns).with_row_index("line", offset=2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luna.timeline import FloatArray
-from services.ingest.gap_repair import SlotSeries, fill_short_gaps
+from services.ingest.repair import SlotSeries, fill_short_gaps
 
 NAN = np.nan
 

@@ -15,8 +15,8 @@ from luna.errors import InvalidInputError, UnavailableError
 from luna.settings import Settings
 from luna.site import InputSensors, Site
 from luna.timeline import FixedClock
-from services.ingest.listening import Ages, Listening, Notes, SensedSite, SourceForm, wire
-from services.ingest.listening.quarters import LONGEST, OVERLAP, Quarters, Stretch, due_stretch
+from services.ingest.listening import SensedSite, SensorAges, SourceForm, SourceSupervisor, StateFile, wire
+from services.ingest.listening.slot_scheduler import LONGEST, OVERLAP, SlotScheduler, Stretch, due_stretch
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.sources.source import LiveSource, SourceRefusedError
@@ -71,8 +71,8 @@ def clock() -> list[float]:
 
 
 @pytest.fixture
-def ages(clock: list[float]) -> Iterator[Ages]:
-    ages = Ages(lambda: clock[0])
+def ages(clock: list[float]) -> Iterator[SensorAges]:
+    ages = SensorAges(lambda: clock[0])
     ages.show([site(battery_soc=("s",))])
     yield ages
     ages.show([])
@@ -82,7 +82,7 @@ def shown() -> float | None:
     return REGISTRY.get_sample_value("luna_ingest_telemetry_age_seconds", {"site_id": "home", "role": "battery_soc"})
 
 
-def test_an_age_grows_from_the_last_known_value(ages: Ages, clock: list[float]) -> None:
+def test_an_age_grows_from_the_last_known_value(ages: SensorAges, clock: list[float]) -> None:
     ages.note(MQTT, [reading(5)], changes_only=False)
     clock[0] = 100
     ages.note(MQTT, [reading(math.nan), reading(1, "another")], changes_only=False)
@@ -90,7 +90,7 @@ def test_an_age_grows_from_the_last_known_value(ages: Ages, clock: list[float]) 
     assert shown() == 400
 
 
-def test_a_value_of_a_source_that_says_only_changes_holds_while_that_source_speaks(ages: Ages, clock: list[float]) -> None:
+def test_a_value_of_a_source_that_says_only_changes_holds_while_that_source_speaks(ages: SensorAges, clock: list[float]) -> None:
     ages.note(HOME, [reading(5)], changes_only=True)
     clock[0] = 1000
     ages.note(HOME, [reading(1, "another")], changes_only=True)
@@ -101,7 +101,7 @@ def test_a_value_of_a_source_that_says_only_changes_holds_while_that_source_spea
     assert shown() == 500
 
 
-def test_a_site_that_is_gone_is_shown_no_more(ages: Ages) -> None:
+def test_a_site_that_is_gone_is_shown_no_more(ages: SensorAges) -> None:
     ages.show([])
     assert shown() is None
 
@@ -147,20 +147,20 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 
 
 def test_what_could_not_be_built_is_built_later_and_a_site_that_cannot_be_does_not_stop_the_others(recorder: Recorder, tmp_path: Path) -> None:
-    builder, notes = Builder(), Notes(tmp_path / "notes.json")
+    builder, notes = Builder(), StateFile(tmp_path / "notes.json")
     for minutes, away in ((0, False), (5, False), (15, True), (30, False)):
         builder.away = away
-        Quarters(recorder, builder.build, notes, FixedClock(NOON + timedelta(minutes=minutes, seconds=30))).turn(["broken", "home"])
+        SlotScheduler(recorder, builder.build, notes, FixedClock(NOON + timedelta(minutes=minutes, seconds=30))).turn(["broken", "home"])
     half_past = NOON + timedelta(minutes=30)
     assert builder.built == [("home", NOON - OVERLAP, NOON), ("home", NOON - OVERLAP, half_past)]
 
 
 def test_notes_outlive_a_process_and_a_file_that_nobody_can_read_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "live/notes.json"
-    Notes(path).write({"built": NOON.isoformat()})
-    assert Notes(path).instant("built") == NOON
+    StateFile(path).write({"built": NOON.isoformat()})
+    assert StateFile(path).instant("built") == NOON
     path.write_text("{")
-    assert Notes(path).instant("built") is None
+    assert StateFile(path).instant("built") is None
 
 
 class Shelf:
@@ -191,10 +191,10 @@ class Told:
         await asyncio.Event().wait()
 
 
-async def listen(shelf: Shelf, *made: LiveSource, sites: Sequence[SensedSite]) -> Listening:
+async def listen(shelf: Shelf, *made: LiveSource, sites: Sequence[SensedSite]) -> SourceSupervisor:
     """Listen until the sources in ``made`` were used one after the other."""
     waiting = iter(made)
-    listening = Listening(shelf, {MQTT: SourceForm(lambda _since: next(waiting))}, ages=Ages(), heard={}, pause=timedelta(0))
+    listening = SourceSupervisor(shelf, {MQTT: SourceForm(lambda _since: next(waiting))}, ages=SensorAges(), heard={}, pause=timedelta(0))
     await listening.follow(sites)
     for _ in range(20):
         await asyncio.sleep(0)
@@ -212,7 +212,7 @@ async def test_a_source_that_gives_up_is_asked_again() -> None:
 @pytest.mark.anyio
 async def test_a_source_that_gave_up_says_why() -> None:
     form = SourceForm(lambda _since: Told([1], SourceRefusedError("the password is wrong")))
-    listening = Listening(Shelf(), {MQTT: form}, ages=Ages(), heard={}, pause=timedelta(hours=1))
+    listening = SourceSupervisor(Shelf(), {MQTT: form}, ages=SensorAges(), heard={}, pause=timedelta(hours=1))
     await listening.follow([site(battery_soc=("mqtt:s",))])
     await asyncio.sleep(0.01)
     with pytest.raises(UnavailableError, match="password"):

@@ -11,9 +11,9 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.settings import Settings
 from luna.timeline import SLOT, Timeline, local_day
-from services.ingest.price_gathering import Found, Need, date_prices, days_wanted, gather, window_due
-from services.ingest.sources.prices.choice import choose_sources
+from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, days_wanted, window_due
 from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.registry import choose_sources
 from tests.outside import Service, Services, document, energy_charts, nord_pool
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -82,8 +82,8 @@ HERE = [start.astimezone(UTC) for start in TODAY]
 UPDATED = datetime(2026, 11, 19, 11, 57, tzinfo=UTC)
 
 
-def found(**services: Service) -> Found:
-    return gather(choose_sources(market_named("DE-LU"), "EUR", settings(), transport=Services(**services)), NEED)
+def found(**services: Service) -> CollectedPrices:
+    return collect(choose_sources(market_named("DE-LU"), "EUR", settings(), transport=Services(**services)), NEED)
 
 
 def test_the_preferred_source_is_enough_where_it_knows_all() -> None:
@@ -164,7 +164,7 @@ DAYS = Timeline(TODAY.start, SLOT, 192)
 def dated(known: float, price: float, said: str) -> tuple[list[bool], list[str]]:
     """Judge one price in three slots: the first of today, the last of today and the last of tomorrow."""
     slots = [0, 95, 191]
-    prices = Found.nothing(Need("DE-LU", "EUR", DAYS))
+    prices = CollectedPrices.nothing(Need("DE-LU", "EUR", DAYS))
     prices.price[slots], prices.published_at[slots] = price, np.datetime64(said)
     stored = np.full(192, np.nan)
     stored[slots] = known

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from luna.errors import InvalidInputError
-from services.ingest.spacing import Spacing, choose_step, measure_spacing
+from services.ingest.instants import Spacing, choose_step, measure_spacing
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

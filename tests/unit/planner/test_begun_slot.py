@@ -7,21 +7,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import LoadState, PlanRequest, VehicleState
-from luna.contracts.strategy import Reserve
 from luna.economics import price_slots
 from luna.errors import InvalidInputError
 from luna.site import ClockWindow, DeferrableLoad, Tariff, parse_site
 from luna.timeline import Timeline
 from luna.windows import mark_slots
-from services.planner.placing.load_wish import read_allowed, read_load
-from services.planner.placing.programme_wish import read_programme
-from services.planner.placing.run_rows import read_rules
-from services.planner.placing.vehicle_wish import read_vehicle
-from services.planner.posing.manual import block_hours
-from services.planner.posing.problem import pose
-from services.planner.posing.reserve_slots import read_reserves
+from services.planner.problem.build import build_problem, read_reserves
+from services.planner.problem.demands import read_allowed, read_cycle, read_load, read_rules
+from services.planner.problem.owner_constraints import block_hours
+from services.planner.problem.vehicle_demand import read_vehicle
 
 MIDNIGHT, MINUTE, ZONE = datetime(2024, 2, 1, tzinfo=UTC), timedelta(minutes=1), ZoneInfo("UTC")
 LATE = Timeline(MIDNIGHT, timedelta(hours=1), 3, timedelta(minutes=10))
@@ -73,7 +69,7 @@ def test_block_that_ended_before_now_has_passed() -> None:
     document = {"site": SITE, "start": at(50), "slot_minutes": 60, "first_slot_minutes": 10, "outlook": series, "manual": blocks}
     request = PlanRequest.model_validate(document | {"state": {"batteries": {"battery": {"soc": 0.5}}}})
     with pytest.raises(InvalidInputError, match="has passed"):
-        pose(request)
+        build_problem(request)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +107,8 @@ def test_comfort_window_that_began_within_the_slot_holds_in_what_is_left() -> No
 def test_programme_may_begin_now() -> None:
     # Half an hour from 00:50 on: ten minutes in the first slot, twenty in the second.
     load = DeferrableLoad.model_validate({"name": "washer", "power_kw": 2, "profile_kw": [2], "profile_minutes": 30})
-    wish = read_programme(load, LoadState.model_validate({"runs": [{"from": at(50), "by": at(90)}]}), LATE, zone=ZONE)
-    assert wish.runs[0].use_kwh.tolist() == [pytest.approx([1 / 3, 2 / 3, 0.0]), pytest.approx([0.0, 1.0, 0.0])]
+    demand = read_cycle(load, LoadState.model_validate({"runs": [{"from": at(50), "by": at(90)}]}), LATE, zone=ZONE)
+    assert demand.runs[0].use_kwh.tolist() == [pytest.approx([1 / 3, 2 / 3, 0.0]), pytest.approx([0.0, 1.0, 0.0])]
 
 
 def test_what_runs_on_for_half_an_hour_needs_the_second_slot_too() -> None:

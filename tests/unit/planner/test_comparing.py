@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_changes import PlanChangesReply
+from luna.contracts.plan_questions import PlanChangesReply
 from luna.errors import InvalidInputError
-from services.planner.answer.reply import plan_request
-from services.planner.comparing.attribution import compare_plans
-from services.planner.model.solver import Solver
-from services.planner.stored.expected_state import Issued
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
+from services.planner.service.plan_diff import compare_plans
+from services.planner.service.state import IssuedPlan
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 HOURS, HOUR = 12, timedelta(hours=1)
@@ -22,7 +22,7 @@ SITE = {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kw
 
 def issue(
     later: int = 0, *, soc: float = 0.5, mode: str | None = None, prices: list[float] | None = None, site: dict[str, Any] | None = None, **outlook: Any
-) -> Issued:
+) -> IssuedPlan:
     """A plan issued so many hours after the first."""
     prices = prices or PRICES
     series = {"load_kwh": [0.6] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": prices[later:][:HOURS], "export_price": [0.05] * HOURS} | outlook
@@ -31,14 +31,14 @@ def issue(
     own = {name: value for name, value in (site or {}).items() if name != "state"}
     document = {"site": SITE | own, "start": START + later * HOUR, "slot_minutes": 60, "outlook": series, "state": state, "options": terminal}
     request = PlanRequest.model_validate(document)
-    return Issued(request, plan_request(request, now=START + later * HOUR, solver=Solver()))
+    return IssuedPlan(request, plan_request(request, now=START + later * HOUR, solver=Solver()))
 
 
-def compare(earlier: Issued, later: Issued, language: Any = "en") -> PlanChangesReply:
+def compare(earlier: IssuedPlan, later: IssuedPlan, language: Any = "en") -> PlanChangesReply:
     return compare_plans(earlier, later, solver=Solver(), language=language)
 
 
-def expected_soc(plan: Issued, hours: int) -> float:
+def expected_soc(plan: IssuedPlan, hours: int) -> float:
     return plan.reply.slots[hours - 1].batteries["battery"].soc_end
 
 

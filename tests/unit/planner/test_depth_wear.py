@@ -12,12 +12,12 @@ from luna.errors import InvalidInputError
 from luna.site import Battery, Site, parse_site
 from luna.timeline import FloatArray
 from luna.wear import depth_wear
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
-from tests.planning import START, describe_site, draw_prices, pose_problem, settle_cost
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.reply.reply import plan_request
+from tests.planning import START, describe_site, draw_prices, make_problem, settle_cost
 from tests.reference_model import solve_reference
 
 # 10 kWh: the first 3 kWh below full cost 0.01 per kWh, the next 4 cost 0.03, the last 3 cost 0.08.
@@ -74,7 +74,7 @@ def draw(seed: int) -> Any:
     site = describe_site(WEARING, *([{}] if seed % 2 else []), import_limit_kw=12)
     bought, sold = draw_prices(rng, 16)
     series = {"load_kwh": rng.gamma(1.0, 0.4, 16), "pv_kwh": rng.uniform(0, 1, 16), "import_price": bought, "export_price": sold}
-    return pose_problem(site, series, soc=rng.uniform(0, 1), terminal=Terminal(kind="value", value=0.1))
+    return make_problem(site, series, soc=rng.uniform(0, 1), terminal=Terminal(kind="value", value=0.1))
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
@@ -87,7 +87,7 @@ def test_a_plan_costs_what_the_model_written_for_readers_costs(seed: int) -> Non
 def discharged(site: Site, spread: float) -> FloatArray:
     """What is discharged over a dear evening after a cheap night, from full and back to full."""
     series = {"load_kwh": 1.0, "pv_kwh": 0.0, "import_price": [0.2 + spread] * 8 + [0.2] * 16, "export_price": 0.0}
-    plan = make_plan(pose_problem(site, series, soc=1.0, terminal=Terminal(kind="minimum_soc", soc=1.0)), Solver())
+    plan = make_plan(make_problem(site, series, soc=1.0, terminal=Terminal(kind="minimum_soc", soc=1.0)), Solver())
     return plan.flows.discharge_kwh[0]
 
 
@@ -100,7 +100,7 @@ def test_a_cycle_goes_as_deep_as_the_spread_pays_for(spread: float, depth_kwh: f
 def test_the_value_of_stored_energy_is_the_models_dual() -> None:
     lossless = {"charge_efficiency": 1.0, "discharge_efficiency": 1.0}
     series = {"load_kwh": 0.5, "pv_kwh": 0.0, "import_price": [0.2] * 4 + [0.3] * 4, "export_price": 0.0}
-    plan = make_plan(pose_problem(describe_site(WEARING | lossless), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), Solver())
+    plan = make_plan(make_problem(describe_site(WEARING | lossless), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), Solver())
     # Two kWh serve the dear hour from the shallowest segment: more would be worth nothing, one less 0.3 − 0.01.
     assert plan.flows.discharge_kwh.sum() == pytest.approx(2.0)
     assert 0.0 <= plan.energy_value[0, 3] <= 0.29 + 1e-9
@@ -126,7 +126,7 @@ def test_a_plan_around_a_car_costs_the_same_in_both_layers() -> None:
     state = {"batteries": {"battery 0": {"soc": 0.2}}, "vehicles": {"car": {"soc": 0.3, "sessions": [stay]}}}
     options = {"terminal": {"kind": "value", "value": 0.1}, "mip_gap": 0.0}
     request = {"site": site.model_dump(by_alias=True), "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": options}
-    plan = make_plan(pose(PlanRequest.model_validate(request)), Solver())
+    plan = make_plan(build_problem(PlanRequest.model_validate(request)), Solver())
     assert plan.placement is not None
     assert objective(plan) == pytest.approx(plan.placement.objective, abs=1e-4)
 

@@ -10,13 +10,13 @@ from luna.contracts.plan import Terminal
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import FloatArray
-from services.planner.model.formulation import formulate
-from services.planner.model.solver import Solver
-from services.planner.model.ways import PlannedFlows, Ways
-from services.planner.posing.problem import Problem
-from services.planner.value.energy_value import ValueFunction, follow, mean_values, solve_value
-from services.planner.value.segments import Segments, slot_segments
-from tests.planning import describe_site, pose_problem
+from services.planner.dp.segments import Segments, slot_segments
+from services.planner.dp.value import ValueFunction, follow, mean_values, solve_value
+from services.planner.milp.directions import FlowDirections, PlannedFlows
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import Solver
+from services.planner.problem.problem import Problem
+from tests.planning import describe_site, make_problem
 
 SLOTS = 32
 HOURS = np.full(SLOTS, 0.25)
@@ -45,7 +45,7 @@ def draw_convex(seed: int) -> Problem:
     bought = np.repeat(rng.uniform(-0.3 * wear * paid, 0.5, SLOTS // 4), 4)
     load, pv = rng.gamma(1.0, 0.15, SLOTS), np.maximum(np.sin(np.linspace(-1, 4, SLOTS)), 0) * rng.uniform(0, 1)
     series = {"load_kwh": np.minimum(load, 0.8), "pv_kwh": pv, "import_price": bought, "export_price": bought - rng.choice([0.0, 0.05, 0.1])}
-    return pose_problem(site, series, soc=rng.uniform(0.3, 0.8), terminal=Terminal(kind="value", value=rng.uniform(0, 0.3)))
+    return make_problem(site, series, soc=rng.uniform(0.3, 0.8), terminal=Terminal(kind="value", value=rng.uniform(0, 0.3)))
 
 
 def segments_of(problem: Problem) -> Segments:
@@ -89,7 +89,7 @@ def cost_of_path(problem: Problem, path_kwh: FloatArray) -> float:
 
 def solve_linear(problem: Problem) -> PlannedFlows:
     """Return what HiGHS makes of the linear model."""
-    ways = Ways.free(1, problem.outlook.timeline.count)
+    ways = FlowDirections.free(1, problem.outlook.timeline.count)
     built = formulate(problem, ways)
     return built.flows(Solver().solve(built.model), ways)
 
@@ -123,7 +123,7 @@ def test_dual_of_the_linear_model_lies_between_the_values_left_and_right(seed: i
 @pytest.mark.parametrize("seed", range(40))
 def test_thresholds_are_ordered(seed: int) -> None:
     problem = draw_convex(seed)
-    thresholds = value_of(problem).thresholds(segments_of(problem).levels, toward_house=0.005)
+    thresholds = value_of(problem).thresholds(segments_of(problem).levels, self_consumption_margin=0.005)
     regular = problem.outlook.import_price >= 0
     assert (thresholds.buy_kwh <= thresholds.store_kwh + 1e-9)[regular].all()
     assert (thresholds.serve_kwh <= thresholds.sell_kwh + 1e-9)[regular].all()
@@ -132,7 +132,7 @@ def test_thresholds_are_ordered(seed: int) -> None:
 def test_margin_toward_house_stores_more_and_serves_deeper() -> None:
     problem = draw_convex(1)
     function, levels = value_of(problem), segments_of(problem).levels
-    plain, eager = function.thresholds(levels), function.thresholds(levels, toward_house=0.05)
+    plain, eager = function.thresholds(levels), function.thresholds(levels, self_consumption_margin=0.05)
     assert (eager.store_kwh >= plain.store_kwh).all()
     assert (eager.serve_kwh <= plain.serve_kwh).all()
 
@@ -141,7 +141,7 @@ def test_ties_between_storing_now_and_later_store_now() -> None:
     # Surplus in four slots, room for two of them, one export price: waiting would gain nothing.
     site = describe_site({"capacity_kwh": 2, "charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0})
     series = {"load_kwh": [0.0] * 4 + [0.5] * 4, "pv_kwh": [1.0] * 4 + [0.0] * 4, "import_price": 0.3, "export_price": 0.07}
-    problem = pose_problem(site, series, soc=0.0, terminal=Terminal(kind="value", value=0.0))
+    problem = make_problem(site, series, soc=0.0, terminal=Terminal(kind="value", value=0.0))
     assert walk(problem) == pytest.approx([0, 1, 2, 2, 2, 1.5, 1, 0.5, 0])
 
 
@@ -149,14 +149,14 @@ def test_ties_between_buying_now_and_later_buy_now() -> None:
     # Four hours at 0.2, two dear kWh after them: at one price the first two hours buy.
     site = describe_site({"capacity_kwh": 4, "charge_limit_kw": 4, "charge_efficiency": 0.8, "discharge_efficiency": 1, "wear_price": 0})
     series = {"load_kwh": [0.0] * 4 + [0.4] * 4, "pv_kwh": 0.0, "import_price": [0.2] * 4 + [0.5] * 4, "export_price": 0.07}
-    problem = pose_problem(site, series, soc=0.0, terminal=Terminal(kind="value", value=0.0))
+    problem = make_problem(site, series, soc=0.0, terminal=Terminal(kind="value", value=0.0))
     assert walk(problem) == pytest.approx([0, 0.8, 1.6, 1.6, 1.6, 1.2, 0.8, 0.4, 0])
 
 
 def test_a_price_that_never_changes_carries_nothing_through_a_battery_without_losses() -> None:
     site = describe_site({"charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0})
     series = {"load_kwh": 0.4, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.07}
-    path = walk(pose_problem(site, series | {"load_kwh": [0.4] * 6}, soc=0.1, terminal=Terminal(kind="value", value=0.0)))
+    path = walk(make_problem(site, series | {"load_kwh": [0.4] * 6}, soc=0.1, terminal=Terminal(kind="value", value=0.0)))
     assert (np.diff(path) <= 1e-12).all()
 
 
@@ -166,7 +166,7 @@ def test_a_price_that_never_changes_carries_nothing_through_a_battery_without_lo
 )
 def test_slot_that_is_not_convex_is_named(bought: float, sold: float) -> None:
     prices = {"import_price": [0.3] * 3 + [bought] + [0.3] * 4, "export_price": [0.1] * 3 + [sold] + [0.1] * 4}
-    problem = pose_problem(describe_site({}), {"load_kwh": 0.2, "pv_kwh": 0.0} | prices)
+    problem = make_problem(describe_site({}), {"load_kwh": 0.2, "pv_kwh": 0.0} | prices)
     with pytest.raises(InvalidInputError) as caught:
         value_of(problem)
     assert caught.value.field == "slots[3]"
@@ -208,7 +208,7 @@ prices = st.lists(st.floats(0.0, 0.6), min_size=8, max_size=8)
 @given(load=energies, pv=energies, bought=prices, discount=st.floats(0, 0.2), battery=st.fixed_dictionaries({"capacity_kwh": st.floats(0.5, 20)}))
 def test_value_descends_and_fills_the_capacity(load: list[float], pv: list[float], bought: list[float], discount: float, battery: dict[str, Any]) -> None:
     series = {"load_kwh": load, "pv_kwh": pv, "import_price": bought, "export_price": np.array(bought) - discount}
-    problem = pose_problem(describe_site(battery), series, terminal=Terminal(kind="value", value=0.1))
+    problem = make_problem(describe_site(battery), series, terminal=Terminal(kind="value", value=0.1))
     function = value_of(problem)
     for slot in range(-1, 8):
         length, value = function.after(slot)
@@ -220,7 +220,7 @@ def test_value_descends_and_fills_the_capacity(load: list[float], pv: list[float
 @given(load=energies, pv=energies, bought=prices, soc=st.floats(0, 1))
 def test_path_stays_within_capacity_and_power(load: list[float], pv: list[float], bought: list[float], soc: float) -> None:
     series = {"load_kwh": load, "pv_kwh": pv, "import_price": bought, "export_price": 0.05 * np.minimum(bought, 1)}
-    problem = pose_problem(describe_site({}), series, soc=soc)
+    problem = make_problem(describe_site({}), series, soc=soc)
     path = walk(problem)
     assert path.min() >= -1e-12
     assert path.max() <= usable_kwh(problem.site) + 1e-12
@@ -242,6 +242,6 @@ def test_more_stored_at_the_start_never_costs_more_than_its_value(seed: int) -> 
 
 def test_linear_model_values_stored_energy_as_the_dynamic_programme_does() -> None:
     site = describe_site({"wear_price": 0})
-    problem = pose_problem(site, {"load_kwh": 0.2, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.0}, terminal=Terminal(kind="value", value=0.1))
+    problem = make_problem(site, {"load_kwh": 0.2, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.0}, terminal=Terminal(kind="value", value=0.1))
     # The battery lasts beyond the horizon, so a kWh more is worth the terminal value.
     assert solve_linear(replace(problem, stored_kwh=np.array([9.0]))).energy_value[0] == pytest.approx([0.1])

@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Terminal
 from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
-from services.planner.model.formulation import formulate
-from services.planner.model.slack import excess_kwh
-from services.planner.model.solver import InfeasibleError, Solver
-from services.planner.model.ways import Choices, Ways
-from services.planner.placing.wishes import NO_WISHES
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.manual import read_blocks
-from services.planner.posing.problem import Problem
-from tests.planning import START, describe_site, draw_contradiction, pose_problem, simulate_plan
+from services.planner.dp.plan import Plan
+from services.planner.milp.directions import BinarySlots, FlowDirections
+from services.planner.milp.formulation import formulate
+from services.planner.milp.slack import excess_kwh
+from services.planner.milp.solver import InfeasibleError, Solver
+from services.planner.planner import make_plan
+from services.planner.problem.demands import NO_DEMANDS
+from services.planner.problem.owner_constraints import read_blocks
+from services.planner.problem.problem import Problem
+from tests.planning import START, describe_site, draw_contradiction, make_problem, simulate_plan
 
 LOSSLESS: dict[str, Any] = {"charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0}
 FLAT: dict[str, Any] = {"load_kwh": 0.0, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}
@@ -36,7 +36,7 @@ def draw_narrow(rng: np.random.Generator, *, batteries: int) -> Problem:
     site = describe_site(*parts, curtailable=False, import_limit_kw=rng.uniform(1, 3), export_limit_kw=rng.uniform(0.5, 3))
     sun = np.maximum(np.sin(np.linspace(-3, 6, 24)), 0.0) * rng.uniform(0.5, 2)
     series = FLAT | {"load_kwh": rng.gamma(1.0, 0.5, 24), "pv_kwh": sun, "import_price": rng.uniform(0.1, 0.4, 24)}
-    return pose_problem(site, series, soc=rng.uniform(0, 1), terminal=Terminal(kind="value", value=0.1))
+    return make_problem(site, series, soc=rng.uniform(0, 1), terminal=Terminal(kind="value", value=0.1))
 
 
 def has_plan(problem: Problem, beyond_kw: float) -> bool:
@@ -46,7 +46,7 @@ def has_plan(problem: Problem, beyond_kw: float) -> bool:
     limits = (problem.import_limit_kwh + imported) / hours, (problem.export_limit_kwh + exported) / hours
     wider = replace(problem, limits=replace(problem.limits, import_limit_kw=limits[0], export_limit_kw=limits[1]))
     everywhere = np.ones((batteries, hours.size), dtype=bool)
-    ways, choices = Ways.of(wider), Choices(everywhere[0], everywhere, ~everywhere)
+    ways, choices = FlowDirections.of(wider), BinarySlots(everywhere[0], everywhere, ~everywhere)
     try:
         Solver().solve(formulate(wider, ways, choices=choices).model, mip_gap=0.5)
     except InfeasibleError:
@@ -57,35 +57,35 @@ def has_plan(problem: Problem, beyond_kw: float) -> bool:
 def test_a_battery_shares_what_it_has_over_all_slots_beyond_the_import_limit() -> None:
     # 8 slots at 8 kW against 4 through the connection: 8 kWh are missing, 4 are stored, 1 kWh and so 2 kW of 4 remain in each.
     site = describe_site(LOSSLESS, import_limit_kw=4)
-    made = plan(pose_problem(site, FLAT | {"load_kwh": [2.0] * 8}, soc=0.4))
+    made = plan(make_problem(site, FLAT | {"load_kwh": [2.0] * 8}, soc=0.4))
     assert made.flows.excess_kwh == pytest.approx([0.5] * 8, abs=1e-6)
     assert made.flows.discharge_kwh[0] == pytest.approx([0.5] * 8, abs=1e-6)
 
 
 def test_several_batteries_share_together() -> None:
     site = describe_site(LOSSLESS | {"capacity_kwh": 4}, LOSSLESS | {"capacity_kwh": 6}, import_limit_kw=4)
-    made = plan(pose_problem(site, FLAT | {"load_kwh": [2.0] * 8}, soc=0.4))
+    made = plan(make_problem(site, FLAT | {"load_kwh": [2.0] * 8}, soc=0.4))
     assert made.flows.excess_kwh == pytest.approx([0.5] * 8, abs=1e-6)
 
 
 def test_the_higher_peak_is_cut_first() -> None:
     # Beyond 4 kW: 1, 5, 2 kW for half an hour each. 2 kWh take the second to 2 kW (1.5 kWh), then both to 1.5.
     site = describe_site(LOSSLESS, import_limit_kw=4)
-    made = plan(pose_problem(site, FLAT | {"load_kwh": [1.25] * 2 + [2.25] * 2 + [1.5] * 2}, soc=0.2))
+    made = plan(make_problem(site, FLAT | {"load_kwh": [1.25] * 2 + [2.25] * 2 + [1.5] * 2}, soc=0.2))
     assert made.flows.excess_kwh * 4 == pytest.approx([1.0] * 2 + [1.5] * 4, abs=1e-6)
 
 
 def test_sun_that_may_not_be_held_back_is_stored_where_it_is_highest() -> None:
     # 1, 3, 2 kW beyond the limit for an hour each, 2 kWh of room: 1.5 of them from the second hour, 0.5 from the third.
     site = describe_site(LOSSLESS, curtailable=False, export_limit_kw=2)
-    made = plan(pose_problem(site, FLAT | {"pv_kwh": [0.75] * 4 + [1.25] * 4 + [1.0] * 4}, soc=0.8))
+    made = plan(make_problem(site, FLAT | {"pv_kwh": [0.75] * 4 + [1.25] * 4 + [1.0] * 4}, soc=0.8))
     assert made.flows.excess_kwh * 4 == pytest.approx([1.0] * 4 + [1.5] * 8, abs=1e-6)
 
 
 def test_room_is_made_before_the_sun_exceeds_the_limit() -> None:
     # The battery is full; 2 kWh of sun will not fit through the connection, and two hours before them let it sell as much.
     site = describe_site(LOSSLESS, curtailable=False, export_limit_kw=2)
-    made = plan(pose_problem(site, FLAT | {"pv_kwh": [0.0] * 8 + [1.0] * 4}, soc=1.0))
+    made = plan(make_problem(site, FLAT | {"pv_kwh": [0.0] * 8 + [1.0] * 4}, soc=1.0))
     assert made.flows.excess_kwh.max() == 0.0
 
 
@@ -94,7 +94,7 @@ def test_a_little_more_sun_than_forecast_finds_room_where_that_costs_nothing(mor
     # Ten hours of sun up to 4.5 kW against 3 through the connection: 5 of 29 kWh are beyond it, with 20 % more sun 10; all else may be stored early or late.
     site = describe_site({}, curtailable=False, export_limit_kw=3)
     sun = 1.125 * np.sin(np.linspace(0, np.pi, 40))
-    problem = pose_problem(site, FLAT | {"pv_kwh": sun}, soc=0.0, terminal=Terminal(kind="value", value=0.2))
+    problem = make_problem(site, FLAT | {"pv_kwh": sun}, soc=0.0, terminal=Terminal(kind="value", value=0.2))
     actuals = Actuals(problem.outlook.timeline, problem.outlook.load_kwh, more * sun)
     flows = simulate(Committed(plan(problem).setpoints), actuals, limits=problem.limits, stored_kwh=problem.stored_kwh[:, None]).flows
     assert flows.excess_kwh.max() == 0.0
@@ -104,8 +104,8 @@ def test_on_an_island_the_house_is_served_as_long_as_there_is_energy() -> None:
     # Half of what the house needs is of no use where no connection brings the rest: 4 kWh are two hours of 2 kW, then there is nothing.
     site = describe_site(LOSSLESS)
     block = ManualBlock.model_validate({"device": "grid", "action": "no_import", "from": START, "to": START + timedelta(hours=4)})
-    problem = pose_problem(site, FLAT | {"load_kwh": [0.5] * 16}, soc=0.4)
-    manual, _ = read_blocks([block], site, NO_WISHES, problem.outlook.timeline)
+    problem = make_problem(site, FLAT | {"load_kwh": [0.5] * 16}, soc=0.4)
+    manual, _ = read_blocks([block], site, NO_DEMANDS, problem.outlook.timeline)
     made = plan(replace(problem, manual=manual, limits=manual.narrow(problem.limits)))
     assert made.flows.import_kwh == pytest.approx([0.0] * 8 + [0.5] * 8, abs=1e-6)
 

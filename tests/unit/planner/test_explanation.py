@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest, Terminal
-from luna.physics import Mode, clamp, settle
+from luna.physics import Mode, clamp, simulate_slot
 from luna.schedule import Reason
 from luna.timeline import Timeline
 from luna.wording import REASONS
-from services.planner.answer.evidence import Evidence
-from services.planner.answer.explanation import explain, explain_each, find_limits, price_opposite
-from services.planner.answer.reply import answer
-from services.planner.answer.shown_modes import show_modes
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, pose
-from services.planner.value.energy_value import load_kernels
-from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, pose_problem
+from services.planner.dp.plan import Plan, objective
+from services.planner.dp.value import load_kernels
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.reply.evidence import Evidence
+from services.planner.reply.reasons import explain, explain_each, find_limits, price_opposite
+from services.planner.reply.reply import answer, show_modes
+from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, make_problem
 
 NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
 # Cheap hours, a peak, an ordinary evening.
@@ -29,7 +29,7 @@ OWN_USE = {"discharge_to_grid": False}
 
 
 def plan_of(series: dict[str, Any], *, soc: float = 0.5, terminal: Terminal | None = None, **grid: Any) -> Plan:
-    return make_plan(pose_problem(describe_site({}, **grid), series, soc=soc, terminal=terminal), Solver())
+    return make_plan(make_problem(describe_site({}, **grid), series, soc=soc, terminal=terminal), Solver())
 
 
 def codes(plan: Plan) -> list[str]:
@@ -116,7 +116,7 @@ def test_where_nothing_may_be_fed_in_no_battery_is_told_to_sell_and_no_sentence_
     assert not any("sell" in reason.figures for reason in explain(plan))
 
 
-def test_charging_for_a_wish_at_the_end_says_so() -> None:
+def test_charging_for_a_demand_at_the_end_says_so() -> None:
     plan = plan_of(NIGHT | {"import_price": [0.3] * 4}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.4))
     assert codes(plan)[0] == "charge_for_target"
     assert "charge_cheap" not in codes(plan)
@@ -152,7 +152,7 @@ def test_paid_imports_say_that_the_grid_pays() -> None:
 
 
 def test_site_without_battery_says_so() -> None:
-    plan = make_plan(pose_problem(describe_site(), NIGHT | {"import_price": [0.3] * 3}), Solver())
+    plan = make_plan(make_problem(describe_site(), NIGHT | {"import_price": [0.3] * 3}), Solver())
     assert codes(plan) == ["idle_no_battery"] * 3
 
 
@@ -171,7 +171,7 @@ def cost_with_opposite(plan: Plan, slot: int, *, mode: int) -> float:
     modes = np.full_like(plan.setpoints.mode, mode)
     asked = replace(plan.setpoints, mode=modes, floor_soc=full * battery.min_soc, ceiling_soc=full * battery.max_soc)
     safe = clamp(asked, plan.start_kwh, problem.limits)
-    flows = settle(safe, plan.start_kwh, load_kwh=ahead.load_kwh, pv_kwh=ahead.pv_kwh, limits=problem.limits, hours=ahead.timeline.hours)
+    flows = simulate_slot(safe, plan.start_kwh, load_kwh=ahead.load_kwh, pv_kwh=ahead.pv_kwh, limits=problem.limits, hours=ahead.timeline.hours)
     wear = problem.wear_price[0, 0] * (flows.charge_kwh[0] + flows.discharge_kwh[0])
     here = flows.import_kwh * ahead.import_price - flows.export_kwh * ahead.export_price + wear
     after = make_plan(rest_of(problem, slot, float(flows.stored_kwh[0, slot])), Solver())
@@ -196,12 +196,12 @@ def test_cost_of_the_opposite_is_that_of_planning_anew(seed: int) -> None:
 def test_large_battery_prices_its_opposite_too() -> None:
     site = describe_site({"capacity_kwh": 4000, "charge_limit_kw": 2000, "discharge_limit_kw": 2000})
     series = PEAK | {"load_kwh": 300.0}
-    opposite = price_opposite(make_plan(pose_problem(site, series, soc=0.5), Solver()))
+    opposite = price_opposite(make_plan(make_problem(site, series, soc=0.5), Solver()))
     assert np.isfinite(opposite).all()
     assert opposite.max() > 50
 
 
-def test_opposite_that_misses_a_wish_at_the_end_is_impossible_and_has_no_price() -> None:
+def test_opposite_that_misses_a_demand_at_the_end_is_impossible_and_has_no_price() -> None:
     plan = plan_of(NIGHT | {"import_price": [0.3] * 2}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.43))
     assert np.isnan(price_opposite(plan)).all()
 
@@ -239,7 +239,7 @@ def test_forbidden_export_is_at_work_only_where_there_is_something_to_export() -
 
 def test_battery_that_cannot_charge_is_not_held_by_its_power_when_at_rest() -> None:
     site = describe_site({"charge_limit_kw": 0})
-    plan = make_plan(pose_problem(site, NIGHT | {"import_price": [0.3] * 2}, soc=0.0), Solver())
+    plan = make_plan(make_problem(site, NIGHT | {"import_price": [0.3] * 2}, soc=0.0), Solver())
     assert "charge_power" not in limits_of(plan)
 
 
@@ -254,7 +254,7 @@ REQUEST: dict[str, Any] = {
 def test_reply_carries_the_reasons_in_the_interface_s_words() -> None:
     load_kernels()
     request = PlanRequest.model_validate(REQUEST)
-    reply = answer(make_plan(pose(request), Solver()), request=request, issued_at=START)
+    reply = answer(make_plan(build_problem(request), Solver()), request=request, issued_at=START)
     slot = reply.slots[0].model_dump(mode="json")
     assert set(slot["reason"]) >= {"code", "text", "energy_value", "cost_of_opposite", "binding"}
     assert slot["batteries"]["battery"].keys() >= {"charge_kwh", "discharge_kwh", "soc_end"}
@@ -265,7 +265,7 @@ def test_reply_carries_the_reasons_in_the_interface_s_words() -> None:
 def reasons_of(
     series: dict[str, Any], *, site: dict[str, Any] | None = None, battery: dict[str, Any] | None = None, soc: float = 0.5, **more: Any
 ) -> list[Reason]:
-    return explain(make_plan(pose_problem(describe_site(battery or {}, **(site or {})), series, soc=soc, **more), Solver()))
+    return explain(make_plan(make_problem(describe_site(battery or {}, **(site or {})), series, soc=soc, **more), Solver()))
 
 
 def test_an_empty_battery_at_night_says_that_it_is_empty_and_when_it_is_charged() -> None:
@@ -358,7 +358,7 @@ def test_room_is_not_kept_for_a_price_higher_than_selling_pays() -> None:
 def test_the_battery_that_moves_most_is_told_and_each_has_its_own_reason() -> None:
     site = describe_site({"capacity_kwh": 2}, {"capacity_kwh": 8})
     request = PlanRequest.model_validate(REQUEST | {"site": site, "state": {"batteries": {"battery 0": {"soc": 0.0}, "battery 1": {"soc": 0.9}}}})
-    reply = answer(make_plan(pose(request), Solver()), request=request, issued_at=START)
+    reply = answer(make_plan(build_problem(request), Solver()), request=request, issued_at=START)
     first = reply.slots[0]
     assert first.reason.device == max(first.batteries, key=lambda name: first.batteries[name].discharge_kwh)
     assert first.batteries["battery 1"].reason is not None

@@ -6,16 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.fault import Fault
-from luna.contracts.replay import ReplayReply
+from luna.contracts.replay import Fault, ReplayReply
 from luna.errors import InvalidInputError
 from luna.physics import Mode, SetPoint, SiteLimits
 from luna.schedule import PlainPolicy, pick_slot, whole_range
 from luna.simulator import Actuals, balance_residual_kwh, simulate
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.knowledge import ForecastBook
-from services.planner.replay import Asked, run
-from services.planner.replay.mishaps import Afflicted, Mishap, place_faults
+from services.planner.problem.knowledge import ForecastArchive
+from services.planner.replay import ReplaySpec, run
+from services.planner.replay.faults import FaultEffects, FaultyPolicy, place_faults
 from tests.unit.planner.test_replay import NOW, WINDOW, describe_site, make_scene
 
 ALL = ("forecasts_missing", "forecasts_late", "prices_missing", "prices_late", "sensor_frozen", "command_lost", "planner_down", "grid_outage", "clock_behind")
@@ -29,7 +28,7 @@ def fault(kind: str, **changes: Any) -> Fault:
 @cache
 def replay_all(seed: int) -> ReplayReply:
     faults = [fault(kind, hours=8, late_hours=3, times=2) for kind in ALL]
-    return run(make_scene(0), Asked(["self_consumption", "mpc_perfect"], 32, faults, seed)).reply
+    return run(make_scene(0), ReplaySpec(["self_consumption", "mpc_perfect"], 32, faults, seed)).reply
 
 
 def test_each_fault_is_accounted_for_and_all_of_them_together() -> None:
@@ -43,7 +42,7 @@ def test_no_fault_makes_anyone_leave_the_limits() -> None:
 
 
 def test_without_its_faults_a_policy_costs_what_it_costs_alone() -> None:
-    assert replay_all(1).policies["mpc_perfect"] == run(make_scene(0), Asked(["mpc_perfect"], 32)).reply.policies["mpc_perfect"]
+    assert replay_all(1).policies["mpc_perfect"] == run(make_scene(0), ReplaySpec(["mpc_perfect"], 32)).reply.policies["mpc_perfect"]
 
 
 def test_what_self_consumption_never_asks_for_cannot_hurt_it() -> None:
@@ -54,12 +53,12 @@ def test_what_self_consumption_never_asks_for_cannot_hurt_it() -> None:
 
 def test_the_seed_alone_says_when_faults_strike() -> None:
     spans = [each.spans for each in replay_all(1).faults]
-    assert spans == [each.spans for each in run(make_scene(0), Asked(["idle"], 96, [fault(kind, hours=8, times=2) for kind in ALL], 1)).reply.faults]
-    assert spans != [each.spans for each in run(make_scene(0), Asked(["idle"], 96, [fault(kind, hours=8, times=2) for kind in ALL], 2)).reply.faults]
+    assert spans == [each.spans for each in run(make_scene(0), ReplaySpec(["idle"], 96, [fault(kind, hours=8, times=2) for kind in ALL], 1)).reply.faults]
+    assert spans != [each.spans for each in run(make_scene(0), ReplaySpec(["idle"], 96, [fault(kind, hours=8, times=2) for kind in ALL], 2)).reply.faults]
 
 
 def test_where_nobody_plans_all_the_time_the_inverter_consumes_its_own() -> None:
-    reply = run(make_scene(0), Asked(["mpc_perfect", "self_consumption"], 32, [fault("planner_down", **{"from": WINDOW.start}, hours=80)])).reply
+    reply = run(make_scene(0), ReplaySpec(["mpc_perfect", "self_consumption"], 32, [fault("planner_down", **{"from": WINDOW.start}, hours=80)])).reply
     other = reply.policies["self_consumption"].cost - reply.policies["mpc_perfect"].cost
     assert reply.faults[0].cost["mpc_perfect"] == pytest.approx(other)
 
@@ -67,7 +66,7 @@ def test_where_nobody_plans_all_the_time_the_inverter_consumes_its_own() -> None
 def test_a_grid_that_is_away_leaves_load_unserved_that_the_battery_cannot_carry() -> None:
     night = fault("grid_outage", **{"from": WINDOW.start}, hours=6)
     scenes = (make_scene(0), make_scene(0, batteries=[]))
-    unserved = [run(scene, Asked(["self_consumption"], 96, [night])).reply.faults[0].unserved_kwh for scene in scenes]
+    unserved = [run(scene, ReplaySpec(["self_consumption"], 96, [night])).reply.faults[0].unserved_kwh for scene in scenes]
     load = make_scene(0).actuals.load_kwh[:24].sum()
     assert unserved[0]["self_consumption"] == 0.0
     assert unserved[1]["self_consumption"] == pytest.approx(load)
@@ -85,23 +84,23 @@ def test_without_the_grid_energy_balances_on_what_is_served() -> None:
     assert (lived.unserved_kwh <= load).all()
 
 
-def mishap(*faults: Fault) -> Mishap:
+def fault_effects(*faults: Fault) -> FaultEffects:
     scene = make_scene(0)
-    return Mishap.of(scene, place_faults(faults, scene.timeline, seed=0))
+    return FaultEffects.of(scene, place_faults(faults, scene.timeline, seed=0))
 
 
-def issued(book: ForecastBook, now: datetime) -> datetime:
+def issued(book: ForecastArchive, now: datetime) -> datetime:
     return book.latest(now).issued_at
 
 
 def test_forecasts_that_never_come_leave_the_one_before() -> None:
-    known = mishap(fault("forecasts_missing", **{"from": NOON}, hours=6)).scene.forecasts
+    known = fault_effects(fault("forecasts_missing", **{"from": NOON}, hours=6)).scene.forecasts
     assert issued(known, NOON + timedelta(hours=5)) == NOON - timedelta(hours=6)
     assert issued(known, NOON + timedelta(hours=6)) == NOON + timedelta(hours=6)
 
 
 def test_forecasts_that_come_late_are_known_when_they_come() -> None:
-    known = mishap(fault("forecasts_late", **{"from": NOON}, hours=1, late_hours=2)).scene.forecasts
+    known = fault_effects(fault("forecasts_late", **{"from": NOON}, hours=1, late_hours=2)).scene.forecasts
     assert issued(known, NOON + timedelta(hours=1)) == NOON - timedelta(hours=6)
     assert issued(known, NOON + timedelta(hours=2)) == NOON + timedelta(hours=2)
 
@@ -109,7 +108,7 @@ def test_forecasts_that_come_late_are_known_when_they_come() -> None:
 @pytest.mark.parametrize(("kind", "later"), [("prices_late", 5), ("prices_missing", None)])
 def test_prices_are_settled_as_published_whenever_the_planner_learns_them(kind: str, later: int | None) -> None:
     published = WINDOW.start + timedelta(hours=13)
-    hurt = mishap(fault(kind, **{"from": published}, hours=1, late_hours=5)).scene.prices
+    hurt = fault_effects(fault(kind, **{"from": published}, hours=1, late_hours=5)).scene.prices
     true = make_scene(0).prices
     ahead = Timeline(NOW + timedelta(hours=6), SLOT, 96)
     assert (hurt.actual(WINDOW)[0] == true.actual(WINDOW)[0]).all()
@@ -129,12 +128,12 @@ class Listener:
 
 
 def test_a_frozen_sensor_stays_so_over_midnight() -> None:
-    night = mishap(fault("sensor_frozen", **{"from": WINDOW.start + timedelta(hours=20)}, hours=8))
+    night = fault_effects(fault("sensor_frozen", **{"from": WINDOW.start + timedelta(hours=20)}, hours=8))
     listener = Listener()
-    before_midnight = Afflicted(listener, night, np.array([[4.0]]))
+    before_midnight = FaultyPolicy(listener, night, np.array([[4.0]]))
     for slot, stored in ((79, 3.0), (80, 2.0), (95, 1.0)):
         before_midnight.decide(slot, np.array([[stored]]))
-    after_midnight = Afflicted(listener, night, before_midnight.seen_kwh)
+    after_midnight = FaultyPolicy(listener, night, before_midnight.seen_kwh)
     for slot, stored in ((96, 0.9), (111, 0.8), (112, 0.7)):
         after_midnight.decide(slot, np.array([[stored]]))
     assert listener.heard == [3.0, 3.0, 3.0, 3.0, 3.0, 0.7]
@@ -147,8 +146,8 @@ def test_a_fault_says_when_it_strikes_or_how_often_not_both() -> None:
 
 def test_a_planner_without_any_forecast_leaves_the_inverter_to_itself() -> None:
     scene = make_scene(0)
-    silent = replace(scene, forecasts=ForecastBook(scene.forecasts.forecasts[4:]))
+    silent = replace(scene, forecasts=ForecastArchive(scene.forecasts.forecasts[4:]))
     with pytest.raises(InvalidInputError, match="no forecast"):
-        run(silent, Asked(["mpc_scenarios"], 32))
-    reply = run(make_scene(0), Asked(["mpc_scenarios"], 32, [fault("forecasts_missing", **{"from": WINDOW.start}, hours=24)])).reply
+        run(silent, ReplaySpec(["mpc_scenarios"], 32))
+    reply = run(make_scene(0), ReplaySpec(["mpc_scenarios"], 32, [fault("forecasts_missing", **{"from": WINDOW.start}, hours=24)])).reply
     assert reply.faults[0].cost["mpc_scenarios"] != 0.0

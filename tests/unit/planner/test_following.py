@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.physics import Mode, clamp, settle
+from luna.physics import Mode, clamp, simulate_slot
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
+from services.planner.dp.plan import Plan, objective, value_flows
+from services.planner.dp.policy import find_nights
 from services.planner.following import Follower, simulate_errors, simulate_policy
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective, value_flows
-from services.planner.planning import decide, make_plan, plan_alone
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import ACTING, Problem
-from services.planner.value.policy import find_nights
-from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide, make_plan, plan_alone
+from services.planner.problem.problem import ACTING, Problem
+from services.planner.problem.scenarios import ScenarioSet
+from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem
 
 KINDS: dict[str, tuple[dict[str, Any], ...]] = {
     "one": ({},),
@@ -63,7 +63,7 @@ def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
     # What exceeds limits that cannot be kept is levelled: physics would keep them as long as the battery lasts.
     safe = clamp(plan.setpoints, plan.start_kwh, plan.limits)
     outlook = problem.outlook
-    flows = settle(safe, plan.start_kwh, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=plan.limits, hours=outlook.timeline.hours)
+    flows = simulate_slot(safe, plan.start_kwh, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=plan.limits, hours=outlook.timeline.hours)
     assert flows.stored_kwh == pytest.approx(plan.flows.stored_kwh, abs=1e-6)
     assert plan.start_kwh[:, 1:] == pytest.approx(plan.flows.stored_kwh[:, :-1], abs=1e-6)
     assert plan.start_kwh[:, 0] == pytest.approx(problem.stored_kwh)
@@ -88,7 +88,7 @@ def test_without_a_margin_what_is_followed_costs_what_the_optimum_costs(seed: in
 @pytest.mark.parametrize("kind", KINDS)
 def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(kind: str, export_price: float) -> None:
     series = day(np.random.default_rng(3), import_price=np.full(96, 0.30), export_price=np.full(96, export_price))
-    plan = decide(replace(pose_problem(describe_site(*KINDS[kind]), series), margin=ACTING), Solver())
+    plan = decide(replace(make_problem(describe_site(*KINDS[kind]), series), margin=ACTING), Solver())
     assert plan.followed == "house"
     assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
 
@@ -98,7 +98,7 @@ def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(kind: str, export
 def test_a_battery_below_its_reserve_is_planned_like_any_other(kind: str, missing_kwh: float) -> None:
     batteries = [changes | {"min_soc": 0.1} for changes in KINDS[kind]]
     series = day(np.random.default_rng(5), import_price=np.full(96, 0.30), export_price=np.full(96, 0.08))
-    problem = replace(pose_problem(describe_site(*batteries), series, soc=0.1), margin=ACTING)
+    problem = replace(make_problem(describe_site(*batteries), series, soc=0.1), margin=ACTING)
     below = replace(problem, stored_kwh=problem.stored_kwh - missing_kwh)
     plan, inside = decide(below, Solver()), decide(problem, Solver())
     assert plan.setpoints.mode.tolist() == inside.setpoints.mode.tolist()
@@ -107,7 +107,7 @@ def test_a_battery_below_its_reserve_is_planned_like_any_other(kind: str, missin
 
 
 def test_a_battery_above_its_highest_charge_serves_the_house_from_it() -> None:
-    problem = pose_problem(
+    problem = make_problem(
         describe_site({"max_soc": 0.9}), day(np.random.default_rng(5), **{name: np.full(96, price) for name, price in FLAT.items()}), soc=1.0
     )
     plan = decide(replace(problem, margin=ACTING), Solver())
@@ -120,7 +120,7 @@ def test_surplus_and_load_beyond_the_expected_are_met_where_that_pays() -> None:
     prices = np.where(np.arange(96) < 28, 0.15, 0.35)
     series = day(rng, import_price=prices, export_price=np.full(96, 0.05))
     for kind, batteries in KINDS.items():
-        plan = decide(replace(pose_problem(describe_site(*batteries), series), margin=ACTING), Solver())
+        plan = decide(replace(make_problem(describe_site(*batteries), series), margin=ACTING), Solver())
         house = plan_alone(plan.problem)
         more_sun = follow(plan, series["load_kwh"], series["pv_kwh"] * 2.0, plan.problem.stored_kwh[:, None])
         alone = follow(replace(house, policy=house.policy or plan.policy), series["load_kwh"], series["pv_kwh"] * 2.0, plan.problem.stored_kwh[:, None])
@@ -130,9 +130,9 @@ def test_surplus_and_load_beyond_the_expected_are_met_where_that_pays() -> None:
 def test_what_gains_on_no_course_that_forecasts_err_to_is_left_to_the_house() -> None:
     # A dear evening is expected to use what a cheap night buys; on every course that errors say, the sun fills the battery for nothing.
     series: dict[str, Any] = {"load_kwh": [0.1] * 8 + [1.0] * 4, "pv_kwh": [0.0] * 12, "import_price": [0.2] * 4 + [0.3] * 8, "export_price": [0.0] * 12}
-    problem = replace(pose_problem(describe_site({}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), margin=ACTING)
+    problem = replace(make_problem(describe_site({}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), margin=ACTING)
     sunny = np.array([0.0] * 4 + [2.0] * 4 + [0.0] * 4)
-    errors = Courses(np.full(3, 0.3), np.tile(problem.outlook.load_kwh, (3, 1)), np.tile(sunny, (3, 1)))
+    errors = ScenarioSet(np.full(3, 0.3), np.tile(problem.outlook.load_kwh, (3, 1)), np.tile(sunny, (3, 1)))
     bought, erring = decide(problem, Solver()), decide(replace(problem, errors=errors), Solver())
     assert bought.flows.charge_kwh.sum() > 1.0
     assert (erring.followed, erring.flows.charge_kwh.sum()) == ("house", 0.0)
@@ -142,7 +142,7 @@ def test_a_battery_is_told_to_sell_where_it_sells() -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         spot = np.repeat(rng.normal(0.1, 0.08, 24), 4)
-        plan = decide(replace(pose_problem(describe_site({}), day(rng, import_price=spot + 0.13, export_price=spot)), margin=ACTING), Solver())
+        plan = decide(replace(make_problem(describe_site({}), day(rng, import_price=spot + 0.13, export_price=spot)), margin=ACTING), Solver())
         mode, sold = plan.setpoints.mode[0], np.minimum(plan.flows.discharge_kwh[0], plan.flows.export_kwh)
         edges = np.flatnonzero(np.diff(mode, prepend=-1, append=-1))
         runs = [slice(first, end) for first, end in pairwise(edges.tolist())]
@@ -152,7 +152,7 @@ def test_a_battery_is_told_to_sell_where_it_sells() -> None:
 def test_what_may_not_be_fed_in_is_not_told_to_be_sold() -> None:
     spot = np.repeat([0.05, 0.4, 0.1, 0.5], 24)
     site = describe_site({}, export_limit_kw=0)
-    plan = decide(replace(pose_problem(site, day(np.random.default_rng(1), import_price=spot, export_price=spot)), margin=ACTING), Solver())
+    plan = decide(replace(make_problem(site, day(np.random.default_rng(1), import_price=spot, export_price=spot)), margin=ACTING), Solver())
     assert not (plan.setpoints.mode == Mode.EXPORT).any()
 
 
@@ -171,7 +171,7 @@ def test_a_policy_costs_on_each_course_of_errors_what_it_costs_there_alone() -> 
     rng = np.random.default_rng(5)
     problem = replace(draw_problem(rng, batteries=2, slots=24), margin=ACTING)
     slots = problem.outlook.timeline.count
-    errors = Courses(np.full(3, 0.25), rng.gamma(1.0, 0.3, (3, slots)), rng.gamma(1.0, 0.2, (3, slots)))
+    errors = ScenarioSet(np.full(3, 0.25), rng.gamma(1.0, 0.3, (3, slots)), rng.gamma(1.0, 0.2, (3, slots)))
     plan = decide(problem, Solver())
     assert plan.policy is not None
     house = PlanPolicy([BatteryPolicy.follow_house(each, slots) for each in problem.site.batteries], plan.policy.curtailment, plan.policy.pv_limit_kw)
@@ -192,7 +192,7 @@ def test_a_night_is_dark_for_no_longer_than_nights_last() -> None:
 def test_no_mode_changes_for_a_little_energy_of_little_gain() -> None:
     # A house with one battery at an hourly price: fewer changes of mode than the optimum asks for, at hardly any cost.
     spot = np.repeat(np.random.default_rng(4).normal(0.08, 0.03, 24), 4)
-    problem = pose_problem(describe_site({}), day(np.random.default_rng(2), import_price=spot + 0.13, export_price=spot), soc=0.4)
+    problem = make_problem(describe_site({}), day(np.random.default_rng(2), import_price=spot + 0.13, export_price=spot), soc=0.4)
     exact, followed = decide(problem, Solver()), decide(replace(problem, margin=ACTING), Solver())
     changes = [int(np.count_nonzero(np.diff(plan.setpoints.mode[0]))) for plan in (exact, followed)]
     assert changes[1] < changes[0]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from services.planner.model import model_flows
-from services.planner.model.model_flows import solve_flows, solve_full
-from services.planner.model.solver import LinearModel, Solution, Solver, SolverError
-from services.planner.model.ways import find_forbidden
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem
-from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
+from services.planner.milp import planner as model_flows
+from services.planner.milp.directions import find_complementarity_violations
+from services.planner.milp.planner import solve_flows, solve_full
+from services.planner.milp.solver import LinearModel, Solution, Solver, SolverError
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
+from tests.planning import describe_site, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
 
 PLAIN = {"load_kwh": 0.3, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}
@@ -48,7 +48,7 @@ def test_warm_answers_equal_cold_ones(batteries: int) -> None:
 
 def test_batteries_that_may_not_sell_share_the_load_between_them() -> None:
     site = describe_site({"discharge_to_grid": False}, {"discharge_to_grid": False}, curtailable=False)
-    problem = pose_problem(site, PLAIN | {"load_kwh": [0.5] * 8, "export_price": 0.5}, terminal=Terminal(kind="value", value=0.0))
+    problem = make_problem(site, PLAIN | {"load_kwh": [0.5] * 8, "export_price": 0.5}, terminal=Terminal(kind="value", value=0.0))
     plan = make_plan(problem, Solver())
     assert plan.flows.export_kwh.max() == 0.0
     assert plan.flows.discharge_kwh.sum(axis=0) == pytest.approx([0.5] * 8)
@@ -58,14 +58,14 @@ def test_battery_that_may_only_store_sun_gets_it_beside_one_that_buys() -> None:
     # The first battery buys at 0.05 besides; the second, held first, takes the 0.5 kWh of surplus.
     site = describe_site({"charge_limit_kw": 4}, {"charge_from_grid": False, "charge_limit_kw": 2})
     series = {"load_kwh": 0.0, "pv_kwh": [0.5] * 4, "import_price": 0.05, "export_price": 0.0}
-    plan = make_plan(pose_problem(site, series, terminal=Terminal(kind="value", value=0.3)), Solver())
+    plan = make_plan(make_problem(site, series, terminal=Terminal(kind="value", value=0.3)), Solver())
     assert plan.flows.charge_kwh == pytest.approx(np.array([[1.0] * 4, [0.5] * 4]))
     assert plan.flows.import_kwh == pytest.approx([1.0] * 4)
 
 
 def test_load_beyond_the_connection_comes_from_the_battery_that_wears_less() -> None:
     site = describe_site({"wear_price": 0.1}, {"wear_price": 0.0}, import_limit_kw=1)
-    plan = make_plan(pose_problem(site, PLAIN | {"load_kwh": [0.5] * 4}, terminal=Terminal(kind="value", value=0.5)), Solver())
+    plan = make_plan(make_problem(site, PLAIN | {"load_kwh": [0.5] * 4}, terminal=Terminal(kind="value", value=0.5)), Solver())
     assert plan.flows.discharge_kwh == pytest.approx(np.array([[0.0] * 4, [0.25] * 4]))
 
 
@@ -94,6 +94,6 @@ def test_a_search_that_finds_nothing_in_time_leaves_a_plan_with_a_proven_gap(see
     best = solve_flows(problem, Solver())
     monkeypatch.setattr(model_flows, "Solver", OutOfTime)
     found = solve_flows(problem, Solver())
-    assert not find_forbidden(problem, found).any()
+    assert not find_complementarity_violations(problem, found).any()
     assert best.objective <= found.objective + 1e-6
     assert found.objective - best.objective <= found.gap * abs(found.objective) + 1e-6

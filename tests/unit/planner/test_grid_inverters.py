@@ -9,14 +9,15 @@ import pytest
 from luna.contracts.plan import Terminal
 from luna.physics import SiteLimits
 from luna.site import Site, parse_site
-from services.planner.answer.explanation import find_limits
-from services.planner.model.inverters import suits_value
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import Problem, terminal_rule
-from tests.planning import describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
+from services.planner.dp.plan import Plan
+from services.planner.milp.inverters import suits_value
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import terminal_rule
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import ScenarioSet
+from services.planner.reply.reasons import find_limits
+from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
 
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery 0"]}
@@ -67,7 +68,7 @@ def pose_day(*inverters: dict[str, Any], battery: dict[str, Any] | None = None, 
             "batteries": [{"name": "battery 0", "capacity_kwh": 10, "charge_limit_kw": 6, "discharge_limit_kw": 6, "charge_efficiency": 1.0} | (battery or {})],
         }
     )
-    return pose_problem(site, ahead, soc=0.5, terminal=Terminal(kind="value", value=worth))
+    return make_problem(site, ahead, soc=0.5, terminal=Terminal(kind="value", value=worth))
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
@@ -149,7 +150,7 @@ def test_two_batteries_that_taper_one_behind_a_hybrid_inverter() -> None:
 def test_courses_behind_an_inverter_are_weighed_too() -> None:
     problem = pose_day(HYBRID, pv_kwh=[0.0] * 4 + [1.5] * 4, load_kwh=0.3)
     outlook = problem.outlook
-    courses = Courses(np.array([0.3, 0.3]), np.stack([outlook.load_kwh] * 2), np.stack([outlook.pv_kwh * 1.5, outlook.pv_kwh * 0.2]))
+    courses = ScenarioSet(np.array([0.3, 0.3]), np.stack([outlook.load_kwh] * 2), np.stack([outlook.pv_kwh * 1.5, outlook.pv_kwh * 0.2]))
     plan = make_plan(replace(problem, courses=courses), Solver())
     assert plan.spread is not None
     assert (plan.spread.courses, plan.spread.left_out, plan.spread.reasons) == (3, 0, ())
@@ -158,7 +159,7 @@ def test_courses_behind_an_inverter_are_weighed_too() -> None:
 def test_each_of_two_batteries_has_its_value_under_limits_of_slots() -> None:
     site = describe_site({"capacity_kwh": 4}, {"capacity_kwh": 12, "wear_price": 0.0}, import_limit_kw=8)
     series = {"load_kwh": 0.2, "pv_kwh": 0.0, "import_price": [0.1] * 6 + [0.4] * 6, "export_price": 0.05}
-    problem = pose_problem(site, series, soc=0.2, terminal=Terminal(kind="value", value=0.1))
+    problem = make_problem(site, series, soc=0.2, terminal=Terminal(kind="value", value=0.1))
     limits = problem.limits.narrow(np.array([3.0, 8.0] * 6), np.array([0.0, 2.0] * 6))
     plan = make_plan(replace(problem, limits=limits), Solver())
     assert [round(value.function.capacity_kwh, 6) for value in plan.values] == [4.0, 12.0]

@@ -10,12 +10,12 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest, Terminal
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem
-from tests.planning import START, describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import plan_request
+from tests.planning import START, describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
 
 SITE: dict[str, Any] = {"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 10}]}
@@ -110,7 +110,7 @@ def test_a_limit_that_load_breaks_is_named_with_its_slot_and_its_own_figure() ->
 def test_a_slot_half_over_carries_half_as_much() -> None:
     site = describe_site({}, import_limit_kw=10)
     series = {"load_kwh": 0.0, "pv_kwh": 0.0, "import_price": [0.1, 0.3, 0.3, 0.3], "export_price": 0.0}
-    problem = pose_problem(site, series, terminal=Terminal(kind="value", value=0.25), first_step=timedelta(minutes=7.5))
+    problem = make_problem(site, series, terminal=Terminal(kind="value", value=0.25), first_step=timedelta(minutes=7.5))
     plan = make_plan(narrow(problem, np.array([2.0, 9.0, 9.0, 9.0]), None), Solver())
     # 2 kW for seven and a half minutes.
     assert plan.flows.import_kwh[0] == pytest.approx(0.25)

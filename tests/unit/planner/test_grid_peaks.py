@@ -10,12 +10,12 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import PeakHistory, peak_cost
 from luna.errors import InvalidInputError
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.peaks import read_peaks
-from services.planner.posing.problem import Problem, pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem, read_peaks
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import plan_request
 from tests.planning import START
 from tests.reference_model import solve_reference
 
@@ -71,7 +71,7 @@ CASES = pytest.mark.parametrize(
 @CASES
 @pytest.mark.parametrize("seed", range(2))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(peak: Any, state: dict[str, Any], due: float, seed: int) -> None:
-    problem = pose(ask(seed, peak, state=state))
+    problem = build_problem(ask(seed, peak, state=state))
     plan = make_plan(problem, Solver())
     assert objective(plan) + pays(problem, plan.flows.import_kwh) + due == pytest.approx(solve_reference(problem), abs=2e-5)
 
@@ -79,7 +79,7 @@ def test_a_plan_costs_what_the_model_written_for_readers_costs(peak: Any, state:
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 def test_over_the_end_of_a_month_each_month_is_paid_for() -> None:
     # 2024-02-29 12:00 UTC and thirty hours on: March begins at its floor.
-    problem = pose(ask(3, BELGIAN, state={"month_peaks_kw": [3.0]}, start=START + timedelta(days=28, hours=12)))
+    problem = build_problem(ask(3, BELGIAN, state={"month_peaks_kw": [3.0]}, start=START + timedelta(days=28, hours=12)))
     plan = make_plan(problem, Solver())
     due = 4.0 * (3.0 + 2.5)
     assert objective(plan) + pays(problem, plan.flows.import_kwh) + due == pytest.approx(solve_reference(problem), abs=2e-5)
@@ -131,5 +131,5 @@ def test_states_of_components_are_read_by_name() -> None:
 
 def test_state_of_no_component_is_refused_by_name() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        pose(ask(0, BELGIAN, state={"peaks": {"night": {"highest_kw": [1.0]}}}))
+        build_problem(ask(0, BELGIAN, state={"peaks": {"night": {"highest_kw": [1.0]}}}))
     assert (caught.value.field, caught.value.remedy) == ("state.peaks.night", "Its components are: peak.")

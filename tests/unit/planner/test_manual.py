@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
-from services.planner.answer.manual_reply import missed_blocks
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.model_plan import plan_by_model
-from services.planner.placing.wishes import NO_WISHES
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.manual import read_blocks
-from services.planner.posing.problem import Problem
+from services.planner.dp.plan import objective
+from services.planner.milp.planner import plan_by_model
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.demands import NO_DEMANDS
+from services.planner.problem.owner_constraints import read_blocks
+from services.planner.problem.problem import Problem
+from services.planner.reply.owner_blocks import missed_blocks
+from services.planner.reply.reply import plan_request
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
 
@@ -53,7 +53,7 @@ def discharged(reply: PlanReply) -> list[float]:
 
 
 def bind(problem: Problem, block: ManualBlock) -> Problem:
-    manual, _ = read_blocks([block], problem.site, NO_WISHES, problem.outlook.timeline)
+    manual, _ = read_blocks([block], problem.site, NO_DEMANDS, problem.outlook.timeline)
     return replace(problem, manual=manual, limits=manual.narrow(problem.limits))
 
 

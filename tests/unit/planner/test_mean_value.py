@@ -7,15 +7,15 @@ import pytest
 
 from luna.contracts.plan import Terminal
 from luna.timeline import FloatArray
-from services.planner.answer.reply import find_compromises
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective
-from services.planner.planning import make_plan
-from services.planner.posing.courses import Courses
-from services.planner.posing.problem import Problem
-from services.planner.value.energy_value import ValueFunction
-from services.planner.value_plan import weigh_courses
-from tests.planning import describe_site, draw_problem, pose_problem
+from services.planner.dp.plan import Plan, objective
+from services.planner.dp.planner import weigh_courses
+from services.planner.dp.value import ValueFunction
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import ScenarioSet
+from services.planner.reply.reply import find_compromises
+from tests.planning import describe_site, draw_problem, make_problem
 
 SLOTS = 48
 LEVELS = np.linspace(0.0513, 8.9171, 60)
@@ -32,16 +32,16 @@ def draw_home(seed: int = 0, *, terminal: Terminal | None = None, wear: float = 
         "export_price": bought - 0.04,
     }
     site = describe_site({"min_soc": 0.1, "wear_price": wear})
-    return pose_problem(site, series, soc=0.5, terminal=terminal or Terminal(kind="value", value=0.15))
+    return make_problem(site, series, soc=0.5, terminal=terminal or Terminal(kind="value", value=0.15))
 
 
-def err(problem: Problem, paths: int = 6, seed: int = 1) -> Courses:
+def err(problem: Problem, paths: int = 6, seed: int = 1) -> ScenarioSet:
     rng, outlook = np.random.default_rng(seed), problem.outlook
     load, pv = (np.repeat(rng.gamma(2.0, 0.5, (paths, 1 + SLOTS // 8)), 8, axis=1)[:, : outlook.timeline.count] for _ in range(2))
-    return Courses(np.full(paths, 0.6 / paths), outlook.load_kwh * load, outlook.pv_kwh * pv)
+    return ScenarioSet(np.full(paths, 0.6 / paths), outlook.load_kwh * load, outlook.pv_kwh * pv)
 
 
-def plan(problem: Problem, courses: Courses | None = None, *, risk: float = 0.0) -> Plan:
+def plan(problem: Problem, courses: ScenarioSet | None = None, *, risk: float = 0.0) -> Plan:
     return make_plan(replace(problem, courses=courses, risk=risk), Solver())
 
 
@@ -71,7 +71,7 @@ def test_the_mean_is_that_of_the_value_functions_of_all_courses(seed: int) -> No
 @pytest.mark.parametrize("risk", [0.0, 0.4, 1.0])
 def test_courses_that_are_all_as_expected_make_the_plan_for_what_is_expected(risk: float) -> None:
     problem = draw_home()
-    same = Courses(np.full(4, 0.2), *(np.tile(energy, (4, 1)) for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)))
+    same = ScenarioSet(np.full(4, 0.2), *(np.tile(energy, (4, 1)) for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)))
     point, weighed = plan(problem), plan(problem, same, risk=risk)
     assert weighed.setpoints.mode.tolist() == point.setpoints.mode.tolist()
     assert weighed.energy_value == pytest.approx(point.energy_value)
@@ -82,7 +82,7 @@ def test_courses_that_are_all_as_expected_make_the_plan_for_what_is_expected(ris
 def test_the_order_of_courses_does_not_matter() -> None:
     problem = draw_home(3)
     courses, order = err(problem), [4, 2, 0, 5, 1, 3]
-    turned = Courses(courses.weight[order], courses.load_kwh[order], courses.pv_kwh[order])
+    turned = ScenarioSet(courses.weight[order], courses.load_kwh[order], courses.pv_kwh[order])
     one, other = (function_of(plan(problem, each, risk=0.5)) for each in (courses, turned))
     assert sample(one, 5) == pytest.approx(sample(other, 5))
 
@@ -122,8 +122,8 @@ def test_a_course_beyond_the_connection_is_left_out_and_said() -> None:
 
 def test_several_batteries_are_planned_for_what_is_expected_and_the_plan_says_so() -> None:
     series = {"load_kwh": np.full(8, 0.3), "pv_kwh": 0.0, "import_price": np.repeat([0.1, 0.4], 4), "export_price": 0.05}
-    problem = pose_problem(describe_site({}, {}), series)
-    spread = plan(problem, Courses(np.array([0.5]), np.full((1, 8), 0.4), np.zeros((1, 8)))).spread
+    problem = make_problem(describe_site({}, {}), series)
+    spread = plan(problem, ScenarioSet(np.array([0.5]), np.full((1, 8), 0.4), np.zeros((1, 8)))).spread
     assert spread is not None
     assert spread.reasons == ("several_batteries",)
 

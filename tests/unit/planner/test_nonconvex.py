@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.planner.model.single_ways import find_single_ways
-from services.planner.model.solver import Solver
-from services.planner.model_plan import plan_by_model
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem
-from services.planner.value import nonconvex
-from services.planner.value.offers import problem_segments
-from services.planner.value_plan import terminal_segments
-from tests.planning import describe_site, pose_problem
+from services.planner.dp import nonconvex
+from services.planner.dp.plan import objective
+from services.planner.dp.planner import terminal_segments
+from services.planner.dp.segments import problem_segments
+from services.planner.milp.directions import find_single_directions
+from services.planner.milp.planner import plan_by_model
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.problem import Problem
+from tests.planning import describe_site, make_problem
 from tests.reference_model import solve_reference
 
 # Buying and selling prices beside the market's: selling pays more, buying is paid, prices have nothing to do with each other, an ordinary markup.
@@ -32,7 +32,7 @@ def draw(seed: int, *, slots: int = 32, **battery: float | bool) -> Problem:
     ]
     sun = np.maximum(np.sin(np.linspace(-1, 4, slots)), 0.0) * rng.uniform(0, 2)
     series = {"load_kwh": rng.gamma(1.0, 0.3, slots), "pv_kwh": sun, "import_price": buy, "export_price": sell}
-    return replace(pose_problem(site, series, soc=rng.uniform(0, 1)), mip_gap=0.0)
+    return replace(make_problem(site, series, soc=rng.uniform(0, 1)), mip_gap=0.0)
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -54,7 +54,7 @@ def test_a_least_power_is_charged_with_or_nothing_as_an_independent_model_has_it
 
 
 def test_ways_of_a_least_power_are_found_without_a_search() -> None:
-    single = find_single_ways(draw(100, slots=24, min_charge_kw=1.0))
+    single = find_single_directions(draw(100, slots=24, min_charge_kw=1.0))
     assert single is not None
     assert single.objective == pytest.approx(solve_reference(draw(100, slots=24, min_charge_kw=1.0)), rel=1e-6, abs=1e-6)
 
@@ -64,11 +64,11 @@ def test_a_tiny_battery_and_three_weeks_are_no_larger_a_search(monkeypatch: pyte
     monkeypatch.setattr(nonconvex, "_DOUBLINGS", 1)
     problem = draw(4, slots=2016, capacity_kwh=0.1)
     assert not problem_segments(problem).convex.all()
-    assert nonconvex.choose_ways(problem, problem_segments(problem), terminal_segments(problem)) is not None
+    assert nonconvex.choose_directions(problem, problem_segments(problem), terminal_segments(problem)) is not None
 
 
 def test_what_finds_no_room_leaves_the_ways_to_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nonconvex, "_DOUBLINGS", 0)
     problem = draw(4)
-    assert nonconvex.choose_ways(problem, problem_segments(problem), terminal_segments(problem)) is None
+    assert nonconvex.choose_directions(problem, problem_segments(problem), terminal_segments(problem)) is None
     assert make_plan(problem, Solver()).method == "model"

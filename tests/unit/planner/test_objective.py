@@ -9,15 +9,15 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
+from luna.objective_weights import Weights, self_sufficiency, weigh_import
 from luna.physics import Mode
 from luna.site import parse_site
-from luna.weighing import Weights, self_sufficiency, weigh_import
-from services.planner.alternatives.deviation import depart, take
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose, weigh
+from services.planner.counterfactual.deviation import replan_after, take
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem, weigh
+from services.planner.reply.reply import plan_request
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
 
@@ -43,7 +43,7 @@ def answer(request: PlanRequest) -> PlanReply:
 
 
 def solve(request: PlanRequest) -> Plan:
-    return make_plan(pose(request), Solver())
+    return make_plan(build_problem(request), Solver())
 
 
 def bought_at_night(plan: Plan) -> float:
@@ -174,7 +174,7 @@ def test_scenarios_are_weighed_too() -> None:
 
 
 def test_a_stored_kwh_is_worth_its_share_of_what_counts_at_the_horizon() -> None:
-    problem = pose(ask({"carbon_price_per_kg": 0.2}, options={"terminal": {"kind": "automatic"}}))
+    problem = build_problem(ask({"carbon_price_per_kg": 0.2}, options={"terminal": {"kind": "automatic"}}))
     # 0.6 of a mean price of 0.24667 and of 0.2 · 0.5 of carbon.
     assert problem.terminal.value[0] == pytest.approx(0.6 * (0.74 / 3 + 0.1))
     assert problem.paid.terminal.value[0] == pytest.approx(0.6 * 0.74 / 3)
@@ -216,5 +216,5 @@ def test_a_weighed_plan_counts_what_the_model_written_for_readers_counts(seed: i
 def test_an_alternative_costs_the_same_by_planning_anew_and_by_the_value() -> None:
     plan = solve(ask({"carbon_price_per_kg": 0.2}))
     rest = replace(take(plan.setpoints, slice(8, 9)), mode=np.full((1, 1), Mode.HOLD, dtype=np.int8))
-    deviation = depart(plan, rest, 8, Solver())
+    deviation = replan_after(plan, rest, 8, Solver())
     assert deviation.cost_by_value == pytest.approx(deviation.cost, abs=1e-9)

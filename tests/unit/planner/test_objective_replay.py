@@ -10,10 +10,9 @@ from luna.physics import SiteLimits
 from luna.simulator import Actuals, Trajectory, simulate
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, Timeline
-from services.planner.carbon import CarbonBook, carry_days
-from services.planner.knowledge import ForecastBook, PriceKnowledge
-from services.planner.policies import ModelPredictive
-from services.planner.posing.ahead import SiteKnowledge
+from services.planner.problem.knowledge import CarbonVintages, ForecastArchive, SitePrices, carry_days
+from services.planner.problem.rolling_horizon import SiteKnowledge
+from services.planner.replay.policies import ModelPredictive
 
 HOUR = timedelta(hours=1)
 START = datetime(2024, 2, 3, tzinfo=UTC)
@@ -28,20 +27,20 @@ def daily(night: float, noon: float, evening: float, days: int) -> FloatArray:
     return np.tile(np.repeat([night, noon, evening], 8), days)
 
 
-def measured(values: FloatArray) -> CarbonBook:
+def measured(values: FloatArray) -> CarbonVintages:
     """Measured from the begin of what is known on, each value known when its hour ended."""
     slots = np.arange(values.size)
-    return CarbonBook(AROUND, slots, (AROUND.starts[: values.size] + np.timedelta64(1, "h")).astype("datetime64[us]"), values)
+    return CarbonVintages(AROUND, slots, (AROUND.starts[: values.size] + np.timedelta64(1, "h")).astype("datetime64[us]"), values)
 
 
-def live_a_day(carbon_price_per_kg: float, carbon: CarbonBook | None) -> Trajectory:
+def live_a_day(carbon_price_per_kg: float, carbon: CarbonVintages | None) -> Trajectory:
     site: Site = parse_site(
         {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "tariff": TARIFF, "objective": {"carbon_price_per_kg": carbon_price_per_kg}}
     )
     series = Quantiles.exact(np.full(24 + 40, 0.5)), Quantiles.exact(np.zeros(24 + 40))
     forecast = Forecast(Timeline(START, HOUR, 24 + 40), START, "made_up", *series)
-    prices = PriceKnowledge(site, AROUND, {}, carbon)
-    policy = ModelPredictive(SiteKnowledge(site, ForecastBook([forecast]), prices), DAY, 1)
+    prices = SitePrices(site, AROUND, {}, carbon)
+    policy = ModelPredictive(SiteKnowledge(site, ForecastArchive([forecast]), prices), DAY, 1)
     return simulate(policy, Actuals(DAY, np.full(24, 0.5), np.zeros(24)), limits=SiteLimits.of(site), stored_kwh=np.zeros((1, 1)))
 
 
@@ -62,7 +61,7 @@ def test_nothing_issued_later_is_known() -> None:
     at_noon = book.ahead(START + 12 * HOUR, DAY)
     assert at_noon is not None
     assert at_noon.tolist() == daily(800.0, 100.0, 600.0, 1).tolist()
-    changed = CarbonBook(AROUND, book.slot, book.issued_at, np.where(np.arange(72) >= 60, 999.0, book.g_per_kwh))
+    changed = CarbonVintages(AROUND, book.slot, book.issued_at, np.where(np.arange(72) >= 60, 999.0, book.g_per_kwh))
     later = changed.ahead(START + 12 * HOUR, DAY)
     assert later is not None
     assert later.tolist() == at_noon.tolist()

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import BatteryState, PlanReply, PlanRequest
-from luna.control import Mode
+from luna.device_config import Mode
 from luna.physics import Mode as Directive
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective
-from services.planner.planning import decide
-from services.planner.posing.problem import pose
-from services.planner.stored.mode_jobs import carry_modes
+from services.planner.dp.plan import Plan, objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.build import build_problem
+from services.planner.reply.reply import plan_request
+from services.planner.service.state import carry_modes
 from tests.planning import START, draw_problem
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
@@ -38,7 +38,7 @@ def ask(seed: int = 0, *, first: int = 0, soc: float = 0.4, mode: Mode | None = 
 
 
 def solve(request: PlanRequest) -> Plan:
-    return decide(pose(request), Solver())
+    return decide(build_problem(request), Solver())
 
 
 def answer(request: PlanRequest) -> PlanReply:
@@ -109,8 +109,8 @@ def test_the_sites_switching_price_holds_unless_a_request_says_otherwise() -> No
     assert asked.site is not None
     steady = asked.site.model_copy(update={"objective": asked.site.objective.model_copy(update={"switching_price": 0.02})})
     held = asked.model_copy(update={"site": steady})
-    assert pose(held).switching_price == 0.02
-    assert pose(held.model_copy(update={"options": held.options.model_copy(update={"switching_price": 0.0})})).switching_price == 0.0
+    assert build_problem(held).switching_price == 0.02
+    assert build_problem(held.model_copy(update={"options": held.options.model_copy(update={"switching_price": 0.0})})).switching_price == 0.0
 
 
 def test_batteries_that_the_model_plans_keep_their_modes_too() -> None:

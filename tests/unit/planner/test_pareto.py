@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.pareto import Figure, ParetoReply, ParetoRequest
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan_questions import Figure, ParetoReply, ParetoRequest
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.cli.pareto import draw, read_figure
-from services.planner.model.solver import Solver
-from services.planner.pareto import Found, find_knee, trace_tradeoff
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
-from services.planner.stored.pareto_jobs import trace_pareto
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.service.pareto import TradeoffPoint, find_knee, trace_pareto, trace_tradeoff
 from tests.planning import START
 
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
@@ -48,10 +47,10 @@ def columns(reply: ParetoReply) -> tuple[FloatArray, FloatArray]:
     return first, second
 
 
-def tangent(first: float, second: float) -> Found[tuple[float, float]]:
+def tangent(first: float, second: float) -> TradeoffPoint[tuple[float, float]]:
     """The point of a quarter circle that weights lead to: a curve of known shape."""
     length = float(np.hypot(first, second))
-    return Found((first, second), 1 - first / length, 1 - second / length)
+    return TradeoffPoint((first, second), 1 - first / length, 1 - second / length)
 
 
 PAIRS: list[tuple[Figure, Figure]] = [("cost", "carbon"), ("cost", "wear"), ("carbon", "wear"), ("cost", "self_sufficiency")]
@@ -68,7 +67,7 @@ def test_no_point_beats_another(figures: tuple[Figure, Figure], seed: int) -> No
 @pytest.mark.parametrize("seed", range(3))
 def test_the_first_point_is_the_cheapest_plan_and_the_curve_bends_one_way(seed: int) -> None:
     cost, carbon = columns(trace(ask(seed)))
-    cheapest = make_plan(pose(ask(seed, options={"terminal": {"kind": "minimum_soc"}})), Solver())
+    cheapest = make_plan(build_problem(ask(seed, options={"terminal": {"kind": "minimum_soc"}})), Solver())
     assert cost[0] == pytest.approx(float(cheapest.costs.total.sum()), abs=1e-5)
     slopes = np.diff(carbon) / np.diff(cost)
     assert (np.diff(slopes) >= -1e-3).all()
@@ -78,7 +77,7 @@ def test_weights_of_a_point_give_its_plan() -> None:
     reply = trace(ask())
     middle = reply.points[len(reply.points) // 2]
     options = {"terminal": {"kind": "minimum_soc"}, "objective": {"carbon_price_per_kg": middle.weights.carbon_price_per_kg}}
-    plan = make_plan(pose(ask(options=options)), Solver())
+    plan = make_plan(build_problem(ask(options=options)), Solver())
     assert float(plan.costs.total.sum()) == pytest.approx(middle.cost, abs=1e-5)
 
 
@@ -119,14 +118,14 @@ def test_each_point_is_reported() -> None:
 
 
 def test_a_straight_edge_is_complete_with_its_ends() -> None:
-    corners = {True: Found(0, 0.0, 1.0), False: Found(1, 1.0, 0.0)}
+    corners = {True: TradeoffPoint(0, 0.0, 1.0), False: TradeoffPoint(1, 1.0, 0.0)}
     found, complete = trace_tradeoff(lambda first, second: corners[first >= second], most=9, tolerance=1e-9)
     assert [each.plan for each in found] == [0, 1]
     assert complete
 
 
 def test_figures_that_want_the_same_make_one_point() -> None:
-    same = [Found(0, 1.0, 2.0), Found(0, 1.0, 2.0)]
+    same = [TradeoffPoint(0, 1.0, 2.0), TradeoffPoint(0, 1.0, 2.0)]
     found, complete = trace_tradeoff(lambda first, second: same[first > second], most=9, tolerance=1e-9)
     assert len(found) == 1
     assert complete

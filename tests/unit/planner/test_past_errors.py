@@ -8,23 +8,22 @@ import pytest
 
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, Timeline
-from services.planner.knowledge import DAY, ForecastBook, Foresight
-from services.planner.posing.courses import Courses, blend, shift_days, weigh_worse
-from services.planner.posing.past_errors import DAYS, LEAST_DAYS, PastErrors
+from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
+from services.planner.problem.scenarios import DAYS, LEAST_DAYS, ErrorScenarios, ScenarioSet, blend, cvar_weights, shift_days
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 NOW = START + 20 * DAY + timedelta(hours=9)
 AHEAD = Timeline(NOW, SLOT, 140)
 
 
-def remember(days: int = 24) -> PastErrors:
+def remember(days: int = 24) -> ErrorScenarios:
     """Return hourly forecasts of 48 hours and what happened, from ``START`` on; no two forecasts err alike."""
     rng = np.random.default_rng(1)
     timeline = Timeline(START, SLOT, days * 96)
     load, pv = rng.gamma(2, 0.1, timeline.count), rng.gamma(2, 0.1, timeline.count)
     issued = [START + hour * timedelta(hours=1) for hour in range((days - 2) * 24)]
     forecasts = [Forecast(Timeline(at, SLOT, 192), at, "made_up", *(Quantiles.exact(rng.gamma(2, 0.1, 192)) for _ in range(2))) for at in issued]
-    return PastErrors(ForecastBook(forecasts), Foresight(timeline, load, pv))
+    return ErrorScenarios(ForecastArchive(forecasts), PerfectForesight(timeline, load, pv))
 
 
 def test_errors_are_what_happened_less_what_was_expected_at_the_same_time_of_day() -> None:
@@ -38,12 +37,12 @@ def test_errors_are_what_happened_less_what_was_expected_at_the_same_time_of_day
     assert pv[0] == pytest.approx(memory.happened.pv_kwh[first : first + 140] - two_days_ago.pv_kwh.expected[:140])
 
 
-def change_future(memory: PastErrors, now: datetime) -> PastErrors:
+def change_future(memory: ErrorScenarios, now: datetime) -> ErrorScenarios:
     """Return the same past with other measurements from ``now`` on, and no forecast issued after it."""
     slot = (now - START) // SLOT
     later = np.arange(memory.happened.timeline.count) >= slot
     happened = replace(memory.happened, load_kwh=np.where(later, 9.0, memory.happened.load_kwh), pv_kwh=np.where(later, np.nan, memory.happened.pv_kwh))
-    return PastErrors(ForecastBook([each for each in memory.forecasts.forecasts if each.issued_at <= now]), happened)
+    return ErrorScenarios(ForecastArchive([each for each in memory.forecasts.forecasts if each.issued_at <= now]), happened)
 
 
 @pytest.mark.parametrize("count", [1, 96, 140, 192, 300])
@@ -94,8 +93,8 @@ def test_every_kind_of_course_counts_as_much_as_the_expected_one() -> None:
     assert [float(both.weight[:2].sum()), float(both.weight[2:].sum())] == pytest.approx([1 / 3, 1 / 3])
 
 
-def _alike(count: int) -> Courses:
-    return Courses(np.ones(count), np.zeros((count, 4)), np.zeros((count, 4)))
+def _alike(count: int) -> ScenarioSet:
+    return ScenarioSet(np.ones(count), np.zeros((count, 4)), np.zeros((count, 4)))
 
 
 WEIGHT = np.array([0.5, 0.3, 0.2])
@@ -106,10 +105,10 @@ RISKS = [(0.0, [0.5, 0.3, 0.2]), (0.5, [0.0, 0.6, 0.4]), (0.6, [0.0, 0.75, 0.25]
 
 @pytest.mark.parametrize(("risk", "expected"), RISKS)
 def test_risk_leaves_the_cheapest_courses_out(risk: float, expected: list[float]) -> None:
-    assert weigh_worse(WEIGHT, COST, risk) == pytest.approx(expected)
+    assert cvar_weights(WEIGHT, COST, risk) == pytest.approx(expected)
 
 
-def bend(memory: PastErrors, *, load: float = 1.0, pv: float = 1.0) -> PastErrors:
+def bend(memory: ErrorScenarios, *, load: float = 1.0, pv: float = 1.0) -> ErrorScenarios:
     """Return the same forecasts with what happened so many times as much."""
     return replace(memory, happened=replace(memory.happened, load_kwh=memory.happened.load_kwh * load, pv_kwh=memory.happened.pv_kwh * pv))
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply
-from services.planner.answer.reply import answer, plan_request
-from services.planner.model.solver import Solver
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.reply.reply import answer, plan_request
 
 START = datetime(2024, 2, 1, 17, tzinfo=UTC)
 HOURS = 14
@@ -182,7 +182,7 @@ def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
     outlook = {"load_kwh": [0.5] * HOURS, "pv_kwh": [0.0] * 9 + [3.0] * 5, "import_price": PRICES, "export_price": [0.05] * HOURS}
     document = {"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "options": {"language": language}}
     request = PlanRequest.model_validate(document | {"state": {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}}})
-    reply = answer(make_plan(pose(request), Solver()), request=request, issued_at=START)
+    reply = answer(make_plan(build_problem(request), Solver()), request=request, issued_at=START)
     texts = [reason.text for reason in car_reasons(reply)] + [slot.loads["boiler"].reason.text for slot in reply.slots if slot.loads["boiler"].reason]
     assert len(texts) == 9 + HOURS
     assert all(text.endswith(".") and "{" not in text and "nan" not in text for text in texts)

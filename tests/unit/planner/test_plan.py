@@ -11,12 +11,13 @@ from luna.economics import slot_costs
 from luna.errors import InvalidInputError
 from luna.physics import Flows, Mode
 from luna.simulator import balance_residual_kwh
-from services.planner.answer.reply import find_compromises, plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, pose
-from tests.planning import START, describe_site, draw_contradiction, draw_problem, pose_problem, settle_cost, simulate_plan
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import find_compromises, plan_request
+from tests.planning import START, describe_site, draw_contradiction, draw_problem, make_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
 
 DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(60)]
@@ -86,31 +87,31 @@ def compromises_of(problem: Problem) -> list[tuple[str, str]]:
 
 def test_terminal_soc_out_of_reach_is_named_and_missed_by_as_little_as_can_be() -> None:
     # Eight slots of 1.25 kWh × 0.95 store 9.5 kWh of the 10 that are wanted.
-    problem = pose_problem(describe_site({}), FLAT, soc=0.0, terminal=Terminal(kind="minimum_soc", soc=1.0))
+    problem = make_problem(describe_site({}), FLAT, soc=0.0, terminal=Terminal(kind="minimum_soc", soc=1.0))
     assert compromises_of(problem) == [("battery battery 0: at least 100.0% at the end", "0.500 kWh")]
 
 
 def test_terminal_soc_below_the_reserve_is_named() -> None:
-    problem = pose_problem(describe_site({"min_soc": 0.2}), FLAT, terminal=Terminal(kind="equal_soc", soc=0.1))
+    problem = make_problem(describe_site({"min_soc": 0.2}), FLAT, terminal=Terminal(kind="equal_soc", soc=0.1))
     assert compromises_of(problem) == [("battery battery 0: at most 10.0% at the end", "1.000 kWh")]
 
 
 def test_load_beyond_the_import_limit_is_named_with_the_slot_where_it_breaks_most() -> None:
     # 2 kWh in slot 3 against 1 kWh through the connection and 0.5 kWh from the battery: 0.5 kWh in a quarter of an hour is 2 kW.
     site = describe_site({"discharge_limit_kw": 2}, import_limit_kw=4)
-    problem = pose_problem(site, FLAT | {"load_kwh": [0.3, 0.3, 0.3, 2.0]}, soc=0.5)
+    problem = make_problem(site, FLAT | {"load_kwh": [0.3, 0.3, 0.3, 2.0]}, soc=0.5)
     assert compromises_of(problem) == [("grid import limit 4 kW, exceeded at 2024-02-01 01:45", "2.00 kW")]
 
 
 def test_load_beyond_the_import_limit_in_several_slots_is_named_from_the_first_on() -> None:
     site = describe_site({"discharge_limit_kw": 0.001}, import_limit_kw=4)
-    problem = pose_problem(site, FLAT | {"load_kwh": [0.3, 1.5, 0.3, 2.0]}, soc=0.5)
+    problem = make_problem(site, FLAT | {"load_kwh": [0.3, 1.5, 0.3, 2.0]}, soc=0.5)
     assert compromises_of(problem)[0][0] == "grid import limit 4 kW, exceeded in 2 slots from 2024-02-01 01:15 on, most at 2024-02-01 01:45"
 
 
 def test_sun_that_may_not_be_held_back_beyond_the_export_limit_is_named() -> None:
     site = describe_site({"charge_limit_kw": 1}, curtailable=False, export_limit_kw=2)
-    problem = pose_problem(site, FLAT | {"load_kwh": 0.0, "pv_kwh": [0.0, 1.0]}, soc=0.5)
+    problem = make_problem(site, FLAT | {"load_kwh": 0.0, "pv_kwh": [0.0, 1.0]}, soc=0.5)
     assert compromises_of(problem) == [("grid export limit 2 kW, exceeded at 2024-02-01 01:15", "1.00 kW")]
 
 
@@ -140,10 +141,10 @@ def test_a_battery_outside_its_limits_is_planned_like_any_other(bounds: dict[str
     assert least - 1e-9 <= reply.slots[-1].batteries["battery 0"].soc_end <= most + 1e-9
 
 
-def test_connection_comes_before_the_wish_for_the_horizon() -> None:
+def test_connection_comes_before_the_demand_for_the_horizon() -> None:
     # 8 slots of 1 kWh against 0.75 through the connection take 2 kWh from a battery that should end as full as it began.
     site = describe_site({"discharge_efficiency": 1}, import_limit_kw=3)
-    plan = make_plan(pose_problem(site, FLAT | {"load_kwh": [1.0] * 8}, soc=0.5, terminal=Terminal(kind="minimum_soc")), Solver())
+    plan = make_plan(make_problem(site, FLAT | {"load_kwh": [1.0] * 8}, soc=0.5, terminal=Terminal(kind="minimum_soc")), Solver())
     assert plan.flows.excess_kwh.max() == 0.0
     assert plan.flows.stored_kwh[0, -1] == pytest.approx(3.0)
 
@@ -151,7 +152,7 @@ def test_connection_comes_before_the_wish_for_the_horizon() -> None:
 @pytest.mark.parametrize("efficiency", [0.9, 1.0])
 def test_reserve_comes_before_the_connection(efficiency: float) -> None:
     site = describe_site({"min_soc": 0.5, "discharge_efficiency": efficiency}, {"min_soc": 0.5, "discharge_efficiency": efficiency}, import_limit_kw=1)
-    plan = make_plan(pose_problem(site, FLAT, soc=0.5), Solver())
+    plan = make_plan(make_problem(site, FLAT, soc=0.5), Solver())
     assert plan.flows.discharge_kwh.max() == 0.0
     assert plan.flows.excess_kwh == pytest.approx([0.05] * 8)
 
@@ -163,7 +164,7 @@ def test_where_there_is_no_time_to_plan_the_inverter_is_left_alone() -> None:
 
 
 def test_site_without_battery_imports_what_the_sun_leaves() -> None:
-    plan = make_plan(pose_problem(describe_site(), FLAT | {"load_kwh": [0.3] * 3, "pv_kwh": [0.0, 0.2, 0.5]}), Solver())
+    plan = make_plan(make_problem(describe_site(), FLAT | {"load_kwh": [0.3] * 3, "pv_kwh": [0.0, 0.2, 0.5]}), Solver())
     assert plan.flows.import_kwh == pytest.approx([0.3, 0.1, 0.0])
     assert plan.flows.export_kwh == pytest.approx([0.0, 0.0, 0.2])
 
@@ -171,13 +172,13 @@ def test_site_without_battery_imports_what_the_sun_leaves() -> None:
 @pytest.mark.parametrize("batteries", [0, 2], ids=["no battery", "two batteries"])
 def test_sun_that_sells_for_nothing_still_serves_a_load_that_turns_out_higher(batteries: int) -> None:
     series = {"load_kwh": [0.3] * 8, "pv_kwh": 0.5, "import_price": 0.3, "export_price": 0.0}
-    plan = make_plan(pose_problem(describe_site(*({},) * batteries), series), Solver())
+    plan = make_plan(make_problem(describe_site(*({},) * batteries), series), Solver())
     assert np.isinf(plan.setpoints.pv_limit_kw).all()
 
 
 def test_begun_first_slot_moves_only_what_its_rest_allows() -> None:
     series = FLAT | {"load_kwh": [0.1, 0.3, 0.3], "import_price": [0.05, 0.4, 0.4]}
-    plan = make_plan(pose_problem(describe_site({}), series, soc=0.0, first_step=timedelta(minutes=6)), Solver())
+    plan = make_plan(make_problem(describe_site({}), series, soc=0.0, first_step=timedelta(minutes=6)), Solver())
     # 6 minutes at 5 kW.
     assert plan.flows.charge_kwh[0] == pytest.approx([0.5, 0.0, 0.0])
 
@@ -186,7 +187,7 @@ def test_begun_first_slot_moves_only_what_its_rest_allows() -> None:
 def test_slot_length_scales_power_to_energy(minutes: int) -> None:
     series = FLAT | {"load_kwh": [0.0, 1.0], "import_price": [0.05, 0.4]}
     nothing_left = Terminal(kind="value", value=0.0)
-    plan = make_plan(pose_problem(describe_site({}), series, soc=0.0, terminal=nothing_left, step=timedelta(minutes=minutes)), Solver())
+    plan = make_plan(make_problem(describe_site({}), series, soc=0.0, terminal=nothing_left, step=timedelta(minutes=minutes)), Solver())
     assert plan.flows.charge_kwh[0, 0] == pytest.approx(min(5 * minutes / 60, 1.0 / 0.95**2))
 
 
@@ -198,7 +199,7 @@ def test_days_of_every_length_are_planned(slots: int) -> None:
 
 def test_paid_imports_hold_the_sun_back_and_fill_the_battery() -> None:
     series = FLAT | {"load_kwh": [0.5] * 4, "pv_kwh": 0.4, "import_price": -0.2, "export_price": -0.3}
-    plan = make_plan(pose_problem(describe_site({}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), Solver())
+    plan = make_plan(make_problem(describe_site({}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), Solver())
     assert plan.flows.curtailed_kwh == pytest.approx([0.4] * 4)
     assert plan.flows.import_kwh == pytest.approx([0.5 + 1.25] * 4)
 
@@ -206,14 +207,14 @@ def test_paid_imports_hold_the_sun_back_and_fill_the_battery() -> None:
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 def test_sun_earns_its_feed_in_price_while_imports_are_paid_if_the_battery_takes_only_sun() -> None:
     series = FLAT | {"load_kwh": [0.1] * 4, "pv_kwh": 0.5, "import_price": -0.05, "export_price": 0.08}
-    problem = pose_problem(describe_site({"charge_from_grid": False}), series, soc=0.5, terminal=Terminal(kind="value", value=0.0))
+    problem = make_problem(describe_site({"charge_from_grid": False}), series, soc=0.5, terminal=Terminal(kind="value", value=0.0))
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), abs=1e-6)
 
 
 def test_no_price_makes_a_plan_earn_from_nothing() -> None:
     # Neither load nor sun: with prices below zero both ways, only storing pays, and only once.
     series = FLAT | {"load_kwh": [0.0] * 8, "import_price": -0.3, "export_price": -0.3}
-    plan = make_plan(pose_problem(describe_site({"capacity_kwh": 5}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), Solver())
+    plan = make_plan(make_problem(describe_site({"capacity_kwh": 5}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), Solver())
     assert plan.flows.curtailed_kwh.max() == 0.0
     assert plan.costs.total.sum() >= -8 * 1.25 * 0.3
 
@@ -226,7 +227,7 @@ def request(**changes: Any) -> PlanRequest:
 
 
 def test_begun_slot_starts_where_the_grid_has_it() -> None:
-    timeline = pose(request(start="2024-02-01T00:09:00Z", first_slot_minutes=6)).outlook.timeline
+    timeline = build_problem(request(start="2024-02-01T00:09:00Z", first_slot_minutes=6)).outlook.timeline
     assert timeline.start == datetime(2024, 2, 1, tzinfo=UTC)
     assert timeline.hours[:2] == pytest.approx([0.1, 0.25])
 
@@ -240,10 +241,10 @@ def test_begun_slot_starts_where_the_grid_has_it() -> None:
 )
 def test_state_and_batteries_must_match(state: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        pose(request(state=state))
+        build_problem(request(state=state))
     assert caught.value.field == field
 
 
 def test_terminal_values_must_name_the_batteries() -> None:
     with pytest.raises(InvalidInputError, match=r"options\.terminal\.value"):
-        pose(request(options={"terminal": {"kind": "value", "value": {"spare": 0.2}}}))
+        build_problem(request(options={"terminal": {"kind": "value", "value": {"spare": 0.2}}}))

@@ -14,9 +14,9 @@ from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
-from services.planner.knowledge import ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
-from services.planner.replay import Scene, replay
+from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay import ReplayData, replay
 
 DAYS, BEFORE, AFTER = 3, 8 * 96, HORIZON // SLOT
 POLICIES = ["idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle"]
@@ -31,7 +31,7 @@ def describe_site(**changes: Any) -> Site:
     return parse_site(site | {"tariff": {"import": spot | {"markup": 0.13}, "export": spot}} | changes)
 
 
-def make_scene(seed: int = 0, *, past_days: int = 0, **changes: Any) -> Scene:
+def make_scene(seed: int = 0, *, past_days: int = 0, **changes: Any) -> ReplayData:
     """Return three days of a household on the spot market, its forecasts issued every six hours, and what is known of the days before."""
     rng, site = np.random.default_rng(seed), describe_site(**changes)
     before = past_days * 96
@@ -41,7 +41,7 @@ def make_scene(seed: int = 0, *, past_days: int = 0, **changes: Any) -> Scene:
     pv = np.maximum(np.sin((hour - 6) / 12 * np.pi), 0) * rng.uniform(0.1, 0.8, 1 + count // 96).repeat(96)[:count]
     timeline = Timeline(WINDOW.start - before * SLOT, SLOT, count)
     forecasts = [issue_forecast(timeline, slot, (load, pv), rng) for slot in range(0, before + WINDOW.count, 24)]
-    return Scene(site, WINDOW, Foresight(timeline, load, pv), know_prices(site, rng, WINDOW.count + AFTER), ForecastBook(forecasts))
+    return ReplayData(site, WINDOW, PerfectForesight(timeline, load, pv), know_prices(site, rng, WINDOW.count + AFTER), ForecastArchive(forecasts))
 
 
 def issue_forecast(timeline: Timeline, slot: int, actual: tuple[FloatArray, FloatArray], rng: np.random.Generator) -> Forecast:
@@ -50,13 +50,13 @@ def issue_forecast(timeline: Timeline, slot: int, actual: tuple[FloatArray, Floa
     return Forecast(ahead, timeline.start + slot * SLOT, "made_up", Quantiles.exact(load), Quantiles.exact(pv))
 
 
-def know_prices(site: Site, rng: np.random.Generator, count: int) -> PriceKnowledge:
+def know_prices(site: Site, rng: np.random.Generator, count: int) -> SitePrices:
     """Return prices from eight days before the window on, each day's published at 13:00 of the day before."""
     timeline = Timeline(WINDOW.start - BEFORE * SLOT, SLOT, BEFORE + count)
     spot = np.repeat(rng.normal(0.1, 0.07, 1 + timeline.count // 4), 4)[: timeline.count]
     slot = np.arange(timeline.count)
     published = timeline.starts[slot // 96 * 96] - np.timedelta64(11, "h")
-    return PriceKnowledge(site, timeline, {"NL": PriceBook(timeline, slot, published, spot)})
+    return SitePrices(site, timeline, {"NL": PriceVintages(timeline, slot, published, spot)})
 
 
 @cache
@@ -179,7 +179,7 @@ def test_site_without_battery_has_nothing_to_save() -> None:
     assert reply.policies["oracle"].score is None
 
 
-def first_day(scene: Scene) -> dict[str, float]:
+def first_day(scene: ReplayData) -> dict[str, float]:
     reply = replay(scene, ["mpc"], every=8)
     return {name: policy.days[0].cost for name, policy in reply.policies.items()}
 
@@ -187,7 +187,7 @@ def first_day(scene: Scene) -> dict[str, float]:
 FIRST_DAY_ENDS = WINDOW.start + timedelta(days=1)
 
 
-def poison_forecasts(scene: Scene, factor: float) -> Scene:
+def poison_forecasts(scene: ReplayData, factor: float) -> ReplayData:
     """Return the scene with every forecast issued after the first day changed."""
 
     def spoil(series: Quantiles) -> Quantiles:
@@ -196,17 +196,17 @@ def poison_forecasts(scene: Scene, factor: float) -> Scene:
     forecasts = scene.forecasts.forecasts
     spoiled = [replace(each, load_kwh=spoil(each.load_kwh), pv_kwh=spoil(each.pv_kwh)) for each in forecasts]
     chosen = [late if early.issued_at >= FIRST_DAY_ENDS else early for early, late in zip(forecasts, spoiled, strict=True)]
-    return replace(scene, forecasts=ForecastBook(chosen))
+    return replace(scene, forecasts=ForecastArchive(chosen))
 
 
-def poison_prices(scene: Scene, factor: float) -> Scene:
+def poison_prices(scene: ReplayData, factor: float) -> ReplayData:
     """Return the scene with everything published after the first day changed."""
     book = scene.prices.books["NL"]
     late = book.published_at >= np.datetime64(FIRST_DAY_ENDS.replace(tzinfo=None))
     return replace(scene, prices=replace(scene.prices, books={"NL": replace(book, price=np.where(late, book.price + 0.1 * factor, book.price))}))
 
 
-def poison_actuals(scene: Scene, factor: float) -> Scene:
+def poison_actuals(scene: ReplayData, factor: float) -> ReplayData:
     """Return the scene with another load and another sun after the first day."""
     later = np.arange(scene.foresight.timeline.count) >= 96
     changed = {name: np.where(later, getattr(scene.foresight, name) * factor, getattr(scene.foresight, name)) for name in ("load_kwh", "pv_kwh")}
@@ -216,17 +216,17 @@ def poison_actuals(scene: Scene, factor: float) -> Scene:
 @settings(max_examples=4)
 @given(factor=st.floats(0, 20), seed=st.integers(0, 5))
 @pytest.mark.parametrize("poison", [poison_forecasts, poison_prices, poison_actuals], ids=["forecasts", "prices", "actuals"])
-def test_nothing_known_later_changes_what_was_decided_before(poison: Callable[[Scene, float], Scene], factor: float, seed: int) -> None:
+def test_nothing_known_later_changes_what_was_decided_before(poison: Callable[[ReplayData, float], ReplayData], factor: float, seed: int) -> None:
     scene = make_scene(seed)
     assert first_day(poison(scene, factor)) == first_day(scene)
 
 
-def revise(prices: PriceKnowledge, published_at: datetime, price: float) -> PriceKnowledge:
+def revise(prices: SitePrices, published_at: datetime, price: float) -> SitePrices:
     """Return the knowledge with a later revision of every price."""
     book = prices.books["NL"]
     slot = np.concatenate([book.slot, book.slot])
     published = np.concatenate([book.published_at, np.full(book.slot.size, np.datetime64(published_at.replace(tzinfo=None)))])
-    revised = PriceBook(book.timeline, slot, published, np.concatenate([book.price, np.full(book.price.size, price)]))
+    revised = PriceVintages(book.timeline, slot, published, np.concatenate([book.price, np.full(book.price.size, price)]))
     return replace(prices, books={"NL": revised})
 
 
@@ -265,7 +265,7 @@ def test_forecast_in_force_is_the_last_one_issued() -> None:
 def test_forecast_that_begins_later_does_not_stand_for_the_slots_before_it() -> None:
     early = replace(make_scene().forecasts.forecasts[1], issued_at=WINDOW.start)
     with pytest.raises(InvalidInputError, match="no forecast"):
-        ForecastBook([early]).ahead(WINDOW.start, Timeline(WINDOW.start, SLOT, 8))
+        ForecastArchive([early]).ahead(WINDOW.start, Timeline(WINDOW.start, SLOT, 8))
 
 
 def test_window_is_in_utc() -> None:
@@ -281,7 +281,7 @@ def test_a_tariff_in_blocks_is_not_replayed_at_the_first_blocks_price() -> None:
 def test_a_market_without_any_price_names_its_first_slot() -> None:
     scene = make_scene()
     book = scene.prices.books["NL"]
-    bare = PriceKnowledge(scene.site, scene.prices.timeline, {"NL": PriceBook(book.timeline, book.slot[:0], book.published_at[:0], book.price[:0])})
+    bare = SitePrices(scene.site, scene.prices.timeline, {"NL": PriceVintages(book.timeline, book.slot[:0], book.published_at[:0], book.price[:0])})
     with pytest.raises(InvalidInputError, match="slots have no price, the first at 20") as refused:
         bare.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
     assert refused.value.field == "prices.NL"
@@ -291,6 +291,6 @@ def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
     scene = make_scene()
     book = scene.prices.books["NL"]
     kept = (book.slot < BEFORE + 8) | (book.slot > BEFORE + 11)
-    gappy = PriceKnowledge(scene.site, scene.prices.timeline, {"NL": PriceBook(book.timeline, book.slot[kept], book.published_at[kept], book.price[kept])})
+    gappy = SitePrices(scene.site, scene.prices.timeline, {"NL": PriceVintages(book.timeline, book.slot[kept], book.published_at[kept], book.price[kept])})
     with pytest.raises(InvalidInputError, match="4 slots have no price, the first at 2023-10-03T00:00:00"):
         gappy.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))

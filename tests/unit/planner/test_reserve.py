@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from services.planner.model.solver import Solver
-from services.planner.model_plan import plan_by_model
-from services.planner.plan import Plan
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, hold_reserve
-from tests.planning import describe_site, draw_problem, pose_problem, settle_cost
+from services.planner.dp.plan import Plan
+from services.planner.milp.planner import plan_by_model
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import hold_reserve
+from services.planner.problem.problem import Problem
+from tests.planning import describe_site, draw_problem, make_problem, settle_cost
 
 SLOTS, DRAWN = 36, 16
 EVENING = {"load_kwh": 0.5, "pv_kwh": 0.0, "import_price": [0.1] * 12 + [0.4] * 24, "export_price": 0.0}
@@ -37,7 +38,7 @@ def test_value_of_energy_and_model_hold_the_same_reserve_at_the_same_cost(seed: 
 
 
 def test_reserve_is_there_when_its_time_comes_and_is_used_after_it() -> None:
-    problem = pose_problem(describe_site({"min_soc": 0.1}), EVENING, soc=0.2, terminal=Terminal(kind="value", value=0.0))
+    problem = make_problem(describe_site({"min_soc": 0.1}), EVENING, soc=0.2, terminal=Terminal(kind="value", value=0.0))
     reserve = np.zeros((1, SLOTS))
     reserve[0, 11:24] = 8.0
     stored = make_plan(hold_reserve(problem, reserve), Solver()).flows.stored_kwh[0]
@@ -48,7 +49,7 @@ def test_reserve_is_there_when_its_time_comes_and_is_used_after_it() -> None:
 
 def test_reserve_out_of_reach_is_approached_as_fast_as_can_be() -> None:
     # 5 kW for a quarter of an hour bring 1.25 × 0.95 kWh.
-    problem = pose_problem(describe_site({}), EVENING, soc=0.1, terminal=Terminal(kind="value", value=0.0))
+    problem = make_problem(describe_site({}), EVENING, soc=0.1, terminal=Terminal(kind="value", value=0.0))
     reserve = np.full((1, SLOTS), 9.0)
     stored = make_plan(hold_reserve(problem, reserve), Solver()).flows.stored_kwh[0]
     assert stored[:4] == pytest.approx(1.0 + 1.1875 * np.arange(1, 5))

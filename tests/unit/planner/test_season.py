@@ -7,9 +7,9 @@ import pytest
 
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import FloatArray, Timeline, local_days, parse_zone
-from services.planner.knowledge import ForecastBook, Foresight, PriceBook, PriceKnowledge
-from services.planner.posing.ahead import HORIZON
-from services.planner.replay import Asked, Scene, run
+from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay import ReplayData, ReplaySpec, run
 from tests.unit.planner.test_replay import describe_site
 
 HOUR, WEEKS = timedelta(hours=1), 3
@@ -39,11 +39,11 @@ def draw_home(name: str) -> tuple[FloatArray, FloatArray]:
     return load, sun * np.maximum(np.sin((hour - 6) / 12 * np.pi), 0) * cloud
 
 
-def draw_prices() -> PriceKnowledge:
+def draw_prices() -> SitePrices:
     rng, hour = np.random.default_rng(7), np.arange(AROUND.count) % 24
     spot = 0.09 - 0.05 * np.cos((hour - 13) / 6 * np.pi) * (hour > 6) + rng.normal(0, 0.02, AROUND.count)
     published = AROUND.starts[np.arange(AROUND.count) // 24 * 24] - np.timedelta64(11, "h")
-    return PriceKnowledge(describe_site(), AROUND, {"NL": PriceBook(AROUND, np.arange(AROUND.count), published, spot)})
+    return SitePrices(describe_site(), AROUND, {"NL": PriceVintages(AROUND, np.arange(AROUND.count), published, spot)})
 
 
 def average(load: FloatArray, slot: int) -> Forecast:
@@ -53,18 +53,18 @@ def average(load: FloatArray, slot: int) -> Forecast:
     return Forecast(ahead, ahead.start, "mean", Quantiles.exact(np.tile(week, 2)), Quantiles.exact(np.zeros(48)))
 
 
-def make_scene(home: str, tariff: str) -> Scene:
+def make_scene(home: str, tariff: str) -> ReplayData:
     (load, pv), site = draw_home(home), describe_site(tariff=TARIFFS[tariff])
     prices = draw_prices()
     issued = [average(load, slot) for slot in range(BEFORE, BEFORE + WINDOW.count, 24)]
-    known = PriceKnowledge(site, prices.timeline, prices.books)
-    return Scene(site, WINDOW, Foresight(AROUND, load, pv), known, ForecastBook(issued))
+    known = SitePrices(site, prices.timeline, prices.books)
+    return ReplayData(site, WINDOW, PerfectForesight(AROUND, load, pv), known, ForecastArchive(issued))
 
 
 @pytest.mark.parametrize("home", HOMES)
 @pytest.mark.parametrize("tariff", TARIFFS)
 def test_over_a_season_a_plan_is_never_worse_than_self_consumption(home: str, tariff: str) -> None:
-    policies = run(make_scene(home, tariff), Asked(["self_consumption", "mpc_perfect_pv", "oracle"], 6)).reply.policies
+    policies = run(make_scene(home, tariff), ReplaySpec(["self_consumption", "mpc_perfect_pv", "oracle"], 6)).reply.policies
     planned = policies["mpc_perfect_pv"]
     assert policies["oracle"].cost - 1e-6 <= planned.cost <= policies["self_consumption"].cost
     assert planned.violations == 0

@@ -6,9 +6,9 @@ import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.site import SafetyIndex
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.posing.strategy import apply_strategy, margin_soc, safety_factor
+from services.planner.milp.solver import Solver
+from services.planner.problem.strategy import apply_strategy, margin_soc, safety_factor
+from services.planner.reply.reply import plan_request
 from tests.planning import START, describe_site
 
 HOUR = timedelta(hours=1)

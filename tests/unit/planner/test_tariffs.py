@@ -8,11 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.reply.reply import plan_request
 from tests.planning import START
 from tests.reference_model import solve_reference
 
@@ -58,7 +58,7 @@ def answer(request: PlanRequest) -> PlanReply:
 
 def settled(request: PlanRequest) -> float:
     """What a plan really costs less what is left at the terminal value."""
-    plan = make_plan(pose(request), Solver())
+    plan = make_plan(build_problem(request), Solver())
     return float(plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
@@ -67,20 +67,20 @@ def settled(request: PlanRequest) -> float:
 @pytest.mark.parametrize("drawn", [0.0, 80.0, 90.0, 97.0, 104.0, 200.0])
 def test_a_plan_costs_what_the_model_written_for_readers_costs(tariff: Any, drawn: float) -> None:
     request = ask(tariff, drawn=drawn, seed=int(drawn))
-    assert settled(request) == pytest.approx(solve_reference(pose(request)), abs=1e-5)
+    assert settled(request) == pytest.approx(solve_reference(build_problem(request)), abs=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @pytest.mark.parametrize("drawn", [85.0, 95.0])
 def test_a_car_is_charged_by_what_its_blocks_cost(drawn: float) -> None:
     request = ask(drawn=drawn, seed=5, car=True)
-    assert settled(request) == pytest.approx(solve_reference(pose(request)), abs=2e-5)
+    assert settled(request) == pytest.approx(solve_reference(build_problem(request)), abs=2e-5)
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 def test_over_the_end_of_a_month_the_blocks_begin_anew() -> None:
     request = ask(drawn=95.0, seed=4, start=datetime(2024, 2, 29, 12, tzinfo=UTC))
-    assert settled(request) == pytest.approx(solve_reference(pose(request)), abs=1e-5)
+    assert settled(request) == pytest.approx(solve_reference(build_problem(request)), abs=1e-5)
 
 
 def flat(drawn: float) -> PlanReply:
@@ -118,8 +118,8 @@ def test_prices_of_ten_either_way_are_planned_like_any(level: float, margin: flo
     rng = np.random.default_rng(2)
     price = level + rng.normal(0, 1, 24)
     request = ask({"kind": "fixed", "price": 0.2}, import_price=price.tolist(), export_price=(price - margin).tolist())
-    plan = make_plan(pose(request), Solver())
-    assert objective(plan) == pytest.approx(solve_reference(pose(request)), rel=1e-6, abs=1e-5)
+    plan = make_plan(build_problem(request), Solver())
+    assert objective(plan) == pytest.approx(solve_reference(build_problem(request)), rel=1e-6, abs=1e-5)
 
 
 @pytest.mark.parametrize("start", [datetime(2024, 3, 30, 12, tzinfo=UTC), datetime(2024, 10, 26, 12, tzinfo=UTC)], ids=["spring", "autumn"])

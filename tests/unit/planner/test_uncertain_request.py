@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 SLOTS = 16

@@ -12,15 +12,13 @@ from pathlib import Path
 import pytest
 
 from luna.errors import MachineError, UnavailableError
-from luna.spool.file import NAME, Append, Lane, Remove, SpoolFile
-from luna.spool.mirror import Mirror
-from luna.spool.room import MIB, Disk, require_room
-from luna.spool.salvage import open_file
-from luna.spool.spool import Spool
+from luna.spool.file import NAME, Append, Remove, SpoolFile, Stream, open_file
+from luna.spool.mirror import SpoolWriter
+from luna.spool.spool import MIB, Disk, Spool, require_room
 from luna.timeline import Clock, FixedClock
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
-LANE, OTHER = Lane("readings", "home"), Lane("readings", "cottage")
+LANE, OTHER = Stream("readings", "home"), Stream("readings", "cottage")
 
 
 @dataclass
@@ -38,11 +36,11 @@ def open_spool(folder: Path, *, clock: Clock | None = None, disk: Disk = shutil.
         spool.close()
 
 
-def keep(spool: Spool, *bodies: str, lane: Lane = LANE) -> None:
+def keep(spool: Spool, *bodies: str, lane: Stream = LANE) -> None:
     spool.append(lane, [body.encode() for body in bodies]).result()
 
 
-def bodies(spool: Spool, lane: Lane = LANE) -> list[str]:
+def bodies(spool: Spool, lane: Stream = LANE) -> list[str]:
     return [entry.body.decode() for entry in spool.oldest(lane, 1_000_000)]
 
 
@@ -203,8 +201,8 @@ def test_a_clock_that_is_put_back_changes_neither_order_nor_age_for_the_worse(tm
     with open_spool(tmp_path, clock=earlier) as spool:
         keep(spool, "second")
         assert bodies(spool) == ["first", "second"]
-        assert Mirror(spool, earlier).oldest_seconds == 0.0
-        assert Mirror(spool, FixedClock(NOON + timedelta(minutes=1))).oldest_seconds == 60.0
+        assert SpoolWriter(spool, earlier).oldest_seconds == 0.0
+        assert SpoolWriter(spool, FixedClock(NOON + timedelta(minutes=1))).oldest_seconds == 60.0
 
 
 def test_the_age_is_that_of_the_oldest_row_that_still_waits(tmp_path: Path) -> None:

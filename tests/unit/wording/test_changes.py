@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from luna.contracts.plan_changes import CauseCode
+from luna.contracts.plan_questions import CauseCode
 from luna.errors import InvalidInputError
 from luna.wording import Language, Numbers
-from luna.wording.changes import CAUSES, say_cause
+from luna.wording.differences import CAUSES, say_cause
 
 
 def say(code: str, figure: float | None = None, *, language: Language = "en", modes: int = 0, cost: float = 0.0) -> str:

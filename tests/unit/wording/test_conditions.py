@@ -4,7 +4,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.wording import Language
-from luna.wording.conditions import CONDITIONS, condition
+from luna.wording.compromises import CONDITIONS, condition
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from luna.contracts.explanation import ReasonCode
+from luna.contracts.forecast_explanation import ReasonCode
 from luna.errors import InvalidInputError
 from luna.wording import Language, Numbers
 from luna.wording.differences import DIFFERENCES, Difference, SeriesName, describe_difference, describe_slot

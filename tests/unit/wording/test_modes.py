@@ -4,9 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.control import Override
+from luna.contracts.counterfactual import Alternative, WhatIfRequest
 from luna.contracts.replay import ReplayRequest
-from luna.contracts.what_if import WhatIfRequest
-from luna.contracts.why_not import Alternative
 from luna.wording import DEVICE_MODES, MODES, POLICIES, Language, mode, read_mode, read_policy, say_mode, say_policy, split_policies
 
 LANGUAGES: tuple[Language, ...] = ("en", "de")

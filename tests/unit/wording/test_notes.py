@@ -8,7 +8,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.wording import Language, Numbers
-from luna.wording.conditions import CONDITIONS
+from luna.wording.compromises import CONDITIONS
 from luna.wording.notes import ASSUMED, NOTES, say_note
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luna.wording import Numbers, Sentences
-from luna.wording.runs import join_figures
+from luna.wording.modes import join_figures
 
 START = datetime(2024, 2, 1, 6, tzinfo=UTC)
 SPOKEN = Sentences(Numbers("en", ZoneInfo("UTC"), "EUR"))

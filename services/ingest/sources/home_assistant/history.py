@@ -1,6 +1,7 @@
 """The past of sensors: what the recorder kept as far back as it goes, statistics for the time before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import cached_property
@@ -8,15 +9,92 @@ from typing import Any, Self
 
 import numpy as np
 
+from luna.addresses import HomeAssistantAccess
 from luna.timeline import Clock, FloatArray, InstantArray, SystemClock, floor_to
 from services.ingest.reading import Samples
-from services.ingest.sources.home_assistant.access import NAME, Access, Patience
-from services.ingest.sources.home_assistant.holding import Duration, hold_values, longest_rise
-from services.ingest.sources.home_assistant.socket import HomeAssistantSocket
-from services.ingest.sources.home_assistant.state import as_datetime64, as_instant
-from services.ingest.sources.home_assistant.statistics import StatisticRows, as_readings, parse_rows
+from services.ingest.sources.home_assistant.connection import NAME, HomeAssistantSocket, RetryPolicy
+from services.ingest.sources.home_assistant.state import STEP, Duration, as_datetime64, as_instant, hold_values, longest_rise
 from services.ingest.sources.home_assistant.web import CLOCK_TOLERANCE, Entity, HomeAssistantWeb
-from services.ingest.sources.source import SourceRefusedError
+from services.ingest.sources.source import SourceError, SourceRefusedError
+
+COLUMNS = ("state", "sum", "mean")
+# Below it a difference of two sums is rounding.
+LEAST_RISE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticRows:
+    """Rows in order of time; each array of shape ``(rows,)``, NaN where the row does not say."""
+
+    starts: InstantArray
+    ends: InstantArray
+    state: FloatArray
+    sum: FloatArray
+    mean: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.starts.size)
+
+    @property
+    def counts(self) -> bool:
+        """Whether they are of a counter."""
+        return bool((~np.isnan(self.state) | ~np.isnan(self.sum)).any())
+
+    def between(self, first: np.datetime64, end: np.datetime64) -> "StatisticRows":
+        """Return the rows that begin at ``first`` or later and end at ``end`` or earlier."""
+        inside = (self.starts >= first) & (self.ends <= end)
+        return StatisticRows(*(getattr(self, name)[inside] for name in ("starts", "ends", *COLUMNS)))
+
+    def followed_by(self, later: "StatisticRows") -> "StatisticRows":
+        """Return these rows and the later ones."""
+        return StatisticRows(*(np.concatenate([getattr(self, name), getattr(later, name)]) for name in ("starts", "ends", *COLUMNS)))
+
+
+def parse_rows(rows: Sequence[Mapping[str, Any]], sensor: str) -> StatisticRows:
+    """Return the rows of an answer of ``recorder/statistics_during_period``.
+
+    Raises:
+        SourceError: they have another form.
+    """
+    try:
+        times = [np.array([row[name] for row in rows], dtype=np.float64).astype("datetime64[ms]").astype("datetime64[us]") for name in ("start", "end")]
+        values = [np.array([row.get(name) for row in rows], dtype=np.float64) for name in COLUMNS]
+    except (TypeError, KeyError, ValueError, AttributeError) as exc:
+        raise SourceError("its statistics have a form that nobody here reads", field=sensor) from exc
+    return StatisticRows(*times, *values)
+
+
+def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values in order of time: a counter's at the end of each row, a mean from the start of its row until the row ends.
+
+    Invariants: what a counter's readings rise by, from one row's end to another's, is what ``sum`` rose by there, also where it began again in between.
+    """
+    return _counter_readings(rows) if rows.counts else _mean_readings(rows)
+
+
+def _counter_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
+    level = rows.sum if np.isnan(rows.state).all() else rows.state
+    before, after = level[:-1], level[1:]
+    # What it counted within the row beyond its value now, it counted before it began again.
+    unseen = np.diff(rows.sum) - after
+    reset = np.flatnonzero((after < before) & (unseen > LEAST_RISE))
+    middles = rows.starts[1:][reset] + (rows.ends - rows.starts)[1:][reset] // 2
+    instants = np.concatenate([rows.ends, middles])
+    values = np.concatenate([level, before[reset] + unseen[reset]])
+    order = np.argsort(instants, kind="stable")
+    return instants[order], values[order]
+
+
+def _mean_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
+    if not len(rows):
+        return rows.starts, rows.mean
+    # Nothing is known after the last row.
+    silent = np.append(rows.starts[1:] != rows.ends[:-1], [True])
+    instants = np.concatenate([rows.starts, rows.ends[silent]])
+    values = np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)])
+    order = np.argsort(instants, kind="stable")
+    return hold_values(instants[order], values[order], rows.ends[-1], longest=STEP)
+
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # A power that changes every second has 86,400 states a day, a month of statistics 8,640 rows.
@@ -34,7 +112,7 @@ class HomeAssistantHistory:
         self._clock = clock or SystemClock()
 
     @classmethod
-    def connect(cls, access: Access, *, patience: Patience | None = None, clock: Clock | None = None) -> Self:
+    def connect(cls, access: HomeAssistantAccess, *, patience: RetryPolicy | None = None, clock: Clock | None = None) -> Self:
         """Return a reader of the Home Assistant at ``access``; nothing is opened before the first question."""
         return cls(HomeAssistantWeb(access, patience=patience, clock=clock), HomeAssistantSocket(access, patience=patience), clock=clock)
 

@@ -15,8 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from services.ingest.sources.mqtt.address import Broker
-from services.ingest.sources.mqtt.memory import UNDER_WAY
+from luna.addresses import Broker
+from services.ingest.sources.mqtt.session_store import UNDER_WAY
 from services.ingest.sources.source import SourceError
 
 # How long a broker keeps what comes while Luna is away.

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from luna.errors import InvalidInputError
 from services.ingest.reading import Reading
-from services.ingest.sources.mqtt.discovery import Described, is_description, parse_descriptions, require_topic
+from services.ingest.sources.mqtt.discovery import DiscoveredEntity, is_description, parse_descriptions, require_topic
 from services.ingest.sources.mqtt.template import decoder, parse_path
 
 # A sensor that names its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
@@ -25,7 +25,7 @@ log = structlog.get_logger("luna.ingest.mqtt")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class MqttMessage:
     """A message: its topic, what it says, and whether the broker had kept it since nobody knows when."""
 
     topic: str
@@ -45,15 +45,15 @@ class Directory:
     prefix: str
     sensors: Sequence[str]
     descriptions: dict[str, str] = field(default_factory=dict)
-    _described: dict[str, list[Described]] = field(default_factory=dict)
-    _found: dict[str, Described] = field(default_factory=dict)
+    _described: dict[str, list[DiscoveredEntity]] = field(default_factory=dict)
+    _found: dict[str, DiscoveredEntity] = field(default_factory=dict)
     _present: dict[str, bool] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._look_up()
 
-    def learn(self, word: Word) -> None:
+    def learn(self, word: MqttMessage) -> None:
         """Take a description in; one that is not understood is named once."""
         try:
             described = parse_descriptions(word.topic, word.payload, self.prefix)
@@ -70,7 +70,7 @@ class Directory:
     def teach(self, descriptions: Mapping[str, str]) -> None:
         """Take in what was learned before."""
         for topic, payload in descriptions.items():
-            self.learn(Word(topic, payload))
+            self.learn(MqttMessage(topic, payload))
 
     def needed(self) -> dict[str, str]:
         """Return the descriptions that say how to read the sensors in use."""
@@ -85,17 +85,17 @@ class Directory:
         """Return the sensors of which no device has told."""
         return [sensor for sensor in self.sensors if sensor not in self._found]
 
-    def describes(self, word: Word) -> bool:
+    def describes(self, word: MqttMessage) -> bool:
         """Whether a message is a description."""
         return is_description(word.topic, self.prefix)
 
-    def read(self, word: Word, instant: datetime) -> list[Reading]:
+    def read(self, word: MqttMessage, instant: datetime) -> list[Reading]:
         """Return what a message says of the sensors; NaN for those whose device says that it is gone."""
         told = [reading for sensor, found in self._found.items() if found.topic == word.topic for reading in self._value(sensor, found, word, instant)]
         gone = [Reading(sensor, instant, math.nan, self._found[sensor].unit) for sensor in self._gone(word)]
         return told + gone
 
-    def _value(self, sensor: str, found: Described, word: Word, instant: datetime) -> Iterable[Reading]:
+    def _value(self, sensor: str, found: DiscoveredEntity, word: MqttMessage, instant: datetime) -> Iterable[Reading]:
         try:
             value = found.decode(word.payload)
         except InvalidInputError as error:
@@ -110,7 +110,7 @@ class Directory:
             return
         yield Reading(sensor, instant, value, found.unit)
 
-    def _gone(self, word: Word) -> list[str]:
+    def _gone(self, word: MqttMessage) -> list[str]:
         concerned = [sensor for sensor, found in self._found.items() if any(each.topic == word.topic for each in found.availability)]
         before = {sensor: self._there(sensor, word.topic) for sensor in concerned}
         for sensor in concerned:
@@ -130,7 +130,7 @@ class Directory:
         found = {sensor: self._find(sensor) for sensor in self.sensors}
         self._found = {sensor: described for sensor, described in found.items() if described is not None}
 
-    def _find(self, sensor: str) -> Described | None:
+    def _find(self, sensor: str) -> DiscoveredEntity | None:
         if sensor.startswith(OWN_TOPIC):
             return self._found.get(sensor) or self._own_topic(sensor)
         everything = [described for group in self._described.values() for described in group]
@@ -143,11 +143,13 @@ class Directory:
                 return called[0]
         return None
 
-    def _own_topic(self, sensor: str) -> Described | None:
+    def _own_topic(self, sensor: str) -> DiscoveredEntity | None:
         unit = OWN_UNIT.search(sensor)
         topic, _, path = OWN_UNIT.sub("", sensor.removeprefix(OWN_TOPIC)).partition("#")
         try:
-            return Described(names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)), unit=unit[1].strip() if unit else None)
+            return DiscoveredEntity(
+                names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)), unit=unit[1].strip() if unit else None
+            )
         except InvalidInputError as error:
             self._name_once(sensor, "sensor names no topic", error)
             return None

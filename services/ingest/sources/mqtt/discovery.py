@@ -65,7 +65,7 @@ class Availability:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class DiscoveredEntity:
     """A sensor as its device describes it. ``names`` holds what it may be called, the surest first."""
 
     names: tuple[frozenset[str], ...]
@@ -100,7 +100,7 @@ def require_topic(topic: object) -> str:
     return text
 
 
-def parse_descriptions(topic: str, payload: str, prefix: str) -> list[Described]:
+def parse_descriptions(topic: str, payload: str, prefix: str) -> list[DiscoveredEntity]:
     """Return the sensors that a discovery message describes; none where it takes them back or describes other things.
 
     Raises:
@@ -148,10 +148,10 @@ def _of_device(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
             yield str(whole.get("platform")), place, whole
 
 
-def _describe(component: str, place: str, entity: Mapping[str, Any]) -> Described:
+def _describe(component: str, place: str, entity: Mapping[str, Any]) -> DiscoveredEntity:
     template = _template(entity.get("value_template") or entity.get("state_value_template"))
     on, off = _switch_words(component, entity)
-    return Described(
+    return DiscoveredEntity(
         names=_names(component, place, entity),
         topic=require_topic(entity["state_topic"]),
         decode=decoder(template, on=on, off=off),

@@ -15,13 +15,13 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import structlog
 
+from luna.addresses import Broker
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading
-from services.ingest.sources.mqtt.address import Broker
 from services.ingest.sources.mqtt.connection import Connection, connected
-from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, Word
+from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, MqttMessage
 from services.ingest.sources.mqtt.discovery import discovery_filters
-from services.ingest.sources.mqtt.memory import Journal, Session, digest_of
+from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
 from services.ingest.sources.source import SourceError
 
 PLAIN = OWN_TOPIC
@@ -135,7 +135,7 @@ class _Listener:
         await self._follow(connection)
 
     def _read(self, message: paho.MQTTMessage, instant: datetime) -> list[Reading]:
-        word = Word(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
+        word = MqttMessage(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
         if self.directory.describes(word):
             self.directory.learn(word)
             return []

@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.ingest.sources.prices.markets import market_named
-from services.ingest.sources.prices.sheets import MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.prices.publication import MINUTE, DeliveryWindow, Issue, Product, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
 
@@ -41,9 +41,9 @@ class Awattar:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         country = market_named(market).codes[self.name]
-        return [sheet for window in Window(market, first, end).split() for sheet in self._fetch_span(window, country)]
+        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, country)]
 
-    def _fetch_span(self, window: Window, country: str) -> list[PriceSheet]:
+    def _fetch_span(self, window: DeliveryWindow, country: str) -> list[PriceSheet]:
         asked = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
         feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", asked).parse(_Feed)
         strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.ingest.sources.prices.markets import Market, market_named
-from services.ingest.sources.prices.sheets import Issue, Window, make_sheets, measure_lengths
+from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
 
@@ -34,9 +34,9 @@ class EnergyCharts:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         place = market_named(market)
-        return [sheet for window in Window(market, first, end).split() for sheet in self._fetch_span(window, place)]
+        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, place)]
 
-    def _fetch_span(self, window: Window, place: Market) -> list[PriceSheet]:
+    def _fetch_span(self, window: DeliveryWindow, place: Market) -> list[PriceSheet]:
         asked = {"bzn": place.codes[self.name], "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
         answer = self.web.get(URL, asked, accept=(200, NOTHING))
         if answer.status == NOTHING:

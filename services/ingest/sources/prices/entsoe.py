@@ -13,9 +13,9 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from services.ingest.sources.prices.markets import market_named
-from services.ingest.sources.prices.sheets import LENGTHS, MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.prices.publication import LENGTHS, MINUTE, DeliveryWindow, Issue, Product, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
-from services.ingest.sources.web import Answer, Web
+from services.ingest.sources.web import Web, WebAnswer
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -45,9 +45,9 @@ class EntsoE:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         area = market_named(market).codes[self.name]
-        return [sheet for window in Window(market, first, end).split() for sheet in self._fetch_span(window, area)]
+        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, area)]
 
-    def _fetch_span(self, window: Window, area: str) -> list[PriceSheet]:
+    def _fetch_span(self, window: DeliveryWindow, area: str) -> list[PriceSheet]:
         asked = {
             "securityToken": self.token,
             "documentType": DAY_AHEAD_PRICES,
@@ -85,7 +85,7 @@ class _Node:
         return text.strip()
 
 
-def read_document(answer: Answer, window: Window) -> list[PriceSheet]:
+def read_document(answer: WebAnswer, window: DeliveryWindow) -> list[PriceSheet]:
     """Return the sheets of a publication document; none where an acknowledgement says that nothing was found.
 
     Raises:
@@ -101,21 +101,21 @@ def read_document(answer: Answer, window: Window) -> list[PriceSheet]:
         raise SourceError(f"answers what cannot be read: {exc}", field=answer.service, remedy="Try again later.") from exc
 
 
-def _read_acknowledgement(answer: Answer, root: _Node) -> list[PriceSheet]:
+def _read_acknowledgement(answer: WebAnswer, root: _Node) -> list[PriceSheet]:
     reason = root.text("Reason", "text") or "no reason given"
     if reason.startswith(NOTHING_FOUND):
         return []
     raise SourceRefusedError(f"refuses what was asked: {reason}", field=answer.service, remedy="Check market and time.")
 
 
-def _read_publication(root: _Node, window: Window) -> list[PriceSheet]:
+def _read_publication(root: _Node, window: DeliveryWindow) -> list[PriceSheet]:
     if root.name != "Publication_MarketDocument":
         raise ValueError(f"a document named {root.name}")
     series = [node for node in root.all("TimeSeries") if node.text("classificationSequence_AttributeInstanceComponent.position") in COUPLED]
     return [sheet for node in series for sheet in _read_series(node, window)]
 
 
-def _read_series(series: _Node, window: Window) -> list[PriceSheet]:
+def _read_series(series: _Node, window: DeliveryWindow) -> list[PriceSheet]:
     unit = series.need("price_Measure_Unit.name")
     if unit != "MWH":
         raise ValueError(f"prices per {unit}")

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pydantic import AwareDatetime, BaseModel
 
 from services.ingest.sources.prices.markets import market_named
-from services.ingest.sources.prices.sheets import MINUTE, Issue, Product, Window, make_sheets
+from services.ingest.sources.prices.publication import MINUTE, DeliveryWindow, Issue, Product, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceRefusedError
 from services.ingest.sources.web import Web
 
@@ -50,11 +50,11 @@ class NordPool:
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         if self.currency not in CURRENCIES:
             raise SourceRefusedError("has no prices in this currency", field=self.name, value=self.currency, remedy=f"It has {', '.join(sorted(CURRENCIES))}.")
-        window, place = Window(market, first, end), market_named(market)
+        window, place = DeliveryWindow(market, first, end), market_named(market)
         sheets = [self._fetch_day(window, place.codes[self.name], day) for day in window.days(place.zone)]
         return [sheet for day in sheets for sheet in day]
 
-    def _fetch_day(self, window: Window, area: str, day: date) -> list[PriceSheet]:
+    def _fetch_day(self, window: DeliveryWindow, area: str, day: date) -> list[PriceSheet]:
         asked = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self.currency}
         answer = self.web.get(URL, asked, accept=(200, NOTHING))
         if answer.status == NOTHING:

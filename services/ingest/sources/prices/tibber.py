@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from services.ingest.sources.prices.markets import Market, market_named
-from services.ingest.sources.prices.sheets import Issue, Window, make_sheets, measure_lengths
+from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
 
@@ -90,7 +90,7 @@ class Tibber:
         if not prices:
             return []
         products = measure_lengths([price.startsAt for price in prices], [price.energy for price in prices], place.zone)
-        return make_sheets(Window(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0))
+        return make_sheets(DeliveryWindow(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0))
 
     def _ask(self, place: Market) -> list[_Price]:
         reply = self.web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}).parse(_Reply)

@@ -10,12 +10,12 @@ from luna.contracts import DemoLoadReply, DemoSiteReply, PlanReply, PlanRequest,
 from luna.contracts.plan import OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
 from luna.site import Site, parse_site
-from services.cli.demo.course import DemoRun, Window
-from services.cli.demo.outcome import commands, trace_without_luna
-from services.planner.answer.reply import answer
-from services.planner.model.solver import Solver
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.cli.demo.pipeline import DemoRun, DemoWindow
+from services.cli.demo.summary import commands, trace_without_luna
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.reply.reply import answer
 
 NOON = datetime(2023, 9, 14, 12, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def plan(site: Site, *, load_kwh: list[float], pv_kwh: list[float], soc: float) 
     outlook = OutlookMessage(load_kwh=load_kwh, pv_kwh=pv_kwh, import_price=[0.1, 0.4] * (slots // 2), export_price=[0.05] * slots)
     state = StateMessage.model_validate({"batteries": {battery.name: {"soc": soc} for battery in site.batteries}})
     request = PlanRequest(site=site, start=NOON, outlook=outlook, state=state)
-    return answer(make_plan(pose(request), Solver()), request=request, issued_at=NOON)
+    return answer(make_plan(build_problem(request), Solver()), request=request, issued_at=NOON)
 
 
 def test_without_luna_the_inverter_stores_surplus_and_serves_the_house(site: Site) -> None:
@@ -50,7 +50,7 @@ def test_without_a_battery_there_is_nothing_to_draw(site: Site) -> None:
 
 
 def test_the_window_follows_the_sites_clock() -> None:
-    window = Window(date(2023, 10, 28), date(2023, 10, 29), ZoneInfo("Europe/Amsterdam"))
+    window = DemoWindow(date(2023, 10, 28), date(2023, 10, 29), ZoneInfo("Europe/Amsterdam"))
     assert window.start == datetime(2023, 10, 27, 22, tzinfo=UTC)
     # The clock has gone back: 14:00 lies at 13:00 UTC, midnight at 23:00.
     assert window.plan_start.astimezone(UTC) == datetime(2023, 10, 29, 13, tzinfo=UTC)
@@ -66,16 +66,16 @@ def demo(site: Site) -> DemoLoadReply:
 
 
 def test_the_window_begins_with_the_first_day_nobody_learned_from(demo: DemoLoadReply) -> None:
-    assert Window.of(demo, 100) == Window(date(2023, 9, 1), date(2023, 12, 9), ZoneInfo("Europe/Amsterdam"))
+    assert DemoWindow.of(demo, 100) == DemoWindow(date(2023, 9, 1), date(2023, 12, 9), ZoneInfo("Europe/Amsterdam"))
 
 
 def test_more_days_than_there_are_are_refused(demo: DemoLoadReply) -> None:
     with pytest.raises(InvalidInputError, match=r"--days: .*got 101.*100 at most"):
-        Window.of(demo, 101)
+        DemoWindow.of(demo, 101)
 
 
 def test_the_commands_behind_the_figures_run_where_the_data_are(demo: DemoLoadReply) -> None:
-    window = Window.of(demo, 3)
+    window = DemoWindow.of(demo, 3)
     replay = "LUNA_DATA_FOLDER=var/demo luna replay --site home --from 2023-09-01 --to 2023-09-03"
     assert commands(DemoRun(demo, window, Path("var/demo"))) == ["make demo", replay]
     assert commands(DemoRun(demo, window)) == ["luna demo --on-servers --days 3"]

@@ -8,8 +8,8 @@ import pytest
 
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
-from luna.weather import WeatherBook
-from services.forecaster.condition.condition import Circumstances, judge_origins, judge_weather
+from luna.weather import WeatherVintages
+from services.forecaster.input_quality import Circumstances, judge_origins, judge_weather
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.preparation import prepare_history
 from tests.histories import change, grow_roof, hold_load
@@ -79,10 +79,10 @@ def test_who_has_two_days_is_not_told_that_nothing_was_trained() -> None:
     assert judge(GOOD, Circumstances(model="untrained")) == ("untrained",)
 
 
-def forecast_weather(hours_old: float, days: float = 2) -> WeatherBook:
+def forecast_weather(hours_old: float, days: float = 2) -> WeatherVintages:
     ahead = Timeline(NOW, SLOT, int(days * 96))
     issued = np.full(ahead.count, np.datetime64((NOW - timedelta(hours=hours_old)).replace(tzinfo=None), "us"))
-    return WeatherBook.of(ahead.starts, issued, {"temperature_c": np.zeros(ahead.count)})
+    return WeatherVintages.of(ahead.starts, issued, {"temperature_c": np.zeros(ahead.count)})
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def forecast_weather(hours_old: float, days: float = 2) -> WeatherBook:
     ],
     ids=["fresh", "old", "hours alone", "not issued yet"],
 )
-def test_weather_is_judged_as_known_by_then(weather: WeatherBook, expected: list[str]) -> None:
+def test_weather_is_judged_as_known_by_then(weather: WeatherVintages, expected: list[str]) -> None:
     assert list(judge_weather(weather, number_slot(NOW))) == expected
 
 

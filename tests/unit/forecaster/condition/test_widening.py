@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from luna.outlook import SHARES
-from luna.wording.conditions import CONDITIONS
-from services.forecaster.condition.widening import FACTORS, widen
+from luna.wording.compromises import CONDITIONS
 from services.forecaster.forecaster import Batch
+from services.forecaster.input_quality import FACTORS, widen
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.model.baseline import Baseline
 from tests.household import day, describe_site, measure_days

@@ -5,15 +5,14 @@ import pytest
 
 from luna.observations import Observations
 from luna.timeline import SLOT, FloatArray
-from luna.weather import WeatherBook
-from services.forecaster.explanation.explanation import Explanation, explain_member, explain_model, explain_profile, gather_facts
-from services.forecaster.explanation.grouping import MEAN, STEPS, group_of
+from luna.weather import WeatherVintages
+from services.forecaster.explanation.explanation import MEAN, STEPS, ForecastExplanation, explain_member, explain_model, explain_profile, gather_facts, group_of
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, Series
+from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.model.level import SIGNALS
+from services.forecaster.model.recent_error_correction import SIGNALS
 from services.forecaster.model.series_model import predict_profile
 from services.forecaster.model.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days
@@ -40,7 +39,7 @@ def look(history: Observations, context: Context = NO_CONTEXT) -> tuple[Frame, P
     return frame, pair_origins(frame, [at], SLOTS)
 
 
-def explain(aurora: Aurora, history: Observations, series: Series) -> Explanation:
+def explain(aurora: Aurora, history: Observations, series: ForecastSeries) -> ForecastExplanation:
     frame, pairs = look(history)
     forecast = aurora.issue(history, day(41, hours=9))
     expected: FloatArray = getattr(forecast, f"{series.name}_kwh").expected
@@ -57,14 +56,14 @@ def trust_trees_alone(aurora: Aurora) -> Aurora:
 
 
 @every_series
-def test_the_shares_add_up_to_the_forecast(aurora: Aurora, history: Observations, series: Series) -> None:
+def test_the_shares_add_up_to_the_forecast(aurora: Aurora, history: Observations, series: ForecastSeries) -> None:
     for explained in (explain(aurora, history, series), explain(trust_trees_alone(aurora), history, series)):
         total = explained.usual_kwh + np.sum([*explained.shares_kwh.values()], axis=0)
         np.testing.assert_allclose(total, explained.expected_kwh, atol=1e-6)
 
 
 @every_series
-def test_the_usual_is_the_seven_day_mean(aurora: Aurora, history: Observations, series: Series) -> None:
+def test_the_usual_is_the_seven_day_mean(aurora: Aurora, history: Observations, series: ForecastSeries) -> None:
     usual = Baseline("baseline_7_day_avg", SITE).issue_many(history, [day(41, hours=9)], SLOTS).forecast(0)
     np.testing.assert_allclose(explain(aurora, history, series).usual_kwh, getattr(usual, f"{series.name}_kwh").expected)
 
@@ -79,7 +78,7 @@ def test_before_it_is_bounded_trees_members_and_level_account_for_all(aurora: Au
 
 
 @every_series
-def test_before_it_is_bounded_the_profiles_members_account_for_all(history: Observations, series: Series) -> None:
+def test_before_it_is_bounded_the_profiles_members_account_for_all(history: Observations, series: ForecastSeries) -> None:
     frame, pairs = look(history)
     said = predict_profile(series.view(frame, pairs)).expected
     explained = explain_profile(series, frame, pairs, expected_kwh=said)
@@ -105,7 +104,7 @@ def test_a_baseline_is_explained_by_what_it_differs_in(history: Observations, ve
 
 
 @every_series
-def test_every_feature_and_every_member_belongs_to_a_reason(history: Observations, series: Series) -> None:
+def test_every_feature_and_every_member_belongs_to_a_reason(history: Observations, series: ForecastSeries) -> None:
     view = series.view(*look(history))
     assert [name for name in view.names if group_of(name) == "rest"] == []
     assert {*view.members["centre"], *view.members["expected"]} - {MEAN} <= set(STEPS)
@@ -132,7 +131,7 @@ def test_colder_is_what_lies_below_the_last_seven_days_at_that_time(history: Obs
     # Half a degree more every day, 5 less from the issue on: the mean of the seven days before is (1 + … + 7) / 14 = 2 degrees below, 2.5 on the second day.
     day_of = np.arange(len(history)) // 96
     issued = np.where(ahead, np.datetime64(day(41).replace(tzinfo=None), "us"), (history.starts + np.timedelta64(SLOT)).astype("datetime64[us]"))
-    weather = WeatherBook.of(history.starts, issued, {"temperature_c": rhythm + 0.5 * day_of - 5.0 * ahead})
+    weather = WeatherVintages.of(history.starts, issued, {"temperature_c": rhythm + 0.5 * day_of - 5.0 * ahead})
     warmer = gather_facts(LOAD, *look(history, Context(weather=weather))).warmer_c
     np.testing.assert_allclose(warmer[[0, 95, 96, 191]], [-3, -3, -2.5, -2.5])
 

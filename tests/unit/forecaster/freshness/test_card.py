@@ -7,7 +7,7 @@ import pytest
 from luna.database.training_runs import TrainingRun
 from luna.errors import NotFoundError
 from luna.objects import FileObjects
-from services.forecaster.freshness.card import Card, load_card, save_card
+from services.forecaster.retraining.card import Card, load_card, save_card
 from tests.household import day
 
 METRICS = {"known_days": 30.0, "weather_share": 0.0, "load.mae_kwh": 0.0321, "trial.load.seasonal_naive.pinball": 0.05, "trial.load.new.coverage_80": 0.81}

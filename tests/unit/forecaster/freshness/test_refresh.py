@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from services.forecaster.freshness.refresh_jobs import list_due
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
+from services.forecaster.retraining.refresh import list_due
 from tests.household import day
 
 DRIVING = "baseline_7_day_avg"

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.forecaster.freshness.renewal import NIGHT_HOURS, Turn, assign_turn, find_last_turn, is_looked_at, is_weekly_due
+from services.forecaster.retraining.renewal import NIGHT_HOURS, TrainingSlot, assign_turn, find_last_turn, is_looked_at, is_weekly_due
 
 BERLIN = ZoneInfo("Europe/Berlin")
-WEDNESDAY_AT_FOUR = Turn(2, 4)
+WEDNESDAY_AT_FOUR = TrainingSlot(2, 4)
 
 
 def test_turns_are_spread_over_the_nights_of_the_week_and_stay() -> None:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.forecaster.freshness.trial import begin_trial, judge_trial
-from services.forecaster.versions.evaluation import Score
+from services.forecaster.retraining.training import begin_trial, judge_trial
+from services.forecaster.scoring import Score
 from tests.household import day
 
 

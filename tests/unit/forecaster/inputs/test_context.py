@@ -1,8 +1,7 @@
 import numpy as np
 
 from luna.timeline import FloatArray, InstantArray
-from services.forecaster.inputs.context import NO_VACATION, Vacation
-from services.forecaster.inputs.context_source import add_switches
+from services.forecaster.inputs.context import NO_VACATION, Vacation, add_switches
 
 FIRST = 100  # a quarter-hour, counted from 1970
 SLOTS = np.arange(FIRST, FIRST + 4)

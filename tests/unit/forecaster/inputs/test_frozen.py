@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.forecaster.inputs.frozen import LOAD_SLOTS, count_repeats, drop_frozen, mark_frozen_load, mark_frozen_pv
+from services.forecaster.inputs.preparation import LOAD_SLOTS, count_repeats, drop_frozen, mark_frozen_load, mark_frozen_pv
 from tests.histories import hold_load
 from tests.household import day, measure_days
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from luna.timeline import FloatArray
-from luna.weather import WEATHER, WeatherBook
-from services.forecaster.inputs.irradiance import Light, estimate_output, promise_output
-from services.forecaster.inputs.solar import Sky, look_up
+from luna.weather import WEATHER, WeatherVintages
+from services.forecaster.inputs.solar import Light, Sky, estimate_output, expected_output, look_up
 from tests.household import describe_site
 
 SITE = describe_site(pv=[{"name": "roof", "peak_kw": 4, "tilt_deg": 0}])
@@ -67,7 +66,7 @@ def test_nothing_is_promised_by_night_and_nothing_known_where_the_weather_tells_
 def test_the_past_is_promised_by_the_forecast_of_half_a_day_before_else_as_it_was_known_at_last(sky: Sky) -> None:
     slots = np.array([NOON, NOON, NOON, NOON + 1, NOON + 2])
     issued = FIRST + slots + np.array([-60, -10, 1, 1, 2])  # in quarter-hours; the last when its slot had been over for one
-    book = WeatherBook.of(STARTS[slots], (issued * 900).astype("datetime64[s]"), {"ghi_w_m2": np.array([500.0, 600.0, 700.0, 400.0, 300.0])})
-    promised = promise_output(book, sky, SITE.pv, first=FIRST)
+    book = WeatherVintages.of(STARTS[slots], (issued * 900).astype("datetime64[s]"), {"ghi_w_m2": np.array([500.0, 600.0, 700.0, 400.0, 300.0])})
+    promised = expected_output(book, sky, SITE.pv, first=FIRST)
     assert promised[[NOON, NOON + 1]] == pytest.approx(np.array([500, 400]) / 1000 * 0.9)
     assert np.isnan(np.delete(promised, [NOON, NOON + 1])).all()

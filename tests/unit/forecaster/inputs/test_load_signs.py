@@ -3,13 +3,12 @@ import pytest
 
 from luna.observations import Observations
 from luna.timeline import FloatArray
-from luna.weather import WeatherBook
+from luna.weather import WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.frame import Frame, Pairs, frame_series, number_slot
-from services.forecaster.inputs.load_signs import QUIET_SHARE, describe_day_off, describe_temperature
-from services.forecaster.inputs.load_view import view_load
+from services.forecaster.inputs.load_features import QUIET_SHARE, describe_day_off, describe_temperature, view_load
 from services.forecaster.inputs.series import LOAD
-from services.forecaster.inputs.view import View
+from services.forecaster.inputs.view import FeatureMatrix
 from tests.household import START, describe_site, measure_days
 
 DAYS = 40
@@ -21,7 +20,7 @@ def frame_days(history: Observations = HISTORY, context: Context = NO_CONTEXT) -
     return frame_series(history, describe_site(), first=FIRST, last=FIRST + (DAYS + 2) * 96, context=context)
 
 
-def look(frame: Frame, origin: int, leads: int = 96) -> View:
+def look(frame: Frame, origin: int, leads: int = 96) -> FeatureMatrix:
     return view_load(frame, Pairs(np.full(leads, origin), origin + np.arange(leads)))
 
 
@@ -31,7 +30,7 @@ def away_from(*days: float) -> Context:
     return Context(vacation=Vacation(instants, np.arange(instants.size, dtype=np.float64) % 2))
 
 
-def column(view: View, name: str) -> FloatArray:
+def column(view: FeatureMatrix, name: str) -> FloatArray:
     return view.features[:, view.names.index(name)]
 
 
@@ -74,7 +73,7 @@ def test_the_temperature_is_the_forecasts_and_the_change_is_against_the_measured
     slots = FIRST + np.arange((DAYS + 2) * 96)
     starts = (slots * 900).astype("datetime64[s]")
     measured, forecast = starts + np.timedelta64(900, "s"), np.full(slots.size, np.datetime64("2024-03-30T00:05"))
-    book = WeatherBook.of(
+    book = WeatherVintages.of(
         np.concatenate([starts, starts]),
         np.concatenate([measured, forecast]).astype("datetime64[us]"),
         {"temperature_c": np.concatenate([np.full(slots.size, 10.0), np.full(slots.size, 2.0)])},

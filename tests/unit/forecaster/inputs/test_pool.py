@@ -3,9 +3,9 @@ import pytest
 
 from luna.outlook import LEVELS
 from services.forecaster.inputs.frame import DAY_SLOTS, Pairs
-from services.forecaster.inputs.pool import Kernel, Pool
+from services.forecaster.inputs.series import Kernel, Pool
 from services.forecaster.inputs.view import MEMORY
-from services.forecaster.model.heads import MEDIAN
+from services.forecaster.model.stacking import MEDIAN
 
 DAYS = 40
 LOCAL = np.arange(DAYS * DAY_SLOTS)  # 1970 began on a Thursday: day 32 is a Monday

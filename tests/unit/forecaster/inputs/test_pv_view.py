@@ -3,7 +3,7 @@ import pytest
 
 from luna.observations import Observations
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
-from services.forecaster.inputs.pv_view import view_pv
+from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.solar import estimate_clear_sky
 from tests.household import START, describe_site, measure_days
 

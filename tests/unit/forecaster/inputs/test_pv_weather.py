@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from luna.observations import Observations
-from luna.weather import NO_WEATHER, WeatherBook
+from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import Context
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
-from services.forecaster.inputs.pv_view import view_pv
+from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.solar import look_up
-from services.forecaster.inputs.view import View
+from services.forecaster.inputs.view import FeatureMatrix
 from tests.household import START, describe_site, measure_days
 
 DAYS = 20
@@ -27,12 +27,12 @@ def clear_ghi() -> np.ndarray:
     return sky.clear_ghi_w_m2
 
 
-def issue(share: np.ndarray | float, *, lead_slots: int) -> WeatherBook:
+def issue(share: np.ndarray | float, *, lead_slots: int) -> WeatherVintages:
     """The global light as a share of the clear sky's, issued so long before each slot; after it where negative."""
-    return WeatherBook.of(STARTS, ((FIRST + SLOTS - lead_slots) * 900).astype("datetime64[s]"), {"ghi_w_m2": share * clear_ghi()})
+    return WeatherVintages.of(STARTS, ((FIRST + SLOTS - lead_slots) * 900).astype("datetime64[s]"), {"ghi_w_m2": share * clear_ghi()})
 
 
-def look(weather: WeatherBook, *, came: float = 0.6) -> View:
+def look(weather: WeatherVintages, *, came: float = 0.6) -> FeatureMatrix:
     """Tomorrow, where every day so far yielded the same share of a clear sky."""
     sky = look_up(STARTS, SITE)
     assert sky is not None
@@ -55,7 +55,7 @@ def test_what_the_weather_promises_is_corrected_by_what_came_of_it() -> None:
 
 
 @pytest.mark.parametrize("tell", [lambda: NO_WEATHER, lambda: issue(0.5, lead_slots=-1)], ids=["none", "measured only"])
-def test_where_no_forecast_was_known_the_clear_sky_speaks(tell: Callable[[], WeatherBook]) -> None:
+def test_where_no_forecast_was_known_the_clear_sky_speaks(tell: Callable[[], WeatherVintages]) -> None:
     view = look(tell())
     assert np.isnan(view.features[:, view.names.index("weather_estimate")]).all()
     np.testing.assert_array_equal(view.members["centre"]["weather"], view.members["centre"]["clear_sky"])

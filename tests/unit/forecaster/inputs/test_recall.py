@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from services.forecaster.inputs.frame import DAY_SLOTS, Pairs
-from services.forecaster.inputs.recall import Days, Windows, fill_gaps, recall_days
+from services.forecaster.inputs.view import Days, Windows, fill_gaps, recall_days
 
 
 def pairs(*rows: tuple[int, int]) -> Pairs:

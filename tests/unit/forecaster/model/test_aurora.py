@@ -11,7 +11,7 @@ from luna.timeline import SLOT
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.versions.evaluation import score_batch
+from services.forecaster.scoring import score_batch
 from tests.household import QUICK, day, describe_site, measure_days
 
 SITE = describe_site()

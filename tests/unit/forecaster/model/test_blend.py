@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.forecaster.model.blend import BAND_STARTS, Strata, band_of, blend_members, measure_loss, stretch_band, weigh_members, weigh_strata
+from services.forecaster.model.stacking import BAND_STARTS, LeadGroups, band_of, blend_members, measure_loss, stretch_band, weigh_members, weigh_strata
 
 SHARES = pytest.mark.parametrize("share", [None, 0.1, 0.5, 0.9], ids=["mean", "p10", "p50", "p90"])
 
@@ -31,7 +31,7 @@ def test_each_band_of_leads_has_its_own_weights() -> None:
     actual = rng.normal(5, 1, 6000)
     near = np.where(lead < BAND_STARTS[1], actual, 0)
     far = np.where(lead < BAND_STARTS[1], 0, actual)
-    weights = weigh_strata(np.column_stack([near, far]), actual, 0.5, strata=Strata(band_of(lead), BAND_STARTS.size))
+    weights = weigh_strata(np.column_stack([near, far]), actual, 0.5, strata=LeadGroups(band_of(lead), BAND_STARTS.size))
     assert weights[:, 0] == pytest.approx([1, 0, 0], abs=0.05)
     assert blend_members({"near": near, "far": far}, weights, band_of(lead)) == pytest.approx(actual, abs=0.5)
 

@@ -7,9 +7,8 @@ from luna.outlook import LEVELS
 from services.forecaster.inputs.frame import frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.aurora import sample_rows
-from services.forecaster.model.blend import band_of
-from services.forecaster.model.fitting import BASELINES, Lesson, Rows, expect_weights, grow_rows, judge_trees, learn_series
-from services.forecaster.model.heads import SIDES
+from services.forecaster.model.fitting import BASELINES, Rows, SeriesLesson, expect_weights, grow_rows, judge_trees, learn_series
+from services.forecaster.model.stacking import SIDES, band_of
 from services.forecaster.model.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days
 
@@ -28,11 +27,11 @@ grow = partial(grow_rows, settings=QUICK.trees, seed=0, threads=1)
 
 
 @pytest.fixture(scope="module", params=["load", "pv"])
-def lesson(request: pytest.FixtureRequest) -> Lesson:
+def lesson(request: pytest.FixtureRequest) -> SeriesLesson:
     return learn_series(request.param, take_rows(request.param), grow)
 
 
-def test_no_baseline_is_better_on_the_rows_that_were_judged(lesson: Lesson) -> None:
+def test_no_baseline_is_better_on_the_rows_that_were_judged(lesson: SeriesLesson) -> None:
     rows, centre = lesson.judged, lesson.judged.view.members["centre"]
     baselines = [centre[name] for name in BASELINES if name in centre]
     for band in np.unique(band_of(rows.lead)):
@@ -45,7 +44,7 @@ def test_no_baseline_is_better_on_the_rows_that_were_judged(lesson: Lesson) -> N
     assert all(value <= 1 + 1e-9 for name, value in lesson.metrics.items() if "over_best" in name)
 
 
-def test_every_quantile_beside_the_median_holds_its_share_of_the_judged_rows(lesson: Lesson) -> None:
+def test_every_quantile_beside_the_median_holds_its_share_of_the_judged_rows(lesson: SeriesLesson) -> None:
     held = (lesson.judged.actual_kwh <= lesson.heads.quantiles).mean(axis=1)
     assert held[SIDES != 0] == pytest.approx(LEVELS[SIDES != 0], abs=0.02)
 

@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from luna.outlook import SHARES
-from services.forecaster.model.heads import Heads, spread_heads
+from services.forecaster.model.stacking import QuantileHeads, spread_heads
 
 
 def test_a_forecast_is_bound_in_order_whatever_was_learned() -> None:
     rng = np.random.default_rng(0)
-    bound = Heads(rng.normal(0, 1, 500), rng.normal(0, 1, (7, 500))).bound(np.full(500, 1.5))
+    bound = QuantileHeads(rng.normal(0, 1, 500), rng.normal(0, 1, (7, 500))).bound(np.full(500, 1.5))
     stacked = np.stack([np.zeros(500), *(getattr(bound, name) for name in SHARES), np.full(500, 1.5)])
     assert (np.diff(stacked, axis=0) >= 0).all()
     assert ((bound.expected >= 0) & (bound.expected <= 1.5)).all()
 
 
 def test_no_sun_leaves_nothing() -> None:
-    bound = Heads(np.ones(3), np.ones((7, 3))).bound(np.zeros(3))
+    bound = QuantileHeads(np.ones(3), np.ones((7, 3))).bound(np.zeros(3))
     assert all((getattr(bound, name) == 0).all() for name in ("expected", *SHARES))
 
 

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from services.forecaster.inputs.view import View
-from services.forecaster.model.heads import spread_heads
-from services.forecaster.model.level import STEP_STARTS, learn_level, stack_signals, step_of
+from services.forecaster.inputs.view import FeatureMatrix
+from services.forecaster.model.recent_error_correction import STEP_STARTS, learn_level, stack_signals, step_of
+from services.forecaster.model.stacking import spread_heads
 
 ROWS = 12_000
 SHARE = 0.4
 
 
-def look(deviation: np.ndarray) -> View:
+def look(deviation: np.ndarray) -> FeatureMatrix:
     names = ("hour_deviation", "day_deviation")
     features = np.column_stack([deviation, np.zeros_like(deviation)]).astype(np.float32)
-    return View(features, np.ones(ROWS), {}, np.full(ROWS, 28), np.full(ROWS, np.inf), names)
+    return FeatureMatrix(features, np.ones(ROWS), {}, np.full(ROWS, 28), np.full(ROWS, np.inf), names)
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.outlook import Scenarios
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.forecaster.scenarios.past_error import PastErrors, days_before, fill_shares
-from services.forecaster.scenarios.reduction import select_paths
-from services.forecaster.scenarios.scenarios import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios
+from services.forecaster.scenarios.past_error import ErrorHistory, days_before, fill_shares
+from services.forecaster.scenarios.scenarios import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios, select_paths
 from tests.household import day, measure_days
 from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 
@@ -18,7 +17,7 @@ DAYS = 42
 LEVELS = (np.arange(DAYS)[:, None] + 0.5) / DAYS * np.ones(SLOTS)
 
 
-def make(errors: PastErrors, count: int = 10) -> Scenarios:
+def make(errors: ErrorHistory, count: int = 10) -> Scenarios:
     rng = np.random.default_rng(3)
     return make_scenarios(describe_forecast(rng), errors, {}, count=count, rng=rng)
 
@@ -28,13 +27,13 @@ def rank(paths: FloatArray) -> FloatArray:
 
 
 def test_days_that_stayed_above_stay_above() -> None:
-    made = make(PastErrors(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS, LIMIT_KWH))
+    made = make(ErrorHistory(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS, LIMIT_KWH))
     order = rank(made.load_kwh)
     assert (order == order[:, :1]).all()
 
 
 def test_load_and_pv_go_apart_where_they_did() -> None:
-    made = make(PastErrors(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS, LIMIT_KWH))
+    made = make(ErrorHistory(np.arange(2, 2 + DAYS), LEVELS, 1 - LEVELS, LIMIT_KWH))
     bright = made.pv_kwh.std(axis=0) > 0
     assert (rank(made.load_kwh)[:, bright] == 9 - rank(made.pv_kwh)[:, bright]).all()
 
@@ -91,13 +90,13 @@ def test_days_hardly_measured_say_nothing() -> None:
     seen, issued_at = measure_days(30), day(29)
     past = [describe_forecast(np.random.default_rng(6), instant) for instant in days_before(issued_at, SLOTS)[:20]]
     gap = seen.without([(day(20), day(22))])
-    whole, hurt = (PastErrors.of(past, each, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS) for each in (seen, gap))
+    whole, hurt = (ErrorHistory.of(past, each, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS) for each in (seen, gap))
     assert (whole.days_back.size, hurt.days_back.size) == (20, 19)
     assert 9 not in hurt.days_back
 
 
 def test_without_past_forecasts_there_are_no_errors() -> None:
-    errors = PastErrors.of([], measure_days(1), issued_at=day(1), limit_kwh=LIMIT_KWH, slots=SLOTS)
+    errors = ErrorHistory.of([], measure_days(1), issued_at=day(1), limit_kwh=LIMIT_KWH, slots=SLOTS)
     assert errors.load.shape == (0, SLOTS)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from luna.outlook import Quantiles
-from services.forecaster.versions.evaluation import measure_skill, score_quantiles
+from services.forecaster.scoring import measure_skill, score_quantiles
 
 
 def forecast(p10: float, p50: float, p90: float, expected: float) -> Quantiles:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.forecaster.versions.paired_test import assess_gain
+from services.forecaster.scoring import assess_gain
 
 GAIN = np.array([0.3, -0.1, 0.4, 0.2, 0.0, 0.5, -0.2, 0.3, 0.1, 0.4, 0.2, -0.1, 0.3, 0.2])
 

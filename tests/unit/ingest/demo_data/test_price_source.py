@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from services.ingest.demo_data.price_source import parse_prices
+from services.ingest.demo_data.sources import parse_prices
 
 
 def table(rows: list[tuple[str | None, float]]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from luna.site import Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
 from services.ingest.metering import SlotBuild, Spans, build_slots
 from services.ingest.metering.build import STUCK
-from services.ingest.metering.order import CONTRADICTS, FUTURE, UNSET
+from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_site, minutes, one_sensor
 

@@ -7,7 +7,7 @@ from luna.errors import InvalidInputError
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.metering import build_slots
-from services.ingest.metering.level import FAR_FROM_NEIGHBOURS, OUT_OF_BOUNDS
+from services.ingest.metering.meter import FAR_FROM_NEIGHBOURS, OUT_OF_BOUNDS
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_site, every, minutes, one_sensor
 

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from luna.errors import InvalidInputError
 from services.ingest.sources.mqtt import parse_broker
-from services.ingest.sources.mqtt.directory import Directory, Word
-from services.ingest.sources.mqtt.memory import UNDER_WAY, Journal, Session
+from services.ingest.sources.mqtt.directory import Directory, MqttMessage
+from services.ingest.sources.mqtt.session_store import UNDER_WAY, Journal, Session
 from services.ingest.sources.mqtt.template import decoder, parse_path, parse_template
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -92,13 +92,13 @@ def test_a_name_that_two_devices_use_is_used_for_neither() -> None:
 def test_a_device_describes_several_sensors_at_once() -> None:
     components = {"soc": {"p": "sensor", "uniq_id": "soc_1", "val_tpl": "{{ value_json.soc }}"}, "b": {"p": "button", "cmd_t": "x"}}
     known = directory("soc_1", device__battery={"dev": DEVICE, "stat_t": "battery", "cmps": components})
-    [reading] = known.read(Word("battery", '{"soc": 55}'), NOW)
+    [reading] = known.read(MqttMessage("battery", '{"soc": 55}'), NOW)
     assert (reading.sensor, reading.value) == ("soc_1", 55)
 
 
 def test_a_description_that_is_taken_back_is_forgotten() -> None:
     known = directory("grid", sensor__grid={"state_topic": "m/1"})
-    known.learn(Word("homeassistant/sensor/grid/config", ""))
+    known.learn(MqttMessage("homeassistant/sensor/grid/config", ""))
     assert known.topics() == set()
     assert known.needed() == {}
 
@@ -109,7 +109,7 @@ AVAILABILITY = [{"topic": "bridge", "value_template": "{{ value_json.state }}"},
 @pytest.mark.parametrize(("mode", "gone_after"), [("all", 1), ("any", 2), ("latest", 1)])
 def test_several_topics_of_availability_are_weighed_as_the_device_says(mode: str, gone_after: int) -> None:
     known = directory("grid", sensor__grid={"state_topic": "m", "availability": AVAILABILITY, "availability_mode": mode})
-    said = [known.read(word, NOW) for word in (Word("bridge", '{"state": "offline"}'), Word("device", "offline"))]
+    said = [known.read(word, NOW) for word in (MqttMessage("bridge", '{"state": "offline"}'), MqttMessage("device", "offline"))]
     assert [bool(readings) for readings in said].index(True) + 1 == gone_after
     assert math.isnan(said[gone_after - 1][0].value)
 

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from luna.site import Location
 from luna.timeline import SLOT, Timeline
-from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet
+from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet, hold_means, interpolate
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
-from services.ingest.weather_slots import hold_means, interpolate
 from tests.outside import REPLIES, Service, Services, document, recorded
 
 # The reply's first hour.

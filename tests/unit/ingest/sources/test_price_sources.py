@@ -15,7 +15,7 @@ from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.markets import MARKETS, market_named
 from services.ingest.sources.prices.nord_pool import NordPool
-from services.ingest.sources.prices.sheets import Window, on_quarter_hours
+from services.ingest.sources.prices.publication import DeliveryWindow, on_quarter_hours
 from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
@@ -159,7 +159,7 @@ def test_entsoe_never_tells_its_token() -> None:
 
 
 def test_years_are_asked_for_in_halves_in_utc() -> None:
-    windows = list(Window("NL", START.astimezone(BERLIN), START + timedelta(days=400)).split())
+    windows = list(DeliveryWindow("NL", START.astimezone(BERLIN), START + timedelta(days=400)).split())
     # 180 days each, the last one the remaining 40; each begins where the one before ended.
     assert [(window.end - window.first).days for window in windows] == [180, 180, 40]
     assert [window.first for window in windows[1:]] == [window.end for window in windows[:-1]]

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.contracts.what_if import Habit
+from luna.contracts.counterfactual import Habit
 from luna.errors import InvalidInputError
 from luna.site import ElectricVehicle, Site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.planner.alternatives.addition import Addition
-from services.planner.alternatives.habit import list_stays, stand
+from services.planner.counterfactual.world import list_stays, sessions_from_habit
+from services.planner.service.counterfactual import Addition
 from tests.recorded_days import describe_home, live_under, record_days
 
 FIRST, LAST = date(2024, 1, 31), date(2024, 2, 1)
@@ -75,7 +75,7 @@ def test_weekdays_leave_the_weekend_out() -> None:
 def test_a_day_longer_than_the_car_goes_is_refused() -> None:
     car = ElectricVehicle.model_validate(CAR | {"capacity_kwh": 5})
     with pytest.raises(InvalidInputError, match="more than the vehicle holds"):
-        stand(car, NIGHTS, Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), zone=BERLIN)
+        sessions_from_habit(car, NIGHTS, Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), zone=BERLIN)
 
 
 @pytest.mark.parametrize("habits", [pytest.param({}, id="none"), pytest.param({"car": NIGHTS, "bus": NIGHTS}, id="of another")])

@@ -5,17 +5,17 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from luna.contracts.what_if import Estimate, Variant
-from services.planner.alternatives.cash_flow import DayFlow, Flows, compare, describe, estimate_year, pay_back
+from luna.contracts.counterfactual import Estimate, Variant
+from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows, compare, describe, estimate_year, pay_back
 
 FIRST = date(2024, 1, 30)
 
 
-def days(*bills: float, peaks: dict[str, float] | None = None, gain: float = 0.0) -> Flows:
+def days(*bills: float, peaks: dict[str, float] | None = None, gain: float = 0.0) -> PeriodFlows:
     """Days with these import costs; each earns 0.5, wears 0.25 and gains ``gain`` in the battery."""
     rest = {"export_cost": -0.5, "wear": 0.25, "stored_gain": gain, "import_kwh": 4.0, "export_kwh": 5.0}
     flows = [DayFlow(day=FIRST + timedelta(days=place), import_cost=bill, **rest) for place, bill in enumerate(bills)]
-    return Flows(days=flows, peaks=peaks or {}, cycles=3.0, outlook="usual")
+    return PeriodFlows(days=flows, peaks=peaks or {}, cycles=3.0, outlook="usual")
 
 
 def test_months_add_up_and_wear_is_no_payment() -> None:

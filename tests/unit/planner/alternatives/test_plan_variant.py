@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
+from luna.contracts.counterfactual import PlanVariantReply, Variant
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_variant import PlanVariantReply
-from luna.contracts.what_if import Variant
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import Timeline
-from services.planner.alternatives.plan_variant import describe_variant, plan_variant
-from services.planner.knowledge import PriceKnowledge
-from services.planner.model.solver import Solver
+from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
+from services.planner.milp.solver import Solver
+from services.planner.problem.knowledge import SitePrices
 from tests.planning import START
 
 HOUR = timedelta(hours=1)
@@ -34,8 +33,8 @@ def inputs(**options: Any) -> PlanRequest:
 def ask(export_kwh: float | None = None, *, request: PlanRequest | None = None, **variant: Any) -> PlanVariantReply:
     asked = request or inputs()
 
-    def prices(site: Site) -> PriceKnowledge:
-        return PriceKnowledge(site, Timeline(START, HOUR, 12), {})
+    def prices(site: Site) -> SitePrices:
+        return SitePrices(site, Timeline(START, HOUR, 12), {})
 
     named = Variant.model_validate({"name": "other"} | variant)
     before, after, changed = plan_variant(asked, named, export_kwh=export_kwh, prices=prices, solver=Solver())

@@ -7,15 +7,15 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, Timeline
-from services.planner.alternatives.cash_flow import Flows
-from services.planner.alternatives.what_if import Deciding, list_months, live
-from services.planner.alternatives.world import Usual, list_added, scale_pv
-from services.planner.knowledge import Foresight
-from services.planner.posing.problem import Margin
+from services.planner.counterfactual.cash_flow import PeriodFlows
+from services.planner.counterfactual.what_if import Deciding, list_months, live
+from services.planner.counterfactual.world import SevenDayMean, list_added, scale_pv
+from services.planner.problem.knowledge import PerfectForesight
+from services.planner.problem.problem import Margin
 from tests.recorded_days import TARIFF, describe_home, live_under, record_days
 
 
-def bill(flows: Flows) -> float:
+def bill(flows: PeriodFlows) -> float:
     return sum(day.import_cost + day.export_cost for day in flows.days)
 
 
@@ -85,7 +85,7 @@ def test_progress_counts_the_months() -> None:
 def test_the_usual_is_the_mean_of_the_days_before_and_knows_nothing_of_the_day() -> None:
     timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 4 * 96)
     load = np.repeat([1.0, 2.0, np.nan, 99.0], 96)
-    usual = Usual(Foresight(timeline, load, np.zeros_like(load)))
+    usual = SevenDayMean(PerfectForesight(timeline, load, np.zeros_like(load)))
     now = timeline.start + timedelta(days=3, hours=5)
     expected, _ = usual.ahead(now, Timeline(now, SLOT, 4))
     # Before five o'clock of the fourth day: three whole days from five to five, of which the hours from five on were seen twice.
@@ -94,7 +94,7 @@ def test_the_usual_is_the_mean_of_the_days_before_and_knows_nothing_of_the_day()
 
 def test_the_usual_needs_a_day_before() -> None:
     timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 96)
-    usual = Usual(Foresight(timeline, np.ones(96), np.zeros(96)))
+    usual = SevenDayMean(PerfectForesight(timeline, np.ones(96), np.zeros(96)))
     with pytest.raises(InvalidInputError, match="Begin the window a day later"):
         usual.ahead(timeline.start + timedelta(hours=5), Timeline(timeline.start + timedelta(hours=5), SLOT, 4))
 

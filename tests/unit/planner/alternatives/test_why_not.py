@@ -6,24 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.plan import OutlookMessage, PlanRequest
-from luna.contracts.why_not import Alternative, WhyNotReply
 from luna.errors import InvalidInputError
 from luna.physics import Mode
 from luna.site import parse_site
 from luna.wording import Language
-from services.planner.alternatives.deviation import depart, take
-from services.planner.alternatives.otherwise import tell_otherwise
-from services.planner.alternatives.why_not import ask_why_not
-from services.planner.answer.explanation import price_opposite
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from tests.planning import BATTERY, START, describe_site, draw_problem, pose_problem
+from services.planner.counterfactual.deviation import replan_after, take
+from services.planner.counterfactual.why_not import ask_why_not, override_setpoint
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.reply.reasons import price_opposite
+from services.planner.reply.reply import plan_request
+from tests.planning import BATTERY, START, describe_site, draw_problem, make_problem
 
 HOUR = timedelta(hours=1)
-# What the explanation calls the opposite of each mode. Source: services.planner.answer.explanation.
+# What the explanation calls the opposite of each mode. Source: services.planner.reply.reasons.
 OPPOSITE = {"self_consumption": "hold", "save": "supply", "supply": "save", "hold": "self_consumption", "charge": "hold", "export": "hold"}
 # Cheap, then dear, then in between; a load of 1 kWh an hour.
 PRICES = [0.10] * 4 + [0.50] * 4 + [0.25] * 4
@@ -76,11 +75,11 @@ def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) ->
     rng = np.random.default_rng(seed)
     bought = rng.uniform(0.1, 0.5, 24)
     series = {"load_kwh": rng.gamma(1.0, 0.4, 24), "pv_kwh": rng.gamma(0.5, 0.8, 24), "import_price": bought, "export_price": bought - 0.08}
-    plan = make_plan(pose_problem(describe_site({"min_soc": 0.1}, export_limit_kw=3), series), Solver())
+    plan = make_plan(make_problem(describe_site({"min_soc": 0.1}, export_limit_kw=3), series), Solver())
     opposite = price_opposite(plan)
     for slot in np.flatnonzero(np.isfinite(opposite)).tolist():
         alternative = Alternative.model_validate({"slot": START, "mode": OPPOSITE[Mode(int(plan.setpoints.mode[0, slot])).word]})
-        deviation = depart(plan, tell_otherwise(plan, alternative, index=0, slots=(slot, slot + 1)), slot, Solver())
+        deviation = replan_after(plan, override_setpoint(plan, alternative, index=0, slots=(slot, slot + 1)), slot, Solver())
         assert deviation.cost == pytest.approx(opposite[slot], abs=1e-6)
         assert deviation.cost_by_value == pytest.approx(opposite[slot], abs=1e-6)
 
@@ -116,7 +115,7 @@ def test_an_alternative_may_last_for_several_slots() -> None:
 def test_two_batteries_are_planned_anew_together() -> None:
     plan = make_plan(draw_problem(np.random.default_rng(3), batteries=2, slots=12), Solver())
     alternative = Alternative.model_validate({"slot": START, "mode": "hold", "device": "battery 1"})
-    deviation = depart(plan, tell_otherwise(plan, alternative, index=1, slots=(2, 3)), 2, Solver())
+    deviation = replan_after(plan, override_setpoint(plan, alternative, index=1, slots=(2, 3)), 2, Solver())
     assert deviation.cost >= -1e-6
     assert deviation.cost == pytest.approx(objective(deviation.after) - objective(plan))
 
@@ -231,4 +230,4 @@ def test_holding_to_what_is_planned_costs_nothing_whatever_the_limits(batteries:
     rng = np.random.default_rng(20 + batteries)
     for _ in range(6):
         plan = make_plan(draw_problem(rng, batteries=batteries, slots=12), Solver())
-        assert depart(plan, take(plan.setpoints, slice(3, 5)), 3, Solver()).cost == pytest.approx(0.0, abs=1e-5)
+        assert replan_after(plan, take(plan.setpoints, slice(3, 5)), 3, Solver()).cost == pytest.approx(0.0, abs=1e-5)

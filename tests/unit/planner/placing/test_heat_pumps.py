@@ -8,10 +8,10 @@ import pytest
 from luna.contracts.plan import HeatPumpFlow, PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
 from tests.appliances import answer, ask, draw_series
 from tests.reference_model import solve_reference
 
@@ -42,18 +42,18 @@ ON_OR_OFF = PUMP | {"min_power_kw": 3, "min_off_minutes": 120}
 
 def test_model_plan_and_the_model_written_for_readers_agree() -> None:
     request = warm(PUMP, outdoor_c=COLD, **draw_series(3))
-    made = make_plan(pose(request), Solver())
+    made = make_plan(build_problem(request), Solver())
     assert made.placement is not None
-    assert made.placement.objective == pytest.approx(solve_reference(pose(request)), abs=2e-3)
+    assert made.placement.objective == pytest.approx(solve_reference(build_problem(request)), abs=2e-3)
     assert objective(made) + made.placement.beside_cost == pytest.approx(made.placement.objective, abs=5e-5)
 
 
 @pytest.mark.parametrize("least_kw", [0.8, 3.0], ids=["between its powers", "on or off"])
 def test_a_pump_with_a_least_power_costs_no_more_above_the_optimum_than_its_gap_says(least_kw: float) -> None:
     request = warm(PUMP | {"min_power_kw": least_kw}, outdoor_c=COLD, **draw_series(3))
-    made = make_plan(pose(request), Solver())
+    made = make_plan(build_problem(request), Solver())
     assert made.placement is not None
-    cost, best = made.placement.objective, solve_reference(pose(request))
+    cost, best = made.placement.objective, solve_reference(build_problem(request))
     assert best - 2e-3 <= cost <= best + made.gap * abs(cost) + 2e-3
     assert objective(made) + made.placement.beside_cost == pytest.approx(cost, abs=5e-5)
 
@@ -150,7 +150,7 @@ def test_a_pump_in_the_load_forecast_is_not_placed() -> None:
 def test_demand_or_state_of_an_unknown_pump_is_refused() -> None:
     request = warm(PUMP | {"name": "other"})
     with pytest.raises(InvalidInputError) as caught:
-        pose(request)
+        build_problem(request)
     assert caught.value.field == "state.heat_pumps.pump"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from services.planner.posing.problem import pose
+from services.planner.problem.build import build_problem
 from tests.appliances import HEATER, answer, ask, draw_series, model_cost, on
 from tests.reference_model import solve_reference
 
@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 def test_a_placement_costs_what_the_model_written_for_readers_costs(kind: str, seed: int) -> None:
     loads, state = KINDS[kind]
     request = ask(*loads, state={"heater": state}, **draw_series(seed))
-    assert model_cost(request) == pytest.approx(solve_reference(pose(request)), abs=3e-4)
+    assert model_cost(request) == pytest.approx(solve_reference(build_problem(request)), abs=3e-4)
 
 
 def test_what_is_wanted_by_seven_is_there_by_seven() -> None:

@@ -11,11 +11,12 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.economics import peak_cost
 from luna.errors import InvalidInputError
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
-from services.planner.plan import Plan, objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import Problem, pose
+from services.planner.dp.plan import Plan, objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import plan_request
 from tests.reference_model import solve_reference
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -72,7 +73,7 @@ SITES = pytest.mark.parametrize(
 @SITES
 @pytest.mark.parametrize("seed", range(3))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(changes: dict[str, Any], seed: int) -> None:
-    problem = pose(ask(seed, **changes))
+    problem = build_problem(ask(seed, **changes))
     made = make_plan(problem, Solver())
     # The model pays for the whole peak, the tariff for what rises above the 2 kW of before.
     paid = rise(problem, made) + sum(peak.price.price_per_kw_month * 2.0 for peak in problem.peaks)
@@ -117,7 +118,7 @@ def test_every_slot_adds_up_with_what_was_placed() -> None:
 
 @pytest.mark.parametrize(("interval", "highest"), [(60, 1), (60, 3), (30, 2)], ids=["highest hour", "three highest", "two highest half hours"])
 def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
-    problem = pose(ask(slots_per_hour=2, loads=[], tariff=peak(interval, highest)))
+    problem = build_problem(ask(slots_per_hour=2, loads=[], tariff=peak(interval, highest)))
     heeded, ignored = make_plan(problem, Solver()), make_plan(replace(problem, peaks=()), Solver())
     assert rise(problem, heeded) < rise(problem, ignored)
     assert objective(heeded) + rise(problem, heeded) < objective(ignored) + rise(problem, ignored)
@@ -156,5 +157,5 @@ def test_an_appliance_that_is_metered_with_the_load_is_not_placed() -> None:
 )
 def test_state_that_does_not_fit_is_refused_by_name(state: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        pose(ask(state=state))
+        build_problem(ask(state=state))
     assert caught.value.field == field

@@ -7,10 +7,10 @@ import pytest
 
 from luna.contracts.plan import PlanReply
 from luna.errors import InvalidInputError
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
 from tests.appliances import answer, ask, draw_series, on
 from tests.reference_model import solve_reference
 
@@ -30,7 +30,7 @@ def used(reply: PlanReply) -> list[float]:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_placement_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     request = ask(WASHER | {"price_limit": 0.3}, state=runs(("02:00", "01T20:00"), ("08:00", "01T23:00")), **draw_series(seed))
-    assert objective(make_plan(pose(request), Solver())) == pytest.approx(solve_reference(pose(request)), abs=3e-4)
+    assert objective(make_plan(build_problem(request), Solver())) == pytest.approx(solve_reference(build_problem(request)), abs=3e-4)
 
 
 def test_a_run_goes_through_from_its_begin_where_it_is_cheapest() -> None:
@@ -74,5 +74,5 @@ def test_a_run_with_time_beyond_the_horizon_waits_where_that_is_cheaper() -> Non
 
 def test_a_run_that_is_over_before_it_begins_is_refused() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        pose(ask(WASHER, state=runs(("12:00", "01T11:00"))))
+        build_problem(ask(WASHER, state=runs(("12:00", "01T11:00"))))
     assert caught.value.field == "state.loads.washer.runs.0.by"

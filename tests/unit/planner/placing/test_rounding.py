@@ -7,23 +7,23 @@ import pytest
 
 from bench.cases import generate_full_cases
 from luna.contracts.plan import PlanRequest
-from services.planner.model.formulation import Formulation, formulate
-from services.planner.model.solver import Block, LinearModel, Solution, Solver
-from services.planner.model.ways import Ways
-from services.planner.placing.rounding import solve_near
-from services.planner.posing.problem import pose
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.rounding import round_relaxation
+from services.planner.milp.solver import Block, LinearModel, Solution, Solver
+from services.planner.problem.build import build_problem
 
 GAP = 0.003
 CASES = generate_full_cases(np.random.default_rng(7))[:3]
 
 
 def build(document: dict[str, Any]) -> Formulation:
-    problem = pose(PlanRequest.model_validate(document))
-    return formulate(problem, Ways.of(problem))
+    problem = build_problem(PlanRequest.model_validate(document))
+    return formulate(problem, FlowDirections.of(problem))
 
 
 def near(built: Formulation) -> Solution:
-    found = solve_near(built.model, built.placed.blocks, gap=GAP)
+    found = round_relaxation(built.model, built.placed.blocks, gap=GAP)
     assert found is not None
     return found
 
@@ -68,5 +68,5 @@ def test_choices_that_cannot_be_made_are_no_answer() -> None:
         index=pairs,
         value=np.ones(9),
     )
-    assert solve_near(odd, [], gap=GAP) is None
-    assert solve_near(odd, [Block(slice(0, 3), slice(0, 4))], gap=GAP) is None
+    assert round_relaxation(odd, [], gap=GAP) is None
+    assert round_relaxation(odd, [Block(slice(0, 3), slice(0, 4))], gap=GAP) is None

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.physics import Mode, SetPoint, SiteLimits, clamp, settle
+from luna.physics import Mode, SetPoint, SiteLimits, clamp, simulate_slot
 from luna.site import parse_site
 from luna.timeline import FloatArray
-from services.planner.model.solver import Solver
-from services.planner.placing.vehicle_sources import find_spared, spare_vehicles
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.policy import spare_vehicles
+from services.planner.milp.solver import Solver
+from services.planner.milp.vehicle_sources import find_spared
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
 from tests.unit.planner.placing.vehicle_requests import BATTERY, answer, ask, draw, stay
 
 DEAR = 0.4
@@ -29,7 +30,7 @@ def discharge(setpoint: SetPoint, rng: np.random.Generator) -> FloatArray:
     """What batteries give under a set-point, shape (slots,), with any charge, load and sun."""
     slots, limits = setpoint.curtailment.size, SiteLimits.of(SITE)
     stored, load, pv = rng.uniform(0, 5, (2, slots)), rng.gamma(1.0, 2.0, slots), rng.gamma(1.0, 1.0, slots)
-    flows = settle(clamp(setpoint, stored, limits), stored, load_kwh=load, pv_kwh=pv, limits=limits, hours=1.0)
+    flows = simulate_slot(clamp(setpoint, stored, limits), stored, load_kwh=load, pv_kwh=pv, limits=limits, hours=1.0)
     return np.asarray(flows.discharge_kwh.sum(axis=0))
 
 
@@ -72,15 +73,15 @@ def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    made = make_plan(pose(draw(seed)), Solver())
+    made = make_plan(build_problem(draw(seed)), Solver())
     assert made.placement is not None
     problem, placement = made.problem, made.placement
-    spared = find_spared(pose(draw(seed)), placement.vehicle_kwh)
+    spared = find_spared(build_problem(draw(seed)), placement.vehicle_kwh)
     # A connection that carries anything: beyond its limit a battery helps whatever it is told.
     limits = replace(SiteLimits.of(problem.site), import_limit_kw=np.array([np.inf]))
     for share in (0.0, 0.5, 2.0):
         house = share * rng.uniform(0.5, 1, spared.size) * (problem.outlook.load_kwh - placement.placed_kwh)
         stored = rng.uniform(0, 1, made.start_kwh.shape) * limits.batteries.max_kwh
         safe = clamp(made.setpoints, stored, limits)
-        flows = settle(safe, stored, load_kwh=placement.placed_kwh + house, pv_kwh=share * problem.outlook.pv_kwh, limits=limits, hours=1.0)
+        flows = simulate_slot(safe, stored, load_kwh=placement.placed_kwh + house, pv_kwh=share * problem.outlook.pv_kwh, limits=limits, hours=1.0)
         assert flows.discharge_kwh[:, spared].sum() == 0.0

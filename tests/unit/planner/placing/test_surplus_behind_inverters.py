@@ -1,8 +1,8 @@
 """What an inverter does not let through is no surplus."""
 
 from luna.contracts.plan import PlanRequest
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
 from tests.planning import START
 
 HEATER = {"name": "heater", "power_kw": 3, "energy_kwh_per_day": 3, "surplus_only": True}

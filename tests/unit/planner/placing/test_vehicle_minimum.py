@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.manual import ManualBlock
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
 from tests.reference_model import solve_reference
 from tests.unit.planner.placing.vehicle_requests import BATTERY, START, answer, ask, charged, draw, stay
 
@@ -43,7 +43,7 @@ def draw_bound(seed: int) -> PlanRequest:
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @pytest.mark.parametrize("seed", range(24))
 def test_a_placement_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
-    problem = pose(draw_bound(seed))
+    problem = build_problem(draw_bound(seed))
     made = make_plan(problem, Solver())
     assert made.placement is not None
     assert made.placement.objective == pytest.approx(solve_reference(problem), rel=1e-5, abs=3e-4)
@@ -139,7 +139,7 @@ def test_a_minimum_that_the_connection_does_not_carry_is_a_compromise() -> None:
 
 def test_a_minimum_beyond_the_charger_is_refused_by_name() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        pose(ask([0.3] * 2, stay(0, 2, min_power_kw=20)))
+        build_problem(ask([0.3] * 2, stay(0, 2, min_power_kw=20)))
     assert caught.value.field == "state.vehicles.car.sessions.0.min_power_kw"
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.site import ElectricVehicle, parse_site
-from services.planner.model.solver import Solver
-from services.planner.plan import objective
-from services.planner.planning import make_plan
-from services.planner.posing.problem import pose
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
 from tests.reference_model import solve_reference
 from tests.unit.planner.placing.vehicle_requests import BATTERY, START, answer, ask, charged, count_starts, draw, given, stay
 
@@ -20,7 +20,7 @@ SUN = [0.0] * 4 + [4.0] * 4 + [0.0] * 4
 
 @pytest.mark.parametrize("seed", range(16))
 def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan_around_it_the_same(seed: int) -> None:
-    problem = pose(draw(seed))
+    problem = build_problem(draw(seed))
     made = make_plan(problem, Solver())
     assert made.placement is not None
     # The model counts what an appliance's waiting costs, too, so that equal slots are no tie.
@@ -157,7 +157,7 @@ def test_of_equal_hours_the_first_is_taken_each_time() -> None:
 )
 def test_sessions_that_do_not_fit_are_refused_by_name(sessions: list[dict[str, Any]], field: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        pose(ask([0.3] * 12, *sessions, car={"max_soc": 0.9}))
+        build_problem(ask([0.3] * 12, *sessions, car={"max_soc": 0.9}))
     assert caught.value.field == f"state.vehicles.car.{field}"
 
 

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import PlanReply, PlanRequest, VehicleState
-from services.planner.answer.reply import plan_request
-from services.planner.model.solver import Solver
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 CAR = {"name": "car", "capacity_kwh": 40}
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
 
 
-def stay(first: float, last: float, **wishes: Any) -> dict[str, Any]:
-    return {"from": (START + timedelta(hours=first)).isoformat(), "to": (START + timedelta(hours=last)).isoformat()} | wishes
+def stay(first: float, last: float, **demands: Any) -> dict[str, Any]:
+    return {"from": (START + timedelta(hours=first)).isoformat(), "to": (START + timedelta(hours=last)).isoformat()} | demands
 
 
 def ask(price: list[float], *sessions: dict[str, Any], car: dict[str, Any] | None = None, soc: float = 0.3, **changes: Any) -> PlanRequest:

@@ -1,7 +1,7 @@
 import numpy as np
 
 from luna.timeline import FloatArray, InstantArray
-from services.ingest.sources.home_assistant.holding import LONGEST_RISE, STEP, hold_values, longest_rise
+from services.ingest.sources.home_assistant.state import LONGEST_RISE, STEP, hold_values, longest_rise
 
 MINUTE = np.timedelta64(1, "m")
 START = np.datetime64("2024-01-01T00:00", "us")

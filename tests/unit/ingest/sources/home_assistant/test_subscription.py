@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from services.ingest.reading import Reading
-from services.ingest.sources.home_assistant.subscription import LastSaid
+from services.ingest.sources.home_assistant.live import LastSaid
 from services.ingest.sources.source import SourceError
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

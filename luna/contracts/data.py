@@ -1,0 +1,269 @@
+"""Loading, repairing, judging and fetching of series."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from luna.contracts.message import Instant, Message, Request
+
+Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class LoadReply(Message):
+    """What became of a file's rows: each is accepted, quarantined or duplicated. ``inserted``, ``updated`` and ``unchanged`` count what is stored."""
+
+    rows: int
+    accepted: int
+    repaired: Annotated[int, Field(description="repairs to accepted rows")]
+    quarantined: int
+    duplicated: int
+    repairs: dict[str, int]
+    reasons: dict[str, int]
+    notes: list[str]
+    step_minutes: float | None
+    first: datetime | None
+    last: datetime | None
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+class LoadFileRequest(Request):
+    """Store the rows of a file that lies in the store of objects; loading it again changes nothing."""
+
+    task: ClassVar[str] = "ingest.file.load"
+    reply: ClassVar[type[Message]] = LoadReply
+
+    site_id: Annotated[str, Field(min_length=1, max_length=200)]
+    object_key: Annotated[str, Field(max_length=1000, description="where the file lies in the store of objects")]
+    file_name: Annotated[str, Field(max_length=200, description="what its owner calls it")] = "file"
+    kind: Kind
+    timezone: Annotated[str | None, Field(max_length=100, description="where the clock of times without offset stands")] = None
+    columns: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and the file's")] = {}
+    units: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and its unit in the file")] = {}
+    ignore: Annotated[list[Column], Field(max_length=200, description="columns of the file to leave out")] = []
+
+
+# mask_battery: everything but what the battery did may be learned from; exclude: nothing may.
+QualityVerdict = Literal["clean", "mask_battery", "exclude"]
+
+
+class DayQuality(Message):
+    """One local day: the verdict, and what speaks against the day."""
+
+    day: date
+    verdict: QualityVerdict
+    reasons: Annotated[list[str], Field(description="a code, a colon, and the figures: coverage: load_kwh is known in 60 of 96 slots")] = []
+
+
+class SiteQuality(Message):
+    """The days of a site that were judged, in order."""
+
+    site_id: str
+    days: list[DayQuality]
+
+
+class JudgeQualityReply(Message):
+    """What was judged, by site."""
+
+    sites: list[SiteQuality]
+
+
+class JudgeQualityRequest(Request):
+    """Judge local days and store the verdicts: those named, or the last week of every site and what was written since it was judged."""
+
+    task: ClassVar[str] = "ingest.quality.judge"
+    reply: ClassVar[type[Message]] = JudgeQualityReply
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
+    from_day: Annotated[date | None, Field(description="default: a week before to_day")] = None
+    to_day: Annotated[date | None, Field(description="default: the site's day before this one")] = None
+
+
+Resolution = Literal["released", "corrected", "dismissed"]
+# "open" is what nobody has decided about yet.
+QuarantineFilter = Literal["open", "released", "corrected", "dismissed"]
+Cell = str | int | float | None
+
+
+class QuarantinedRow(Message):
+    """A refused row with its reason and, once somebody decided, what became of it."""
+
+    quarantine_id: int
+    kind: str
+    source: Annotated[str, Field(description="the file's SHA-256, or the name of a live source")]
+    line: int
+    reason: str
+    raw: Annotated[dict[str, Any], Field(description="the row as received")]
+    received_at: Instant
+    resolution: Resolution | None = None
+    corrected: Annotated[dict[str, Any] | None, Field(description="the row as corrected by hand")] = None
+    resolved_at: Instant | None = None
+
+
+class ResolveReply(Message):
+    """The row as it now stands; ``slots_changed`` counts values of the past that differ from before."""
+
+    row: QuarantinedRow
+    slots_changed: int
+
+
+class ResolveRequest(Request):
+    """Decide about a refused row: let it in as it is, let it in with other values, or leave it out for good."""
+
+    task: ClassVar[str] = "ingest.quarantine.resolve"
+    reply: ClassVar[type[Message]] = ResolveReply
+
+    quarantine_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    resolution: Resolution
+    values: Annotated[dict[str, Cell], Field(description="column → value as it should have been; the others stay as received")] = {}
+
+    @model_validator(mode="after")
+    def _corrects_something(self) -> "ResolveRequest":
+        if (self.resolution == "corrected") != bool(self.values):
+            raise ValueError("a correction needs values, and only a correction has them")
+        return self
+
+
+class BuiltSeries(Message):
+    """A column of the quarter-hours that were built.
+
+    ``known`` counts its quarter-hours with a value, ``interpolated`` those of them that rest on less than readings, ``rejected`` the readings of its sensors
+    that were refused, by reason.
+    """
+
+    known: int
+    interpolated: int
+    rejected: dict[str, int]
+
+
+class BuildSlotsReply(Message):
+    """What was built, from ``first`` on, before ``end``, both on the grid.
+
+    Args:
+        slots_written: quarter-hours added or changed.
+        slots_withdrawn: values taken back because the meter they came from was found to be stuck.
+        quarantined: entries in quarantine, each a reading or neighbouring ones refused for one reason.
+        missing_sensors: those that the site names and that never said anything.
+    """
+
+    site_id: str
+    first: Instant
+    end: Instant
+    slots_written: int
+    slots_withdrawn: int = 0
+    quarantined: int = 0
+    series: dict[str, BuiltSeries] = {}
+    missing_sensors: list[str] = []
+
+
+class BuildSlotsRequest(Request):
+    """Build a site's quarter-hours from the one that covers ``first`` on, up to the one that ends at or after ``end``."""
+
+    task: ClassVar[str] = "ingest.slots.build"
+    reply: ClassVar[type[Message]] = BuildSlotsReply
+
+    site_id: str
+    first: Instant
+    end: Instant
+
+
+class BackfilledSensor(Message):
+    """What one sensor brought: readings with a value, those that said that none is known, and rows new or changed."""
+
+    sensor: str
+    role: str
+    unit: str | None
+    readings: int
+    unknown: int
+    rows_written: int
+
+
+class BackfillReply(Message):
+    """What was taken over, the quarter-hours built from it, and the sensors whose names are none of Home Assistant's: they have no past to read."""
+
+    sensors: list[BackfilledSensor]
+    left_out: list[str] = []
+    slots: BuildSlotsReply
+
+
+class BackfillRequest(Request):
+    """Read what a site's sensors said from ``first`` on, before ``end``, into the database, and build the slots of that time."""
+
+    task: ClassVar[str] = "ingest.history.backfill"
+    reply: ClassVar[type[Message]] = BackfillReply
+
+    site_id: str
+    first: Instant
+    end: Instant
+
+
+PriceService = Literal["entsoe", "energy_charts", "nord_pool", "awattar", "tibber"]
+MarketName = Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class MarketPricesReply(Message):
+    """What became of one market: quarter-hours by the service they came from, and those still unknown of the time asked for."""
+
+    market: str
+    currency: str
+    first: Instant
+    end: Instant
+    added: int
+    revised: int
+    missing: int
+    sources: dict[str, int] = {}
+    faults: Annotated[list[str], Field(description="what services said that gave nothing")] = []
+
+
+class FetchPricesReply(Message):
+    """One entry for each market that was asked for; none where everything was known."""
+
+    markets: list[MarketPricesReply]
+
+
+class FetchPricesRequest(Request):
+    """Fetch day-ahead prices; without ``first`` and ``end`` what is missing, and once an hour what may have been revised.
+
+    ``market``: one alone, default: every market that a site's tariff names. ``source``: one service alone, default: in order of preference.
+    """
+
+    task: ClassVar[str] = "ingest.prices.fetch"
+    reply: ClassVar[type[Message]] = FetchPricesReply
+
+    market: MarketName | None = None
+    currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="default: that of the sites on this market, else EUR")] = None
+    first: Instant | None = None
+    end: Instant | None = None
+    source: PriceService | None = None
+
+
+class SiteWeatherReply(Message):
+    """What became of the weather at one site: quarter-hours that are new or changed."""
+
+    site_id: str
+    written: int
+    faults: list[str] = []
+
+
+class FetchWeatherReply(Message):
+    """One entry for each site that says where it is."""
+
+    sites: list[SiteWeatherReply]
+
+
+class FetchWeatherRequest(Request):
+    """Fetch the weather where sites are: the forecast, or from ``first`` on, before ``end``, what it was and is expected to be.
+
+    ``site_id``: one alone, default: every site with a location.
+    """
+
+    task: ClassVar[str] = "ingest.weather.fetch"
+    reply: ClassVar[type[Message]] = FetchWeatherReply
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    first: Instant | None = None
+    end: Instant | None = None

@@ -1,0 +1,112 @@
+"""What an owner pins, forbids and asks to be kept."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from luna.contracts.message import Instant, Message
+from luna.wording.notes import Rule
+
+# The connection's name among the devices.
+GRID = "grid"
+Action = Literal["charge", "discharge", "hold", "no_charge", "no_discharge", "on", "off", "no_import", "no_export"]
+
+
+class ManualBlock(Message):
+    """What one device does, or does not do, from one instant to another; then the block has expired.
+
+    ``charge`` and ``discharge`` happen at ``power_kw`` (default: all the device can) until a battery is full or at its reserve. ``block_id`` is set
+    where the block is stored: what cannot be had of a stored block any more is said in the reply, of others it is refused.
+    """
+
+    device: Annotated[str, Field(min_length=1, max_length=64, description="a battery, vehicle, load or heat pump by its name, or grid")]
+    action: Action
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    power_kw: Annotated[float | None, Field(gt=0, le=10_000, description="charge and discharge only")] = None
+    block_id: int | None = None
+
+    @field_validator("to")
+    @classmethod
+    def _ordered(cls, to: datetime, info: ValidationInfo) -> datetime:
+        if "from_" in info.data and to <= info.data["from_"]:
+            raise ValueError("a block ends after it begins, so this must be later than from")
+        return to
+
+    @field_validator("power_kw")
+    @classmethod
+    def _has_power(cls, power_kw: float | None, info: ValidationInfo) -> float | None:
+        action = info.data.get("action", "charge")
+        if power_kw is not None and action not in ("charge", "discharge"):
+            raise ValueError(f"this goes with charge and discharge, not with {action}")
+        return power_kw
+
+
+class StoredBlock(ManualBlock):
+    """A block of a site's history: who added it when, and who took it back."""
+
+    added_at: datetime
+    added_by: str
+    removed_at: datetime | None = None
+    removed_by: str | None = None
+
+
+class BlockReply(ManualBlock):
+    """A block in a plan; ``applied`` is false where it could not be had, and ``why`` says so."""
+
+    applied: bool = True
+    why: str | None = None
+
+
+class ManualReply(Message):
+    """The blocks a plan was made around. ``cost``: what it costs more than the plan without them, compromises and stored energy counted in."""
+
+    blocks: list[BlockReply]
+    cost: float
+
+
+Days = Annotated[list[Annotated[float, Field(ge=-100, le=200)]], Field(max_length=366)]
+
+
+class OutageWarning(Message):
+    """A warning of a storm or an outage."""
+
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.to <= self.from_:
+            raise ValueError("a warning ends after it begins: to must be later than from")
+        return self
+
+
+class Reserve(OutageWarning):
+    """What batteries should hold for a time, a share of their capacity; one battery, or all."""
+
+    soc: Annotated[float, Field(ge=0, le=1)]
+    battery: Annotated[str | None, Field(max_length=64)] = None
+
+
+class Surroundings(Message):
+    """What is known besides forecasts and prices ahead.
+
+    ``temperature_c`` is the mean of the days ahead; ``past_levels`` and ``past_spreads`` are the mean import price of each of the last days, and how
+    far its dearest slot was above its cheapest.
+    """
+
+    vacation: bool = False
+    warnings: Annotated[list[OutageWarning], Field(max_length=16)] = []
+    temperature_c: Annotated[float | None, Field(ge=-90, le=60)] = None
+    past_levels: Days = []
+    past_spreads: Days = []
+
+
+class AppliedRule(Message):
+    """A rule that set a parameter of a plan: to what, and why."""
+
+    rule: Rule
+    parameter: str
+    value: float
+    why: str

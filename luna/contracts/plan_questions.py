@@ -1,0 +1,123 @@
+"""What is asked about plans: what two aims cost each other, and what a plan changes beside the one before it."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from luna.contracts.counterfactual import PlanId
+from luna.contracts.message import Message, Request
+from luna.contracts.plan import Language, PlanRequest
+
+Figure = Literal["cost", "carbon", "self_sufficiency", "wear"]
+
+
+class ParetoRequest(Request):
+    """Plan along the trade-off of two figures: ``plan`` says for which site, from when and what is known.
+
+    Each plan ends at least as full as it starts, unless ``plan`` says what holds at the horizon; its own weights do not count.
+    """
+
+    task: ClassVar[str] = "planner.schedule.pareto"
+
+    plan: PlanRequest
+    figures: tuple[Figure, Figure] = ("cost", "carbon")
+    points: Annotated[int, Field(ge=2, le=25, description="at most so many plans; fewer where no more differ")] = 9
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.figures[0] == self.figures[1]:
+            raise ValueError("figures: name two different ones")
+        return self
+
+
+class ParetoWeights(Message):
+    """What gives a point, in the words of a site's ``objective``."""
+
+    carbon_price_per_kg: float
+    self_sufficiency_price: float
+    wear_factor: float
+
+
+class ParetoPoint(Message):
+    """A plan that no other beats in both figures; ``weights`` give it.
+
+    ``cost`` is money, less what is left in the batteries at the terminal value where the request gives one.
+    """
+
+    cost: float
+    carbon_g: float | None
+    import_kwh: float
+    self_sufficiency: float | None
+    wear: float
+    weights: ParetoWeights
+
+
+class ParetoReply(Message):
+    """The points from the best in the first figure to the best in the second.
+
+    ``knee`` is the place of the point from which either way costs most (null for fewer than three points); ``complete`` says that no weights give another.
+    """
+
+    site: str
+    currency: str
+    figures: tuple[Figure, Figure]
+    points: list[ParetoPoint]
+    knee: int | None
+    complete: bool
+
+
+ParetoRequest.reply = ParetoReply
+
+
+# courses: what load and sun may do; horizon: time has passed, the plan looks further ahead.
+CauseCode = Literal["site", "options", "strategy", "prices", "load", "pv", "courses", "soc", "vehicles", "loads", "peaks", "manual", "horizon"]
+
+
+class ModeChange(Message):
+    """A device that is told something else in a slot than by the plan before; ``cause`` is the input that did it."""
+
+    start: datetime
+    device: str
+    before: str
+    after: str
+    cause: CauseCode
+
+
+class ChangeCause(Message):
+    """One input that is other than before: in words, how many modes it changed, and what the plan costs more because of it (negative: less)."""
+
+    code: CauseCode
+    text: str
+    modes: int
+    cost: float
+    figures: dict[str, float] = {}
+
+
+class PlanChangesReply(Message):
+    """What differs from the plan before, over the slots that both cover (``slots``).
+
+    Inputs are put back one after the other in the order of ``causes``, each time everything is planned anew: a mode that is as before from then on was changed
+    by that input. What remains is the horizon's. An input that changed no mode and no cost is left out.
+    """
+
+    plan_id: str
+    before_id: str
+    site: str
+    timezone: str
+    currency: str
+    slots: int
+    slot_minutes: int
+    causes: list[ChangeCause]
+    changes: list[ModeChange]
+
+
+class PlanChangesRequest(Request):
+    """Compare a stored plan with the one issued before it for the same site, or with ``before_id``."""
+
+    task: ClassVar[str] = "planner.plan.compare"
+    reply: ClassVar[type[Message]] = PlanChangesReply
+
+    plan_id: PlanId
+    before_id: PlanId | None = None
+    language: Annotated[Language | None, Field(description="of the sentences; empty: that of the plan")] = None

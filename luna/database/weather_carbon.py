@@ -1,0 +1,72 @@
+"""Weather and carbon intensity, measured and forecast, each with the instant it became known."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection
+
+from luna.database import copy
+from luna.database.schema import series
+from luna.resolution import from_quarter_hours, quarter_hours
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
+from luna.weather import WEATHER, WeatherVintages
+
+TABLES = {table.name: table for table in (series.weather, series.carbon_intensity)}
+
+
+def upsert(
+    connection: Connection, table: str, place: str, starts: InstantArray, *, values: Mapping[str, FloatArray], issued_at: InstantArray | None
+) -> copy.Written:
+    """Store quarter-hours of ``weather`` or ``carbon_intensity``.
+
+    Args:
+        issued_at: when each value was forecast; None says that they were measured, known when their slot ended.
+    """
+    known_at = starts.astype("datetime64[us]") + np.timedelta64(SLOT) if issued_at is None else issued_at
+    columns: copy.Columns = {"place": place, "slot_start": starts, "issued_at": known_at, **values}
+    return copy.upsert(connection, TABLES[table], columns, on_conflict="complete")
+
+
+def read_weather(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
+    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where nothing was."""
+    return _read(connection, "weather", place, timeline, names=WEATHER, known_at=known_at)
+
+
+def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime) -> WeatherVintages:
+    """Return the weather of the quarter-hours from ``first`` on, before ``end``, as it was issued.
+
+    Of what was issued within the same three hours for the same slot, the last remains: who looks back may miss what was three hours old at most, who looks at
+    the present misses nothing, and a year of hourly forecasts stays a million rows.
+    """
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) slot_start, issued_at, {} FROM weather"
+        " WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
+    ).format(sql.SQL(", ").join(map(copy.known, WEATHER)), place, first, end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
+    return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER})
+
+
+def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:
+    """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where nothing was."""
+    return _read(connection, "carbon_intensity", place, timeline, names=("carbon_g_per_kwh",), known_at=known_at)["carbon_g_per_kwh"]
+
+
+def read_carbon_issues(connection: Connection, place: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:
+    """Return every issue of the quarter-hours of ``timeline``: slot start, when it became known, g/kWh; in order of slot and issue."""
+    query = sql.SQL(
+        "SELECT slot_start, issued_at, {} FROM carbon_intensity WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at"
+    ).format(copy.known("carbon_g_per_kwh"), place, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]", "carbon_g_per_kwh": "f8"})
+    return rows["slot_start"], rows["issued_at"], rows["carbon_g_per_kwh"]
+
+
+def _read(connection: Connection, table: str, place: str, timeline: Timeline, *, names: tuple[str, ...], known_at: datetime) -> dict[str, FloatArray]:
+    grid = quarter_hours(timeline)
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM {}"
+        " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {} ORDER BY slot_start, issued_at DESC"
+    ).format(sql.SQL(", ").join(map(copy.known, names)), sql.Identifier(table), place, grid.start, grid.end, known_at)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
+    return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, "price") for name in names}

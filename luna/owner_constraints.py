@@ -1,0 +1,122 @@
+"""What of an owner's blocks can be had at a site at all: what a device may be told, and what contradicts each other."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from luna.contracts.owner import GRID, ManualBlock
+from luna.errors import InvalidInputError
+from luna.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
+
+# Longer than this nobody remembers a block; what shall hold for good belongs into the site.
+LONGEST = timedelta(days=14)
+Device = Battery | ElectricVehicle | DeferrableLoad | HeatPump | GridConnection
+
+_ACTIONS: Mapping[type, frozenset[str]] = {
+    Battery: frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
+    ElectricVehicle: frozenset({"charge", "no_charge"}),
+    DeferrableLoad: frozenset({"on", "off"}),
+    HeatPump: frozenset({"on", "off"}),
+    GridConnection: frozenset({"no_import", "no_export"}),
+}
+# What no device can do at the same time.
+_CONTRADICTIONS = [
+    {"charge", "discharge"},
+    {"charge", "hold"},
+    {"charge", "no_charge"},
+    {"discharge", "hold"},
+    {"discharge", "no_discharge"},
+    {"on", "off"},
+]
+
+
+def check_blocks(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> None:
+    """Refuse blocks that a site cannot follow.
+
+    Raises:
+        InvalidInputError: an unknown device, an action it does not know, too much or too little power, a time that has passed, more than
+            ``LONGEST``, or two blocks that contradict each other.
+    """
+    for index, block in enumerate(blocks):
+        check_block(block, site, now=now, field=f"manual.{index}")
+    for one, other in combinations(blocks, 2):
+        if contradict(one, other):
+            raise _contradiction(one, other)
+
+
+def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "block") -> None:
+    """Refuse a block that the site cannot follow whatever else is wanted.
+
+    Raises:
+        InvalidInputError: as ``check_blocks``.
+    """
+    device = find_device(block, site, field=field)
+    _check_time(block, now=now, field=field)
+    if block.power_kw is not None and isinstance(device, Battery | ElectricVehicle):
+        _check_power(block, block.power_kw, device, field=field)
+
+
+def check_beside(block: ManualBlock, others: Sequence[ManualBlock]) -> None:
+    """Refuse a block that contradicts one of those there are.
+
+    Raises:
+        InvalidInputError: names the other.
+    """
+    for other in others:
+        if contradict(block, other):
+            raise _contradiction(block, other)
+
+
+def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Device:
+    """Return the device a block is for.
+
+    Raises:
+        InvalidInputError: none has that name, or it cannot be told so.
+    """
+    named = _devices(site)
+    found = [device for name, device in named if name == block.device]
+    if not found:
+        names = ", ".join(dict.fromkeys(name for name, _ in named))
+        raise InvalidInputError("the site has no such device", field=f"{field}.device", value=block.device, remedy=f"Name one of: {names}.")
+    able = [device for device in found if block.action in _ACTIONS[type(device)]]
+    if not able:
+        remedy = f"Choose from: {', '.join(sorted(_ACTIONS[type(found[0])]))}."
+        raise InvalidInputError(f"{block.device} knows no such action", field=f"{field}.action", value=block.action, remedy=remedy)
+    return able[0]
+
+
+def contradict(one: ManualBlock, other: ManualBlock) -> bool:
+    """Return whether two blocks overlap and ask one device for what it cannot do at once."""
+    if one.device != other.device or one.to <= other.from_ or other.to <= one.from_:
+        return False
+    return {one.action, other.action} in _CONTRADICTIONS or (one.action == other.action and one.power_kw != other.power_kw)
+
+
+def _devices(site: Site) -> list[tuple[str, Device]]:
+    devices: list[Battery | ElectricVehicle | DeferrableLoad | HeatPump] = [*site.batteries, *site.vehicles, *site.loads, *site.heat_pumps]
+    return [*((each.name, each) for each in devices), (GRID, site.grid)]
+
+
+def _check_time(block: ManualBlock, *, now: datetime, field: str) -> None:
+    if block.to <= now:
+        raise InvalidInputError("the block has passed already", field=f"{field}.to", value=block.to.isoformat(), remedy="Name a time that is still to come.")
+    if block.to - block.from_ > LONGEST:
+        remedy = f"Blocks last {LONGEST.days} days at most; what shall hold for good belongs into the site."
+        raise InvalidInputError("the block is too long", field=f"{field}.to", value=block.to.isoformat(), remedy=remedy)
+
+
+def _check_power(block: ManualBlock, power_kw: float, device: Battery | ElectricVehicle, *, field: str) -> None:
+    most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
+    least = device.min_charge_kw if block.action == "charge" else 0.0
+    if power_kw > most:
+        remedy = f"{block.device} takes {most:g} kW at most." if block.action == "charge" else f"{block.device} gives {most:g} kW at most."
+        raise InvalidInputError("more power than the device has", field=f"{field}.power_kw", value=power_kw, remedy=remedy)
+    if power_kw < least:
+        raise InvalidInputError("too little power to charge at all", field=f"{field}.power_kw", value=power_kw, remedy=f"It charges from {least:g} kW on.")
+
+
+def _contradiction(one: ManualBlock, other: ManualBlock) -> InvalidInputError:
+    span = f"{max(one.from_, other.from_):%Y-%m-%d %H:%M} to {min(one.to, other.to):%Y-%m-%d %H:%M %Z}"
+    known = f" (block {other.block_id})" if other.block_id is not None else ""
+    remedy = "Remove one of the two, or let them follow on each other."
+    return InvalidInputError(f"{one.action} contradicts {other.action}{known} from {span}", field="manual", value=one.device, remedy=remedy)

@@ -1,0 +1,248 @@
+"""What happens around a task's body in the worker: one base class for every task."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import redis
+import structlog
+from celery import Task
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from celery.worker.request import Request
+from prometheus_client import Counter, Histogram
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry as RedisRetry
+from sqlalchemy import Engine
+
+from luna.contracts.message import Request as RequestMessage
+from luna.database import engine
+from luna.errors import LunaError, UnavailableError
+from luna.queue import serialization
+from luna.queue.app import LONGEST_LIMIT
+from luna.queue.attempt import Conclude, DroppedError, EndedError, JobRunner, pause_seconds
+from luna.queue.client import Client
+from luna.queue.task import Definition, RetryableError
+from luna.queue.task_context import TaskContext
+from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
+from luna.settings import Settings
+from luna.telemetry import log_context
+from luna.timeline import SystemClock
+
+TASK_SECONDS = Histogram(
+    "luna_queue_task_seconds",
+    "Time a task ran in its process.",
+    ["task"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
+)
+TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome"])
+
+
+class MeasuredRequest(Request):  # type: ignore[misc]
+    """Celery's view of one delivered message, with its outcome counted."""
+
+    def __init_subclass__(cls) -> None:
+        # Celery derives a class per task whose on_success calls no other, so that one is wrapped.
+        cls.on_success = _counted(cls.on_success)
+        super().__init_subclass__()
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        # A retry is counted by itself; a message that was dropped did no work.
+        if not issubclass(exc_info.type, Ignore | Retry):
+            TASKS.labels(self.name, "failed").inc()
+        super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+
+    def on_retry(self, exc_info: object) -> None:
+        TASKS.labels(self.name, "retried").inc()
+        super().on_retry(exc_info)
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        TASKS.labels(self.name, "timed_out").inc()
+        super().on_timeout(soft, timeout)
+
+
+def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
+    def count(request: Request, failed__retval__runtime: tuple[bool, object, float], **kwargs: object) -> None:
+        failed, _, seconds = failed__retval__runtime
+        if not failed:
+            TASK_SECONDS.labels(request.name).observe(seconds)
+            TASKS.labels(request.name, "succeeded").inc()
+        on_success(request, failed__retval__runtime, **kwargs)
+
+    return count
+
+
+MAX_RETRIES = 5
+_FIRST_BACKOFF_SECONDS = 0.5
+_REPORT_EVERY_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+_REDIS_RETRIES = 30
+
+log = structlog.get_logger("luna.queue")
+
+
+class TaskFailedError(Exception):
+    """Carries an error, encoded, into Celery's result."""
+
+
+@dataclass
+class Process:
+    """What the tasks of one worker process share; connections are made after the fork, when first needed."""
+
+    settings: Settings
+    database_url: str
+    redis_url: str
+
+    @cached_property
+    def ledger(self) -> TaskTracker:
+        """The book in Redis."""
+        # A worker outlives a restart of Redis: what it has done is noted as soon as it is back.
+        patience = RedisRetry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
+        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=patience, socket_connect_timeout=2))
+
+    @cached_property
+    def reporter(self) -> TaskTracker:
+        """The same book without patience: nobody is worse off for a report that is missing."""
+        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=RedisRetry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=1))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database's engine; a task may compute for as long as its limits say before it writes."""
+        return engine.create(self.database_url, application_name="luna-worker", idle_limit=LONGEST_LIMIT)
+
+    @cached_property
+    def client(self) -> Client:
+        """What sends messages."""
+        return Client(self.redis_url)
+
+
+class LunaTask(Task):  # type: ignore[misc]
+    """The base class of every task: decodes, binds the log context, holds a unit of work, sorts errors."""
+
+    Request = MeasuredRequest
+    throws = (TaskFailedError,)
+    max_retries = None
+    definition: ClassVar[Definition]
+    process: ClassVar[Process]
+
+    def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None) -> str:
+        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name):
+            if job_id is not None:
+                return self._answer_job(job_id)
+            if self.process.ledger.start(key, self.request.id) >= MAX_STARTS:
+                raise self._bury(text, key)
+            return self._answer(text, key)
+
+    def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
+        if "job_id" not in kwargs:
+            self.process.ledger.end(kwargs["key"], task_id)
+
+    def _answer(self, text: str, key: str) -> str:
+        try:
+            request = serialization.decode_request(self.definition.request, text)
+            return self._perform(request)
+        except RetryableError as error:
+            if self.request.retries >= MAX_RETRIES:
+                raise self._failed(error) from error
+            self.process.ledger.end(key, self.request.id, final=False)
+            log.warning("task failed, comes again", error=str(error), retries=self.request.retries)
+            raise self.retry(exc=error, countdown=backoff_seconds(self.request.retries)) from error
+        except Exception as error:
+            raise self._failed(self._explain(error)) from error
+
+    def _answer_job(self, job_id: str) -> str:
+        runner = JobRunner(self.process.engine, self.process.ledger, self._perform_job, self._explain)
+        try:
+            return runner.run(job_id)
+        except DroppedError as error:
+            log.info("message dropped", reason=str(error))
+            raise Ignore from error
+        except UnavailableError as error:
+            log.warning("job comes again", error=str(error), retries=self.request.retries)
+            raise self.retry(exc=error, countdown=pause_seconds(self.request.retries)) from error
+        except EndedError as error:
+            raise self._failed(error.error) from error
+        except Exception as error:
+            raise self._failed(self._explain(error)) from error
+
+    def _perform_job(self, text: str, conclude: Conclude) -> str:
+        request = serialization.decode_request(self.definition.request, text)
+        return self._perform(request, lambda work, reply: conclude(work.connection, reply))
+
+    def _perform(self, request: RequestMessage, conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None) -> str:
+        report = throttle(self._report)
+        with (
+            log_context(site_id=getattr(request, "site_id", None)),
+            TaskContext(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
+        ):
+            answer = self.definition.body(request, work)
+            reply = answer if isinstance(answer, str) else serialization.encode_reply(answer)
+            conclude(work, reply)
+        return reply
+
+    def _report(self, progress: Progress) -> None:
+        try:
+            self.process.reporter.report(self.request.id, progress)
+        except redis.RedisError as exc:
+            log.debug("progress is not reported", error=str(exc))
+
+    def _explain(self, error: Exception) -> LunaError:
+        if isinstance(error, LunaError):
+            log.info("task refused", error=str(error), code=error.code)
+            return error
+        if isinstance(error, SoftTimeLimitExceeded):
+            return self._too_slow()
+        log.error("task failed", exc_info=error)
+        return LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
+
+    def _failed(self, error: LunaError) -> TaskFailedError:
+        return TaskFailedError(serialization.encode_error(error))
+
+    def _too_slow(self) -> LunaError:
+        log.warning("task too slow", soft_limit=str(self.definition.soft_limit))
+        return LunaError(f"the task took longer than {self.definition.soft_limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
+
+    def _bury(self, text: str, key: str) -> TaskFailedError:
+        now = SystemClock().now()
+        self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
+        log.error("task dead", key=key, starts=MAX_STARTS)
+        return self._failed(
+            LunaError(f"the task ended its worker {MAX_STARTS} times", field="task", value=self.name, remedy="It is kept among the dead tasks; see the log.")
+        )
+
+
+def register(app: object, definition: Definition, process: Process) -> None:
+    """Make ``definition`` known to the Celery application as a task."""
+    kind = type(
+        definition.name,
+        (LunaTask,),
+        {
+            "name": definition.name,
+            "definition": definition,
+            "process": process,
+            "soft_time_limit": definition.soft_limit.total_seconds(),
+            "time_limit": definition.hard_limit.total_seconds(),
+        },
+    )
+    app.register_task(kind())  # type: ignore[attr-defined]
+
+
+def backoff_seconds(retries: int) -> float:
+    """Return how long to wait before the next try: exponential with full jitter, so that failures do not come back together."""
+    return random.uniform(0, _FIRST_BACKOFF_SECONDS * 2**retries)  # noqa: S311 - spreads load, hides nothing
+
+
+def throttle(report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Return ``report`` at five calls a second at most; the last step always passes."""
+    next_at = 0.0
+
+    def pass_on(progress: Progress) -> None:
+        nonlocal next_at
+        now = time.monotonic()
+        if now >= next_at or progress.done >= progress.total:
+            next_at = now + _REPORT_EVERY_SECONDS
+            report(progress)
+
+    return pass_on

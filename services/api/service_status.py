@@ -1,0 +1,90 @@
+"""Every service of the platform and what it says of itself, as the gateway sees it."""
+
+import platform
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+
+from luna.contracts.health import ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign
+from luna.database import control
+from luna.database.engine import unit_of_work
+from luna.errors import UnavailableError
+from luna.health import ALIVE
+from luna.queue.services import SERVICES
+from luna.telemetry import Check
+from services.api.gateway import Gateway
+
+
+def service_status(gateway: Gateway, *, now: datetime) -> ServicesReply:
+    """Ask the gateway itself, and the queue's server for what all others last said of themselves."""
+    own = _service("api", [_own_instance(gateway)])
+    try:
+        signs, beat, recorder, executor = gateway.queue.signs(), gateway.queue.beat(), gateway.queue.recorder(), gateway.queue.executor()
+    except UnavailableError:
+        services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
+    else:
+        services = [own, *(_service(name, _instances(name, signs)) for name in SERVICES), _service("beat", _turning(beat, now))]
+        if recorder is not None or _listens(gateway):
+            services.append(_service("recorder", _recorders(recorder, now)))
+        if executor is not None or _acts(gateway):
+            services.append(_service("executor", _recorders(executor, now)))
+    return ServicesReply(ready=all(service.ready for service in services), services=tuple(services))
+
+
+def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
+    missing = dict.fromkeys(check.name for instance in instances for check in instance.checks if not check.ok)
+    ready = any(instance.ready for instance in instances)
+    return ServiceReply(service=name, ready=ready, missing=tuple(missing) if instances else ("instance",), instances=tuple(instances))
+
+
+def _own_instance(gateway: Gateway) -> InstanceReply:
+    checks = gateway.readiness.look()
+    return InstanceReply(
+        name=platform.node(),
+        version=version("luna-energy"),
+        started_at=gateway.started_at,
+        ready=all(check.ok for check in checks),
+        checks=checks,
+    )
+
+
+def _instances(service: str, signs: Mapping[str, NodeSign]) -> list[InstanceReply]:
+    return [_instance(name, sign, (ALIVE, *sign.queues[service])) for name, sign in signs.items() if service in sign.queues]
+
+
+def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceReply:
+    # A worker for several services needs more than each of them: what only another one lacks does not count here.
+    known = {check.name: check for check in sign.checks}
+    checks = tuple(known.get(need) or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet") for need in needs)
+    queues = tuple(sorted(sign.queues))
+    ready = all(check.ok for check in checks)
+    return InstanceReply(name=name, queues=queues, version=sign.version, started_at=sign.started_at, ready=ready, checks=checks)
+
+
+def _listens(gateway: Gateway) -> bool:
+    """Return whether the settings name something for a recorder to listen to; without, none has to run."""
+    return bool(gateway.settings.home_assistant_url or gateway.settings.mqtt_url)
+
+
+def _acts(gateway: Gateway) -> bool:
+    """Return whether a site is armed, so that an executor has to run; a database that is away is missed where it is needed."""
+    try:
+        with unit_of_work(gateway.database) as connection:
+            return control.any_armed(connection)
+    except UnavailableError:
+        return False
+
+
+def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:
+    if sign is None or sign.is_late(now):
+        return _turning(sign, now)
+    ready = all(check.ok for check in sign.checks)
+    driven = sign.sites if isinstance(sign, ExecutorSign) else ()
+    return [InstanceReply(name=sign.name, version=sign.version, started_at=sign.started_at, ready=ready, checks=sign.checks, sites=driven)]
+
+
+def _turning(sign: TurningSign | None, now: datetime) -> list[InstanceReply]:
+    if sign is None:
+        return []
+    turned = Check(ALIVE, ok=not sign.is_late(now), latency_ms=0.0, detail=f"last turn {sign.age(now).total_seconds():.1f} s ago")
+    return [InstanceReply(name=sign.name, version=sign.version, started_at=sign.started_at, ready=turned.ok, checks=(turned,))]

@@ -1,0 +1,173 @@
+"""Where the demo runs: on servers and a worker of its own, or on those that the settings name."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayRequest, TrainRequest
+from luna.embedded import Servers
+from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.queue import Client
+from luna.settings import Settings
+from services.cli.demo.bars import Bars
+
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+LOOK_SECONDS = 0.1
+# Variables that name an owner's servers: the demo has its own.
+OTHER_SERVERS = ("LUNA_DATABASE_", "LUNA_REDIS_", "LUNA_OBJECTS_", "LUNA_VECTORS_", "LUNA_LANGUAGE_")
+
+
+class Worker:
+    """A worker process of ours. ``check`` says why it has ended, if it has."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self._log = log
+
+    @property
+    def pid(self) -> int:
+        """Number of the process, and of its process group."""
+        return self._process.pid
+
+    def check(self) -> None:
+        """Return if the worker lives.
+
+        Raises:
+            MachineError: it has ended; names its last words.
+        """
+        if self._process.poll() is None:
+            return
+        words = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise MachineError(f"the worker has ended: {words[-1] if words else 'it said nothing'}", value=self._process.returncode, remedy=f"See {self._log}.")
+
+    def wait_until_ready(self, client: Client) -> None:
+        """Return when the worker takes messages.
+
+        Raises:
+            MachineError: it has ended, or is not ready in time.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while not client.workers():
+            self.check()
+            if time.monotonic() > deadline:
+                raise MachineError(f"the worker is not ready after {START_SECONDS:g} s", remedy=f"See {self._log}.")
+            time.sleep(LOOK_SECONDS)
+
+    def stop(self) -> None:
+        """End the worker and whatever it started."""
+        with self._process as process:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+            # What is left of it and its pool, and nothing else, carries its number as process group.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worker]:
+    """Start a worker for the tasks of all services and stop it at the end; its log lies in ``folder``, downloads are kept in ``cache``."""
+    log = folder / "worker.log"
+    own = {
+        "LUNA_DATABASE_URL": servers.database_url,
+        "LUNA_REDIS_URL": servers.redis_url,
+        "LUNA_DATA_FOLDER": str(folder),
+        "LUNA_CACHE_FOLDER": str(cache),
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
+    # Attended: it ends with this process, however that dies. In a session of its own: Ctrl-C reaches this process, which ends it.
+    command = [sys.executable, "-m", "services.cli.parent_watch", "luna.queue.worker"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
+    worker = Worker(process, log)
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
+# Containers that start beside the demo need half a minute.
+WORKERS_SECONDS = 60.0
+PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A queue with workers behind it.
+
+    ``check`` raises why they will never answer, where that is known. ``folder`` holds the data of servers of the demo's own.
+    """
+
+    client: Client
+    check: Callable[[], None]
+    folder: Path | None = None
+
+
+@contextmanager
+def own_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
+    """Start servers and a worker for as long as the block runs: the owner's data lies elsewhere and stays untouched.
+
+    Raises:
+        MachineError: servers or worker cannot be had on this machine.
+    """
+    from luna import embedded
+    from luna.database import migrate
+
+    folder = settings.data_folder / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    with bars.step("start the servers"):
+        servers = embedded.start(folder / "servers")
+    with servers, run_worker(servers, folder, cache=settings.cache) as worker, queue(servers.redis_url) as client:
+        with bars.step("prepare the database"):
+            migrate.upgrade(servers.database_url)
+        with bars.step("start the worker"):
+            worker.wait_until_ready(client)
+        yield Stage(client, worker.check, folder)
+
+
+@contextmanager
+def named_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
+    """Use the queue that the settings name, and whoever works there. What happens to a worker meanwhile is the queue's to repair.
+
+    Raises:
+        InvalidInputError: the settings name no queue.
+        UnavailableError: it does not answer, or a service has no worker.
+    """
+    if settings.redis_url is None:
+        raise InvalidInputError("no queue is named", field="LUNA_REDIS_URL", remedy="Name it, or run the demo without --on-servers.")
+    with queue(settings.redis_url.get_secret_value()) as client:
+        with bars.step("find the workers"):
+            await_workers(client)
+        yield Stage(client, lambda: None)
+
+
+def await_workers(client: Client, *, seconds: float = WORKERS_SECONDS) -> None:
+    """Return when every service that the demo needs has a live worker.
+
+    Raises:
+        UnavailableError: names the services that have none in time.
+    """
+    deadline = time.monotonic() + seconds
+    while missing := NEEDED_QUEUES.difference(*client.workers().values()):
+        if time.monotonic() > deadline:
+            names, remedy = ", ".join(sorted(missing)), "Start the containers, or a worker for each: python -m luna.queue.worker."
+            raise UnavailableError(f"no worker of these services is there after {seconds:g} s", field="queue", value=names, remedy=remedy)
+        time.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def queue(redis_url: str) -> Iterator[Client]:
+    """Yield a client that is closed at the end."""
+    client = Client(redis_url)
+    try:
+        yield client
+    finally:
+        client.close()

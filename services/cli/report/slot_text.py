@@ -1,0 +1,154 @@
+"""Each slot of a plan in words: for the live row, the sheet below the chart, and the table."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from luna.contracts import ReasonReply
+from luna.errors import InvalidInputError
+from luna.site import BlockPrice, FixedPrice, ImportRule, PriceRule, SeriesPrice, Site, SpotPrice
+from luna.wording import LIMITS, Language, Numbers, limit, mode, sentence
+from services.cli.report.messages import TEXTS
+from services.cli.report.view import ModeRun, PlanView
+
+GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWords:
+    """A slot in words; every field is ready to be shown."""
+
+    time: str
+    part_of: str
+    mode: str
+    glyph: str
+    buy: str
+    sell: str
+    load: str
+    pv: str
+    charging: str
+    grid: str
+    soc: str
+    without: str
+    why: str
+    short: str
+    worth: str
+    opposite: str
+    limits: str
+    first: int
+    end: int
+
+
+def word_slots(view: PlanView) -> list[SlotWords]:
+    """Return every shown slot in words."""
+    return [_word_slot(view, run, index) for run in view.runs for index in range(run.first, run.end)]
+
+
+def _word_slot(view: PlanView, run: ModeRun, index: int) -> SlotWords:
+    numbers, slot, flows = view.numbers, view.slots[index], view.flows
+    reason = slot.reason
+    return SlotWords(
+        time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
+        part_of=_part_of(view, run),
+        mode=mode(slot.mode, language=numbers.language).full,
+        glyph=GLYPHS[slot.mode],
+        buy=numbers.price(slot.import_price, decimals=1),
+        sell=numbers.price(slot.export_price, decimals=1),
+        load=numbers.power(flows.load[index]),
+        pv=numbers.power(flows.pv[index]),
+        charging=_signed(numbers, flows.charge[index] - flows.discharge[index]),
+        grid=_signed(numbers, flows.import_[index] - flows.export[index]),
+        soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
+        without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
+        why=_say_reason(reason, slot.start, numbers),
+        short=_say_reason(reason, slot.start, numbers, short=True),
+        worth=numbers.price(reason.energy_value, decimals=1),
+        opposite=_say_opposite(reason.cost_of_opposite, numbers),
+        limits=_say_limits(reason.binding, numbers.language),
+        first=run.first,
+        end=run.end,
+    )
+
+
+def _part_of(view: PlanView, run: ModeRun) -> str:
+    first, last = (view.numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
+    return TEXTS[view.numbers.language]["part_of"].format(first=first, last=last)
+
+
+def _signed(numbers: Numbers, power_kw: float) -> str:
+    # A battery that charges, a grid that supplies: plus. The sign says the direction, so it is always there.
+    text = numbers.power(power_kw)
+    return f"+{text}" if power_kw >= 0.05 else text
+
+
+def _say_reason(reason: ReasonReply, start: datetime, numbers: Numbers, *, short: bool = False) -> str:
+    """Return the reason in the reader's language: anew from its figures, where they are words here, else as the plan says it."""
+    figures = {"start": start} | reason.figures
+    try:
+        return sentence(reason.code, figures, language=numbers.language, zone=numbers.zone, currency=numbers.currency, short=short)
+    except InvalidInputError:
+        return (reason.short if short else "") or reason.text
+
+
+def _say_opposite(cost: float | None, numbers: Numbers) -> str:
+    return numbers.money(None) if cost is None else TEXTS[numbers.language]["opposite_value"].format(cost=numbers.money(cost))
+
+
+def _say_limits(limits: list[str], language: Language) -> str:
+    """Return limits in the reader's language; a plan carries them as words of its own language."""
+    codes = [_CODES.get(words, words) for words in limits]
+    return ", ".join(limit(code, language=language) if code in LIMITS else code for code in codes) or TEXTS[language]["none"]
+
+
+_CODES = {words: code for code, spoken in LIMITS.items() for words in spoken.values()}
+
+
+class DescribedSite(Protocol):
+    """A site with what its household uses in a year, where that is known."""
+
+    @property
+    def site(self) -> Site:
+        """The site."""
+
+    @property
+    def yearly_load_kwh(self) -> float | None:
+        """What the household uses in a year."""
+
+
+def describe_site(result: DescribedSite, numbers: Numbers) -> str:
+    """Return "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct, selling at 7 ct."."""
+    words, site = TEXTS[numbers.language], result.site
+    parts = []
+    if result.yearly_load_kwh is not None:
+        parts.append(words["household"].format(load=f"{numbers.number(result.yearly_load_kwh)}\u00a0kWh"))
+    if site.pv:
+        parts.append(words["solar"].format(peak=_short(sum(array.peak_kw for array in site.pv), numbers)))
+    if site.batteries:
+        capacity = sum(battery.capacity_kwh for battery in site.batteries)
+        parts.append(words["battery"].format(capacity=f"{_short(capacity, numbers)}\u00a0kWh"))
+    parts += [_say_import(site.tariff.import_, numbers), _say_export(site.tariff.export, numbers)]
+    return ", ".join(parts) + "."
+
+
+def _short(value: float, numbers: Numbers) -> str:
+    return numbers.number(value, 0 if value == round(value) else 1)
+
+
+def _say_import(rule: ImportRule, numbers: Numbers) -> str:
+    words = TEXTS[numbers.language]
+    if isinstance(rule, SpotPrice):
+        return words["spot"].format(market=rule.market, markup=numbers.price(rule.markup))
+    if isinstance(rule, SeriesPrice):
+        return words["own_prices"]
+    if isinstance(rule, BlockPrice):
+        return words["blocks"].format(price=numbers.price(rule.blocks[0].price))
+    return words["fixed"].format(price=numbers.price(rule.price)) if isinstance(rule, FixedPrice) else words["time_of_use"]
+
+
+def _say_export(rule: PriceRule, numbers: Numbers) -> str:
+    words = TEXTS[numbers.language]
+    if isinstance(rule, SpotPrice):
+        return words["export_spot"]
+    if isinstance(rule, SeriesPrice):
+        return words["export_own_prices"]
+    return words["export_fixed"].format(price=numbers.price(rule.price)) if isinstance(rule, FixedPrice) else words["export_time_of_use"]

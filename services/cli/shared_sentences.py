@@ -1,0 +1,41 @@
+"""Sentences that several commands print: what a plan or replay rests on, and what drives a site's planner."""
+
+from luna.contracts.forecast import DrivingVersion, WaitingVersion
+from luna.contracts.plan import NoteReply
+from luna.wording import Language
+from services.cli.console import out
+
+_HEADS: dict[Language, tuple[str, str]] = {"en": ("Note", "Assumed"), "de": ("Hinweis", "Angenommen")}
+
+
+def show_note(note: NoteReply, language: Language = "en") -> None:
+    """Print a note; what was assumed is called so."""
+    out.print(f"{_HEADS[language][note.assumed]}: {note.text}", soft_wrap=True, markup=False)
+
+
+def show_driving(driving: DrivingVersion, *, planned: str | None = None) -> None:
+    """Print which version drives the planner and why, and what waits to.
+
+    Args:
+        driving: as the reply tells it.
+        planned: what was planned from; where that is another version, it was asked for.
+    """
+    out.print("\n".join(say_driving(driving, planned=planned)), soft_wrap=True, markup=False)
+
+
+def say_driving(driving: DrivingVersion, *, planned: str | None = None) -> list[str]:
+    """Return the lines of ``show_driving``."""
+    since = "" if driving.since is None else f" since {driving.since:%Y-%m-%d %H:%M} UTC"
+    model = "" if driving.run_id is None else f", training {driving.run_id}"
+    lines = [f"{driving.forecast_version} drives the planner{since}{model}: {driving.reason}"]
+    if planned is not None and planned != driving.forecast_version:
+        lines.append(f"This was planned from {planned}, as asked for.")
+    return lines if driving.waiting is None else [*lines, _say_waiting(driving.waiting)]
+
+
+def _say_waiting(waiting: WaitingVersion) -> str:
+    found = f"{waiting.forecast_version} is trained, and {waiting.days} of {waiting.needed} days are scored"
+    if waiting.days >= waiting.needed:
+        found = f"{waiting.forecast_version} is trained, and on {waiting.days} scored days it was not found better"
+    when = "" if waiting.earliest is None else f"; it may take over from {waiting.earliest} on, while `luna up` runs"
+    return f"{found}{when}. Use it now: {waiting.command}"

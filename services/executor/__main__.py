@@ -1,0 +1,97 @@
+"""The process that acts: ``python -m services.executor`` tells the devices of armed sites what their plans say, whatever is being computed."""
+
+import argparse
+import signal
+import sys
+import threading
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from luna.addresses import HomeAssistantAccess, parse_broker
+from luna.contracts import PlanRequest
+from luna.database import engine
+from luna.device_config import Control
+from luna.embedded import running
+from luna.errors import LunaError, UnavailableError
+from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.queue import Client
+from luna.queue.heartbeats import executor_present
+from luna.settings import Settings, load_settings
+from luna.telemetry import configure_logging
+from luna.timeline import SystemClock
+from services.executor.control_step import Executor
+from services.executor.device import Device, DryRun
+from services.executor.home_assistant import HomeAssistantDevice
+from services.executor.mqtt import MqttDevice
+from services.executor.watch import Watch
+
+BEAT = timedelta(seconds=5)
+# A plan that nobody began by then would be for another slot.
+PLAN_PATIENCE = timedelta(minutes=5)
+
+log = structlog.get_logger("luna.planner.execution")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Act until SIGTERM or SIGINT."""
+    options = _parser().parse_args(arguments)
+    settings = load_settings()
+    configure_logging("executor", level=settings.log_level)
+    announce_release()
+    ending = threading.Event()
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(kind, lambda *_: ending.set())
+    with running(settings) as addresses, ExitStack() as stack:
+        pulse, clock = Liveness(BEAT, settings.heartbeat_file), SystemClock()
+        database = engine.create(addresses.database_url, application_name="luna-executor", pool_size=10)
+        stack.callback(database.dispose)
+        client = stack.enter_context(closing(Client(addresses.redis_url)))
+        readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses)})
+        if options.health_port:
+            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
+        readiness.watch()
+        executor = Executor(database, partial(open_device, settings), partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
+        watch = Watch(database, executor, clock=clock)
+        stack.enter_context(executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock))
+        watch.run(pulse, ending=ending)
+    return 0
+
+
+def open_device(settings: Settings, control: Control) -> Device:
+    """Return what tells a site's devices, as its section ``control`` names it.
+
+    Raises:
+        InvalidInputError: the settings name no Home Assistant or broker.
+    """
+    if control.by == "home_assistant":
+        return HomeAssistantDevice(HomeAssistantAccess.of(settings))
+    if control.by == "mqtt":
+        full = [battery.soc for battery in control.batteries] + [vehicle.soc for vehicle in control.vehicles]
+        places = [write.read_back for write in control.writes] + full
+        return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [place for place in places if place is not None])
+    return DryRun()
+
+
+def ask_plan(client: Client, site_id: str) -> None:
+    """Ask for a plan of a site; without the queue the one there is goes on."""
+    try:
+        client.submit(PlanRequest(site_id=site_id), expires=PLAN_PATIENCE)
+    except UnavailableError as error:
+        log.warning("no plan can be asked for", site_id=site_id, error=str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="services.executor", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LunaError as error:
+        log.error("the executor cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
+        sys.exit(error.exit_code)

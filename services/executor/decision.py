@@ -1,0 +1,110 @@
+"""What a device is to be told now: by its plan, by its owner, or, where neither can be followed, nothing but what it does by itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from luna.contracts.control import ControlState, DecidedBy, Decision, Override, ReasonCode, Source
+from luna.contracts.plan import PlanReply
+from luna.timeline import SLOT, floor_to
+from services.executor.unit import Controllable, InForce, Setpoints, SlotPrices
+
+RUNNING, RESTING = ("on", "charge"), ("off", "stop")
+
+Prices = Callable[[], SlotPrices | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """What is asked for, by whom and why. ``planned_soc`` is how full the plan expected the batteries to be at the start of the slot."""
+
+    requested: Setpoints
+    decided_by: DecidedBy
+    reason: ReasonCode
+    plan_id: str | None = None
+    override: Override | None = None
+    planned_soc: Mapping[str, float] = field(default_factory=dict)
+
+
+def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
+    """Return who decides now; None where nothing is to be sent: the site is not armed, and nothing has to be taken back.
+
+    ``named`` says whether the site's section ``control`` still names the device; one that it does not name is as one of a site that is not armed.
+    """
+    if state.armed_at is None or not named:
+        return None if state.decision is None or _handed_back(state.decision) else "released"
+    return "owner" if state.override is not None and state.override.until > now else "planner"
+
+
+def is_current(state: ControlState, source: Source, now: datetime) -> bool:
+    """Return whether the last decision still stands: nobody decides twice for a slot, unless someone else decides from now on."""
+    last = state.decision
+    if last is None or last.source != source:
+        return False
+    if source == "released":
+        return last.slot_start == floor_to(now, SLOT) or _alone(last)
+    return last.slot_start == floor_to(now, SLOT) and (source == "planner" or last.override == state.override)
+
+
+def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, now: datetime, max_age: timedelta, in_force: InForce) -> ControlRequest:
+    """Return what a plan says of the slot that covers ``now``; without a usable plan what the device does by itself, and why.
+
+    Args:
+        plan: that covers ``now``; None: there is none.
+        unit: whose set-points are wanted.
+        prices: looks up what a kWh costs and earns now.
+        now: an instant.
+        max_age: a plan whose first slot began longer ago is not followed.
+        in_force: what holds when the slot begins.
+    """
+    if plan is None:
+        return fallback(unit, "no_plan", prices)
+    if plan_age(plan, now) > max_age:
+        return fallback(unit, "plan_too_old", prices, plan_id=plan.plan_id)
+    place = (now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
+    requested = unit.read_plan(plan, place, in_force)
+    if requested is None:
+        return fallback(unit, unit.unplanned, prices, plan_id=plan.plan_id)
+    before = plan.slots[place - 1].batteries if place else {}
+    planned_soc = {name: flow.soc_end for name, flow in before.items() if name in requested}
+    return ControlRequest(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc)
+
+
+def plan_age(plan: PlanReply, now: datetime) -> timedelta:
+    """Return how long before the slot that is now a plan's first slot began."""
+    return floor_to(now, SLOT) - floor_to(plan.slots[0].start, SLOT)
+
+
+def follow_owner(wanted: Override, unit: Controllable) -> ControlRequest:
+    """Return what the owner asks for."""
+    return ControlRequest(unit.follow_owner(wanted), "owner", "override", override=wanted)
+
+
+def fallback(unit: Controllable, reason: ReasonCode, prices: Prices, *, plan_id: str | None = None) -> ControlRequest:
+    """Return what a device does by itself."""
+    return ControlRequest(unit.fallback(reason, None if reason == "disarmed" else prices()), "rule", reason, plan_id)
+
+
+def finish_run(wanted: ControlRequest, last: Decision | None, unit: Controllable, *, now: datetime) -> ControlRequest:
+    """Return the wish, unless it would end what began too briefly ago; only the owner may, and who hands the device back."""
+    began = None if last is None else last.mode_since
+    if last is None or began is None or wanted.decided_by == "owner" or wanted.reason == "disarmed" or now >= began + unit.least_run:
+        return wanted
+    safe = unit.make_safe(wanted.requested, {})
+    ends = any(last.allowed[name].mode in RUNNING and setpoint.mode in RESTING for name, setpoint in safe.items() if name in last.allowed)
+    return replace(wanted, requested=last.allowed, decided_by="rule", reason="least_run") if ends else wanted
+
+
+def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime) -> datetime:
+    """Return since when a device has been in the mode that it is now told."""
+    same = last is not None and {name: each.mode for name, each in last.allowed.items()} == {name: each.mode for name, each in allowed.items()}
+    return last.mode_since if last is not None and same and last.mode_since is not None else now
+
+
+def _handed_back(decision: Decision) -> bool:
+    return decision.source == "released" and decision.settled and _alone(decision)
+
+
+def _alone(decision: Decision) -> bool:
+    # Where nobody knew how full a battery was, it was made to hold: that is not yet what it does by itself.
+    return all(setpoint.mode != "hold" for setpoint in decision.allowed.values())

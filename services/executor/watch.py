@@ -1,0 +1,170 @@
+"""Turns every device of armed sites when a slot begins, sooner where something is awaited, and once in a while besides."""
+
+import math
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.control import ControlState, ReasonCode
+from luna.contracts.health import ControlledDevice, ControlledSite
+from luna.database import control, plans, sites
+from luna.database.engine import unit_of_work
+from luna.device_config import BATTERIES
+from luna.errors import InvalidInputError, LunaError, UnavailableError
+from luna.health import Liveness
+from luna.timeline import SLOT, Clock, floor_to
+from services.executor.control_step import ARMED, CONFIRMED, FALLBACK, PLAN_AGE, Executor
+from services.executor.units import list_units
+
+# What a device does by itself for want of a plan or an answer; all else is as it should be.
+FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "not_acknowledged")
+
+
+def describe_sites(connection: Connection) -> tuple[ControlledSite, ...]:
+    """Return how each armed site stands."""
+    return tuple(_describe(connection, state) for state in control.load_active(connection) if state.armed_at is not None)
+
+
+class ControlStatus:
+    """The metrics of armed sites and their devices; those that are gone are taken off."""
+
+    def __init__(self) -> None:
+        self._sites: set[str] = set()
+        self._devices: set[tuple[str, str]] = set()
+
+    def show(self, standing: tuple[ControlledSite, ...], *, now: datetime) -> None:
+        """Set what is measured; a device that was not there before counts from now on."""
+        names = {site.site for site in standing}
+        devices = {(site.site, device.device): device for site in standing for device in site.devices}
+        self._take_off(names, set(devices))
+        for site in standing:
+            ARMED.labels(site.site).set(1)
+            PLAN_AGE.labels(site.site).set(math.inf if site.plan_issued_at is None else (now - site.plan_issued_at).total_seconds())
+        for whom, device in devices.items():
+            if whom not in self._devices:
+                CONFIRMED.labels(*whom).set(now.timestamp())
+            FALLBACK.labels(*whom).set(device.fallback)
+        self._sites, self._devices = names, set(devices)
+
+    def _take_off(self, names: set[str], devices: set[tuple[str, str]]) -> None:
+        for name in self._sites - names:
+            ARMED.remove(name)
+            PLAN_AGE.remove(name)
+        for whom in self._devices - devices:
+            CONFIRMED.remove(*whom)
+            FALLBACK.remove(*whom)
+
+
+def _describe(connection: Connection, state: ControlState) -> ControlledSite:
+    try:
+        section = (site := sites.load(connection, state.site)).control
+        keys = list(list_units(site, section))
+    except InvalidInputError:
+        section, keys = None, []
+    devices = [_describe_device(control.load(connection, state.site, key) if key != BATTERIES else state) for key in keys]
+    return ControlledSite(
+        site=state.site,
+        armed_at=state.armed_at,
+        by=None if section is None else section.by,
+        plan_issued_at=plans.issued_last(connection, state.site),
+        devices=tuple(devices),
+    )
+
+
+def _describe_device(state: ControlState) -> ControlledDevice:
+    decision = state.decision
+    if decision is None:
+        return ControlledDevice(device=state.device)
+    return ControlledDevice(
+        device=state.device,
+        slot_start=decision.slot_start,
+        told={name: setpoint.mode for name, setpoint in decision.allowed.items()},
+        reason=decision.reason,
+        confirmed_at=decision.confirmed_at,
+        fallback=decision.reason in FALLBACKS,
+    )
+
+
+LOOK = timedelta(seconds=5)
+AWAITED_LOOK = timedelta(seconds=1)
+# Devices that answer slowly must not keep the others waiting.
+AT_ONCE = 16
+
+log = structlog.get_logger("luna.planner.execution")
+
+
+class Watch:
+    """Has each device's turns follow each other, and those of several run side by side."""
+
+    def __init__(self, engine: Engine, executor: Executor, *, clock: Clock) -> None:
+        self._engine = engine
+        self._executor = executor
+        self._clock = clock
+        self._running: dict[tuple[str, str], Future[bool]] = {}
+        self._board = ControlStatus()
+        self.sites: tuple[ControlledSite, ...] = ()
+
+    def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
+        """Turn until ``ending`` is set; a turn under way ends by itself."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="site") as pool:
+            while not ending.is_set():
+                pulse.beat()
+                self._begin_turns(pool)
+                self._look()
+                ending.wait(wait_for(self._clock.now(), awaited=self._awaited()).total_seconds())
+        self._executor.close()
+
+    def _begin_turns(self, pool: ThreadPoolExecutor) -> None:
+        due: list[tuple[str, str]] = []
+        try:
+            with unit_of_work(self._engine) as connection:
+                for state in control.load_active(connection):
+                    due += list_turns(connection, state.site)
+        except UnavailableError as error:
+            log.warning("the sites cannot be read", error=str(error))
+            return
+        self._running = {whom: turn for whom, turn in self._running.items() if whom in due or not turn.done()}
+        for whom in due:
+            if whom not in self._running or self._running[whom].done():
+                self._running[whom] = pool.submit(self._turn, *whom)
+
+    def _turn(self, site_id: str, key: str) -> bool:
+        try:
+            return self._executor.turn(site_id, key)
+        except LunaError as error:
+            log.warning("the slot cannot be followed", site_id=site_id, device=key, error=str(error))
+        except Exception:  # the edge of a turn: the others go on
+            log.exception("the turn failed", site_id=site_id, device=key)
+        return False
+
+    def _awaited(self) -> bool:
+        return any(not turn.done() or turn.result() for turn in self._running.values())
+
+    def _look(self) -> None:
+        """See how everything stands, for those who watch; after the turns have begun, for it must not delay them."""
+        try:
+            with unit_of_work(self._engine) as connection:
+                self.sites = describe_sites(connection)
+        except UnavailableError as error:
+            log.warning("the sites cannot be read", error=str(error))
+        else:
+            self._board.show(self.sites, now=self._clock.now())
+
+
+def list_turns(connection: Connection, site_id: str) -> list[tuple[str, str]]:
+    """Return what is to be turned of a site: what its section ``control`` names, and what was told something before."""
+    try:
+        site = sites.load(connection, site_id)
+    except InvalidInputError as error:
+        log.warning("the site cannot be read", site_id=site_id, error=str(error))
+        return []
+    keys = dict.fromkeys([*list_units(site, site.control), BATTERIES, *control.list_told(connection, site_id)])
+    return [(site_id, key) for key in keys]
+
+
+def wait_for(now: datetime, *, awaited: bool) -> timedelta:
+    """Return how long to wait before the next look: never past the start of a slot."""
+    return min(AWAITED_LOOK if awaited else LOOK, floor_to(now, SLOT) + SLOT - now)

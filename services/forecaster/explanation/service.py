@@ -1,0 +1,216 @@
+"""Explaining at the forecaster's edge: fetch what was issued and what it was made from. Tasks and commands both come through here."""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import structlog
+from sqlalchemy import Connection
+
+from luna.contracts.forecast_explanation import Contribution, ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
+from luna.database import forecast_activations, forecast_issues, forecasts, sites, training_runs
+from luna.database.forecast_issues import ForecastIssue
+from luna.errors import InvalidInputError, NotFoundError
+from luna.objects import ObjectStore
+from luna.outlook import Forecast
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray
+from luna.wording import Language, Numbers
+from luna.wording.compromises import condition
+from luna.wording.differences import LEAST_KW, Difference, SeriesName, describe_difference, describe_slot
+from services.forecaster.explanation.explanation import (
+    MEAN,
+    SLOTS_PER_HOUR,
+    Facts,
+    ForecastExplanation,
+    Shares,
+    explain_member,
+    explain_model,
+    explain_profile,
+    gather_facts,
+)
+from services.forecaster.forecaster import HORIZON_SLOTS
+from services.forecaster.inputs.context import NO_CONTEXT
+from services.forecaster.inputs.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
+from services.forecaster.inputs.preparation import prepare_history
+from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries
+from services.forecaster.model.artefact import ArtefactError, load_aurora
+from services.forecaster.model.aurora import VERSION, Aurora
+from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.service import find_run, read_history, read_surroundings
+
+DUST_KW = 1e-9  # what is left of a sum of floats is no reason
+NAMED = 3  # reasons in a sentence; more are not read
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesWords:
+    """A series explained, and the facts that words about it must agree with."""
+
+    name: SeriesName
+    explanation: ForecastExplanation
+    facts: Facts
+
+    def describe(self, row: int, start: datetime, numbers: Numbers) -> SeriesExplanation:
+        """Return one slot in figures and words, the largest contribution first."""
+        expected, usual = (SLOTS_PER_HOUR * float(values[row]) for values in (self.explanation.expected_kwh, self.explanation.usual_kwh))
+        told = [self._tell(difference, start, numbers) for difference in self._list_differences(row)]
+        reasons = [contribution.text for contribution in told if abs(contribution.kw) >= LEAST_KW]
+        return SeriesExplanation(
+            expected_kw=expected,
+            usual_kw=usual,
+            contributions=told,
+            text=describe_slot(expected, usual, reasons[:NAMED], numbers=numbers),
+        )
+
+    def _list_differences(self, row: int) -> list[Difference]:
+        shares = ((code, SLOTS_PER_HOUR * float(share[row])) for code, share in self.explanation.shares_kwh.items())
+        found = [Difference(code, kw, self.facts.of(code, row)) for code, kw in shares if abs(kw) >= DUST_KW]
+        return sorted(found, key=lambda difference: -abs(difference.kw))
+
+    def _tell(self, difference: Difference, start: datetime, numbers: Numbers) -> Contribution:
+        text = describe_difference(difference, series=self.name, start=start, numbers=numbers)
+        return Contribution(code=difference.code, kw=difference.kw, text=text)
+
+
+log = structlog.get_logger(__name__)
+SelectedModel = Aurora | Baseline
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastBasis:
+    """A forecast as it was issued, and what was noted beside it, if anything."""
+
+    forecast: Forecast
+    issue: ForecastIssue | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedForecast:
+    """What a forecast was made from; ``again`` is the same forecast made now. Without a speaker, its model cannot be read any more."""
+
+    speaker: SelectedModel | None
+    frame: Frame
+    again: Forecast
+
+
+def explain_forecast(connection: Connection, request: ExplainRequest, *, objects: ObjectStore) -> ExplainReply:
+    """Return why the forecast that stood at ``at`` is what it is: every slot of it, or the one asked for.
+
+    Raises:
+        NotFoundError: no such site or version, or nothing was issued by then.
+        InvalidInputError: the slot asked for lies outside the forecast.
+        UnavailableError: the store of models is away.
+    """
+    site = sites.load(connection, request.site_id)
+    standing = recall_forecast(connection, site, at=request.at, version=request.forecast_version)
+    slots = _ask_slots(standing.forecast, request.slot)
+    scene = _set_scene(connection, site, standing, objects=objects)
+    numbers = Numbers(request.language, ZoneInfo(site.timezone), site.currency)
+    began = time.perf_counter()
+    load, pv = SeriesWords("load", *_explain(LOAD, scene, standing.forecast, slots)), SeriesWords("pv", *_explain(PV, scene, standing.forecast, slots))
+    starts = [standing.forecast.timeline.start + slot * SLOT for slot in slots.tolist()]
+    explained = [SlotExplanation(start=start, load=load.describe(row, start, numbers), pv=pv.describe(row, start, numbers)) for row, start in enumerate(starts)]
+    return _reply(standing, site, explained, language=request.language, seconds=time.perf_counter() - began)
+
+
+def recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str | None = None) -> ForecastBasis:
+    """Return the forecast of a version that stood at an instant: the last one issued in the 48 hours before.
+
+    Args:
+        version: without one, the version that drives the planner; where that issued nothing, Aurora.
+
+    Raises:
+        NotFoundError: nothing was issued by then.
+    """
+    active = forecast_activations.find_active(connection, site).forecast_version
+    for asked in [version] if version else [active, VERSION]:
+        instants = forecasts.read_instants(connection, site.name, version=asked, first=at - HORIZON_SLOTS * SLOT, last=at)
+        if instants:
+            return _recall(connection, site, asked, instants[-1])
+    remedy = f"Issue one: luna forecast issue --site {site.name} --at {at.isoformat()} --version {version or active}."
+    raise NotFoundError("no forecast of this version stood then", field="at", value=at.isoformat(), remedy=remedy)
+
+
+def _recall(connection: Connection, site: Site, version: str, at: datetime) -> ForecastBasis:
+    issues = forecast_issues.read_all(connection, site.name, version=version, first=at, last=at)
+    return ForecastBasis(forecasts.read_all(connection, site.name, version=version, first=at, last=at)[0], issues[0] if issues else None)
+
+
+def _ask_slots(forecast: Forecast, slot: datetime | None) -> IntArray:
+    """Return the places of the slots to explain."""
+    timeline = forecast.timeline
+    if slot is None:
+        return np.arange(timeline.count)
+    if not timeline.start <= slot < timeline.end:
+        remedy = f"Choose one from {timeline.start.isoformat()} to before {timeline.end.isoformat()}."
+        raise InvalidInputError("the forecast that stood then does not reach this slot", field="slot", value=slot.isoformat(), remedy=remedy)
+    return np.array([(slot - timeline.start) // SLOT])
+
+
+def _set_scene(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> ExplainedForecast:
+    forecast = standing.forecast
+    instants, slots = [forecast.issued_at], forecast.timeline.count
+    prepared = prepare_history(read_history(connection, site, instants), site, before=forecast.issued_at)
+    try:
+        speaker = _recall_speaker(connection, prepared.site, standing, objects=objects)
+    except ArtefactError as error:
+        log.warning("explained without the model: it cannot be used", site=site.name, reason=str(error))
+        speaker = None
+    # A baseline knows nothing but the last days.
+    context = NO_CONTEXT if isinstance(speaker, Baseline) else read_surroundings(connection, site, instants)
+    frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
+    again = forecast if speaker is None else speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0)
+    return ExplainedForecast(speaker, frame, again)
+
+
+def _recall_speaker(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> SelectedModel:
+    """Return who issued a forecast, with the model of then; untrained where none spoke."""
+    forecast, issue = standing.forecast, standing.issue
+    if forecast.version in BASELINES:
+        return Baseline(forecast.version, site)
+    if issue is not None:
+        run = training_runs.load(connection, site.name, issue.run_id) if issue.run_id else None
+    else:
+        run = find_run(connection, site, forecast.version, before=forecast.issued_at)
+    return Aurora(site) if run is None or run.artefact_key is None else load_aurora(objects, run.artefact_key, site)
+
+
+def _explain(series: ForecastSeries, scene: ExplainedForecast, forecast: Forecast, slots: IntArray) -> tuple[ForecastExplanation, Facts]:
+    issued, again = (getattr(each, f"{series.name}_kwh").expected[slots] for each in (forecast, scene.again))
+    pairs = pair_origins(scene.frame, [forecast.issued_at], forecast.timeline.count)
+    asked = Pairs(pairs.origin[slots], pairs.target[slots])
+    explained = _explain_again(series, scene, asked, again)
+    return replace(explained, expected_kwh=issued, shares_kwh=explained.shares_kwh | {"later": issued - again}), gather_facts(series, scene.frame, asked)
+
+
+def _explain_again(series: ForecastSeries, scene: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray) -> ForecastExplanation:
+    speaker, frame = scene.speaker, scene.frame
+    if isinstance(speaker, Baseline):
+        member = BASELINES[speaker.version][EVERY_SERIES.index(series)]
+        return explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
+    if speaker is None:
+        explained = explain_member(MEAN, series, frame, pairs, expected_kwh=expected_kwh)
+        unread: Shares = {"model": explained.shares_kwh["limit"], "limit": np.zeros(expected_kwh.size)}
+        return replace(explained, shares_kwh=explained.shares_kwh | unread)
+    model = speaker.models.get(series.name)
+    if model is None:
+        return explain_profile(series, frame, pairs, expected_kwh=expected_kwh)
+    return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)
+
+
+def _reply(standing: ForecastBasis, site: Site, slots: list[SlotExplanation], *, language: Language, seconds: float) -> ExplainReply:
+    reasons = list(standing.issue.reasons) if standing.issue else []
+    return ExplainReply(
+        site_id=site.name,
+        timezone=site.timezone,
+        forecast_version=standing.forecast.version,
+        issued_at=standing.forecast.issued_at,
+        stage=standing.issue.stage if standing.issue else None,
+        reasons=reasons,
+        conditions=[condition(code, language=language) for code in reasons],
+        slots=slots,
+        explain_milliseconds=1000 * seconds,
+    )

@@ -1,0 +1,208 @@
+"""The load as its origins see it: habits of the last weeks at the level of the last seven days, and how today differs from them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.inputs.view import (
+    EDGES,
+    FLOOR_KWH,
+    HOUR,
+    MEMORY,
+    WEEK,
+    Days,
+    FeatureMatrix,
+    Part,
+    Windows,
+    deviate_from_week,
+    fill_gaps,
+    mark_time,
+    name_edges,
+    recall_days,
+    stack_columns,
+)
+
+DAY_HOURS_BACK = np.arange(0, DAY_SLOTS, 12)  # slots before the target at which the temperature of a day is looked at
+HEATING_LIMIT_C = 15.0  # below which houses are heated. Source: VDI 2067
+AWAY_SHARE = 0.05  # of a slot: the household was not only at home
+QUIET_SHARE = 0.35  # of the usual load, while nobody is there: the quietest days of two households reached 0.26 and 0.37 of their mean
+QUIET_SLOTS = 48  # slots of absence that say as much as this prejudice
+
+
+def describe_day_off(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
+    """Return whether each target lies on a holiday, or on a bridge day."""
+    return {"holiday": frame.days_off.holiday[pairs.target].astype(np.float64), "holiday_bridge": frame.days_off.bridge[pairs.target].astype(np.float64)}
+
+
+def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
+    """Return the target's temperature as forecast, the mean of the day that ends with it, how that differs from the last week, and how cold it is."""
+    if not len(frame.weather):
+        return dict.fromkeys(("temperature_c", "temperature_day_c", "temperature_change_c", "heating_degrees"), np.full(pairs.lead.size, np.nan))
+    ahead = np.stack([frame.weather_at(Pairs(pairs.origin, pairs.target - back))["temperature_c"] for back in DAY_HOURS_BACK])
+    known = ~np.isnan(ahead)
+    day = np.divide(np.where(known, ahead, 0.0).sum(axis=0), known.sum(axis=0), out=np.full(pairs.lead.size, np.nan), where=known.any(axis=0))
+    week = Windows.of(frame.temperature_c).mean(pairs.origin, WEEK * DAY_SLOTS)
+    return {
+        "temperature_c": ahead[0],
+        "temperature_day_c": day,
+        "temperature_change_c": day - week,
+        "heating_degrees": np.where(np.isnan(day), np.nan, np.clip(HEATING_LIMIT_C - day, 0, None)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The load while somebody was at home, kWh by slot of the frame, NaN otherwise; by row the share of absence at the origin and what it leaves of it."""
+
+    home_kwh: FloatArray
+    share: FloatArray
+    left: FloatArray
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs) -> Self:
+        """Return absence as known at each origin; it is held ahead, for nobody says when it ends.
+
+        What an empty house takes is learned from the absences of the last weeks, from nothing but a prejudice while there was none.
+        """
+        away = np.nan_to_num(frame.vacation_share)
+        share = np.where(pairs.origin > 0, away[np.maximum(pairs.origin - 1, 0)], 0.0)
+        if not away.any():
+            return cls(frame.load_kwh, share, np.ones(pairs.lead.size))
+        home = np.where(away > AWAY_SHARE, np.nan, frame.load_kwh)
+        empty = np.where(away > 1 - AWAY_SHARE, frame.load_kwh, np.nan)
+        usual = fill_gaps(Windows.of(home).mean(pairs.origin, MEMORY * DAY_SLOTS), Windows.of(frame.load_kwh).mean(pairs.origin, MEMORY * DAY_SLOTS), 1.0)
+        slots = Windows.of(np.where(np.isnan(empty), 0.0, 1.0)).mean(pairs.origin, MEMORY * DAY_SLOTS) * MEMORY * DAY_SLOTS
+        quiet = fill_gaps(Windows.of(empty).mean(pairs.origin, MEMORY * DAY_SLOTS), 0.0)
+        learned = (quiet * slots + QUIET_SHARE * usual * QUIET_SLOTS) / (np.nan_to_num(slots) + QUIET_SLOTS)
+        left = np.clip(learned / np.maximum(usual, 1e-9), 0, 1)
+        return cls(home, share, 1 - share * (1 - left))
+
+
+DEFAULT_LOAD_KWH = 0.1  # a household of 3,500 kWh a year, when nothing at all has been measured
+SMOOTH_REACH = 2  # slots on either side: habits do not keep to the quarter-hour
+# Least squares on five households: half of the last hour's deviation is still there an hour later and gone after four; how much busier than usual the last
+# day was stays, in proportion, for both days ahead (a third of it in the mean, two thirds where the house is heated with electricity).
+HOUR_SHARE, HOUR_FADE_SLOTS = 0.6, 6.0
+DAY_SHARE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class _Habits:
+    """Statistics of the recalled days; ``calm`` ones are of smoothed days."""
+
+    recalled: FloatArray
+    smooth: FloatArray
+    week: Days
+    month: Days
+    calm_week: Days
+    calm_fortnight: Days
+    calm_month: Days
+    weekday: Days
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs, home_kwh: FloatArray, windows: Windows) -> Self:
+        recalled = recall_days(home_kwh, pairs, MEMORY, local_slot=frame.local_slot)
+        smooth = recall_days(windows.centre(SMOOTH_REACH), pairs, MEMORY, local_slot=frame.local_slot, reach=SMOOTH_REACH)
+        same_weekday = smooth[np.arange(pairs.lead.size)[:, None], _weekday_columns(frame, pairs)]
+        return cls(
+            recalled,
+            smooth,
+            Days.of(recalled[:, :WEEK]),
+            Days.of(recalled),
+            Days.of(smooth[:, :WEEK]),
+            Days.of(smooth[:, : 2 * WEEK]),
+            Days.of(smooth),
+            Days.of(same_weekday),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How much is used on the whole: mean of the last week per slot, its ratio to the month's, and the deviations of the last hour and day; by row."""
+
+    week_kwh: FloatArray
+    lift: FloatArray
+    hour_kwh: FloatArray
+    day_kwh: FloatArray
+
+    @classmethod
+    def of(cls, windows: Windows, origin: IntArray) -> Self:
+        month = fill_gaps(windows.mean(origin, MEMORY * DAY_SLOTS), DEFAULT_LOAD_KWH)
+        week = fill_gaps(windows.mean(origin, WEEK * DAY_SLOTS), month)
+        lift = np.clip(week / np.maximum(month, FLOOR_KWH), 0.25, 4)
+        return cls(week, lift, deviate_from_week(windows, origin, HOUR), deviate_from_week(windows, origin, DAY_SLOTS))
+
+
+def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
+    """Return the load as its origins see it."""
+    absence = Absence.of(frame, pairs)
+    windows = Windows.of(absence.home_kwh)
+    habits, level = _Habits.of(frame, pairs, absence.home_kwh, windows), _Level.of(windows, pairs.origin)
+    scale = np.maximum(level.week_kwh, FLOOR_KWH)
+    centre, edges = _list_centres(habits, level, pairs.lead), _list_edges(habits, level)
+    energies = {**centre, **name_edges(edges), **_describe_spread(habits, level), **_describe_recent(windows, pairs.origin), **_describe_calm(habits, level)}
+    deviations = {"hour_deviation": level.hour_kwh, "day_deviation": level.day_kwh}
+    shares = {name: energy / scale for name, energy in (energies | deviations).items()}
+    signs = {**describe_day_off(frame, pairs), **describe_temperature(frame, pairs), "vacation": absence.share}
+    columns = {**shares, "week_kwh": level.week_kwh, "lift": level.lift, **signs, **mark_time(frame, pairs)}
+    # An absence leaves a share of everything that is usual, the trees' scale included: the forecast falls at once, and no habit is learned from an empty house.
+    whole: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
+    members = {part: {name: member * absence.left for name, member in named.items()} for part, named in whole.items()}
+    return FeatureMatrix(stack_columns(columns), scale * absence.left, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
+
+
+def _describe_spread(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
+    week = {f"week_q{100 * share:.0f}": habits.week.quantile(share) for share in (0.0, 0.25, 0.75, 1.0)}
+    return week | {f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share) for share in (0.25, 0.75)}
+
+
+def _describe_recent(windows: Windows, origin: IntArray) -> dict[str, FloatArray]:
+    return {f"last_{length}_slots": windows.mean(origin, length) for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)}
+
+
+def _describe_calm(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
+    calm_month = level.lift * habits.calm_month.mean
+    return {"calm_month": calm_month, "calm_week": habits.calm_week.mean, "calm_latest": habits.smooth[:, 0], "calm_second": habits.smooth[:, 1]}
+
+
+def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, FloatArray]:
+    mean = fill_gaps(habits.week.mean, habits.calm_week.mean, habits.month.mean, level.week_kwh)
+    median = fill_gaps(habits.week.quantile(0.5), habits.calm_week.quantile(0.5), habits.month.quantile(0.5), level.week_kwh)
+    fading = HOUR_SHARE * np.nan_to_num(level.hour_kwh) * np.exp(-lead / HOUR_FADE_SLOTS)
+    busy = np.clip(1 + DAY_SHARE * np.nan_to_num(level.day_kwh) / np.maximum(level.week_kwh, FLOOR_KWH), 0.4, 2.5)
+    return {
+        "mean": mean,
+        "median": median,
+        "latest": fill_gaps(habits.recalled[:, 0], mean),
+        "fortnight_median": fill_gaps(habits.calm_fortnight.quantile(0.5), median),
+        "fortnight_mean": fill_gaps(habits.calm_fortnight.mean, mean),
+        "month_median": fill_gaps(habits.month.quantile(0.5) * level.lift, median),
+        "weekday": fill_gaps(habits.weekday.mean * level.lift, mean),
+        "mean_corrected": np.maximum(mean + fading, 0),
+        "median_corrected": np.maximum(median + fading, 0),
+        "mean_lifted": np.maximum(mean * busy + fading, 0),
+        "median_lifted": np.maximum(median * busy + fading, 0),
+    }
+
+
+def _list_edges(habits: _Habits, level: _Level) -> dict[Part, dict[str, FloatArray]]:
+    few: dict[Part, FloatArray] = {"p10": 0.3 * level.week_kwh, "p90": 3 * level.week_kwh}
+    return {
+        head: {
+            "month": fill_gaps(level.lift * habits.month.quantile(share), few[head]),
+            "week": fill_gaps(habits.week.quantile(share), few[head]),
+        }
+        for head, share in EDGES
+    }
+
+
+def _weekday_columns(frame: Frame, pairs: Pairs) -> IntArray:
+    """Return which of the recalled days share the target's weekday, shape ``(rows, 4)``; the last is repeated where memory ends. A holiday is a Sunday."""
+    weekday = (frame.local_slot[pairs.target] // DAY_SLOTS + 3) % WEEK
+    since_sunday = np.where(frame.days_off.holiday[pairs.target], (weekday + 1) % WEEK, 0)
+    first = (since_sunday - (pairs.lead // DAY_SLOTS + 1)) % WEEK
+    columns: IntArray = np.minimum(first[:, None] + WEEK * np.arange(4), MEMORY - 1)
+    return columns

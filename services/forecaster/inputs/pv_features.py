@@ -1,0 +1,203 @@
+"""PV as its origins see it: everything in proportion to clear sky and to the site's own best days under it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.inputs.solar import Light, estimate_output
+from services.forecaster.inputs.view import (
+    EDGES,
+    FLOOR_KWH,
+    HOUR,
+    MEMORY,
+    WEEK,
+    Days,
+    FeatureMatrix,
+    Part,
+    Windows,
+    divide,
+    fill_gaps,
+    mark_time,
+    name_edges,
+    recall_days,
+    stack_columns,
+)
+
+LIKE_REACH = 2  # slots on either side answer alike
+DOUBT_SLOTS = 4.0  # bright slots' worth of output: where a time of day has promised no more, the arrays' answer at all times speaks
+MOST_ANSWER = 2.0
+SIGNS = ("temperature_c", "wind_m_s", "cloud_fraction")
+LIGHTS = ("clear_index", "beam_index", "diffuse_share")
+
+
+@dataclass(frozen=True, slots=True)
+class WeatherYield:
+    """Output as the weather promises it, by row; NaN where nothing was issued.
+
+    ``estimate_kwh`` is that of the arrays as configured, ``corrected_kwh`` what lately came of it at that time of day, ``signs`` the weather itself.
+    """
+
+    estimate_kwh: FloatArray
+    corrected_kwh: FloatArray
+    signs: dict[str, FloatArray]
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs) -> Self:
+        """Return what the weather as issued by each origin says of its target."""
+        if frame.sky is None or not len(frame.weather):
+            unknown = np.full(pairs.lead.size, np.nan)
+            return cls(unknown, unknown, dict.fromkeys((*SIGNS, *LIGHTS), unknown))
+        weather, sky = frame.weather_at(pairs), frame.sky.at(pairs.target)
+        light = Light.of(weather, sky)
+        estimate = estimate_output(weather, light, sky, frame.arrays)
+        indices = (divide(light.ghi, sky.clear_ghi_w_m2), light.dni / sky.extra_w_m2, divide(light.dhi, light.ghi))
+        signs = {name: weather[name] for name in SIGNS} | dict(zip(LIGHTS, indices, strict=True))
+        return cls(estimate, estimate * measure_answer(frame, pairs), signs)
+
+
+def measure_answer(frame: Frame, pairs: Pairs) -> FloatArray:
+    """Return the share of what the weather promised that came at the target's time of day on the recalled days, by row; of all slots where those say little."""
+    known = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
+    both = [Windows.of(np.where(known, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]
+    came, promised = (np.nansum(recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1) for window in both)
+    usual = np.clip(fill_gaps(divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)), 1.0), 0, MOST_ANSWER)
+    doubt = DOUBT_SLOTS * frame.brightest_kwh
+    share: FloatArray = np.clip((came + doubt * usual) / (promised + doubt), 0, MOST_ANSWER)
+    return share
+
+
+CLEAR_SKY = "clear_sky"  # the member that is the last days' shares of a clear sky
+SKY_FLOOR = 0.02  # share of the best clear-sky slot below which a ratio to it says nothing
+TWILIGHT = 0.15  # share of the brightest slot: hours under a sky darker than that say less of today
+DEFAULT_SKY_SHARE = 0.8  # of clear sky on the best day, when nothing has been measured
+BRIGHT_FADE_SLOTS = 24.0  # after which the brightness of the last two hours has lost all but 1/e of what set it apart
+
+
+def recall_shares(frame: Frame, pairs: Pairs, days: int) -> FloatArray:
+    """Return the share of a clear sky that the target's slot yielded on each of the latest days before the origin; see ``recall_days``."""
+    shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(recall_days(frame.clear_sky_kwh, pairs, days), SKY_FLOOR * frame.brightest_kwh)
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class _Yields:
+    """Statistics of the recalled days, in kWh and as shares of clear sky."""
+
+    recalled: FloatArray
+    week: Days
+    month: Days
+    week_shares: Days
+    month_shares: Days
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs) -> Self:
+        recalled, shares = recall_days(frame.pv_kwh, pairs, MEMORY), recall_shares(frame, pairs, MEMORY)
+        return cls(recalled, Days.of(recalled[:, :WEEK]), Days.of(recalled), Days.of(shares[:, :WEEK]), Days.of(shares))
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What arrays yield where nothing has been measured, by row: on an ordinary day, and on the best."""
+
+    centre_kwh: FloatArray
+    best_kwh: FloatArray
+
+    @classmethod
+    def of(cls, frame: Frame, pairs: Pairs) -> Self:
+        sky = frame.clear_sky_kwh[pairs.target]
+        mean, most = (sky, sky) if frame.rough_sky is None else (frame.rough_sky.mean_kwh[pairs.target], frame.rough_sky.most_kwh[pairs.target])
+        return cls(DEFAULT_SKY_SHARE / 2 * mean, DEFAULT_SKY_SHARE * most)
+
+
+@dataclass(frozen=True, slots=True)
+class _Brightness:
+    """Output over clear sky: of the last two hours, of these hours in the week before, of each of three days, of the week; by row, NaN where unknown."""
+
+    now: FloatArray
+    usual: FloatArray
+    days: tuple[FloatArray, ...]
+    week: FloatArray
+    recent_sky_kwh: FloatArray
+    brightest_kwh: float
+
+    @classmethod
+    def of(cls, frame: Frame, origin: IntArray) -> Self:
+        output, sky = Windows.of(frame.pv_kwh), Windows.of(np.where(np.isnan(frame.pv_kwh), np.nan, frame.clear_sky_kwh))
+
+        def share(end: IntArray, length: int) -> FloatArray:
+            return divide(output.mean(end, length), sky.mean(end, length))
+
+        days = tuple(share(origin - back * DAY_SLOTS, DAY_SLOTS) for back in range(3))
+        before = [[series.mean(origin - back * DAY_SLOTS, 2 * HOUR) for back in range(1, WEEK + 1)] for series in (output, sky)]
+        usual = divide(*(np.nansum(means, axis=0) for means in before))
+        return cls(share(origin, 2 * HOUR), usual, days, share(origin, WEEK * DAY_SLOTS), sky.mean(origin, 2 * HOUR), frame.brightest_kwh)
+
+    @property
+    def unusual(self) -> FloatArray:
+        """The last two hours over the same hours of the week before, one where unknown: a roof that faces east is no dark afternoon."""
+        doubt = TWILIGHT * self.brightest_kwh
+        ratio = np.clip(divide(self.now * self.recent_sky_kwh + doubt, self.usual * self.recent_sky_kwh + doubt), 0, 3)
+        unusual: FloatArray = np.where(np.isnan(ratio), 1.0, ratio)
+        return unusual
+
+
+def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
+    """Return PV as its origins see it."""
+    sky, usual = frame.clear_sky_kwh[pairs.target], _Usual.of(frame, pairs)
+    measured = _has_measured(frame, pairs.origin)
+    # What was measured under an unknown sky shows when the sun is up.
+    shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
+    limit = np.where(shines, frame.pv_limit_kwh, 0.0)
+    yields, brightness, weather = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin), WeatherYield.of(frame, pairs)
+    best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0) * sky, usual.best_kwh), limit)
+    scale = np.maximum(best, FLOOR_KWH)
+    listed = _list_centres(yields, brightness, sky, usual=usual, lead=pairs.lead)
+    centre = {name: np.minimum(member, limit) for name, member in (listed | _follow_weather(weather, listed[CLEAR_SKY])).items()}
+    edges = _list_edges(yields, best)
+    spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
+    shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
+    columns = {**shares, **_describe_sky(brightness, sky, best), **weather.signs, **mark_time(frame, pairs)}
+    return FeatureMatrix(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
+
+
+def _follow_weather(weather: WeatherYield, clear_sky: FloatArray) -> dict[str, FloatArray]:
+    """Return the centres that the weather gives; where nothing was issued, the clear sky's."""
+    return {"weather": fill_gaps(weather.corrected_kwh, clear_sky)}
+
+
+def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) -> dict[str, FloatArray]:
+    days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
+    now = {"brightness_now": brightness.now, **days, "brightness_week": brightness.week, "brightness_unusual": brightness.unusual}
+    return {**now, "clear_sky_kwh": sky, "best_kwh": best, "recent_clear_sky_kwh": brightness.recent_sky_kwh}
+
+
+def _has_measured(frame: Frame, origin: IntArray) -> NDArray[np.bool_]:
+    """Return whether any output was measured before the origin."""
+    count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
+    measured: NDArray[np.bool_] = count[origin] > 0
+    return measured
+
+
+def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, *, usual: _Usual, lead: IntArray) -> dict[str, FloatArray]:
+    clear = fill_gaps(yields.week_shares.mean * sky, yields.month_shares.mean * sky, usual.centre_kwh)
+    mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
+    return {
+        "mean": mean,
+        "median": fill_gaps(yields.week.quantile(0.5), mean),
+        "latest": fill_gaps(yields.recalled[:, 0], mean),
+        "month_median": fill_gaps(yields.month.quantile(0.5), mean),
+        CLEAR_SKY: clear,
+        "month_clear_sky": fill_gaps(yields.month_shares.mean * sky, usual.centre_kwh),
+        "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-lead / BRIGHT_FADE_SLOTS)),
+    }
+
+
+def _list_edges(yields: _Yields, best: FloatArray) -> dict[Part, dict[str, FloatArray]]:
+    few: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
+    return {
+        head: {"month": fill_gaps(yields.month.quantile(share), few[head]), "week": fill_gaps(yields.week.quantile(share), few[head])} for head, share in EDGES
+    }

@@ -1,0 +1,111 @@
+"""How the last hours move a forecast: what set them apart from the usual stays for a while, and how long was learned, lead by lead."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import IntArray
+from services.forecaster.inputs.view import HOUR, FeatureMatrix
+from services.forecaster.model.stacking import QuantileHeads, measure_loss
+
+STEP_STARTS = np.array([0, 2, 4, 8, 16, 24])  # slots of lead between which a correction is the same; from the last on there is none
+NEEDED_ROWS = 40
+LARGEST_ERROR = 4.0  # in scales: an error beyond it pulls no further
+RIDGE = 0.05
+
+
+def measure_load(view: FeatureMatrix) -> dict[str, FloatArray]:
+    """Return how far load lies above the same hours of the last seven days: in the last hour and the last day, kWh per slot."""
+    return {name: view.column(name) * view.scale_kwh for name in ("hour_deviation", "day_deviation")}
+
+
+def measure_pv(view: FeatureMatrix) -> dict[str, FloatArray]:
+    """Return what a target would yield above the usual if the clearness of the last two hours lasted, kWh."""
+    clear = view.members["centre"]["clear_sky"]
+    return {"clearness": clear * (view.column("brightness_unusual") - 1)}
+
+
+SIGNALS: Mapping[str, Callable[[FeatureMatrix], dict[str, FloatArray]]] = {"load": measure_load, "pv": measure_pv}
+
+
+@dataclass(frozen=True)
+class Level:
+    """What of each signal is left after so many slots: shares of shape ``(steps, signals)``, of the mean and of the median."""
+
+    series: str
+    mean: FloatArray
+    median: FloatArray
+
+    def correct(self, heads: QuantileHeads, view: FeatureMatrix, lead: IntArray) -> QuantileHeads:
+        """Return the heads moved by what is left of the last hours."""
+        signals, step = stack_signals(self.series, view), step_of(lead)
+        return heads.move((signals * self.mean[step]).sum(axis=1), (signals * self.median[step]).sum(axis=1))
+
+    def describe(self, view: FeatureMatrix, lead: IntArray) -> list[dict[str, float]]:
+        """Return for every origin (a row of lead zero, its next slots after it) what was measured of the last hours, and how it moves the next hour, kWh."""
+        signals, step = stack_signals(self.series, view), step_of(lead)
+        first, next_hour = lead == 0, lead < HOUR
+        moved = (signals * self.mean[step]).sum(axis=1)[next_hour].reshape(int(first.sum()), -1).sum(axis=1)
+        names = [*SIGNALS[self.series](view), "next_hour"]
+        return [dict(zip(names, map(float, row), strict=True)) for row in np.round(np.column_stack([signals[first], moved]), 6)]
+
+
+def step_of(lead: IntArray) -> IntArray:
+    """Return the step each lead lies in."""
+    step: IntArray = np.searchsorted(STEP_STARTS, lead, side="right") - 1
+    return step
+
+
+def stack_signals(series: str, view: FeatureMatrix) -> FloatArray:
+    """Return the signals of a series side by side, zero where unknown; shape ``(rows, signals)``."""
+    return np.nan_to_num(np.stack([*SIGNALS[series](view).values()], axis=1))
+
+
+def learn_level(series: str, heads: QuantileHeads, view: FeatureMatrix, *, lead: IntArray, half: NDArray[np.bool_], actual_kwh: FloatArray) -> Level:
+    """Return the correction that least squares finds in the heads' errors, and none for a step where what one half of the rows taught fails on the other."""
+    signals, step = stack_signals(series, view), step_of(lead)
+    last = STEP_STARTS.size - 1
+    shares = []
+    for forecast, share in ((heads.expected, None), (heads.p50, 0.5)):
+        error = actual_kwh - forecast
+        bounded = np.clip(error, -LARGEST_ERROR * view.scale_kwh, LARGEST_ERROR * view.scale_kwh)
+        learned = np.zeros((last + 1, signals.shape[1]))
+        for each in range(last):
+            rows = step == each
+            learned[each] = _learn_step(ErrorTraining(signals[rows], error[rows], bounded[rows], half[rows]), share)
+        shares.append(learned)
+    return Level(series, *shares)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTraining:
+    """Signals, shape ``(rows, signals)``, and what the forecast was wrong by, as it is and within bounds; ``half`` of the rows judges the other."""
+
+    signals: FloatArray
+    error: FloatArray
+    bounded: FloatArray
+    half: NDArray[np.bool_]
+
+
+def _learn_step(lesson: ErrorTraining, level: float | None) -> FloatArray:
+    if min(lesson.half.sum(), (~lesson.half).sum()) < NEEDED_ROWS:
+        return np.zeros(lesson.signals.shape[1])
+
+    def measure_gain(share: FloatArray, rows: NDArray[np.bool_]) -> float:
+        error, signals = lesson.error[rows], lesson.signals[rows]
+        return float((measure_loss(error, level) - measure_loss(error - signals @ share, level)).sum())
+
+    halves = (lesson.half, ~lesson.half)
+    unseen = sum(measure_gain(_solve(lesson.signals[~judged], lesson.bounded[~judged]), judged) for judged in halves)
+    share = _solve(lesson.signals, lesson.bounded)
+    kept = unseen > 0 and measure_gain(share, np.ones_like(lesson.half)) >= 0
+    return share if kept else np.zeros_like(share)
+
+
+def _solve(signals: FloatArray, error: FloatArray) -> FloatArray:
+    gram = signals.T @ signals
+    share: FloatArray = np.linalg.solve(gram + (RIDGE * np.trace(gram) / len(gram) + 1e-9) * np.eye(len(gram)), signals.T @ error)
+    return share

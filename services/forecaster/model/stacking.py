@@ -1,0 +1,149 @@
+"""Convex blends of forecasts, and bands that hold what they promise. Both are learned on weeks the models have not seen, per stretch of leads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.outlook import LEVELS, SHARES, Quantiles
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import IntArray
+
+SIDES = np.sign(LEVELS - 0.5)  # below or above the median
+MEDIAN = [*SHARES].index("p50")
+THINNEST = 0.01  # least distance of a quantile from the median, as a share of the series' scale
+# Of each quantile from the median, in distances of the 10 (90) % quantile of a normal distribution.
+DISTANCES = np.array([1.2835, 1.0, 0.5263, 0.0, 0.5263, 1.0, 1.2835])
+
+
+@dataclass(frozen=True)
+class QuantileHeads:
+    """A forecast before it is bounded, kWh: the mean, shape ``(rows,)``, and the quantiles, shape ``(levels, rows)``."""
+
+    expected: FloatArray
+    quantiles: FloatArray
+
+    @property
+    def p50(self) -> FloatArray:
+        """The median."""
+        median: FloatArray = self.quantiles[MEDIAN]
+        return median
+
+    def measure_widths(self, scale_kwh: FloatArray) -> FloatArray:
+        """Return how far each quantile lies from the median, never less than a sliver; shape ``(levels, rows)``."""
+        return np.maximum(SIDES[:, None] * (self.quantiles - self.p50), THINNEST * scale_kwh)
+
+    def stretch(self, factor: FloatArray, scale_kwh: FloatArray) -> "QuantileHeads":
+        """Return the forecast with each quantile ``factor``, shape ``(levels, rows)``, times as far from the median."""
+        return replace(self, quantiles=self.p50 + SIDES[:, None] * factor * self.measure_widths(scale_kwh))
+
+    def move(self, mean_kwh: FloatArray, median_kwh: FloatArray) -> "QuantileHeads":
+        """Return the forecast with the mean moved by one amount and all quantiles by the other, each of shape ``(rows,)``."""
+        return QuantileHeads(self.expected + mean_kwh, self.quantiles + median_kwh)
+
+    def bound(self, limit_kwh: FloatArray) -> Quantiles:
+        """Return the forecast with ``0 ≤ p05 ≤ … ≤ p95 ≤ limit`` and the mean within zero and the limit."""
+        below = np.minimum.accumulate(self.quantiles[MEDIAN::-1], axis=0)[::-1]
+        above = np.maximum.accumulate(self.quantiles[MEDIAN:], axis=0)
+        parts = np.clip(np.concatenate([below, above[1:]]), 0, limit_kwh)
+        return Quantiles(np.clip(self.expected, 0, limit_kwh), *parts)
+
+    def replace(self, rows: NDArray[np.bool_], other: "QuantileHeads") -> "QuantileHeads":
+        """Return the heads with ``rows`` taken from ``other``."""
+        return QuantileHeads(np.where(rows, other.expected, self.expected), np.where(rows, other.quantiles, self.quantiles))
+
+
+def spread_heads(expected: FloatArray, p50: FloatArray, below: FloatArray, above: FloatArray) -> QuantileHeads:
+    """Return a forecast from the distances of the 10 and 90 % quantiles from the median; the others lie as those of a normal distribution do, side by side."""
+    sides = np.stack([-below] * MEDIAN + [np.zeros_like(p50)] + [above] * MEDIAN)
+    return QuantileHeads(expected, p50 + DISTANCES[:, None] * sides)
+
+
+BAND_STARTS = np.array([0, 12, 48])  # slots of lead: the next three hours, the half day after, the rest
+STEPS, RATE = 60, 2.0
+NEEDED_ROWS = 200  # fewer rows than that say nothing about a band
+WIDEST, NARROWEST = 6.0, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class LeadGroups:
+    """Which of ``count`` sets of weights each row takes; ``of_row`` has shape ``(rows,)``."""
+
+    of_row: IntArray
+    count: int
+
+    def select(self, rows: NDArray[np.bool_]) -> "LeadGroups":
+        """Return the strata of the chosen rows."""
+        return LeadGroups(self.of_row[rows], self.count)
+
+
+def band_of(lead: IntArray) -> IntArray:
+    """Return the band of leads each row belongs to."""
+    bands: IntArray = np.searchsorted(BAND_STARTS, lead, side="right") - 1
+    return bands
+
+
+def measure_loss(error: FloatArray, share: float | None) -> FloatArray:
+    """Return squared loss, or the pinball loss of the ``share`` quantile; ``error`` is actual minus forecast."""
+    loss: FloatArray = error**2 if share is None else np.maximum(share * error, (share - 1) * error)
+    return loss
+
+
+def weigh_members(members: FloatArray, actual: FloatArray, share: float | None, *, prior: FloatArray | None = None) -> FloatArray:
+    """Return non-negative weights that sum to one, shape ``(members,)``; the blend is never worse on these rows than the best member alone.
+
+    Args:
+        members: shape ``(rows, members)``.
+        share: the quantile whose pinball loss counts; None: squared loss.
+        prior: weights to start from, which few steps do not forget: what a season teaches the next one may not keep. By default all members are equal.
+
+    Source: Kivinen and Warmuth (1997), exponentiated gradient.
+    """
+    weights = np.full(members.shape[1], 1 / members.shape[1]) if prior is None else prior
+    spread = max(float(np.abs(members - actual[:, None]).mean()), 1e-9)
+    for step in range(1, STEPS + 1):
+        error = actual - members @ weights
+        pull = 2 * error / spread if share is None else np.where(error > 0, share, share - 1)
+        gradient = pull @ members / (actual.size * spread)
+        weights = weights * np.exp(np.clip(RATE / np.sqrt(step) * (gradient - gradient.max()), -50, 0))
+        weights /= weights.sum()
+    single = measure_loss(actual[:, None] - members, share).mean(axis=0)
+    best = np.eye(members.shape[1])[int(single.argmin())]
+    candidates = (weights, (weights + best) / 2, best)
+    return next(each for each in candidates if each is best or measure_loss(actual - members @ each, share).mean() <= single.min())
+
+
+def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *, strata: LeadGroups, prior: FloatArray | None = None) -> FloatArray:
+    """Return weights per stratum of rows, shape ``(strata, members)``; one with too few rows takes the weights of all."""
+    chosen = [strata.of_row == each for each in range(strata.count)]
+    few = [rows.sum() < NEEDED_ROWS for rows in chosen]
+    everywhere = weigh_members(members, actual, share, prior=prior) if any(few) else np.empty(0)
+    parts = zip(chosen, few, strict=True)
+    return np.stack([everywhere if lacking else weigh_members(members[rows], actual[rows], share, prior=prior) for rows, lacking in parts])
+
+
+def blend_members(members: Mapping[str, FloatArray], weights: FloatArray, stratum: IntArray) -> FloatArray:
+    """Return the blend of ``members``, whose order is that of the weights' columns."""
+    by_row = weights[stratum]
+    blended = np.zeros(stratum.size)
+    for column, member in enumerate(members.values()):
+        blended += by_row[:, column] * member
+    return blended
+
+
+def stretch_band(distance: FloatArray, width: FloatArray, share: float) -> float:
+    """Return the factor for ``width`` after which ``share`` of the distances from the median lie within it.
+
+    Source: Romano, Patterson and Candès (2019), conformalised quantile regression, in its scaled form (Sousa 2022).
+    """
+    if distance.size < NEEDED_ROWS:
+        return 1.0
+    level = min(1.0, share * (1 + 1 / distance.size))
+    return float(np.clip(np.quantile(distance / width, level), NARROWEST, WIDEST))
+
+
+def stretch_bands(distance: FloatArray, width: FloatArray, lead: IntArray, share: float) -> FloatArray:
+    """Return one factor per band of leads, shape ``(bands,)``."""
+    rows: list[NDArray[np.bool_]] = [band_of(lead) == band for band in range(BAND_STARTS.size)]
+    return np.array([stretch_band(distance[chosen], width[chosen], share) for chosen in rows])

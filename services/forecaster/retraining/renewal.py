@@ -1,0 +1,162 @@
+"""When a site's model is trained again by the clock. Pure."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.forecast import RenewModelsReply, RenewModelsRequest, SiteRenewal, TrainingTrigger, TrainRequest
+from luna.contracts.job import Job
+from luna.database import forecast_scores, observations, quality, sites, training_runs
+from luna.database.engine import unit_of_work
+from luna.database.training_runs import TrainingRun
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
+from services.forecaster.inputs.roof import find_growth
+from services.forecaster.inputs.solar import estimate_clear_sky
+from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
+from services.forecaster.retraining.drift import DAYS_BEFORE, FORTNIGHT, FORTNIGHTS_BEFORE, list_signs
+from services.forecaster.retraining.refresh import FAULTS
+
+WEEK_DAYS = 7
+# Hours of the local night in which nobody waits for a plan and no clock changes twice; sites are spread over them and over the week.
+NIGHT_HOURS = (1, 4, 5)
+# A model that was just trained has not been seen to fail; and a change shows better after some days of it.
+DRIFT_REST = timedelta(days=3)
+# Without new data the same model would come of it.
+LEAST_NEW = timedelta(days=1)
+# Who has measured nothing for so long is a record, not a household to forecast.
+SILENCE = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSlot:
+    """A site's own night in the week."""
+
+    weekday: int
+    hour: int
+
+
+def assign_turn(site_id: str) -> TrainingSlot:
+    """Return when a site's turn is; the same name has the same turn for ever, and many names fill every night alike."""
+    number = int.from_bytes(hashlib.sha256(site_id.encode()).digest()[:8])
+    return TrainingSlot(number % WEEK_DAYS, NIGHT_HOURS[number // WEEK_DAYS % len(NIGHT_HOURS)])
+
+
+def find_last_turn(turn: TrainingSlot, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the last instant, at ``now`` or before, at which the turn came."""
+    local = now.astimezone(zone)
+    begin = datetime.combine(local.date() - timedelta(days=(local.weekday() - turn.weekday) % WEEK_DAYS), time(turn.hour), zone)
+    return begin if begin <= local else datetime.combine(begin.date() - timedelta(days=WEEK_DAYS), time(turn.hour), zone)
+
+
+def is_weekly_due(turn: TrainingSlot, trained_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
+    """Return whether the turn has come since the last training."""
+    return trained_at < find_last_turn(turn, now, zone)
+
+
+def is_looked_at(turn: TrainingSlot, now: datetime, zone: ZoneInfo) -> bool:
+    """Return whether this is the hour of the day in which a site is looked at for drift."""
+    return now.astimezone(zone).hour == turn.hour
+
+
+LOOK_BACK = timedelta(days=FORTNIGHT * (FORTNIGHTS_BEFORE + 1))
+SCORED_DAYS = DAYS_BEFORE + FORTNIGHT
+
+log = structlog.get_logger("luna.forecaster")
+
+
+class Due(NamedTuple):
+    """Why a model is to be trained."""
+
+    trigger: TrainingTrigger
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is needed to ask for a training: the database, and what takes the request as a job; an equal one that is open is not taken twice."""
+
+    engine: Engine
+    submit: Callable[[TrainRequest], Job]
+
+
+def renew_models(asking: Asking, request: RenewModelsRequest, *, now: datetime) -> RenewModelsReply:
+    """Ask for every training that is due at ``now``; a site that cannot be judged is named in the reply and stops no other.
+
+    Raises:
+        NotFoundError: no such site.
+        UnavailableError: the database is away.
+    """
+    with unit_of_work(asking.engine) as connection:
+        names = [sites.load(connection, request.site_id).name] if request.site_id else sites.names(connection)
+    return RenewModelsReply(sites=[_renew_site(asking, name, now) for name in names])
+
+
+def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None:
+    """Return why a site's model is to be trained now, None where it is not."""
+    span = observations.span(connection, site.name)
+    if span is None or now - span[1] > SILENCE:
+        return None
+    known_until = min(span[1], now)
+    runs = training_runs.list_latest(connection, site.name, version=VERSION, limit=1)
+    trained_at = training_runs.last_finished(connection, site.name, version=VERSION)
+    if runs and known_until - runs[0].data_until < LEAST_NEW:
+        return None
+    if trained_at is None or not any(run.learned for run in runs):
+        learnable = known_until - span[0] >= timedelta(days=YOUNG_DAYS) and _count_known(connection, site, span[0], known_until) >= YOUNG_DAYS
+        return Due("schedule", "two weeks are known and nothing was learned") if learnable else None
+    turn, zone = assign_turn(site.name), parse_zone(site.timezone)
+    if is_weekly_due(turn, trained_at, now, zone):
+        return Due("schedule", "its weekly turn has come")
+    if now - trained_at < DRIFT_REST or not is_looked_at(turn, now, zone):
+        return None
+    signs = list_drift(connection, site, runs[0], now=now)
+    return Due("drift", "; ".join(signs)) if signs else None
+
+
+def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: datetime) -> list[str]:
+    """Return the signs that a site lives otherwise than when a model was trained."""
+    begin = floor_to(now - LOOK_BACK, SLOT)
+    recent = quality.read_trusted(connection, site, Timeline(begin, SLOT, LOOK_BACK // SLOT))
+    signs = [str(sign) for sign in list_signs(recent.load_kwh, _read_errors(connection, site, now.astimezone(parse_zone(site.timezone)).date()))]
+    growth = find_growth(recent, site, before=now)
+    learned_until = np.datetime64(run.data_until.replace(tzinfo=None), "s")
+    return [*signs, f"arrays yield {growth.factor:.1f} times as much"] if growth is not None and growth.since >= learned_until else signs
+
+
+def _renew_site(asking: Asking, name: str, now: datetime) -> SiteRenewal:
+    try:
+        with unit_of_work(asking.engine) as connection:
+            due = find_due(connection, sites.load(connection, name), now=now)
+        if due is None:
+            return SiteRenewal(site_id=name)
+        job = asking.submit(TrainRequest(site_id=name, trigger=due.trigger))
+    except FAULTS as error:
+        log.exception("model cannot be renewed", site=name)
+        return SiteRenewal(site_id=name, fault=str(error))
+    log.info("training asked for", site=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
+    return SiteRenewal(site_id=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
+
+
+def _count_known(connection: Connection, site: Site, first: datetime, end: datetime) -> float:
+    start = floor_to(first, SLOT)
+    return count_days(quality.read_trusted(connection, site, Timeline(start, SLOT, (floor_to(end, SLOT) - start) // SLOT)).load_kwh)
+
+
+def _read_errors(connection: Connection, site: Site, today: date) -> dict[str, FloatArray]:
+    """Return Aurora's error on each of the last days by series, PV's in parts of the clear sky; NaN where it was not scored."""
+    days = [today - timedelta(days=back) for back in range(SCORED_DAYS, 0, -1)]
+    errors = {series: np.full(SCORED_DAYS, np.nan) for series in ("load_kwh", "pv_kwh")}
+    for score in forecast_scores.read(connection, site.name, days[0], days[-1]):
+        if score.forecast_version == VERSION:
+            errors[score.series][days.index(score.day)] = score.mae
+    zone = parse_zone(site.timezone)
+    bright = np.array([estimate_clear_sky(local_day(day, zone).starts, site).mean() for day in days])
+    return {"load": errors["load_kwh"], "pv": errors["pv_kwh"] / np.maximum(bright, 1e-6)}

@@ -1,0 +1,119 @@
+"""How forecasts are scored, and whether one is better than another beyond chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr
+
+from luna.observations import Observations
+from luna.outlook import PARTS, SHARES, Forecast, Quantiles
+from luna.site import Site
+from luna.timeline import FloatArray
+from services.forecaster.forecaster import Batch
+from services.forecaster.inputs.frame import IntArray, frame_series, number_slot
+
+SERIES = ("load_kwh", "pv_kwh")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Errors of one series, kWh per slot; the median is judged by MAE and pinball, the mean by RMSE.
+
+    ``coverage_80`` is the share of slots between p10 and p90; of PV, only slots between sunrise and sunset count, for at night every band is right.
+    """
+
+    mae: float
+    rmse: float
+    pinball: float
+    coverage_80: float
+    slots: int
+
+
+def score_batch(batch: Batch, history: Observations, site: Site) -> dict[str, Score]:
+    """Return the score of each series over all forecasts of a batch; slots that were not measured do not count."""
+    return score_forecasts(list(batch), history, site)
+
+
+def score_forecasts(forecasts: Sequence[Forecast], history: Observations, site: Site) -> dict[str, Score]:
+    """Return the score of each series over forecasts of one length; slots that were not measured, or not forecast, do not count."""
+    origins = np.array([number_slot(forecast.timeline.start) for forecast in forecasts], dtype=np.int64)
+    slots = forecasts[0].timeline.count
+    frame = frame_series(history, site, first=int(origins.min()), last=int(origins.max()) + slots)
+    target: IntArray = (origins - frame.first)[:, None] + np.arange(slots)
+    light = frame.clear_sky_kwh[target] > 0
+    load, pv = (_stack([getattr(forecast, name) for forecast in forecasts]) for name in SERIES)
+    return {
+        "load_kwh": score_quantiles(load, frame.load_kwh[target], np.ones_like(light)),
+        "pv_kwh": score_quantiles(pv, frame.pv_kwh[target], light),
+    }
+
+
+def _stack(rows: Sequence[Quantiles]) -> Quantiles:
+    return Quantiles(*(np.stack([getattr(row, part) for row in rows]) for part in PARTS))
+
+
+def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:
+    """Return the score of one series; ``counted`` says which slots the coverage is taken over. NaN where nothing was measured that was forecast."""
+    known = ~np.isnan(actual) & ~np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
+    if not known.any():
+        return Score(np.nan, np.nan, np.nan, np.nan, 0)
+    error = {name: (actual - getattr(forecast, name))[known] for name in PARTS}
+    pinball = [np.maximum(share * error[name], (share - 1) * error[name]).mean() for name, share in SHARES.items()]
+    inside = ((error["p10"] >= 0) & (error["p90"] <= 0))[counted[known]]
+    return Score(
+        mae=float(np.abs(error["p50"]).mean()),
+        rmse=float(np.sqrt((error["expected"] ** 2).mean())),
+        pinball=float(np.mean(pinball)),
+        coverage_80=float(inside.mean()) if inside.size else float("nan"),
+        slots=int(known.sum()),
+    )
+
+
+def measure_skill(mae: float, reference_mae: float) -> float:
+    """Return ``1 − MAE / MAE of the reference``; where the reference is exact, zero for an exact forecast and −1 for any other."""
+    if reference_mae > 0:
+        return 1 - mae / reference_mae
+    return 0.0 if mae == 0 else -1.0
+
+
+# A forecast of 48 hours that is issued on a day is judged by what happens up to two days later: losses that far apart share what they missed.
+OVERLAP_DAYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """The outcome: ``mean`` gain per day, and how likely at least so much would be seen where there is none."""
+
+    days: int
+    mean: float
+    p_value: float
+
+
+def assess_gain(gain: FloatArray, *, overlap: int = OVERLAP_DAYS) -> PairedTest:
+    """Test whether ``gain``, one value per day in order, has a mean above zero.
+
+    Diebold and Mariano's statistic with Newey and West's variance over ``overlap`` days, corrected for few days and compared with Student's t as Harvey,
+    Leybourne and Newbold propose. One-sided; a gain that never varies is certain.
+
+    Source: Diebold, Mariano 1995, doi:10.1080/07350015.1995.10524599; Newey, West 1987, doi:10.2307/1913610;
+    Harvey, Leybourne, Newbold 1997, doi:10.1016/S0169-2070(96)00719-4.
+
+    Invariants: the p-values of a gain and of its negative add up to one.
+    """
+    days, mean = gain.size, float(gain.mean())
+    variance = _long_run_variance(gain - mean, overlap) / days
+    if variance <= 0:
+        return PairedTest(days, mean, 0.5 if mean == 0 else float(mean < 0))
+    ahead = overlap + 1
+    shrunk = (days + 1 - 2 * ahead + ahead * (ahead - 1) / days) / days
+    statistic = mean / np.sqrt(variance) * np.sqrt(shrunk)
+    return PairedTest(days, mean, float(stdtr(days - 1, -statistic)))
+
+
+def _long_run_variance(centred: FloatArray, overlap: int) -> float:
+    """Return the variance with the covariances of days up to ``overlap`` apart, weighted so that it cannot be negative."""
+    covariances = [float(centred[lag:] @ centred[: centred.size - lag]) / centred.size for lag in range(min(overlap, centred.size - 1) + 1)]
+    weights = [1.0, *(2 * (1 - lag / (overlap + 1)) for lag in range(1, len(covariances)))]
+    return float(np.dot(weights, covariances))

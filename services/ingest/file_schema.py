@@ -1,0 +1,145 @@
+"""What a file may hold: per kind the columns, what they mean and within which bounds a value is believable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+
+import polars as pl
+
+from luna.errors import InvalidInputError
+
+# Stands in every reason why a value is too high.
+ABOVE = " is above "
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Lowest and highest believable value, and what to check where one lies outside."""
+
+    lowest: float = -inf
+    highest: float = inf
+    hint: str = "check the unit"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSchema:
+    """A kind of file.
+
+    ``series`` are the numbers, ``complete`` says that a row needs all of those the file has, ``keys`` are further columns that tell rows apart (name → text or
+    instant), ``sampled`` that rows are instants, not slots.
+    """
+
+    name: str
+    time: str
+    series: Mapping[str, Bounds]
+    keys: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    complete: bool = False
+    sampled: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column such a file may have."""
+        return [self.time, *self.keys, *self.series, *self.notes]
+
+
+ENERGY = Bounds(0.0, hint="energies are counted in their own direction")
+# The harmonised maximum clearing price of day-ahead coupling was 4,000 EUR/MWh in 2023 and rises in steps: ten times that is a wrong unit.
+PRICE = Bounds(-40.0, 40.0, "prices are in currency per kWh, not per MWh")
+FRACTION = Bounds(0.0, 1.0, "a fraction between 0 and 1, no percentage")
+IRRADIANCE = Bounds(0.0, 2_000.0, "watts per square metre")
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        FileSchema(
+            "observations",
+            "slot_start",
+            dict.fromkeys(("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh"), ENERGY) | {"soc": FRACTION},
+            keys={},
+        ),
+        FileSchema(
+            "prices", "slot_start", dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE), keys={"published_at": "instant"}, complete=True
+        ),
+        FileSchema(
+            "weather",
+            "slot_start",
+            {
+                "temperature_c": Bounds(-90.0, 60.0, "degrees Celsius"),
+                "ghi_w_m2": IRRADIANCE,
+                "dhi_w_m2": IRRADIANCE,
+                "dni_w_m2": IRRADIANCE,
+                "wind_m_s": Bounds(0.0, 120.0, "metres per second"),
+                "cloud_fraction": FRACTION,
+            },
+            keys={"issued_at": "instant"},
+        ),
+        FileSchema("carbon", "slot_start", {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "grams per kWh")}, keys={"issued_at": "instant"}, complete=True),
+        FileSchema("readings", "instant", {"value": Bounds()}, keys={"sensor": "text"}, notes=("unit",), complete=True, sampled=True),
+    )
+}
+
+
+def kind_named(name: str) -> FileSchema:
+    """Return the kind of that name.
+
+    Raises:
+        InvalidInputError: no such kind.
+    """
+    if name not in KINDS:
+        raise InvalidInputError("no such kind of file", field="kind", value=name, remedy=f"Choose one of {', '.join(KINDS)}.")
+    return KINDS[name]
+
+
+def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame:
+    """Return the rows with the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``, in the place of their parts."""
+    for theirs in renamed.values():
+        parts = [part.strip() for part in theirs.split("+")]
+        if len(parts) > 1 and theirs not in rows.columns and set(parts) <= set(rows.columns):
+            rows = rows.with_columns(pl.concat_str(parts, separator=" ").alias(theirs)).drop(parts)
+    return rows
+
+
+def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, str], ignored: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return Luna's name for each of the file's columns that is used.
+
+    Args:
+        there: the file's columns.
+        renamed: Luna's name → the file's.
+        ignored: the file's columns to leave out.
+
+    Raises:
+        InvalidInputError: a column that is unknown, missing or named twice.
+    """
+    for ours, theirs in renamed.items():
+        if ours not in kind.columns:
+            raise InvalidInputError("no such column", field=f"column.{ours}", value=ours, remedy=f"{kind.name} have {', '.join(kind.columns)}.")
+        if theirs not in there:
+            raise InvalidInputError("the file has no such column", field=f"column.{ours}", value=theirs, remedy=f"It has {', '.join(there)}.")
+    ours_of = {theirs: ours for ours, theirs in renamed.items()}
+    matched = {name: ours_of.get(name, name) for name in there if name not in ignored}
+    strangers = [name for name, ours in matched.items() if ours not in kind.columns]
+    if strangers:
+        raise InvalidInputError(
+            f"no column of {kind.name}",
+            field=strangers[0],
+            value=", ".join(strangers),
+            remedy=f"Known are {', '.join(kind.columns)}; name yours with --column name={strangers[0]}, or leave it out with --ignore {strangers[0]}.",
+        )
+    _require(kind, list(matched.values()))
+    return matched
+
+
+def _require(kind: FileSchema, ours: list[str]) -> None:
+    doubled = [name for name in ours if ours.count(name) > 1]
+    if doubled:
+        raise InvalidInputError("two columns of the file are this one", field=doubled[0], remedy=f"Leave one out with --ignore {doubled[0]}.")
+    missing = [name for name in (kind.time, *(key for key, form in kind.keys.items() if form == "text")) if name not in ours]
+    if missing:
+        raise InvalidInputError("the column is missing", field=missing[0], remedy=f"Add it, or name yours with --column {missing[0]}=THEIRS.")
+    if not set(ours) & set(kind.series):
+        raise InvalidInputError("the file has no values", field=next(iter(kind.series)), remedy=f"It needs at least one of {', '.join(kind.series)}.")
+    if "spot_price" in ours and {"import_price", "export_price"} & {*ours}:
+        raise InvalidInputError(
+            "the file has both the market's and the site's prices", field="spot_price", remedy="Load them one after the other with --ignore."
+        )

@@ -1,0 +1,78 @@
+"""What is done when a quarter-hour is over: the slots of every site that is listened for are built."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from luna.errors import LunaError, UnavailableError
+from luna.timeline import SLOT, Clock, floor_to
+from services.ingest.listening.state import StateFile
+from services.ingest.recorder import Recorder
+
+# What the last readings of a quarter-hour take to be heard and to reach the database.
+SETTLING = timedelta(seconds=15)
+# A counter that speaks rarely tells of the quarter-hours before.
+OVERLAP = timedelta(hours=2)
+LONGEST = timedelta(days=31)
+FLUSH_PATIENCE = timedelta(seconds=30)
+
+log = structlog.get_logger("luna.ingest.live")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From ``first`` on, before ``end``; both start a quarter-hour."""
+
+    first: datetime
+    end: datetime
+
+
+def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
+    """Return what to build now, None where the last finished quarter-hour is built.
+
+    Args:
+        now: an instant.
+        built_until: the end of what was asked for last; None: never.
+    """
+    end = floor_to(now - SETTLING, SLOT)
+    if built_until is not None and built_until >= end:
+        return None
+    first = (built_until or end) - OVERLAP
+    return Stretch(max(floor_to(first, SLOT), end - LONGEST), end)
+
+
+class SlotScheduler:
+    """Has the slots of each site built once a quarter-hour is over; after an absence all that were not.
+
+    Args:
+        recorder: what it holds back is waited for, so that the slots know it.
+        build: has a stretch of a site's slots built, and returns when they are.
+        notes: until when each site's are.
+        clock: tells when a quarter-hour is over.
+    """
+
+    def __init__(self, recorder: Recorder, build: Callable[[str, Stretch], None], notes: StateFile, clock: Clock) -> None:
+        self._recorder = recorder
+        self._build = build
+        self._notes = notes
+        self._clock = clock
+
+    def turn(self, sites: Sequence[str]) -> None:
+        """Build what is due; outside the event loop. What cannot be built now stays due."""
+        built = dict(self._notes.read("built_until") or {})
+        found = {site: due_stretch(self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None) for site in sites}
+        due = {site: stretch for site, stretch in found.items() if stretch is not None}
+        if due:
+            self._recorder.flush(FLUSH_PATIENCE)
+        for site, stretch in due.items():
+            try:
+                self._build(site, stretch)
+            except UnavailableError as error:
+                log.warning("slots cannot be built yet", site_id=site, error=str(error))
+                return
+            except LunaError as error:
+                log.warning("slots are not built", site_id=site, error=str(error))
+            built[site] = stretch.end.isoformat()
+            self._notes.write({"built_until": built})

@@ -1,0 +1,181 @@
+"""What is known of sources that are listened to: notes on disk, the sites and their sensors, and how old the last word of each is."""
+
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import structlog
+from prometheus_client import Gauge
+from sqlalchemy import Engine
+
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.site import Site
+from services.ingest.reading import Reading
+
+
+class StateFile:
+    """Values by name, on disk when ``write`` returns. One process uses a file, its threads may share it; one that cannot be read counts as empty.
+
+    Raises:
+        MachineError: the folder cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._values = self._load()
+        self.write({})
+
+    def read(self, name: str) -> Any:
+        """Return what is noted under a name, None where nothing is."""
+        return self._values.get(name)
+
+    def instant(self, name: str) -> datetime | None:
+        """Return an instant that is noted."""
+        noted = self.read(name)
+        return datetime.fromisoformat(noted) if isinstance(noted, str) else None
+
+    def write(self, values: dict[str, Any]) -> None:
+        """Note values that JSON can say; the others stay.
+
+        Raises:
+            MachineError: the file cannot be written.
+        """
+        with self._lock:
+            self._values |= values
+            self._save()
+
+    def _save(self) -> None:
+        fresh = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump(self._values, file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as exc:
+            remedy = "Make room, make the folder writable for Luna, or name another with LUNA_DATA_FOLDER."
+            raise MachineError(f"notes on listening cannot be written: {exc.strerror}", field="data_folder", value=str(self._path), remedy=remedy) from exc
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+log = structlog.get_logger("luna.ingest.live")
+
+
+@dataclass(frozen=True, slots=True)
+class SensedSite:
+    """A site's name, and the sensors of each role as the site names them, without the sign by which they count."""
+
+    name: str
+    roles: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @classmethod
+    def of(cls, site: Site) -> Self:
+        """Return a site's sensors."""
+        roles = ((role, tuple(sensor.removeprefix("-").strip() for sensor in sensors)) for role, sensors in site.input_sensors)
+        return cls(site.name, tuple((role, sensors) for role, sensors in roles if sensors))
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Every sensor once."""
+        return tuple(dict.fromkeys(sensor for _, sensors in self.roles for sensor in sensors))
+
+
+class SiteReader:
+    """Reads the stored sites that name sensors. What it saw last is noted, for a start without a database."""
+
+    def __init__(self, engine: Engine, notes: StateFile) -> None:
+        self._engine = engine
+        self._notes = notes
+        self._last = _from_notes(notes.read("sites"))
+
+    def read(self) -> tuple[SensedSite, ...]:
+        """Return the sites with sensors; those last seen where they cannot be read."""
+        try:
+            with unit_of_work(self._engine) as connection:
+                found = tuple(site for site in map(SensedSite.of, sites.load_all(connection)) if site.roles)
+        except (UnavailableError, InvalidInputError) as error:
+            log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
+            return self._last
+        if found != self._last:
+            self._last = found
+            self._notes.write({"sites": [[site.name, site.roles] for site in found]})
+        return found
+
+
+def _from_notes(noted: list[tuple[str, list[tuple[str, list[str]]]]] | None) -> tuple[SensedSite, ...]:
+    return tuple(SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles)) for name, roles in noted or [])
+
+
+AGE = Gauge("luna_ingest_telemetry_age_seconds", "How long ago the oldest sensor of a role last had a known value.", ["site_id", "role"])
+
+
+@dataclass(slots=True)
+class _Last:
+    """When a sensor last had a known value, and the source at which the value it said last still holds."""
+
+    known_at: float
+    holds_at: str | None = None
+
+
+@dataclass(slots=True)
+class SensorAges:
+    """Follows every sensor. A source that says only what changes lets a value hold for as long as it says anything.
+
+    Args:
+        now: seconds of a clock that is never set.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    _sensors: dict[str, _Last] = field(default_factory=dict)
+    _spoke: dict[str, float] = field(default_factory=dict)
+    _shown: set[tuple[str, str]] = field(default_factory=set)
+
+    def show(self, sensed: Iterable[SensedSite]) -> None:
+        """Show the age of each role of these sites, and of no others."""
+        roles = {(site.name, role): sensors for site in sensed for role, sensors in site.roles}
+        for gone in self._shown - set(roles):
+            AGE.remove(*gone)
+        for (site, role), sensors in roles.items():
+            for sensor in sensors:
+                self._sensors.setdefault(sensor, _Last(self.now()))
+            AGE.labels(site, role).set_function(partial(self.age, sensors))
+        self._shown = set(roles)
+
+    def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
+        """Note what a source said."""
+        now = self.now()
+        for reading in readings:
+            last = self._sensors.setdefault(reading.sensor, _Last(now))
+            known = not math.isnan(reading.value)
+            last.known_at = now if known else self._held_until(last)
+            last.holds_at = source if known and changes_only else None
+        self._spoke[source] = now
+
+    def age(self, sensors: Sequence[str]) -> float:
+        """Return how long ago the oldest of ``sensors`` was known."""
+        return max(self.now() - self._held_until(self._sensors[sensor]) for sensor in sensors)
+
+    def silence(self, source: str) -> float | None:
+        """Return how long a source has said nothing; None where it has not said anything yet."""
+        return self.now() - self._spoke[source] if source in self._spoke else None
+
+    def _held_until(self, last: _Last) -> float:
+        return max(last.known_at, self._spoke.get(last.holds_at or "", last.known_at))

@@ -1,0 +1,158 @@
+"""Listens to every source for the sensors that the sites name, and hands what is heard to the recorder."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from luna.errors import InvalidInputError, LunaError, UnavailableError
+from services.ingest.listening.sensor_routing import Wiring, wire
+from services.ingest.listening.state import SensedSite, SensorAges
+from services.ingest.reading import Reading
+from services.ingest.sources.source import LiveSource
+
+PAUSE_AFTER_FAILURE = timedelta(seconds=30)
+REFUSED = Counter("luna_ingest_refused_readings_total", "Live readings that the recorder refused; they are not recorded.", ["source"])
+
+log = structlog.get_logger("luna.ingest.live")
+
+
+class Recording(Protocol):
+    """What takes readings in: see ``services.ingest.recorder``."""
+
+    async def record(self, readings: Sequence[Reading], *, site_id: str, source: str) -> None:
+        """Return when the readings are safe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceForm:
+    """How to listen to a source: ``make`` returns one that goes on from what was heard last.
+
+    ``changes_only``: it says only what changes. ``fault``: what is wrong with one; None while all is well.
+    """
+
+    make: Callable[[datetime | None], LiveSource]
+    fault: Callable[[LiveSource], LunaError | None] = lambda _source: None
+    changes_only: bool = False
+
+
+class SourceSupervisor:
+    """One task per source; a source whose sensors change is asked anew.
+
+    Args:
+        recorder: takes readings in.
+        forms: the sources by name.
+        ages: told of what was heard.
+        heard: by source, up to which instant everything is recorded.
+        pause: after a source gave up.
+    """
+
+    def __init__(
+        self,
+        recorder: Recording,
+        forms: Mapping[str, SourceForm],
+        *,
+        ages: SensorAges,
+        heard: Mapping[str, datetime | None],
+        pause: timedelta = PAUSE_AFTER_FAILURE,
+    ) -> None:
+        self._recorder = recorder
+        self._forms = forms
+        self._ages = ages
+        self._pause = pause
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._sources: dict[str, LiveSource] = {}
+        self._faults: dict[str, LunaError] = {}
+        self._wiring = Wiring()
+        self.heard = {name: instant for name, instant in heard.items() if instant is not None}
+
+    async def follow(self, sensed: Iterable[SensedSite]) -> None:
+        """Listen for these sites and no others. A source that ended by a fault of ours ends this as well."""
+        for task in self._tasks.values():
+            if task.done():
+                task.result()
+        sites = tuple(sensed)
+        self._ages.show(sites)
+        wiring = wire(((site.name, site.sensors) for site in sites), self._forms)
+        if wiring == self._wiring:
+            return
+        if wiring.unserved:
+            remedy = "Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL; a topic is named mqtt:path/to/topic."
+            log.warning("no source for these sensors", sensors=sorted(set(wiring.unserved)), remedy=remedy)
+        for name in self._forms:
+            if wiring.sources.get(name) != self._wiring.sources.get(name):
+                await self._end(name)
+                self._begin(name, wiring.sources.get(name, {}))
+        self._wiring = wiring
+
+    async def close(self) -> None:
+        """End every task; what was acknowledged is safe."""
+        for name in list(self._tasks):
+            await self._end(name)
+
+    def say(self, name: str) -> str:
+        """Return how a source is, in words.
+
+        Raises:
+            UnavailableError: what is wrong with it.
+        """
+        fault = self._faults.get(name) or (self._forms[name].fault(self._sources[name]) if name in self._sources else None)
+        if fault is not None:
+            raise UnavailableError(str(fault))
+        silence = self._ages.silence(name)
+        said = "nothing heard yet" if silence is None else f"last heard {silence:.0f} s ago"
+        return f"{len(self._wiring.sources.get(name, {}))} sensors, {said}"
+
+    def _begin(self, name: str, users: Mapping[str, tuple[str, ...]]) -> None:
+        if users:
+            log.info("listens", source=name, sensors=len(users))
+            self._tasks[name] = asyncio.create_task(self._listen(name, users), name=name)
+
+    async def _end(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        self._sources.pop(name, None)
+        self._faults.pop(name, None)
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _listen(self, name: str, users: Mapping[str, tuple[str, ...]]) -> None:
+        while True:
+            try:
+                self._sources[name] = source = self._forms[name].make(self.heard.get(name))
+                await source.listen(tuple(users), partial(self._record, name, users))
+            except LunaError as error:
+                self._faults[name] = error
+                log.warning("source gave up and is asked again", source=name, error=str(error))
+            await asyncio.sleep(self._pause.total_seconds())
+
+    async def _record(self, name: str, users: Mapping[str, tuple[str, ...]], readings: Sequence[Reading]) -> None:
+        by_site: dict[str, list[Reading]] = {}
+        for reading in readings:
+            for site in users.get(reading.sensor, ()):
+                by_site.setdefault(site, []).append(reading)
+        await asyncio.gather(*(self._keep(name, site, rows) for site, rows in by_site.items()))
+        self._faults.pop(name, None)
+        self._ages.note(name, readings, changes_only=self._forms[name].changes_only)
+        latest = max((reading.instant for reading in readings), default=None)
+        if latest is not None:
+            self.heard[name] = max(latest, self.heard.get(name, latest))
+
+    async def _keep(self, name: str, site: str, readings: Sequence[Reading]) -> None:
+        try:
+            await self._recorder.record(readings, site_id=site, source=name)
+        except InvalidInputError as error:
+            # One that no table takes would be sent again for ever; the others are kept.
+            if len(readings) > 1:
+                await asyncio.gather(*(self._keep(name, site, [reading]) for reading in readings))
+                return
+            REFUSED.labels(name).inc()
+            log.warning("reading is refused", source=name, site_id=site, sensor=readings[0].sensor, error=str(error))

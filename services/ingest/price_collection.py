@@ -1,0 +1,266 @@
+"""Fetch day-ahead prices: what sites need, from those who have it, into the database with the instant of publication."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine
+
+from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
+from luna.database import prices, sites
+from luna.database.engine import unit_of_work
+from luna.economics import publication_times
+from luna.errors import InvalidInputError, NotFoundError
+from luna.settings import Settings
+from luna.site import Site
+from luna.timeline import SLOT, Clock, FloatArray, InstantArray, Timeline, floor_to, local_midnight
+from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.publication import on_quarter_hours
+from services.ingest.sources.prices.registry import choose_sources
+from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
+
+# Results are out at 12:57 on a regular day, the first of them from 12:45 on. Source: SDAC, operational timetable.
+AUCTION_ENDS = time(12, 45)
+# What plans look back at, and a little more.
+DAYS_BACK = 10
+# Once an hour, in the first run that begins in it, the past is completed and revisions are looked for.
+HOURLY_RUN = timedelta(minutes=10)
+# Half a cent per MWh: services round differently.
+ROUNDING = 5e-6
+NEVER = np.datetime64("NaT", "us")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is wanted: a market's quarter-hours in a currency."""
+
+    market: str
+    currency: str
+    timeline: Timeline
+
+
+@dataclass(slots=True)
+class CollectedPrices:
+    """What was found, on the need's timeline: price (NaN: none) and when it was published (NaT: not said); how much from whom, and who failed why."""
+
+    need: Need
+    price: FloatArray
+    published_at: InstantArray
+    sources: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    @classmethod
+    def nothing(cls, need: Need) -> "CollectedPrices":
+        """Return a find without prices."""
+        return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
+
+
+def days_wanted(now: datetime, zone: ZoneInfo) -> Timeline:
+    """Return the quarter-hours whose prices should be known at ``now``: some days back, and tomorrow from the end of the auction on."""
+    local = now.astimezone(zone)
+    last = 1 if local.time() >= AUCTION_ENDS else 0
+    start, end = (local_midnight(local.date() + timedelta(days=days), zone) for days in (-DAYS_BACK, last + 1))
+    return Timeline(start, SLOT, (end - start) // SLOT)
+
+
+def window_due(known: FloatArray, wanted: Timeline, *, now: datetime, zone: ZoneInfo) -> Timeline | None:
+    """Return what to ask for at ``now``: what is missing from today on, at first and once an hour also of the days before, or all that may have been revised.
+
+    Args:
+        known: prices on ``wanted``, NaN where none.
+    """
+    today = wanted.index_of(local_midnight(now.astimezone(zone).date(), zone))
+    hourly = now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
+    missing = np.flatnonzero(np.isnan(known))
+    is_first = bool(np.isnan(known).all())
+    missing = missing if hourly or is_first else missing[missing >= today]
+    if missing.size:
+        return wanted.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
+    return wanted.window(today, wanted.count - today) if hourly else None
+
+
+def collect(sources: Sequence[PriceSource], need: Need) -> CollectedPrices:
+    """Return what the sources know, each asked for what those before it lack; a source that fails is noted and left out."""
+    found = CollectedPrices.nothing(need)
+    for source in sources:
+        missing = np.flatnonzero(np.isnan(found.price))
+        if not missing.size:
+            break
+        span = need.timeline.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
+        try:
+            sheets = source.fetch(need.market, span.start, span.end)
+        except (SourceError, SourceRefusedError) as error:
+            found.faults.append(str(error))
+            continue
+        _take_over(found, source.name, sheets)
+    return found
+
+
+def _take_over(found: CollectedPrices, source: str, sheets: list[PriceSheet]) -> None:
+    open_before = np.isnan(found.price)
+    strange = {sheet.currency for sheet in sheets} - {found.need.currency}
+    if strange:
+        found.faults.append(f"{source}: answers in {', '.join(sorted(strange))}, wanted is {found.need.currency}.")
+    # Long products first: where a source has both, the short ones are what was traded.
+    for sheet in sorted(sheets, key=lambda sheet: -sheet.minutes):
+        if sheet.currency == found.need.currency:
+            slots, price = _place(sheet, found.need.timeline, open_before)
+            found.price[slots] = price
+            found.published_at[slots] = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
+    found.sources[source] += int((open_before & np.isfinite(found.price)).sum())
+
+
+def _place(sheet: PriceSheet, timeline: Timeline, wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
+    starts, price = on_quarter_hours(sheet)
+    slots = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
+    inside = (slots >= 0) & (slots < timeline.count)
+    inside[inside] = wanted[slots[inside]]
+    return slots[inside], price[inside]
+
+
+def date_prices(found: CollectedPrices, known: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
+    """Return which prices say something new, and when each of them became known.
+
+    A new price of a slot to come became known when the service says, or now, when it was first seen; that of a slot that has begun when day-ahead prices are
+    published as a rule, for nobody looked before; a revised one now.
+
+    Args:
+        known: the prices stored, NaN where none.
+
+    Invariants: nothing is dated after ``now``; what is equal to the stored price, but for rounding, is not new.
+    """
+    starts = found.need.timeline.starts
+    is_revision = np.isfinite(found.price) & np.isfinite(known) & (np.abs(found.price - known) > ROUNDING)
+    is_new = np.isfinite(found.price) & np.isnan(known)
+    moment = np.datetime64(now.replace(tzinfo=None), "us")
+    said = np.where(found.published_at <= starts, found.published_at, NEVER)
+    seen = np.where(starts > moment, moment, publication_times(starts, zone))
+    first_known = np.where(np.isnat(said), seen, said)
+    return is_new | is_revision, np.minimum(np.where(is_revision, moment, first_known), moment)
+
+
+LONGEST_WINDOW = timedelta(days=3 * 366)
+
+log = structlog.get_logger("luna.ingest")
+
+
+def fetch_prices(
+    engine: Engine, request: FetchPricesRequest, settings: Settings, *, clock: Clock, transport: httpx.BaseTransport | None = None
+) -> FetchPricesReply:
+    """Fetch what is asked for, or what sites need and nobody has fetched yet; no transaction is open while services are waited for.
+
+    A service that fails is named in the reply. Where ``outside_services`` is off, nothing is fetched that nobody named.
+
+    Raises:
+        NotFoundError: no service has the market named.
+        InvalidInputError: the window, or the service named, cannot be used.
+    """
+    if request.market is None and not settings.outside_services:
+        return FetchPricesReply(markets=[])
+    with unit_of_work(engine) as connection:
+        needs = list_needs(connection, request, now=clock.now())
+    found = gather_all(needs, request, settings, transport=transport)
+    with unit_of_work(engine) as connection:
+        return store_prices(connection, found, now=clock.now())
+
+
+def tell(reply: FetchPricesReply) -> FetchPricesReply:
+    """Write a reply into the log, a line for each market, and return it. That somebody outside is away is no error of ours."""
+    for market in reply.markets:
+        log.info("prices fetched", **market.model_dump(mode="json"))
+    return reply
+
+
+def list_needs(connection: Connection, request: FetchPricesRequest, *, now: datetime) -> list[Need]:
+    """Return what to ask for: the window named, or what each market lacks at ``now``.
+
+    Raises:
+        NotFoundError: no service has the market named.
+        InvalidInputError: the window is upside down, too long or off the quarter-hours.
+    """
+    currencies = _currencies(sites.load_all(connection))
+    names = [request.market] if request.market else [name for name in currencies if _is_known(name)]
+    wanted = []
+    for name in names:
+        currency = request.currency or currencies.get(name, "EUR")
+        timeline = _window_of(request) or _what_is_due(connection, name, now)
+        wanted += [Need(name, currency, timeline)] if timeline else []
+    return wanted
+
+
+def gather_all(
+    needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None
+) -> list[CollectedPrices]:
+    """Ask the services, market by market.
+
+    Raises:
+        InvalidInputError: the service named does not have a market, or lacks its token.
+    """
+    found = []
+    for need in needs:
+        sources = choose_sources(market_named(need.market), need.currency, settings, named=request.source, transport=transport)
+        found.append(collect(sources, need))
+    return found
+
+
+def store_prices(connection: Connection, found: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
+    """Store what is new or revised; the same prices again change nothing."""
+    return FetchPricesReply(markets=[_store_market(connection, market, now) for market in found])
+
+
+def _currencies(stored: Sequence[Site]) -> dict[str, str]:
+    """Return the currency of each market that a tariff names; where sites disagree, that of the first, for a market has one."""
+    named = {market: site.currency for site in reversed(stored) for market in site.tariff.markets}
+    return dict(sorted(named.items()))
+
+
+def _is_known(market: str) -> bool:
+    # A tariff may name a market of the owner's own, whose prices come from files.
+    try:
+        market_named(market)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _window_of(request: FetchPricesRequest) -> Timeline | None:
+    if request.first is None and request.end is None:
+        return None
+    if request.first is None or request.end is None or not request.first < request.end <= request.first + LONGEST_WINDOW:
+        raise InvalidInputError(
+            f"the time lies between a first and a later last instant, {LONGEST_WINDOW.days} days at most", field="first", remedy="Give both, in this order."
+        )
+    if (request.end - request.first) % SLOT or request.first.timestamp() % SLOT.total_seconds():
+        raise InvalidInputError("not on a quarter-hour", field="first", value=request.first.isoformat(), remedy="Round to quarter-hours.")
+    return Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
+
+
+def _what_is_due(connection: Connection, market: str, now: datetime) -> Timeline | None:
+    zone = market_named(market).zone
+    wanted = days_wanted(now, zone)
+    return window_due(prices.read(connection, market, wanted), wanted, now=now, zone=zone)
+
+
+def _store_market(connection: Connection, found: CollectedPrices, now: datetime) -> MarketPricesReply:
+    need = found.need
+    known = prices.read(connection, need.market, need.timeline)
+    chosen, published_at = date_prices(found, known, now=now, zone=market_named(need.market).zone)
+    starts, price = need.timeline.starts[chosen], found.price[chosen]
+    prices.upsert(connection, need.market, starts=starts, price=price, currency=need.currency, published_at=published_at[chosen])
+    return MarketPricesReply(
+        market=need.market,
+        currency=need.currency,
+        first=need.timeline.start,
+        end=need.timeline.end,
+        added=int((chosen & np.isnan(known)).sum()),
+        revised=int((chosen & np.isfinite(known)).sum()),
+        missing=int((np.isnan(known) & np.isnan(found.price)).sum()),
+        sources={source: count for source, count in found.sources.items() if count},
+        faults=found.faults,
+    )

@@ -1,0 +1,101 @@
+"""Judging days: fetch, judge, store. Tasks and commands both come through here, and whoever wrote slots."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
+from luna.database import observations, quality, sites
+from luna.observations import SERIES
+from luna.site import Site
+from luna.timeline import parse_zone
+from services.ingest.quality import APART, DayRecord, Span, expect_series, judge_day
+from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
+
+JUDGED = (*SERIES, "residual_kwh", *APART)
+# Readings that come days late change what was judged.
+RECENT_DAYS = 7
+
+
+def judge_days(connection: Connection, site_id: str, first: date, last: date, *, now: datetime) -> list[DayQuality]:
+    """Judge the local days from ``first`` to ``last`` and store the verdicts; a day that has not ended is said to be open, and not stored.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the window ends before it begins.
+    """
+    site = sites.load(connection, site_id)
+    spans = _read_spans(connection, site)
+    today = now.astimezone(parse_zone(site.timezone)).date()
+    judged: list[DayQuality] = []
+    for stored in read_days(connection, site, first, last, names=JUDGED):
+        days = list(_judge(connection, stored, spans, now))
+        quality.save(connection, site_id, [day for day in days if day.day < today])
+        judged += days
+    return judged
+
+
+def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
+    """Judge what the request names; without days the last week, and before it what was written since it was judged, a year at a time.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the window ends before it begins.
+    """
+    judged = []
+    for site_id in [request.site_id] if request.site_id else sites.names(connection):
+        site = sites.load(connection, site_id)
+        last = request.to_day or now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
+        first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
+        overdue = None if request.from_day else _find_overdue(connection, site, first - timedelta(days=1))
+        days = judge_days(connection, site_id, *overdue, now=now) if overdue else []
+        judged.append(SiteQuality(site_id=site_id, days=[*days, *judge_days(connection, site_id, first, last, now=now)]))
+    return JudgeQualityReply(sites=judged)
+
+
+def judge_later(connection: Connection, site: Site, first: datetime, end: datetime) -> None:
+    """Leave it to beat to judge again the days of slots that were written, however many: those from ``first`` on, before ``end``."""
+    quality.forget(connection, site.name, *_days_of(site, first, end))
+
+
+def judge_slots(connection: Connection, site_id: str, first: datetime, end: datetime, *, now: datetime) -> list[DayQuality]:
+    """Judge again the days of the slots that were written: those from ``first`` on, before ``end``."""
+    return judge_days(connection, site_id, *_days_of(sites.load(connection, site_id), first, end), now=now)
+
+
+def _days_of(site: Site, first: datetime, end: datetime) -> tuple[date, date]:
+    zone = parse_zone(site.timezone)
+    return first.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def _find_overdue(connection: Connection, site: Site, last: date) -> tuple[date, date] | None:
+    """Return the days up to ``last`` that hold something and were not judged since it was written, a year at most."""
+    span = observations.span(connection, site.name)
+    if span is None:
+        return None
+    begin, end = _days_of(site, *span)
+    first = quality.first_unjudged(connection, site.name, begin, min(end, last))
+    return None if first is None else (first, min(end, last, first + timedelta(days=PART_DAYS - 1)))
+
+
+def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime) -> Iterator[DayQuality]:
+    repaired = quality.read_repaired(connection, stored.site.name, stored.timeline)
+    for day, slots, place in stored:
+        if slots.end > now:
+            yield DayQuality(day=day, verdict="exclude", reasons=["open: the day has not ended"])
+            continue
+        series = {name: values[place] for name, values in stored.series.items()}
+        prices = {name: record.on(place) for name, record in stored.prices.items()}
+        expected = expect_series(spans, stored.site, slots)
+        yield judge_day(DayRecord(day, series, repaired[place], prices, expected), stored.site)
+
+
+def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:
+    """Return since and until when each series was known; a price also where its market was."""
+    spans = quality.read_spans(connection, site.name)
+    for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
+        market = market_of(rule)
+        found = [span for span in (spans.get(name), market and quality.read_market_span(connection, market)) if span]
+        spans |= {name: (min(first for first, _ in found), max(end for _, end in found))} if found else {}
+    return spans

@@ -1,0 +1,178 @@
+"""A refused row let in by hand: read and judged as any other, but for the rule that refused it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import inf
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Connection
+
+from luna.contracts.data import BuildSlotsRequest, QuarantinedRow, ResolveReply, ResolveRequest
+from luna.database import history_changes, prices, quarantine, sites
+from luna.database.history_changes import Revision, Rule
+from luna.errors import InvalidInputError
+from luna.site import Site
+from luna.timeline import SLOT, Timeline, parse_instant, parse_zone
+from services.ingest.file_schema import ABOVE, Bounds, FileSchema, kind_named
+from services.ingest.instants import InstantReader
+from services.ingest.metering.columns import sensor_names
+from services.ingest.metering.spans import LONGEST_GAP_HOURS
+from services.ingest.quality_service import judge_slots
+from services.ingest.row_store import columns_of, find_market, store
+from services.ingest.slot_service import build_site_slots
+from services.ingest.slots import MINUTE, limit_powers, set_aside_impossible, set_aside_off_grid, to_quarter_hours
+from services.ingest.validation import judge
+
+
+def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
+    """Return the quarter-hours, or the reading, that a released or corrected row stands for, as ``sinks.store`` takes them.
+
+    Args:
+        row: with ``corrected`` values those count, and every rule holds; without, the rule that refused the row does not.
+
+    Raises:
+        InvalidInputError: it breaks another rule, or one that nothing can be stored without: a readable time on the grid, a number, no energy below zero.
+    """
+    kind = kind_named(row.kind)
+    refused_by = None if row.corrected else row.reason
+    verdict = judge(_compose(row, kind), _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
+    _require(verdict.rejected, row)
+    rows = verdict.accepted
+    if not kind.sampled:
+        limits = {name: limit for name, limit in limit_powers(site).items() if not (refused_by or "").startswith(f"{name}{ABOVE}")}
+        rows = _bring_to_slots(rows, row, kind, limits)
+    return rows
+
+
+def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | None:
+    """Return what rows of one source stand for that a person let in, None where there are none; of several for one slot the last counts."""
+    if not rows:
+        return None
+    kind = kind_named(rows[0].kind)
+    admitted = pl.concat([read_admitted(row, site) for row in rows], how="diagonal")
+    keys = ["instant", *(name for name in kind.keys if name in admitted.columns)]
+    return admitted.select(*keys, *(name for name in kind.series if name in admitted.columns)).unique(keys, keep="last", maintain_order=True)
+
+
+def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) -> pl.DataFrame:
+    """Return the rows of a file with the values that a person let in for the same time: a contradiction that was decided holds against the file."""
+    if let_in is None:
+        return rows
+    keys = [name for name in ("instant", *kind.keys) if name in rows.columns and name in let_in.columns]
+    return rows.update(let_in.select(*keys, *(name for name in kind.series if name in rows.columns and name in let_in.columns)), on=keys, how="left")
+
+
+def _compose(row: QuarantinedRow, kind: FileSchema) -> pl.DataFrame:
+    """Return the row as one that was just read: Luna's columns, as text."""
+    corrected = row.corrected or {}
+    strangers = sorted(set(corrected) - set(kind.columns))
+    if strangers:
+        raise InvalidInputError(f"no column of {row.kind}", field=f"values.{strangers[0]}", remedy=f"Known are {', '.join(kind.columns)}.")
+    cells = row.raw | corrected
+    # The instant as it was read; a time written by hand counts for itself.
+    cells[kind.time] = corrected.get(kind.time) or row.raw.get("instant") or cells.get(kind.time)
+    texts = {name: None if cells[name] is None else str(cells[name]) for name in kind.columns if name in cells}
+    return pl.DataFrame({"line": [row.line], **{name: [text] for name, text in texts.items()}}, schema_overrides=dict.fromkeys(texts, pl.String))
+
+
+def _lift_bounds(kind: FileSchema, refused_by: str | None) -> FileSchema:
+    """Return the kind without the bounds that refused the row; an energy below zero and a fraction above one are no values at all."""
+
+    def lift(name: str, bounds: Bounds) -> Bounds:
+        if refused_by is None or not refused_by.startswith((f"{name} is below", f"{name} is above")):
+            return bounds
+        return replace(bounds, lowest=0.0 if bounds.lowest == 0 else -inf, highest=1.0 if bounds.highest == 1 else inf)
+
+    return replace(kind, series={name: lift(name, bounds) for name, bounds in kind.series.items()})
+
+
+def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: FileSchema, limits_kw: Mapping[str, float]) -> pl.DataFrame:
+    minutes = int(row.raw.get("step_minutes") or SLOT // MINUTE)
+    keys, values = ([name for name in names if name in rows.columns] for names in (kind.keys, kind.series))
+    rows, off_grid = set_aside_off_grid(rows, minutes * MINUTE)
+    _require(off_grid, row)
+    rows, impossible = set_aside_impossible(rows, limits_kw, minutes * MINUTE)
+    _require(impossible, row)
+    slots = to_quarter_hours(rows, minutes * MINUTE, keys=keys, values=values)
+    if not slots.height:
+        remedy = "Correct the file and load it again."
+        raise InvalidInputError(f"{minutes} minutes alone make no quarter-hour", field="quarantine_id", value=row.quarantine_id, remedy=remedy)
+    return slots
+
+
+def _require(refused: pl.DataFrame, row: QuarantinedRow) -> None:
+    if refused.height:
+        reason: Any = refused["reason"][0]
+        remedy = f"Correct it: luna data quarantine correct {row.quarantine_id} --value COLUMN=VALUE; or dismiss it."
+        raise InvalidInputError(f"the row cannot be let in: {reason}", field="quarantine_id", value=row.quarantine_id, remedy=remedy)
+
+
+LONGEST_GAP = timedelta(hours=LONGEST_GAP_HOURS)
+
+
+def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetime) -> ResolveReply:
+    """Let a refused row in as it is or as corrected, or leave it out for good; what was decided is kept with it.
+
+    Raises:
+        NotFoundError: no such row.
+        ConflictError: somebody decided already.
+        InvalidInputError: it cannot be let in: it breaks a rule other than the one that refused it.
+    """
+    site_id, row = quarantine.hold(connection, request.quarantine_id)
+    changed = 0
+    if request.resolution != "dismissed":
+        rule = Rule(f"{request.resolution} by hand from quarantine {row.quarantine_id}")
+        changed = _let_in(connection, sites.load(connection, site_id), row.model_copy(update={"corrected": request.values or None}), rule=rule, now=now)
+    resolved = quarantine.resolve(connection, row.quarantine_id, request.resolution, corrected=request.values or None, at=now)
+    if row.kind == "readings" and request.resolution != "dismissed":
+        changed = _build_around(connection, sites.load(connection, site_id), resolved, now=now)
+    return ResolveReply(row=resolved, slots_changed=changed)
+
+
+def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, now: datetime) -> int:
+    """Build the slots again that rest on a reading; returns how many changed."""
+    said, zone = row.raw | (row.corrected or {}), parse_zone(site.timezone)
+    if said.get("sensor") not in sensor_names(site):
+        return 0
+    first, last = (parse_instant(str(said.get(name) or said["instant"]), field=name, zone=zone) for name in ("instant", "until"))
+    # What a reading says holds, or is spread, over a gap at most.
+    request = BuildSlotsRequest(site_id=site.name, first=first - LONGEST_GAP, end=max(first, last) + LONGEST_GAP)
+    return build_site_slots(connection, request, now=now).slots_written
+
+
+def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Rule, now: datetime) -> int:
+    _require_one(row)
+    kind, rows = kind_named(row.kind), read_admitted(row, site)
+    starts, values = columns_of(kind, rows)
+    if kind.name not in {"observations", "prices"}:
+        store(connection, site, kind, rows)
+        return 0
+    if "spot_price" in values:
+        changed = _write_spot_prices(connection, site, rows, rule=rule)
+    else:
+        changed = history_changes.write_observations(connection, site.name, starts, values, rule=rule)
+    first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
+    judge_slots(connection, site.name, first, last + SLOT, now=now)
+    return changed
+
+
+def _require_one(row: QuarantinedRow) -> None:
+    """Refuse to put one value in the place of many: an entry may stand for neighbouring readings."""
+    readings = row.raw.get("readings", 1)
+    if row.corrected and readings > 1:
+        remedy = "Release or dismiss them, or load the right readings: luna data load FILE --kind readings."
+        raise InvalidInputError(f"the entry stands for {readings} readings, which no single value corrects", field="values", remedy=remedy)
+
+
+def _write_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule) -> int:
+    market, kind = find_market(site), kind_named("prices")
+    starts, _ = columns_of(kind, rows)
+    first = starts.min().astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
+    slots = Timeline(first, SLOT, int((starts.max() - starts.min()) / np.timedelta64(SLOT)) + 1)
+    before = prices.read(connection, market, slots)
+    store(connection, site, kind, rows)
+    revision = Revision(f"market_prices:{market}", slots.starts, before, prices.read(connection, market, slots))
+    return history_changes.record(connection, site.name, revision, rule=rule)

@@ -1,0 +1,159 @@
+"""Gaps found, prices and short gaps repaired: fetch, call, store with the changes told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from luna.database import history_changes, observations, prices, quality, sites
+from luna.database.history_changes import Rule
+from luna.errors import InvalidInputError
+from luna.observations import SERIES
+from luna.resolution import kind_of
+from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
+from services.ingest.metering.columns import ROLES
+from services.ingest.metering.curve import energy_per_slot
+from services.ingest.metering.power import read_power
+from services.ingest.metering.rejection import Readings, Refusals
+from services.ingest.metering.spans import Spans
+from services.ingest.price_repair import BACKWARD, FORWARD, repair_prices
+from services.ingest.quality_service import judge_days
+from services.ingest.slots import limit_powers
+from services.ingest.stored_days import StoredDays, read_days
+
+SLOT_HOURS = SLOT.total_seconds() / 3600
+GAP_FILLED = "short gap filled"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSeries:
+    """Energies of quarter-hours without a hole in time: ``kwh`` is NaN where unknown, ``limit_kw`` the highest believable power."""
+
+    name: str
+    starts: InstantArray
+    kwh: FloatArray
+    limit_kw: float
+
+
+def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
+    """Return energies for the unknown slots between known ones that a power's reading may bridge, NaN everywhere else.
+
+    A slot's mean power is taken as a reading at its start that holds until the next: longer than readings may be silent, nothing is filled.
+
+    Invariants: what is known is not touched; filling twice fills nothing the second time.
+    """
+    known = np.isfinite(series.kwh)
+    if known.sum() < 2:
+        return np.full(series.kwh.size, np.nan)
+    edges = np.append(series.starts, series.starts[-1:] + np.timedelta64(SLOT)).astype("datetime64[us]")
+    power = Readings(series.name, "kW", 1.0, edges[:-1][known], series.kwh[known] / SLOT_HOURS)
+    # What is stored was judged when it was loaded.
+    released = {series.name: Spans(edges[:1], edges[-1:])}
+    curve = read_power(power, series.limit_kw, Refusals(released), reverse_kw=series.limit_kw)
+    bridged = energy_per_slot(curve, edges, np.zeros(series.kwh.size, dtype=np.bool_))
+    return np.where(known, np.nan, bridged.kwh)
+
+
+# No silence that is bridged is longer.
+MARGIN_SLOTS = 8
+ENERGIES = tuple(name for name in SERIES if kind_of(name) == "energy")
+Days = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Slots in a row in which a series is unknown: the first, the last, and how many."""
+
+    series: str
+    first: datetime
+    last: datetime
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a rule makes of a series on a local day: slot starts and their values after it."""
+
+    series: str
+    day: date
+    rule: str
+    starts: InstantArray
+    values: FloatArray
+
+
+def repair_days(connection: Connection, site_id: str, days: Days, *, now: datetime, dry_run: bool = False) -> list[Repair]:
+    """Fill zero prices that stand for missing ones, and short gaps in energies that came as slots; each change is told and its day judged again.
+
+    Args:
+        dry_run: say what would be done and change nothing.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the window ends before it begins.
+
+    Invariants: repairing twice is repairing once.
+    """
+    site = sites.load(connection, site_id)
+    repairs = [repair for stored in read_days(connection, site, *days) for repair in _find_repairs(connection, stored) if repair.starts.size]
+    if repairs and not dry_run:
+        for repair in repairs:
+            _store(connection, site_id, repair)
+        judge_days(connection, site_id, min(repair.day for repair in repairs), max(repair.day for repair in repairs), now=now)
+    return repairs
+
+
+def find_gaps(connection: Connection, site_id: str, first: datetime, end: datetime) -> list[Gap]:
+    """Return the gaps from ``first`` on, before ``end``, of what a sensor or the tariff names and of what was ever known; by series, then time.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the window is empty.
+    """
+    if end <= first:
+        raise InvalidInputError("the window is empty", field="to", value=end.isoformat(), remedy="Let it end after it begins.")
+    start = floor_to(first, SLOT)
+    timeline = Timeline(start, SLOT, -((start - end) // SLOT))
+    site = sites.load(connection, site_id)
+    spans = quality.read_spans(connection, site_id)
+    named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
+    names = tuple(name for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES)) if name in spans or name in named)
+    series = observations.read_series(connection, site_id, timeline, names) if names else {}
+    for market in site.tariff.markets:
+        series[f"market_prices:{market}"] = prices.read(connection, market, timeline)
+    return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
+
+
+def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:
+    filled = _fill_gaps(connection, stored)
+    for day, slots, place in stored:
+        for name, record in stored.prices.items():
+            repaired = repair_prices(record.on(place))
+            for chosen, rule in ((repaired.forward, FORWARD), (repaired.backward, BACKWARD)):
+                yield Repair(name, day, rule, slots.starts[chosen], repaired.price[chosen])
+        for name, values in filled.items():
+            chosen = np.isfinite(values[place])
+            yield Repair(name, day, GAP_FILLED, slots.starts[chosen], values[place][chosen])
+
+
+def _fill_gaps(connection: Connection, stored: StoredDays) -> dict[str, FloatArray]:
+    """Return what short gaps are filled with in series that no sensor of the site gives: readings have their own rule where they become slots."""
+    names = tuple(name for name in ENERGIES if not getattr(stored.site.input_sensors, ROLES[name]))
+    wide = Timeline(stored.timeline.start - MARGIN_SLOTS * SLOT, SLOT, stored.timeline.count + 2 * MARGIN_SLOTS)
+    series = observations.read_series(connection, stored.site.name, wide, names) if names else {}
+    limits = limit_powers(stored.site)
+    return {name: fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))[MARGIN_SLOTS:-MARGIN_SLOTS] for name, kwh in series.items()}
+
+
+def _store(connection: Connection, site_id: str, repair: Repair) -> None:
+    history_changes.write_observations(connection, site_id, repair.starts, {repair.series: repair.values}, rule=Rule(repair.rule))
+    if repair.rule == GAP_FILLED:
+        quality.mark_repaired(connection, site_id, repair.series, repair.starts)
+
+
+def _gaps(name: str, values: FloatArray, timeline: Timeline) -> Iterator[Gap]:
+    edges = np.flatnonzero(np.diff(np.isnan(values).astype(np.int8), prepend=0, append=0))
+    for begin, end in edges.reshape(-1, 2).tolist():
+        yield Gap(name, timeline.start + begin * SLOT, timeline.start + (end - 1) * SLOT, end - begin)

@@ -1,0 +1,149 @@
+"""Where the rows of each kind go."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from luna.database import history_changes, observations, prices, quality, readings, weather_carbon
+from luna.database.copy import Written
+from luna.database.history_changes import Rule
+from luna.economics import publication_times
+from luna.errors import InvalidInputError, MachineError
+from luna.observations import SERIES
+from luna.site import Site, SpotPrice
+from luna.timeline import FloatArray, InstantArray, parse_zone
+from services.ingest.file_schema import FileSchema
+from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
+
+
+class Spill:
+    """Rows by span of time. A span is small enough for memory and holds whole days, so no slot stands in two."""
+
+    def __init__(self, folder: Path, span: timedelta) -> None:
+        self.folder = folder
+        self.span = span
+        self._rows: defaultdict[int, list[Path]] = defaultdict(list)
+        self._instants: defaultdict[int, list[Path]] = defaultdict(list)
+        self._written = 0
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Write rows that have ``instant`` to the spans they belong to."""
+        for span, path in self._write(rows):
+            self._rows[span].append(path)
+            self._instants[span].append(path)
+
+    def add_instants(self, instants: pl.Series) -> None:
+        """Remember that the file has rows at these instants, though none that can be used."""
+        for span, path in self._write(pl.DataFrame(instants.alias("instant").drop_nulls())):
+            self._instants[span].append(path)
+
+    @property
+    def spans(self) -> list[int]:
+        """The spans that hold rows, in order of time."""
+        return sorted(self._rows)
+
+    def read(self, span: int) -> pl.DataFrame:
+        """Return the rows of a span in the order in which they came."""
+        return pl.concat([pl.read_ipc(path) for path in self._rows[span]], how="diagonal")
+
+    def read_instants(self, span: int) -> pl.Series:
+        """Return the distinct instants of a span, ascending, those without usable rows among them."""
+        return pl.concat([pl.read_ipc(path, columns=["instant"]) for path in self._instants[span]])["instant"].unique().sort()
+
+    def _write(self, rows: pl.DataFrame) -> Iterator[tuple[int, Path]]:
+        span = (pl.col("instant").dt.epoch("s") // int(self.span.total_seconds())).alias("span")
+        for part in rows.with_columns(span).partition_by("span"):
+            path = self.folder / f"{self._written}.arrow"
+            try:
+                part.drop("span").write_ipc(path)
+            except OSError as exc:
+                remedy = "Free some space there, or set TMPDIR to a folder on another disk; nothing was stored."
+                raise MachineError(f"temporary files cannot be written: {exc}", field="TMPDIR", value=str(self.folder.parent), remedy=remedy) from exc
+            self._written += 1
+            yield part["span"][0], path
+
+
+LOADED = Rule("loaded from a file", fills=False)
+
+
+def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFrame, *, received_at: datetime | None = None) -> Written:
+    """Store accepted rows: quarter-hours, or instants where the kind is sampled.
+
+    Args:
+        connection: to the database.
+        site: whose rows they are.
+        kind: of the rows.
+        rows: accepted.
+        received_at: when they came; None: long after what they say was known.
+
+    Raises:
+        InvalidInputError: market prices for a site whose tariff names no market.
+    """
+    if kind.name == "readings":
+        return _store_readings(connection, site, rows)
+    starts, values = columns_of(kind, rows)
+    if kind.name == "prices" and "spot_price" in values:
+        return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
+    if kind.name == "prices":
+        published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else None
+        store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
+        starts, values = columns_of(kind, last_published(rows))
+    if kind.name in {"observations", "prices"}:
+        return _store_slots(connection, site, starts, values)
+    table = "weather" if kind.name == "weather" else "carbon_intensity"
+    issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None
+    return weather_carbon.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
+
+
+def _store_slots(connection: Connection, site: Site, starts: InstantArray, values: dict[str, FloatArray]) -> Written:
+    """Store a site's slots, tell what changed of the past, and let what is measured now no longer count as repaired."""
+    history_changes.tell_observations(connection, site.name, starts, values, rule=LOADED)
+    written = observations.write(connection, site.name, starts, values)
+    for name in set(values) & set(SERIES) if written.updated else ():
+        quality.mark_repaired(connection, site.name, name, starts[np.isfinite(values[name])], repaired=False)
+    return written
+
+
+def columns_of(kind: FileSchema, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:
+    """Return the instants of accepted rows, and their series, NaN where unknown."""
+    return _instants(rows["instant"]), {name: _floats(rows[name]) for name in kind.series if name in rows.columns}
+
+
+def find_market(site: Site) -> str:
+    """Return the market whose prices the site pays or earns.
+
+    Raises:
+        InvalidInputError: its tariff names none.
+    """
+    market = next((rule.market for rule in (site.tariff.import_, site.tariff.export) if isinstance(rule, SpotPrice)), None)
+    if market is None:
+        raise InvalidInputError(
+            "the site's tariff names no market", field="spot_price", value=site.name, remedy="Give import_price instead, or a tariff of kind spot."
+        )
+    return market
+
+
+def _store_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, starts: InstantArray, price: FloatArray) -> Written:
+    published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else publication_times(starts, parse_zone(site.timezone))
+    return prices.upsert(connection, find_market(site), starts=starts, price=price, currency=site.currency, published_at=published_at)
+
+
+def _store_readings(connection: Connection, site: Site, rows: pl.DataFrame) -> Written:
+    units = rows.group_by("sensor").agg(pl.col("unit").drop_nulls().first()) if "unit" in rows.columns else rows.select(pl.col("sensor").unique(), unit=None)
+    numbers = readings.register(connection, site.name, dict(units.iter_rows()))
+    keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
+    return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]))
+
+
+def _instants(column: pl.Series) -> InstantArray:
+    return column.dt.replace_time_zone(None).to_numpy()
+
+
+def _floats(column: pl.Series) -> FloatArray:
+    return column.fill_null(np.nan).to_numpy()

@@ -1,0 +1,217 @@
+"""Quarter-hours out of stored readings: fetch, build, store. Tasks and commands both come through here."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries
+from luna.database import copy, history_changes, observations, quality, quarantine, readings, sites
+from luna.database.history_changes import Revision, Rule
+from luna.database.quarantine import Refused
+from luna.errors import InvalidInputError
+from luna.observations import SERIES
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to
+from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
+from services.ingest.metering.build import LONGEST_STILL_SLOTS
+from services.ingest.metering.columns import sensor_names
+from services.ingest.quality_service import judge_slots
+from services.ingest.reading import Samples
+
+SOURCE = "readings"
+# Long windows go month by month: a year of ten sensors that speak every ten seconds would not fit into a small machine's memory.
+STRETCH = timedelta(days=31)
+# What is younger is still coming in: completing it changes no history.
+SETTLING = timedelta(days=1)
+# A counter may have been silent for the night before its first reading.
+NIGHT = timedelta(days=1)
+BUILT = Rule("built again from readings", fills=False)
+WITHDRAWN = Rule("withdrawn: the sensor was stuck")
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of all stretches; ``earlier_slots`` before the first of them may have changed as well."""
+
+    earlier_slots: int = 0
+    written: int = 0
+    withdrawn: int = 0
+    quarantined: int = 0
+    known: Counter[str] = field(default_factory=Counter)
+    interpolated: Counter[str] = field(default_factory=Counter)
+    rejected: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, build: SlotBuild, written: int) -> None:
+        self.written += written
+        self.quarantined += len(build.rejected)
+        for name, counts in build.counts.items():
+            self.known[name] += counts.known
+            self.interpolated[name] += counts.interpolated
+            self.rejected.setdefault(name, Counter()).update(counts.rejected)
+
+    def note_withdrawn(self, values: int) -> None:
+        self.withdrawn += values
+        self.earlier_slots = max(self.earlier_slots, LONGEST_STILL_SLOTS * (values > 0))
+
+    def series(self) -> dict[str, BuiltSeries]:
+        return {
+            name: BuiltSeries(known=self.known[name], interpolated=self.interpolated[name], rejected=dict(reasons)) for name, reasons in self.rejected.items()
+        }
+
+
+def build_site_slots(connection: Connection, request: BuildSlotsRequest, *, now: datetime, progress: Progress = lambda *_: None) -> BuildSlotsReply:
+    """Build the quarter-hours that the request names from what the site's sensors said, and put what is refused into quarantine.
+
+    Of the two days before, what was unknown is filled in where readings tell it now, and what a stuck meter gave is withdrawn.
+
+    Args:
+        now: readings from after it are refused.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the site names no sensors, or the window ends before it begins.
+
+    Invariants: building again changes nothing; what is unknown never erases what is stored, but for what a stuck meter gave.
+    """
+    site = sites.load(connection, request.site_id)
+    window = _window(request)
+    units = readings.read_units(connection, site.name)
+    named = _require_sensors(site)
+    building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now)
+    for stretch in _stretches(window, now):
+        progress((stretch.start - window.start) // SLOT, window.count, stretch.start.date().isoformat())
+        building.build(stretch)
+    tally = building.tally
+    judge_slots(connection, site.name, window.start - tally.earlier_slots * SLOT, window.end, now=now)
+    return BuildSlotsReply(
+        site_id=site.name,
+        first=window.start,
+        end=window.end,
+        slots_written=tally.written,
+        slots_withdrawn=tally.withdrawn,
+        quarantined=tally.quarantined,
+        series=tally.series(),
+        missing_sensors=sorted(named - units.keys()),
+    )
+
+
+def _window(request: BuildSlotsRequest) -> Timeline:
+    start = floor_to(request.first.astimezone(UTC), SLOT)
+    count = -((start - request.end) // SLOT)
+    if count < 1:
+        raise InvalidInputError("the window ends before it begins", field="end", value=request.end.isoformat(), remedy="Name a later end.")
+    return Timeline(start, SLOT, count)
+
+
+def _require_sensors(site: Site) -> set[str]:
+    named = sensor_names(site)
+    if not named:
+        remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
+        raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)
+    return named
+
+
+def _stretches(window: Timeline, now: datetime) -> Iterator[Timeline]:
+    """Yield the window's ended slots in parts."""
+    end = min(window.end, floor_to(now, SLOT))
+    start = window.start
+    while start < end:
+        until = min(start + STRETCH, end)
+        yield Timeline(start, SLOT, (until - start) // SLOT)
+        start = until
+
+
+@dataclass(slots=True)
+class _Building:
+    """Builds and stores the slots of one site, stretch by stretch; ``units`` names its sensors that ever spoke."""
+
+    connection: Connection
+    site: Site
+    units: Mapping[str, str | None]
+    now: datetime
+    tally: _Tally = field(default_factory=_Tally)
+
+    def build(self, stretch: Timeline) -> None:
+        # A meter that stands still is found out after days, and what was silent through a night is known in the morning.
+        window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
+        margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
+        samples = {name: self._read(name, window.start - margin, window.end + margin) for name in self.units}
+        released = {name: spans for name in self.units if (spans := self._read_released(name)).starts.size}
+        build = build_slots(self.site, samples, window, now=self.now, released=released)
+        withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
+        self.tally.note_withdrawn(withdrawn)
+        self._quarantine(build.rejected, window)
+        self.tally.add(build.last(stretch.count), self._write(build, window))
+
+    def _write(self, build: SlotBuild, window: Timeline) -> int:
+        """Store what is known, before the slots asked for only where nothing was; returns how many rows were added or changed."""
+        before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
+        earlier = np.arange(window.count) < LONGEST_STILL_SLOTS
+        columns = {name: np.where(earlier & ~np.isnan(before[name]), np.nan, values) for name, values in build.columns.items()}
+        known = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
+        if known[earlier].any():
+            self.tally.earlier_slots = LONGEST_STILL_SLOTS
+        settled = build.starts < np.datetime64(_naive((self.now - SETTLING).isoformat()))
+        for name, values in columns.items():
+            revision = Revision(name, build.starts[settled], before[name][settled], values[settled])
+            history_changes.record(self.connection, self.site.name, revision, rule=BUILT)
+        marks = _keep_marks(quality.read_repaired(self.connection, self.site.name, window), columns, build.repaired)
+        rows: copy.Columns = {**{name: values[known] for name, values in columns.items()}, "repaired": marks[known], "source": SOURCE}
+        written = observations.write(self.connection, self.site.name, build.starts[known], rows)
+        return written.inserted + written.updated
+
+    def _read(self, sensor: str, first: datetime, end: datetime) -> Samples:
+        return Samples(sensor, self.units[sensor], *readings.read(self.connection, self.site.name, sensor, first=first, end=end))
+
+    def _read_released(self, sensor: str) -> Spans:
+        rows = quarantine.list_let_in(self.connection, self.site.name, kind="readings", source=_source_of(sensor))
+        spans = sorted((row.raw["instant"], row.raw["until"]) for row in rows if row.resolution == "released")
+        first, last = (np.array([_naive(end) for end in ends], dtype="datetime64[us]") for ends in (zip(*spans, strict=True) if spans else ((), ())))
+        return Spans(first, np.maximum.accumulate(last))
+
+    def _quarantine(self, rejected: list[Rejected], window: Timeline) -> None:
+        first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))
+        for sensor in self.units:
+            refused = {row.line: row for row in (_describe(part, first) for part in rejected if part.sensor == sensor)}
+            lines = (_microseconds(first), _microseconds(end))
+            quarantine.settle(self.connection, self.site.name, source=_source_of(sensor), refused=list(refused.values()), lines=lines)
+
+
+def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the marks of what is built, and those stored of values that stay as they are."""
+    marks = np.zeros(stored.size, dtype=np.int64)
+    for bit, name in enumerate(SERIES):
+        stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
+        marks |= np.where(stays, stored, built) & (1 << bit)
+    return marks.astype(np.int16)
+
+
+def _describe(part: Rejected, seen_from: np.datetime64) -> Refused:
+    # Where what is refused begins before what is looked at, windows that move on would each tell another beginning: one a day is enough.
+    begins = part.first if part.first >= seen_from else seen_from.astype("datetime64[D]")
+    value = part.value if np.isfinite(part.value) else str(part.value)
+    raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "value": value, "unit": part.unit, "readings": part.readings}
+    return Refused(_microseconds(begins), part.reason, raw)
+
+
+def _source_of(sensor: str) -> str:
+    return f"sensor {sensor}"
+
+
+def _microseconds(instant: np.datetime64) -> int:
+    return int(instant.astype("datetime64[us]").astype(np.int64))
+
+
+def _iso(instant: np.datetime64) -> str:
+    return f"{np.datetime_as_string(instant, unit='us')}Z"
+
+
+def _naive(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)

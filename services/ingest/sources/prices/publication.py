@@ -1,0 +1,117 @@
+"""From what services say to sheets of prices: products of equal length, currency per kWh, holes left open."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby, pairwise
+from math import isfinite
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.timeline import SLOT, FloatArray, InstantArray, hold_price
+from services.ingest.sources.source import PriceSheet, SourceError
+
+KWH_PER_MWH = 1_000.0
+MINUTE = timedelta(minutes=1)
+LENGTHS = (15, 30, 60)
+SPAN = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What was traded for ``minutes`` from ``start`` on, currency per MWh; None where there is no price."""
+
+    start: datetime
+    minutes: int
+    price: float | None
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether there is a price that is a number."""
+        return self.price is not None and isfinite(self.price)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryWindow:
+    """What was asked for: a market from ``first`` on, before ``end``."""
+
+    market: str
+    first: datetime
+    end: datetime
+
+    def split(self) -> "Iterator[DeliveryWindow]":
+        """Yield the window in pieces of half a year: no service gives more than a year at once, and less comes in time."""
+        first, end = self.first.astimezone(UTC), self.end.astimezone(UTC)
+        while first < end:
+            yield DeliveryWindow(self.market, first, min(first + SPAN, end))
+            first += SPAN
+
+    def days(self, zone: ZoneInfo) -> list[date]:
+        """Return the local days that the window touches."""
+        first, last = self.first.astimezone(zone).date(), (self.end - MINUTE).astimezone(zone).date()
+        return [first + timedelta(days=day) for day in range((last - first).days + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What holds for all prices of an answer: their currency, when they were published (None: not said), and per how many kWh they are."""
+
+    currency: str
+    published_at: datetime | None = None
+    per_kwh: float = KWH_PER_MWH
+
+
+def make_sheets(window: DeliveryWindow, products: Iterable[Product], issue: Issue) -> list[PriceSheet]:
+    """Return the products that begin within the window, one sheet for each length, long products first.
+
+    Raises:
+        SourceError: a product is no quarter-hour, half-hour or hour, or does not begin on a quarter-hour.
+    """
+    traded = sorted((product for product in products if product.is_priced and window.first <= product.start < window.end), key=_order)
+    return [_make_sheet(window, list(group), issue) for _, group in groupby(traded, _length)]
+
+
+def measure_lengths(starts: Sequence[datetime], prices: Sequence[float | None], zone: ZoneInfo) -> list[Product]:
+    """Return products of services that only say when each begins: within a local day all are as long as the shortest distance between two.
+
+    A market changes its product from one day to the next, and a hole must not make the one before it longer.
+    """
+    rows = sorted(zip(starts, prices, strict=True), key=lambda row: row[0])
+    products: list[Product] = []
+    minutes = LENGTHS[-1]
+    for _, group in groupby(rows, lambda row: row[0].astimezone(zone).date()):
+        day = list(group)
+        minutes = min(((after[0] - before[0]) // MINUTE for before, after in pairwise(day)), default=minutes)
+        products += [Product(start, minutes, price) for start, price in day]
+    return products
+
+
+def on_quarter_hours(sheet: PriceSheet) -> tuple[InstantArray, FloatArray]:
+    """Return slot starts and price of the quarter-hours that a sheet covers; a longer product's price holds in each of its own.
+
+    Invariants: the mean over each product stays.
+    """
+    factor = sheet.minutes * MINUTE // SLOT
+    parts = np.arange(factor) * np.timedelta64(SLOT)
+    return (sheet.starts[:, np.newaxis] + parts).reshape(-1), hold_price(sheet.price, factor)
+
+
+def _length(product: Product) -> int:
+    return -product.minutes
+
+
+def _order(product: Product) -> tuple[int, datetime]:
+    return -product.minutes, product.start
+
+
+def _make_sheet(window: DeliveryWindow, products: list[Product], issue: Issue) -> PriceSheet:
+    minutes = products[0].minutes
+    odd = next((product for product in products if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()), None)
+    if odd is not None:
+        raise SourceError(f"has a product of {minutes} minutes at {odd.start.isoformat()}", field=window.market, remedy="Ask another source.")
+    # A service that names a product twice means the later one.
+    price = {product.start.astimezone(UTC).replace(tzinfo=None): product.price for product in products}
+    starts = np.array(list(price), dtype="datetime64[s]")
+    per_kwh = np.array(list(price.values()), dtype=np.float64) / issue.per_kwh
+    return PriceSheet(window.market, issue.currency, minutes, issue.published_at, starts, per_kwh)

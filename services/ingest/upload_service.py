@@ -1,0 +1,82 @@
+"""A file that was handed over, from the store of objects into the database."""
+
+import tempfile
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from luna.contracts.data import LoadFileRequest, LoadReply
+from luna.errors import InvalidInputError, LunaError
+from luna.objects import ObjectStore
+from luna.queue import TaskContext
+from luna.timeline import parse_zone
+from services.ingest.loading import FileForm, LoadReport, load_file
+
+# A file whose load failed may be loaded again for so long, once what was missing is there.
+UPLOAD_KEPT = timedelta(days=7)
+
+log = structlog.get_logger("luna.ingest")
+
+
+def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
+    """Store the file's rows and forget the file. One that is refused stays in the store, so that the job can be tried again.
+
+    Raises:
+        NotFoundError: no such site, or the file is no longer there.
+        InvalidInputError: the file cannot be used.
+        UnavailableError: the store of objects is away.
+    """
+    zone = parse_zone(request.timezone) if request.timezone else None
+    # Not where temporary files usually are: in a container that is memory.
+    scratch = work.settings.data_folder / "loads"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        path = Path(folder) / "file"
+        work.objects.fetch(request.object_key, path)
+        form = FileForm(request.kind, zone, request.columns, frozenset(request.ignore), request.units, Path(folder), work.clock.now())
+        try:
+            report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
+        except InvalidInputError as error:
+            # Where the file lay meanwhile tells its owner nothing.
+            field = request.file_name if error.field == str(path) else error.field
+            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy) from error
+    work.on_commit(lambda: _forget(work, request.object_key))
+    return describe(report)
+
+
+def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
+    """Remove files that nobody tried to load again for a week."""
+    try:
+        removed = objects.remove_older("uploads", now - UPLOAD_KEPT)
+    except LunaError as error:
+        log.warning("old uploads stay for now", reason=str(error))
+    else:
+        log.info("old uploads removed", removed=removed)
+
+
+def describe(report: LoadReport) -> LoadReply:
+    """Return the report as it leaves Luna."""
+    return LoadReply(
+        rows=report.rows,
+        accepted=report.accepted,
+        repaired=report.repaired,
+        quarantined=report.quarantined,
+        duplicated=report.duplicated,
+        repairs=dict(report.repairs),
+        reasons=dict(report.reasons),
+        notes=report.notes,
+        step_minutes=None if report.step is None else report.step.total_seconds() / 60,
+        first=report.first,
+        last=report.last,
+        inserted=report.written.inserted,
+        updated=report.written.updated,
+        unchanged=report.written.unchanged,
+    )
+
+
+def _forget(work: TaskContext, key: str) -> None:
+    # The rows are stored; a file that cannot be removed now is one too many, not a failure.
+    with suppress(LunaError):
+        work.objects.remove(key)

@@ -1,0 +1,131 @@
+"""Fetch the weather where sites are: what is expected with the instant at which it was, what was as known when its slot ended."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+import numpy as np
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
+from luna.database import sites, weather_carbon
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError
+from luna.settings import Settings
+from luna.site import Location, Site
+from luna.timeline import SLOT, Clock, Timeline, floor_to
+from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet
+from services.ingest.sources.source import SourceError, SourceRefusedError
+from services.ingest.sources.web import Web
+
+# What plans look ahead, and a day more.
+AHEAD = timedelta(days=3)
+FURTHEST = timedelta(days=15)
+SPAN = timedelta(days=90)
+INTERVAL = timedelta(seconds=0.2)
+
+log = structlog.get_logger("luna.ingest")
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found for one site: stretches of the past and of what is ahead, and why there is no more."""
+
+    site: str
+    past: list[WeatherSheet] = field(default_factory=list)
+    ahead: list[WeatherSheet] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def fetch_weather(
+    engine: Engine, request: FetchWeatherRequest, settings: Settings, *, clock: Clock, transport: httpx.BaseTransport | None = None
+) -> FetchWeatherReply:
+    """Fetch the weather of the sites that say where they are; no transaction is open while the service is waited for.
+
+    A fault of the service is named in the reply. Where ``outside_services`` is off, nothing is fetched for sites that nobody named.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the site named does not say where it is, or the window is upside down or too far ahead.
+    """
+    if request.site_id is None and not settings.outside_services:
+        return FetchWeatherReply(sites=[])
+    now = clock.now()
+    windows = list(split_window(request, now=now))
+    with unit_of_work(engine) as connection:
+        places = _places(connection, request)
+    source = OpenMeteo(Web(OpenMeteo.name, transport, INTERVAL))
+    found = [_ask(source, site, location, windows, now=now) for site, location in places]
+    with unit_of_work(engine) as connection:
+        return FetchWeatherReply(sites=[_store(connection, weather, now=now) for weather in found])
+
+
+def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
+    """Write a reply into the log, a line for each site, and return it. That the service is away is no error of ours."""
+    for site in reply.sites:
+        log.info("weather fetched", **site.model_dump())
+    return reply
+
+
+def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Timeline]:
+    """Yield the stretches to ask for, each either before ``now`` or from then on, of a season at most.
+
+    Raises:
+        InvalidInputError: the window is upside down, or further ahead than anybody looks.
+    """
+    present = floor_to(now, SLOT)
+    first = floor_to(request.first, SLOT) if request.first else present
+    end = request.end or max(first, present) + AHEAD
+    if not first < end <= now + FURTHEST:
+        raise InvalidInputError(
+            f"the time ends before it begins, or more than {FURTHEST.days} days ahead", field="end", value=end.isoformat(), remedy="Choose another end."
+        )
+    while first < end:
+        edge = present if first < present else end
+        last = min(first + SPAN, edge, end)
+        yield Timeline(first, SLOT, -((first - last) // SLOT))
+        first = last
+
+
+def _places(connection: Connection, request: FetchWeatherRequest) -> list[tuple[str, Location]]:
+    if request.site_id is None:
+        return [(site.name, site.location) for site in sites.load_all(connection) if site.location]
+    site = sites.load(connection, request.site_id)
+    return [(site.name, _require_location(site))]
+
+
+def _require_location(site: Site) -> Location:
+    if site.location is None:
+        raise InvalidInputError("the site does not say where it is", field="site.location", value=site.name, remedy="Add its location to the site's file.")
+    return site.location
+
+
+def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Timeline], *, now: datetime) -> _Found:
+    found = _Found(site)
+    for window in windows:
+        try:
+            if window.end <= now:
+                found.past.append(source.past(location, window))
+            else:
+                found.ahead.append(source.forecast(location, window))
+        except (SourceError, SourceRefusedError) as error:
+            found.faults.append(str(error))
+    return found
+
+
+def _store(connection: Connection, found: _Found, *, now: datetime) -> SiteWeatherReply:
+    written = sum(_store_sheet(connection, found.site, sheet, issued_at=None, now=now) for sheet in found.past)
+    written += sum(_store_sheet(connection, found.site, sheet, issued_at=now, now=now) for sheet in found.ahead)
+    return SiteWeatherReply(site_id=found.site, written=written, faults=found.faults)
+
+
+def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:
+    """Store the slots whose weather is another than what is known, so that an hour without news adds no row."""
+    known = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
+    changed = np.logical_or.reduce([np.isfinite(series) & (series != known[name]) for name, series in sheet.values.items()])
+    values = {name: series[changed] for name, series in sheet.values.items()}
+    issued = None if issued_at is None else np.full(int(changed.sum()), np.datetime64(issued_at.replace(tzinfo=None), "us"))
+    written = weather_carbon.upsert(connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued)
+    return written.inserted + written.updated

@@ -1,1 +1,0 @@
-"""What would be otherwise: an alternative to a plan, and other equipment, tariffs and rules on any day."""

@@ -1,1 +1,0 @@
-"""What a new plan changes, and which of its inputs did it."""

@@ -1,0 +1,1 @@
+"""What another decision, or another site, would have brought."""

@@ -1,0 +1,152 @@
+"""A plan from which a battery departs in some slots: what comes before stays, what comes after is planned anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics import Blocks, list_months
+from luna.outlook import Outlook
+from luna.physics import Flows, Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.schedule import pick_slot
+from luna.timeline import FloatArray
+from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.owner_constraints import Manual
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import ScenarioSet
+
+Tail = TypeVar("Tail", Outlook, SiteLimits, Manual)
+# What counts batteries, not slots.
+_BY_BATTERY = frozenset({"stored_kwh"})
+
+
+def tail_problem(problem: Problem, first: int, stored_kwh: FloatArray, imported_kwh: FloatArray) -> Problem:
+    """Return the problem from slot ``first`` on; the horizon, its wish and its prices stay.
+
+    Args:
+        problem: with nothing to place.
+        first: slot at which the rest begins.
+        stored_kwh: what the batteries hold then, shape ``(batteries,)``.
+        imported_kwh: what was bought before, shape ``(first,)``.
+    """
+    timeline = problem.outlook.timeline
+    count = timeline.count
+    values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
+    series = {name: value[..., first:] for name, value in values.items() if _has_slots(value, count)}
+    courses = problem.courses
+    parts: dict[str, Any] = {
+        "outlook": replace(_cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)),
+        "limits": _cut(problem.limits, first, count),
+        "manual": problem.manual and _cut(problem.manual, first, count),
+        "courses": courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:]),
+        "blocks": problem.blocks and _draw(problem, problem.blocks, first, imported_kwh),
+        "billed": problem.billed and tail_problem(problem.billed, first, stored_kwh, imported_kwh),
+    }
+    return replace(problem, **series | parts, stored_kwh=stored_kwh)
+
+
+def _draw(problem: Problem, blocks: Blocks, first: int, imported_kwh: FloatArray) -> Blocks:
+    """Return a tariff's blocks with what its month has drawn before ``first``."""
+    months = list_months(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
+    number = next(place for place, slots in enumerate(months) if first in slots)
+    before = months[number][months[number] < first]
+    return replace(blocks, drawn_kwh=(blocks.drawn_kwh if number == 0 else 0.0) + float(imported_kwh[before].sum()))
+
+
+def _cut(part: Tail, first: int, count: int) -> Tail:
+    """Return the part with every series shortened; what holds for all slots stays as it is."""
+    values = {each.name: getattr(part, each.name) for each in fields(part)}
+    shorter: dict[str, Any] = {name: value[..., first:] if _has_slots(value, count) else value for name, value in values.items()}
+    return type(part)(**shorter)
+
+
+def _has_slots(value: object, count: int) -> bool:
+    return isinstance(value, np.ndarray) and value.shape[-1:] == (count,)
+
+
+Part = TypeVar("Part", Flows, SetPoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A plan and what becomes of it when slots ``first`` to ``end`` (exclusive) go another way; ``after`` is the plan with these and all later slots."""
+
+    before: Plan
+    after: Plan
+    first: int
+    end: int
+
+    @property
+    def cost(self) -> float:
+        """What the alternative costs more over the horizon by what the plan optimises, what is left in the batteries counted in."""
+        return objective(self.after) - objective(self.before)
+
+    @property
+    def cost_by_value(self) -> float | None:
+        """The same from the value of stored energy at the end of the alternative; None where the plan has no such function."""
+        if self.before.value is None:
+            return None
+        problem, here = self.before.problem, slice(self.first, self.end)
+        lowest = problem.limits.batteries.min_kwh[0, 0]
+        left = [plan.flows.stored_kwh[0] - lowest for plan in (self.before, self.after)]
+        worth = self.before.value.function.integral(*left)[self.end - 1]
+        before, after = (weigh_flows(problem, plan.flows).total for plan in (self.before, self.after))
+        return float((after - before)[here].sum() - worth)
+
+
+def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Deviation:
+    """Return what becomes of a plan when other set-points hold from slot ``first`` on, as many as there are; then it is planned anew.
+
+    Args:
+        plan: as it was made.
+        setpoints: of the slots that go another way, the slot as last axis; not clamped yet.
+        first: their first slot.
+        solver: plans what comes after.
+
+    Raises:
+        SolverError: no plan for what comes after.
+    """
+    problem = plan.problem
+    told, flows = _settle(plan, setpoints, first)
+    end = first + told.mode.shape[-1]
+    followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
+    if end < problem.outlook.timeline.count:
+        modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
+        rest = decide(
+            replace(tail_problem(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver
+        )
+        followed.append(rest.setpoints)
+        settled.append(rest.flows)
+    whole = join(settled)
+    starts = np.concatenate([problem.stored_kwh[:, None], whole.stored_kwh[:, :-1]], axis=1)
+    after = replace(plan, flows=whole, setpoints=join(followed), costs=price_flows(problem, whole), start_kwh=starts, values=(), spread=None)
+    return Deviation(plan, after, first, end)
+
+
+def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flows]:
+    """Return what the safety layer leaves of the set-points, and what physics makes of them, slot by slot."""
+    stored = plan.start_kwh[:, first : first + 1]
+    told, settled = [], []
+    before = plan.flows.import_kwh[:first]
+    for place in range(setpoints.mode.shape[-1]):
+        now = tail_problem(plan.problem, first + place, stored[:, 0], before)
+        limits = replace(now.limits, import_limit_kw=now.limits.import_limit_kw[:1], export_limit_kw=now.limits.export_limit_kw[:1])
+        told.append(clamp(pick_slot(setpoints, place), stored, limits))
+        energies = {"load_kwh": now.outlook.load_kwh[:1], "pv_kwh": now.outlook.pv_kwh[:1]}
+        settled.append(simulate_slot(told[-1], stored, **energies, limits=limits, hours=float(now.outlook.timeline.hours[0])))
+        stored, before = settled[-1].stored_kwh, np.append(before, settled[-1].import_kwh)
+    return join(told), join(settled)
+
+
+def take(part: Part, slots: slice) -> Part:
+    """Return some slots of flows or set-points."""
+    return type(part)(**{each.name: getattr(part, each.name)[..., slots] for each in fields(part)})
+
+
+def join(parts: Sequence[Part]) -> Part:
+    """Return flows or set-points of consecutive slots as one."""
+    return type(parts[0])(**{each.name: np.concatenate([getattr(part, each.name) for part in parts], axis=-1) for each in fields(parts[0])})

@@ -1,0 +1,171 @@
+"""A stored plan planned again with something different: same forecasts, same state, same horizon."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.counterfactual import Habit, PlanVariantReply, Variant
+from luna.contracts.owner import ManualBlock
+from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, Terminal
+from luna.errors import InvalidInputError
+from luna.site import Site
+from luna.site.document import change_site
+from luna.timeline import Timeline
+from luna.wording import Language, Numbers
+from luna.wording.alternatives import say_variant
+from services.planner.counterfactual.slot_changes import compare_costs, list_changes
+from services.planner.counterfactual.why_not import newly_missed
+from services.planner.counterfactual.world import scale_pv, sessions_from_habit
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.build import build_problem
+from services.planner.problem.knowledge import SitePrices
+from services.planner.reply.reply import answer
+
+# Where a battery is new: as in replays.
+NEW_SOC = 0.5
+Prices = Callable[[Site], SitePrices]
+
+
+def plan_variant(inputs: PlanRequest, variant: Variant, *, export_kwh: float | None, prices: Prices, solver: Solver) -> tuple[Plan, Plan, PlanRequest]:
+    """Return the plan of a request, the plan under a variant, and the request of that one.
+
+    Args:
+        inputs: what the plan was made from.
+        variant: what is different.
+        export_kwh: what is to be sold out of the batteries where selling pays most.
+        prices: what is known of the prices of a site's tariff, asked where the variant has another.
+        solver: plans both.
+
+    Raises:
+        InvalidInputError: the variant does not fit the site, or what is to be sold is more than the batteries can.
+    """
+    changed = change_request(inputs, variant, prices=prices)
+    before = decide(build_problem(inputs), solver)
+    if export_kwh is not None:
+        blocks = sell_at_peak(decide(build_problem(changed), solver), export_kwh)
+        changed = changed.model_copy(update={"manual": [*changed.manual, *blocks]})
+    return before, decide(build_problem(changed), solver), changed
+
+
+def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> PlanRequest:
+    """Return the request with what the variant changes of its site, and what follows from that for outlook, state and terminal rule."""
+    site, outlook = inputs.site, inputs.outlook
+    if site is None or outlook is None:
+        raise InvalidInputError("the plan's inputs hold no site", field="plan_id", remedy="Plan anew.")
+    if variant.margin is not None:
+        remedy = "Ask it of recorded days: luna what-if --from DAY --to DAY."
+        raise InvalidInputError("a plan has no margin, acting on it has", field="variant.margin", value=variant.margin, remedy=remedy)
+    changed = change_site(site, variant.site, field="variant.site")
+    timeline = build_problem(inputs).outlook.timeline
+    outlook = _scale(outlook, scale_pv(site, changed))
+    options = inputs.options
+    if changed.tariff != site.tariff:
+        known = prices(changed).ahead(timeline.start, timeline.whole())
+        series = {"import_price": known.import_price.tolist(), "export_price": known.export_price.tolist()}
+        outlook = outlook.model_copy(update=series)
+        if options.terminal.kind == "value":
+            options = options.model_copy(update={"terminal": Terminal()})
+    if isinstance(options.terminal.value, dict):
+        options = options.model_copy(update={"terminal": _value_all(options.terminal, changed)})
+    update = {"site": changed, "outlook": outlook, "state": _change_state(inputs.state, changed, variant.habits, timeline), "options": options}
+    return inputs.model_copy(update=update)
+
+
+def _scale(outlook: OutlookMessage, factor: float) -> OutlookMessage:
+    """Return the outlook with as much PV per kWp as was expected."""
+    if factor == 1.0:
+        return outlook
+    names = [name for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh") if getattr(outlook, name) is not None]
+    scaled = {name: (np.array(getattr(outlook, name)) * factor).tolist() for name in names}
+    courses = outlook.scenarios and outlook.scenarios.model_copy(update={"pv_kwh": (np.array(outlook.scenarios.pv_kwh) * factor).tolist()})
+    return outlook.model_copy(update=scaled | {"scenarios": courses})
+
+
+def _value_all(terminal: Terminal, site: Site) -> Terminal:
+    """Return the terminal rule with a value for every battery; a new one's is the mean of the others'."""
+    given = terminal.value if isinstance(terminal.value, dict) else {}
+    usual = sum(given.values()) / len(given) if given else 0.0
+    return terminal.model_copy(update={"value": {battery.name: given.get(battery.name, usual) for battery in site.batteries}})
+
+
+def _change_state(state: StateMessage, site: Site, habits: dict[str, Habit], timeline: Timeline) -> StateMessage:
+    """Return the state of the devices that the site has now: batteries keep their share, new vehicles stand as they are used to."""
+    zone = ZoneInfo(site.timezone)
+    batteries = {battery.name: _fill(state.batteries.get(battery.name), battery.min_soc, battery.max_soc) for battery in site.batteries}
+    vehicles = {vehicle.name: state.vehicles[vehicle.name] for vehicle in site.vehicles if vehicle.name in state.vehicles}
+    for name, habit in habits.items():
+        vehicle = next((each for each in site.vehicles if each.name == name), None)
+        if vehicle is None:
+            remedy = f"Its vehicles are: {', '.join(each.name for each in site.vehicles) or 'none'}."
+            raise InvalidInputError("the site has no such vehicle", field=f"variant.habits.{name}", remedy=remedy)
+        vehicles[name] = sessions_from_habit(vehicle, habit, timeline, zone=zone)
+    loads = {name: each for name, each in state.loads.items() if name in {load.name for load in site.loads}}
+    return state.model_copy(update={"batteries": batteries, "vehicles": vehicles, "loads": loads})
+
+
+def _fill(before: BatteryState | None, min_soc: float, max_soc: float) -> BatteryState:
+    return BatteryState(soc=min_soc + NEW_SOC * (max_soc - min_soc)) if before is None else before
+
+
+def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
+    """Return the blocks in which the first battery that may sell does so, in the dearest slots first and equal ones early, until all is sold.
+
+    Raises:
+        InvalidInputError: no battery may sell, or not as much within the horizon.
+    """
+    problem = plan.problem
+    seller = next((each for each in problem.site.batteries if each.discharge_to_grid), None)
+    if seller is None:
+        raise InvalidInputError("no battery of the site may sell", field="export_kwh", value=export_kwh, remedy="Set discharge_to_grid of one to true.")
+    timeline, outlook = problem.outlook.timeline, problem.outlook
+    deficit = np.maximum(outlook.load_kwh - outlook.pv_kwh, 0.0)
+    surplus = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0)
+    room = np.minimum(seller.discharge_limit_kw * timeline.hours - deficit, problem.export_limit_kwh - surplus)
+    starts, left, blocks = list(timeline), export_kwh, []
+    for slot in np.argsort(-problem.paid.outlook.export_price, kind="stable").tolist():
+        sold = min(float(room[slot]), left)
+        if sold > 0:
+            power = (sold + float(deficit[slot])) / float(timeline.hours[slot])
+            blocks.append(_block(seller.name, starts[slot], timeline, power))
+            left -= sold
+    if left > 0:
+        most = export_kwh - left
+        remedy = f"Ask for {most:.1f} kWh at most."
+        raise InvalidInputError("more than can be sold within the horizon", field="export_kwh", value=export_kwh, remedy=remedy)
+    return blocks
+
+
+def _block(name: str, start: datetime, timeline: Timeline, power_kw: float) -> ManualBlock:
+    return ManualBlock.model_validate({"device": name, "action": "discharge", "from": start, "to": start + timeline.step, "power_kw": power_kw})
+
+
+def describe_variant(before: Plan, after: Plan, *, requests: tuple[PlanRequest, PlanRequest], name: str, language: Language) -> PlanVariantReply:
+    """Return what the second plan costs more and where it differs."""
+    start, site = before.problem.outlook.timeline.start, before.problem.site
+    told, other = (answer(plan, request=request, issued_at=start) for plan, request in zip((before, after), requests, strict=True))
+    cost = compare_costs(told, other, stored=_gain(before) - _gain(after))
+    numbers = Numbers(language, ZoneInfo(site.timezone), site.currency)
+    changes = list_changes(told, other)
+    return PlanVariantReply(
+        plan_id=told.plan_id,
+        variant=name,
+        before=told.cost,
+        after=other.cost,
+        cost=cost,
+        changes=changes,
+        compromises=newly_missed(told.compromises, other.compromises),
+        text=say_variant(name, cost=cost.total, slots=len({each.start for each in changes}), numbers=numbers),
+        currency=site.currency,
+        timezone=site.timezone,
+        slot_minutes=told.slot_minutes,
+    )
+
+
+def _gain(plan: Plan) -> float:
+    """Return what the energy is worth that a plan gains in its batteries: a larger one begins with more, which is no gain."""
+    problem = plan.problem.paid
+    return float((problem.terminal.value * (plan.flows.stored_kwh[:, -1] - problem.stored_kwh)).sum())

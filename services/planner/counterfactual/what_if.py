@@ -1,0 +1,125 @@
+"""Recorded days lived again under a variant: month by month, the batteries handed over from one to the next."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics import Peak, peak_cost
+from luna.physics import Mode
+from luna.schedule import PlainPolicy, Policy
+from luna.simulator import Trajectory, price, simulate
+from luna.timeline import FloatArray, local_dates
+from luna.wear import depth_wear
+from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows
+from services.planner.counterfactual.world import AdaptedSite
+from services.planner.problem.problem import ACTING, Margin
+from services.planner.problem.rolling_horizon import SiteKnowledge
+from services.planner.replay import Rules
+from services.planner.replay.policies import CheapestHours, ModelPredictive
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Who decides: a policy by name, slots between two plans, and the margins of those who follow them."""
+
+    policy: str
+    every: int
+    margin: Margin = ACTING
+
+    def enter(self, world: AdaptedSite, rules: Rules) -> Policy:
+        """Return the policy for a world. Without a battery there is nothing to decide."""
+        scene = world.scene
+        if self.policy == "mpc" and scene.site.batteries:
+            return ModelPredictive(SiteKnowledge(scene.site, world.energy, scene.prices), scene.timeline, self.every, margin=self.margin)
+        if self.policy == "rule":
+            return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
+        return PlainPolicy(Mode.SELF_CONSUMPTION if self.policy == "self_consumption" else Mode.HOLD, rules.curtailment)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of days as it was lived: dates, and by day what is paid, worn and moved, and what is stored at its end."""
+
+    dates: list[date]
+    money: FloatArray
+    energy: FloatArray
+    stored_kwh: FloatArray
+    discharge_kwh: float
+
+
+def list_months(first: date, last: date) -> list[tuple[date, date]]:
+    """Return the local months from ``first`` to ``last``, both included, as first and last day."""
+    months, begin = [], first
+    while begin <= last:
+        following = (begin.replace(day=28) + 4 * DAY).replace(day=1)
+        months.append((begin, min(following - DAY, last)))
+        begin = following
+    return months
+
+
+def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, told: Callable[[int], None] = lambda _: None) -> PeriodFlows:
+    """Return what consecutive worlds, each within one month, come to.
+
+    Args:
+        worlds: in order; read one after the other, so that a year need not be held at once.
+        deciding: who decides.
+        outlook: what was planned from.
+        told: how many are lived.
+
+    Invariants: what comes of a window depends on nothing but its days: not on how many variants or workers there are.
+    """
+    parts: list[Period] = []
+    peaks: dict[str, float] = {}
+    stored, initial, worth, usable = None, 0.0, 0.0, 0.0
+    for number, world in enumerate(worlds, start=1):
+        rules = Rules.of(world.scene)
+        begin = rules.initial_kwh if stored is None else stored
+        initial = initial if parts else float(begin.sum())
+        lived = _settle(world, rules, deciding, begin)
+        stored, worth = lived.flows.stored_kwh[:, :, -1], rules.terminal_value
+        parts.append(_sum_days(world, rules, lived, begin))
+        components = [Peak(price) for price in world.scene.site.tariff.peaks]
+        if components:
+            zone = ZoneInfo(world.scene.site.timezone)
+            peaks[f"{parts[-1].dates[0]:%Y-%m}"] = peak_cost(lived.flows.import_kwh[0], world.scene.timeline, components, zone=zone)
+        usable = sum((battery.max_soc - battery.min_soc) * battery.capacity_kwh for battery in world.scene.site.batteries)
+        told(number)
+    discharged = sum(part.discharge_kwh for part in parts)
+    return PeriodFlows(days=_list_days(parts, initial, worth), peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
+
+
+def _settle(world: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
+    return simulate(deciding.enter(world, rules), world.scene.actuals, limits=rules.limits, stored_kwh=stored_kwh)
+
+
+def _bill_peaks(world: AdaptedSite, lived: Trajectory) -> float:
+    scene = world.scene
+    return peak_cost(lived.flows.import_kwh[0], scene.timeline, [Peak(price) for price in scene.site.tariff.peaks], zone=scene.zone)
+
+
+def _sum_days(world: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Period:
+    costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
+    starts, ends = (np.array(edge) for edge in zip(*world.scene.days, strict=True))
+    wear = costs.wear_cost + depth_wear(world.scene.site.batteries, lived.flows.stored_kwh, begin_kwh)
+    money, energy = ((costs.import_cost, costs.export_cost, wear), (lived.flows.import_kwh, lived.flows.export_kwh))
+    return Period(
+        dates=list(dict.fromkeys(local_dates(world.scene.timeline, world.scene.zone))),
+        money=np.array([np.add.reduceat(series[0], starts) for series in money]),
+        energy=np.array([np.add.reduceat(series[0], starts) for series in energy]),
+        stored_kwh=lived.flows.stored_kwh.sum(axis=(0, 1))[ends - 1],
+        discharge_kwh=float(lived.flows.discharge_kwh.sum()),
+    )
+
+
+def _list_days(parts: Sequence[Period], initial_kwh: float, worth: float) -> list[DayFlow]:
+    """Return all days; what is stored more at a day's end than at its begin is worth the same on every day, as the terminal rule has it."""
+    dates = [day for part in parts for day in part.dates]
+    gained = worth * np.diff(np.concatenate([[initial_kwh], *(part.stored_kwh for part in parts)]))
+    columns = np.vstack([np.hstack([part.money for part in parts]), gained, np.hstack([part.energy for part in parts])])
+    names = ("import_cost", "export_cost", "wear", "stored_gain", "import_kwh", "export_kwh")
+    return [DayFlow(day=day, **dict(zip(names, values, strict=True))) for day, values in zip(dates, columns.T.tolist(), strict=True)]

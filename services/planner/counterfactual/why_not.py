@@ -1,0 +1,257 @@
+"""Why not otherwise: the alternative is held to, the rest is planned anew, and both are priced over the whole horizon."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.contracts.counterfactual import Alternative, WhyNotReply
+from luna.contracts.owner import ManualBlock
+from luna.contracts.plan import CompromiseReply, PlanRequest
+from luna.errors import InvalidInputError
+from luna.physics import Mode, SetPoint
+from luna.site import Battery, Site
+from luna.timeline import Timeline, floor_to, require_utc
+from luna.wording import Language, Numbers, limit
+from luna.wording.alternatives import say_alternative
+from services.planner.counterfactual.deviation import Deviation, replan_after, take
+from services.planner.counterfactual.slot_changes import compare_costs, list_changes
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.build import build_problem
+from services.planner.reply.reasons import find_limits
+from services.planner.reply.reply import answer
+
+_NOTHING_KWH = 1e-6
+
+
+def find_slots(alternative: Alternative, timeline: Timeline) -> tuple[int, int]:
+    """Return first slot and end of what goes another way.
+
+    Raises:
+        InvalidInputError: it lies outside the plan.
+    """
+    until = alternative.until or floor_to(require_utc(alternative.slot, field="alternative.slot"), timeline.step) + timeline.step
+    for field, instant in (("slot", alternative.slot), ("until", until)):
+        if not timeline.start <= instant <= timeline.end or (field == "slot" and instant == timeline.end):
+            span = f"{timeline.start.isoformat()} to {timeline.end.isoformat()}"
+            raise InvalidInputError("lies outside the plan", field=f"alternative.{field}", value=instant.isoformat(), remedy=f"The plan covers {span}.")
+    first = timeline.index_of(alternative.slot)
+    return first, max(-((timeline.start - until) // timeline.step), first + 1)
+
+
+def find_battery(alternative: Alternative, site: Site) -> int:
+    """Return which of the site's batteries is meant.
+
+    Raises:
+        InvalidInputError: none is named where there are several, or the site has none; the mode is none of a battery's.
+    """
+    names = [battery.name for battery in site.batteries]
+    if alternative.device is not None and alternative.device not in names:
+        known = [*names, *(each.name for each in site.vehicles), *(each.name for each in site.loads)]
+        remedy = f"Name one of: {', '.join(known) or 'none'}."
+        raise InvalidInputError("the site has no such device", field="alternative.device", value=alternative.device, remedy=remedy)
+    if alternative.device is None and len(names) != 1:
+        remedy = f"Name one of: {', '.join(names)}." if names else "The site has no battery."
+        raise InvalidInputError("which battery is not said", field="alternative.device", value=alternative.device, remedy=remedy)
+    if alternative.mode in ("on", "off"):
+        raise InvalidInputError("is no mode of a battery", field="alternative.mode", value=alternative.mode, remedy="Choose from: " + _MODES + ".")
+    return names.index(alternative.device) if alternative.device else 0
+
+
+_MODES = ", ".join(mode.word for mode in Mode)
+
+
+def require_allowed(alternative: Alternative, battery: Battery) -> None:
+    """Refuse what the battery is never allowed or able to do.
+
+    Raises:
+        InvalidInputError: names the limit that forbids it.
+    """
+    charging = alternative.mode == "charge"
+    contract, power = ("charge_from_grid", "charge_limit_kw") if charging else ("discharge_to_grid", "discharge_limit_kw")
+    if alternative.mode in ("charge", "export") and not getattr(battery, contract):
+        raise _forbid("mode", alternative.mode, f"batteries.{battery.name}.{contract} is false")
+    if alternative.power_kw is not None and alternative.power_kw > getattr(battery, power):
+        raise _forbid("power_kw", alternative.power_kw, f"batteries.{battery.name}.{power} is {getattr(battery, power):g}")
+    if alternative.target_soc is not None and not battery.min_soc <= alternative.target_soc <= battery.max_soc:
+        limits = f"min_soc is {battery.min_soc:g}, max_soc {battery.max_soc:g}"
+        raise _forbid("target_soc", alternative.target_soc, f"of batteries.{battery.name} {limits}")
+
+
+def override_setpoint(plan: Plan, alternative: Alternative, *, index: int, slots: tuple[int, int]) -> SetPoint:
+    """Return the plan's set-points of ``slots`` with the battery of that index in the mode asked for, with its widest limits."""
+    told, battery = take(plan.setpoints, slice(*slots)), plan.problem.site.batteries[index]
+    charging, exporting = alternative.mode == "charge", alternative.mode == "export"
+    widest = {
+        "mode": Mode[alternative.mode.upper()].value,
+        "power_kw": alternative.power_kw or (battery.charge_limit_kw if charging else battery.discharge_limit_kw),
+        "target_soc": alternative.target_soc if alternative.target_soc is not None else (battery.min_soc if exporting else battery.max_soc),
+        "floor_soc": battery.min_soc,
+        "ceiling_soc": battery.max_soc,
+    }
+    return replace(told, **{name: _put(getattr(told, name), index, value) for name, value in widest.items()})
+
+
+def _put(values: NDArray[Any], index: int, value: float) -> NDArray[Any]:
+    changed = values.copy()
+    changed[index] = value
+    return changed
+
+
+def require_happens(alternative: Alternative, deviation: Deviation, index: int) -> None:
+    """Refuse an exchange with the grid of which physics leaves nothing.
+
+    Raises:
+        InvalidInputError: names the limits at work.
+    """
+    if alternative.mode not in ("charge", "export"):
+        return
+    flows, here = deviation.after.flows, slice(deviation.first, deviation.end)
+    moved = flows.charge_kwh if alternative.mode == "charge" else np.minimum(flows.discharge_kwh, flows.export_kwh)
+    if moved[index, here].sum() <= _NOTHING_KWH:
+        raise _forbid("mode", alternative.mode, _say_why(alternative, deviation, index))
+
+
+def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
+    plan, slot, charging = deviation.after, deviation.first, alternative.mode == "charge"
+    problem, battery = plan.problem, plan.problem.site.batteries[index]
+    soc = float(plan.start_kwh[index, slot]) / battery.capacity_kwh
+    end = alternative.target_soc if alternative.target_soc is not None else (battery.max_soc if charging else battery.min_soc)
+    if (soc >= end - _NOTHING_KWH) if charging else (soc <= end + _NOTHING_KWH):
+        return f"batteries.{battery.name} is at {soc:.0%} then, and {end:.0%} is as far as it goes"
+    room = float((problem.import_limit_kwh if charging else problem.export_limit_kwh)[slot] / problem.outlook.timeline.hours[slot])
+    if charging and problem.import_limit_kwh[slot] < problem.connection_limit_kwh[slot] - _NOTHING_KWH:
+        return f"the peak of {room:.2f} kW that is planned for the capacity tariff leaves nothing for it"
+    return f"the connection's {'import' if charging else 'export'} limit of {room:g} kW leaves nothing for it"
+
+
+def _forbid(field: str, value: object, why: str) -> InvalidInputError:
+    return InvalidInputError(f"impossible: {why}", field=f"alternative.{field}", value=value, remedy="Ask for less, for another mode or for another slot.")
+
+
+def limits_at_work(deviation: Deviation) -> list[str]:
+    """Return the codes of the limits at work in the slots that go another way, each once; of the first battery, as in reasons."""
+    found = find_limits(deviation.after)[deviation.first : deviation.end]
+    return list(dict.fromkeys(code for codes in found for code in codes))
+
+
+# What an owner's block calls what is asked of a vehicle or a load.
+_VEHICLE, _LOAD = {"charge": "charge", "hold": "no_charge"}, {"on": "on", "off": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A plan and the one with the alternative; ``by_value`` is its cost by the value of stored energy, ``limits`` are those at work, as codes."""
+
+    before: Plan
+    after: Plan
+    by_value: float | None = None
+    limits: tuple[str, ...] = ()
+
+
+def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver, language: Language) -> WhyNotReply:
+    """Return what an alternative to the plan of ``inputs`` costs, and which slots change.
+
+    Of a battery, what comes before stays as planned and what is placed stays placed, so that the answer agrees with a slot's ``cost_of_opposite``.
+    A vehicle's or load's alternative is a block that everything else is planned around, what comes before it too.
+
+    Raises:
+        InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
+        SolverError: no plan for what comes after.
+    """
+    plan = _plan(inputs, solver)
+    slots = find_slots(alternative, plan.problem.outlook.timeline)
+    words = _blocks_of(inputs, alternative)
+    pair = _depart(plan, alternative, slots, solver) if words is None else _plan_around(plan, _ask_block(inputs, alternative, slots, words), solver)
+    return _reply(pair, inputs, alternative, slots=slots, language=language)
+
+
+def _plan(inputs: PlanRequest, solver: Solver) -> Plan:
+    """Return the plan of a request; under a tariff in blocks its problem keeps them, and not the price of the block in which the plan ends."""
+    posed = build_problem(inputs)
+    plan = decide(posed, solver)
+    if posed.blocks is None:
+        return plan
+    outlook = replace(plan.problem.outlook, import_price=posed.outlook.import_price)
+    return replace(plan, problem=replace(plan.problem, outlook=outlook, blocks=posed.blocks))
+
+
+def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver: Solver) -> Pair:
+    """Let a battery depart from the plan."""
+    index = find_battery(alternative, plan.problem.site)
+    require_allowed(alternative, plan.problem.site.batteries[index])
+    deviation = replan_after(plan, override_setpoint(plan, alternative, index=index, slots=slots), slots[0], solver)
+    require_happens(alternative, deviation, index)
+    return Pair(plan, deviation.after, _rounded(deviation), tuple(limits_at_work(deviation)))
+
+
+def _blocks_of(inputs: PlanRequest, alternative: Alternative) -> dict[str, str] | None:
+    """Return what blocks call a vehicle's or load's modes; None where a battery is meant."""
+    site = inputs.site
+    if site is None or alternative.device in [None, *(battery.name for battery in site.batteries)]:
+        return None
+    if alternative.device in [vehicle.name for vehicle in site.vehicles]:
+        return _VEHICLE
+    return _LOAD if alternative.device in [load.name for load in site.loads] else None
+
+
+def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, int], words: dict[str, str]) -> PlanRequest:
+    """Return the request with the alternative as a block."""
+    if alternative.mode not in words:
+        known = ", ".join(words)
+        raise InvalidInputError("is no mode of this device", field="alternative.mode", value=alternative.mode, remedy=f"Choose from: {known}.")
+    timeline = build_problem(inputs).outlook.timeline
+    begin, end = (timeline.start + slot * timeline.step for slot in slots)
+    block = {"device": alternative.device, "action": words[alternative.mode], "from": begin, "to": end, "power_kw": alternative.power_kw}
+    return inputs.model_copy(update={"manual": [*inputs.manual, ManualBlock.model_validate(block)]})
+
+
+def _plan_around(plan: Plan, asked: PlanRequest, solver: Solver) -> Pair:
+    try:
+        problem = build_problem(asked)
+    except InvalidInputError as exc:
+        raise InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy) from exc
+    return Pair(plan, decide(problem, solver))
+
+
+def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: tuple[int, int], language: Language) -> WhyNotReply:
+    site, starts = pair.before.problem.site, list(pair.before.problem.outlook.timeline)
+    before, after = (answer(plan, request=inputs, issued_at=starts[0]) for plan in (pair.before, pair.after))
+    cost, changes = compare_costs(before, after, stored=missing_worth(pair.before, pair.after)), list_changes(before, after)
+    others = sorted({each.start for each in changes} - set(starts[slice(*slots)]))
+    numbers = Numbers(language, ZoneInfo(site.timezone), site.currency)
+    device = alternative.device or site.batteries[0].name
+    return WhyNotReply(
+        plan_id=before.plan_id,
+        alternative=alternative,
+        cost=cost,
+        cost_by_value=pair.by_value,
+        changes=changes,
+        binding=[limit(code, language=language) for code in pair.limits],
+        compromises=newly_missed(before.compromises, after.compromises),
+        text=say_alternative(alternative.mode, device=device, start=starts[slots[0]], cost=cost.total, others=others, numbers=numbers),
+        currency=site.currency,
+        timezone=site.timezone,
+        slot_minutes=before.slot_minutes,
+    )
+
+
+def missing_worth(before: Plan, after: Plan) -> float:
+    """Return what the energy is worth that the second plan leaves less in the same batteries at the horizon."""
+    missing = before.flows.stored_kwh[:, -1] - after.flows.stored_kwh[:, -1]
+    return float((before.problem.paid.terminal.value * missing).sum())
+
+
+def newly_missed(before: Sequence[CompromiseReply], after: Sequence[CompromiseReply]) -> list[CompromiseReply]:
+    """Return what the second plan misses that the first does not."""
+    known = {(each.constraint, each.shortfall) for each in before}
+    return [each for each in after if (each.constraint, each.shortfall) not in known]
+
+
+def _rounded(deviation: Deviation) -> float | None:
+    return None if deviation.cost_by_value is None else round(deviation.cost_by_value, 6)

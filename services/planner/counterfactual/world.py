@@ -1,0 +1,165 @@
+"""A stretch of recorded days as it would have been for a changed site: its load and sun, what was expected of them, its prices."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.counterfactual import Habit
+from luna.contracts.plan import VehicleSession, VehicleState
+from luna.errors import InvalidInputError
+from luna.site import ElectricVehicle, Site
+from luna.timeline import FloatArray, Timeline
+from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices
+from services.planner.replay import ReplayData
+
+WEEKEND = 5
+
+
+def sessions_from_habit(vehicle: ElectricVehicle, habit: Habit, timeline: Timeline, *, zone: ZoneInfo, soc: float | None = None) -> VehicleState:
+    """Return a vehicle's stays over a timeline: each day it comes home with what the day took, and leaves full.
+
+    Args:
+        vehicle: of the variant.
+        habit: its owner's.
+        timeline: what is planned.
+        zone: whose clock the habit goes by.
+        soc: how full it is at the start, where it is at its charger then; default: what the day took is missing.
+
+    Raises:
+        InvalidInputError: a day takes more than it holds.
+    """
+    share = habit.energy_kwh_per_day / vehicle.capacity_kwh
+    if share > vehicle.max_soc:
+        remedy = f"It holds {vehicle.max_soc * vehicle.capacity_kwh:g} kWh; give it a larger battery or a shorter way."
+        raise InvalidInputError(
+            "a day takes more than the vehicle holds", field=f"habits.{vehicle.name}.energy_kwh_per_day", value=habit.energy_kwh_per_day, remedy=remedy
+        )
+    home = vehicle.max_soc - share
+    stays = [stay for stay in list_stays(habit, timeline, zone) if stay[1] > timeline.begin and stay[0] < timeline.end]
+    sessions = [VehicleSession(from_=begin, to=end, target_soc=vehicle.max_soc, arrival_soc=None if begin <= timeline.begin else home) for begin, end in stays]
+    return VehicleState(soc=home if soc is None else soc, sessions=sessions)
+
+
+def list_stays(habit: Habit, timeline: Timeline, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """Return begin and end of the stays from the day before a timeline's start to its end."""
+    day, stays = timeline.start.astimezone(zone).date() - DAY, []
+    while _at(day, habit.from_, zone) < timeline.end:
+        if habit.days == "all" or (day.weekday() >= WEEKEND) == (habit.days == "weekend"):
+            leaves = day + DAY if habit.to <= habit.from_ else day
+            stays.append((_at(day, habit.from_, zone), _at(leaves, habit.to, zone)))
+        day += DAY
+    return stays
+
+
+def _at(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), zone)
+
+
+USUAL_DAYS = 7
+# What a replay can take to be different; sensors, forecasts and control play no part in it.
+_REPLAYED = frozenset({"batteries", "pv", "grid", "tariff", "vehicles", "loads", "input_sensors", "forecasting", "control"})
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptedSite:
+    """Days to live through: what happens in them, and what load and PV are expected to be when."""
+
+    scene: ReplayData
+    energy: EnergyOutlook
+
+
+@dataclass(frozen=True, slots=True)
+class SevenDayMean:
+    """What is usual: the mean of the same time of day over the last seven days, as far as they were seen; knows nothing of the day to come."""
+
+    past: PerfectForesight
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return expected load and PV.
+
+        Raises:
+            InvalidInputError: not even a day was seen.
+        """
+        known, slots = self.past.timeline.index_of(now), DAY // timeline.step
+        first = (timeline.start - now) // timeline.step
+        place = (first + np.arange(timeline.count)) % slots
+        load, pv = (_mean_day(series[:known], slots, now) for series in (self.past.load_kwh, self.past.pv_kwh))
+        return load[place], pv[place]
+
+
+def _mean_day(seen: FloatArray, slots: int, now: datetime) -> FloatArray:
+    week = seen[-USUAL_DAYS * slots :]
+    days = week[week.size % slots :].reshape(-1, slots)
+    count = np.isfinite(days).sum(axis=0)
+    if not days.size or not count.all():
+        remedy = "Begin the window a day later, or load what was observed before."
+        raise InvalidInputError("nothing was observed in the days before, of which the usual is made", field="from_day", value=now.isoformat(), remedy=remedy)
+    return np.asarray(np.nansum(days, axis=0) / count)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """Expectations for a changed site: PV scaled, and what is added to the load, which is known because it is placed."""
+
+    source: EnergyOutlook
+    pv_factor: float
+    added: PerfectForesight
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return expected load and PV."""
+        load, pv = self.source.ahead(now, timeline)
+        return load + self.added.ahead(now, timeline)[0], pv * self.pv_factor
+
+
+def adapt(world: AdaptedSite, site: Site, prices: SitePrices, *, added_kwh: FloatArray | None = None) -> AdaptedSite:
+    """Return the same days for a changed site.
+
+    Args:
+        world: as recorded.
+        site: with the changes; its arrays yield as much per kWp as was recorded.
+        prices: of its tariff.
+        added_kwh: what it uses beside the recorded load, shape of the recorded series.
+
+    Raises:
+        InvalidInputError: arrays where none were recorded, or a changed vehicle or load: what that used is part of the recorded load.
+    """
+    scene, recorded = world.scene, world.scene.foresight
+    factor = scale_pv(scene.site, site)
+    added = PerfectForesight(recorded.timeline, np.zeros_like(recorded.load_kwh) if added_kwh is None else added_kwh, np.zeros_like(recorded.pv_kwh))
+    foresight = replace(recorded, load_kwh=recorded.load_kwh + added.load_kwh, pv_kwh=recorded.pv_kwh * factor)
+    return AdaptedSite(ReplayData(site, scene.timeline, foresight, prices, scene.forecasts), Adapted(world.energy, factor, added))
+
+
+def scale_pv(before: Site, after: Site) -> float:
+    """Return by how much recorded PV is scaled.
+
+    Raises:
+        InvalidInputError: arrays where none were recorded.
+    """
+    peaks = [sum(array.peak_kw for array in site.pv) for site in (before, after)]
+    if peaks[0] == 0 and peaks[1] > 0:
+        remedy = "Load the production of an array nearby as pv_kwh of this site, and give the site that array."
+        raise InvalidInputError("the site has no array whose production could be scaled", field="site.pv", value=peaks[1], remedy=remedy)
+    return peaks[1] / peaks[0] if peaks[0] else 1.0
+
+
+def list_added(before: Site, after: Site) -> list[str]:
+    """Return the vehicles and loads that are new.
+
+    Raises:
+        InvalidInputError: one that was there is changed or gone: what it used is part of the recorded load and cannot be told from it.
+    """
+    other = next((name for name in Site.model_fields if name not in _REPLAYED and getattr(before, name) != getattr(after, name)), None)
+    if other is not None:
+        raise InvalidInputError("cannot be told from recorded days", field=f"site.{other}", remedy="Ask it of a plan: luna what-if --plan.")
+    added = []
+    for kind in ("vehicles", "loads"):
+        was, now = ({each.name: each for each in getattr(site, kind)} for site in (before, after))
+        for name, device in was.items():
+            if now.get(name) != device:
+                remedy = "Leave it as it is, or add another; a plan (luna what-if --plan) can change it."
+                raise InvalidInputError("what it used is part of the recorded load and cannot be told from it", field=f"site.{kind}.{name}", remedy=remedy)
+        added += [name for name in now if name not in was]
+    return added

@@ -1,0 +1,395 @@
+"""The compiled loops of the energy value: lists of segments as plain arrays, because Numba knows nothing else.
+
+A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two buffers; entry 0 is before the first slot.
+"""
+
+import numpy as np
+from numba import njit
+
+from luna.physics import SERVES, STORES
+from luna.timeline import FloatArray, IndexArray
+from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
+
+Pair = tuple[FloatArray, FloatArray]
+Triple = tuple[FloatArray, FloatArray, FloatArray]
+# Lengths and values of all segments, and where those of each slot begin.
+Buffers = tuple[FloatArray, FloatArray, IndexArray]
+
+_EMPTY = 1e-12
+# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is worth.
+Reserve = tuple[FloatArray, float]
+# Levels of stored energy this close are the same.
+_SAME = 1e-9
+# Modes as plain numbers: an enumeration means nothing to compiled loops.
+_SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = range(6)
+_STORES, _SERVES = STORES.copy(), SERVES.copy()
+# Beyond every level of stored energy.
+_FAR = 1e9
+
+
+@njit(cache=True)
+def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kwh: float, capacity_kwh: float, out: Pair) -> int:
+    """Merge a value function with a slot's segments, drop from the front, cut at the capacity; return how many segments remain."""
+    slot_length, slot_value = slot
+    out_length, out_value = out
+    old, new, written, total, left = 0, 0, 0, 0.0, drop_kwh
+    while total < capacity_kwh - _EMPTY:
+        while new < slot_length.size and slot_length[new] <= _EMPTY:
+            new += 1
+        if old < count and (new == slot_length.size or value[old] >= slot_value[new]):
+            piece, worth = length[old], value[old]
+            old += 1
+        elif new < slot_length.size:
+            piece, worth = slot_length[new], slot_value[new]
+            new += 1
+        else:
+            break
+        skipped = min(piece, left)
+        left -= skipped
+        piece = min(piece - skipped, capacity_kwh - total)
+        if piece <= _EMPTY:
+            continue
+        total += piece
+        if written > 0 and out_value[written - 1] == worth:
+            out_length[written - 1] += piece
+            continue
+        if written == out_length.size:
+            return -1
+        out_length[written], out_value[written] = piece, worth
+        written += 1
+    return written
+
+
+@njit(cache=True)
+def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh: float, priceless: float) -> int:
+    """Make what a reserve holds priceless, in place; return how many segments there are then."""
+    covered, left = 0, reserve_kwh
+    while covered < count and length[covered] <= left + _EMPTY:
+        left -= length[covered]
+        covered += 1
+    if covered < count and left > _EMPTY:
+        length[covered] -= left
+    shift = 1 - covered
+    if shift > 0:
+        for index in range(count - 1, -1, -1):
+            length[index + 1], value[index + 1] = length[index], value[index]
+    elif shift < 0:
+        for index in range(covered, count):
+            length[index + shift], value[index + shift] = length[index], value[index]
+    held = reserve_kwh if covered < count else reserve_kwh - left
+    length[0], value[0] = held, priceless
+    return count + shift
+
+
+@njit(cache=True)
+def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
+    """Walk from the horizon to now, filling the buffers from their end; return False when they are too short."""
+    reserve_kwh, priceless = reserve
+    length, value, offsets = out
+    slot_length, slot_value, drop_kwh = slots
+    last = drop_kwh.size
+    begin = length.size - terminal[0].size
+    length[begin:], value[begin:] = terminal[0], terminal[1]
+    offsets[last + 1], offsets[last] = length.size, begin
+    scratch_length, scratch_value = np.empty(length.size // (last + 1) * 8 + 64), np.empty(length.size // (last + 1) * 8 + 64)
+    for slot in range(last - 1, -1, -1):
+        end = offsets[slot + 2]
+        written = merge(
+            length[begin:end],
+            value[begin:end],
+            end - begin,
+            (slot_length[slot], slot_value[slot]),
+            drop_kwh[slot],
+            capacity_kwh,
+            (scratch_length, scratch_value),
+        )
+        if written > 0 and slot > 0 and reserve_kwh.size > 0 and reserve_kwh[slot - 1] > _EMPTY:
+            written = keep_reserve(scratch_length, scratch_value, written, min(reserve_kwh[slot - 1], capacity_kwh), priceless)
+        if written < 0 or written > begin:
+            return False
+        length[begin - written : begin] = scratch_length[:written]
+        value[begin - written : begin] = scratch_value[:written]
+        begin -= written
+        offsets[slot] = begin
+    return True
+
+
+@njit(cache=True)
+def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
+    """Walk back on every path, each with its own row of the buffers; return False when they are too short."""
+    for path in range(slots[2].shape[0]):
+        own = (slots[0][path], slots[1][path], slots[2][path])
+        if not backward(own, terminal, capacity_kwh, reserve, (out[0][path], out[1][path], out[2][path])):
+            return False
+    return True
+
+
+@njit(cache=True)
+def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: FloatArray, terminal: Pair, capacity_kwh: float, cells: int) -> FloatArray:
+    """Return V′ at the end of slot 0 of every path as means over cells."""
+    paths, slots = drop_kwh.shape
+    grid = np.empty((paths, cells))
+    size = slot_length.shape[2] * slots + terminal[0].size
+    now = (np.empty(size), np.empty(size))
+    then = (np.empty(size), np.empty(size))
+    for path in range(paths):
+        count = terminal[0].size
+        now[0][:count], now[1][:count] = terminal[0], terminal[1]
+        for slot in range(slots - 1, 0, -1):
+            part = (slot_length[path, slot], slot_value[path, slot])
+            count = merge(now[0], now[1], count, part, drop_kwh[path, slot], capacity_kwh, then)
+            now, then = then, now
+        average(now[0], now[1], count, capacity_kwh / cells, grid[path])
+    return grid
+
+
+@njit(cache=True)
+def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers) -> None:
+    """Write the weighted mean of step functions that end at the same length, slot by slot; what is priceless in one of them is priceless.
+
+    ``functions`` has offsets of shape ``(paths, slots + 1)``, ``out`` room for as many segments and offsets of shape ``(slots + 1,)``.
+    """
+    length, value, offsets = functions
+    out_length, out_value, out_offsets = out
+    paths, slots = offsets.shape[0], offsets.shape[1] - 1
+    place, left = np.empty(paths, dtype=np.int64), np.empty(paths)
+    written = 0
+    for slot in range(slots):
+        out_offsets[slot] = written
+        for path in range(paths):
+            place[path] = offsets[path, slot]
+            left[path] = length[place[path]]
+        ends = False
+        while not ends:
+            step, worth, highest, lowest = np.inf, 0.0, -np.inf, np.inf
+            for path in range(paths):
+                step = min(step, left[path])
+                worth += weight[path] * value[place[path]]
+                highest, lowest = max(highest, value[place[path]]), min(lowest, value[place[path]])
+            if highest > priceless / 2:
+                worth = priceless
+            elif lowest < -priceless / 2:
+                worth = -priceless
+            if written > out_offsets[slot] and out_value[written - 1] == worth:
+                out_length[written - 1] += step
+            else:
+                out_length[written], out_value[written] = step, worth
+                written += 1
+            for path in range(paths):
+                left[path] -= step
+                if left[path] <= _EMPTY:
+                    place[path] += 1
+                    ends = ends or place[path] == offsets[path, slot + 1]
+                    left[path] = length[place[path]] if place[path] < length.size else 0.0
+    out_offsets[slots] = written
+
+
+@njit(cache=True)
+def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, out: FloatArray) -> None:
+    """Write the mean of a step function over consecutive cells."""
+    index, left = 0, length[0]
+    for cell in range(out.size):
+        need, total = cell_kwh, 0.0
+        while need > _EMPTY and index < count:
+            piece = min(need, left)
+            total += piece * value[index]
+            need -= piece
+            left -= piece
+            if left <= _EMPTY and index + 1 < count:
+                index += 1
+                left = length[index]
+            elif left <= _EMPTY:
+                break
+        out[cell] = total / max(cell_kwh - need, _EMPTY)
+
+
+@njit(cache=True)
+def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: FloatArray) -> FloatArray:
+    """Return how much stored energy is worth more than each level at the end of each slot, shape of ``level``."""
+    kinds, slots = level.shape
+    reach = np.zeros((kinds, slots))
+    for slot in range(slots):
+        for index in range(offsets[slot + 1], offsets[slot + 2]):
+            for kind in range(kinds):
+                if value[index] > level[kind, slot]:
+                    reach[kind, slot] += length[index]
+    return reach
+
+
+@njit(cache=True)
+def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_kwh: FloatArray) -> Pair:
+    """Return V′ left and right of a level at the end of each slot."""
+    left, right = np.empty(stored_kwh.size), np.empty(stored_kwh.size)
+    for slot in range(stored_kwh.size):
+        total, last = 0.0, offsets[slot + 2] - 1
+        left[slot] = right[slot] = value[last]
+        for index in range(offsets[slot + 1], last + 1):
+            total += length[index]
+            if total >= stored_kwh[slot] - _SAME:
+                left[slot] = right[slot] = value[index]
+                if total <= stored_kwh[slot] + _SAME and index < last:
+                    right[slot] = value[index + 1]
+                break
+    return left, right
+
+
+@njit(cache=True)
+def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
+    """Return the integral of V′ between two levels at the end of each slot."""
+    worth = np.zeros(before_kwh.size)
+    for slot in range(before_kwh.size):
+        low, high = min(before_kwh[slot], after_kwh[slot]), max(before_kwh[slot], after_kwh[slot])
+        begin = 0.0
+        for index in range(offsets[slot + 1], offsets[slot + 2]):
+            end = begin + length[index]
+            worth[slot] += value[index] * max(0.0, min(end, high) - max(begin, low))
+            begin = end
+        if after_kwh[slot] < before_kwh[slot]:
+            worth[slot] = -worth[slot]
+    return worth
+
+
+@njit(cache=True)
+def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capacity_kwh: float) -> FloatArray:
+    """Return the stored energy after each slot: store, buy; or serve, sell, displace PV."""
+    slots = slot_length.shape[0]
+    path = np.empty(slots)
+    stored = start_kwh
+    for slot in range(slots):
+        part = slot_length[slot]
+        level = stored + min(max(limits[2, slot] - stored, 0.0), part[STORE_HELD_BACK])
+        level += min(max(limits[1, slot] - level, 0.0), part[STORE])
+        level += min(max(limits[0, slot] - level, 0.0), part[BUY])
+        if level == stored:
+            level -= min(part[SERVE_FORCED], max(level, 0.0))
+            level -= min(max(level - limits[3, slot], 0.0), part[SERVE])
+            level -= min(max(level - limits[4, slot], 0.0), part[FIRST_OUT])
+            level -= min(max(level - limits[5, slot], 0.0), part[SECOND_OUT])
+        # What begins outside the limits comes back step by step.
+        stored = min(max(level, min(stored, 0.0)), max(stored, capacity_kwh))
+        path[slot] = stored
+    return path
+
+
+@njit(cache=True)
+def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]) -> None:
+    """Walk a battery's thresholds through slots, mode after mode, as ``luna.policy`` reads them and physics settles them.
+
+    Args:
+        limits: buy, store, spill, serve, sell of an action that goes on and of one that begins, kWh above the lowest SoC, each ``(5, slots)``.
+        slots: lengths of the segments, ``(slots, 7)``, and 1.0 where there is no sun to store, ``(slots,)``.
+        battery: stored energy at the start, usable capacity, what is little, what is the same (all kWh), and the mode before the first slot.
+        out: stored energy at the end of each slot, and the mode it was in.
+    """
+    (keep, begin), (length, no_pv), (path, modes) = limits, slots, out
+    stored, capacity, little, same = battery[0], battery[1], battery[2], battery[3]
+    mode = int(battery[4])
+    for slot in range(path.size):
+        buy = keep[0, slot] if mode == _CHARGE else begin[0, slot]
+        store = keep[1, slot] if _STORES[mode] else begin[1, slot]
+        serve = keep[3, slot] if _SERVES[mode] else begin[3, slot]
+        sell = keep[4, slot] if mode == _EXPORT else begin[4, slot]
+        if no_pv[slot] > 0.0:
+            store = capacity if _STORES[mode] else -_FAR
+        elif stored >= capacity - little:
+            store = capacity if _STORES[mode] or begin[1, slot] >= capacity - same else -_FAR
+        if stored <= little:
+            serve = 0.0 if _SERVES[mode] or begin[3, slot] <= same else _FAR
+        stores, serves = stored < store - same or store >= capacity - same, stored > serve + same or serve <= same
+        if stored < buy - same:
+            mode = _CHARGE
+        elif stored > sell + same:
+            mode = _EXPORT
+        elif stores:
+            mode = _SELF_CONSUMPTION if serves else _SAVE
+        else:
+            mode = _SUPPLY if serves else _HOLD
+        part, level = length[slot], stored
+        level += min(max(min(keep[2, slot], capacity) - level, 0.0), part[STORE_HELD_BACK])
+        if _STORES[mode]:
+            most = max(store, buy) if mode == _CHARGE else store
+            level += min(max(min(most, capacity) - level, 0.0), part[STORE])
+        if mode == _CHARGE:
+            level += min(max(min(buy, capacity) - level, 0.0), part[BUY])
+        if level == stored:
+            level -= min(part[SERVE_FORCED], max(level, 0.0))
+            if _SERVES[mode]:
+                least = min(serve, sell) if mode == _EXPORT else serve
+                level -= min(max(level - max(least, 0.0), 0.0), part[SERVE])
+            if mode == _EXPORT:
+                level -= min(max(level - max(sell, 0.0), 0.0), part[FIRST_OUT])
+        stored = min(max(level, min(stored, 0.0)), max(stored, capacity))
+        path[slot], modes[slot] = stored, mode
+
+
+@njit(cache=True)
+def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray) -> None:
+    """Write what a policy costs on each of many courses beside their slots at rest, less what is left at the horizon; ``cost`` has shape ``(courses,)``.
+
+    Args:
+        limits: as in ``follow_policy``.
+        slots: lengths and values of the segments of all courses, ``(courses, slots, 7)``, and where there is no sun to store, ``(slots,)``.
+        terminal: lengths and values of V′ at the horizon.
+        battery: as in ``follow_policy``.
+    """
+    length, value, no_pv = slots
+    path, modes = np.empty(no_pv.size), np.empty(no_pv.size, dtype=np.int64)
+    for course in range(cost.size):
+        follow_policy(limits, (length[course], no_pv), battery, (path, modes))
+        total, stored = 0.0, battery[0]
+        for slot in range(no_pv.size):
+            into, out = max(path[slot] - stored, 0.0), max(stored - path[slot], 0.0)
+            for kind in (STORE_HELD_BACK, STORE, BUY):
+                step = min(into, length[course, slot, kind])
+                total += step * value[course, slot, kind]
+                into -= step
+            # What has to be served costs the same whatever is followed.
+            out -= min(out, length[course, slot, SERVE_FORCED])
+            for kind in (SERVE, FIRST_OUT, SECOND_OUT):
+                step = min(out, length[course, slot, kind])
+                total -= step * value[course, slot, kind]
+                out -= step
+            stored = path[slot]
+        left = max(stored, 0.0)
+        for part in range(terminal[0].size):
+            piece = min(left, terminal[0][part])
+            total -= piece * terminal[1][part]
+            left -= piece
+        cost[course] = total
+
+
+@njit(cache=True)
+def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float) -> Pair:
+    """Follow the best path slot by slot: return how much stored energy each slot takes out, and what each slot is worth on the way.
+
+    ``function`` are the buffers and offsets of V′. From charging at most, a slot's segments are taken while they are worth more than V′.
+    """
+    slot_length, slot_value, charge_kwh = slots
+    length, value, offsets = function
+    taken, gain = np.empty(charge_kwh.size), np.zeros(charge_kwh.size)
+    stored = start_kwh
+    for slot in range(charge_kwh.size):
+        level = stored + charge_kwh[slot]
+        index, below = offsets[slot + 1], 0.0
+        while index + 1 < offsets[slot + 2] and below + length[index] < level - _SAME:
+            below += length[index]
+            index += 1
+        for part in range(slot_length.shape[1]):
+            left = slot_length[slot, part]
+            while left > _EMPTY:
+                forced = level > capacity_kwh + _SAME
+                if not forced and (level <= _SAME or value[index] >= slot_value[slot, part]):
+                    break
+                room = level - capacity_kwh if forced else level - below
+                step = min(left, room)
+                level -= step
+                left -= step
+                gain[slot] += step * slot_value[slot, part]
+                if not forced and level <= below + _EMPTY and index > offsets[slot + 1]:
+                    index -= 1
+                    below -= length[index]
+            if left > _EMPTY:
+                break
+        taken[slot] = stored - level
+        stored = level
+    return taken, gain

@@ -1,0 +1,168 @@
+"""Slots whose cost is not convex, for one battery: which way each of them goes, by an exact dynamic programme.
+
+A slot in which selling pays more than buying costs, or burning energy is paid for, is convex once its way is fixed: importing or exporting,
+charging or discharging; one with a least charging power once it is known whether it charges. What all ways together are worth is no longer
+concave, but still made of straight pieces, a few dozen at most. Source: docs/decisions/0031.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from luna.physics import BoolArray
+from luna.timeline import FloatArray, IndexArray
+from services.planner.dp import envelopes
+from services.planner.dp.segments import SERVE_FORCED, STORE_HELD_BACK, Segments, problem_segments
+from services.planner.problem.directions import Direction
+from services.planner.problem.problem import Problem
+
+# Whether a slot may import, export, charge, discharge.
+Allowed = tuple[bool, bool, bool, bool]
+_FREE: Allowed = (True, True, True, True)
+_HALVES: tuple[Allowed, ...] = ((True, True, True, False), (True, True, False, True))
+_QUARTERS: tuple[Allowed, ...] = ((True, False, True, False), (True, False, False, True), (False, True, True, False), (False, True, False, True))
+# What may not be is worth this many times the dearest price, and not more: sums of it must leave room for fractions of a cent.
+_PRICELESS = 1_000.0
+# Pieces that a slot's function, and all functions together by slot, have room for at first; how often that is doubled before the search is given up.
+_ROOM, _ROOM_PER_SLOT, _DOUBLINGS = 256, 32, 6
+_SAME_KWH = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOptions:
+    """One way of the slots ``where`` (``(slots,)``): a concave gain over the stored energy taken out, from ``begin`` on (energy and gain, ``(slots, 2)``).
+
+    Taking more out gains ``value`` per stored kWh, length by length (``(slots, 7)``). ``charges`` says that it charges with the least power, or more.
+    """
+
+    allowed: Allowed
+    where: BoolArray
+    begin: FloatArray
+    length_kwh: FloatArray
+    value: FloatArray
+    charges: bool = False
+
+    @classmethod
+    def of(cls, allowed: Allowed, segments: Segments, *, price: float) -> "SlotOptions":
+        """Return the way that slots go by their segments; what must not be left out begins with what has to be served."""
+        value, length = np.clip(segments.value, -price, price), segments.length_kwh.copy()
+        forced = length[:, SERVE_FORCED]
+        charged_worth = (length * value)[:, :SERVE_FORCED].sum(axis=1)
+        served = forced > 0
+        gain = -segments.rest_cost - np.where(served, 0.0, charged_worth)
+        begin = np.stack([np.where(served, forced, -segments.charge_kwh), gain], axis=1)
+        length[served, : SERVE_FORCED + 1] = 0.0
+        return cls(allowed, segments.covered, begin, length, value)
+
+    def rest(self) -> "SlotOptions":
+        """Return the way without charging."""
+        length, begin = self.length_kwh.copy(), self.begin.copy()
+        begin[:, 1] += (length * self.value)[:, :SERVE_FORCED].sum(axis=1)
+        begin[:, 0] = np.maximum(begin[:, 0], 0.0)
+        length[:, :SERVE_FORCED] = 0.0
+        return replace(self, allowed=(*self.allowed[:2], False, self.allowed[3]), begin=begin, length_kwh=length)
+
+    def charge(self, least_kwh: FloatArray) -> "SlotOptions":
+        """Return the way with at least so much charged, where it can be."""
+        room = -self.begin[:, 0] - least_kwh
+        length = np.zeros_like(self.length_kwh)
+        parts = self.length_kwh[:, :SERVE_FORCED]
+        length[:, :SERVE_FORCED] = np.clip(room[:, None] - (np.cumsum(parts, axis=1) - parts), 0.0, parts)
+        return replace(self, allowed=(*self.allowed[:3], False), where=self.where & (room >= -_SAME_KWH), length_kwh=length, charges=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The way of every slot on the best path: its direction, where it charges with the least power or more, and what it costs."""
+
+    direction: Direction
+    charges: BoolArray
+    objective: float
+
+
+def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, least_charge_kw: float = 0.0) -> Chosen | None:
+    """Return the way of every slot in an optimal plan of one battery.
+
+    Args:
+        problem: of a site with one battery .
+        free: the slots' segments without any way fixed.
+        terminal: V′ at the horizon, over the usable capacity.
+        least_charge_kw: with which power it charges at least, or not at all.
+
+    Returns:
+        None where a slot forces energy in or out whatever its way, or no ways lead through all slots: the mixed-integer model takes over.
+    """
+    price = _PRICELESS * max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
+    ways = _list_ways(problem, free, price)
+    if not _exist_at_rest(ways, ~free.convex):
+        return None
+    if least_charge_kw > 0:
+        least_kwh = least_charge_kw * problem.outlook.timeline.hours * problem.site.batteries[0].charge_efficiency
+        ways = [part for each in ways for part in ((each.rest(), each.charge(least_kwh)) if each.allowed[2] else (each,))]
+    found = _walk(problem, ways, (terminal[0], np.clip(terminal[1], -price, price)), price=price)
+    if found is None:
+        return None
+    chosen, objective = found
+    allowed, charges = np.array([each.allowed for each in ways])[chosen], np.array([each.charges for each in ways])[chosen]
+    return Chosen(Direction(*allowed.T).within(problem.direction), charges, objective)
+
+
+def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptions]:
+    """Return the ways of slots: none where they are convex, else charging or discharging, and where that is not enough importing or exporting besides."""
+    whole = SlotOptions.of(_FREE, free, price=price)
+    if free.convex.all():
+        return [whole]
+    halves = [(allowed, _restrict(problem, allowed)) for allowed in _HALVES]
+    enough = np.logical_and.reduce([part.convex for _, part in halves])
+    ways = [replace(whole, where=whole.where & free.convex)]
+    ways += [replace(each, where=each.where & ~free.convex & enough) for each in (SlotOptions.of(*half, price=price) for half in halves)]
+    if (enough | free.convex).all():
+        return ways
+    quarters = [SlotOptions.of(allowed, _restrict(problem, allowed), price=price) for allowed in _QUARTERS]
+    return ways + [replace(each, where=each.where & ~free.convex & ~enough) for each in quarters]
+
+
+def _exist_at_rest(ways: Sequence[SlotOptions], open_slots: BoolArray) -> bool:
+    """Return whether each slot that is not convex has a way in which the battery may do nothing, and none in which it has to store."""
+    stores = [each.where & (each.length_kwh[:, STORE_HELD_BACK] > 0) & (each.value[:, STORE_HELD_BACK] < 0) for each in ways]
+    rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
+    return bool((rests & ~np.logical_or.reduce(stores))[open_slots].all())
+
+
+def _restrict(problem: Problem, allowed: Allowed) -> Segments:
+    every = Direction(*(np.full(problem.outlook.timeline.count, each) for each in allowed))
+    return problem_segments(problem, every.within(problem.direction))
+
+
+def _walk(problem: Problem, ways: Sequence[SlotOptions], terminal: tuple[FloatArray, FloatArray], *, price: float) -> tuple[IndexArray, float] | None:
+    """Return which of the ways each slot goes on the best path, and what that path costs."""
+    slot, way = np.nonzero(np.array([each.where for each in ways]).T)
+    slots = problem.outlook.timeline.count
+    first = np.searchsorted(slot, np.arange(slots + 1))
+    begin, length, value = (np.stack([getattr(each, name) for each in ways])[way, slot] for name in ("begin", "length_kwh", "value"))
+    begin[:, 0], length, terminal = _round(begin[:, 0]), _round(length), (_round(terminal[0]), terminal[1])
+    offers, offsets = (first, begin, length, value), np.empty(slots + 2, dtype=np.int64)
+    chosen, path, lowest = np.empty(slots, dtype=np.int64), np.empty(slots), float(problem.limits.batteries.min_kwh[0, 0])
+    for doubling in range(_DOUBLINGS):
+        room, store = np.empty((5, _ROOM << doubling, 4)), (np.empty(((_ROOM_PER_SLOT << doubling) * (slots + 1), 4)), offsets)
+        if envelopes.backward(offers, terminal, (problem.reserve_above_kwh, price), (store, room)):
+            gain = envelopes.forward(offers, store, float(problem.inside.stored_kwh[0]) - lowest, (chosen, path))
+            return None if np.isnan(gain) else (way[chosen], -gain - float(problem.terminal.value[0]) * (float(path[-1]) + lowest))
+    return None
+
+
+def _round(energy_kwh: FloatArray) -> FloatArray:
+    return np.asarray(np.round(energy_kwh / envelopes.LATTICE) * envelopes.LATTICE)
+
+
+def most_cost(segments: Segments) -> FloatArray:
+    """Return what each slot costs when it charges at most and serves nothing, shape ``(…, slots)``."""
+    worth = segments.length_kwh * segments.value
+    return np.asarray(segments.rest_cost + worth[..., :SERVE_FORCED].sum(axis=-1) + worth[..., SERVE_FORCED])
+
+
+def worth(terminal: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
+    """Return what stored energy is worth at the horizon."""
+    ends = np.cumsum(terminal[0])
+    return float((np.clip(stored_kwh - (ends - terminal[0]), 0.0, terminal[0]) * terminal[1]).sum())

@@ -1,0 +1,174 @@
+"""A plan as a value, settled again by physics before anybody sees it."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics import Costs, block_cost, slot_costs
+from luna.errors import LunaError
+from luna.physics import Flows, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.policy import PlanPolicy
+from luna.simulator import balance_residual_kwh
+from luna.timeline import FloatArray
+from luna.wear import depth_wear, wears_by_depth
+from services.planner.dp.segments import Segments
+from services.planner.dp.value import Thresholds, ValueFunction
+from services.planner.problem.directions import Direction
+from services.planner.problem.load_schedule import LoadSchedule
+from services.planner.problem.problem import Problem
+
+
+def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:
+    """Return a site's limits, widened where a plan exceeds them to what it imports and exports: what its set-points are settled under.
+
+    Physics keeps a limit as long as it can, with all that batteries hold; what is to last for later slots as well is a limit that is less tight.
+    """
+    hours = problem.outlook.timeline.hours
+    imports, exports = (np.maximum(limit, energy) / hours for limit, energy in ((problem.import_limit_kwh, import_kwh), (problem.export_limit_kwh, export_kwh)))
+    return replace(problem.limits, import_limit_kw=imports, export_limit_kw=exports)
+
+
+# How far a plan and its re-simulation may be apart, kWh per slot.
+_TOLERANCE_KWH = 1e-6
+# The ladder: the value of stored energy, the mixed-integer model, the best it had when time was over, the inverter alone.
+Method = Literal["value", "model", "incumbent", "self_consumption"]
+Followed = Literal["value", "flows", "house", "none"]
+
+
+class PlanMismatchError(LunaError):
+    """A plan that physics does not confirm: it is never answered."""
+
+    title, code = "The plan failed its own check", "plan-mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryValue:
+    """What the plan knows about a battery: V′, the thresholds read from it, the slots' segments, and the ways that were chosen for them.
+
+    ``exact`` is false where it is that of a battery whose cycles wear alike at any depth.
+    """
+
+    function: ValueFunction
+    thresholds: Thresholds
+    segments: Segments
+    direction: Direction | None = None
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What a plan made of the courses that load and PV may take: how many it weighed, how many had to be left out, and codes of why.
+
+    ``premium`` is what the plan costs more on the expected course than the best plan for that course alone.
+    """
+
+    courses: int
+    left_out: int
+    premium: float = 0.0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked plan. Where something was placed, ``problem`` is what was left for the batteries, and ``placement`` what was placed.
+
+    ``costs`` are what is really paid; what the plan optimises by the problem's own prices is ``objective``.
+
+    ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
+    ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where ways of slots stay open. ``method`` is the step of the ladder
+    that made it, ``disagreements`` what physics did not confirm on the way: bugs. Where a policy is ``followed``, set-points and flows are what it makes of
+    the expected course, ``premium`` is what that costs more than the optimum there, and ``keeps_modes`` says that the margin against switching was heeded.
+    """
+
+    problem: Problem
+    setpoints: SetPoint
+    flows: Flows
+    costs: Costs
+    start_kwh: FloatArray
+    energy_value: FloatArray
+    values: tuple[BatteryValue, ...]
+    gap: float
+    proven: bool
+    build_ms: float
+    solve_ms: float
+    placement: LoadSchedule | None = None
+    spread: Spread | None = None
+    method: Method = "value"
+    disagreements: tuple[str, ...] = ()
+    policy: PlanPolicy | None = None
+    followed: Followed = "none"
+    premium: float = 0.0
+    keeps_modes: bool = False
+
+    @property
+    def limits(self) -> SiteLimits:
+        """What the plan was settled under: its problem's limits, wider where they cannot be kept."""
+        return widen_limits(self.problem, self.flows.import_kwh, self.flows.export_kwh) if self.flows.excess_kwh.any() else self.problem.limits
+
+    @property
+    def value(self) -> BatteryValue | None:
+        """What is known of the only battery; None where there are several, or its value is not exact."""
+        return self.values[0] if len(self.values) == 1 and self.values[0].exact else None
+
+
+def count_excess(problem: Problem, flows: Flows) -> Flows:
+    """Return flows with what they exceed the problem's own limits by."""
+    beyond = np.maximum(flows.import_kwh - problem.import_limit_kwh, 0.0) + np.maximum(flows.export_kwh - problem.export_limit_kwh, 0.0)
+    return replace(flows, excess_kwh=np.where(beyond > _TOLERANCE_KWH, beyond, 0.0))
+
+
+def objective(plan: Plan) -> float:
+    """Return what a plan optimises: its cost by the problem's prices less what is left in the batteries at the terminal value."""
+    return value_flows(plan.problem, plan.flows)
+
+
+def value_flows(problem: Problem, flows: Flows) -> float:
+    """Return what flows cost by the problem's prices less what is left in the batteries at the terminal value."""
+    left = problem.terminal.value * flows.stored_kwh[:, -1]
+    return float(weigh_flows(problem, flows).total.sum() - left.sum())
+
+
+def check_plan(
+    problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatArray], *, energy_value: FloatArray, values: tuple[BatteryValue, ...]
+) -> Plan:
+    """Settle every slot from the stored energy the plan claims at its start; what comes out must be what it claims at the end.
+
+    By induction over the slots this re-simulates the whole plan, all slots side by side.
+    """
+    start_kwh, end_kwh = path
+    outlook, limits = problem.outlook, problem.limits
+    safe = clamp(setpoints, start_kwh, limits)
+    flows = simulate_slot(safe, start_kwh, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
+    apart = np.abs(flows.stored_kwh - end_kwh).max(axis=0, initial=0.0)
+    residual = balance_residual_kwh(flows, outlook.load_kwh, outlook.pv_kwh)
+    wrong = np.flatnonzero((apart > _TOLERANCE_KWH * 10) | (residual > _TOLERANCE_KWH))
+    if wrong.size:
+        slot = int(wrong[0])
+        raise PlanMismatchError(f"stored energy is {apart[slot]:.3g} kWh off, the balance {residual[slot]:.3g} kWh", field=f"slots[{slot}]")
+    costs = price_flows(problem, flows)
+    return Plan(problem, safe, flows, costs, start_kwh, energy_value, values, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)
+
+
+def price_flows(problem: Problem, flows: Flows) -> Costs:
+    """Return what flows really cost, per slot."""
+    return weigh_flows(problem.paid, flows)
+
+
+def weigh_flows(problem: Problem, flows: Flows) -> Costs:
+    """Return what flows cost by the prices the problem is planned by, per slot."""
+    costs = slot_costs(
+        import_kwh=flows.import_kwh,
+        export_kwh=flows.export_kwh,
+        throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
+        import_price=problem.outlook.import_price,
+        export_price=problem.outlook.export_price,
+        wear_price=problem.wear_price,
+    )
+    if problem.blocks is not None:
+        beside = block_cost(flows.import_kwh, problem.outlook.timeline, problem.blocks, zone=ZoneInfo(problem.site.timezone))
+        costs = replace(costs, import_cost=costs.import_cost + beside)
+    if not wears_by_depth(problem.site.batteries):
+        return costs
+    return replace(costs, wear_cost=costs.wear_cost + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh))

@@ -1,0 +1,195 @@
+"""From the value of stored energy to the modes and thresholds that a battery follows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint
+from luna.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
+from luna.site import Battery
+from luna.timeline import FloatArray
+from services.planner.dp import kernels
+from services.planner.dp.plan import BatteryValue
+from services.planner.dp.segments import Segments
+from services.planner.dp.value import Thresholds
+from services.planner.problem.problem import Margin, Problem
+
+# Stored energies this close are the same.
+_SAME_KWH = 1e-7
+
+
+def read_modes(
+    thresholds: Thresholds, stored_kwh: FloatArray, battery: Battery, *, curtailment: IntArray, pv_limit_kw: FloatArray | float = np.inf
+) -> SetPoint:
+    """Return what one battery follows when a slot begins with ``stored_kwh``.
+
+    Between the thresholds, a full battery counts as storing and an empty one as serving: the mode then follows the house instead of
+    flickering with the last watt-hour.
+
+    Args:
+        thresholds: of the same slots, kWh above the reserve.
+        stored_kwh: at the start of each slot, kWh above the reserve, shape ``(slots,)``.
+        battery: of the site.
+        curtailment: how PV is held back, shape ``(slots,)``.
+        pv_limit_kw: what PV may produce, where a plan lets the battery displace it.
+    """
+    usable_kwh = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
+    stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | (thresholds.store_kwh >= usable_kwh - _SAME_KWH)
+    serves = (stored_kwh > thresholds.serve_kwh + _SAME_KWH) | (thresholds.serve_kwh <= _SAME_KWH)
+    mode = np.where(serves, np.where(stores, Mode.SELF_CONSUMPTION, Mode.SUPPLY), np.where(stores, Mode.SAVE, Mode.HOLD))
+    charges, exports = stored_kwh < thresholds.buy_kwh - _SAME_KWH, stored_kwh > thresholds.sell_kwh + _SAME_KWH
+    mode = np.where(charges, Mode.CHARGE, np.where(exports, Mode.EXPORT, mode))
+    target_kwh = np.where(charges, thresholds.buy_kwh, thresholds.sell_kwh)
+
+    def soc(level_kwh: FloatArray) -> FloatArray:
+        return np.asarray(np.clip(battery.min_soc + level_kwh / battery.capacity_kwh, battery.min_soc, battery.max_soc))[None, :]
+
+    return SetPoint(
+        mode=mode.astype(np.int8)[None, :],
+        power_kw=np.where(charges, battery.charge_limit_kw, battery.discharge_limit_kw)[None, :],
+        target_soc=soc(target_kwh),
+        floor_soc=soc(thresholds.serve_kwh),
+        ceiling_soc=soc(thresholds.store_kwh),
+        spill_soc=soc(thresholds.spill_kwh),
+        curtailment=curtailment,
+        pv_limit_kw=np.broadcast_to(np.asarray(pv_limit_kw, dtype=float), curtailment.shape),
+    )
+
+
+def join_batteries(parts: Sequence[SetPoint]) -> SetPoint:
+    """Return the set-points of single batteries as one site's, in order; PV is held back as the first says."""
+    site = {name: getattr(parts[0], name) for name in ("curtailment", "pv_limit_kw")}
+    batteries = {name: np.concatenate([getattr(part, name) for part in parts]) for name in SetPoint.__slots__ if name not in site}
+    return SetPoint(**batteries, **site)
+
+
+def tell_island(problem: Problem, setpoints: SetPoint) -> SetPoint:
+    """Return set-points that serve the house where nothing may be imported, and store what may not be exported."""
+    manual, mode, battery = problem.manual, setpoints.mode, problem.limits.batteries
+    if manual is None or not (manual.no_import | manual.no_export).any():
+        return setpoints
+    serves = manual.no_import & ~SERVES[mode] & manual.may_discharge & (mode < Mode.CHARGE)
+    mode = np.where(serves, np.where(STORES[mode], Mode.SELF_CONSUMPTION, Mode.SUPPLY), mode)
+    floor = np.where(serves, battery.min_soc, setpoints.floor_soc)
+    return replace(setpoints, mode=mode.astype(np.int8), floor_soc=floor)
+
+
+def spare_vehicles(setpoint: SetPoint, where: BoolArray) -> SetPoint:
+    """Return set-points under which no battery feeds a vehicle in the slots ``where``, whatever load and sun turn out to be: none serves.
+
+    An inverter sees the meter and knows no vehicle. What is planned for the house would go into the vehicle as soon as the house takes less.
+    """
+    mode = np.where(where & SERVES[setpoint.mode], np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD), setpoint.mode)
+    return replace(setpoint, mode=mode.astype(np.int8))
+
+
+# Where buying and selling cost the same, storing and serving win exact ties alone. Source: docs/decisions/0004.
+_EVEN_TIE = 1e-6
+# An action begins that moves so large a share of the capacity, or gains so many margins against switching. Source: docs/decisions/0033.
+_LEAST_MOVE_SOC, _CLEAR_GAIN = 0.05, 3.0
+# No night is longer, but polar ones: whoever expects no sun for longer knows nothing of it.
+_LONGEST_NIGHT_HOURS = 20.0
+
+
+def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, margin: Margin, switching_price: float) -> BatteryPolicy:
+    """Return what a battery follows by its value.
+
+    Args:
+        value: of the battery, whatever the others do.
+        battery: whose it is.
+        night: slots without sun, shape ``(slots,)``.
+        margin: per stored kWh toward the house, and against another mode.
+        switching_price: what another mode has to gain at least.
+    """
+    levels, even = value.segments.levels, value.segments.even
+    house = np.where(even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin)
+    hysteresis = np.where(even, 0.0, margin.hysteresis)
+    stick = np.maximum(hysteresis, switching_price)
+
+    def thresholds(price: FloatArray) -> SocThresholds:
+        """Return the thresholds of actions that gain ``price`` or more per stored kWh."""
+        asked = replace(levels, buy=levels.buy + price, store=levels.store + price, serve=levels.serve - price, sell=levels.sell - price)
+        return to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
+
+    clear = stick + (_CLEAR_GAIN - 1.0) * hysteresis
+    keep, begin = thresholds(-stick), _begin_enough(thresholds(stick), thresholds(clear))
+    slots = value.segments.charge_kwh.size
+    power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
+    return BatteryPolicy(battery, keep.rounded(), begin.rounded(), night[:slots], *power)
+
+
+def _begin_enough(begin: SocThresholds, clear: SocThresholds) -> SocThresholds:
+    """Return thresholds by which actions begin that move enough, or whose gain is ``clear``."""
+    return replace(
+        begin,
+        buy=np.maximum(begin.buy - _LEAST_MOVE_SOC, clear.buy),
+        store=np.maximum(begin.store - _LEAST_MOVE_SOC, clear.store),
+        serve=np.minimum(begin.serve + _LEAST_MOVE_SOC, clear.serve),
+        sell=np.minimum(begin.sell + _LEAST_MOVE_SOC, clear.sell),
+    )
+
+
+def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
+    """Return the slots without sun, shape ``(slots,)``: none is expected, for no longer than a night lasts."""
+    dark = pv_kwh <= 0
+    run = np.cumsum(np.diff(dark, prepend=False))
+    length = np.bincount(run, weights=hours)
+    return np.asarray(dark & (length[run] <= _LONGEST_NIGHT_HOURS))
+
+
+def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocThresholds:
+    """Return thresholds above the lowest state of charge as states of charge; what never happens is out of reach."""
+
+    def soc(level_kwh: FloatArray) -> FloatArray:
+        return np.asarray(battery.min_soc + level_kwh / battery.capacity_kwh)
+
+    return SocThresholds(
+        buy=np.where(thresholds.buy_kwh <= _SAME_KWH, LOWEST_SOC, soc(thresholds.buy_kwh)),
+        store=soc(thresholds.store_kwh),
+        spill=soc(thresholds.spill_kwh),
+        serve=soc(thresholds.serve_kwh),
+        sell=np.where(thresholds.sell_kwh >= usable_kwh - _SAME_KWH, HIGHEST_SOC, soc(thresholds.sell_kwh)),
+    )
+
+
+def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int) -> tuple[FloatArray, IntArray]:
+    """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a policy meets the course that ``segments`` are made of."""
+    path, modes = np.empty(segments.charge_kwh.size), np.empty(segments.charge_kwh.size, dtype=np.int64)
+    kernels.follow_policy(_limits(policy), (segments.length_kwh, policy.no_pv.astype(float)), _battery(policy, start_kwh, mode), (path, modes))
+    battery = policy.battery
+    return path + battery.min_soc * battery.capacity_kwh, modes.astype(np.int8)
+
+
+def cost_courses(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, terminal: tuple[FloatArray, FloatArray], mode: int) -> FloatArray:
+    """Return what a policy costs on each of many courses, ``(courses,)``; what every policy costs alike is left out.
+
+    Args:
+        policy: of the only battery.
+        segments: of the courses, shape ``(courses, slots, 7)``.
+        start_kwh: stored at the start.
+        terminal: V′ at the horizon.
+        mode: before the first slot.
+    """
+    cost = np.empty(segments.charge_kwh.shape[0])
+    slots = (segments.length_kwh, segments.value, policy.no_pv.astype(float))
+    kernels.follow_each(_limits(policy), slots, terminal, _battery(policy, start_kwh, mode), cost)
+    return cost
+
+
+def _limits(policy: BatteryPolicy) -> tuple[FloatArray, FloatArray]:
+    battery = policy.battery
+    keep, begin = (np.stack([getattr(each, name) for name in SocThresholds.__slots__]) for each in (policy.keep, policy.begin))
+    return (keep - battery.min_soc) * battery.capacity_kwh, (begin - battery.min_soc) * battery.capacity_kwh
+
+
+def _battery(policy: BatteryPolicy, start_kwh: float, mode: int) -> FloatArray:
+    battery = policy.battery
+    usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
+    return np.array([start_kwh - battery.min_soc * battery.capacity_kwh, usable, LITTLE_SOC * battery.capacity_kwh, SAME_SOC * battery.capacity_kwh, mode])
+
+
+def sell_nowhere(level: SocThresholds, where: BoolArray) -> SocThresholds:
+    """Return thresholds by which nothing is sold in some slots, and surplus is stored as long as that beats holding it back."""
+    store = np.where(where, np.maximum(level.store, level.spill), level.store)
+    return replace(level, store=store, sell=np.where(where, HIGHEST_SOC, level.sell))

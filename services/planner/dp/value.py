@@ -1,0 +1,243 @@
+"""What a stored kWh is worth: the exact dynamic programme over piecewise-linear value functions.
+
+W_t(s), the least cost from stored energy s at the start of slot t to the horizon, is convex and piecewise linear while every slot is convex.
+Its negative slope V′ is kept as segments (length, value), sorted from the most valuable stored kWh to the least. One Bellman step is the
+infimal convolution of W with the slot's cost: a merge of two sorted lists that drops what charging at most brings from the front and cuts at
+the usable capacity. Source: docs/decisions/0004.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.economics import BreakEven
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray, IndexArray
+from services.planner.dp import envelopes, kernels
+from services.planner.dp.nonconvex import most_cost, worth
+from services.planner.dp.segments import FORBIDDEN_VALUE, KINDS, Segments, offer_courses
+from services.planner.problem.directions import Direction
+from services.planner.problem.problem import NO_RESERVE, Problem
+from services.planner.problem.scenarios import ScenarioSet, cvar_weights
+
+# Costs within rounding count as equal.
+TIE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a battery's actions begin and end in each slot: stored kWh above the reserve, shape ``(…, slots)``.
+
+    Invariants: ``buy_kwh ≤ store_kwh`` and ``serve_kwh ≤ sell_kwh``.
+    """
+
+    buy_kwh: FloatArray
+    store_kwh: FloatArray
+    spill_kwh: FloatArray
+    serve_kwh: FloatArray
+    sell_kwh: FloatArray
+    displace_kwh: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFunction:
+    """V′ after every slot: segments of slot t stand at ``offsets[t]:offsets[t + 1]``; entry 0 is before the first slot."""
+
+    capacity_kwh: float
+    length_kwh: FloatArray
+    value: FloatArray
+    offsets: NDArray[np.int64]
+
+    def after(self, slot: int) -> tuple[FloatArray, FloatArray]:
+        """Return lengths and values of V′ at the end of ``slot``."""
+        part = slice(self.offsets[slot + 1], self.offsets[slot + 2])
+        return self.length_kwh[part], self.value[part]
+
+    def marginal(self, stored_kwh: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return V′ at the end of each slot left and right of ``stored_kwh`` (``(slots,)``, above the reserve)."""
+        pair: tuple[FloatArray, FloatArray] = kernels.marginal(self.length_kwh, self.value, self.offsets, stored_kwh)
+        return pair
+
+    def integral(self, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
+        """Return what the energy between two levels at the end of each slot is worth: positive where ``after_kwh`` is more."""
+        difference: FloatArray = kernels.integral(self.length_kwh, self.value, self.offsets, before_kwh, after_kwh)
+        return difference
+
+    def thresholds(self, levels: BreakEven, *, self_consumption_margin: FloatArray | float = 0.0) -> Thresholds:
+        """Return the thresholds of each slot.
+
+        Args:
+            levels: break-even values, each of shape ``(slots,)``.
+            toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
+        """
+        margin = np.broadcast_to(np.asarray(self_consumption_margin, dtype=float), levels.buy.shape)
+        # What costs the same now and later is bought now, unless it would only be carried through: buying and serving at one price is no gain.
+        early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
+        level = np.stack(
+            [levels.buy - early, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
+        )
+        reach = kernels.reach(self.length_kwh, self.value, self.offsets, level)
+        return Thresholds(*reach)
+
+
+def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE) -> ValueFunction:
+    """Return V′ before and after every slot.
+
+    Args:
+        segments: what each slot offers, shape ``(slots, 7)``; every slot convex.
+        capacity_kwh: usable capacity, from the lowest to the highest SoC.
+        terminal: lengths and descending values of V′ at the horizon; lengths sum to ``capacity_kwh``.
+        reserve_kwh: what is to be stored at the end of each slot whatever that costs, above the lowest SoC; the last slot's is the terminal's.
+
+    Raises:
+        InvalidInputError: a slot is not convex: the mixed-integer model has to place it.
+    """
+    _require_convex(segments)
+    return ValueFunction(capacity_kwh, *run_backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh, reserve_kwh))
+
+
+def run_backward(
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], capacity_kwh: float, reserve_kwh: FloatArray = NO_RESERVE
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return lengths, values and offsets of V′ for slots given as lengths, values and what charging at most brings."""
+    count, room = slots[2].size, 32
+    offsets = np.empty(count + 2, dtype=np.int64)
+    while True:
+        length, value = np.empty((count + 1) * room), np.empty((count + 1) * room)
+        if kernels.backward(slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)):
+            return length, value, offsets
+        room *= 2
+
+
+def run_backward_each(
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a battery and a horizon.
+
+    Args:
+        slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what charging at most brings, ``(paths, slots)``.
+        terminal: V′ at the horizon; its lengths sum to the usable capacity.
+        reserve_kwh: as in ``solve_value``, the same for all paths.
+    """
+    (paths, count), room = slots[2].shape, 16
+    while True:
+        size = (count + 1) * room
+        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, count + 2), dtype=np.int64))
+        if kernels.backward_each(slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out):
+            return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
+        room *= 2
+
+
+def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], cells: int) -> FloatArray:
+    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
+
+    Args:
+        segments: of many paths or sites, shape ``(paths, slots, 7)``; every slot convex.
+        capacity_kwh: usable capacity.
+        terminal: as in ``solve_value``, the same for all paths.
+        cells: parts into which the capacity is divided.
+    """
+    _require_convex(segments)
+    grid: FloatArray = kernels.first_values(segments.length_kwh, segments.value, segments.charge_kwh, terminal, capacity_kwh, cells)
+    return grid
+
+
+def load_kernels() -> None:
+    """Load the compiled loops (compile them the first time): a second that should not count as planning."""
+    nothing = np.zeros((1, KINDS))
+    function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
+    level = np.zeros(1)
+    kernels.backward(
+        (nothing, nothing, level), (np.ones(1), np.ones(1)), 1.0, (NO_RESERVE, FORBIDDEN_VALUE), (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64))
+    )
+    kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
+    function.marginal(level)
+    function.integral(level, level)
+    function.thresholds(BreakEven(level, level, level, level, level, level))
+    envelopes.load()
+
+
+def _require_convex(segments: Segments) -> None:
+    if not segments.convex.all():
+        slot = int(np.argwhere(~segments.convex)[0][-1])
+        raise InvalidInputError("this slot's cost is not convex", field=f"slots[{slot}]", remedy="Fix its direction by the mixed-integer model first.")
+
+
+def follow(thresholds: Thresholds, segments: Segments, start_kwh: float, capacity_kwh: float) -> FloatArray:
+    """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``, above the reserve."""
+    first = np.where(segments.displaces_first, thresholds.displace_kwh, thresholds.sell_kwh)
+    second = np.where(segments.displaces_first, thresholds.sell_kwh, thresholds.displace_kwh)
+    limits = np.stack([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, first, second])
+    path: FloatArray = kernels.follow(limits, segments.length_kwh, start_kwh, capacity_kwh)
+    return path
+
+
+Terminal = tuple[FloatArray, FloatArray]
+# Lengths and values of all courses' V′, and where each slot of each course begins, shape ``(courses, slots + 2)``.
+Functions = tuple[FloatArray, FloatArray, IndexArray]
+_NOTHING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class MeanValue:
+    """Mean V′ of the first slots, how many courses it is made of, and how many of those given had no value function of their own."""
+
+    function: ValueFunction
+    courses: int
+    left_out: int
+
+
+def average_value(problem: Problem, *, direction: Direction | None, terminal: Terminal, slots: int) -> MeanValue:
+    """Return mean V′ over the expected course and the problem's others, the dearer ones counting more where the problem heeds risk.
+
+    The ways that slots go on the expected course are what is decided: all courses go them. A course that is not convex under them, or that
+    connection and battery cannot carry, is left out.
+
+    Args:
+        problem: of one battery, with courses.
+        direction: the way each slot goes on the expected course; without it, prices decide.
+        terminal: V′ at the horizon, the same for all courses.
+        slots: how many slots the mean is wanted for.
+    """
+    courses = _require_courses(problem)
+    segments = offer_courses(problem, courses, direction)
+    known = np.asarray((segments.covered & segments.convex).all(axis=1))
+    known[0] = True  # how the expected course is planned has been decided
+    own = max(1.0 - float(courses.weight.sum()), 0.0)
+    weight = np.append(own if own > _NOTHING else 0.0, courses.weight) * known
+    weight = weight / weight.sum() if weight.any() else np.eye(1, weight.size)[0]
+    counted = np.flatnonzero(weight)
+    segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
+    functions = run_backward_each((segments.length_kwh, segments.value, segments.charge_kwh), terminal, problem.reserve_above_kwh)
+    if problem.risk > 0:
+        weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.risk)
+    return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~known).sum()))
+
+
+def _require_courses(problem: Problem) -> ScenarioSet:
+    if problem.courses is None:
+        raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
+    return problem.courses
+
+
+def _cost_each(problem: Problem, segments: Segments, functions: Functions, terminal: Terminal) -> FloatArray:
+    """Return what the best plan costs on each course, less what is left at the horizon."""
+    length, value, offsets = functions
+    start, capacity = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]), float(terminal[0].sum())
+    most, costs = most_cost(segments).sum(axis=1), np.empty(offsets.shape[0])
+    for path in range(offsets.shape[0]):
+        slots = (segments.length_kwh[path], segments.value[path], segments.charge_kwh[path])
+        taken, gain = kernels.walk(slots, (length, value, offsets[path]), start, capacity)
+        costs[path] = most[path] - gain.sum() - worth(terminal, start - float(taken.sum()))
+    return costs
+
+
+def _mean(functions: Functions, weight: FloatArray, slots: int, *, capacity_kwh: float) -> ValueFunction:
+    """Return the mean of value functions before and after the first ``slots``; those that count nothing are left out."""
+    length, value, offsets = functions
+    ends = np.ascontiguousarray(offsets[weight > 0, : slots + 2])
+    room = int((ends[:, -1] - ends[:, 0]).sum())
+    out = (np.empty(room), np.empty(room), np.empty(slots + 2, dtype=np.int64))
+    kernels.mean((length, value, ends), weight[weight > 0], FORBIDDEN_VALUE, out)
+    return ValueFunction(capacity_kwh, *out)

@@ -1,0 +1,1 @@
+"""The mixed-integer model: several batteries, flexible loads, tariffs that couple slots, contradicting limits."""

@@ -1,0 +1,168 @@
+"""Which way each slot goes in the mixed-integer model: what is free, what binaries choose, what a solved model does."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from luna.economics import break_even
+from luna.physics import BoolArray
+from luna.timeline import FloatArray
+from services.planner.dp.nonconvex import choose_directions
+from services.planner.dp.planner import terminal_segments
+from services.planner.dp.segments import problem_segments
+from services.planner.problem.problem import Problem
+
+_NOTHING = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDirections:
+    """Which way each slot may go; ``grid`` arrays ``(slots,)``, battery arrays ``(batteries, slots)``."""
+
+    may_import: BoolArray
+    may_export: BoolArray
+    may_charge: BoolArray
+    may_discharge: BoolArray
+    must_charge: BoolArray
+
+    @classmethod
+    def free(cls, batteries: int, slots: int) -> "FlowDirections":
+        """Return ways that forbid nothing."""
+        grid, battery = np.ones(slots, dtype=bool), np.ones((batteries, slots), dtype=bool)
+        return cls(grid, grid, battery, battery, ~battery)
+
+    @classmethod
+    def of(cls, problem: Problem) -> "FlowDirections":
+        """Return the ways that a problem leaves open: all, but what its owner forbids."""
+        free, manual = cls.free(len(problem.site.batteries), problem.outlook.timeline.count), problem.manual
+        return free if manual is None else replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
+
+
+@dataclass(frozen=True, slots=True)
+class BinarySlots:
+    """The slots whose way binaries choose: between import and export, charge and discharge, charging enough and not at all."""
+
+    grid: BoolArray
+    battery: BoolArray
+    least: BoolArray
+
+    def any(self) -> bool:
+        """Return whether anything is to be chosen."""
+        return bool(self.grid.any() or self.battery.any() or self.least.any())
+
+    def joined(self, other: "BinarySlots") -> "BinarySlots":
+        """Return the slots of both."""
+        return BinarySlots(self.grid | other.grid, self.battery | other.battery, self.least | other.least)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFlows:
+    """What a solved model does: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
+
+    ``direct_kwh`` is what batteries take from PV beyond their inverters, without a row where there are none.
+    ``energy_value`` is the dual of the storage rows: what one more stored kWh at the end of a slot is worth. ``elastic`` says that limits
+    contradict each other and were broken at a price.
+    """
+
+    import_kwh: FloatArray
+    export_kwh: FloatArray
+    held_back_kwh: FloatArray
+    charge_kwh: FloatArray
+    discharge_kwh: FloatArray
+    stored_kwh: FloatArray
+    energy_value: FloatArray
+    ways: FlowDirections
+    objective: float
+    gap: float
+    proven: bool
+    direct_kwh: FloatArray
+    elastic: bool = False
+
+
+def fix_directions(ways: FlowDirections, choices: BinarySlots, chosen: list[BoolArray]) -> FlowDirections:
+    imports, charges, enough = (_scatter(where, values) for where, values in zip((choices.grid, choices.battery, choices.least), chosen, strict=True))
+    return FlowDirections(
+        may_import=ways.may_import & (~choices.grid | imports),
+        may_export=ways.may_export & (~choices.grid | ~imports),
+        may_charge=ways.may_charge & (~choices.battery | charges) & (~choices.least | enough),
+        may_discharge=ways.may_discharge & (~choices.battery | ~charges),
+        must_charge=choices.least & enough,
+    )
+
+
+def choose_most(problem: Problem, choices: BinarySlots, flows: PlannedFlows) -> list[BoolArray]:
+    """Return which way each choice goes where flows go more that way than the other: import, charge, charge enough."""
+    least = _least_charge_kwh(problem)
+    imports, charges, enough = flows.import_kwh >= flows.export_kwh, flows.charge_kwh >= flows.discharge_kwh, flows.charge_kwh >= least / 2
+    return [imports[choices.grid], charges[choices.battery], (charges & enough)[choices.least]]
+
+
+def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
+    """Return which way each choice goes where batteries may rest."""
+    outlook, nothing = problem.outlook, np.zeros_like(choices.battery)
+    return [(outlook.load_kwh >= outlook.pv_kwh)[choices.grid], nothing[choices.battery], nothing[choices.least]]
+
+
+def _scatter(where: BoolArray, values: BoolArray) -> BoolArray:
+    spread = np.zeros_like(where)
+    spread[where] = values
+    return spread
+
+
+def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> BinarySlots:
+    """Return the slots in which flows do what physics forbids."""
+    least = _least_charge_kwh(problem)
+    return BinarySlots(
+        grid=(flows.import_kwh > _NOTHING) & (flows.export_kwh > _NOTHING),
+        battery=(flows.charge_kwh > _NOTHING) & (flows.discharge_kwh > _NOTHING),
+        least=(flows.charge_kwh > _NOTHING) & (flows.charge_kwh < least - _NOTHING),
+    )
+
+
+def _least_charge_kwh(problem: Problem) -> FloatArray:
+    return np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1) * problem.outlook.timeline.hours
+
+
+def find_nonconvex_slots(problem: Problem) -> BinarySlots:
+    """Return the slots in which forbidden flows would earn: selling above buying, burning energy while it is paid for, charging a little."""
+    outlook, batteries = problem.outlook, problem.site.batteries
+    burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
+    for index, battery in enumerate(batteries):
+        terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
+        levels = break_even(outlook.import_price, outlook.export_price, **terms)
+        burns[index] = levels.serve > levels.buy + 1e-12
+    # A charge too small in one slot is as good in the next, and discharging besides makes any charge small: all slots get both binaries.
+    little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(-1, 1) & np.ones_like(burns)
+    return BinarySlots(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleDirections:
+    """The way of every slot, and what the best plan costs that goes so."""
+
+    ways: FlowDirections
+    objective: float
+
+
+def find_single_directions(problem: Problem) -> SingleDirections | None:
+    """Return the ways of an optimal plan; None where more than a single battery's slots and least power are at stake."""
+    if not _suits(problem):
+        return None
+    segments = problem_segments(problem)
+    if not segments.covered.all():
+        return None
+    chosen = choose_directions(problem, segments, terminal_segments(problem), least_charge_kw=problem.site.batteries[0].min_charge_kw)
+    if chosen is None:
+        return None
+    way = chosen.direction
+    ways = FlowDirections(way.may_import, way.may_export, way.may_charge[None, :], way.may_discharge[None, :], chosen.charges[None, :])
+    return SingleDirections(ways, chosen.objective)
+
+
+def _suits(problem: Problem) -> bool:
+    batteries = problem.site.batteries
+    if len(batteries) != 1 or problem.places or problem.blocks is not None or problem.conversion is not None:
+        return False
+    battery, tapers = batteries[0], batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1
+    bound = problem.pins or problem.burns_on_an_island or problem.inside is not problem
+    return battery.min_charge_kw > 0 and not (tapers or battery.wear_by_depth or bound)

@@ -1,0 +1,274 @@
+"""The coming days as one mixed-integer model.
+
+Per slot: import, export, held-back PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
+The linear model is solved first. Only where its answer does what physics forbids (importing while exporting, charging while discharging,
+charging below the least power) binaries are added, until nothing is left to forbid: exact, because every relaxation bounds the full model.
+The same model written for readers: tests/reference_model.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.site import Battery
+from luna.timeline import FloatArray, IndexArray
+from luna.wear import DepthSegments
+from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
+from services.planner.milp.inverters import add_inverters
+from services.planner.milp.load_columns import DemandColumns, add_demands, add_supply_rows, most_placed_kwh
+from services.planner.milp.owner_rows import add_manual
+from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
+from services.planner.milp.solver import Indices, LinearModel, ModelBuilder, Solution, Term
+from services.planner.milp.tariffs import MonthPeak, add_peaks, add_price_blocks
+from services.planner.milp.vehicle_sources import add_sources
+from services.planner.problem.problem import Problem
+
+
+def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, sun: tuple[Indices, Indices], placed: DemandColumns) -> None:
+    """Batteries that may not charge from the grid share the PV surplus, those that may not discharge to it what the house lacks.
+
+    Args:
+        builder: of the model.
+        problem: to plan.
+        batteries: columns, ``(batteries, 3, slots)``.
+        sun: columns of PV that is held back, and of what each inverter passes on beside its battery.
+        placed: vehicles and appliances; what they use is the house's.
+    """
+    held_back, direct = sun
+    from_sun = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
+    into_house = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
+    if not from_sun and not into_house:
+        return
+    net = problem.outlook.load_kwh - problem.ac_pv_kwh
+    taken: list[Term] = [(held_back, 1.0), *((batteries[index, 0], 1.0) for index in from_sun), *((direct[index], -1.0) for index in from_sun if direct.size)]
+    given: list[Term] = [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in into_house)]
+    turned = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
+    still = np.setdiff1d(np.arange(net.size), turned)
+    if from_sun:
+        _add_most(builder, still, np.maximum(-net, 0.0), taken)
+    if into_house:
+        _add_most(builder, still[net[still] >= 0], net, [*given, *placed.terms(problem)])
+    if turned.size:
+        _add_turns(builder, problem, turned, (taken if from_sun else [], given if into_house else []), uses=placed.terms(problem))
+
+
+def _add_turns(builder: ModelBuilder, problem: Problem, slots: IndexArray, parts: tuple[list[Term], list[Term]], *, uses: list[Term]) -> None:
+    """Add what holds where something placed may turn a surplus into a deficit: a binary per slot says that surplus is left."""
+    taken, given = parts
+    surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
+    most = most_placed_kwh(problem)[slots]
+    left = builder.add_columns(slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True)
+    used = [(columns, -np.asarray(factor)) for columns, factor in uses]
+    if taken:
+        takes = _most(builder, taken, slots)
+        _add_most(builder, slots, surplus + most + takes, [*taken, *used], beside=(left, most + takes))
+        _add_most(builder, slots, np.zeros(slots.size), taken, beside=(left, -takes))
+    if given:
+        gives = _most(builder, given, slots)
+        _add_most(builder, slots, gives, given[1:], beside=(left, gives))
+        _add_most(builder, slots, -surplus, [*given, *uses], beside=(left, -surplus))
+
+
+def _add_most(builder: ModelBuilder, slots: IndexArray, most: FloatArray, terms: Sequence[Term], *, beside: Term | None = None) -> None:
+    """Bound a sum of columns per slot: ``most`` has a value for each of ``slots``, or for all."""
+    bound = most if most.size == slots.size else most[slots]
+    parts = [(columns[slots], np.broadcast_to(np.asarray(factor), columns.shape)[slots]) for columns, factor in terms if columns.size]
+    builder.add_rows(np.full(slots.size, -np.inf), bound, [*parts, *([beside] if beside else [])])
+
+
+def _most(builder: ModelBuilder, terms: Sequence[Term], slots: IndexArray) -> FloatArray:
+    """Return what terms come to at most, shape of ``slots``."""
+    upper = np.concatenate(builder.upper)
+    return np.asarray(sum((upper[columns[slots]] for columns, factor in terms if np.all(np.asarray(factor) > 0)), np.zeros(slots.size)))
+
+
+def add_depth(builder: ModelBuilder, battery: Battery, columns: Indices, *, stored_kwh: float) -> None:
+    """Split what is stored and discharged into segments. Because what lies deeper is no cheaper, the shallowest go first without any binary.
+
+    The battery's storage row stays as it is, so its dual is the worth of a kWh that comes in: into the shallowest segment with room.
+
+    Args:
+        columns: charge, discharge and stored energy of the battery, as rows of slots.
+        stored_kwh: at the start.
+    """
+    _, discharge, stored = columns
+    segments = DepthSegments.of(battery)
+    begin = np.diff(segments.fill(np.array(stored_kwh)), prepend=0.0)
+    held: list[Term] = [(stored, -1.0)]
+    taken: list[Term] = [(discharge, -1.0 / battery.discharge_efficiency)]
+    for width, price, first in zip(segments.width_kwh, segments.price, begin, strict=True):
+        inside, put_in, taken_out = (builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price))
+        before: FloatArray = np.zeros(stored.size)
+        before[0] = first
+        builder.add_rows(before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (taken_out, 1.0)])
+        held.append((inside, 1.0))
+        taken.append((taken_out, 1.0))
+    nothing = np.zeros(stored.size)
+    builder.add_rows(nothing, nothing, held)
+    builder.add_rows(nothing, nothing, taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Formulation:
+    """A built model and where its quantities stand."""
+
+    model: LinearModel
+    grid: Indices
+    batteries: Indices
+    storage_rows: Indices
+    choices: tuple[Indices, Indices, Indices]
+    placed: DemandColumns
+    peaks: tuple[MonthPeak, ...]
+    direct: Indices
+    excess: tuple[Indices, ...] = ()
+
+    def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
+        """Return what the solution does."""
+        (imported, exported, held_back), battery = solution.column[self.grid], solution.column[self.batteries]
+        nothing = np.zeros(imported.size)
+        beyond = [solution.column[columns] for columns in self.excess] or [nothing, nothing]
+        return PlannedFlows(
+            import_kwh=imported + beyond[0],
+            export_kwh=exported + beyond[1],
+            held_back_kwh=held_back,
+            charge_kwh=battery[:, 0],
+            discharge_kwh=battery[:, 1],
+            stored_kwh=battery[:, 2],
+            energy_value=-solution.dual[self.storage_rows],
+            ways=ways,
+            objective=solution.objective,
+            gap=solution.gap,
+            proven=solution.proven,
+            direct_kwh=solution.column[self.direct],
+        )
+
+
+def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | None = None, elastic: bool = False) -> Formulation:
+    """Return the model of a problem.
+
+    Args:
+        problem: what to plan.
+        ways: what is forbidden outright.
+        choices: slots in which binaries choose the way.
+        elastic: whether limits may be broken at a price.
+    """
+    builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
+    slots, hours, ac_pv_kwh = outlook.timeline.count, outlook.timeline.hours, problem.ac_pv_kwh
+    most_import = np.minimum(problem.import_limit_kwh, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours + most_placed_kwh(problem))
+    most_export = np.minimum(problem.export_limit_kwh, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
+    bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
+    sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
+    held_back = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
+    batteries = np.array([_battery_columns(builder, problem, ways, index=index, elastic=elastic) for index in range(len(site.batteries))], dtype=np.int32)
+    batteries = batteries.reshape(-1, 3, slots)
+    balance: list[Term] = [(bought, 1.0), (sold, -1.0), (held_back, -1.0)]
+    for charge, discharge, _ in batteries:
+        balance += [(charge, -1.0), (discharge, 1.0)]
+    direct = add_inverters(builder, problem, batteries, held_back)
+    balance += [(taken, 1.0) for taken in direct]
+    placed = add_demands(builder, problem)
+    balance += placed.terms(problem)
+    slack = add_grid_slack(builder, problem) if elastic else []
+    balance += slack
+    net = outlook.load_kwh - ac_pv_kwh
+    builder.add_rows(net, net, balance)
+    add_manual(builder, problem, batteries, placed)
+    add_reserves(builder, problem, batteries)
+    storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
+    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
+    add_price_blocks(builder, problem, bought)
+    add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
+    if placed.loads and not elastic:
+        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
+    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
+    if problem.battery_limit_kwh is not None:
+        builder.add_rows(np.full(slots, -np.inf), problem.battery_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
+    if elastic:
+        for index, columns in enumerate(batteries):
+            add_soc_slack(builder, problem, columns, index=index)
+    chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
+    rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
+    return Formulation(
+        builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct, tuple(columns for columns, _ in slack)
+    )
+
+
+_NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
+
+
+def _battery_columns(builder: ModelBuilder, problem: Problem, ways: FlowDirections, *, index: int, elastic: bool) -> list[Indices]:
+    """Add charge, discharge and stored energy of one battery."""
+    battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
+    slots, hours = outlook.timeline.count, outlook.timeline.hours
+    # Where load or PV break a limit of the connection, no battery works against the others that help.
+    free = [excess <= 0 for excess in excess_kwh(problem)] if elastic else [True, True]
+    power = battery.charge_limit_kw * hours * free[0]
+    charge = builder.add_columns(
+        slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
+    )
+    # Where PV covers the house, all that what is placed adds to it included, nothing is lacking.
+    lacks = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
+    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | lacks)
+    discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * free[1] * ways.may_discharge[index])
+    worth = np.append(np.zeros(slots - 1), -terminal.value[index])
+    least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
+    if elastic:
+        least, most = np.minimum(least, problem.stored_kwh[index]), np.maximum(most, problem.stored_kwh[index])
+    else:
+        least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
+    stored = builder.add_columns(slots, cost=worth, lower=least, upper=most)
+    return [charge, discharge, stored]
+
+
+def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Indices:
+    """Add the storage row of each slot, and where charging tapers, its limit."""
+    battery, (charge, discharge, stored) = problem.site.batteries[index], columns
+    begin = np.zeros(stored.size)
+    begin[0] = problem.stored_kwh[index]
+    rows = builder.add_rows(
+        begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
+    )
+    if battery.wear_by_depth:
+        add_depth(builder, battery, columns, stored_kwh=float(problem.stored_kwh[index]))
+    if battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0:
+        power = battery.charge_limit_kw * problem.outlook.timeline.hours
+        steepness = power * (1.0 - battery.taper_to_share) / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)
+        most = power + steepness * battery.taper_from_soc * battery.capacity_kwh
+        most[0] -= steepness[0] * problem.stored_kwh[index]
+        builder.add_rows(np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])])
+    return rows
+
+
+def _add_choices(
+    builder: ModelBuilder, problem: Problem, choices: BinarySlots, parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray]
+) -> tuple[Indices, Indices, Indices]:
+    """Add a binary per chosen slot: 1 means import, charge, or charge enough."""
+    bought, sold, batteries, most_import, most_export = parts
+    hours = problem.outlook.timeline.hours
+    grid = _switch(builder, (bought[choices.grid], most_import[choices.grid]), (sold[choices.grid], most_export[choices.grid]))
+    ways, enough = [_NO_CHOICES[0]], [_NO_CHOICES[0]]
+    for index, battery in enumerate(problem.site.batteries):
+        where, least = choices.battery[index], choices.least[index]
+        charge, discharge = batteries[index, 0], batteries[index, 1]
+        ways.append(_switch(builder, (charge[where], battery.charge_limit_kw * hours[where]), (discharge[where], battery.discharge_limit_kw * hours[where])))
+        enough.append(_threshold(builder, charge[least], battery.min_charge_kw * hours[least], battery.charge_limit_kw * hours[least]))
+    return grid, np.concatenate(ways), np.concatenate(enough)
+
+
+def _switch(builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]) -> Indices:
+    count = on[0].size
+    binary = builder.add_columns(count, cost=0.0, upper=1.0, integer=True)
+    if count:
+        builder.add_rows(np.full(count, -np.inf), np.zeros(count), [(on[0], 1.0), (binary, -on[1])])
+        builder.add_rows(np.full(count, -np.inf), off[1], [(off[0], 1.0), (binary, off[1])])
+    return binary
+
+
+def _threshold(builder: ModelBuilder, column: Indices, least: FloatArray, most: FloatArray) -> Indices:
+    binary = builder.add_columns(column.size, cost=0.0, upper=1.0, integer=True)
+    if column.size:
+        builder.add_rows(np.zeros(column.size), np.full(column.size, np.inf), [(column, 1.0), (binary, -least)])
+        builder.add_rows(np.full(column.size, -np.inf), np.zeros(column.size), [(column, 1.0), (binary, -most)])
+    return binary

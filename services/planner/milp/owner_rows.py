@@ -1,0 +1,121 @@
+"""The owner's blocks in the mixed-integer model, and what a plan that follows them tells the batteries."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from luna.physics import Mode, SetPoint
+from luna.site import Battery
+from luna.timeline import FloatArray
+from services.planner.milp.directions import PlannedFlows
+from services.planner.milp.load_columns import DemandColumns
+from services.planner.milp.slack import PIN_SLACK, dearest_price
+from services.planner.milp.solver import Indices, ModelBuilder
+from services.planner.problem.owner_constraints import SAME_KWH
+from services.planner.problem.problem import Problem
+
+
+def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: DemandColumns) -> None:
+    """Add the rows of what is pinned; what vehicles have to charge comes with them, what batteries may not do is in their bounds."""
+    if problem.manual is None:
+        return
+    for index, columns in enumerate(batteries):
+        _pin_battery(builder, problem, columns, index=index)
+    price, hours = PIN_SLACK * dearest_price(problem), problem.outlook.timeline.hours
+    for load, demand, on in zip(placed.loads, problem.demands.loads, problem.manual.load_on, strict=False):
+        _want(builder, load.on, on, price=price * demand.load.power_kw * float(hours.max()))
+    for pump, used in zip(placed.appliances.heat_pumps, problem.manual.heat_kwh, strict=False):
+        _want(builder, pump.use, used, price=price)
+
+
+def _want(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> None:
+    """Want a quantity where a value is given, or none of it: what is missing has a price, and what must run on all the same."""
+    runs, rests = np.flatnonzero(wanted > 0), np.flatnonzero(wanted == 0)
+    _pin(builder, column[runs], wanted[runs], price=price)
+    if rests.size:
+        beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
+        builder.add_rows(np.full(rests.size, -np.inf), np.zeros(rests.size), [(column[rests], 1.0), (beyond, -1.0)])
+
+
+def _pin(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> Indices:
+    """Want a quantity at a value: no more, and less at a price; return what is missing."""
+    missing = builder.add_columns(column.size, cost=price, upper=wanted)
+    if column.size:
+        builder.add_rows(wanted, wanted, [(column, 1.0), (missing, 1.0)])
+    return missing
+
+
+def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
+    """Pin charging until the battery is full, discharging until it is empty: a binary per slot says that it is."""
+    manual, battery, hours = problem.manual, problem.site.batteries[index], problem.outlook.timeline.hours
+    assert manual is not None  # noqa: S101  # the caller has looked
+    charge, discharge, stored = columns
+    if manual.full is not None and manual.empty is not None:
+        _stay(builder, stored[manual.full[index]], full_kwh(battery), np.inf)
+        _stay(builder, stored[manual.empty[index]], -np.inf, battery.min_soc * battery.capacity_kwh)
+    for energy, wanted, least in ((charge, manual.charge_kwh[index], battery.min_charge_kw), (discharge, manual.discharge_kwh[index], 0.0)):
+        where = np.flatnonzero(np.isfinite(wanted))
+        if where.size == 0:
+            continue
+        if manual.decided:
+            builder.add_rows(wanted[where], wanted[where] + SAME_KWH, [(energy[where], 1.0)])
+            continue
+        most = np.maximum(wanted[where], least * hours[where])
+        missing = builder.add_columns(where.size, cost=PIN_SLACK * dearest_price(problem), upper=most)
+        ends = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
+        builder.add_rows(np.zeros(where.size), most, [(energy[where], 1.0)])
+        builder.add_rows(wanted[where], np.full(where.size, np.inf), [(energy[where], 1.0), (missing, 1.0), (ends, wanted[where])])
+        _add_ends(builder, stored[where], ends, battery, start_kwh=float(problem.stored_kwh[index]), charges=energy is charge)
+
+
+def _stay(builder: ModelBuilder, stored: Indices, least: float, most: float) -> None:
+    """Keep a battery full, or empty, that ends a pin by being so."""
+    if stored.size:
+        builder.add_rows(np.full(stored.size, least - SAME_KWH), np.full(stored.size, most + SAME_KWH), [(stored, 1.0)])
+
+
+def _add_ends(builder: ModelBuilder, stored: Indices, ends: Indices, battery: Battery, *, start_kwh: float, charges: bool) -> None:
+    """Let a pin end only with a battery that is full, or empty."""
+    least, most = (min(battery.min_soc * battery.capacity_kwh, start_kwh), max(battery.max_soc * battery.capacity_kwh, start_kwh))
+    nothing, everything = np.full(ends.size, -np.inf), np.full(ends.size, np.inf)
+    if charges:
+        builder.add_rows(np.full(ends.size, least), everything, [(stored, 1.0), (ends, least - full_kwh(battery))])
+    else:
+        empty = battery.min_soc * battery.capacity_kwh
+        builder.add_rows(nothing, np.full(ends.size, most), [(stored, 1.0), (ends, most - empty)])
+
+
+def full_kwh(battery: Battery) -> float:
+    """Return where a pinned charge has done its work: full, or where the battery itself begins to charge more slowly."""
+    tapers = battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0
+    return float(min(battery.max_soc, battery.taper_from_soc if tapers else 1.0) * battery.capacity_kwh)
+
+
+def decide_pins(problem: Problem, flows: PlannedFlows) -> Problem:
+    """Return the problem with what is pinned replaced by what a solved model made of it: linear again."""
+    if problem.manual is None:
+        return problem
+    held = zip(problem.site.batteries, flows.stored_kwh, strict=True)
+    full = np.array([stored >= full_kwh(battery) - SAME_KWH for battery, stored in held], dtype=bool)
+    empty = flows.stored_kwh <= problem.limits.batteries.min_kwh + SAME_KWH
+    energies = np.maximum(flows.charge_kwh, 0.0), np.maximum(flows.discharge_kwh, 0.0)
+    return replace(problem, manual=problem.manual.decide(*energies, full=full.reshape(empty.shape), empty=empty))
+
+
+def tell_pins(problem: Problem, setpoints: SetPoint, end_kwh: FloatArray) -> SetPoint:
+    """Return set-points that do what is pinned, at its power, whatever load and sun turn out to be; ``end_kwh`` is planned, ``(batteries, slots)``."""
+    manual, capacity = problem.manual, problem.limits.batteries.capacity_kwh
+    if manual is None or not manual.pins:
+        return setpoints
+    charges, discharges = np.isfinite(manual.charge_kwh), np.isfinite(manual.discharge_kwh)
+    pinned, end_soc = charges | discharges, end_kwh / capacity
+    power = np.where(charges, manual.charge_kwh, manual.discharge_kwh) / problem.outlook.timeline.hours
+    return replace(
+        setpoints,
+        mode=np.where(charges, Mode.CHARGE, np.where(discharges, Mode.EXPORT, setpoints.mode)).astype(np.int8),
+        power_kw=np.where(pinned, power, setpoints.power_kw),
+        target_soc=np.where(pinned, end_soc, setpoints.target_soc),
+        floor_soc=np.where(pinned, end_soc, setpoints.floor_soc),
+        ceiling_soc=np.where(pinned, end_soc, setpoints.ceiling_soc),
+        spill_soc=np.where(pinned, end_soc, setpoints.spill_soc),
+    )

@@ -1,0 +1,319 @@
+"""Plans by the mixed-integer model: linear first, binaries only where its answer does what physics forbids; then each battery gets its value function."""
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from luna.physics import BatteryLimits, BoolArray, InverterLimits, Mode, SetPoint
+from luna.schedule import Committed
+from luna.simulator import Actuals, simulate
+from luna.site import Battery
+from luna.timeline import FloatArray
+from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits
+from services.planner.dp.planner import value_battery
+from services.planner.dp.segments import problem_segments
+from services.planner.milp.directions import (
+    BinarySlots,
+    FlowDirections,
+    PlannedFlows,
+    SingleDirections,
+    choose_most,
+    choose_rest,
+    find_complementarity_violations,
+    find_nonconvex_slots,
+    find_single_directions,
+    fix_directions,
+)
+from services.planner.milp.formulation import formulate
+from services.planner.milp.inverters import take_direct_first
+from services.planner.milp.owner_rows import decide_pins, tell_pins
+from services.planner.milp.slack import price_missing
+from services.planner.milp.solver import InfeasibleError, Solver, SolverError
+from services.planner.problem.directions import Direction
+from services.planner.problem.problem import Problem, TerminalRule
+
+# Stored energies this close are the same.
+_SAME_KWH = 1e-7
+
+
+def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh: FloatArray, pv_limit_kw: FloatArray, hours: FloatArray) -> SetPoint:
+    """Return modes that make planned flows happen: every bound is the planned state of charge at the end of the slot.
+
+    Args:
+        flows: of a solved model.
+        batteries: of the site.
+        net_load_kwh: load minus PV in use, shape ``(slots,)``.
+        pv_limit_kw: what PV may produce, shape ``(slots,)``.
+        hours: length of each slot, shape ``(slots,)``.
+    """
+    capacity = np.array([battery.capacity_kwh for battery in batteries]).reshape(-1, 1)
+    end_soc = flows.stored_kwh / capacity
+    charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
+    bought = _beyond_house(_through_meter(flows), np.maximum(-net_load_kwh, 0.0), [battery.charge_from_grid for battery in batteries])
+    sold = _beyond_house(flows.discharge_kwh, np.maximum(net_load_kwh, 0.0), [battery.discharge_to_grid for battery in batteries])
+    mode = np.full(end_soc.shape, Mode.HOLD)
+    mode = np.where(charging, np.where(bought > _SAME_KWH, Mode.CHARGE, Mode.SAVE), mode)
+    mode = np.where(discharging, np.where(sold > _SAME_KWH, Mode.EXPORT, Mode.SUPPLY), mode)
+    limit = np.array([[battery.charge_limit_kw, battery.discharge_limit_kw] for battery in batteries]).reshape(-1, 2)
+    limits = np.array([[battery.min_soc, battery.max_soc] for battery in batteries]).reshape(-1, 2)
+    # The safety layer knows no target outside the limits: on the way back to them, power ends the exchange.
+    outside = (end_soc < limits[:, :1]) | (end_soc > limits[:, 1:])
+    return SetPoint(
+        mode=mode.astype(np.int8),
+        power_kw=np.where(outside, (bought + sold) / hours, np.where(charging, limit[:, :1], limit[:, 1:])),
+        target_soc=end_soc,
+        floor_soc=end_soc,
+        ceiling_soc=end_soc,
+        spill_soc=end_soc,
+        curtailment=np.zeros(pv_limit_kw.shape, dtype=np.int8),
+        pv_limit_kw=pv_limit_kw,
+    )
+
+
+def _through_meter(flows: PlannedFlows) -> FloatArray:
+    """Return what batteries charge, without what they take from PV on their own side of an inverter."""
+    return flows.charge_kwh - flows.direct_kwh if flows.direct_kwh.size else flows.charge_kwh
+
+
+def _beyond_house(energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list[bool]) -> FloatArray:
+    """Return what of each battery's energy the house neither gives nor takes: it is first with those that may not trade, then in order."""
+    order = np.argsort(may_trade, kind="stable")
+    total = np.cumsum(energy_kwh[order], axis=0)
+    beyond = np.empty_like(energy_kwh)
+    beyond[order] = np.clip(total - house_kwh, 0.0, energy_kwh[order])
+    return beyond
+
+
+# Costs this close, relative, are the same.
+_SAME_COST = 1e-7
+# The share of the time limit for all that is solved: what is followed, and why, takes time as well.
+_SEARCH_SHARE = 0.75
+# Gaps of plans that cost less than this are relative to it, currency.
+_LEAST_COST = 1e-9
+
+
+def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
+    """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack.
+
+    How much of what the owner pins is to be had, binaries decide first; given that, the model is linear again.
+    """
+    if problem.manual is None or not problem.manual.pins:
+        return _solve_or_compromise(problem, solver)
+    chosen = _solve_or_compromise(problem, Solver())
+    return replace(_solve_or_compromise(decide_pins(problem, chosen), solver), gap=chosen.gap, proven=chosen.proven)
+
+
+def _solve_or_compromise(problem: Problem, solver: Solver) -> PlannedFlows:
+    try:
+        return _solve(problem, solver, elastic=False)
+    except InfeasibleError:
+        return replace(_solve(problem, solver, elastic=True), elastic=True)
+
+
+def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
+    """Return the same answer from the model with every binary in place: the slow way, for tests and benches."""
+    batteries, slots = len(problem.site.batteries), problem.outlook.timeline.count
+    everywhere = np.ones((batteries, slots), dtype=bool)
+    least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
+    return _solve_choices(problem, solver, BinarySlots(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
+
+
+def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
+    begun, ways = perf_counter(), FlowDirections.of(problem)
+    built = formulate(problem, ways, elastic=elastic)
+    flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
+    linear_s, bound, found = perf_counter() - begun, flows.objective, find_complementarity_violations(problem, flows)
+    single = find_single_directions(problem) if found.any() and not elastic else None
+    if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
+        return exact
+    # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
+    choices = found.joined(find_nonconvex_slots(problem)) if found.any() else found
+    while found.any():
+        rounded = _round_choices(problem, solver, choices, flows, bound=bound, elastic=elastic)
+        # What was chosen is solved once more.
+        left = max(_SEARCH_SHARE * problem.time_limit_s - (perf_counter() - begun) - linear_s, 0.0)
+        flows = _solve_choices(replace(problem, time_limit_s=left), solver, choices, elastic=elastic, start=rounded)
+        found = find_complementarity_violations(problem, flows)
+        choices = choices.joined(found)
+    return flows
+
+
+def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> PlannedFlows | None:
+    """Return the flows of the ways of a single battery's slots; None where they do not come to what these were said to cost."""
+    built = formulate(problem, single.ways)
+    try:
+        flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), single.ways)
+    except InfeasibleError:
+        return None
+    apart = abs(flows.objective - single.objective)
+    return flows if apart <= _SAME_COST * (1.0 + abs(flows.objective)) and not find_complementarity_violations(problem, flows).any() else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounded:
+    """A plan that physics allows, found without a search: its flows, its columns, and which way each choice goes."""
+
+    flows: PlannedFlows
+    column: FloatArray
+    chosen: list[BoolArray]
+
+
+def _round_choices(problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool) -> _Rounded | None:
+    """Return the best plan whose slots go the way that flows mostly go, or else rest; None where neither is possible. No plan costs less than ``bound``."""
+    ways = FlowDirections.of(problem)
+    for chosen in (choose_most(problem, choices, flows), choose_rest(problem, choices)):
+        fixed = fix_directions(ways, choices, chosen)
+        built = formulate(problem, fixed, elastic=elastic)
+        try:
+            solution = solver.solve(built.model, time_limit_s=problem.time_limit_s)
+        except (InfeasibleError, SolverError):
+            continue
+        gap = abs(solution.objective - bound) / max(abs(solution.objective), _LEAST_COST)
+        return _Rounded(replace(built.flows(solution, fixed), gap=gap, proven=gap <= problem.mip_gap), solution.column, chosen)
+    return None
+
+
+def _solve_choices(problem: Problem, solver: Solver, choices: BinarySlots, *, elastic: bool, start: _Rounded | None = None) -> PlannedFlows:
+    """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals.
+
+    Raises:
+        SolverError: there is no ``start``, and in time nothing was found.
+    """
+    ways = FlowDirections.of(problem)
+    built = formulate(problem, ways, choices=choices, elastic=elastic)
+    # Binaries are the last columns.
+    known = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
+    try:
+        chosen = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=problem.time_limit_s, start=known)
+    except SolverError:
+        if start is None:
+            raise
+        return start.flows
+    fixed = fix_directions(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
+    exact = formulate(problem, fixed, elastic=elastic)
+    flows = exact.flows(solver.solve(exact.model), fixed)
+    # Out of time the solver knows less of how good its plan may be than the linear model.
+    return replace(flows, gap=chosen.gap if start is None else min(chosen.gap, start.flows.gap), proven=chosen.proven)
+
+
+# How far a plan and its re-simulation may be apart, kWh per slot.
+_TOLERANCE_KWH = 1e-6
+_NOTHING_KWH = 1e-9
+# How far the cost of a plan and of its re-simulation may be apart, relative.
+_TOLERANCE_COST = 1e-6
+
+
+def plan_by_model(problem: Problem, solver: Solver) -> Plan:
+    """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose.
+
+    What physics does not confirm is what the set-points come to, slot by slot, and no proven optimum any more.
+
+    Raises:
+        SolverError: no solution within the time limit.
+    """
+    within = problem.inside
+    flows = solve_flows(within, solver)
+    if problem.conversion is not None:
+        flows = take_direct_first(flows, problem.conversion)
+    planned = _plan_by_flows(problem, flows)
+    return replace(planned, values=_value_each(within, flows), method="model")
+
+
+def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ...]:
+    """Return the value of each battery while the others do what is planned: their charging counts as load, their discharging as PV.
+
+    Least powers, tapering and the depth of cycles no value function knows: it is that of a battery without them, and the plan's policy is judged beside its
+    flows. Empty where not even that is to be had.
+    """
+    if problem.blocks is not None:
+        return ()
+    values, decided = [], decide_pins(problem, flows).manual
+    if decided is not None and decided.ends:
+        return ()  # what being full in time is worth, no value of a slot says
+    for index, battery in enumerate(problem.site.batteries):
+        others = np.arange(len(problem.site.batteries)) != index
+        load = problem.outlook.load_kwh + flows.charge_kwh[others].sum(axis=0)
+        pv = problem.outlook.pv_kwh + flows.discharge_kwh[others].sum(axis=0)
+        load = load - flows.direct_kwh[others].sum(axis=0) if flows.direct_kwh.size else load
+        site = problem.site.model_copy(update={"batteries": [_wear_evenly(battery)]})
+        terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
+        outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
+        limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=_inverter_of(problem, pv, index))
+        manual = None if decided is None else decided.of_battery(index)
+        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
+        alone = alone if problem.reserve_kwh is None else replace(alone, reserve_kwh=problem.reserve_kwh[index : index + 1])
+        direction = _chosen_direction(alone, flows, index)
+        segments = problem_segments(alone, direction)
+        if not segments.convex.all():
+            return ()
+        values.append(replace(value_battery(alone, segments, direction), exact=not battery.wear_by_depth))
+    return tuple(values)
+
+
+def _wear_evenly(battery: Battery) -> Battery:
+    """Return a battery whose cycles of any depth wear by their mean: half of it where energy goes in, half where it goes out."""
+    if not battery.wear_by_depth:
+        return battery
+    depths = np.array([0.0, *(segment.to_depth for segment in battery.wear_by_depth)])
+    mean = float(np.diff(depths) @ np.array([segment.price for segment in battery.wear_by_depth])) / float(depths[-1])
+    return battery.model_copy(update={"wear_price": battery.wear_price + mean / 2, "wear_by_depth": ()})
+
+
+def _inverter_of(problem: Problem, pv_kwh: FloatArray, index: int) -> InverterLimits | None:
+    """Return the inverters as one battery sees them where PV counts as ``pv_kwh``; None where there are none."""
+    inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
+    return None if inverters is None else inverters.only(index, np.divide(own, pv_kwh, out=np.zeros_like(own), where=pv_kwh > 0))
+
+
+def _chosen_direction(problem: Problem, flows: PlannedFlows, index: int) -> Direction:
+    """Return the way each slot goes in a solved model; slots whose cost is convex anyway stay free."""
+    free = problem_segments(problem).convex
+    imports = flows.export_kwh <= _TOLERANCE_KWH
+    discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
+    return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges).within(problem.direction)
+
+
+def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
+    """Plan by following a solved model slot for slot."""
+    outlook = problem.outlook
+    # What sells for nothing the model may as well hold back; a limit made of it would take PV from a load that turns out higher.
+    # Where batteries give in its place they make room, or are told to, and a limit it is.
+    alone = (flows.import_kwh <= _NOTHING_KWH) & (flows.discharge_kwh.sum(axis=0) <= _NOTHING_KWH)
+    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & alone & (problem.limits.inverters is None)
+    held_back = np.where(idle, 0.0, flows.held_back_kwh)
+    used = problem.ac_pv_kwh - held_back
+    limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
+    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
+    setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
+    # Where limits are broken, or a battery comes back to its own, physics decides: the schedule is then what its set-points come to.
+    if flows.elastic or problem.inside is not problem:
+        return replace(_settled(problem, setpoints, flows), gap=flows.gap, proven=flows.proven)
+    try:
+        starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+        plan = check_plan(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, values=())
+        apart = ""
+    except PlanMismatchError as error:
+        # Of plans that cost the same the model names one, and an inverter may come to another: that it costs the same is what counts.
+        plan, apart = _settled(problem, setpoints, flows), str(error)
+    beyond = objective(plan) + price_missing(problem, plan.flows.stored_kwh) - flows.objective
+    if abs(beyond) <= _TOLERANCE_COST * (1.0 + abs(flows.objective)):
+        return replace(plan, gap=flows.gap, proven=flows.proven)
+    apart = apart or f"settled again it costs {abs(beyond):.3g} {problem.site.currency} more or less than planned"
+    return replace(plan, gap=max(flows.gap, beyond / max(abs(flows.objective), 1e-9)), proven=False, disagreements=(apart,))
+
+
+def _settled(problem: Problem, setpoints: SetPoint, flows: PlannedFlows) -> Plan:
+    """Return the plan that set-points come to when they are followed from the start, what they exceed limits by spread as the model spread it."""
+    settled = replace(problem, limits=widen_limits(problem, flows.import_kwh, flows.export_kwh)) if flows.elastic else problem
+    stored = _simulate(settled, setpoints)
+    starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
+    plan = check_plan(settled, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    return replace(plan, problem=problem, flows=count_excess(problem, plan.flows))
+
+
+def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:
+    """Return the stored energy at the end of each slot when the set-points are followed from the start, shape ``(batteries, slots)``."""
+    outlook = problem.outlook
+    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
+    return simulate(Committed(setpoints), actuals, limits=problem.limits.by_slot(), stored_kwh=problem.stored_kwh[:, None]).flows.stored_kwh[:, 0]

@@ -1,0 +1,114 @@
+"""When vehicles charge and appliances run: the mixed-integer model decides it together with batteries and peaks, and hands the rest back.
+
+What is placed counts as load from then on, and a peak as a limit of the connection: the battery then follows the value of its stored energy.
+"""
+
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
+from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.heat import schedule_runs, takes_any_power
+from services.planner.milp.rounding import round_relaxation
+from services.planner.milp.solver import InfeasibleError, Solution, Solver
+from services.planner.milp.vehicle_sources import limit_batteries, limit_import
+from services.planner.problem.load_schedule import LoadSchedule
+from services.planner.problem.problem import Problem
+
+_NOTHING_KWH = 1e-6
+
+
+def schedule_loads(problem: Problem) -> LoadSchedule:
+    """Return the least-cost placement, together with the batteries; contradicting limits are broken at a price.
+
+    Raises:
+        SolverError: none was found within the time limit.
+    """
+    begun, pumps, hours = perf_counter(), problem.demands.heat_pumps, problem.outlook.timeline.hours
+    rough = _place_either(problem)
+    if all(takes_any_power(pump, hours) for pump in pumps):
+        return rough
+    # With any power it costs least; when pumps are on is read off that, and the rest is placed around it.
+    runs = tuple(
+        pump if takes_any_power(pump, hours) else replace(pump, on=schedule_runs(pump, used, hours)) for pump, used in zip(pumps, rough.heat_kwh, strict=True)
+    )
+    left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
+    placement = _place_either(replace(problem, demands=replace(problem.demands, heat_pumps=runs), time_limit_s=left))
+    bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective
+    gap = max(cost - bound, 0.0) / max(abs(cost), 1e-9)
+    return replace(placement, gap=gap, proven=gap <= problem.mip_gap)
+
+
+def _place_either(problem: Problem) -> LoadSchedule:
+    try:
+        return _place(problem, elastic=False)
+    except InfeasibleError:
+        return _place(problem, elastic=True)
+
+
+def _place(problem: Problem, *, elastic: bool) -> LoadSchedule:
+    begun = perf_counter()
+    ways = FlowDirections.of(problem)
+    choices: BinarySlots | None = None
+    while True:
+        built = formulate(problem, ways, choices=choices, elastic=elastic)
+        solution = _solve(built, problem, until=begun + problem.time_limit_s)
+        flows = built.flows(solution, ways)
+        found = find_complementarity_violations(problem, flows)
+        if not found.any():
+            return _read(problem, built, solution, flows)
+        choices = found.joined(find_nonconvex_slots(problem)) if choices is None else choices.joined(found)
+
+
+def _solve(built: Formulation, problem: Problem, *, until: float) -> Solution:
+    """Return a solution within the gap: one near the relaxed one where that is good enough, else what a search finds from there."""
+    near = round_relaxation(built.model, built.placed.blocks, gap=problem.mip_gap)
+    if near and near.proven:
+        return near
+    left = max(until - perf_counter(), 0.0)
+    return Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=left, start=near.column if near else None)
+
+
+def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
+    hours, slots, column = problem.outlook.timeline.hours, problem.outlook.timeline.count, solution.column
+    charge, give = (_read_slots([column[part] for part in parts], slots) for parts in built.placed.vehicle_parts)
+    loads = [np.round(column[each.on]) * demand.load.power_kw * hours for each, demand in zip(built.placed.loads, problem.demands.loads, strict=True)]
+    load, programmes = np.array(loads).reshape(-1, slots), built.placed.appliances.read_programmes(column, slots)
+    heat = built.placed.appliances.read_heat(column, slots)
+    appliances = np.concatenate([load, programmes.use_kwh, heat])
+    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + appliances.sum(axis=0) - problem.ac_pv_kwh
+    return LoadSchedule(
+        demands=problem.demands,
+        vehicle_kwh=charge,
+        vehicle_give_kwh=give,
+        load_kwh=load,
+        import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
+        battery_limit_kwh=limit_batteries(problem, charge),
+        vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
+        load_missing_kwh=tuple(demand.missing_kwh(used) for demand, used in zip(problem.demands.loads, loads, strict=True)),
+        off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
+        programmes=programmes,
+        heat_kwh=heat,
+        beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
+        objective=solution.objective,
+        gap=solution.gap,
+        proven=solution.proven,
+    )
+
+
+def _read_slots(parts: list[FloatArray], slots: int) -> FloatArray:
+    """Return what vehicles do per slot, without the solver's dust, shape ``(vehicles, slots)``."""
+    energies = np.array([part if part.size else np.zeros(slots) for part in parts]).reshape(-1, slots)
+    return np.where(energies > _NOTHING_KWH, energies, 0.0)
+
+
+def _limit_import(problem: Problem, built: Formulation, solution: Solution, import_kwh: FloatArray) -> FloatArray:
+    """Return the connection's limit per slot, narrowed to what keeps every month's peaks."""
+    limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
+    for peak in built.peaks:
+        slots = peak.share.slots
+        limit[slots] = np.minimum(limit[slots], peak.limit_import(import_kwh, solution.column, hours))
+    return limit

@@ -1,0 +1,75 @@
+"""Tariffs that couple slots, in the mixed-integer model: monthly peaks and prices by blocks of energy."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics import MonthShare, Peak, list_months, month_shares
+from luna.timeline import FloatArray, Timeline
+from services.planner.milp.solver import Indices, ModelBuilder
+from services.planner.problem.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class MonthPeak:
+    """One local month's share of the horizon: the columns of the level that is paid for, and of what each unit is above it."""
+
+    share: MonthShare
+    peak: Peak
+    level: Indices
+    above: Indices
+
+    def limit_import(self, import_kwh: FloatArray, column: FloatArray, hours: FloatArray) -> FloatArray:
+        """Return what each of the month's slots that count may import so that no interval rises above what is planned.
+
+        Up to the level of its unit every slot is free; an interval with a slot above it, or that had begun before, keeps to its plan.
+        """
+        share = self.share
+        level_kw = float(column[self.level][0]) + column[self.above][share.unit][share.interval]
+        planned, level = import_kwh[share.slots], level_kw * hours[share.slots]
+        kept = np.bincount(share.interval, weights=planned > level + 1e-9) > 0
+        kept[0] |= share.running
+        return np.where(kept[share.interval], planned, level)
+
+
+def add_peaks(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, peaks: tuple[Peak, ...], zone: ZoneInfo) -> tuple[MonthPeak, ...]:
+    """Price the highest units of each local month under every component; what was incurred so far belongs to the first month.
+
+    Source: Rockafellar and Uryasev (2000): the sum of the n largest is the least n·θ + Σ max(x − θ, 0).
+    """
+    return tuple(_price_level(builder, share, peak, bought[share.slots]) for peak in peaks for share in month_shares(peak.price, timeline, zone))
+
+
+def _price_level(builder: ModelBuilder, share: MonthShare, peak: Peak, bought: Indices) -> MonthPeak:
+    price, (others, reached) = peak.price, share.before_kw(peak)
+    before = np.array(sorted(others, reverse=True)[: price.highest])
+    count, units = share.unit.size, int(share.unit[-1]) + 1
+    most_above = np.inf if price.highest > 1 else 0.0
+    floored = price.highest > 1 and price.least_kw > 0
+    due = 0.0 if floored else price.price_per_kw_month
+    level = builder.add_columns(1, cost=due, lower=0.0 if floored else price.least_kw, upper=np.inf)
+    above, old = (builder.add_columns(size, cost=due / price.highest, upper=most_above) for size in (units, before.size))
+    began = np.zeros(count)
+    began[0] = peak.history.interval_kwh * 60 / price.interval_minutes if share.running else 0.0
+    rows = builder.add_rows(np.full(count, -np.inf), -began, [(np.repeat(level, count), -1.0), (above[share.unit], -1.0)])
+    builder.add_entries(rows[share.interval], bought, 60 / price.interval_minutes)
+    if before.size:
+        builder.add_rows(before, np.full(before.size, np.inf), [(np.repeat(level, before.size), 1.0), (old, 1.0)])
+    if reached:
+        builder.add_sum(reached, np.inf, [(level, 1.0), (above[:1], 1.0)])
+    if floored:
+        billed = builder.add_columns(1, cost=price.price_per_kw_month, lower=price.least_kw, upper=np.inf)
+        builder.add_sum(0.0, np.inf, [(billed, 1.0), (level, -1.0), (np.concatenate([above, old]), -1.0 / price.highest)])
+    return MonthPeak(share, peak, level, above)
+
+
+def add_price_blocks(builder: ModelBuilder, problem: Problem, bought: Indices) -> None:
+    """Price what each month draws beyond the begin of every later block; nothing without blocks."""
+    if problem.blocks is None:
+        return
+    for number, slots in enumerate(list_months(problem.outlook.timeline, ZoneInfo(problem.site.timezone))):
+        left = problem.blocks.left_kwh(first=number == 0)
+        beyond = builder.add_columns(left.size, cost=problem.blocks.rise, upper=np.inf)
+        for place, energy in enumerate(left.tolist()):
+            builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])

@@ -1,0 +1,282 @@
+"""Vehicles in the mixed-integer model: charging sessions, least powers, runs and what is missing at departure."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from luna.physics import BoolArray
+from luna.timeline import FloatArray, IndexArray
+from services.planner.milp.slack import PIN_SLACK
+from services.planner.milp.solver import Indices, ModelBuilder, Term
+from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
+
+# What a kWh costs that a minimum lacks, as a multiple of the dearest price: after what is wanted at departure, as dear as what an appliance lacks.
+MINIMUM_SLACK = 60.0
+# What a kWh costs that a vehicle is short of full because its least power would overfill it: more than any kWh is worth.
+SHORT_SLACK = 2.0
+_SAME_KWH = 1e-9
+
+
+def add_minimum(
+    builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: tuple[Indices, FloatArray], *, stored: tuple[Indices, Indices], dearest: float
+) -> None:
+    """Add what a stay has to charge.
+
+    Args:
+        builder: of the model.
+        wanted: the vehicle and one of its stays.
+        charge: the vehicle's columns, and what each charges at most, ``(slots,)``.
+        stored: what the stay before left, empty where the vehicle came with something else, and what is stored at the end of each of the stay's slots.
+        dearest: the dearest price.
+    """
+    demand, stay = wanted
+    slots = find_bound(demand, stay)
+    if not slots.size:
+        return
+    least, inside = demand.least_charge_kwh[slots], slots - stay.first
+    missing = builder.add_columns(slots.size, cost=dearest * np.where(demand.pinned[slots], PIN_SLACK, MINIMUM_SLACK), upper=least)
+    rows = builder.add_rows(least, np.full(slots.size, np.inf), [(charge[0][slots], 1.0), (missing, 1.0)])
+    begin = stay.most_kwh if stay.arrival_kwh is None else stay.arrival_kwh
+    reach = begin + np.concatenate([[0.0], np.cumsum(charge[1][stay.first : stay.end])]) * demand.vehicle.charge_efficiency
+    ended = _add_ends(builder, stored[1][inside], stay, full_kwh=stay.full_kwh - demand.gap_kwh[slots], reach_kwh=reach[inside + 1])
+    builder.add_entries(rows, ended, least)
+    before = np.concatenate([stored[0], stored[1]])[inside + stored[0].size - 1]
+    later = np.flatnonzero((inside + stored[0].size > 0) & (demand.step_kwh[slots] > 0))
+    step = demand.step_kwh[slots[later]]
+    overfull = _add_ends(builder, before[later], stay, full_kwh=stay.full_kwh - step, reach_kwh=reach[inside[later]])
+    builder.add_entries(rows[later], overfull, least[later])
+    # Nobody stops just short of full for the sake of the price.
+    short = builder.add_columns(1, cost=SHORT_SLACK * dearest, upper=float(step.max(initial=0.0)))
+    lowest = np.full(later.size, stay.left_least_kwh)
+    builder.add_rows(lowest, np.full(later.size, np.inf), [(before[later], 1.0), (overfull, lowest - stay.full_kwh), (np.repeat(short, later.size), 1.0)])
+
+
+def find_bound(demand: VehicleDemand, stay: ChargingSession) -> IndexArray:
+    """Return the slots of a stay in which the vehicle has to charge, unless it is full by then."""
+    slots = np.arange(stay.first, stay.end)
+    comes_full = slots == stay.first if stay.arrival_kwh is not None and stay.end > stay.first else np.zeros(slots.size, dtype=bool)
+    comes_full = comes_full & ((stay.arrival_kwh or 0.0) > stay.full_kwh - demand.step_kwh[slots])
+    return slots[(demand.least_charge_kwh[slots] > 0) & (stay.left_least_kwh < stay.full_kwh) & ~comes_full]
+
+
+def _add_ends(builder: ModelBuilder, stored: Indices, stay: ChargingSession, *, full_kwh: FloatArray, reach_kwh: FloatArray) -> Indices:
+    """Add a binary per column of what is stored that says that the vehicle is full; none where it cannot be yet."""
+    lowest = stay.left_least_kwh
+    full = builder.add_columns(stored.size, cost=0.0, upper=(reach_kwh >= full_kwh - _SAME_KWH).astype(float), integer=True)
+    builder.add_rows(np.full(stored.size, lowest), np.full(stored.size, np.inf), [(stored, 1.0), (full, np.minimum(lowest - full_kwh, 0.0))])
+    return full
+
+
+def add_choice(builder: ModelBuilder, demand: VehicleDemand, charge: Indices, slots: tuple[IndexArray, FloatArray]) -> tuple[Indices, ...]:
+    """Let the vehicle charge within one of its ranges or not at all.
+
+    Args:
+        builder: of the model.
+        wish: whose vehicle charges.
+        charge: the columns of the slots in which it may charge.
+        slots: these slots, and what each charges at most, kWh.
+
+    Returns:
+        A ladder of binaries per slot: whether it charges at all, then whether in the higher range.
+    """
+    (choosable, most), ranges = slots, demand.vehicle.power_ranges
+    hours, count = demand.plugged_hours[choosable], choosable.size
+    low, high = (np.array([each[end] for each in ranges])[:, None] * hours for end in (0, 1))
+    high = np.minimum(high, most)
+    on = tuple(builder.add_columns(count, cost=0.0, upper=possible.astype(float), integer=True) for possible in low <= high + 1e-9)
+    steps = [np.diff(bound, axis=0, prepend=np.zeros((1, count))) for bound in (low, high)]
+    nothing, unbound = np.zeros(count), np.full(count, np.inf)
+    builder.add_rows(nothing, unbound, [(charge, 1.0), *((each, -step) for each, step in zip(on, steps[0], strict=True))])
+    builder.add_rows(-unbound, nothing, [(charge, 1.0), *((each, -step) for each, step in zip(on, steps[1], strict=True))])
+    for rung, higher in pairwise(on):
+        builder.add_rows(-unbound, nothing, [(higher, 1.0), (rung, -1.0)])
+    return on
+
+
+def add_runs(builder: ModelBuilder, demand: VehicleDemand, on: tuple[Indices, ...], choosable: IndexArray) -> tuple[Indices, ...]:
+    """Price every start, and let what has started go on for its shortest run; only where it may not charge any more a run ends sooner.
+
+    Source: Rajan and Takriti (2005): with starts as variables of their own, these rows describe the convex hull of runs.
+
+    Returns:
+        The starts within each range; none where nothing asks for them.
+    """
+    vehicle, count = demand.vehicle, choosable.size
+    run = int(np.ceil(vehicle.min_run_minutes / 60 / float(demand.plugged_hours.max(initial=1e-9)) - 1e-9))
+    if count == 0 or (run < 2 and vehicle.start_price == 0):
+        return ()
+    follows, goes_on = _follows(choosable), _goes_on(demand, choosable)
+    block, later = np.cumsum(~follows), np.flatnonzero(follows)
+    found = []
+    for place in range(len(on)):
+        # Within a range it is where the ladder ends on its rung.
+        within: list[Term] = [(each, sign) for each, sign in zip(on[place : place + 2], (1.0, -1.0), strict=False)]
+        starts = builder.add_columns(count, cost=vehicle.start_price, upper=1.0 - goes_on)
+        rows = builder.add_rows(np.full(count, -np.inf), goes_on, [*within, (starts, -1.0)])
+        for each, sign in within:
+            builder.add_entries(rows[later], each[later - 1], -np.asarray(sign))
+        for slot in range(count) if run > 1 else ():
+            first = max(slot - run + 1, int(np.searchsorted(block, block[slot])))
+            builder.add_sum(-np.inf, 0.0, [(starts[first : slot + 1], 1.0), *((each[slot : slot + 1], -np.asarray(sign)) for each, sign in within)])
+        found.append(starts)
+    return tuple(found)
+
+
+def require_start(
+    builder: ModelBuilder, demand: VehicleDemand, stay: ChargingSession, *, starts: tuple[Indices, ...], slots: tuple[IndexArray, Indices]
+) -> None:
+    """Say what follows for whole starts but not for shares of them: a stay that needs energy starts once, or lacks it.
+
+    Args:
+        builder: of the model.
+        wish: whose vehicle charges.
+        stay: within it.
+        starts: of the vehicle, in the slots in which it may charge.
+        slots: these slots, and the column of what the stay lacks.
+    """
+    choosable, missing = slots
+    inside = np.flatnonzero((choosable >= stay.first) & (choosable < stay.end))
+    need = stay.wanted_kwh - (stay.wanted_kwh if stay.arrival_kwh is None else stay.arrival_kwh)
+    if not starts or not inside.size or need <= 1e-3:
+        return
+    if not (_follows(choosable) | (_goes_on(demand, choosable) > 0))[inside[0]]:
+        builder.add_sum(1.0, np.inf, [*((each[inside], 1.0) for each in starts), (missing, 1.0 / need)])
+
+
+def _follows(choosable: IndexArray) -> BoolArray:
+    return np.append(np.zeros(1, dtype=bool), np.diff(choosable) == 1)[: choosable.size]
+
+
+def _goes_on(demand: VehicleDemand, choosable: IndexArray) -> FloatArray:
+    return np.asarray((choosable == 0) * float(demand.charging))
+
+
+# What a kWh costs that is missing when a vehicle leaves, as a multiple of the dearest price: dearer than any trade, cheaper than the connection's limits.
+DEPARTURE_SLACK = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class VehiclePricing:
+    """What vehicles are offered: the mean import price, the dearest price, what a stored kWh beyond a target is worth unless a session says so.
+
+    ``surplus_kwh`` and ``deficit_kwh`` are what PV leaves over and what the house lacks, ``tie`` is a sliver that makes the earlier of two equal
+    slots the better one; all ``(slots,)``.
+    """
+
+    mean_price: float
+    dearest: float
+    extra_value: float
+    surplus_kwh: FloatArray
+    deficit_kwh: FloatArray
+    tie: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleColumns:
+    """Where a vehicle stands in the model: charging and giving per slot (``(slots,)``; giving is empty where it never may).
+
+    ``on`` says whether it charges in the slots ``choosable``, and then whether in its higher range; it is empty where the vehicle charges with any
+    power and nobody asks whether it does. ``missing`` is what each stay lacks at its end.
+    """
+
+    charge: Indices
+    give: Indices
+    choosable: IndexArray
+    on: tuple[Indices, ...]
+    missing: Indices
+
+
+def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, prospect: VehiclePricing) -> VehicleColumns:
+    """Add a vehicle with its stays."""
+    vehicle, most = demand.vehicle, _most_charge_kwh(demand, prospect)
+    charge = builder.add_columns(most.size, cost=prospect.tie, upper=most)
+    choosable = np.flatnonzero(most > 0)
+    on = add_choice(builder, demand, charge[choosable], (choosable, most[choosable])) if _needs_choice(demand) else ()
+    starts = add_runs(builder, demand, on, choosable) if on else ()
+    give = _add_giving(builder, demand, prospect, (choosable, on)) if demand.slots_of("gives").any() else charge[:0]
+    missing, stored = [], charge[:0]
+    for stay in demand.stays:
+        before = stored if stay.arrival_kwh is None else charge[:0]
+        bound = find_bound(demand, stay).size > 0
+        held = (
+            _add_slots(builder, (demand, stay), charge, give, before=before)
+            if stay.gives or bound
+            else _add_stay(builder, (demand, stay), charge, before=before)
+        )
+        add_minimum(builder, (demand, stay), (charge, most), stored=(before, held), dearest=prospect.dearest)
+        stored = held[-1:]
+        missing.append(_want(builder, stay, stored, prospect, efficiency=vehicle.charge_efficiency))
+        require_start(builder, demand, stay, starts=starts, slots=(choosable, missing[-1]))
+    return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
+
+
+def _needs_choice(demand: VehicleDemand) -> bool:
+    vehicle = demand.vehicle
+    least = vehicle.power_ranges[0][0] > 0 or len(vehicle.power_ranges) > 1
+    runs = vehicle.start_price > 0 or vehicle.min_run_minutes > 0
+    return least or runs or vehicle.from_battery == "never" or any(stay.gives or stay.surplus_only for stay in demand.stays)
+
+
+def _most_charge_kwh(demand: VehicleDemand, prospect: VehiclePricing) -> FloatArray:
+    """Return what each slot charges at most; nothing where that is less than the least power gives."""
+    vehicle, hours = demand.vehicle, demand.plugged_hours
+    most = np.zeros(hours.size)
+    for stay in demand.stays:
+        slots = slice(stay.first, stay.end)
+        lowest = stay.left_least_kwh if stay.gives else stay.least_kwh
+        most[slots] = np.minimum(vehicle.most_charge_kw * hours[slots], (stay.most_kwh - lowest) / vehicle.charge_efficiency)
+        if stay.surplus_only:
+            most[slots] = np.minimum(most[slots], np.maximum(prospect.surplus_kwh, demand.least_charge_kwh)[slots])
+    most = np.where(demand.pinned, np.minimum(most, demand.least_charge_kwh), most)
+    return np.where(most >= vehicle.power_ranges[0][0] * hours - 1e-9, most, 0.0)
+
+
+def _add_giving(builder: ModelBuilder, demand: VehicleDemand, prospect: VehiclePricing, charging: tuple[IndexArray, tuple[Indices, ...]]) -> Indices:
+    """Let the vehicle supply a house that lacks energy, in slots in which it does not charge."""
+    choosable, on = charging
+    most = demand.vehicle.discharge_limit_kw * demand.plugged_hours * demand.slots_of("gives") * (prospect.deficit_kwh > 0)
+    give = builder.add_columns(most.size, cost=demand.vehicle.wear_price, upper=most)
+    bound = most[choosable]
+    builder.add_rows(np.full(bound.size, -np.inf), bound, [(give[choosable], 1.0), *((each, bound) for each in on[:1])])
+    return give
+
+
+def _add_stay(builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: Indices, *, before: Indices) -> Indices:
+    """Add what is stored at the end of a stay that only charges; ``before`` is what the stay before left, empty where that does not count."""
+    demand, stay = wanted
+    stored = builder.add_columns(1, cost=0.0, upper=stay.most_kwh)
+    arrives = stay.arrival_kwh or 0.0
+    builder.add_sum(arrives, arrives, [(stored, 1.0), (before, -1.0), (charge[stay.first : stay.end], -demand.vehicle.charge_efficiency)])
+    return stored
+
+
+def _add_slots(builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: Indices, give: Indices, *, before: Indices) -> Indices:
+    """Add what is stored in every slot of a stay: never less than the reserve where it also gives."""
+    (demand, stay), slots = wanted, slice(wanted[1].first, wanted[1].end)
+    if stay.first == stay.end:
+        return _add_stay(builder, wanted, charge, before=before)
+    stored = builder.add_columns(stay.end - stay.first, cost=0.0, lower=stay.reserve_kwh if stay.gives else 0.0, upper=stay.most_kwh)
+    begin = np.zeros(stored.size)
+    begin[0] = stay.arrival_kwh or 0.0
+    given = [(give[slots], 1.0 / demand.vehicle.discharge_efficiency)] if stay.gives else []
+    rows = builder.add_rows(begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge[slots], -demand.vehicle.charge_efficiency), *given])
+    builder.add_entries(rows[: before.size], before, -1.0)
+    return stored
+
+
+def _want(builder: ModelBuilder, stay: ChargingSession, stored: Indices, prospect: VehiclePricing, *, efficiency: float) -> Indices:
+    """Want the energy at the stay's end, at a price on what is missing, and give what is stored beyond its worth."""
+    missing = builder.add_columns(1, cost=DEPARTURE_SLACK * prospect.dearest, upper=stay.target_kwh)
+    extra_value = prospect.extra_value if stay.extra_value is None else stay.extra_value
+    later_price = max(prospect.mean_price, 0.0) / efficiency
+    worth = min(extra_value, later_price) if stay.open else extra_value
+    # What is worth less than nothing counts all the same, however much it is.
+    beyond = builder.add_columns(1, cost=-worth, upper=stay.worth_to_kwh - stay.worth_from_kwh if worth >= 0 else np.inf)
+    if worth < 0:
+        builder.add_sum(-np.inf, stay.worth_from_kwh, [(stored, 1.0), (beyond, -1.0)])
+    builder.add_sum(stay.wanted_kwh, np.inf, [(stored, 1.0), (missing, 1.0)])
+    # What is left for after the horizon will be bought at what a kWh costs on the average.
+    later = builder.add_columns(1, cost=later_price, upper=stay.target_kwh if stay.open else 0.0)
+    builder.add_sum(stay.worth_from_kwh, np.inf, [(stored, 1.0), (missing, 1.0), (later, 1.0), (beyond, -1.0)])
+    return missing

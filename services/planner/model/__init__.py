@@ -1,1 +1,0 @@
-"""The mixed-integer model: rows and columns, ways, the solver."""

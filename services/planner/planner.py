@@ -1,0 +1,161 @@
+"""The planner: from a problem to a schedule that physics has checked.
+
+One battery follows the value of its stored energy: the dynamic programme is exact where a slot's cost is convex, and choosing its way makes it so
+elsewhere. Everything else goes through the mixed-integer model; with the way of every slot fixed, each battery still gets its value function.
+A plan always comes: where one step of this ladder finds none in time, or physics does not confirm what it found, the next one makes it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics import Blocks, list_months
+from luna.policy import BatteryPolicy, PlanPolicy
+from luna.site import BlockPrice
+from luna.timeline import FloatArray, IndexArray
+from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
+from services.planner.dp.planner import plan_single
+from services.planner.dp.segments import problem_segments
+from services.planner.following import follow_plan, simulate_policy
+from services.planner.milp.inverters import suits_value
+from services.planner.milp.planner import plan_by_model
+from services.planner.milp.schedule_loads import schedule_loads
+from services.planner.milp.solver import Solver, SolverError
+from services.planner.problem.problem import Problem
+
+_NOTHING_KWH = 1e-6
+
+
+def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem], Plan]) -> Plan:
+    """Return the least-cost plan under a tariff in blocks.
+
+    At the price of the block in which a month ends, a plan that ends there is the best of all: prices rise from block to block. Only where a month
+    would end before the block's begin at its price, and beyond it at the one before, it ends just there: the model plans it.
+
+    Args:
+        problem: with blocks, and nothing to place.
+        solver: kept between calls.
+        make: plans a problem without blocks.
+    """
+    blocks = problem.blocks
+    if blocks is None:
+        return make(problem)
+    timeline = problem.outlook.timeline
+    months = list_months(timeline, ZoneInfo(problem.site.timezone))
+    first = [blocks.block_of(0.0, first=number == 0) for number in range(len(months))]
+    assumed = first.copy()
+    while True:
+        plan = make(_price_at(problem, blocks, months, assumed))
+        drawn = [float(plan.flows.import_kwh[slots].sum()) for slots in months]
+        ends = [blocks.block_of(energy - _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
+        begins = [blocks.block_of(energy + _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
+        if any(begin < block for begin, block in zip(begins, assumed, strict=True)):
+            return _plan_at_edge(problem, solver)
+        if all(end <= block for end, block in zip(ends, assumed, strict=True)):
+            return replace(plan, costs=price_flows(problem, plan.flows))
+        assumed = [block + (end > block) for end, block in zip(ends, assumed, strict=True)]
+
+
+def _price_at(problem: Problem, blocks: Blocks, months: list[IndexArray], assumed: list[int]) -> Problem:
+    """Return the problem at the price of one block for each month."""
+    price = problem.outlook.import_price.copy()
+    for slots, block in zip(months, assumed, strict=True):
+        price[slots] += blocks.price_above(block)
+    return replace(problem, outlook=replace(problem.outlook, import_price=price), blocks=None)
+
+
+def _plan_at_edge(problem: Problem, solver: Solver) -> Plan:
+    plan = plan_by_model(problem, solver)
+    spread = None if problem.courses is None else Spread(1, problem.courses.weight.size, reasons=("no_value_function",))
+    return replace(plan, spread=spread)
+
+
+def show_import_price(plan: Plan) -> FloatArray:
+    """Return the import price of each slot, ``(slots,)``: in blocks what its energy costs on the average, where it draws any."""
+    price, imported = plan.problem.paid.outlook.import_price, plan.flows.import_kwh
+    if not isinstance(plan.problem.site.tariff.import_, BlockPrice):
+        return price
+    return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH))
+
+
+def decide(problem: Problem, solver: Solver) -> Plan:
+    """Return what is answered, executed and replayed: the least-cost plan as it is followed, with the margins of its problem.
+
+    Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
+    """
+    plan = follow_plan(make_plan(problem, solver))
+    wear = 0.0 if plan.placement is None else plan.placement.wear_cost
+    costs = price_flows(problem, plan.flows)
+    return replace(plan, costs=replace(costs, wear_cost=costs.wear_cost + wear))
+
+
+def make_plan(problem: Problem, solver: Solver) -> Plan:
+    """Return the least-cost plan: what may be placed first, then what is left for the batteries.
+
+    Where limits contradict each other it is the least-cost compromise; where there is no time left for it, the inverter alone.
+    """
+    try:
+        return _plan_around(problem, solver) if problem.places else _plan_batteries(problem, solver)
+    except SolverError:
+        return plan_alone(problem)
+
+
+def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
+    if problem.blocks is not None:
+        return plan_in_blocks(problem, solver, make=lambda priced: _plan_batteries(priced, solver))
+    begun = perf_counter()
+    segments = problem_segments(problem) if _is_single(problem) else None
+    built = perf_counter()
+    plan: Plan | None = None
+    disagreements: tuple[str, ...] = ()
+    try:
+        plan = plan_single(problem, segments) if segments is not None else None
+    except PlanMismatchError as error:
+        disagreements = (str(error),)
+    if plan is None:
+        left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
+        plan = plan_by_model(replace(problem, time_limit_s=left), solver)
+    if problem.courses is not None and plan.spread is None:
+        reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
+        plan = replace(plan, spread=Spread(1, problem.courses.weight.size, reasons=(reason,)))
+    took = perf_counter() - built
+    return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=took * 1e3, disagreements=plan.disagreements + disagreements)
+
+
+def _plan_around(problem: Problem, solver: Solver) -> Plan:
+    """Place what may be placed, then plan the batteries around it."""
+    begun = perf_counter()
+    placement = schedule_loads(problem)
+    left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
+    rest = replace(placement.remaining(problem), time_limit_s=left)
+    try:
+        plan = _plan_batteries(rest, solver)
+    except SolverError:
+        plan = plan_alone(rest)
+    costs = replace(plan.costs, wear_cost=plan.costs.wear_cost + placement.wear_cost)
+    placed = replace(plan, costs=costs, placement=placement, gap=placement.gap, proven=placement.proven and plan.proven)
+    return replace(placed, solve_ms=(perf_counter() - begun) * 1e3 - plan.build_ms)
+
+
+def plan_alone(problem: Problem) -> Plan:
+    """Return what inverters make of a problem by themselves: the last step of the ladder, which always holds."""
+    slots = problem.outlook.timeline.count
+    batteries = [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries]
+    policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
+    setpoints, flows, starts = simulate_policy(problem, policy)
+    unknown = np.full(starts.shape, np.nan)
+    costs = price_flows(problem, flows)
+    return Plan(problem, setpoints, flows, costs, starts, unknown, (), gap=1.0, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
+
+
+def _is_single(problem: Problem) -> bool:
+    """Return whether the site has one battery whose power depends on nothing but the slot, and whose wear on nothing but its throughput."""
+    batteries = problem.site.batteries
+    if problem.manual is not None and (problem.pins or problem.burns_on_an_island):
+        return False
+    if len(batteries) != 1 or batteries[0].wear_by_depth or not suits_value(problem):
+        return False
+    return batteries[0].min_charge_kw == 0 and (batteries[0].taper_from_soc == 1 or batteries[0].taper_to_share == 1)

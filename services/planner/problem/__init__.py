@@ -1,0 +1,1 @@
+"""What a plan has to solve: request, site and outlook as arrays."""

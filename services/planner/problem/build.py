@@ -1,0 +1,229 @@
+"""From a request to a problem: terminal rules, peaks, reserves, weights and the owner's blocks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from luna.contracts.owner import ManualBlock, Reserve
+from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
+from luna.economics import Blocks, Peak, PeakHistory
+from luna.errors import InvalidInputError
+from luna.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
+from luna.outlook import Outlook
+from luna.physics import BatteryLimits, Mode, SiteLimits
+from luna.site import BlockPrice, Objective, Site
+from luna.timeline import FloatArray, Timeline, floor_to, require_utc, to_instant
+from services.planner.problem.demands import Demands, read_demands
+from services.planner.problem.owner_constraints import read_blocks
+from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, NO_MARGIN, Problem, TerminalRule
+from services.planner.problem.scenarios import ScenarioSet
+from services.planner.problem.strategy import apply_strategy
+
+
+def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
+    """Return the components of a site's capacity tariff; a single list of peaks is that of the first component without a state of its own.
+
+    Raises:
+        InvalidInputError: state of a component the tariff does not have.
+    """
+    names = [price.name for price in site.tariff.peaks]
+    for name in state.peaks:
+        if name not in names:
+            remedy = f"Its components are: {', '.join(names) or 'none'}."
+            raise InvalidInputError("the tariff has no such component", field=f"state.peaks.{name}", remedy=remedy)
+    unnamed = next((name for name in names if name not in state.peaks), None)
+    known = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
+    return tuple(Peak(price, _read(known.get(price.name, PeakState()))) for price in site.tariff.peaks)
+
+
+def _read(state: PeakState) -> PeakHistory:
+    return PeakHistory(tuple(state.highest_kw), state.today_kw, state.interval_kwh)
+
+
+def read_price_blocks(site: Site, state: StateMessage) -> Blocks | None:
+    """Return the blocks of a site's tariff with what the month has drawn so far; None where it has none."""
+    rule = site.tariff.import_
+    return Blocks.of(rule, state.month_import_kwh) if isinstance(rule, BlockPrice) else None
+
+
+def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -> FloatArray:
+    """Return what each battery should hold at the end of each slot, kWh, ``(batteries, slots)``: from a reserve's begin to its end.
+
+    Raises:
+        InvalidInputError: a reserve names a battery that the site has not.
+    """
+    names = [battery.name for battery in site.batteries]
+    wanted = np.zeros((len(names), timeline.count))
+    ends = timeline.edges[1:]
+    for place, reserve in enumerate(reserves):
+        if reserve.battery is not None and reserve.battery not in names:
+            raise InvalidInputError("the site has no such battery", field=f"reserves.{place}.battery", value=reserve.battery, remedy=f"Name one of: {names}.")
+        inside = (ends >= to_instant(reserve.from_)) & (ends <= to_instant(reserve.to))
+        for index, battery in enumerate(site.batteries):
+            if reserve.battery in (None, battery.name):
+                wanted[index, inside] = np.maximum(wanted[index, inside], min(reserve.soc, battery.max_soc) * battery.capacity_kwh)
+    return wanted
+
+
+# Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
+TERMINAL_SHARE = 0.6
+
+
+# How far from the optimum a plan may be that places vehicles and appliances: a fifth of the time that a gap of 0.01 % takes.
+PLACING_GAP = 0.003
+
+
+# And one that is followed, where burning energy is paid for: forecasts err by more, and the last of it takes a hundred times as long to prove.
+WAYS_GAP = 0.0005
+
+
+def build_problem(request: PlanRequest) -> Problem:
+    """Return the problem that a request with its own site, outlook and state describes.
+
+    Raises:
+        InvalidInputError: a battery without state, a state without battery, a start off the grid.
+    """
+    request, _ = apply_strategy(request)
+    if request.site is None or request.outlook is None or request.start is None:
+        raise InvalidInputError("a plan without a stored site needs site, start and outlook", field="site", remedy="Add them to the request.")
+    series = request.outlook
+    timeline = _timeline(request, len(series.load_kwh))
+    carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
+    load, pv, imported, exported = (np.array(each) for each in (series.load_kwh, series.pv_kwh, series.import_price, series.export_price))
+    limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
+    outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
+    stored = _stored(request.site, request.state)
+    demands = read_demands(request.site, request.state, timeline, series=series)
+    courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
+    posed = Problem(
+        request.site,
+        outlook,
+        stored,
+        terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
+        SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
+        _gap(request, demands),
+        request.options.time_limit_s,
+        demands,
+        read_peaks(request.site, request.state),
+        read_price_blocks(request.site, request.state),
+        courses,
+        request.options.risk,
+        # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
+        margin=NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN,
+        errors=_courses(series.errors),
+    )
+    posed = _bind(posed, request.manual) if request.manual else posed
+    posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed
+    posed = _keep_modes(posed, request)
+    return weigh(posed, Weights.of(objective_of(request)).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
+
+
+def objective_of(request: PlanRequest) -> Objective:
+    """Return what counts in a request: what its options say, or else its site."""
+    objective = request.options.objective or (request.site.objective if request.site else Objective())
+    asked = request.options.switching_price
+    return objective if asked is None else objective.model_copy(update={"switching_price": asked})
+
+
+def _keep_modes(problem: Problem, request: PlanRequest) -> Problem:
+    """Return the problem with what another mode has to gain; as it is where that is nothing."""
+    price = objective_of(request).switching_price
+    words = [request.state.batteries[battery.name].mode for battery in problem.site.batteries]
+    return replace(problem, switching_price=price, modes=tuple(Mode[word.upper()] if word else None for word in words))
+
+
+def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
+    """Return the problem at the prices by which it is to be planned; as it is where cost alone counts.
+
+    ``automatic``: a stored kWh left at the horizon is worth its share of these prices, too.
+    """
+    if weights == COST_ALONE:
+        return problem
+    outlook, paid = problem.outlook, problem.outlook.import_price
+    counted = weigh_import(paid, outlook.carbon_g_per_kwh, weights)
+    beside = TERMINAL_SHARE * float(np.mean(counted - paid)) if automatic else 0.0
+    return replace(
+        problem,
+        site=problem.site.model_copy(update={"batteries": [weigh_wear(battery, weights) for battery in problem.site.batteries]}),
+        outlook=replace(outlook, import_price=counted),
+        terminal=replace(problem.terminal, value=problem.terminal.value + beside),
+        billed=problem,
+    )
+
+
+def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
+    """Return the problem with what batteries should hold at the end of each slot, ``(batteries, slots)``; it goes before what is wanted at the horizon."""
+    terminal = replace(problem.terminal, most_kwh=np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1]))
+    return replace(problem, terminal=terminal, reserve_kwh=reserve_kwh)
+
+
+def _bind(problem: Problem, blocks: Sequence[ManualBlock]) -> Problem:
+    """Return the problem with what its owner pins and forbids."""
+    manual, demands = read_blocks(blocks, problem.site, problem.demands, problem.outlook.timeline)
+    return replace(problem, manual=manual, demands=demands, limits=manual.narrow(problem.limits))
+
+
+def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:
+    return None if limits_kw is None else np.array([np.inf if limit is None else limit for limit in limits_kw])
+
+
+def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
+    return None if scenarios is None else ScenarioSet(*(np.array(part) for part in (scenarios.probability, scenarios.load_kwh, scenarios.pv_kwh)))
+
+
+def _gap(request: PlanRequest, demands: Demands) -> float:
+    if request.options.mip_gap is not None:
+        return request.options.mip_gap
+    return PLACING_GAP if demands.any() else WAYS_GAP
+
+
+def _timeline(request: PlanRequest, count: int) -> Timeline:
+    start = require_utc(request.start, field="start")  # type: ignore[arg-type]
+    first = None
+    if request.first_slot_minutes is not None:
+        first = request.step * (request.first_slot_minutes / request.slot_minutes)
+        start = floor_to(start, request.step)
+    return Timeline(start, request.step, count, first)
+
+
+def _stored(site: Site, state: StateMessage) -> FloatArray:
+    names = [battery.name for battery in site.batteries]
+    for name in state.batteries:
+        if name not in names:
+            raise InvalidInputError("the site has no such battery", field=f"state.batteries.{name}", remedy=f"Its batteries are: {', '.join(names) or 'none'}.")
+    for name in names:
+        if name not in state.batteries:
+            raise InvalidInputError("the battery's state of charge is missing", field=f"state.batteries.{name}.soc", remedy="Add it, a share from 0 to 1.")
+    return np.array([state.batteries[battery.name].soc * battery.capacity_kwh for battery in site.batteries], dtype=float)
+
+
+def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:
+    """Return the terminal rule in kWh and currency.
+
+    Raises:
+        InvalidInputError: a value per battery names none or a wrong battery.
+    """
+    batteries = BatteryLimits.of(site.batteries)
+    least, most = batteries.min_kwh[:, 0], batteries.max_kwh[:, 0]
+    nothing = np.zeros(len(site.batteries))
+    if terminal.kind == "automatic":
+        return TerminalRule(least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0))
+    if terminal.kind == "value":
+        return TerminalRule(least, most, _terminal_values(terminal, site))
+    wanted = stored_kwh if terminal.soc is None else terminal.soc * batteries.capacity_kwh[:, 0]
+    return TerminalRule(wanted, wanted if terminal.kind == "equal_soc" else np.maximum(most, wanted), nothing)
+
+
+def _terminal_values(terminal: Terminal, site: Site) -> FloatArray:
+    if not isinstance(terminal.value, dict):
+        return np.full(len(site.batteries), terminal.value, dtype=float)
+    names = {battery.name for battery in site.batteries}
+    if set(terminal.value) != names:
+        raise InvalidInputError(
+            "values do not fit the site's batteries",
+            field="options.terminal.value",
+            value=", ".join(terminal.value),
+            remedy=f"Name exactly: {', '.join(sorted(names))}.",
+        )
+    return np.array([terminal.value[battery.name] for battery in site.batteries])

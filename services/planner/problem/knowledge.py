@@ -1,0 +1,240 @@
+"""What could be known at an instant: prices as published, forecasts as issued. Nothing here reads the future."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.economics import extend_prices, price_slots
+from luna.errors import InvalidInputError
+from luna.outlook import Forecast, Outlook
+from luna.site import OWN, Site
+from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonVintages:
+    """Every value of a place's carbon intensity on a timeline that begins days before the first instant asked for.
+
+    ``slot`` (position on the timeline), ``issued_at`` (``datetime64``, UTC) and ``g_per_kwh`` have one value per issue, in order of slot and issue.
+    """
+
+    timeline: Timeline
+    slot: NDArray[np.int64]
+    issued_at: InstantArray
+    g_per_kwh: FloatArray
+
+    def ahead(self, now: datetime, timeline: Timeline) -> FloatArray | None:
+        """Return the intensity of ``timeline`` as known at ``now``; None where nothing was."""
+        seen = self.issued_at <= np.datetime64(now.replace(tzinfo=None))
+        known = np.full(self.timeline.count, np.nan)
+        known[self.slot[seen]] = self.g_per_kwh[seen]
+        first = self.timeline.index_of(timeline.start)
+        return carry_days(known[: first + timeline.count], self.timeline)[-timeline.count :] if np.isfinite(known).any() else None
+
+
+def carry_days(series: FloatArray, timeline: Timeline) -> FloatArray:
+    """Return a series whose gaps take the value of the same slot on the last day that has one, and the mean where none has."""
+    day = round(24 / float(timeline.hours[-1]))
+    filled = np.append(series, np.full(-series.size % day, np.nan)).reshape(-1, day)
+    for before, after in pairwise(filled):
+        after[:] = np.where(np.isfinite(after), after, before)
+    flat = filled.ravel()[: series.size]
+    return np.where(np.isfinite(flat), flat, np.nanmean(series))
+
+
+@dataclass(frozen=True, slots=True)
+class PriceVintages:
+    """Every revision of a market's prices on a timeline.
+
+    ``slot`` (position on the timeline), ``published_at`` (``datetime64``, UTC) and ``price`` (currency/kWh) have one value per revision, in
+    order of slot and publication.
+    """
+
+    timeline: Timeline
+    slot: np.ndarray[tuple[int], np.dtype[np.int64]]
+    published_at: InstantArray
+    price: FloatArray
+
+    def known(self, now: datetime) -> FloatArray:
+        """Return the price of every slot as last published at or before ``now``; NaN where nothing was."""
+        seen = self.published_at <= np.datetime64(now.replace(tzinfo=None))
+        price = np.full(self.timeline.count, np.nan)
+        price[self.slot[seen]] = self.price[seen]
+        return price
+
+    def actual(self) -> FloatArray:
+        """Return the price of every slot as finally published."""
+        price = np.full(self.timeline.count, np.nan)
+        price[self.slot] = self.price
+        return price
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of a site ahead: import and export per slot, and up to when they are published rather than carried on."""
+
+    import_price: FloatArray
+    export_price: FloatArray
+    known_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SitePrices:
+    """What a site's tariff makes of the prices that it names (``tariff.price_series``), and the grid's carbon where it counts.
+
+    The books begin at least a day before the first instant asked for.
+    """
+
+    site: Site
+    timeline: Timeline
+    books: Mapping[str, PriceVintages]
+    carbon: CarbonVintages | None = None
+
+    def ahead(self, now: datetime, timeline: Timeline) -> Prices:
+        """Return the prices of ``timeline`` as known at ``now``; beyond what is published, the last known day is carried on.
+
+        Raises:
+            InvalidInputError: a price is missing before the end of what is published.
+        """
+        start = self.timeline.index_of(timeline.start)
+        # What is carried on is the last known day, so no more than a day before the start matters.
+        first, last = max(start - DAY // timeline.step, 0), start + timeline.count
+        spot, known = {}, last
+        for market, book in self.books.items():
+            price = book.known(now)[first:last]
+            seen = np.flatnonzero(np.isfinite(price))
+            count = int(seen[-1]) + 1 if seen.size else 0
+            known = min(known, first + count)
+            # Who has just begun to load prices knows none of yesterday: what is carried on is what there is. Where nothing is known, everything is missing.
+            begin = min(int(seen[0]), start - first) if seen.size else 0
+            self._require_whole(market, price[begin : count or None], first + begin)
+            spot[market] = extend_prices(price[begin:], count - begin, slots_per_day=DAY // timeline.step)[-timeline.count :]
+        imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
+        return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))
+
+    def _require_whole(self, market: str, price: FloatArray, first: int) -> None:
+        gaps = np.flatnonzero(np.isnan(price))
+        if gaps.size:
+            since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).isoformat()
+            said, remedy = f"{gaps.size} slots have no price, the first at {since}", "Load them: luna data load --kind prices."
+            raise InvalidInputError(said, field=f"prices.{market.removeprefix(OWN)}", value=since, remedy=remedy)
+
+    def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return import and export price of ``timeline`` as finally published.
+
+        Raises:
+            InvalidInputError: a slot has no price.
+        """
+        first = self.timeline.index_of(timeline.start)
+        spot = {market: book.actual()[first : first + timeline.count] for market, book in self.books.items()}
+        prices = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
+        missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
+        if missing.size:
+            slot = list(timeline)[int(missing[0])].isoformat()
+            raise InvalidInputError("the price of this slot is missing", field="import_price", value=slot, remedy="Load it: luna data load --kind prices.")
+        return prices
+
+    def mean_import_price(self, now: datetime, days: int = 7) -> float:
+        """Return the mean import price of the last ``days`` days before ``now``, or of what there is, as published by then; 0 for nothing."""
+        seen = self.paid_before(now, days=days)
+        seen = seen[np.isfinite(seen)]
+        return float(seen.mean()) if seen.size else 0.0
+
+    def paid_before(self, now: datetime, *, days: int) -> FloatArray:
+        """Return the import price of the last ``days`` days before ``now``, or of as many as there are, as published by then; NaN where it was not."""
+        slot = self.timeline.index_of(now)
+        first = max(slot - days * (DAY // self.timeline.step), 0)
+        past = self.timeline.window(first, max(slot - first, 1))
+        spot = {market: book.known(now)[first : first + past.count] for market, book in self.books.items()}
+        imported, _ = price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)
+        return imported
+
+
+class EnergyOutlook(Protocol):
+    """Where expected load and PV come from."""
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return expected load and PV of ``timeline`` as known at ``now``, kWh per slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastArchive:
+    """Forecasts in order of issue; each covers its own timeline."""
+
+    forecasts: Sequence[Forecast]
+
+    def latest(self, now: datetime) -> Forecast:
+        """Return the forecast last issued at or before ``now``.
+
+        Raises:
+            InvalidInputError: none was issued by then.
+        """
+        index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
+        if index == 0:
+            raise InvalidInputError("no forecast was issued by then", field="forecast", value=now.isoformat(), remedy="Issue one: luna forecast issue.")
+        return self.forecasts[index - 1]
+
+    def find(self, now: datetime, *, within: timedelta) -> Forecast | None:
+        """Return the forecast last issued at or before ``now``; None where that is longer ago than ``within``, or it begins later."""
+        index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
+        forecast = self.forecasts[index - 1] if index else None
+        return forecast if forecast and forecast.issued_at > now - within and forecast.timeline.start <= now else None
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return expected load and PV; slots beyond the forecast's end repeat its last day.
+
+        Raises:
+            InvalidInputError: none was issued by then, or the last one issued begins later.
+        """
+        forecast = self.latest(now)
+        first = (timeline.start - forecast.timeline.start) // timeline.step
+        if first < 0:
+            raise InvalidInputError(
+                "no forecast covers this instant", field="forecast", value=timeline.start.isoformat(), remedy="Issue one: luna forecast issue."
+            )
+        place = repeat_last(np.arange(first, first + timeline.count), forecast.timeline.count, period=DAY // timeline.step)
+        return forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
+
+
+@dataclass(frozen=True, slots=True)
+class PerfectForesight:
+    """What will really happen, as if it were known: for the policies that measure what not knowing costs."""
+
+    timeline: Timeline
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return actual load and PV; ``now`` does not matter."""
+        del now
+        first = self.timeline.index_of(timeline.start)
+        return self.load_kwh[first : first + timeline.count], self.pv_kwh[first : first + timeline.count]
+
+
+@dataclass(frozen=True, slots=True)
+class MixedForecast:
+    """Load from one source, PV from another."""
+
+    load: EnergyOutlook
+    pv: EnergyOutlook
+
+    def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return load and PV of the two sources."""
+        return self.load.ahead(now, timeline)[0], self.pv.ahead(now, timeline)[1]
+
+
+def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: SitePrices) -> Outlook:
+    """Return the outlook over ``timeline`` from what is known at ``now``."""
+    load, pv = energy.ahead(now, timeline)
+    known = prices.ahead(now, timeline)
+    carbon = prices.carbon.ahead(now, timeline) if prices.carbon else None
+    return Outlook(timeline, load, pv, known.import_price, known.export_price, carbon)

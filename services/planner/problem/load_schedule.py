@@ -1,0 +1,69 @@
+"""What the scheduled flexible loads use, slot by slot."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.planner.problem.demands import NO_DEMANDS, Demands
+from services.planner.problem.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledCycles:
+    """What programmes use, ``(programmes, slots)``, and how far each of their runs is missed."""
+
+    use_kwh: FloatArray
+    missed: tuple[FloatArray, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSchedule:
+    """What is placed of the ``demands``, in their order, kWh: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``.
+
+    ``vehicle_kwh`` is what vehicles charge, ``vehicle_give_kwh`` what they give to the house. ``import_limit_kwh`` (``(slots,)``) keeps the peaks
+    and what may be charged from surplus alone, ``battery_limit_kwh`` (same shape) batteries out of vehicles they may not feed.
+    ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks, ``off_too_long`` how often each appliance was off for
+    too long. ``beside_cost`` is what the wishes count beside energy: wear, starts, what is missing, less what is stored beyond a target.
+    """
+
+    demands: Demands
+    vehicle_kwh: FloatArray
+    vehicle_give_kwh: FloatArray
+    load_kwh: FloatArray
+    import_limit_kwh: FloatArray
+    battery_limit_kwh: FloatArray | None
+    vehicle_missing_kwh: tuple[FloatArray, ...]
+    load_missing_kwh: tuple[FloatArray, ...]
+    off_too_long: tuple[float, ...]
+    programmes: ScheduledCycles
+    heat_kwh: FloatArray
+    beside_cost: float
+    objective: float
+    gap: float
+    proven: bool
+
+    @property
+    def appliance_kwh(self) -> FloatArray:
+        """What everything uses that is no vehicle, shape ``(appliances, slots)``."""
+        return np.concatenate([self.load_kwh, self.programmes.use_kwh, self.heat_kwh])
+
+    @property
+    def placed_kwh(self) -> FloatArray:
+        """What all of it uses, less what vehicles give, shape ``(slots,)``."""
+        return np.asarray((self.vehicle_kwh - self.vehicle_give_kwh).sum(axis=0) + self.appliance_kwh.sum(axis=0))
+
+    @property
+    def wear_cost(self) -> FloatArray:
+        """What vehicles wear by giving, shape ``(slots,)``."""
+        return np.asarray(np.array([demand.vehicle.wear_price for demand in self.demands.vehicles]) @ self.vehicle_give_kwh)
+
+    def remaining(self, problem: Problem) -> Problem:
+        """Return what is left for the batteries."""
+        placed = self.placed_kwh
+        hours = problem.outlook.timeline.hours
+        limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
+        outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
+        courses, errors = (each.add_load(placed) if each else None for each in (problem.courses, problem.errors))
+        left = replace(problem, outlook=outlook, courses=courses, errors=errors, limits=limits, battery_limit_kwh=self.battery_limit_kwh)
+        return replace(left, demands=NO_DEMANDS, peaks=(), mip_gap=0.0)

@@ -1,0 +1,200 @@
+"""The owner's blocks on a plan's slots: what may not happen in a slot, and how much of what has to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+
+from luna.contracts.owner import GRID, ManualBlock
+from luna.errors import InvalidInputError
+from luna.owner_constraints import check_beside, check_block, check_blocks, find_device
+from luna.physics import BoolArray, SiteLimits
+from luna.site import Battery, ElectricVehicle, HeatPump, Site
+from luna.timeline import FloatArray, Timeline
+from services.planner.problem.demands import Demands
+from services.planner.problem.directions import Direction
+
+# Energies this close are the same: wider than the solver's own tolerance for whole numbers.
+SAME_KWH = 1e-5
+_UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
+_NO_CHARGE, _NO_DISCHARGE = ("no_charge", "hold", "discharge"), ("no_discharge", "hold", "charge")
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """Blocks by slot, vehicles' apart: they are in their wishes.
+
+    Battery arrays ``(batteries, slots)``, those of loads and heat pumps in the order of the wishes, the grid's ``(slots,)``. What is pinned is kWh at
+    the terminals, of loads whether they are on (1, 0), NaN where nothing is. Where a model has decided what is to be had of the pins, ``full`` and
+    ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
+    ``refused`` says by a block's place in the request why it cannot be had.
+    """
+
+    may_charge: BoolArray
+    may_discharge: BoolArray
+    charge_kwh: FloatArray
+    discharge_kwh: FloatArray
+    load_on: FloatArray
+    heat_kwh: FloatArray
+    no_import: BoolArray
+    no_export: BoolArray
+    full: BoolArray | None = None
+    empty: BoolArray | None = None
+    refused: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def pins(self) -> bool:
+        """Whether a battery has to charge or discharge."""
+        return bool(np.isfinite(self.charge_kwh).any() or np.isfinite(self.discharge_kwh).any())
+
+    @property
+    def decided(self) -> bool:
+        """Whether what is pinned is what a solved model made of it."""
+        return self.full is not None
+
+    @property
+    def ends(self) -> bool:
+        """Whether a pin ends with a battery that is full or empty."""
+        return bool(self.full is not None and self.empty is not None and (self.full.any() or self.empty.any()))
+
+    def direction(self, index: int) -> Direction:
+        """Return which way the slots of one battery may go; energies that are decided are part of it."""
+        grid = (~self.no_import, ~self.no_export)
+        fixed = (self.charge_kwh[index], self.discharge_kwh[index]) if self.decided else (None, None)
+        return Direction(*grid, self.may_charge[index], self.may_discharge[index], *fixed)
+
+    def of_battery(self, index: int) -> "Manual":
+        """Return the blocks as one battery alone sees them."""
+        own = slice(index, index + 1)
+        parts = {name: getattr(self, name) for name in ("may_charge", "may_discharge", "charge_kwh", "discharge_kwh", "full", "empty")}
+        return replace(self, **{name: part[own] for name, part in parts.items() if part is not None})
+
+    def decide(self, charge_kwh: FloatArray, discharge_kwh: FloatArray, *, full: BoolArray, empty: BoolArray) -> "Manual":
+        """Return the blocks with what is pinned replaced by what a solved model made of it; ``full`` and ``empty`` are its batteries."""
+        charge = np.where(np.isfinite(self.charge_kwh), np.minimum(charge_kwh, self.charge_kwh), np.nan)
+        discharge = np.where(np.isfinite(self.discharge_kwh), np.minimum(discharge_kwh, self.discharge_kwh), np.nan)
+        less = [wanted - got > SAME_KWH for wanted, got in ((self.charge_kwh, charge), (self.discharge_kwh, discharge))]
+        return replace(self, charge_kwh=charge, discharge_kwh=discharge, full=full & less[0], empty=empty & less[1])
+
+    def narrow(self, limits: SiteLimits) -> SiteLimits:
+        """Return the limits with a connection that carries nothing where it must not."""
+        imports, exports = (np.where(none, 0.0, np.inf) if none.any() else None for none in (self.no_import, self.no_export))
+        return limits.narrow(imports, exports)
+
+
+@dataclass
+class _Reader:
+    """Puts blocks into slots, one after another."""
+
+    site: Site
+    timeline: Timeline
+    demands: Demands
+
+    def __post_init__(self) -> None:
+        slots, batteries = self.timeline.count, len(self.site.batteries)
+        self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
+        self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
+        self.on, self.heat = np.full((len(self.demands.loads), slots), np.nan), np.full((len(self.demands.heat_pumps), slots), np.nan)
+        self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
+        self.vehicles = list(self.demands.vehicles)
+
+    def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
+        """Put a block into its slots; return why it cannot be had where it cannot."""
+        device, inside = find_device(block, self.site), hours > 0
+        if block.device == GRID and block.action in ("no_import", "no_export"):
+            (self.no_import if block.action == "no_import" else self.no_export)[inside] = True
+            return None
+        if isinstance(device, Battery):
+            self._add_battery(block, device, hours)
+            return None
+        if isinstance(device, ElectricVehicle):
+            return self._add_vehicle(block, device, hours)
+        return self._add_heat_pump(block, device, inside) if isinstance(device, HeatPump) else self._add_load(block, inside)
+
+    def _add_battery(self, block: ManualBlock, battery: Battery, hours: FloatArray) -> None:
+        index, inside = [each.name for each in self.site.batteries].index(battery.name), hours > 0
+        self.may_charge[index] &= ~(inside & (block.action in _NO_CHARGE))
+        self.may_discharge[index] &= ~(inside & (block.action in _NO_DISCHARGE))
+        if block.action == "charge":
+            self.charge[index, inside] = ((block.power_kw or battery.charge_limit_kw) * hours)[inside]
+        if block.action == "discharge":
+            self.discharge[index, inside] = ((block.power_kw or battery.discharge_limit_kw) * hours)[inside]
+
+    def _add_vehicle(self, block: ManualBlock, vehicle: ElectricVehicle, hours: FloatArray) -> str | None:
+        names = [demand.vehicle.name for demand in self.vehicles]
+        inside = hours > 0
+        plugged = self.vehicles[names.index(vehicle.name)].plugged_hours if vehicle.name in names else np.zeros_like(hours)
+        if not (plugged[inside] > 0).any():
+            return None if block.action == "no_charge" else f"{vehicle.name} is not at its charger then"
+        index = names.index(vehicle.name)
+        if block.action == "no_charge":
+            self.vehicles[index] = self.vehicles[index].leave(inside)
+        else:
+            wanted = (block.power_kw or vehicle.most_charge_kw) * np.minimum(hours, plugged)
+            self.vehicles[index] = self.vehicles[index].pin(wanted, inside & (plugged > 0))
+        return None
+
+    def _add_load(self, block: ManualBlock, inside: BoolArray) -> str | None:
+        names = [demand.load.name for demand in self.demands.loads]
+        if block.device not in names:
+            runs = any(load.name == block.device and load.profile_kw for load in self.site.loads)
+            return f"{block.device} runs a programme: its runs say when" if runs else f"{block.device} {_UNPLACED}"
+        self.on[names.index(block.device), inside] = float(block.action == "on")
+        return None
+
+    def _add_heat_pump(self, block: ManualBlock, pump: HeatPump, inside: BoolArray) -> str | None:
+        names = [demand.pump.name for demand in self.demands.heat_pumps]
+        if pump.name not in names:
+            return f"{pump.name} {_UNPLACED}"
+        most = pump.power_kw * self.timeline.hours if block.action == "on" else np.zeros(self.timeline.count)
+        self.heat[names.index(pump.name), inside] = most[inside]
+        return None
+
+    def manual(self, refused: Mapping[int, str]) -> Manual:
+        """Return what was put into the slots."""
+        batteries = (self.may_charge, self.may_discharge, self.charge, self.discharge)
+        return Manual(*batteries, self.on, self.heat, self.no_import, self.no_export, refused=refused)
+
+
+def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
+    """Return for how long a block holds in each slot, hours, shape ``(slots,)``."""
+    return timeline.overlap_hours(block.from_, block.to)
+
+
+def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, timeline: Timeline) -> tuple[Manual, Demands]:
+    """Return an owner's blocks on a plan's slots, and the wishes that they leave.
+
+    Args:
+        blocks: what the owner wants; those that are stored were checked when they were added.
+        site: the devices they are for.
+        wishes: of vehicles and appliances over the timeline.
+        timeline: the plan's slots; blocks outside of it count nothing.
+
+    Raises:
+        InvalidInputError: one that is not stored cannot be had.
+    """
+    reader, refused = _Reader(site, timeline, demands), _refuse(blocks, site, now=timeline.begin)
+    for index, block in enumerate(blocks):
+        hours = block_hours(block, timeline)
+        why = reader.add(block, hours) if index not in refused and (hours > 0).any() else None
+        if why is not None and block.block_id is None:
+            raise InvalidInputError(why, field=f"manual.{index}", value=block.device, remedy="Leave the block out, or move it.")
+        if why is not None:
+            refused[index] = why
+    return reader.manual(refused), replace(demands, vehicles=tuple(reader.vehicles))
+
+
+def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:
+    """Refuse what cannot be had of the request's own blocks; of stored ones, return why by place: their site may have changed since."""
+    check_blocks([block for block in blocks if block.block_id is None], site, now=now)
+    refused = {}
+    for index, block in enumerate(blocks):
+        if block.block_id is not None and block.to > now:
+            others = [other for place, other in enumerate(blocks[:index]) if place not in refused]
+            try:
+                check_block(block, site, now=now)
+                check_beside(block, others)
+            except InvalidInputError as error:
+                refused[index] = error.message
+    return refused

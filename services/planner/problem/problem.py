@@ -1,0 +1,168 @@
+"""What a plan has to solve, as values: a site, what lies ahead, where it starts and what holds at the end."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from luna.economics import Blocks, Peak, site_curtailment
+from luna.outlook import Outlook
+from luna.physics import Conversion, IntArray, Mode, SiteLimits
+from luna.site import Site
+from luna.timeline import FloatArray
+from services.planner.problem.demands import NO_DEMANDS, Demands
+from services.planner.problem.directions import Direction
+from services.planner.problem.owner_constraints import Manual
+from services.planner.problem.scenarios import ScenarioSet
+
+NO_RESERVE: FloatArray = np.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalRule:
+    """What holds for each battery at the horizon: stored energy within bounds (kWh), and the value of a stored kWh; shape ``(batteries,)``."""
+
+    least_kwh: FloatArray
+    most_kwh: FloatArray
+    value: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What following the house may cost beside the optimum because forecasts err, per stored kWh: for storing and serving, and against another mode."""
+
+    self_consumption_margin: float = 0.0
+    hysteresis: float = 0.0
+
+
+NO_MARGIN = Margin()
+# What a plan that is followed heeds. Source: docs/decisions/0004.
+ACTING = Margin(self_consumption_margin=0.005, hysteresis=0.0025)
+# The mean over courses has more and smaller steps. Source: docs/decisions/0020.
+ACTING_ON_MEAN = Margin(self_consumption_margin=0.005, hysteresis=0.0033)
+
+
+# Stored energies this close are the same.
+_SAME_KWH = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` and ``blocks`` tariffs that couple slots.
+
+    ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
+    ``battery_limit_kwh`` (``(slots,)``) is what batteries together may give, so that none feeds a vehicle it may not feed.
+    Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
+    ``manual`` is what the owner pins and forbids. ``reserve_kwh`` is what a battery should hold at the end of each slot, ``(batteries, slots)``.
+    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery. ``margin`` is what those who
+    follow the plan heed, and ``errors`` the courses on which they have to gain by it; the plan itself is the optimum.
+    """
+
+    site: Site
+    outlook: Outlook
+    stored_kwh: FloatArray
+    terminal: TerminalRule
+    limits: SiteLimits
+    mip_gap: float = 0.0
+    time_limit_s: float = 10.0
+    demands: Demands = NO_DEMANDS
+    peaks: tuple[Peak, ...] = ()
+    blocks: Blocks | None = None
+    courses: ScenarioSet | None = None
+    risk: float = 0.0
+    battery_limit_kwh: FloatArray | None = None
+    billed: "Problem | None" = None
+    manual: Manual | None = None
+    reserve_kwh: FloatArray | None = None
+    switching_price: float = 0.0
+    modes: tuple[Mode | None, ...] = ()
+    margin: Margin = NO_MARGIN
+    errors: ScenarioSet | None = None
+
+    @property
+    def paid(self) -> "Problem":
+        """The problem with the prices that are really paid."""
+        return self.billed or self
+
+    @property
+    def places(self) -> bool:
+        """Whether anything couples slots beside batteries: vehicles, appliances, peaks."""
+        return self.demands.any() or bool(self.peaks)
+
+    @property
+    def direction(self) -> Direction | None:
+        """Which way the slots of the only battery may go; None: prices decide."""
+        return None if self.manual is None else self.manual.direction(0)
+
+    @property
+    def reserve_above_kwh(self) -> FloatArray:
+        """What the only battery should hold at the end of each slot above its lowest SoC, ``(slots,)``; empty where that is nothing."""
+        return NO_RESERVE if self.reserve_kwh is None else np.maximum(self.reserve_kwh[0] - self.limits.batteries.min_kwh[0, 0], 0.0)
+
+    @property
+    def pins(self) -> bool:
+        """Whether a battery has to charge or discharge whatever that costs."""
+        return self.manual is not None and self.manual.pins
+
+    @property
+    def burns_on_an_island(self) -> bool:
+        """Whether nothing may be imported where importing is paid: what PV is for is then no question of prices alone."""
+        return self.manual is not None and bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
+
+    @property
+    def wanted_at_end(self) -> tuple[FloatArray, FloatArray]:
+        """What is wanted of each battery at the horizon beside its own limits, least and most, ``(batteries,)``; infinite where that is nothing."""
+        terminal, battery = self.terminal, self.limits.batteries
+        least = np.where(terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH, terminal.least_kwh, -np.inf)
+        return least, np.where(terminal.most_kwh < battery.max_kwh[:, 0] - _SAME_KWH, terminal.most_kwh, np.inf)
+
+    @property
+    def inside(self) -> "Problem":
+        """The problem as if every battery started within its limits: whoever is a little outside comes back by itself."""
+        battery = self.limits.batteries
+        stored = np.clip(self.stored_kwh, battery.min_kwh[:, 0], battery.max_kwh[:, 0])
+        return self if np.array_equal(stored, self.stored_kwh) else replace(self, stored_kwh=stored)
+
+    @property
+    def import_limit_kwh(self) -> FloatArray:
+        """What the connection carries inward per slot, or what a capacity tariff makes of it, shape ``(slots,)``."""
+        return np.broadcast_to(self.limits.import_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
+
+    @property
+    def export_limit_kwh(self) -> FloatArray:
+        """What the connection carries outward per slot, shape ``(slots,)``."""
+        return np.broadcast_to(self.limits.export_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
+
+    @property
+    def connection_limit_kwh(self) -> FloatArray:
+        """What the connection carries inward per slot, whatever a capacity tariff makes of it, shape ``(slots,)``."""
+        outlook = self.outlook
+        carried = np.full(outlook.timeline.count, self.site.grid.import_limit_kw)
+        return (carried if outlook.import_limit_kw is None else np.minimum(carried, outlook.import_limit_kw)) * outlook.timeline.hours
+
+    @property
+    def conversion(self) -> Conversion | None:
+        """What PV gives behind inverters when nothing is held back; None where there are none."""
+        inverters = self.limits.inverters
+        return None if inverters is None else inverters.convert(self.outlook.pv_kwh, self.outlook.timeline.hours)
+
+    @property
+    def ac_pv_kwh(self) -> FloatArray:
+        """What PV gives on the AC side when nothing is held back, shape ``(slots,)``."""
+        sun = self.conversion
+        return self.outlook.pv_kwh if sun is None else sun.ac_kwh
+
+    @property
+    def surplus_kwh(self) -> FloatArray:
+        """What PV leaves over on the AC side when nothing is held back, shape ``(slots,)``."""
+        return np.asarray(np.maximum(self.ac_pv_kwh - self.outlook.load_kwh, 0.0))
+
+    @property
+    def curtailment(self) -> IntArray:
+        """How PV is held back in each slot, where prices alone decide, shape ``(slots,)``."""
+        earns = self.outlook.export_price if self.manual is None else np.where(self.manual.no_export, 0.0, self.outlook.export_price)
+        return site_curtailment(self.site, self.outlook.import_price, earns)
+
+    @property
+    def wear_price(self) -> FloatArray:
+        """Wear per kWh of throughput, shape ``(batteries, 1)``."""
+        return np.array([[battery.wear_price] for battery in self.site.batteries]).reshape(-1, 1)

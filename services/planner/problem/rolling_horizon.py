@@ -1,0 +1,73 @@
+"""What is planned at an instant of what is known then: the one way from prices, forecasts and state to a problem, for stored sites and for replays."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from luna.objective_weights import Weights
+from luna.outlook import Outlook
+from luna.physics import Mode, SiteLimits
+from luna.site import Site
+from luna.timeline import FloatArray, Timeline
+from services.planner.problem.build import TERMINAL_SHARE, WAYS_GAP, hold_reserve, read_reserves, weigh
+from services.planner.problem.knowledge import EnergyOutlook, SitePrices, look_ahead
+from services.planner.problem.problem import ACTING, Margin, Problem, TerminalRule
+from services.planner.problem.scenarios import ErrorScenarios, ScenarioSet, blend
+from services.planner.problem.strategy import margin_reserves, margin_soc, safety_factor, split_days
+
+# How far the planner looks ahead. Source: docs/decisions/0004.
+HORIZON = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteKnowledge:
+    """A site and what can be known of it: expected load and PV, prices, and, where any are kept, how forecasts erred before."""
+
+    site: Site
+    energy: EnergyOutlook
+    prices: SitePrices
+    errors: ErrorScenarios | None = None
+
+    def build_problem(self, now: datetime, stored_kwh: FloatArray, modes: tuple[Mode | None, ...] = (), *, margin: Margin = ACTING) -> Problem:
+        """Return what is to be planned at ``now``.
+
+        Args:
+            now: an instant on the grid of the prices' timeline.
+            stored_kwh: in each battery, ``(batteries,)``.
+            modes: in force until then.
+            margin: what those who follow the plan heed.
+        """
+        step, site = self.prices.timeline.step, self.site
+        timeline = Timeline(now, step, HORIZON // step)
+        batteries = SiteLimits.of(site).batteries
+        outlook = self.look_ahead(now, timeline)
+        worth = TERMINAL_SHARE * max(self.prices.mean_import_price(now), 0.0)
+        terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
+        switching = site.objective.switching_price
+        problem = Problem(site, outlook, stored_kwh, terminal, SiteLimits.of(site), WAYS_GAP, modes=modes, switching_price=switching, margin=margin)
+        problem = self._hold_margin(problem)
+        errors = self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else None
+        return weigh(replace(problem, errors=errors), Weights.of(site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
+
+    def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
+        """Return prices and expected energies over ``timeline`` as they are known at ``now``, a bias of the last days taken off."""
+        outlook = look_ahead(now, timeline, energy=self.energy, prices=self.prices)
+        load, pv = self.errors.factors(now) if self.errors else (1.0, 1.0)
+        return replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
+
+    def courses(self, problem: Problem) -> ScenarioSet | None:
+        """Return the courses that load and PV may take by what forecasts erred before, each kind as likely as the expected one; None for too few days."""
+        outlook = problem.outlook
+        kinds = self.errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else []
+        return blend(kinds) if kinds else None
+
+    def _hold_margin(self, problem: Problem) -> Problem:
+        """Return the problem with what the site's S-index keeps over each midnight; recorded days tell no temperature ahead."""
+        rule, outlook = self.site.strategy.s_index if self.site.strategy else None, problem.outlook
+        if rule is None:
+            return problem
+        load, pv = (split_days(series, outlook.timeline.step) for series in (outlook.load_kwh, outlook.pv_kwh))
+        soc = margin_soc(self.site, safety_factor(rule, load, pv, temperature_c=None)[0], load, pv)
+        kept = margin_reserves(self.site, soc, (outlook.timeline.start, outlook.timeline.end))
+        return hold_reserve(problem, read_reserves(kept, self.site, outlook.timeline))

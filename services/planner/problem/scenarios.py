@@ -1,0 +1,159 @@
+"""Scenarios of load and PV: what past forecast errors say may come instead of what is expected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from luna.timeline import FloatArray, Timeline, repeat_last
+from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
+
+# Of energies, kWh: what is smaller than a tenth of a watt-hour is rounding.
+COURSE_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSet:
+    """Possible courses; energies of shape ``(paths, slots)``, kWh. What ``weight`` (``(paths,)``) lacks to one is the expected course's."""
+
+    weight: FloatArray
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+
+    def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
+        """Return the courses with more load, shape ``(slots,)``; what a vehicle gives is no more than the load there is."""
+        return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
+
+
+def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
+    """Return courses of several kinds as one: each kind counts as much as the others, and as the expected course.
+
+    Source: docs/decisions/0020; weights tuned on one site do not carry over to the next.
+    """
+    weight = [kind.weight / kind.weight.sum() / (len(kinds) + 1) for kind in kinds]
+    return ScenarioSet(np.concatenate(weight), np.concatenate([kind.load_kwh for kind in kinds]), np.concatenate([kind.pv_kwh for kind in kinds]))
+
+
+def shift_days(errors: FloatArray) -> FloatArray:
+    """Return errors of days as if they were independent from slot to slot: each slot takes another day's, every day as often as before.
+
+    ``errors`` has shape ``(days, slots)``. Steps of the golden ratio leave no rhythm, and nothing is drawn at random.
+    """
+    days, slots = errors.shape
+    step = np.floor(np.arange(slots) * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0 * days).astype(np.int64)
+    return np.asarray(errors[(np.arange(days)[:, None] + step) % days, np.arange(slots)])
+
+
+def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArray:
+    """Return weights that leave out the cheapest courses: the mean becomes that of the dearest ``1 − risk``, the conditional value at risk.
+
+    The derivative of that cost by stored energy is the mean of V′ under these weights, so the rest of the planning stays as it is.
+    Source: Rockafellar and Uryasev 2000.
+
+    Args:
+        weight: of each course, adding up to one.
+        cost: of the best plan on each course.
+        risk: 0 leaves the weights as they are, 1 counts the dearest course alone.
+    """
+    order = np.argsort(-cost, kind="stable")
+    share = max(1.0 - risk, 1e-9)
+    before = np.cumsum(weight[order]) - weight[order]
+    kept = np.empty_like(weight)
+    kept[order] = np.clip(share - before, 0.0, weight[order])
+    return np.asarray(kept / kept.sum())
+
+
+# The oldest forecast that counts was issued so many days ago. Source: docs/decisions/0020.
+DAYS = 16
+# A forecast this old still counts as issued at the same time of day; so long one may drive the planner.
+NEAR = timedelta(hours=6)
+# Fewer days say too little of how forecasts err.
+LEAST_DAYS = 3
+# Of a day's load; with less known, the day says nothing.
+KNOWN_SHARE = 0.5
+# A bias counts where the last days' sums are this many standard errors, and this share, beside what was expected; no forecast is so far off for
+# a week by chance. Source: docs/decisions/0033
+BIAS_DAYS, BIAS_DEVIATIONS, BIAS_SHARE = 7, 3.0, 0.15
+# Beyond these a correction would follow a broken meter.
+_LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorScenarios:
+    """Forecasts as issued, and what happened. ``happened`` may hold the future: nothing at or after the instant asked about is read.
+
+    Invariants: neither forecasts issued nor energies measured from ``now`` on change what is said of ``now``.
+    """
+
+    forecasts: ForecastArchive
+    happened: PerfectForesight
+
+    def factors(self, now: datetime) -> tuple[float, float]:
+        """Return by what load and PV expected at ``now`` have to be multiplied because forecasts of the last days were all too low, or all too high.
+
+        Of each day counts what was expected for it a day ahead. 1: nothing speaks for a bias.
+        """
+        ahead = Timeline(now, self.happened.timeline.step, DAY // self.happened.timeline.step)
+        days = self._read_days(now, ahead, range(1, BIAS_DAYS + 1))
+        if days.shape[0] < LEAST_DAYS:
+            return 1.0, 1.0
+        # A gap tells of no error: what was expected there is left out as well.
+        seen, expected = (np.where(np.isfinite(days[:, 0]), days[:, side], 0.0).sum(axis=-1) for side in (0, 1))
+        load, pv = (_find_bias(seen[:, series], expected[:, series]) for series in (0, 1))
+        return load, pv
+
+    def courses(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
+        """Return ``expected`` load and PV plus each day's errors, and plus the same errors independent from slot to slot; nothing for too few days."""
+        load, pv = self.read(now, timeline)
+        if load.shape[0] < LEAST_DAYS:
+            return []
+        alike = np.ones(load.shape[0])
+        kinds = ((load, pv), (shift_days(load), shift_days(pv)))
+        return [ScenarioSet(alike, *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True))) for errors in kinds]
+
+    def days_of_errors(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> ScenarioSet | None:
+        """Return ``expected`` load and PV plus whole days of errors, which what is followed has to gain on, as messages carry them; None for too few days."""
+        kinds = self.courses(now, timeline, expected)[:1]
+        if not kinds:
+            return None
+        alone = blend(kinds)
+        return ScenarioSet(alone.weight, np.round(alone.load_kwh, COURSE_DIGITS), np.round(alone.pv_kwh, COURSE_DIGITS))
+
+    def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        """Return what happened less what was expected, load and PV of shape ``(days, slots)``, of forecasts whose whole horizon has passed at ``now``.
+
+        What is expected now without a bias is held against what would have been expected without it.
+        """
+        first = -(-(timeline.end - now) // DAY)
+        days = self._read_days(now, timeline, range(max(first, 1), DAYS + 1))
+        factors = np.array(self.factors(now)).reshape(2, 1)
+        # A gap tells of no error: what is expected stands.
+        errors = np.nan_to_num(days[:, 0] - days[:, 1] * factors)
+        return errors[:, 0], errors[:, 1]
+
+    def _read_days(self, now: datetime, timeline: Timeline, back: range) -> FloatArray:
+        """Return what happened and what was expected of load and PV, shape ``(days, 2, 2, slots)``, so many days before; days that hardly tell are left out."""
+        found = [self._of_day(now - days * DAY, timeline) for days in back]
+        known = [each for each in found if each is not None and np.isfinite(each[0, 0]).mean() >= KNOWN_SHARE]
+        return np.array(known).reshape(-1, 2, 2, timeline.count)
+
+    def _of_day(self, then: datetime, timeline: Timeline) -> FloatArray | None:
+        forecast = self.forecasts.find(then, within=NEAR)
+        slot = (then - self.happened.timeline.start) // timeline.step
+        if forecast is None or not 0 <= slot <= self.happened.timeline.count - timeline.count:
+            return None
+        first = (then - forecast.timeline.start) // timeline.step
+        place = repeat_last(np.arange(first, first + timeline.count), forecast.timeline.count, period=DAY // timeline.step)
+        seen = slice(slot, slot + timeline.count)
+        happened = self.happened.load_kwh[seen], self.happened.pv_kwh[seen]
+        return np.array([happened, (forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place])])
+
+
+def _find_bias(seen_kwh: FloatArray, expected_kwh: FloatArray) -> float:
+    """Return what happened over what was expected where that speaks for a bias, 1 elsewhere; sums by day, ``(days,)``."""
+    if not expected_kwh.sum() > 0 or not seen_kwh.sum() > 0:
+        return 1.0
+    factor, missed = float(seen_kwh.sum() / expected_kwh.sum()), seen_kwh - expected_kwh
+    certain = abs(float(missed.mean())) > BIAS_DEVIATIONS * float(missed.std(ddof=1)) / np.sqrt(missed.size)
+    return float(np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR)) if certain and abs(factor - 1.0) > BIAS_SHARE else 1.0

@@ -1,0 +1,83 @@
+"""What a replay is made of: a site, what happened, what was known when, and the rules that are the same for all."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.economics import site_curtailment
+from luna.errors import InvalidInputError
+from luna.physics import IntArray, SiteLimits
+from luna.simulator import Actuals
+from luna.site import BlockPrice, Site
+from luna.timeline import FloatArray, Timeline, local_dates
+from services.planner.problem.build import TERMINAL_SHARE
+from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
+
+# The share of usable capacity every policy starts with.
+INITIAL_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class ReplayData:
+    """Everything a replay needs: a site, what happened on ``timeline`` and up to the planner's horizon after it, and what was known when.
+
+    What happened before the window and the forecasts issued then, as far as they are given, tell ``mpc_scenarios`` how forecasts err.
+    """
+
+    site: Site
+    timeline: Timeline
+    foresight: PerfectForesight
+    prices: SitePrices
+    forecasts: ForecastArchive
+
+    @property
+    def actuals(self) -> Actuals:
+        """What happened in the window itself."""
+        load, pv = self.foresight.ahead(self.timeline.start, self.timeline)
+        return Actuals(self.timeline, load, pv)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Where the site's days begin."""
+        return ZoneInfo(self.site.timezone)
+
+    @cached_property
+    def days(self) -> list[tuple[int, int]]:
+        """First slot and end of each local day of the window; a day has 23 to 25 hours."""
+        dates = np.array([day.toordinal() for day in local_dates(self.timeline, self.zone)])
+        ends = [*(np.flatnonzero(np.diff(dates)) + 1).tolist(), dates.size]
+        return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is the same for all policies: limits, prices, how PV is held back, the initial stored energy and its value at the end."""
+
+    limits: SiteLimits
+    import_price: FloatArray
+    export_price: FloatArray
+    curtailment: IntArray
+    wear_price: FloatArray
+    initial_kwh: FloatArray
+    terminal_value: float
+
+    @classmethod
+    def of(cls, scene: ReplayData) -> "Rules":
+        """Return the rules of a scene; a stored kWh left at the end is worth 0.6 × the mean import price of the last seven days.
+
+        Raises:
+            InvalidInputError: the tariff is one in blocks: what a day costs would depend on days that are not replayed.
+        """
+        if isinstance(scene.site.tariff.import_, BlockPrice):
+            remedy = "Replay the site with the price of the block it mostly ends in."
+            raise InvalidInputError("a tariff in blocks cannot be replayed day by day", field="site.tariff.import.kind", value="blocks", remedy=remedy)
+        limits = SiteLimits.of(scene.site)
+        imported, exported = scene.prices.actual(scene.timeline)
+        curtailment = site_curtailment(scene.site, imported, exported)
+        batteries = limits.batteries
+        wear = np.array([battery.wear_price for battery in scene.site.batteries]).reshape(-1, 1, 1)
+        initial = batteries.min_kwh + INITIAL_SHARE * (batteries.max_kwh - batteries.min_kwh)
+        last_week = imported[-7 * 24 * 3600 // int(scene.timeline.step.total_seconds()) :]
+        return cls(limits, imported, exported, curtailment, wear, initial, TERMINAL_SHARE * max(float(last_week.mean()), 0.0))

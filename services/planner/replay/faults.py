@@ -1,0 +1,146 @@
+"""What goes wrong in a replay: faults laid on the window, and policies that meet them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from luna.contracts.replay import Fault
+from luna.errors import InvalidInputError
+from luna.outlook import Forecast
+from luna.physics import BoolArray, Mode, SetPoint
+from luna.schedule import Policy, whole_range
+from luna.timeline import FloatArray, IndexArray, Timeline
+from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
+from services.planner.replay.data import ReplayData
+from services.planner.replay.policies import ModelPredictive
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedFault:
+    """A fault and when it strikes: from the first instant on, before the second."""
+
+    fault: Fault
+    spans: tuple[Span, ...]
+
+    @property
+    def late(self) -> timedelta:
+        """By how much what is late comes late."""
+        return timedelta(hours=self.fault.late_hours)
+
+    def strikes(self, instant: datetime) -> bool:
+        """Return whether the fault holds at an instant."""
+        return any(first <= instant < end for first, end in self.spans)
+
+    def mask(self, timeline: Timeline) -> BoolArray:
+        """Return which slots begin within the fault."""
+        hit = np.zeros(timeline.count, dtype=bool)
+        for first, end in self.spans:
+            bounds = (int(np.clip(-((timeline.start - instant) // timeline.step), 0, timeline.count)) for instant in (first, end))
+            hit[slice(*bounds)] = True
+        return hit
+
+
+def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> list[PlacedFault]:
+    """Return when each fault strikes: at the instant it names, else ``times`` times at instants that the seed and its place in the list draw."""
+    return [PlacedFault(fault, _spans(fault, timeline, np.random.default_rng([seed, place]))) for place, fault in enumerate(faults)]
+
+
+def _spans(fault: Fault, timeline: Timeline, rng: np.random.Generator) -> tuple[Span, ...]:
+    length = timedelta(hours=fault.hours)
+    if fault.from_ is not None:
+        return ((fault.from_, fault.from_ + length),)
+    last = max((timeline.end - length - timeline.start) // timeline.step, 0)
+    firsts = np.sort(rng.integers(0, last + 1, fault.times)).tolist()
+    return tuple((timeline.start + first * timeline.step, timeline.start + first * timeline.step + length) for first in firsts)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEffects:
+    """What faults make of a scene: what is known then, and slot by slot what policy, sensor and inverter do; arrays of shape ``(slots,)``.
+
+    ``frozen``: the sensor repeats its last word; ``deaf``: the inverter follows no command; ``unplanned``: nobody plans; ``off_grid``: the
+    grid is away; ``behind``: by how many slots the clock is late.
+    """
+
+    scene: ReplayData
+    frozen: BoolArray
+    deaf: BoolArray
+    unplanned: BoolArray
+    off_grid: BoolArray
+    behind: IndexArray
+
+    @classmethod
+    def of(cls, scene: ReplayData, placed: Sequence[PlacedFault]) -> "FaultEffects":
+        """Return what several faults together do."""
+        timeline = scene.timeline
+        clear = np.zeros(timeline.count, dtype=bool)
+        masks = {kind: clear.copy() for kind in ("sensor_frozen", "command_lost", "planner_down", "grid_outage")}
+        behind = np.zeros(timeline.count, dtype=np.int64)
+        for each in placed:
+            hit = each.mask(timeline)
+            masks.get(each.fault.kind, clear.copy())[hit] = True
+            behind[hit] += each.late // timeline.step if each.fault.kind == "clock_behind" else 0
+        known = replace(scene, prices=_spoil_prices(scene.prices, placed), forecasts=_spoil_forecasts(scene.forecasts, placed))
+        return cls(known, masks["sensor_frozen"], masks["command_lost"], masks["planner_down"], masks["grid_outage"], behind)
+
+
+def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> ForecastArchive:
+    """Return the forecasts that came, each when it came."""
+    forecasts: list[Forecast] = list(book.forecasts)
+    for each in placed:
+        if each.fault.kind == "forecasts_missing":
+            forecasts = [forecast for forecast in forecasts if not each.strikes(forecast.issued_at)]
+        if each.fault.kind == "forecasts_late":
+            forecasts = [replace(one, issued_at=one.issued_at + each.late) if each.strikes(one.issued_at) else one for one in forecasts]
+    return ForecastArchive(sorted(forecasts, key=lambda forecast: forecast.issued_at))
+
+
+def _spoil_prices(known: SitePrices, placed: Sequence[PlacedFault]) -> SitePrices:
+    """Return the prices with the instants at which they became known; what they were in the end stays as it was."""
+    books = dict(known.books)
+    for each in placed:
+        if each.fault.kind in ("prices_late", "prices_missing"):
+            late = np.timedelta64(each.late) if each.fault.kind == "prices_late" else np.timedelta64(365 * 100, "D")
+            books = {market: _delay(book, each, late) for market, book in books.items()}
+    return replace(known, books=books)
+
+
+def _delay(book: PriceVintages, placed: PlacedFault, late: np.timedelta64) -> PriceVintages:
+    published = book.published_at
+    for first, end in placed.spans:
+        hit = (book.published_at >= np.datetime64(first.replace(tzinfo=None))) & (book.published_at < np.datetime64(end.replace(tzinfo=None)))
+        published = np.where(hit, book.published_at + late, published)
+    return replace(book, published_at=published)
+
+
+@dataclass
+class FaultyPolicy:
+    """A policy that meets faults: where it cannot decide or is not heard, the inverter consumes its own, as the executor falls back to.
+
+    While nobody plans, the last plan is followed until it is too old.
+    """
+
+    policy: Policy
+    fault_effects: FaultEffects
+    seen_kwh: FloatArray
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what the inverter is told, or does by itself."""
+        self.seen_kwh = self.seen_kwh if self.fault_effects.frozen[slot] else stored_kwh
+        if self.fault_effects.deaf[slot]:
+            return _own(stored_kwh)
+        if isinstance(self.policy, ModelPredictive):
+            self.policy.may_plan = not self.fault_effects.unplanned[slot]
+        try:
+            return self.policy.decide(max(slot - int(self.fault_effects.behind[slot]), 0), self.seen_kwh)
+        except InvalidInputError:
+            # No forecast, or no price, has come by then: there is no plan to follow.
+            return _own(stored_kwh)
+
+
+def _own(stored_kwh: FloatArray) -> SetPoint:
+    return whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))

@@ -1,0 +1,151 @@
+"""Who may decide in a replay: no control, plain rules, the planner with what it could know, and hindsight."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.errors import InvalidInputError
+from luna.physics import IntArray, Mode, SetPoint, SiteLimits
+from luna.policy import keep_known_modes, wants_plan
+from luna.schedule import pick_slot, whole_range
+from luna.site import Site
+from luna.timeline import FloatArray, Timeline, local_dates
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Margin
+from services.planner.problem.rolling_horizon import SiteKnowledge
+
+# A plan older than this is not followed: the default of the setting ``plan_max_age``.
+MAX_AGE = timedelta(hours=3)
+# How far the dearest courses alone count. Source: docs/decisions/0020.
+NEUTRAL = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheapestHours:
+    """The rule many owners set by hand: charge in the day's three cheapest hours, follow the house otherwise."""
+
+    cheap: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    curtailment: IntArray
+
+    @classmethod
+    def of(cls, timeline: Timeline, import_price: FloatArray, *, zone: ZoneInfo, curtailment: IntArray) -> "CheapestHours":
+        """Return the rule for known prices: per local day the cheapest slots that make three hours, the earlier first."""
+        days = np.array([day.toordinal() for day in local_dates(timeline, zone)])
+        count = timedelta(hours=3) // timeline.step
+        cheap = np.zeros(timeline.count, dtype=bool)
+        for day in np.unique(days):
+            slots = np.flatnonzero(days == day)
+            cheap[slots[np.argsort(import_price[slots], kind="stable")[:count]]] = True
+        return cls(cheap, curtailment)
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return ``charge`` in cheap slots, ``self_consumption`` in all others."""
+        mode = Mode.CHARGE if self.cheap[slot] else Mode.SELF_CONSUMPTION
+        return whole_range(np.full_like(stored_kwh, mode, dtype=np.int8), self.curtailment[slot])
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOrigin:
+    """Of what a plan in force was made: at which slot, from which stored energy and modes, ``(batteries,)``."""
+
+    slot: int
+    stored_kwh: tuple[float, ...]
+    modes: tuple[int, ...]
+
+
+@dataclass
+class ModelPredictive:
+    """The planner as it is executed: a plan's policy meets the actual state of charge, slot by slot.
+
+    As with inverters, a slot is followed before anything is planned: a plan is made of what is known when its first slot begins, and in force from the next
+    one on; only the first of all is there at once. It is made anew when it is ``every`` slots old, or a battery fuller or emptier than it expected. Once it is
+    older than ``max_age``, inverters are alone.
+
+    Args:
+        known: what can be known of the site.
+        timeline: the slots that are decided.
+        every: slots after which a plan is made anew.
+        scenarios: whether a single battery follows the mean of V′ over the courses that load and PV may take, the dearer ones more towards ``risk`` 1.
+        origin: of the plan in force before the first slot.
+        modes: in force before the first slot.
+        may_plan: whether there is anybody to plan; may change.
+    """
+
+    known: SiteKnowledge
+    timeline: Timeline
+    every: int
+    scenarios: bool = False
+    risk: float = NEUTRAL
+    margin: Margin = ACTING
+    origin: PlanOrigin | None = None
+    modes: Sequence[int] = ()
+    may_plan: bool = True
+    max_age: timedelta = MAX_AGE
+
+    def __post_init__(self) -> None:
+        site = self.known.site
+        self._capacity, self._known_modes = SiteLimits.of(site).batteries.capacity_kwh, _known_modes(site)
+        self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.known.site.batteries), dtype=np.int8).reshape(-1, 1)
+        self._plan: Plan | None = None
+        # Who asks for plans this rarely follows them until the next one is in force.
+        self._max_age = max(self.max_age, (self.every + 1) * self.timeline.step)
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what to follow in ``slot``."""
+        if self._plan is None and (self.origin or self.may_plan):
+            self._make_plan(self.origin or self._here(slot, stored_kwh))
+        told = keep_known_modes(self._read(slot, stored_kwh), self._known_modes)
+        self._modes = told.mode
+        if self.may_plan and self._wants_plan(slot, stored_kwh):
+            with suppress(InvalidInputError):  # no forecast, or no price, has come by then: the plan in force stays until it is too old
+                self._make_plan(self._here(slot, stored_kwh))
+        return told
+
+    def _here(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:
+        return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()))
+
+    def _make_plan(self, origin: PlanOrigin) -> None:
+        # As requests carry it: of plans that cost the same, the last bit of a state may choose.
+        capacity = self._capacity[:, 0]
+        stored_kwh = np.array(origin.stored_kwh, dtype=float) / capacity * capacity
+        problem = self.known.build_problem(
+            self.timeline.start + origin.slot * self.timeline.step,
+            stored_kwh,
+            tuple(Mode(mode) for mode in origin.modes),
+            margin=self.margin,
+        )
+        courses = self.known.courses(problem) if self.scenarios else None
+        if courses is not None:
+            problem = replace(problem, courses=courses, risk=self.risk, margin=ACTING_ON_MEAN)
+        # A solver of its own: a plan depends on nothing but its problem.
+        self._plan, self.origin = decide(problem, Solver()), origin
+
+    def _read(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        plan, age = self._plan, slot - (self.origin.slot if self.origin else slot)
+        if plan is None or not timedelta(0) <= age * self.timeline.step <= self._max_age:
+            return whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
+        if plan.policy is None:
+            return pick_slot(plan.setpoints, age)
+        return plan.policy.decide(age, stored_kwh / self._capacity, self._modes)
+
+    def _wants_plan(self, slot: int, stored_kwh: FloatArray) -> bool:
+        plan, age = self._plan, slot - (self.origin.slot if self.origin else slot)
+        if plan is None or age < 0:
+            return True
+        if age == 0:
+            return False
+        planned = plan.flows.stored_kwh[:, age - 1 : age] / self._capacity
+        step = self.timeline.step
+        return wants_plan(age * step, planned, stored_kwh / self._capacity, most_age=self.every * step)
+
+
+def _known_modes(site: Site) -> list[frozenset[Mode] | None]:
+    """Return the modes that each battery's inverter can be told, as the site's section ``control`` has them; None where that names none of them."""
+    named = {each.battery: frozenset(Mode[mode.upper()] for mode in each.modes) for each in site.control.batteries} if site.control else {}
+    return [named.get(battery.name) for battery in site.batteries]

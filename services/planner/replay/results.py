@@ -1,0 +1,147 @@
+"""What a replay says: cost by policy and day, weeks against self-consumption, what not knowing and what faults cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from luna.contracts.replay import DayCost, FaultReply, PolicyReply, WeeksReply
+from luna.physics import Mode
+from luna.timeline import FloatArray
+from services.planner.dp.plan import Plan
+from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.dp.value import ValueFunction
+from services.planner.replay.data import ReplayData, Rules
+from services.planner.replay.days import PolicyDay
+from services.planner.replay.faults import PlacedFault
+
+
+def value_stored_energy(oracle: Plan, rules: Rules, slot: int, stored_kwh: Sequence[float]) -> float:
+    """Return what energy stored at the end of ``slot`` is worth to who knows what comes; before the first slot where that is -1.
+
+    Several batteries count each by its own function, the others being where the oracle has them. Where the oracle knows no function, a stored kWh
+    counts as at the end of the replay.
+    """
+    above = np.array(stored_kwh) - rules.limits.batteries.min_kwh[:, 0]
+    if not oracle.values:
+        return float(rules.terminal_value * above.sum())
+    return sum(_worth(value.function, slot, float(kwh)) for value, kwh in zip(oracle.values, above, strict=True))
+
+
+def _worth(function: ValueFunction, slot: int, above_kwh: float) -> float:
+    length, value = function.after(slot)
+    # What only a limit makes priceless is no money.
+    priced: FloatArray = np.where(np.abs(value) < FORBIDDEN_VALUE / 2, value, 0.0)
+    begins = np.cumsum(length) - length
+    return float((np.clip(above_kwh - begins, 0.0, length) * priced).sum())
+
+
+WEEK = 7
+# Less than this is rounding, no loss.
+_LITTLE_MONEY = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResults:
+    """The days of every contender, in order, and what values the energy between them."""
+
+    scene: ReplayData
+    rules: Rules
+    oracle: Plan
+    dates: Sequence[date]
+    days: Mapping[str, Sequence[PolicyDay]]
+
+    def settled_cost(self, label: str) -> float:
+        """Return a contender's cost less what its batteries gained in stored value."""
+        return sum(day.cost for day in self.days[label]) - self._gained(label)
+
+    def score(self, label: str) -> float | None:
+        """Return the share of the oracle's savings over idle; None where there is nothing to save."""
+        idle = self.settled_cost("idle")
+        possible = idle - self.settled_cost("oracle")
+        return (idle - self.settled_cost(label)) / possible if possible > _LITTLE_MONEY else None
+
+    def day_costs(self, label: str) -> list[DayCost]:
+        """Return what each day cost; what is left in the batteries is valued by the end of the replay and by the oracle's V′ at that midnight."""
+        begin = self._initial_kwh
+        costs, worth = [], value_stored_energy(self.oracle, self.rules, -1, begin)
+        stored = sum(begin)
+        for number, day, (_, end) in zip(self.dates, self.days[label], self.scene.days, strict=True):
+            held, valued = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
+            gain = self.rules.terminal_value * (held - stored)
+            costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth))
+            stored, worth = held, valued
+        return costs
+
+    def describe(self, label: str) -> PolicyReply:
+        """Return a contender's account."""
+        days, usable = self.days[label], sum((battery.max_soc - battery.min_soc) * battery.capacity_kwh for battery in self.scene.site.batteries)
+        return PolicyReply(
+            cost=self.settled_cost(label),
+            import_kwh=sum(day.import_kwh for day in days),
+            export_kwh=sum(day.export_kwh for day in days),
+            cycles=sum(day.discharge_kwh for day in days) / usable if usable else 0.0,
+            score=self.score(label),
+            violations=sum(day.violations for day in days),
+            mode_changes_per_day=sum(day.mode_changes for day in days) / len(days),
+            terminal_value=self.rules.terminal_value,
+            stored_gain=self._gained(label),
+            days=self.day_costs(label),
+            weeks=self.weeks(label),
+        )
+
+    def weeks(self, label: str) -> WeeksReply | None:
+        """Return how a contender's weeks stand against self-consumption; None for less than a week."""
+        own, other = (([day.cost - (day.value_gain or 0.0) for day in self.day_costs(name)]) for name in (label, "self_consumption"))
+        firsts = range(0, len(own) - WEEK + 1, WEEK)
+        gains = [sum(other[first : first + WEEK]) - sum(own[first : first + WEEK]) for first in firsts]
+        if not gains:
+            return None
+        worst = min(range(len(gains)), key=gains.__getitem__)
+        losing = sum(gain < -_LITTLE_MONEY for gain in gains)
+        return WeeksReply(count=len(gains), losing=losing, worst_from=self.dates[worst * WEEK], worst_gain=gains[worst], gain=sum(gains))
+
+    def fault(self, placed: PlacedFault | None, labels: Mapping[str, str]) -> FaultReply:
+        """Return what a fault cost the policies of ``labels``, each by its contender with the fault."""
+        days = [day for label in labels.values() for day in self.days[label]]
+        return FaultReply(
+            fault=placed.fault if placed else None,
+            spans=list(placed.spans) if placed else [],
+            cost={policy: self.settled_cost(label) - self.settled_cost(policy) for policy, label in labels.items()},
+            unserved_kwh={policy: sum(day.unserved_kwh for day in self.days[label]) for policy, label in labels.items()},
+            violations=sum(day.violations for day in days),
+        )
+
+    @property
+    def _initial_kwh(self) -> list[float]:
+        initial: FloatArray = self.rules.initial_kwh[:, 0]
+        return [float(kwh) for kwh in initial]
+
+    def _gained(self, label: str) -> float:
+        return self.rules.terminal_value * (sum(self.days[label][-1].standing.stored_kwh) - sum(self._initial_kwh))
+
+
+@dataclass(frozen=True, slots=True)
+class OracleDay:
+    """What the oracle cost on a day, what no control did, and what the oracle's batteries were told; ``soc`` at the end of each slot."""
+
+    oracle: DayCost
+    idle: DayCost
+    modes: dict[str, list[str]]
+    soc: dict[str, list[float]]
+
+
+def list_oracle_days(ledger: ReplayResults) -> list[OracleDay]:
+    """Return every day of a replay under the plan that knew all."""
+    batteries, plan = ledger.scene.site.batteries, ledger.oracle
+    costs = zip(ledger.scene.days, ledger.day_costs("oracle"), ledger.day_costs("idle"), strict=True)
+    return [
+        OracleDay(
+            oracle,
+            idle,
+            {battery.name: [Mode(mode).word for mode in plan.setpoints.mode[index, first:end].tolist()] for index, battery in enumerate(batteries)},
+            {battery.name: (plan.flows.stored_kwh[index, first:end] / battery.capacity_kwh).round(4).tolist() for index, battery in enumerate(batteries)},
+        )
+        for (first, end), oracle, idle in costs
+    ]

@@ -1,0 +1,141 @@
+"""A replay from its first day to its last, or from where it was interrupted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from luna.contracts.replay import Fault, ReplayReply
+from luna.timeline import local_dates
+from services.planner.replay.data import ReplayData, Rules
+from services.planner.replay.days import DayResult, PolicyDay, simulate_day
+from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
+from services.planner.replay.policy_factory import CarryOver, PolicyFactory, PolicyRun, plan_with_hindsight, require_known
+from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
+
+# What the planner knows besides its forecasts, to tell what not knowing the rest costs: policy → what is left unknown.
+LOSS_STEPS = {"mpc_perfect": "horizon", "mpc_perfect_pv": "load_forecast", "mpc": "pv_forecast"}
+# What the others are measured against: best, nothing, and what inverters do by themselves.
+YARDSTICKS = ("idle", "oracle", "self_consumption")
+TOGETHER = "all"
+
+Progress = Callable[[int, int, str], None]
+DayRecords = Mapping[str, PolicyDay]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySpec:
+    """Which policies, how many slots between two plans, and what goes wrong; ``seed`` draws when, where a fault does not say."""
+
+    policies: Sequence[str]
+    every: int
+    faults: Sequence[Fault] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DayLog:
+    """Where days are kept: those lived already, in order, and what is told each further one."""
+
+    lived: Sequence[DayRecords] = ()
+    keep: Callable[[DayResult], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of a replay: the answer, and the oracle's days."""
+
+    reply: ReplayReply
+    oracle: list[OracleDay]
+
+
+@dataclass(frozen=True)
+class PolicyRuns:
+    """All contenders: policies as they are, and each that a fault can hurt beside itself with the fault; with several faults also with all at once."""
+
+    policies: Sequence[str]
+    faults: Sequence[PlacedFault]
+    hurt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, asked: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
+        faults = place_faults(asked.faults, scene.timeline, seed=asked.seed)
+        policies = list(dict.fromkeys([*asked.policies, *YARDSTICKS, *(LOSS_STEPS if "mpc" in asked.policies else ())]))
+        exposed = [name for name in dict.fromkeys(asked.policies) if name not in ("idle", "oracle")]
+        keys = [str(place) for place in range(len(faults))] + ([TOGETHER] if len(faults) > 1 else [])
+        return cls(policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys})
+
+    def policy_runs(self, scene: ReplayData) -> list[PolicyRun]:
+        fault_effects_of = {key: FaultEffects.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]]) for key in self.hurt}
+        hurt = [PolicyRun(label, name, fault_effects_of[key]) for key, labels in self.hurt.items() for name, label in labels.items()]
+        return [PolicyRun(name, name) for name in self.policies] + hurt
+
+
+def replay(scene: ReplayData, policies: Sequence[str], *, every: int, progress: Progress | None = None) -> ReplayReply:
+    """Return what each policy costs over the scene, and its share of the oracle's savings over no control.
+
+    Args:
+        scene: what happened and what was known.
+        policies: names of ``POLICIES``; ``idle``, ``self_consumption`` and ``oracle`` are replayed anyway, because all is measured against them.
+        every: slots between two plans; each local day begins with one.
+        progress: told slots done, slots in all, and which local day it is.
+
+    Raises:
+        InvalidInputError: an unknown policy.
+    """
+    return run(scene, ReplaySpec(policies, every), progress=progress).reply
+
+
+def run(scene: ReplayData, asked: ReplaySpec, *, book: DayLog | None = None, progress: Progress | None = None) -> Replayed:
+    """Live through the days that are not in the book yet, and return what all came to.
+
+    Raises:
+        InvalidInputError: an unknown policy.
+
+    Invariants: a replay that goes on from its book says bit for bit what one in one go says; the same seed strikes at the same instants.
+    """
+    require_known(asked.policies)
+    rules, cast = Rules.of(scene), PolicyRuns.of(asked, scene)
+    factory = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules))
+    days = _live(factory, cast.policy_runs(scene), book or DayLog(), progress)
+    dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
+    ledger = ReplayResults(scene, rules, factory.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
+    return Replayed(_reply(ledger, asked, cast), list_oracle_days(ledger))
+
+
+def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
+    initial = [float(kwh) for kwh in factory.rules.initial_kwh[:, 0]]
+    begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
+    days = list(book.lived)
+    for slots in factory.scene.days[len(days) :]:
+        standings = {each.label: days[-1][each.label].standing if days else begin for each in policy_runs}
+        lived = simulate_day(factory, policy_runs, slots, standings)
+        book.keep(lived)
+        days.append(lived.records)
+        if progress is not None:
+            progress(slots[1], factory.scene.timeline.count, lived.day.isoformat())
+    return days
+
+
+def _reply(ledger: ReplayResults, asked: ReplaySpec, cast: PolicyRuns) -> ReplayReply:
+    scene = ledger.scene
+    batteries = zip(scene.site.batteries, ledger.rules.initial_kwh[:, 0], strict=True)
+    return ReplayReply(
+        policies={name: ledger.describe(name) for name in asked.policies},
+        slots=scene.timeline.count,
+        currency=scene.site.currency,
+        initial_soc={battery.name: float(kwh) / battery.capacity_kwh for battery, kwh in batteries},
+        loss=_losses(ledger) if "mpc" in asked.policies else {},
+        faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
+        seed=asked.seed,
+        as_recorded=[vehicle.name for vehicle in scene.site.vehicles] + [load.name for load in scene.site.loads],
+    )
+
+
+def _losses(ledger: ReplayResults) -> dict[str, float]:
+    """Return, in points of score, what each thing the planner does not know costs it."""
+    losses, before = {}, 1.0
+    for name, unknown in LOSS_STEPS.items():
+        reached = ledger.score(name)
+        if reached is None:
+            return {}
+        losses[unknown], before = 100 * (before - reached), reached
+    return losses

@@ -1,0 +1,162 @@
+"""What a plan costs, in the words of the outward interface: in all, by objective, and by charging session."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest, SessionReply, VehicleSession
+from luna.economics import carbon_g, peak_cost
+from luna.objective_weights import COST_ALONE, Weights, self_sufficiency
+from luna.timeline import FloatArray
+from luna.wording import Language
+from services.planner.dp.plan import Plan
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import InfeasibleError, Solver
+from services.planner.planner import decide
+from services.planner.problem.build import build_problem, objective_of, read_peaks
+from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
+from services.planner.reply.compromises import name_compromise
+
+
+def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
+    """Return what is really paid, with carbon and self-sufficiency beside."""
+    site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
+    peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
+    carbon = plan.problem.outlook.carbon_g_per_kwh
+    costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
+    return CostReply(
+        total=_round_off(float(costs.total.sum()) + peak),
+        import_=_round_off(float(costs.import_cost.sum())),
+        export=_round_off(float(costs.export_cost.sum())),
+        wear=_round_off(float(costs.wear_cost.sum())),
+        peak=_round_off(peak),
+        carbon_g=None if carbon is None else _round_off(carbon_g(flows.import_kwh, carbon)),
+        self_sufficiency=None if share is None else _round_off(share),
+    )
+
+
+def _round_off(value: float) -> float:
+    """Return a sum without what additions leave of nothing, and without a minus before zero."""
+    return round(value, 9) + 0.0
+
+
+def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
+    """Return what counted beside money; None where nothing did."""
+    objective = objective_of(request)
+    if Weights.of(objective) == COST_ALONE and not objective.switching_price:
+        return None
+    unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
+    loose = bool(objective.switching_price) and bool(plan.problem.site.batteries) and not plan.keeps_modes
+    reasons: dict[ObjectiveReason, bool] = {"no_carbon_intensity": unknown, "switching_not_heeded": loose}
+    return ObjectiveReply(
+        carbon_price_per_kg=objective.carbon_price_per_kg,
+        self_sufficiency_price=objective.self_sufficiency_price,
+        wear_factor=objective.wear_factor,
+        switching_price=objective.switching_price,
+        reasons=[reason for reason, holds in reasons.items() if holds],
+    )
+
+
+def missed_weights(objective: ObjectiveReply | None, language: Language) -> list[CompromiseReply]:
+    """Return what was to count and could not."""
+    if objective is None or "no_carbon_intensity" not in objective.reasons:
+        return []
+    return [name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg)]
+
+
+def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> CheapestReply | None:
+    """Return how the plan differs from the cheapest one; None where cost alone counts, or where it would take as long again and was not asked for."""
+    paid = replace(plan.problem.paid, switching_price=0.0)
+    if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
+        return None
+    cheapest = decide(paid, solver)
+    weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
+    left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
+    saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
+    imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
+    return CheapestReply(
+        cost=_round_off(weighed.total - least.total - left), carbon_g=None if saved is None else _round_off(saved), import_kwh=_round_off(imported)
+    )
+
+
+HOUR = timedelta(hours=1)
+
+
+def price_sessions(plan: Plan, request: PlanRequest, solver: Solver) -> list[SessionReply]:
+    """Return what the deadline of every session with a target costs.
+
+    All costs are those of the relaxed model, in which a charger's least power is no limit: each takes one linear solve, and differences of cents are
+    not lost in the gap that a placement is proven to. Energy beyond a target is worth nothing in them.
+    """
+    if plan.placement is None:
+        return []
+    plain = _change(request, {name: [_plain(each) for each in state.sessions] for name, state in request.state.vehicles.items()})
+    usual, flows = _relax(plain, solver), zip(plan.placement.demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True)
+    return [
+        _price((plain, usual), (demand, stay), solver, soc_end=_soc_end(demand, stay, charge, give))
+        for demand, charge, give in flows
+        for stay in demand.stays
+        if not stay.surplus_only and stay.end > stay.first
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """What a request costs at least without what is missing, and how much each vehicle lacks, kWh."""
+
+    cost: float
+    missing_kwh: dict[str, float]
+
+
+def _price(usual: tuple[PlanRequest, _Bill], wanted: tuple[VehicleDemand, ChargingSession], solver: Solver, *, soc_end: float) -> SessionReply:
+    (request, bill), (demand, stay) = usual, wanted
+    name, sessions = demand.vehicle.name, request.state.vehicles[demand.vehicle.name].sessions
+    session = next(each for each in sessions if each.to == stay.until)
+
+    def instead(**changes: object) -> _Bill:
+        changed = [each.model_copy(update=changes) if each is session else each for each in sessions]
+        return _relax(_change(request, {name: changed}), solver)
+
+    held = min(stay.target_soc, stay.least_kwh / demand.vehicle.capacity_kwh)
+    begin = max(session.from_, request.start) if request.start else session.from_
+    sooner = instead(to=session.to - HOUR) if session.to - HOUR > begin else None
+    free_after = not any(session.to <= each.from_ < session.to + HOUR for each in sessions)
+    later = instead(to=session.to + HOUR) if free_after else None
+    return SessionReply(
+        vehicle=name,
+        to=session.to,
+        target_soc=stay.target_soc,
+        soc_end=round(soc_end, 6),
+        target_cost=round(bill.cost - instead(target_soc=held).cost, 6),
+        hour_earlier_cost=None if sooner is None else round(sooner.cost - bill.cost, 6),
+        hour_earlier_missing_kwh=None if sooner is None else round(max(sooner.missing_kwh[name] - bill.missing_kwh[name], 0.0), 6),
+        hour_later_saving=None if later is None else round(bill.cost - later.cost, 6),
+    )
+
+
+def _plain(session: VehicleSession) -> VehicleSession:
+    return session.model_copy(update={"extra_value": 0.0})
+
+
+def _change(request: PlanRequest, sessions: dict[str, list[VehicleSession]]) -> PlanRequest:
+    """Return the request with other sessions of some vehicles."""
+    vehicles = {name: state.model_copy(update={"sessions": sessions.get(name, state.sessions)}) for name, state in request.state.vehicles.items()}
+    return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": vehicles})})
+
+
+def _relax(request: PlanRequest, solver: Solver) -> _Bill:
+    problem = build_problem(request).paid
+    try:
+        built = formulate(problem, FlowDirections.of(problem))
+        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.time_limit_s)
+    except InfeasibleError:
+        built = formulate(problem, FlowDirections.of(problem), elastic=True)
+        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.time_limit_s)
+    lacking = {demand.vehicle.name: each.missing for demand, each in zip(problem.demands.vehicles, built.placed.vehicles, strict=True)}
+    slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
+    return _Bill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})
+
+
+def _soc_end(demand: VehicleDemand, stay: ChargingSession, charge_kwh: FloatArray, give_kwh: FloatArray) -> float:
+    return float(demand.stored_after(charge_kwh, give_kwh)[stay.end - 1] / demand.vehicle.capacity_kwh)

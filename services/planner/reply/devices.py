@@ -1,0 +1,180 @@
+"""What a plan does with vehicles, appliances and heat pumps, in the words of the outward interface."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.plan import CompromiseReply, PlanRequest
+from luna.site import DeferrableLoad
+from luna.timeline import FloatArray, Timeline
+from luna.wording import Language
+from luna.wording.compromises import PARTS, say_part
+from services.planner.dp.plan import Plan
+from services.planner.problem.demands import CycleDemand, HeatDemand, LoadDemand
+from services.planner.problem.load_schedule import LoadSchedule
+from services.planner.problem.vehicle_demand import VehicleDemand
+from services.planner.reply.compromises import name_compromise
+
+_NOTHING_KWH = 1e-4
+Fields = dict[str, Any]
+
+
+def appliance_flows(placement: LoadSchedule) -> dict[str, list[Fields]]:
+    """Return what each appliance and programme does, slot by slot."""
+    demands = placement.demands
+    named = [*(demand.load.name for demand in demands.loads), *(demand.load.name for demand in demands.programmes)]
+    # Rounding leaves a minus before some zeros; adding nothing takes it away.
+    used = (np.round(np.concatenate([placement.load_kwh, placement.programmes.use_kwh]), 6) + 0.0).tolist()
+    return {name: [{"energy_kwh": energy, "on": energy > 0} for energy in each] for name, each in zip(named, used, strict=True)}
+
+
+def missed_appliances(placement: LoadSchedule, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
+    """Yield what appliances and programmes lack; missing energy at the dearest price, in a language (``told``)."""
+    for demand, missing, too_long in zip(placement.demands.loads, placement.load_missing_kwh, placement.off_too_long, strict=True):
+        yield from _missed_needs(demand, missing, *told)
+        if too_long > _NOTHING_KWH:
+            yield name_compromise("load_gap", told[1], name=demand.load.name, hours=demand.load.max_gap_hours, count=round(too_long))
+    for programme, missed in zip(placement.demands.programmes, placement.programmes.missed, strict=True):
+        yield from _missed_runs(programme, missed, told, zone=zone)
+
+
+def _missed_needs(demand: LoadDemand, missing_kwh: FloatArray, dearest: float, language: Language) -> Iterator[CompromiseReply]:
+    for need, missing in zip(demand.needs, missing_kwh.tolist(), strict=True):
+        if missing > _NOTHING_KWH:
+            code = "load_by" if isinstance(need.when, datetime) else "load_day"
+            figures = {"name": demand.load.name, "wanted": need.need_kwh, "by": need.when, "only": _limits(demand.load, language), "kwh": missing}
+            yield name_compromise(code, language, cost=missing * dearest, **figures)
+
+
+def _missed_runs(demand: CycleDemand, missed: FloatArray, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
+    dearest, language = told
+    for run, share in zip(demand.runs, missed.tolist(), strict=True):
+        if share > 0 and not run.open:
+            figures = {"name": demand.load.name, "by": run.by.astimezone(zone), "only": _limits(demand.load, language)}
+            yield name_compromise("load_run", language, cost=demand.energy_kwh * dearest, **figures)
+
+
+def _limits(load: DeferrableLoad, language: Language) -> str:
+    """Return what keeps an appliance from running whenever it would, in words."""
+    said = {"allowed": load.allowed or load.forbidden, "price_limit": load.price_limit is not None, "surplus_only": load.surplus_only}
+    rules = [say_part(name, language=language, price=load.price_limit) for name, holds in said.items() if holds]
+    return say_part("only", language=language, rules=PARTS["and"][language].join(rules)) if rules else ""
+
+
+_NOTHING_K = 0.01
+
+
+def heat_flows(placement: LoadSchedule) -> dict[str, list[Fields]]:
+    """Return what each heat pump does, slot by slot."""
+    return {demand.pump.name: _flows(demand, used) for demand, used in zip(placement.demands.heat_pumps, placement.heat_kwh, strict=True)}
+
+
+def _flows(demand: HeatDemand, used_kwh: FloatArray) -> list[Fields]:
+    columns = {"energy_kwh": used_kwh, "heat_kwh": used_kwh * demand.cop, "temperature_c": demand.temperature_c(used_kwh)}
+    rows = zip(*(np.round(values, 6).tolist() for values in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) | {"on": row[0] > 0} for row in rows]
+
+
+def missed_comfort(placement: LoadSchedule, timeline: Timeline, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
+    """Yield where a store is too cold or too warm, the lack of heat at the dearest price, and what was assumed of it, in a language (``told``)."""
+    dearest, language = told
+    for demand, used in zip(placement.demands.heat_pumps, placement.heat_kwh, strict=True):
+        temperature = demand.temperature_c(used)
+        kwh = demand.pump.store.capacity_kwh_per_k / float(demand.cop.mean())
+        for code, bound, missed in (("heat_least", demand.least_c, demand.least_c - temperature), ("heat_most", demand.most_c, temperature - demand.most_c)):
+            worst = int(missed.argmax())
+            if missed[worst] > _NOTHING_K:
+                figures = {
+                    "name": demand.pump.name,
+                    "wanted": float(bound[worst]),
+                    "worst": list(timeline)[worst].astimezone(zone),
+                    "kelvin": float(missed[worst]),
+                }
+                cost = float(missed[worst]) * kwh * dearest if code == "heat_least" else 0.0
+                yield name_compromise(code, language, cost=cost, outside=_start(demand, worst, language), **figures)
+        for code, celsius in demand.assumed:
+            yield name_compromise(code, language, name=demand.pump.name, celsius=celsius)
+
+
+def _start(demand: HeatDemand, worst: int, language: Language) -> str:
+    outside = not demand.least_c[0] <= demand.start_c <= demand.pump.store.max_c
+    return say_part("outside", language=language, celsius=demand.start_c) if outside and worst < demand.cop.size // 2 else ""
+
+
+def placed_kwh(plan: Plan) -> FloatArray:
+    """Return what vehicles and appliances use per slot, less what vehicles give, shape ``(slots,)``."""
+    return np.zeros(plan.problem.outlook.timeline.count) if plan.placement is None else plan.placement.placed_kwh
+
+
+def placed_flows(plan: Plan) -> list[Fields]:
+    """Return the fields ``vehicles`` and ``loads`` of every slot."""
+    slots: list[Fields] = [{"vehicles": {}, "loads": {}, "heat_pumps": {}} for _ in range(plan.problem.outlook.timeline.count)]
+    if plan.placement is None:
+        return slots
+    demands = plan.placement.demands
+    for demand, charge, give in zip(demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True):
+        for into, flow in zip(slots, _vehicle_flows(demand, charge, give), strict=True):
+            into["vehicles"][demand.vehicle.name] = flow
+    for name, flows in appliance_flows(plan.placement).items():
+        for into, flow in zip(slots, flows, strict=True):
+            into["loads"][name] = flow
+    for name, flows in heat_flows(plan.placement).items():
+        for into, flow in zip(slots, flows, strict=True):
+            into["heat_pumps"][name] = flow
+    return slots
+
+
+def _vehicle_flows(demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray) -> list[Fields]:
+    soc = demand.stored_after(charge_kwh, give_kwh) / demand.vehicle.capacity_kwh
+    energies = (np.round(each, 6).tolist() for each in (charge_kwh, give_kwh))
+    power = charge_kwh / np.maximum(demand.plugged_hours, _NOTHING_KWH)
+    phases = [demand.vehicle.charger.phases_at(each) if demand.vehicle.charger and each > 0 else None for each in power.tolist()]
+    columns = zip(*energies, np.round(soc, 9).tolist(), phases, strict=True)
+    return [{"charge_kwh": charge, "discharge_kwh": give, "soc_end": end, "phases": count} for charge, give, end, count in columns]
+
+
+def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
+    """Return what vehicles and appliances lack; the missing energy at the horizon's dearest import price."""
+    language = request.options.language
+    included = [name_compromise("load_included", language, name=name) for name in (request.outlook.load_includes if request.outlook else [])]
+    if plan.placement is None:
+        return included
+    demands, placement = plan.placement.demands, plan.placement
+    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
+    missed = included + [
+        each
+        for demand, missing in zip(demands.vehicles, placement.vehicle_missing_kwh, strict=True)
+        for each in _missed_departures(demand, missing, (dearest, language), zone=plan.problem.site.timezone)
+    ]
+    zone, timeline = ZoneInfo(plan.problem.site.timezone), plan.problem.outlook.timeline
+    for demand, charge, give in zip(demands.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
+        missed += _missed_minimum(demand, demand.lack_least(charge, give), (dearest, language), zone=zone, timeline=timeline)
+    missed += missed_appliances(placement, (dearest, language), zone=zone)
+    return [*missed, *missed_comfort(placement, timeline, (dearest, language), zone=zone)]
+
+
+def _missed_minimum(
+    demand: VehicleDemand, lacking_kwh: FloatArray, told: tuple[float, Language], *, zone: ZoneInfo, timeline: Timeline
+) -> Iterator[CompromiseReply]:
+    """Yield what each stay lacks of its minimum; of what is pinned its block tells."""
+    (dearest, language), begins = told, list(timeline)
+    lacking = np.where(demand.pinned, 0.0, lacking_kwh)
+    least_kw = np.where(demand.pinned, 0.0, demand.least_charge_kwh / np.maximum(demand.plugged_hours, _NOTHING_KWH))
+    for stay in demand.stays:
+        missing = float(lacking[stay.first : stay.end].sum())
+        if missing > _NOTHING_KWH:
+            span = {"first": begins[stay.first].astimezone(zone), "last": stay.until.astimezone(zone)}
+            figures = {"name": demand.vehicle.name, "kw": float(least_kw[stay.first : stay.end].max()), "kwh": missing} | span
+            yield name_compromise("vehicle_minimum", language, cost=missing * dearest, **figures)
+
+
+def _missed_departures(demand: VehicleDemand, missing_kwh: FloatArray, told: tuple[float, Language], *, zone: str) -> Iterator[CompromiseReply]:
+    dearest, language = told
+    for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
+        if missing > _NOTHING_KWH:
+            figures = {"name": demand.vehicle.name, "wanted": stay.target_soc, "by": stay.until.astimezone(ZoneInfo(zone))}
+            cost = missing / demand.vehicle.charge_efficiency * dearest
+            yield name_compromise("vehicle", language, cost=cost, missing=missing / demand.vehicle.capacity_kwh, **figures)

@@ -1,0 +1,390 @@
+"""What a plan says of each battery in each slot beside its flows: what energy is worth, what comes later, and the figures of sentences.
+
+Arrays over batteries and slots have shape ``(batteries, slots)``, those of the site ``(slots,)``. Figures that are not to be said are NaN, slots that
+there are none of are -1.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.contracts.owner import ManualBlock
+from luna.physics import BoolArray
+from luna.schedule import Figure
+from luna.timeline import FloatArray, IndexArray
+from luna.wording import Numbers
+from services.planner.dp.plan import Plan
+from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.planner import show_import_price
+from services.planner.reply.prices import find_peak_price, split_days
+from services.planner.reply.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows
+
+# Prices count in hundredths of what is shown: closer ones read the same.
+_SAME_PRICE = 0.01
+_TINY_PRICE = 1e-6
+# What leaves the planner is exact to this many decimals.
+DECIMALS = 6
+
+
+class Evidence(SlotFlows):
+    """A plan, slot by slot, as its reasons see it; ``blocks`` are its owner's."""
+
+    def __init__(self, plan: Plan, blocks: Sequence[ManualBlock] = ()) -> None:
+        super().__init__(plan)
+        self.blocks, self.starts = blocks, list(self.outlook.timeline)
+        self.edges = [*self.starts, self.outlook.timeline.end]
+        numbers = Numbers("en", ZoneInfo(self.problem.site.timezone), self.problem.site.currency)
+        self.same_price = _SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)
+        self.buy, self.sell = show_import_price(plan), plan.problem.paid.outlook.export_price
+        # What the plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
+        self.counted, self.weighed = plan.problem.outlook.import_price, plan.problem.billed is not None
+        self.wear_price, self._rows = plan.problem.wear_price, np.arange(len(self.charge))[:, None]
+        self._found: dict[Callable[[Evidence], BoolArray], BoolArray] = {}
+        self._figures: dict[str, list[list[Figure | None]]] = {}
+
+    def find(self, holds: Callable[["Evidence"], BoolArray]) -> BoolArray:
+        """Return where something holds that several causes ask for."""
+        if holds not in self._found:
+            self._found[holds] = holds(self)
+        return self._found[holds]
+
+    def list_figures(self, name: str) -> list[list[Figure | None]]:
+        """Return one of the arrays below as figures, by battery and slot: numbers, or the instants with which slots begin; None where nothing is said."""
+        if name not in self._figures:
+            values = getattr(self, name)
+            rows = [self._list_row(row) for row in (values if values.ndim > 1 else values[None])]
+            self._figures[name] = rows if values.ndim > 1 else rows * len(self.charge)
+        return self._figures[name]
+
+    def _list_row(self, row: NDArray[Any]) -> list[Figure | None]:
+        if row.dtype.kind == "i":
+            return [self.edges[slot] if slot >= 0 else None for slot in row.tolist()]
+        figures = read_numbers(row)
+        return figures if len(figures) > 1 else figures * len(self.starts)
+
+    @cached_property
+    def days(self) -> list[int]:
+        """The edges of local days."""
+        return split_days(self.outlook.timeline, ZoneInfo(self.problem.site.timezone))
+
+    @cached_property
+    def differs(self) -> BoolArray:
+        """Where the plan counts something else for a bought kWh than what is paid."""
+        return np.abs(self.counted - self.buy) > _TINY_PRICE
+
+    def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
+        """Return where one price is lower than the other, and is seen to be so."""
+        return np.asarray(high - low >= self.same_price)
+
+    # --- what energy is worth ---------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def energy_value(self) -> FloatArray:
+        """What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for."""
+        return np.asarray(np.clip(self._own_value, -self._most_value, self._most_value))
+
+    @cached_property
+    def _own_value(self) -> FloatArray:
+        """What the plan says a stored kWh is worth; where surplus is left, that of one more, elsewhere that of the last one."""
+        value, known = self.plan.energy_value, self.plan.value
+        more = self.rests & self.left
+        if known is None or not more.any():
+            return value
+        _, right = known.function.marginal(self.end_kwh[0] - self.battery.min_kwh[0, 0])
+        return np.where(more & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
+
+    @cached_property
+    def value(self) -> FloatArray:
+        """The same in money: unknown where a limit or a wish makes energy priceless, or more than money counts."""
+        unknown = (np.abs(self._own_value) > self._most_value) | self.weighed
+        return np.where(unknown, np.nan, self._own_value)
+
+    @cached_property
+    def counted_value(self) -> FloatArray:
+        """The same where more than money counts, unknown elsewhere."""
+        return self.energy_value if self.weighed else np.full(self.charge.shape, np.nan)
+
+    @cached_property
+    def _most_value(self) -> FloatArray:
+        prices = (self.outlook.import_price, self.outlook.export_price, self.problem.terminal.value)
+        dearest = max(float(np.abs(each).max()) for each in prices)
+        return (dearest + self.wear_price) / np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
+
+    @cached_property
+    def keep(self) -> FloatArray:
+        """What storing a kWh that is charged now is worth, after losses and wear."""
+        return self.value * self.battery.charge_efficiency - self.wear_price
+
+    @cached_property
+    def save(self) -> FloatArray:
+        """What using a stored kWh now would save, after losses and wear."""
+        return (self.counted - self.wear_price) * self.battery.discharge_efficiency
+
+    @cached_property
+    def return_share(self) -> FloatArray:
+        """What is left of a kWh that is charged and given again."""
+        return self.battery.charge_efficiency * self.battery.discharge_efficiency
+
+    def loaded_price(self, price: FloatArray) -> FloatArray:
+        """Return what a kWh given later costs when it is charged at a price: with losses and wear."""
+        return price / self.return_share + self.wear_price * (1.0 / self.return_share + 1.0)
+
+    @cached_property
+    def may_buy_more(self) -> BoolArray:
+        """Where a stored kWh is worth more than buying it costs, and the battery has room and may."""
+        return self.battery.charge_from_grid & ~self.full & self.below(self.counted, self.keep)
+
+    # --- later ------------------------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def next_use(self) -> IndexArray:
+        """The slot of the next spell of giving, up to the charging after it, in which a kWh brings most."""
+        return self._best_use(self.brings)
+
+    @cached_property
+    def main_use(self) -> IndexArray:
+        """The slot of that spell in which all that is given brings most."""
+        return self._best_use(self.brings * self.discharge)
+
+    @cached_property
+    def brings(self) -> FloatArray:
+        """What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays."""
+        return np.where(self._serves_most, self.buy, self.sell)
+
+    @cached_property
+    def _serves_most(self) -> BoolArray:
+        return np.asarray((self.shares.served_kwh > NOTHING_KWH) & (self.shares.served_kwh >= self.shares.sold_kwh))
+
+    @cached_property
+    def next_price(self) -> FloatArray:
+        return self._at(self.brings, self.next_use)
+
+    @cached_property
+    def main_price(self) -> FloatArray:
+        return self._at(self.brings, self.main_use)
+
+    def counts_at(self, use: IndexArray) -> FloatArray:
+        """Return what the plan counts for a kWh given in other slots."""
+        return self._at(np.where(self._serves_most, self.counted, self.sell), use)
+
+    @cached_property
+    def next_limit(self) -> IndexArray:
+        """The slot of the next spell of giving in which the grid brings no more: the connection is filled, or a peak would rise; -1: in none."""
+        filled = self.fills_connection | self.fills_peak
+        if not filled.any():
+            return np.full(self.charge.shape, -1)
+        slot = self._best_use(np.broadcast_to(filled, self.charge.shape))
+        return np.where(self._at(filled, slot, unknown=False), slot, -1)
+
+    @cached_property
+    def next_limit_kw(self) -> FloatArray:
+        return self._at(np.minimum(self.connection_kw, self.peak_kw), self.next_limit)
+
+    def _best_use(self, brings: FloatArray) -> IndexArray:
+        rows = zip(self.charges.tolist(), self.gives.tolist(), brings.tolist(), strict=True)
+        return np.array([_next_best(*row) for row in rows])
+
+    @cached_property
+    def next_charge(self) -> IndexArray:
+        return _next_where(self.charges)
+
+    @cached_property
+    def refill(self) -> FloatArray:
+        """What a kWh costs when the battery is next charged, where that is bought."""
+        return self._at(np.where(self.shares.bought_kwh > NOTHING_KWH, self.buy, np.nan), self.next_charge)
+
+    @cached_property
+    def sun(self) -> FloatArray:
+        """What surplus that next charges the battery would sell for, where it is surplus alone and could be sold."""
+        alone = (self.shares.sun_kwh > NOTHING_KWH) & (self.shares.bought_kwh + self.shares.taken_kwh <= NOTHING_KWH)
+        return self._at(np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan), self.next_charge)
+
+    @cached_property
+    def next_move(self) -> IndexArray:
+        """The slot in which the battery next does something, where until then there is nothing to do."""
+        moves, idle = ~self.rests, self.rests & ~self.short & ~self.left
+        other = _next_where(~idle)
+        return np.where(self._at(moves, other, unknown=False), other, -1)
+
+    @cached_property
+    def unused_after(self) -> BoolArray:
+        """Where the battery gives nothing any more."""
+        last = np.where(self.gives, np.arange(self.gives.shape[1]), -1).max(axis=1, keepdims=True)
+        return np.asarray(np.arange(self.gives.shape[1]) >= last)
+
+    @cached_property
+    def wanted_at_end(self) -> BoolArray:
+        """Batteries that end with no more than is asked for, shape ``(batteries, 1)``."""
+        least, last = self.problem.terminal.least_kwh, self.end_kwh[:, -1]
+        asked = (least > self.battery.min_kwh[:, 0] + SAME_KWH) & (last <= least + SAME_KWH)
+        return asked[:, None]
+
+    @cached_property
+    def for_reserve(self) -> IndexArray:
+        """The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before."""
+        wanted = self.problem.reserve_kwh
+        if wanted is None:
+            return np.full(self.charge.shape, -1)
+        bare = (wanted > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= wanted + SAME_KWH)
+        slot = _next_where(bare | self.gives)
+        return np.where(self._at(bare & ~self.gives, slot, unknown=False), slot, -1)
+
+    @cached_property
+    def later_reserve_soc(self) -> FloatArray:
+        return self._at(self.reserve_soc, self.for_reserve)
+
+    @cached_property
+    def reserve_due(self) -> IndexArray:
+        """The slot before which the reserve that is saved for has to be held, -1 where that is now."""
+        due, wanted = np.full(self.charge.shape, -1), self.problem.reserve_kwh
+        if wanted is None:
+            return due
+        slots, level = np.arange(wanted.shape[1]), self._at(wanted, self.for_reserve)
+        for index, slot in np.argwhere(self.for_reserve >= 0).tolist():
+            wants = wanted[index] >= level[index, slot] - SAME_KWH
+            due[index, slot] = -1 if wants[slot] else int(slots[wants & (slots > slot)][0]) + 1
+        return due
+
+    @cached_property
+    def reserve_ends(self) -> IndexArray:
+        """The slot in which the battery moves again, or the reserve that it keeps is lower."""
+        lower = np.zeros(self.charge.shape, dtype=bool)
+        lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
+        return _next_where(~self.rests | lower)
+
+    # --- figures ----------------------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def bought_kwh(self) -> FloatArray:
+        return self.shares.bought_kwh
+
+    @cached_property
+    def taken_kwh(self) -> FloatArray:
+        return self.shares.taken_kwh
+
+    @cached_property
+    def sold_kwh(self) -> FloatArray:
+        return self.shares.sold_kwh
+
+    @cached_property
+    def served_kwh(self) -> FloatArray:
+        return self.shares.served_kwh
+
+    @cached_property
+    def held_kwh(self) -> FloatArray:
+        """What of the surplus is held back, where something is."""
+        return np.where(self.holds_back, self.shares.held_kwh, np.nan)
+
+    @cached_property
+    def curtailed_kwh(self) -> FloatArray:
+        """What of the sun is held back, where something is."""
+        return np.where(self.flows.curtailed_kwh > NOTHING_KWH, self.flows.curtailed_kwh, np.nan)
+
+    @cached_property
+    def fee(self) -> FloatArray:
+        """What feeding in costs, where it does."""
+        return np.where(self.sell <= -self.same_price, -self.sell, np.nan)
+
+    @cached_property
+    def grid_pays(self) -> FloatArray:
+        """What the grid pays for drawing, where it does."""
+        return np.where(self.buy <= -self.same_price, -self.buy, np.nan)
+
+    @cached_property
+    def sale(self) -> FloatArray:
+        """What surplus sells for, where some is sold for more than nothing."""
+        return np.where(self.sells_sun & ~(self.sell <= -self.same_price), self.sell, np.nan)
+
+    @cached_property
+    def allowed_sale(self) -> FloatArray:
+        """What selling pays, where something may be fed in."""
+        return np.where(self.may_feed_in, self.sell, np.nan)
+
+    @cached_property
+    def loaded(self) -> FloatArray:
+        """What a bought kWh costs with its losses, where there are any."""
+        return np.where((self.buy > 0) & (self.return_share < 1), self.buy / self.return_share, np.nan)
+
+    @cached_property
+    def soc(self) -> FloatArray:
+        return self.start_kwh / self.battery.capacity_kwh
+
+    @cached_property
+    def least_soc(self) -> FloatArray:
+        return np.where(self.below_limits, self.battery.min_soc, np.nan)
+
+    @cached_property
+    def most_soc(self) -> FloatArray:
+        return np.where(self.above_limits, self.battery.max_soc, np.nan)
+
+    @cached_property
+    def gives_kw(self) -> FloatArray:
+        return self.discharge / self.hours
+
+    @cached_property
+    def takes_kw(self) -> FloatArray:
+        return self.charge / self.hours
+
+    @cached_property
+    def least_kw(self) -> FloatArray:
+        return np.array([[battery.min_charge_kw] for battery in self.problem.site.batteries])
+
+    @cached_property
+    def peak_kw(self) -> FloatArray:
+        return self.peak_kwh / self.hours
+
+    @cached_property
+    def peak_price(self) -> FloatArray:
+        return find_peak_price(self.plan)
+
+    @cached_property
+    def connection_kw(self) -> FloatArray:
+        return self.problem.connection_limit_kwh / self.hours
+
+    @cached_property
+    def feed_in_kw(self) -> FloatArray:
+        return self.feed_in_limit_kwh / self.hours
+
+    @cached_property
+    def inverter_kw(self) -> FloatArray:
+        sun = self.problem.conversion
+        return np.full(self.charge.shape, np.nan) if sun is None else sun.limit_kwh / self.hours
+
+    def _at(self, values: NDArray[Any], slots: IndexArray, *, unknown: float = np.nan) -> FloatArray:
+        """Return what holds in other slots, battery by battery; ``unknown`` where there is none."""
+        # The last one stands in where there is none.
+        row = values if values.ndim == 1 else values[0]
+        found = row[slots] if values.ndim == 1 or len(values) == 1 else values[self._rows, slots]
+        return np.where(slots >= 0, found, unknown)
+
+
+def read_numbers(values: FloatArray) -> list[Figure | None]:
+    """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is unknown."""
+    numbers = (np.round(values, DECIMALS) + 0.0).tolist()
+    return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
+
+
+def _next_where(holds: BoolArray) -> IndexArray:
+    """Return of each slot the next one after it in which something holds, -1 where there is none."""
+    slots = holds.shape[1]
+    places = np.where(holds, np.arange(slots), slots)
+    following = np.full(holds.shape, slots)
+    following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
+    return np.where(following < slots, following, -1)
+
+
+def _next_best(charges: list[bool], gives: list[bool], brings: list[float]) -> list[int]:
+    """Return of each slot the best of the next spell of giving: from the next slot that gives to the charging after it; -1 where there is none."""
+    best, over, found = -1, True, [-1] * len(gives)
+    for slot in range(len(gives) - 1, -1, -1):
+        found[slot] = best
+        if charges[slot]:
+            over = True
+        elif gives[slot]:
+            best, over = (slot if over or brings[slot] >= brings[best] else best), False
+    return found

@@ -1,0 +1,312 @@
+"""A plan in the words of the outward interface."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import repeat
+from time import perf_counter
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
+from luna.contracts.owner import ManualReply
+from luna.contracts.plan import Assumption, Bias, CompromiseReply, FollowedReply, NoteReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
+from luna.physics import Curtailment, IntArray, Mode
+from luna.timeline import FloatArray, IndexArray
+from luna.wording import Language, Numbers
+from luna.wording.notes import ASSUMED, say_note
+from services.planner.dp.plan import Plan, Spread
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide, show_import_price
+from services.planner.problem.build import build_problem
+from services.planner.problem.strategy import apply_strategy
+from services.planner.reply.compromises import missed_reserves, name_compromise
+from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
+from services.planner.reply.device_reasons import add_placed_reasons, say_reasons
+from services.planner.reply.devices import missed_demands, placed_flows, placed_kwh
+from services.planner.reply.evidence import Evidence
+from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
+from services.planner.reply.reasons import PlanExplanation, explain_each
+from services.planner.reply.slot_flows import NOTHING_KWH
+
+_SAME_SOC = 1e-9
+
+
+def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()) -> list[NoteReply]:
+    """Return the notes to a plan in the language asked for; what was assumed comes first.
+
+    Args:
+        plan: as made.
+        request: what it was made from, with what was assumed.
+        more: what else is to be said, by whoever found it.
+    """
+    site = plan.problem.site
+    numbers = Numbers(request.options.language, ZoneInfo(site.timezone), site.currency)
+    return say_notes([*request.assumptions, *_list_assumptions(plan, request), *more], numbers)
+
+
+def say_notes(found: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
+    """Return what was found as notes, what was assumed first."""
+    notes = [NoteReply(code=each.code, text=say_note(each.code, each.figures, numbers), assumed=each.code in ASSUMED, figures=each.figures) for each in found]
+    return sorted(notes, key=lambda note: not note.assumed)
+
+
+def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
+    site, outlook = plan.problem.site, request.outlook
+    included = outlook.load_includes if outlook else []
+    known = request.state.heat_pumps
+    cold = [pump.name for pump in site.heat_pumps if pump.name not in included and (pump.name not in known or known[pump.name].temperature_c is None)]
+    yield from _describe_batteries(plan)
+    if outlook and outlook.bias and outlook.bias != Bias():
+        yield Assumption(code="bias_corrected", figures=outlook.bias.model_dump())
+    if cold:
+        yield Assumption(code="heat_assumed", figures={"heat_pumps": cold})
+    if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
+        yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
+    if included:
+        yield Assumption(code="loads_not_placed", figures={"loads": included})
+
+
+def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
+    """Yield which batteries start outside their limits, and what of the plan is not as the optimisation found it."""
+    for battery, stored_kwh in zip(plan.problem.site.batteries, plan.problem.stored_kwh.tolist(), strict=True):
+        soc = stored_kwh / battery.capacity_kwh
+        if not battery.min_soc - _SAME_SOC <= soc <= battery.max_soc + _SAME_SOC:
+            limits = {"min_soc": battery.min_soc, "max_soc": battery.max_soc}
+            yield Assumption(code="soc_outside_limits", figures={"battery": battery.name, "start_soc": round(soc, 6)} | limits)
+    if plan.method == "self_consumption":
+        yield Assumption(code="inverter_alone")
+    if plan.disagreements:
+        yield Assumption(code="not_confirmed", figures={"found": "; ".join(plan.disagreements)})
+
+
+_WORDS = {mode.value: mode.word for mode in Mode}
+
+
+def show_modes(seen: Evidence, told: IndexArray, codes: list[str]) -> list[str]:
+    """Return the mode of each slot; that of the battery ``told`` (``(slots,)``), whose reasons have these ``codes``."""
+    if not seen.problem.site.batteries:
+        return [Mode.HOLD.word] * seen.outlook.timeline.count
+    as_told = np.array([code == "manual" or code.startswith("charge_waits") for code in codes], dtype=bool)
+    mode = np.where(as_told, seen.plan.setpoints.mode, _describe_modes(seen))[told, np.arange(told.size)]
+    return [_WORDS[value] for value in mode.tolist()]
+
+
+def _describe_modes(seen: Evidence) -> IntArray:
+    """Return the mode that each battery's flows come to; of those that come to the same, the one that is told."""
+    told = seen.plan.setpoints.mode
+    follows = np.full_like(told, Mode.SELF_CONSUMPTION)
+    saves = _among(told, (Mode.SAVE, Mode.HOLD), Mode.SAVE)
+    serves = _among(told, (Mode.SUPPLY, Mode.HOLD), Mode.SUPPLY)
+    spares = seen.rests & seen.short & ~seen.empty & (seen.room_kwh > NOTHING_KWH) & (seen.discharge_power_kwh > NOTHING_KWH)
+    stalled = seen.shares.sun_sold_kwh + seen.shares.held_kwh < seen.least_kw * seen.hours
+    leaves = seen.rests & seen.left & ~seen.full & ~stalled & (seen.charge_power_kwh > NOTHING_KWH)
+    resting = np.where(spares, saves, np.where(leaves, serves, follows))
+    storing = np.where(seen.bought_kwh > NOTHING_KWH, Mode.CHARGE, _among(told, (Mode.SELF_CONSUMPTION,), Mode.SAVE))
+    giving = np.where(seen.sold_kwh > NOTHING_KWH, Mode.EXPORT, _among(told, (Mode.SELF_CONSUMPTION,), Mode.SUPPLY))
+    return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
+
+
+def _among(told: IntArray, these: tuple[Mode, ...], otherwise: Mode) -> IntArray:
+    return np.where(np.isin(told, these), told, otherwise).astype(np.int8)
+
+
+_NOTHING_KWH = 1e-4
+Fields = dict[str, Any]
+_SLOTS = TypeAdapter(list[SlotReply])
+_PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
+BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
+
+
+def plan_request(request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None) -> PlanReply:
+    """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where it is known already."""
+    plan = decide(build_problem(request), solver)
+    reply = answer(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
+    if request.manual:
+        reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
+    if request.options.price_sessions:
+        reply = reply.model_copy(update={"sessions": price_sessions(plan, request, solver)})
+    if reply.objective is None:
+        return reply
+    beside = compare_cheapest(plan, request, solver)
+    return reply.model_copy(update={"objective": reply.objective.model_copy(update={"beside_cheapest": beside})})
+
+
+def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver) -> ManualReply:
+    """Return what the owner's blocks cost: the same request without them is planned as well."""
+    free = request.model_copy(update={"manual": []})
+    plan = decide(build_problem(free), solver)
+    return reply_manual(bound, (plan, answer(plan, request=free, issued_at=bound[1].issued_at)), request)
+
+
+def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanReply:
+    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
+    begun = perf_counter()
+    site, timeline = plan.problem.site, plan.problem.outlook.timeline
+    seen = Evidence(plan, request.manual)
+    explained = explain_each(seen)
+    objective = reply_objective(plan, request)
+    language = request.options.language
+    missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
+    compromises = find_compromises(plan, language) + missed_demands(plan, request) + missed
+    explain_ms = (perf_counter() - begun) * 1e3
+    status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
+    return PlanReply(
+        plan_id=str(
+            UUID((inputs_digest or digest(request.model_dump_json(by_alias=True)))[:32])
+        ),  # the same inputs are the same plan: a request delivered twice stores one row
+        status="compromised" if compromises else status,
+        gap=round(plan.gap, 9) + 0.0,
+        cost=reply_cost(plan, request),
+        timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
+        compromises=compromises,
+        notes=list_notes(plan, request),
+        slots=_slots(seen, explained, request),
+        setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
+        thresholds=_thresholds(plan),
+        followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
+        pv=_held_back(plan),
+        site=site.name,
+        timezone=site.timezone,
+        currency=site.currency,
+        slot_minutes=int(timeline.step.total_seconds() // 60),
+        issued_at=issued_at,
+        prices_known_until=request.outlook.prices_known_until if request.outlook else None,
+        forecast=request.outlook.forecast if request.outlook else None,
+        uncertainty=_uncertainty(plan, request),
+        objective=objective,
+        strategy=apply_strategy(request)[1],
+    )
+
+
+def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
+    if request.options.uncertainty == "point":
+        return None
+    spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
+    premium, risk = round(spread.premium, 6), plan.problem.risk
+    return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
+
+
+def digest(inputs: str) -> str:
+    """Return the fingerprint of everything a plan was made from: a complete request as JSON."""
+    return hashlib.sha256(inputs.encode()).hexdigest()
+
+
+def _slots(seen: Evidence, explained: PlanExplanation, request: PlanRequest) -> list[SlotReply]:
+    """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
+    plan, told = seen.plan, explained.reasons
+    flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
+    reasons = say_reasons(told, plan.problem.site, request.options.language, devices=_tell_devices(plan, explained))
+    placed = placed_flows(plan)
+    add_placed_reasons(placed, plan, request)
+    if request.manual:
+        placed = [fields | marks for fields, marks in zip(placed, mark_slots(plan, request.manual), strict=True)]
+    columns = {
+        "load_kwh": ahead.load_kwh - placed_kwh(plan),
+        "pv_kwh": ahead.pv_kwh,
+        "curtailed_kwh": flows.curtailed_kwh,
+        "import_kwh": flows.import_kwh,
+        "export_kwh": flows.export_kwh,
+        "import_price": show_import_price(plan),
+        "export_price": plan.problem.paid.outlook.export_price,
+    }
+    bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
+    columns |= {name: np.array(values) for name, values in bands.items() if values}
+    rounded = {name: round_off(values) for name, values in columns.items()}
+    batteries = _battery_flows(plan, explained, request.options.language)
+    modes = show_modes(seen, explained.told, [reason.code for reason in told])
+    # What is given is not copied from a default, slot by slot.
+    fixed: Fields = dict.fromkeys(BANDS) | {"manual": []}
+    names, series = list(rounded), list(rounded.values())
+    return _SLOTS.validate_python(
+        [
+            fixed | dict(zip(names, values, strict=True)) | {"start": start, "mode": mode, "batteries": flow, "reason": reason} | beside
+            for start, mode, flow, reason, beside, *values in zip(ahead.timeline, modes, batteries, reasons, placed, *series, strict=True)
+        ]
+    )
+
+
+def _tell_devices(plan: Plan, explained: PlanExplanation) -> Iterable[str | None]:
+    """Return the battery that each slot's reason is of, where there are several."""
+    names = [battery.name for battery in plan.problem.site.batteries]
+    return [names[index] for index in explained.told.tolist()] if len(names) > 1 else repeat(None)
+
+
+def _battery_flows(plan: Plan, explained: PlanExplanation, language: Language) -> list[dict[str, Fields]]:
+    flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
+    slots: list[dict[str, Fields]] = [{} for _ in range(plan.problem.outlook.timeline.count)]
+    for index, battery in enumerate(site.batteries):
+        exchanging = setpoints.mode[index] >= Mode.CHARGE
+        soc = round_off(flows.stored_kwh[index] / battery.capacity_kwh, decimals=9)
+        charge, discharge = (round_off(energy[index]) for energy in (flows.charge_kwh, flows.discharge_kwh))
+        target = round_off(setpoints.target_soc[index])
+        reasons = say_reasons(explained.by_battery[index], site, language) if len(site.batteries) > 1 else [None] * len(slots)
+        for slot, into in enumerate(slots):
+            aim = target[slot] if exchanging[slot] else None
+            numbers = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
+            into[battery.name] = numbers | {"reason": reasons[slot]}
+    return slots
+
+
+def _told(plan: Plan, index: int) -> BatterySetpoints:
+    """Return what a battery is told in each slot."""
+    limits = {name: round_off(getattr(plan.setpoints, name)[index]) for name in BatterySetpoints.model_fields if name != "mode"}
+    return BatterySetpoints(mode=[_WORDS[value] for value in plan.setpoints.mode[index].tolist()], **limits)
+
+
+def _thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
+    """Return what set-points are read from, by battery; nothing where only the planned ones make the plan."""
+    return {} if plan.policy is None else {each.battery.name: BatteryThresholds.of(each) for each in plan.policy.batteries}
+
+
+def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:
+    """Return numbers as they leave the planner: rounded, and no zero with a minus."""
+    rounded: list[float] = (np.round(values, decimals) + 0.0).tolist()
+    return rounded
+
+
+def _held_back(plan: Plan) -> PvSetpoints | None:
+    """Return how PV is held back in each slot; None where it never is."""
+    limits, held = plan.setpoints.pv_limit_kw, plan.setpoints.curtailment
+    limited = np.isfinite(limits)
+    if not (limited.any() or held.any()):
+        return None
+    mode = ["limit" if bound else _PV_WORDS[code] for bound, code in zip(limited.tolist(), held.tolist(), strict=True)]
+    return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
+
+
+def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
+    """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
+    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
+    found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
+    return [name_compromise(code, language, cost=kwh * dearest, **figures) for code, kwh, figures in found]
+
+
+def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
+    problem = plan.problem
+    for index, battery in enumerate(problem.site.batteries):
+        stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
+        (least, most), last = (wanted[index] for wanted in problem.wanted_at_end), stored[-1]
+        for code, wanted, missing in (("end_at_least", least, least - last), ("end_at_most", most, last - most)):
+            if missing > _NOTHING_KWH:
+                yield code, float(missing), {"name": battery.name, "wanted": float(wanted) / capacity, "kwh": float(missing)}
+
+
+def _grid_excess(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
+    problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
+    starts, zone = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone)
+    for code, limit_kwh, energy in (
+        ("import_limit", problem.connection_limit_kwh, flows.import_kwh),
+        ("export_limit", problem.export_limit_kwh, flows.export_kwh),
+    ):
+        beyond = np.maximum(energy - limit_kwh, 0.0)
+        broken = np.flatnonzero(beyond > _NOTHING_KWH)
+        if broken.size:
+            most = int((beyond / hours).argmax())
+            first, worst = (starts[slot].astimezone(zone) for slot in (int(broken[0]), most))
+            figures = {"limit_kw": float(limit_kwh[most] / hours[most]), "kw": float(beyond[most] / hours[most]), "count": int(broken.size)}
+            yield code if broken.size == 1 else f"{code}_often", float(beyond.sum()), figures | {"first": first, "worst": worst}

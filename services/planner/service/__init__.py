@@ -1,0 +1,1 @@
+"""Plans and replays of stored sites: read, compute, store."""

@@ -1,0 +1,253 @@
+"""What-if and why-not for stored sites."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.counterfactual import (
+    BASELINE,
+    Habit,
+    PlanVariantReply,
+    PlanVariantRequest,
+    Variant,
+    WhatIfRequest,
+    WhatIfVariantReply,
+    WhatIfVariantRequest,
+    WhyNotReply,
+    WhyNotRequest,
+)
+from luna.contracts.plan import BatteryState, LoadState, OutlookMessage, PlanRequest, StateMessage, VehicleState
+from luna.contracts.replay import ReplayRequest
+from luna.database import forecasts, observations, plans, sites, what_ifs
+from luna.database.forecast_activations import find_active
+from luna.errors import InvalidInputError
+from luna.site import OWN, Site
+from luna.site.document import change_site
+from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
+from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
+from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
+from services.planner.counterfactual.what_if import Deciding, list_months, live
+from services.planner.counterfactual.why_not import ask_why_not
+from services.planner.counterfactual.world import USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added, list_stays, sessions_from_habit
+from services.planner.milp.schedule_loads import schedule_loads
+from services.planner.milp.solver import Solver
+from services.planner.problem.build import build_problem
+from services.planner.problem.knowledge import DAY, PerfectForesight, SitePrices, look_ahead
+from services.planner.problem.load_schedule import LoadSchedule
+from services.planner.problem.problem import ACTING
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay import Progress, ReplayData
+from services.planner.service.assumptions import note_tariff
+from services.planner.service.plans import LOOK_BACK, read_prices, read_scene
+
+# An hour after the next day's prices are out.
+PLANNED_AT = timedelta(hours=14)
+
+
+@dataclass
+class Addition:
+    """Devices that a variant adds, and how they stand: handed on from one stretch of days to the next.
+
+    ``soc`` of vehicles at their chargers, ``used_kwh`` by loads since midnight, ``off_hours`` of loads.
+    """
+
+    site: Site
+    habits: Mapping[str, Habit]
+    soc: dict[str, float] = field(default_factory=dict)
+    used_kwh: dict[str, float] = field(default_factory=dict)
+    off_hours: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, site: Site, names: list[str], habits: Mapping[str, Habit]) -> "Addition":
+        """Return what a variant adds.
+
+        Raises:
+            InvalidInputError: a vehicle without a habit, or a habit of none that is added.
+        """
+        vehicles = [each for each in site.vehicles if each.name in names]
+        for name in {*habits} ^ {each.name for each in vehicles}:
+            remedy = "Give each vehicle that is added from, to and energy_kwh_per_day, and no other."
+            raise InvalidInputError("a habit goes with a vehicle that the variant adds", field=f"habits.{name}", remedy=remedy)
+        # What a car that is not there would give to the house cannot be set against a recorded load.
+        vehicles = [each.model_copy(update={"discharge_limit_kw": 0.0}) for each in vehicles]
+        return cls(site.model_copy(update={"vehicles": vehicles, "loads": [each for each in site.loads if each.name in names]}), habits)
+
+    def any(self) -> bool:
+        """Return whether anything is added."""
+        return bool(self.site.vehicles or self.site.loads)
+
+    def place_on(self, world: AdaptedSite) -> FloatArray:
+        """Return what is used in each recorded slot of a world, kWh; beyond its window what is expected at its end."""
+        recorded, window = world.scene.foresight.timeline, world.scene.timeline
+        added = np.zeros(recorded.count)
+        for begin, end in _list_spans(world):
+            placed = self._place(world, begin)
+            first, slots = recorded.index_of(begin), (end - begin) // SLOT
+            last = recorded.count - first if end == window.end else slots
+            uses = placed.vehicle_kwh.sum(axis=0) + placed.load_kwh.sum(axis=0)
+            added[first : first + min(last, uses.size)] = uses[:last]
+            self._hand_on(placed, Timeline(begin, SLOT, slots))
+        return added
+
+    def _place(self, world: AdaptedSite, begin: datetime) -> LoadSchedule:
+        ahead = Timeline(begin, SLOT, HORIZON // SLOT)
+        known = look_ahead(begin, ahead, energy=world.energy, prices=world.scene.prices)
+        series = {name: getattr(known, name).tolist() for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
+        zone = world.scene.zone
+        vehicles = {each.name: self._stand(each.name, ahead, zone) for each in self.site.vehicles}
+        loads = {
+            each.name: LoadState(energy_today_kwh=self.used_kwh.get(each.name, 0.0), off_hours=self.off_hours.get(each.name, 0.0)) for each in self.site.loads
+        }
+        batteries = {each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2) for each in self.site.batteries}
+        state = StateMessage(batteries=batteries, vehicles=vehicles, loads=loads)
+        return schedule_loads(build_problem(PlanRequest(site=self.site, start=begin, outlook=OutlookMessage(**series), state=state)))
+
+    def _stand(self, name: str, ahead: Timeline, zone: ZoneInfo) -> VehicleState:
+        vehicle = next(each for each in self.site.vehicles if each.name == name)
+        return sessions_from_habit(vehicle, self.habits[name], ahead, zone=zone, soc=self.soc.get(name))
+
+    def _hand_on(self, placed: LoadSchedule, lived: Timeline) -> None:
+        """Note how the devices stand at the end of the slots that were lived."""
+        zone = ZoneInfo(self.site.timezone)
+        for demand, charge in zip(placed.demands.vehicles, placed.vehicle_kwh, strict=True):
+            stored = demand.stored_after(charge, np.zeros_like(charge))[lived.count - 1] / demand.vehicle.capacity_kwh
+            here = any(begin < lived.end < end for begin, end in list_stays(self.habits[demand.vehicle.name], lived, zone))
+            self.soc = {**self.soc, demand.vehicle.name: float(stored)} if here else {key: soc for key, soc in self.soc.items() if key != demand.vehicle.name}
+        midnight = max((local_midnight(lived.end.astimezone(zone).date(), zone) - lived.start) // SLOT, 0)
+        for load_demand, used in zip(placed.demands.loads, placed.load_kwh, strict=True):
+            name, today = load_demand.load.name, float(used[midnight : lived.count].sum())
+            self.used_kwh[name] = today if midnight else self.used_kwh.get(name, 0.0) + today
+            on = np.flatnonzero(used[: lived.count] > 0)
+            self.off_hours[name] = min((lived.count - 1 - int(on[-1])) / 4 if on.size else self.off_hours.get(name, 0.0) + lived.count / 4, 168.0)
+
+
+def _list_spans(world: AdaptedSite) -> list[tuple[datetime, datetime]]:
+    """Return from when to when each plan holds: from the window's begin, then from every afternoon to the next."""
+    window, zone = world.scene.timeline, world.scene.zone
+    day, edges = window.start.astimezone(zone).date(), [window.start]
+    while (instant := local_midnight(day, zone) + PLANNED_AT) < window.end:
+        edges.append(instant)
+        day += DAY
+    return list(zip(edges, [*edges[1:], window.end], strict=True))
+
+
+def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, progress: Progress | None = None) -> WhatIfVariantReply:
+    """Replay one variant of a stored question and keep what it came to; where all are there, conclude.
+
+    Raises:
+        NotFoundError: no such question or site, or no forecasts where issued ones are asked for.
+        InvalidInputError: observations or prices are missing, or the variant does not fit the site.
+    """
+    question = what_ifs.load(connection, request.what_if_id)
+    variants = {variant.name: variant for variant in (Variant(name=BASELINE), *question.variants)}
+    if request.variant not in variants:
+        raise InvalidInputError("the question has no such variant", field="variant", value=request.variant, remedy=f"It has: {', '.join(variants)}.")
+    flows = replay_flows(connection, question, variants[request.variant], progress=progress)
+    kept = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
+    if len(kept) == len(variants):
+        site = sites.load(connection, question.site_id)
+        reply = conclude(request.what_if_id, question, site, {name: PeriodFlows.model_validate(each) for name, each in kept.items()})
+        window = local_days(question.from_day, question.to_day, ZoneInfo(site.timezone))
+        notes = note_tariff(connection, site, window, language=question.language)
+        what_ifs.conclude(connection, reply.model_copy(update={"notes": notes}))
+    return WhatIfVariantReply(variant=request.variant, replayed=len(kept), total=len(variants))
+
+
+def replay_flows(connection: Connection, question: WhatIfRequest, variant: Variant, *, progress: Progress | None = None) -> PeriodFlows:
+    """Return what a variant comes to over the question's window."""
+    site = sites.load(connection, question.site_id)
+    changed = change_site(site, variant.site, field=f"variants.{variant.name}.site")
+    addition = Addition.of(changed, list_added(site, changed), variant.habits)
+    if question.to_day < question.from_day:
+        raise InvalidInputError("the window ends before it begins", field="to_day", value=question.to_day.isoformat(), remedy="Swap the days.")
+    months = list_months(question.from_day, question.to_day)
+    outlook = name_outlook(connection, question, site)
+    worlds = _read_worlds(connection, question, (changed, addition), outlook=outlook)
+    margin = ACTING if variant.margin is None else replace(ACTING, self_consumption_margin=variant.margin)
+    deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, len(months), f"{variant.name} {months[done - 1][1]:%Y-%m}")
+
+    return live(worlds, deciding, outlook=outlook or ("usual" if question.policy == "mpc" else "none"), told=tell)
+
+
+def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) -> str | None:
+    """Return the forecast version that is planned from; None where it is what was usual."""
+    version = question.forecast_version or find_active(connection, site).forecast_version
+    if question.policy != "mpc" or question.outlook == "usual":
+        return None
+    if question.outlook == "issued":
+        return version
+    zone, days = ZoneInfo(site.timezone), (question.to_day - question.from_day).days + 1
+    start, end = local_midnight(question.from_day, zone), local_midnight(question.to_day + DAY, zone)
+    issued = forecasts.read_instants(connection, question.site_id, version=version, first=start - DAY, last=end)
+    covered = {instant.astimezone(zone).date() for instant in issued if start <= instant < end}
+    return version if len(covered) == days and issued[0] <= start else None
+
+
+def _read_worlds(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[AdaptedSite]:
+    changed, addition = change
+    for first, last in list_months(question.from_day, question.to_day):
+        world = _read_world(connection, question, (first, last), outlook=outlook)
+        timeline = world.scene.timeline
+        prices = read_prices(connection, changed, Timeline(timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count))
+        without = adapt(world, changed, prices)
+        yield adapt(world, changed, prices, added_kwh=addition.place_on(without)) if addition.any() else without
+
+
+def _read_world(connection: Connection, question: WhatIfRequest, days: tuple[date, date], *, outlook: str | None) -> AdaptedSite:
+    """Return some days of a stored site as they were recorded."""
+    version = outlook or find_active(connection, sites.load(connection, question.site_id)).forecast_version
+    policy = "self_consumption" if outlook is None else "mpc"
+    scene = read_scene(connection, ReplayRequest(site_id=question.site_id, from_day=days[0], to_day=days[1], policies=[policy]), version)
+    return AdaptedSite(scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene))
+
+
+def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> SevenDayMean:
+    """Return what was usual before each instant of a scene."""
+    window = scene.timeline
+    before = Timeline(window.start - USUAL_DAYS * DAY, SLOT, USUAL_DAYS * DAY // SLOT + window.count)
+    seen = observations.read(connection, site_id, before)
+    return SevenDayMean(PerfectForesight(before, seen.load_kwh, seen.pv_kwh))
+
+
+def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, solver: Solver) -> PlanVariantReply:
+    """Return a stored plan beside the one under a variant.
+
+    Raises:
+        NotFoundError: no such plan, or its inputs were not kept.
+        InvalidInputError: the variant does not fit the plan.
+    """
+    inputs = plans.load_inputs(connection, request.plan_id)
+    timeline = build_problem(inputs).outlook.timeline.whole()
+
+    def prices(site: Site) -> SitePrices:
+        if not site.tariff.price_series:
+            return SitePrices(site, timeline, {})
+        if timeline.step != SLOT:
+            named, remedy = site.tariff.price_series[0].removeprefix(OWN), "Plan in slots of 15 minutes."
+            raise InvalidInputError("stored prices are those of quarter-hours", field="variant.site.tariff", value=named, remedy=remedy)
+        return read_prices(connection, site, Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
+
+    before, after, changed = plan_variant(inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver)
+    language = request.language or inputs.options.language
+    reply = describe_variant(before, after, requests=(inputs, changed), name=request.variant.name, language=language)
+    return reply.model_copy(update={"plan_id": request.plan_id})
+
+
+def ask_stored(connection: Connection, request: WhyNotRequest, *, solver: Solver) -> WhyNotReply:
+    """Return what an alternative to a stored plan costs, from the plan's own inputs.
+
+    Raises:
+        NotFoundError: no such plan, or its inputs were not kept.
+        InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
+    """
+    inputs = plans.load_inputs(connection, request.plan_id)
+    reply = ask_why_not(inputs, request.alternative, solver=solver, language=request.language or inputs.options.language)
+    return reply.model_copy(update={"plan_id": request.plan_id})

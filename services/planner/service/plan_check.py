@@ -1,0 +1,160 @@
+"""Whether an issued plan holds: every slot closes its balance, batteries go on where they were, and the cost is what its flows cost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.message import Message
+from luna.contracts.plan import PlanReply, PlanRequest, SlotReply
+from luna.database import plans, sites
+from luna.economics import peak_cost, slot_costs
+from luna.site import Battery, Site
+from luna.timeline import STEPS, FloatArray, Timeline
+from luna.wear import depth_wear
+from services.planner.problem.build import read_peaks
+
+# Energies of a reply are rounded to 1e-6 kWh; what a dozen of them may be off together.
+TOLERANCE_KWH = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What does not hold, in which slot (None: over the plan), and by how much: kWh, or money."""
+
+    what: str
+    off: float
+    start: datetime | None = None
+
+
+def check_reply(reply: PlanReply, inputs: PlanRequest | None) -> list[Finding]:
+    """Return what does not hold of a plan; empty: all does.
+
+    Args:
+        reply: the plan as it was answered.
+        inputs: the complete request it was made from; without them, only what the answer alone can tell is checked.
+    """
+    site = inputs.site if inputs else None
+    found = [*_balances(reply), *_money_of_meter(reply)]
+    if inputs is None or site is None:
+        return found
+    return [*found, *_continuity(reply, site, _starts(inputs, reply)), *_money_of_site(reply, inputs, site)]
+
+
+def _balances(reply: PlanReply) -> Iterator[Finding]:
+    for slot in reply.slots:
+        supplied = slot.pv_kwh - slot.curtailed_kwh + slot.import_kwh
+        used = slot.load_kwh + slot.export_kwh + sum(_used_kwh(device) for device in _devices(slot))
+        if abs(supplied - used) > TOLERANCE_KWH:
+            yield Finding("balance", supplied - used, slot.start)
+
+
+def _devices(slot: SlotReply) -> list[Message]:
+    return [*slot.batteries.values(), *slot.vehicles.values(), *slot.loads.values()]
+
+
+def _used_kwh(device: Message) -> float:
+    """Return what a battery, a vehicle or an appliance takes in a slot, less what it gives."""
+    flow = device.model_dump()
+    taken: float = flow.get("charge_kwh", 0.0) + flow.get("energy_kwh", 0.0) - flow.get("discharge_kwh", 0.0)
+    return taken
+
+
+def _starts(inputs: PlanRequest, reply: PlanReply) -> dict[str, float]:
+    """Return how full batteries were before the first slot, where the request says so."""
+    return {name: state.soc for name, state in inputs.state.batteries.items() if name in reply.slots[0].batteries}
+
+
+def _continuity(reply: PlanReply, site: Site, starts: dict[str, float]) -> Iterator[Finding]:
+    for battery in site.batteries:
+        before = starts.get(battery.name)
+        for slot in reply.slots:
+            flow = slot.batteries[battery.name]
+            moved = flow.charge_kwh * battery.charge_efficiency - flow.discharge_kwh / battery.discharge_efficiency
+            off = 0.0 if before is None else (flow.soc_end - before) * battery.capacity_kwh - moved
+            if abs(off) > TOLERANCE_KWH:
+                yield Finding(f"stored energy of {battery.name}", off, slot.start)
+            if not battery.min_soc - 1e-6 <= flow.soc_end <= battery.max_soc + 1e-6 and _leaves(battery, before, flow.soc_end):
+                yield Finding(f"limits of {battery.name}", _beyond(battery, flow.soc_end), slot.start)
+            before = flow.soc_end
+
+
+def _leaves(battery: Battery, before: float | None, after: float) -> bool:
+    """Return whether a battery moves further out of its limits: one that was measured beyond them may take slots to come back."""
+    return before is None or abs(_beyond(battery, after)) > abs(_beyond(battery, before)) + 1e-6
+
+
+def _beyond(battery: Battery, soc: float) -> float:
+    return (soc - min(max(soc, battery.min_soc), battery.max_soc)) * battery.capacity_kwh
+
+
+def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
+    """Check what is bought and sold, and that the parts make the total."""
+    cost, columns = reply.cost, _columns(reply)
+    priced = slot_costs(**columns, throughput_kwh=np.zeros((1, len(reply.slots))), wear_price=0.0)
+    tolerance = _tolerance(columns)
+    stated = {"cost of import": cost.import_, "earnings of export": cost.export, "total cost": cost.total}
+    made = [float(priced.import_cost.sum()), float(priced.export_cost.sum()), cost.import_ + cost.export + cost.wear + cost.peak]
+    for (what, said), found in zip(stated.items(), made, strict=True):
+        if abs(said - found) > tolerance:
+            yield Finding(what, said - found)
+
+
+def _money_of_site(reply: PlanReply, inputs: PlanRequest, site: Site) -> Iterator[Finding]:
+    """Check wear and peaks, which only the site's prices tell."""
+    columns = _columns(reply)
+    first = None if inputs.first_slot_minutes is None else timedelta(minutes=inputs.first_slot_minutes)
+    timeline = Timeline(reply.slots[0].start, next(step for step in STEPS if step == timedelta(minutes=reply.slot_minutes)), len(reply.slots), first)
+    peak = peak_cost(columns["import_kwh"], timeline, read_peaks(site, inputs.state), zone=ZoneInfo(site.timezone))
+    for what, said, found in (("wear", reply.cost.wear, _wear(reply, inputs, site)), ("peak", reply.cost.peak, peak)):
+        if abs(said - found) > _tolerance(columns) * 10:
+            yield Finding(what, said - found)
+
+
+def _wear(reply: PlanReply, inputs: PlanRequest, site: Site) -> float:
+    if not site.batteries:
+        return 0.0
+    flows = [[slot.batteries[battery.name] for slot in reply.slots] for battery in site.batteries]
+    moved = [sum(flow.charge_kwh + flow.discharge_kwh for flow in each) for each in flows]
+    throughput = sum(battery.wear_price * kwh for battery, kwh in zip(site.batteries, moved, strict=True))
+    stored = np.array([[flow.soc_end * battery.capacity_kwh for flow in each] for battery, each in zip(site.batteries, flows, strict=True)])
+    starts = _starts(inputs, reply)
+    begin = np.array([starts.get(battery.name, 0.0) * battery.capacity_kwh for battery in site.batteries])
+    return float(throughput + depth_wear(site.batteries, stored, begin).sum())
+
+
+def _columns(reply: PlanReply) -> dict[str, FloatArray]:
+    names = ("import_kwh", "export_kwh", "import_price", "export_price")
+    return {name: np.array([getattr(slot, name) for slot in reply.slots]) for name in names}
+
+
+def _tolerance(columns: dict[str, FloatArray]) -> float:
+    """Return what rounding energies may make of money."""
+    return 1e-6 * (1.0 + float(np.abs(columns["import_price"]).sum() + np.abs(columns["export_price"]).sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPlans:
+    """How many plans were checked, how many of them without the request they were made from, and what does not hold, by plan."""
+
+    plans: int
+    without_inputs: int
+    broken: dict[str, list[Finding]]
+
+
+def check_plans(connection: Connection, site_id: str, first: datetime, end: datetime) -> CheckedPlans:
+    """Return what does not hold of the plans issued from ``first`` on, before ``end``.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    sites.load(connection, site_id)
+    count, bare, broken = 0, 0, {}
+    for reply, inputs in plans.read_issued(connection, site_id, first, end):
+        count, bare = count + 1, bare + (inputs is None)
+        if found := check_reply(reply, inputs):
+            broken[reply.plan_id] = found
+    return CheckedPlans(count, bare, broken)

@@ -1,0 +1,165 @@
+"""Replays of stored sites: fetch, live on from where it was interrupted, store. Tasks and commands both come through here."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from itertools import takewhile
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.job import Job
+from luna.contracts.message import Request
+from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesReply, ReplaySitesRequest
+from luna.database import oracle_results, replays, scores, sites
+from luna.database.engine import unit_of_work
+from luna.database.episodes import EpisodeStep
+from luna.database.forecast_activations import find_active
+from luna.database.forecast_status import describe_driving
+from luna.database.oracle_results import OracleResult
+from luna.spool.kind import EpisodeKind
+from luna.timeline import SLOT, local_dates, local_midnight
+from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
+from services.planner.service.assumptions import note_tariff
+from services.planner.service.plans import read_scene
+
+# Whose replays are held to be what the site itself would have done: of them the optimum in hindsight and episodes are kept.
+SIMULATION = "simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where a replay writes: each day through ``part``, committed by itself; what came of it through ``whole``, committed with the answer."""
+
+    part: Callable[[], AbstractContextManager[Connection]]
+    whole: Callable[[], Connection]
+
+    @classmethod
+    def within(cls, connection: Connection) -> Self:
+        """Return the store of one transaction: nothing is kept of a replay that does not end."""
+        return cls(lambda: nullcontext(connection), lambda: connection)
+
+    @classmethod
+    def beside(cls, engine: Engine, whole: Callable[[], Connection]) -> Self:
+        """Return the store whose days are safe as they are lived."""
+        return cls(lambda: unit_of_work(engine), whole)
+
+
+def replay_site(connection: Connection, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
+    """Return what every policy costs a stored site over the window, and store it, in one transaction.
+
+    Raises:
+        NotFoundError: no such site, or no forecasts for the window.
+        InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
+    """
+    return replay_on(Store.within(connection), request, progress=progress)
+
+
+def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
+    """Return what every policy costs a stored site over the window, going on from the days that were lived already.
+
+    Daily costs go to ``daily_scores``, of ``simulation`` the oracle's days to ``oracle_daily_results``, those of the policy that ``episodes``
+    names to ``antares_learning``: all by natural keys, so that twice changes nothing.
+
+    Raises:
+        NotFoundError: no such site, or no forecasts for the window.
+        InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
+    """
+    with store.part() as connection:
+        site = sites.load(connection, request.site_id)
+        forecasts = request.forecast_version or find_active(connection, site).forecast_version
+        driving = describe_driving(connection, site, at=local_midnight(request.to_day, ZoneInfo(site.timezone)))
+        scene = read_scene(connection, request, forecasts)
+        notes = note_tariff(connection, site, scene.timeline)
+    asked = ReplaySpec(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed)
+    checkpoint = Checkpoint(store, request, scene, asked, _fingerprint(request, scene))
+    replayed = run(scene, asked, book=checkpoint.book(), progress=progress)
+    reply = replayed.reply.model_copy(update={"forecast_version": forecasts, "driving": driving, "notes": notes})
+    _conclude(store.whole(), request, reply, replayed)
+    replays.forget(store.whole(), request.site_id, checkpoint.replay)
+    return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The days of one replay: ``replay`` is the fingerprint of all it is made from, so a changed input begins anew."""
+
+    store: Store
+    request: ReplayRequest
+    scene: ReplayData
+    asked: ReplaySpec
+    replay: str
+
+    def book(self) -> DayLog:
+        """Return the days lived already, up to the first gap, and where further ones are kept."""
+        with self.store.part() as connection:
+            kept = replays.read_days(connection, self.request.site_id, self.replay)
+        days = takewhile(kept.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)))
+        return DayLog([{label: PolicyDay.model_validate(record) for label, record in kept[day].items()} for day in days], self._keep)
+
+    def _keep(self, lived: DayResult) -> None:
+        records = {label: record.model_dump(mode="json") for label, record in lived.records.items()}
+        with self.store.part() as connection:
+            replays.keep_day(connection, self.request.site_id, self.replay, day=lived.day, records=records)
+            policy = self.request.episodes
+            if policy is not None and policy in self.request.policies and self.request.system_id == SIMULATION:
+                kind = EpisodeKind()
+                kind.store(connection, self.request.site_id, [kind.encode(self._episode(lived, policy))])
+
+    def _episode(self, lived: DayResult, policy: str) -> EpisodeStep:
+        state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.asked.every)
+        start = self.scene.timeline.start + lived.slots[0] * self.scene.timeline.step
+        return EpisodeStep(self.request.system_id, start, state, action, reward)
+
+
+def _fingerprint(request: ReplayRequest, scene: ReplayData) -> str:
+    """Return a digest of the question, everything known, everything that happened, and the release."""
+    parts: list[Any] = [request.model_dump_json(by_alias=True), scene.site.model_dump_json(by_alias=True), version("luna-energy")]
+    arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
+    for market, book in sorted(scene.prices.books.items()):
+        parts.append(market)
+        arrays += [book.slot, book.published_at, book.price]
+    carbon = scene.prices.carbon
+    arrays += [carbon.slot, carbon.issued_at, carbon.g_per_kwh] if carbon else []
+    for forecast in scene.forecasts.forecasts:
+        parts.append(f"{forecast.version} {forecast.issued_at.isoformat()} {forecast.timeline.start.isoformat()}")
+        arrays += [forecast.load_kwh.expected, forecast.pv_kwh.expected]
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for array in arrays:
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _conclude(connection: Connection, request: ReplayRequest, reply: ReplayReply, replayed: Replayed) -> None:
+    scores.upsert_daily(connection, request.site_id, system_id=request.system_id, replay=reply)
+    if request.system_id == SIMULATION:
+        oracle_results.upsert(connection, request.site_id, [_result(day, reply.currency) for day in replayed.oracle])
+
+
+def _result(day: OracleDay, currency: str) -> OracleResult:
+    return OracleResult(
+        day=day.oracle.day,
+        oracle_cost=day.oracle.cost,
+        idle_cost=day.idle.cost,
+        oracle_gain=day.oracle.value_gain,
+        idle_gain=day.idle.value_gain,
+        currency=currency,
+        schedule={"slot_minutes": SLOT // timedelta(minutes=1), "mode": day.modes, "soc": day.soc},
+    )
+
+
+def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[Request], Job]) -> ReplaySitesReply:
+    """Ask for a replay of each site, as a job of its own: they run side by side, and each goes on by itself where its worker dies.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    with unit_of_work(engine) as connection:
+        names = [sites.load(connection, name).name for name in request.site_ids] or sites.names(connection)
+    common = request.model_dump(exclude={"site_ids"})
+    return ReplaySitesReply(jobs={name: ask(ReplayRequest(site_id=name, **common)).job_id for name in names})

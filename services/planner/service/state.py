@@ -1,0 +1,178 @@
+"""The state in which a plan begins: what is expected of vehicles, appliances and modes, carried from the plan in force."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from luna.contracts.control import BatterySetpoint
+from luna.contracts.plan import BatteryState, HeatPumpState, LoadRun, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, StateMessage, VehicleState
+from luna.database import control, plans
+from luna.device_config import Mode
+from luna.errors import InvalidInputError, NotFoundError
+from luna.site import Site
+from luna.timeline import local_midnight
+
+LONGEST_HOURS = 168.0
+Switched = dict[str, float]
+
+
+def carry_runs(state: LoadState | HeatPumpState, on: Sequence[bool], slot_hours: float) -> Switched:
+    """Return ``on_hours`` and ``off_hours`` after slots in which it was ``on``, or off; of nothing known before, what the slots say."""
+    if not on:
+        return {"on_hours": state.on_hours, "off_hours": state.off_hours}
+    steady = next((count for count, each in enumerate(reversed(on)) if each != on[-1]), len(on))
+    before = (state.on_hours if on[-1] else state.off_hours) if steady == len(on) else 0.0
+    hours = min(before + steady * slot_hours, LONGEST_HOURS)
+    return {"on_hours": hours if on[-1] else 0.0, "off_hours": 0.0 if on[-1] else hours}
+
+
+def carry_asked(state: LoadState, on: Sequence[bool]) -> list[LoadRun]:
+    """Return the runs of a programme that are still asked for: those that have begun were the first to be over."""
+    begun = sum(now and not before for before, now in zip([state.on_hours > 0, *on], on, strict=False))
+    return sorted(state.runs, key=lambda run: run.by)[begun:]
+
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPlan:
+    """A plan with the complete request it was made from."""
+
+    request: PlanRequest
+    reply: PlanReply
+
+    @property
+    def start(self) -> datetime:
+        if self.request.start is None:
+            raise InvalidInputError("the stored request has no start", field="plan_id", value=self.reply.plan_id, remedy="Plan anew.")
+        return self.request.start
+
+    @property
+    def outlook(self) -> OutlookMessage:
+        if self.request.outlook is None:
+            raise InvalidInputError("the stored request has no outlook", field="plan_id", value=self.reply.plan_id, remedy="Plan anew.")
+        return self.request.outlook
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a plan expects by ``at``, when ``passed`` of its slots are over."""
+
+    plan: IssuedPlan
+    passed: int
+    at: datetime
+
+    @property
+    def _over(self) -> list[SlotReply]:
+        return self.plan.reply.slots[: self.passed]
+
+    def soc(self) -> dict[str, float]:
+        """Return how full each battery is."""
+        before = {name: state.soc for name, state in self.plan.request.state.batteries.items()}
+        return before | {name: flow.soc_end for slot in self._over[-1:] for name, flow in slot.batteries.items()}
+
+    def vehicles(self) -> dict[str, VehicleState]:
+        """Return the vehicles with their stays as they were known."""
+        states = dict(self.plan.request.state.vehicles)
+        for slot in self._over[-1:]:
+            for name, flow in slot.vehicles.items():
+                states[name] = states[name].model_copy(update={"soc": flow.soc_end, "charging": flow.charge_kwh > 0})
+        return states
+
+    def loads(self) -> dict[str, LoadState]:
+        """Return the appliances of which the plan was told something."""
+        return {name: self._load(name, state) for name, state in self.plan.request.state.loads.items()}
+
+    def loads_told(self, names: Iterable[str]) -> dict[str, LoadState]:
+        """Return appliances that do what the plan says; one of which it knew nothing is taken to have run evenly until it began."""
+        zone = ZoneInfo(self.plan.reply.timezone)
+        today = self.plan.start - local_midnight(self.plan.start.astimezone(zone).date(), zone)
+        found = {}
+        for load in self.plan.request.site.loads if self.plan.request.site else ():
+            if load.name in names and load.name in self.plan.reply.slots[0].loads:
+                state = self.plan.request.state.loads.get(load.name, LoadState())
+                used = load.energy_kwh_per_day * (today / DAY) if state.energy_today_kwh is None else state.energy_today_kwh
+                found[load.name] = self._load(load.name, state.model_copy(update={"energy_today_kwh": used}))
+        return found
+
+    def _load(self, name: str, state: LoadState) -> LoadState:
+        zone, slot_hours = ZoneInfo(self.plan.reply.timezone), self.plan.reply.slot_minutes / 60
+        slots = [slot for slot in self._over if name in slot.loads]
+        midnight = local_midnight(self.at.astimezone(zone).date(), zone)
+        today = sum(slot.loads[name].energy_kwh for slot in slots if slot.start >= midnight)
+        before = state.energy_today_kwh if self.plan.start >= midnight else 0.0
+        used = None if before is None or state.energy_today_kwh is None else before + today
+        on = [slot.loads[name].on for slot in slots]
+        return state.model_copy(update={"energy_today_kwh": used, "runs": carry_asked(state, on), **carry_runs(state, on, slot_hours)})
+
+    def heat_pumps(self) -> dict[str, HeatPumpState]:
+        """Return the heat pumps of which the plan was told how warm their store is."""
+        known = {name: state for name, state in self.plan.request.state.heat_pumps.items() if state.temperature_c is not None}
+        return {name: self._heat_pump(name, state) for name, state in known.items()}
+
+    def _heat_pump(self, name: str, state: HeatPumpState) -> HeatPumpState:
+        flows = [slot.heat_pumps[name] for slot in self._over if name in slot.heat_pumps]
+        if not flows:
+            return state
+        runs = carry_runs(state, [flow.on for flow in flows], self.plan.reply.slot_minutes / 60)
+        return state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})
+
+
+def carry_demands(connection: Connection, site: Site, state: StateMessage, *, start: datetime, now: datetime) -> StateMessage:
+    """Return the state with what the plan in force knew of cars, appliances and stores of heat, as it expects them; what the state says itself stands."""
+    if all(told or not there for told, there in ((state.vehicles, site.vehicles), (state.loads, site.loads), (state.heat_pumps, site.heat_pumps))):
+        return state
+    plan = _read_in_force(connection, site.name, now)
+    if plan is None:
+        return state
+    expected = Expected(plan, max((start - plan.start) // plan.request.step, 0), start)
+    vehicles = {name: _ahead(each, start) for name, each in expected.vehicles().items() if name in {vehicle.name for vehicle in site.vehicles}}
+    # What Luna switches has run as planned; of anything else only what somebody said is known.
+    told = expected.loads_told({each.load for each in site.control.loads} if site.control else ())
+    loads = {name: each for name, each in (expected.loads() | told).items() if name in {load.name for load in site.loads}}
+    pumps = {name: each for name, each in expected.heat_pumps().items() if name in {pump.name for pump in site.heat_pumps}}
+    update = {"vehicles": state.vehicles or vehicles, "loads": state.loads or loads, "heat_pumps": state.heat_pumps or pumps}
+    return state.model_copy(update=update)
+
+
+def _ahead(state: VehicleState, start: datetime) -> VehicleState:
+    return state.model_copy(update={"sessions": [session for session in state.sessions if session.to > start]})
+
+
+def _read_in_force(connection: Connection, site_id: str, now: datetime) -> IssuedPlan | None:
+    reply = plans.read_due(connection, site_id, now)
+    try:
+        return None if reply is None else IssuedPlan(plans.load_inputs(connection, reply.plan_id), reply)
+    except NotFoundError:
+        # Issued before plans kept what they were made from.
+        return None
+
+
+# Just before the start: what drives the slot that ends there.
+_MOMENT = timedelta(microseconds=1)
+
+
+def read_told_modes(connection: Connection, site_id: str) -> dict[str, Mode]:
+    """Return the mode that each battery of an armed site was told last; nothing for one that follows nobody."""
+    state = control.load(connection, site_id)
+    if state.armed_at is None or state.decision is None:
+        return {}
+    return {name: told.mode for name, told in state.decision.allowed.items() if isinstance(told, BatterySetpoint)}
+
+
+def read_planned_modes(connection: Connection, site_id: str, start: datetime) -> dict[str, Mode]:
+    """Return the mode of each battery in the slot before ``start``; nothing where no plan drove it."""
+    due = plans.read_due(connection, site_id, start - _MOMENT)
+    if due is None:
+        return {}
+    place = (start - _MOMENT - due.slots[0].start) // timedelta(minutes=due.slot_minutes)
+    return {name: told.mode[place] for name, told in due.setpoints.items()}
+
+
+def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> dict[str, BatteryState]:
+    """Return the state of batteries with the modes in progress, where it names none of its own."""
+    return {name: state if state.mode else state.model_copy(update={"mode": modes.get(name)}) for name, state in batteries.items()}

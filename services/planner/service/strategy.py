@@ -1,0 +1,71 @@
+"""What is going on around a stored site, out of the database, as far as its rules ask for it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.owner import OutageWarning, Surroundings
+from luna.database import readings, weather_carbon
+from luna.site import Site, Strategy
+from luna.timeline import SLOT, FloatArray, Timeline
+from services.planner.problem.knowledge import DAY, SitePrices
+from services.planner.problem.strategy import split_days
+
+PAST_DAYS = 30
+
+
+def look_back(site: Site) -> timedelta:
+    """Return how far back prices are needed for the site's rules."""
+    return PAST_DAYS * DAY if site.strategy is not None and site.strategy.price_extremes is not None else timedelta(0)
+
+
+def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *, prices: SitePrices, known: Surroundings) -> Surroundings:
+    """Return what is going on at the timeline's start; what the caller knows already goes before what is stored.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        timeline: of the plan.
+        prices: from ``look_back`` before the timeline on.
+        known: what the caller says.
+    """
+    strategy, start = site.strategy, timeline.start
+    if strategy is None:
+        return known
+    found: dict[str, Any] = {}
+    if strategy.vacation is not None:
+        found["vacation"] = _is_on(connection, site, site.input_sensors.vacation_mode, start)
+    if strategy.outage is not None and _is_on(connection, site, site.input_sensors.outage_warning, start):
+        # A switch says that a warning holds and not how long: as long as the plan looks ahead.
+        found["warnings"] = [OutageWarning(from_=start, to=timeline.end)]
+    if strategy.s_index is not None:
+        found["temperature_c"] = _mean_temperature(connection, site, timeline)
+    if strategy.price_extremes is not None:
+        found |= _describe_past(strategy, prices, start)
+    return known.model_copy(update={name: value for name, value in found.items() if name not in known.model_fields_set})
+
+
+def _is_on(connection: Connection, site: Site, sensors: tuple[str, ...], at: datetime) -> bool:
+    """Return whether one of a role's switches is on; one with a leading minus is when it is off."""
+    there = readings.read_units(connection, site.name) if sensors else {}
+    for role in sensors:
+        sensor = role.removeprefix("-")
+        held: FloatArray = readings.read_held(connection, site.name, sensor, first=at, end=at)[1] if sensor in there else np.empty(0)
+        if held.size and np.isfinite(held[0]) and (held[0] > 0) is not role.startswith("-"):
+            return True
+    return False
+
+
+def _mean_temperature(connection: Connection, site: Site, timeline: Timeline) -> float | None:
+    """Return the mean temperature ahead as forecast by the start; None where nothing was."""
+    temperature = weather_carbon.read_weather(connection, site.name, timeline, known_at=timeline.start)["temperature_c"]
+    return float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
+
+
+def _describe_past(strategy: Strategy, prices: SitePrices, start: datetime) -> dict[str, list[float]]:
+    """Return level and spread of the import price of the last days, those without gaps; nothing where too little was published."""
+    past = prices.paid_before(start, days=PAST_DAYS)
+    days = [day for day in split_days(past, SLOT) if day.size and np.isfinite(day).all()] if strategy.price_extremes else []
+    return {"past_levels": [float(day.mean()) for day in days], "past_spreads": [float(np.ptp(day)) for day in days]}

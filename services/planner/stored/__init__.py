@@ -1,1 +1,0 @@
-"""Plans of stored sites: what is fetched before and stored after."""

@@ -1,1 +1,0 @@
-"""The value of stored energy: dynamic programme, segments, thresholds, modes."""

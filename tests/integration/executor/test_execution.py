@@ -1,0 +1,280 @@
+"""The executor against inverters that answer late, lose and refuse, on a real database; its clock is the test's."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.addresses import HomeAssistantAccess
+from luna.contracts.control import BatterySetpoint, Override
+from luna.contracts.plan import PlanRequest
+from luna.database import control, observations, plans
+from luna.database.engine import unit_of_work
+from luna.observations import Observations
+from luna.timeline import SLOT, Timeline
+from services.executor.control_step import RETRY, VERIFY
+from services.executor.device import DryRun
+from services.executor.home_assistant import HomeAssistantDevice
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import plan_and_store
+from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.executing import START, Home
+from tests.plans import describe_plan
+
+CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
+EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
+
+
+@pytest.fixture
+def inverter() -> Iterator[Inverter]:
+    with serve(Inverter({SOC: "50", MODE: "Self Use", POWER: "0"})) as inverter:
+        yield inverter
+
+
+@pytest.fixture
+def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
+    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe())
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def armed(home: Home) -> Home:
+    home.arm()
+    return home
+
+
+def test_a_fresh_site_is_sent_nothing(home: Home, inverter: Inverter) -> None:
+    home.plan(CHARGE)
+    home.override(Override(mode="charge", until=START + SLOT))
+    home.turn()
+    assert (inverter.calls, home.log) == ([], [])
+
+
+def test_the_slot_that_is_now_is_sent_and_confirmed(armed: Home, inverter: Inverter) -> None:
+    plan_id = armed.plan(CHARGE, EXPORT)
+    assert armed.turn() is False
+    assert inverter.states == {SOC: "50", MODE: "Force Charge", POWER: "3000"}
+    [entry] = armed.log
+    assert (entry.slot_start, entry.decided_by, entry.plan_id, entry.reason) == (START, "planner", plan_id, "planned")
+    assert entry.requested["battery"]["target_soc"] == 0.8
+    assert entry.confirmed == {MODE: "Force Charge", POWER: "3000"}
+
+
+def test_the_next_slot_is_followed_at_its_start(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, EXPORT)
+    armed.turn()
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Force Discharge"]
+
+
+def test_a_slot_that_is_followed_is_not_sent_again(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    armed.turn(timedelta(minutes=5))
+    assert inverter.modes == ["Force Charge"]
+
+
+def test_a_new_plan_waits_for_the_next_slot(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    armed.plan(EXPORT, EXPORT, at=START + timedelta(minutes=1))
+    armed.turn(timedelta(minutes=2))
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Force Discharge"]
+
+
+def test_an_unknown_state_of_charge_forbids_exchange(armed: Home, inverter: Inverter) -> None:
+    inverter.states[SOC] = "unavailable"
+    armed.plan(CHARGE)
+    armed.turn()
+    assert inverter.modes == ["Standby"]
+
+
+def test_a_plan_that_is_too_old_leaves_the_inverter_alone_and_another_is_asked_for(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 96, at=START - timedelta(hours=3, minutes=1))
+    armed.turn()
+    assert (inverter.modes, armed.asked) == (["Self Use"], [armed.name])
+    assert armed.outcomes == [("plan_too_old", "self_consumption", True)]
+
+
+def test_a_plan_that_ages_is_followed_and_replaced(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 96, at=START - timedelta(hours=1))
+    armed.turn()
+    assert (inverter.modes, armed.asked) == (["Force Charge"], [armed.name])
+
+
+def test_a_battery_fuller_than_planned_asks_for_a_plan(armed: Home) -> None:
+    armed.plan(CHARGE, CHARGE, soc=0.3, at=START - SLOT)
+    armed.turn()
+    assert armed.asked == [armed.name]
+
+
+def test_a_command_that_is_lost_is_sent_again(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    inverter.faults.extend(["", "lose"])
+    assert armed.turn() is True
+    assert armed.turn(timedelta(seconds=1)) is True
+    assert inverter.modes == ["Force Charge"]
+    assert armed.turn(RETRY) is False
+    assert (inverter.modes, armed.outcomes) == (["Force Charge"] * 2, [("planned", "charge", True)])
+
+
+def test_an_inverter_that_says_late_what_holds_is_not_told_twice(armed: Home, inverter: Inverter) -> None:
+    armed.plan(BatterySetpoint(mode="hold"))
+    inverter.faults.append("lose")
+    assert armed.turn() is True
+    inverter.states[MODE] = "standby"
+    assert armed.turn(timedelta(seconds=20)) is False
+    assert inverter.modes == ["Standby"]
+
+
+@pytest.mark.parametrize("fault", ["refuse", "hang_up"])
+def test_what_is_never_acknowledged_is_taken_back(armed: Home, inverter: Inverter, fault: str) -> None:
+    armed.plan(CHARGE)
+    inverter.faults.extend([fault] * 3)
+    for _ in range(4):
+        armed.turn(RETRY)
+    assert armed.turn() is False
+    assert inverter.modes == ["Self Use"]
+    assert armed.outcomes == [("planned", "charge", False), ("not_acknowledged", "self_consumption", True)]
+    assert armed.asked == [armed.name]
+
+
+def test_an_inverter_that_never_follows_is_left_until_the_next_slot(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    inverter.states[MODE] = "Off"
+    inverter.faults.extend(["lose"] * 100)
+    for _ in range(8):
+        armed.turn(RETRY)
+    told = len(inverter.calls)
+    assert armed.turn(RETRY) is False
+    assert len(inverter.calls) == told
+    assert [confirmed for _, _, confirmed in armed.outcomes] == [False, False]
+    inverter.faults.clear()
+    assert armed.turn(SLOT) is False
+    assert inverter.states[MODE] == "Force Charge"
+
+
+def test_one_who_turns_the_inverter_by_hand_is_overruled_and_planned_around(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    inverter.states[MODE] = "Self Use"
+    assert armed.turn(VERIFY) is True
+    assert armed.turn(timedelta(seconds=1)) is False
+    assert (inverter.states[MODE], armed.asked) == ("Force Charge", [armed.name])
+
+
+def test_a_home_assistant_that_is_starting_changes_nothing(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    inverter.states.update({MODE: "unavailable", POWER: "unavailable"})
+    assert armed.turn(VERIFY) is False
+    assert inverter.modes == ["Force Charge"]
+
+
+def test_an_executor_that_dies_before_the_answer_sends_the_same_again(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    inverter.faults.extend(["", "hang_up"])
+    armed.turn()
+    armed.start()
+    armed.plan(EXPORT, EXPORT, at=START + timedelta(seconds=1))
+    inverter.states[SOC] = "20"
+    assert armed.turn(RETRY) is False
+    assert inverter.modes == ["Force Charge"] * 2
+
+
+def test_of_two_executors_one_decides(armed: Home, inverter: Inverter, database: Engine) -> None:
+    armed.plan(CHARGE, EXPORT)
+    with unit_of_work(database) as connection:
+        before = control.load(connection, armed.name)
+    armed.turn()
+    with unit_of_work(database) as connection:
+        after = control.load(connection, armed.name)
+        assert after.decision is not None
+        assert control.decide(connection, before, after.decision) is False
+
+
+def test_an_owner_decides_at_once_survives_a_restart_and_expires(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 4)
+    armed.turn()
+    armed.override(Override(mode="export", power_kw=99, until=START + SLOT + timedelta(minutes=5)))
+    armed.turn(timedelta(minutes=1))
+    assert (inverter.states[MODE], inverter.states[POWER]) == ("Force Discharge", "5000")
+    armed.start()
+    armed.turn(SLOT)
+    armed.turn(timedelta(minutes=4))
+    assert inverter.modes == ["Force Charge", "Force Discharge", "Force Discharge", "Force Charge"]
+    assert [entry.decided_by for entry in armed.log] == ["planner", "owner", "owner", "planner"]
+
+
+def test_disarming_hands_the_inverter_back_once(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[CHARGE] * 4)
+    armed.turn()
+    armed.disarm()
+    armed.turn(timedelta(minutes=1))
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Self Use"]
+    assert armed.outcomes[-1] == ("disarmed", "self_consumption", True)
+
+
+def test_a_plan_of_a_site_in_the_request_drives_no_stored_site_of_its_name(armed: Home, inverter: Inverter) -> None:
+    outlook = {"load_kwh": [0.1] * 8, "pv_kwh": [0.0] * 8, "import_price": [0.1] * 4 + [0.9] * 4, "export_price": [0.0] * 8}
+    request = {"site": armed.site(describe()), "start": START, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 0.5}}}}
+    with unit_of_work(armed.database) as connection:
+        plan_and_store(PlanRequest.model_validate(request), lambda: connection, now=START, solver=Solver())
+    armed.turn()
+    assert armed.outcomes == [("no_plan", "self_consumption", True)]
+
+
+def test_a_plan_that_began_before_it_was_issued_drives_nothing(armed: Home) -> None:
+    plan = describe_plan(armed.name, START - SLOT, [CHARGE] * 4).model_copy(update={"issued_at": START})
+    with unit_of_work(armed.database) as connection:
+        plans.save(connection, site_id=armed.name, plan=plan, inputs_digest="", system_id="prod")
+    armed.turn()
+    assert armed.outcomes == [("no_plan", "self_consumption", True)]
+
+
+def test_a_dry_run_records_what_it_would_send(database: Engine) -> None:
+    home = Home(database, lambda _: DryRun(), describe("dry_run"))
+    home.arm()
+    home.plan(CHARGE)
+    with unit_of_work(database) as connection:
+        observations.upsert(connection, home.name, Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"soc": [0.5]}))
+    home.turn()
+    outcomes = home.outcomes
+    home.close()
+    assert outcomes == [("planned", "charge", True)]
+
+
+def test_an_answer_about_the_state_of_charge_that_comes_late_does_not_make_the_command_late(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    armed.turn(SLOT - timedelta(minutes=1))
+    with inverter.silent():
+        armed.turn(timedelta(minutes=1))
+    # What was said a minute ago still counts.
+    assert armed.log[-1].allowed["battery"]["mode"] == "charge"
+    assert inverter.states[MODE] == "Force Charge"
+
+
+def test_a_state_of_charge_that_was_said_long_ago_does_not_count(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    with inverter.silent():
+        armed.turn(SLOT)
+    assert inverter.modes[-1] == "Standby"
+
+
+def test_a_site_whose_section_is_taken_away_is_handed_back(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE, CHARGE)
+    armed.turn()
+    armed.configure(None)
+    armed.start()
+    armed.turn(timedelta(minutes=1))
+    armed.turn(SLOT)
+    assert inverter.modes == ["Force Charge", "Self Use"]
+    armed.configure(describe())
+    armed.turn(timedelta(minutes=1))
+    assert inverter.modes[-1] == "Force Charge"

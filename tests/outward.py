@@ -1,0 +1,353 @@
+"""What Luna shows to the outside, collected from the code: the one place where recordings know modules and names within Luna.
+
+Whoever moves or renames something follows here with an import; what is collected stays the same.
+"""
+
+import gzip
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, redirect_stdout, suppress
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib import import_module
+from io import StringIO
+from math import nan
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any, Literal, get_args, get_origin
+
+from httpx import Response
+from prometheus_client import REGISTRY
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
+from typer.main import get_command
+
+import luna
+import services
+from luna.contracts.plan import PlanRequest
+from luna.database import engine, migrate
+from luna.database.episodes import EpisodeStep
+from luna.database.schema import metadata
+from luna.database.training_runs import TrainingRun
+from luna.embedded import Addresses
+from luna.errors import LunaError
+from luna.objects import FileObjects
+from luna.queue.services import SERVICES, load_services
+from luna.queue.task import definitions
+from luna.settings import Settings, example
+from luna.settings.model import Deployment
+from luna.site import Site
+from luna.spool import open_mirror
+from luna.spool.kind import EpisodeKind
+from luna.timeline import FixedClock
+from luna.wording import alternatives, compromises, differences, modes, notes, numbers, words
+from luna.wording import compromises as conditions
+from luna.wording import differences as changes
+from luna.wording import notes as strategy
+from luna.wording import sentences as templates
+from services.api.app import create_app
+from services.cli.console import err, out
+from services.cli.main import COMMANDS, build
+from services.forecaster.model.artefact import save_aurora
+from services.forecaster.model.aurora import train
+from services.forecaster.retraining.card import Card, save_card
+from services.ingest.reading import Reading
+from services.ingest.recorder.recorder import ReadingKind
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
+from tests.gateway import serve
+from tests.household import QUICK, day, describe_site, measure_days
+from tests.recorded import find_differences
+from tests.shapes import describe_shape, list_fields
+from tests.sources import list_log_events, list_sentences
+
+Document = dict[str, Any]
+NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+# Run as ``python -m``; each takes ``--help``.
+PROGRAMS = ("luna.queue.worker", "luna.queue.beat", "services.ingest.live", "services.executor.__main__")
+ASKED = (
+    ("GET", "/nothing", ""),
+    ("PUT", "/plan", ""),
+    ("POST", "/plan", "{"),
+    ("POST", "/plan", "{}"),
+    ("POST", "/plan", '{"site_id": "home", "wish": 1}'),
+    ("POST", "/plan", '{"site_id": "home", "slot_minutes": 7}'),
+    ("POST", "/plan", '{"site_id": "home"}'),
+    ("GET", "/data/query", ""),
+    ("GET", "/data/query?site=home&series=load_kwh&from=yesterday", ""),
+    ("GET", "/jobs?status=asleep", ""),
+    ("POST", "/data/load", "no form"),
+)
+CONSOLES = (out, err)
+# What is another at each run, and what depends on the machine's speed.
+_PASSING = ("timing_ms", "issued_at")
+
+
+def openapi() -> Document:
+    """Return the gateway's description of its routes and messages."""
+    return create_app(Settings()).openapi()
+
+
+def answers() -> Document:
+    """Return what the gateway answers to wrong requests, and to a right one while queue and database are away."""
+    nowhere = Addresses("postgresql://luna@127.0.0.1:9/none", "redis://127.0.0.1:9/0")
+    headers = {"X-Trace-Id": "outward-trace", "Content-Type": "application/json"}
+    with serve(nowhere) as client:
+        return {f"{method} {path} {body}".strip(): _read_answer(client.request(method, path, content=body, headers=headers)) for method, path, body in ASKED}
+
+
+def _read_answer(answer: Response) -> Document:
+    headers = {name: value for name, value in answer.headers.items() if name not in ("content-length", "date", "server")}
+    return {"status": answer.status_code, "headers": headers, "body": answer.json()}
+
+
+def plan(document: Document) -> Document:
+    """Return the reply to a plan request in English, and what is other in German."""
+    english, german = (_reply(document, language) for language in ("en", "de"))
+    return {"en": english, "other_in_de": find_differences(english, german)}
+
+
+def _reply(document: Document, language: str) -> Document:
+    options = document.get("options", {}) | {"language": language}
+    request = PlanRequest.model_validate(document | {"options": options})
+    reply = plan_request(request, now=NOON, solver=Solver())
+    told: Document = read_output(reply.model_dump_json(by_alias=True))
+    return told
+
+
+def read_output(text: str) -> Any:
+    """Return what a command wrote: its JSON document without what is another at each run, else its lines."""
+    if not text.startswith(("{", "[")):
+        return [line.rstrip() for line in text.splitlines()]
+    return _drop_passing(json.loads(text))
+
+
+def _drop_passing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _drop_passing(each) for name, each in value.items() if name not in _PASSING}
+    return [_drop_passing(each) for each in value] if isinstance(value, list) else value
+
+
+def commands() -> Document:
+    """Return every command with its help, arguments and options."""
+    listed = get_command(build())
+    found: Document = {"luna": {"help": listed.help, "commands": {name: entry.summary for name, entry in COMMANDS.items()}}}
+    for name in COMMANDS:
+        found |= _describe(getattr(get_command(build(name)), "commands")[name], f"luna {name}")  # noqa: B009 - of groups alone
+    return found
+
+
+def _describe(command: Any, path: str) -> Document:
+    parameters = {", ".join(each.opts): _describe_parameter(each) for each in command.params}
+    found = {path: {"help": command.help, "arguments": [name for name in parameters if not name.startswith("-")], "parameters": parameters}}
+    for name, inner in getattr(command, "commands", {}).items():
+        found |= _describe(inner, f"{path} {name}")
+    return found
+
+
+def _describe_parameter(parameter: Any) -> Document:
+    fields = ("secondary_opts", "required", "nargs", "multiple", "envvar", "metavar", "min", "max", "help")
+    told = {name: value for name in fields if (value := getattr(parameter, name, None)) not in (None, False, [], 1)}
+    default = parameter.default
+    plain = default is None or isinstance(default, str | int | float | list | tuple)
+    return told | {"takes": _describe_type(parameter.type_descriptor.annotation), "default": default if plain else str(default)}
+
+
+def _describe_type(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return " | ".join(map(str, get_args(annotation)))
+    return {str: "text", int: "integer", float: "number", bool: "flag", Path: "path", datetime: "instant"}.get(annotation, str(annotation))
+
+
+def programs() -> Document:
+    """Return the help of every process that is started as a module."""
+    return {name.removesuffix(".__main__"): _read_help(import_module(name).main) for name in PROGRAMS}
+
+
+def _read_help(main: Callable[[list[str]], int]) -> list[str]:
+    with redirect_stdout(StringIO()) as said, suppress(SystemExit):
+        main(["--help"])
+    return said.getvalue().splitlines()
+
+
+def tasks() -> Document:
+    """Return every task with its queue, its limits in seconds, and what its messages hold."""
+    load_services()
+    return {
+        name: {
+            "queue": each.request.queue(),
+            "limits": [each.soft_limit.total_seconds(), each.hard_limit.total_seconds()],
+            "request": list_fields(each.request.model_json_schema(by_alias=True)),
+            "reply": list_fields(each.request.reply.model_json_schema(by_alias=True, mode="serialization")),
+        }
+        for name, each in definitions().items()
+        if each.request.queue() in SERVICES
+    }
+
+
+def site() -> list[str]:
+    """Return the fields of the site file."""
+    return list_fields(Site.model_json_schema(by_alias=True))
+
+
+def tables() -> str:
+    """Return the statements that make the tables, and the revisions that lead there."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    parts: list[str] = []
+    for table in sorted(metadata.tables.values(), key=lambda each: each.name):
+        commented = [SetColumnComment(column) for column in table.columns if column.comment]
+        elements: list[Any] = [CreateTable(table), *(CreateIndex(index) for index in sorted(table.indexes, key=lambda each: str(each.name))), *commented]
+        parts += [str(each.compile(dialect=dialect)).strip() for each in [*elements, *([SetTableComment(table)] if table.comment else [])]]
+    versions = sorted((migrate.FOLDER / "versions").glob("r*.*"))
+    # Statements frozen in a file of their own are held by their digest.
+    revisions = [f"-- {path.name}" + (f" {sha256(path.read_bytes()).hexdigest()}" if path.suffix == ".sql" else "") for path in versions]
+    return "\n".join([*(re.sub(r"[ \t]+$", "", part, flags=re.MULTILINE) + ";" for part in parts), *revisions]) + "\n"
+
+
+def spool(folder: Path) -> Document:
+    """Return the files of a spool and what stands in them, written at noon while the database is away."""
+    readings = [Reading("sensor.meter", NOON, 1.5, "kWh"), Reading("mqtt:küche/power [W]", NOON, nan)]
+    step = EpisodeStep("prod", NOON, {"soc": 0.5}, {"mode": "charge"}, None)
+    away = engine.create("postgresql://luna@127.0.0.1:9/none")
+    with open_mirror(folder, away, ReadingKind(), EpisodeKind(), clock=FixedClock(NOON)) as mirror:
+        mirror.keep(ReadingKind(), "home", readings).result()
+        mirror.keep(EpisodeKind(), "home", [step]).result()
+        files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    (path,) = folder.rglob("*.sqlite")
+    with closing(sqlite3.connect(path)) as file:
+        schema = [row[0] for row in file.execute("SELECT sql FROM sqlite_master")]
+        rows = [[part.decode() if isinstance(part, bytes) else part for part in row] for row in file.execute("SELECT * FROM entries")]
+        journal = file.execute("PRAGMA journal_mode").fetchone()[0]
+    return {"files": files, "journal": journal, "rows": rows, "schema": schema}
+
+
+def model(folder: Path) -> Document:
+    """Return the names of what a training leaves behind, and the shape of its contents."""
+    objects = FileObjects(folder)
+    key = save_aurora(train(measure_days(40), site=describe_site(), until=day(38), settings=QUICK), objects)
+    run = TrainingRun(
+        run_id="aurora_v1.0.home.1",
+        version="aurora_v1.0",
+        data_from=day(0),
+        data_until=day(38),
+        code_version="0.1.0",
+        seed=7,
+        train_seconds=2.5,
+        metrics={"known_days": 38.0, "load.mae_kwh": 0.0321},
+        artefact_key=key,
+        trigger="drift",
+        verdict="better",
+    )
+    save_card(Card(run, "home", "young", {"clean": 37, "unjudged": 1}, {"load": ["lead", "mean"]}), objects)
+    digest = Path(key).name.partition(".")[0]
+    found = {str(path.relative_to(folder)).replace(digest, "DIGEST"): path for path in folder.rglob("*") if path.is_file()}
+    return {name: _read_object(path, digest) for name, path in found.items()}
+
+
+def _read_object(path: Path, digest: str) -> Any:
+    if path.suffix != ".gz":
+        return path.read_text(encoding="utf-8").replace(digest, "DIGEST").splitlines()
+    document = json.loads(gzip.decompress(path.read_bytes()))
+    trees = {f"{name} {head}": _read_features(text) for name, part in document["series"].items() for head, text in part["trees"].items()}
+    fixed = {name: document[name] for name in ("format", "version", "stage", "site")}
+    return {"shape": describe_shape(document), "features": trees, "fixed": fixed}
+
+
+def _read_features(trees: str) -> list[str]:
+    (line,) = (line for line in trees.splitlines() if line.startswith("feature_names="))
+    return line.partition("=")[2].split()
+
+
+def wording() -> Document:
+    """Return every code and what is said for it."""
+    told = {
+        "reasons": templates.WORDS,
+        "reason figures": words.FIGURES,
+        "limits": templates.LIMITS,
+        "compromises": compromises.COMPROMISES,
+        "compromise parts": compromises.PARTS,
+        "compromise actions": compromises.ACTIONS,
+        "conditions": conditions.CONDITIONS,
+        "notes": notes.NOTES,
+        "notes of what is assumed": sorted(notes.ASSUMED),
+        "modes": modes.MODES,
+        "modes of devices": modes.DEVICE_MODES,
+        "policies": modes.POLICIES,
+        "alternatives": alternatives.ALTERNATIVES,
+        "changes": changes.CAUSES,
+        "differences": differences.DIFFERENCES,
+        "weekdays": differences.WEEKDAYS,
+        "rules": strategy._WORDS,
+        "short weekdays": numbers._WEEKDAYS,
+        "months": numbers._MONTHS,
+        "currencies": numbers._CURRENCIES,
+    }
+    return {name: _read_words(spoken) for name, spoken in told.items()}
+
+
+def _read_words(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, dict):
+        return {name: _read_words(each) for name, each in value.items()}
+    return [_read_words(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def settings() -> Document:
+    """Return every variable with its default, and the example file."""
+    found = {f"LUNA_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    found |= {name.upper(): field for name, field in Deployment.model_fields.items()}
+    variables = {name: {"default": None if field.default is None else str(field.default), "says": field.description} for name, field in found.items()}
+    bounds = {f"LUNA_{line.partition(':')[0].upper()}": line.partition(": ")[2] for line in list_fields(Settings.model_json_schema())}
+    return {"variables": variables, "bounds": bounds, "example": example.render().splitlines()}
+
+
+def metrics() -> Document:
+    """Return every metric with its kind, labels, buckets and help."""
+    import_everything()
+    collectors: set[Any] = {each for each in REGISTRY._names_to_collectors.values() if getattr(each, "_name", "").startswith("luna_")}
+    return {
+        each._name: {
+            "kind": each._type,
+            "labels": list(each._labelnames),
+            "buckets": [str(bound) for bound in each._kwargs.get("buckets", ())],
+            "says": each._documentation,
+        }
+        for each in collectors
+    }
+
+
+def errors() -> Document:
+    """Return every code of a problem document with its title, status and exit code; several classes may share one."""
+    import_everything()
+    kinds = [LunaError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    ours = [kind for kind in kinds if kind.__module__.partition(".")[0] in ("luna", "services")]
+    told = {(kind.code, kind.title, kind.status, kind.exit_code) for kind in ours}
+    return {code: [list(rest) for first, *rest in sorted(told) if first == code] for code in {code for code, *_ in told}}
+
+
+def log_events() -> list[str]:
+    """Return level, event and fields of every log line whose event is written out where it is logged."""
+    return list_log_events(_sources())
+
+
+def sentences() -> list[str]:
+    """Return every text of several words that stands in the code: errors and their remedies, descriptions, statements."""
+    return list_sentences(_sources())
+
+
+def _sources() -> list[Path]:
+    return [path for package in (luna, services) for path in Path(package.__path__[0]).rglob("*.py") if "migrations" not in path.parts]
+
+
+def import_everything() -> None:
+    """Import every module but those that run when they are imported."""
+    for package in (luna, services):
+        for found in walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith(".__main__") and ".migrations" not in found.name:
+                import_module(found.name)

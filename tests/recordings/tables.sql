@@ -1,0 +1,741 @@
+CREATE TABLE answers (
+	answer_id TEXT NOT NULL,
+	user_id TEXT,
+	question TEXT NOT NULL,
+	prompt TEXT NOT NULL,
+	answer TEXT NOT NULL,
+	model TEXT NOT NULL,
+	chunk_ids TEXT[] DEFAULT '{}' NOT NULL,
+	tool_calls JSONB DEFAULT '[]' NOT NULL,
+	latency_seconds DOUBLE PRECISION NOT NULL,
+	feedback INTEGER,
+	answered_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_answers PRIMARY KEY (answer_id),
+	CONSTRAINT fk_answers_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE SET NULL
+);
+COMMENT ON COLUMN answers.feedback IS '-1, 0 or 1';
+COMMENT ON COLUMN answers.answered_at IS 'when the row was written';
+COMMENT ON TABLE answers IS 'An answer with everything it was made from';
+CREATE TABLE antares_learning (
+	site_key INTEGER NOT NULL,
+	system_id TEXT NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	state JSONB NOT NULL,
+	action JSONB NOT NULL,
+	reward DOUBLE PRECISION,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_antares_learning PRIMARY KEY (site_key, system_id, slot_start),
+	CONSTRAINT fk_antares_learning_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN antares_learning.recorded_at IS 'when the row was written';
+COMMENT ON TABLE antares_learning IS 'A step of an episode: state, action, reward';
+CREATE TABLE antares_plan_history (
+	plan_id TEXT NOT NULL,
+	site TEXT NOT NULL,
+	system_id TEXT NOT NULL,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	status TEXT NOT NULL,
+	total_cost DOUBLE PRECISION NOT NULL,
+	currency TEXT NOT NULL,
+	inputs_digest TEXT NOT NULL,
+	inputs JSONB,
+	reply JSONB NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	run_id TEXT NOT NULL,
+	control_mode TEXT NOT NULL,
+	CONSTRAINT pk_antares_plan_history PRIMARY KEY (plan_id)
+);
+CREATE INDEX ix_antares_plan_history_site_issued_at ON antares_plan_history (site, system_id, issued_at);
+COMMENT ON COLUMN antares_plan_history.site IS 'the site''s name; a site given with the request need not be stored';
+COMMENT ON COLUMN antares_plan_history.system_id IS 'prod, simulation, prod_shadow_…';
+COMMENT ON COLUMN antares_plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
+COMMENT ON COLUMN antares_plan_history.inputs IS 'the complete request it was made from; empty where the plan was stored before these were';
+COMMENT ON COLUMN antares_plan_history.reply IS 'the plan as answered';
+COMMENT ON COLUMN antares_plan_history.recorded_at IS 'when the row was written';
+COMMENT ON COLUMN antares_plan_history.run_id IS 'the training of the agent that issued it';
+COMMENT ON COLUMN antares_plan_history.control_mode IS 'shadow, export_only, full_control';
+COMMENT ON TABLE antares_plan_history IS 'A plan issued by the agent';
+CREATE TABLE api_keys (
+	key_id TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	secret_hash TEXT NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE,
+	revoked_at TIMESTAMP WITH TIME ZONE,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
+	CONSTRAINT fk_api_keys_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
+COMMENT ON COLUMN api_keys.secret_hash IS 'argon2id; the key itself is shown once and never stored';
+COMMENT ON COLUMN api_keys.created_at IS 'when the row was written';
+COMMENT ON TABLE api_keys IS 'A key with which a program acts for a user';
+CREATE TABLE carbon_intensity (
+	place TEXT NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	carbon_g_per_kwh DOUBLE PRECISION NOT NULL,
+	CONSTRAINT pk_carbon_intensity PRIMARY KEY (place, slot_start, issued_at)
+);
+COMMENT ON COLUMN carbon_intensity.issued_at IS 'measured values: the end of the slot';
+COMMENT ON TABLE carbon_intensity IS 'Carbon intensity of the grid in one quarter-hour, measured or forecast';
+CREATE TABLE chunks (
+	chunk_id TEXT NOT NULL,
+	document_id TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	page INTEGER,
+	heading TEXT,
+	passage TEXT NOT NULL,
+	CONSTRAINT pk_chunks PRIMARY KEY (chunk_id),
+	CONSTRAINT fk_chunks_document_id FOREIGN KEY(document_id) REFERENCES documents (document_id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX uq_chunks_document_id_position ON chunks (document_id, position);
+COMMENT ON COLUMN chunks.position IS '0, 1, 2, … within the document';
+COMMENT ON COLUMN chunks.page IS 'first page of the passage, from 1';
+COMMENT ON TABLE chunks IS 'A passage with its place in the file';
+CREATE TABLE control_devices (
+	site_key INTEGER NOT NULL,
+	device TEXT NOT NULL,
+	override JSONB,
+	decision JSONB,
+	version BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_control_devices PRIMARY KEY (site_key, device),
+	CONSTRAINT fk_control_devices_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN control_devices.device IS 'vehicle:…, load:…, pv; the batteries are in control_state';
+COMMENT ON COLUMN control_devices.override IS 'what the owner wants instead of the plan, and until when';
+COMMENT ON COLUMN control_devices.decision IS 'what was decided last, stored before it is sent';
+COMMENT ON COLUMN control_devices.version IS 'counts changes of decision: of two who decide at once one is too late';
+COMMENT ON TABLE control_devices IS 'What each device beside the batteries was told last';
+CREATE TABLE control_log (
+	entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	decided_by TEXT NOT NULL,
+	plan_id TEXT,
+	requested JSONB NOT NULL,
+	allowed JSONB NOT NULL,
+	confirmed JSONB,
+	reason TEXT DEFAULT '' NOT NULL,
+	device TEXT DEFAULT 'batteries' NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_control_log PRIMARY KEY (entry_id)
+);
+CREATE INDEX ix_control_log_slot ON control_log (site_key, slot_start);
+COMMENT ON COLUMN control_log.decided_by IS 'planner, agent, owner, rule';
+COMMENT ON COLUMN control_log.requested IS 'the set-points asked for';
+COMMENT ON COLUMN control_log.allowed IS 'what the safety layer made of them';
+COMMENT ON COLUMN control_log.confirmed IS 'what came back';
+COMMENT ON COLUMN control_log.reason IS 'why it was decided so';
+COMMENT ON COLUMN control_log.device IS 'batteries, vehicle:…, load:…, pv: who was told';
+COMMENT ON COLUMN control_log.recorded_at IS 'when the row was written';
+COMMENT ON TABLE control_log IS 'Who decided a slot; rows are only added';
+CREATE TABLE control_state (
+	site_key INTEGER NOT NULL,
+	armed_at TIMESTAMP WITH TIME ZONE,
+	armed_by TEXT,
+	override JSONB,
+	decision JSONB,
+	version BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_control_state PRIMARY KEY (site_key),
+	CONSTRAINT fk_control_state_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN control_state.armed_at IS 'since when commands are sent; empty: none are';
+COMMENT ON COLUMN control_state.override IS 'what the owner wants instead of the plan, and until when';
+COMMENT ON COLUMN control_state.decision IS 'what was decided last, stored before it is sent';
+COMMENT ON COLUMN control_state.version IS 'counts changes of decision: of two who decide at once one is too late';
+COMMENT ON TABLE control_state IS 'Whether a site is armed, and what it was told last';
+CREATE TABLE daily_scores (
+	site_key INTEGER NOT NULL,
+	day DATE NOT NULL,
+	system_id TEXT NOT NULL,
+	policy TEXT NOT NULL,
+	cost DOUBLE PRECISION NOT NULL,
+	stored_gain DOUBLE PRECISION DEFAULT '0' NOT NULL,
+	value_gain DOUBLE PRECISION,
+	currency TEXT NOT NULL,
+	scored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_daily_scores PRIMARY KEY (site_key, day, system_id, policy),
+	CONSTRAINT fk_daily_scores_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN daily_scores.day IS 'local day of the site';
+COMMENT ON COLUMN daily_scores.stored_gain IS 'worth of the energy gained in the batteries; cost less this compares policies';
+COMMENT ON COLUMN daily_scores.value_gain IS 'the same worth by the oracle''s value of stored energy at both midnights; cost less this compares days';
+COMMENT ON COLUMN daily_scores.scored_at IS 'when the row was written';
+COMMENT ON TABLE daily_scores IS 'What one policy cost on one day';
+CREATE TABLE data_quality_daily (
+	site_key INTEGER NOT NULL,
+	day DATE NOT NULL,
+	verdict TEXT NOT NULL,
+	reasons TEXT[] DEFAULT '{}' NOT NULL,
+	judged_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_data_quality_daily PRIMARY KEY (site_key, day),
+	CONSTRAINT ck_data_quality_daily_verdict CHECK (verdict IN ('clean', 'mask_battery', 'exclude')),
+	CONSTRAINT fk_data_quality_daily_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN data_quality_daily.day IS 'local day of the site';
+COMMENT ON COLUMN data_quality_daily.judged_at IS 'when the row was written';
+COMMENT ON TABLE data_quality_daily IS 'Whether a day may train and score';
+CREATE TABLE documents (
+	document_id TEXT NOT NULL,
+	sha256 TEXT NOT NULL,
+	object_key TEXT NOT NULL,
+	title TEXT NOT NULL,
+	mime_type TEXT NOT NULL,
+	language TEXT,
+	size_bytes BIGINT NOT NULL,
+	stored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_documents PRIMARY KEY (document_id),
+	CONSTRAINT uq_documents_sha256 UNIQUE (sha256)
+);
+COMMENT ON COLUMN documents.sha256 IS 'of the file''s bytes';
+COMMENT ON COLUMN documents.object_key IS 'where the file is stored';
+COMMENT ON COLUMN documents.language IS 'ISO 639-1';
+COMMENT ON COLUMN documents.stored_at IS 'when the row was written';
+COMMENT ON TABLE documents IS 'A stored file';
+CREATE TABLE events (
+	event_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	user_id TEXT NOT NULL,
+	item_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	happened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	context JSONB NOT NULL,
+	CONSTRAINT pk_events PRIMARY KEY (event_id),
+	CONSTRAINT fk_events_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE,
+	CONSTRAINT fk_events_item_id FOREIGN KEY(item_id) REFERENCES items (item_id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX uq_events_natural ON events (user_id, item_id, kind, happened_at);
+COMMENT ON COLUMN events.kind IS 'shown, opened, accepted, refused';
+COMMENT ON TABLE events IS 'What a user did with an item';
+CREATE TABLE forecast_activations (
+	activation_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	forecast_version TEXT NOT NULL,
+	run_id TEXT,
+	decided_by TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	evidence JSONB NOT NULL,
+	decided_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_forecast_activations PRIMARY KEY (activation_id),
+	CONSTRAINT fk_forecast_activations_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
+	CONSTRAINT fk_forecast_activations_run_id FOREIGN KEY(run_id) REFERENCES training_runs (run_id) ON DELETE SET NULL
+);
+CREATE INDEX ix_forecast_activations_site_key ON forecast_activations (site_key, activation_id);
+COMMENT ON COLUMN forecast_activations.forecast_version IS 'the version that drives the planner from now on';
+COMMENT ON COLUMN forecast_activations.run_id IS 'the training it rests on; empty: a baseline';
+COMMENT ON COLUMN forecast_activations.decided_by IS 'rule, hand, rollback or training';
+COMMENT ON COLUMN forecast_activations.evidence IS 'the scores that were compared';
+COMMENT ON COLUMN forecast_activations.decided_at IS 'when the row was written';
+COMMENT ON TABLE forecast_activations IS 'Which version drives a site''s planner; rows are only added, the last one holds';
+CREATE TABLE forecast_issues (
+	site_key INTEGER NOT NULL,
+	forecast_version TEXT NOT NULL,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	stage TEXT NOT NULL,
+	reasons TEXT[] DEFAULT '{}' NOT NULL,
+	run_id TEXT,
+	level JSONB,
+	CONSTRAINT pk_forecast_issues PRIMARY KEY (site_key, forecast_version, issued_at)
+);
+COMMENT ON COLUMN forecast_issues.stage IS 'cold, profile, young, full: how much history the forecast rests on';
+COMMENT ON COLUMN forecast_issues.reasons IS 'codes of what widened the bands; empty: nothing';
+COMMENT ON COLUMN forecast_issues.run_id IS 'the training whose model spoke; empty: none did';
+COMMENT ON COLUMN forecast_issues.level IS 'how the recent level was corrected, by series';
+COMMENT ON TABLE forecast_issues IS 'An issue of forecasts: what it rests on, and why it is as wide as it is';
+CREATE TABLE forecast_scenarios (
+	site_key INTEGER NOT NULL,
+	forecast_version TEXT NOT NULL,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	paths JSONB NOT NULL,
+	CONSTRAINT pk_forecast_scenarios PRIMARY KEY (site_key, forecast_version, issued_at)
+);
+COMMENT ON COLUMN forecast_scenarios.paths IS 'probability per path; load_kwh and pv_kwh per path and slot; spot_price by market per path and slot';
+COMMENT ON TABLE forecast_scenarios IS 'Joint paths of load, PV and prices beside an issue of forecasts';
+CREATE TABLE forecast_scores (
+	site_key INTEGER NOT NULL,
+	day DATE NOT NULL,
+	forecast_version TEXT NOT NULL,
+	series TEXT NOT NULL,
+	origins INTEGER NOT NULL,
+	mae DOUBLE PRECISION NOT NULL,
+	rmse DOUBLE PRECISION NOT NULL,
+	pinball DOUBLE PRECISION NOT NULL,
+	coverage_80 DOUBLE PRECISION,
+	scored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_forecast_scores PRIMARY KEY (site_key, day, forecast_version, series),
+	CONSTRAINT fk_forecast_scores_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN forecast_scores.day IS 'local day in which the forecasts were issued';
+COMMENT ON COLUMN forecast_scores.series IS 'load_kwh or pv_kwh';
+COMMENT ON COLUMN forecast_scores.origins IS 'forecasts that were scored';
+COMMENT ON COLUMN forecast_scores.mae IS 'kWh per slot';
+COMMENT ON COLUMN forecast_scores.rmse IS 'kWh per slot';
+COMMENT ON COLUMN forecast_scores.pinball IS 'mean over the quantiles, kWh per slot';
+COMMENT ON COLUMN forecast_scores.coverage_80 IS 'share of slots between p10 and p90';
+COMMENT ON COLUMN forecast_scores.scored_at IS 'when the row was written';
+COMMENT ON TABLE forecast_scores IS 'How good a version was, by the day of issue';
+CREATE TABLE history_changes (
+	change_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	series TEXT NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	before DOUBLE PRECISION,
+	after DOUBLE PRECISION,
+	rule TEXT NOT NULL,
+	changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_history_changes PRIMARY KEY (change_id),
+	CONSTRAINT fk_history_changes_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_history_changes_site_key_slot_start ON history_changes (site_key, slot_start);
+COMMENT ON COLUMN history_changes.series IS 'column of slot_observations, or market_prices:<market>';
+COMMENT ON COLUMN history_changes.rule IS 'which rule or whose hand changed it';
+COMMENT ON COLUMN history_changes.changed_at IS 'when the row was written';
+COMMENT ON TABLE history_changes IS 'A change of a value of the past: what it was, what it became, why';
+CREATE TABLE items (
+	item_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	title TEXT NOT NULL,
+	features JSONB NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_items PRIMARY KEY (item_id)
+);
+COMMENT ON COLUMN items.created_at IS 'when the row was written';
+COMMENT ON TABLE items IS 'Something that can be recommended';
+CREATE TABLE jobs (
+	job_id TEXT NOT NULL,
+	task TEXT NOT NULL,
+	key TEXT NOT NULL,
+	request JSONB NOT NULL,
+	status TEXT DEFAULT 'queued' NOT NULL,
+	attempts INTEGER DEFAULT '0' NOT NULL,
+	reply JSONB,
+	error JSONB,
+	trace_id TEXT NOT NULL,
+	submitted_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	sent_at TIMESTAMP WITH TIME ZONE,
+	started_at TIMESTAMP WITH TIME ZONE,
+	finished_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_jobs PRIMARY KEY (job_id),
+	CONSTRAINT ck_jobs_status CHECK (status IN ('queued', 'running', 'done', 'failed', 'dead'))
+);
+CREATE INDEX ix_jobs_open_sent_at ON jobs (sent_at) WHERE status IN ('queued', 'running');
+CREATE UNIQUE INDEX uq_jobs_open_task_key ON jobs (task, key) WHERE status IN ('queued', 'running');
+COMMENT ON COLUMN jobs.task IS 'service.noun.verb';
+COMMENT ON COLUMN jobs.key IS 'names this piece of work; at most one open job per task and key';
+COMMENT ON COLUMN jobs.request IS 'the message as sent';
+COMMENT ON COLUMN jobs.attempts IS 'how often a worker began it';
+COMMENT ON COLUMN jobs.reply IS 'only where done';
+COMMENT ON COLUMN jobs.error IS 'problem document, only where failed or dead';
+COMMENT ON COLUMN jobs.submitted_at IS 'when the row was written';
+COMMENT ON COLUMN jobs.sent_at IS 'when its message last went to the queue';
+COMMENT ON COLUMN jobs.started_at IS 'when a worker last began it';
+COMMENT ON TABLE jobs IS 'The row is the truth, the message in the queue only the doorbell';
+CREATE TABLE manual_blocks (
+	block_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	device TEXT NOT NULL,
+	action TEXT NOT NULL,
+	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	power_kw DOUBLE PRECISION,
+	added_by TEXT NOT NULL,
+	added_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_manual_blocks PRIMARY KEY (block_id),
+	CONSTRAINT fk_manual_blocks_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_manual_blocks_ends_at ON manual_blocks (site_key, ends_at);
+COMMENT ON COLUMN manual_blocks.device IS 'a battery, a vehicle or a load by its name, or grid';
+COMMENT ON COLUMN manual_blocks.ends_at IS 'then it has expired';
+COMMENT ON COLUMN manual_blocks.added_at IS 'when the row was written';
+COMMENT ON TABLE manual_blocks IS 'What an owner pinned or forbade';
+CREATE TABLE manual_removals (
+	block_id BIGINT NOT NULL,
+	removed_by TEXT NOT NULL,
+	removed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_manual_removals PRIMARY KEY (block_id),
+	CONSTRAINT fk_manual_removals_block_id FOREIGN KEY(block_id) REFERENCES manual_blocks (block_id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN manual_removals.removed_at IS 'when the row was written';
+COMMENT ON TABLE manual_removals IS 'A block that was taken back';
+CREATE TABLE market_prices (
+	market TEXT NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	published_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	price DOUBLE PRECISION NOT NULL,
+	currency TEXT NOT NULL,
+	CONSTRAINT pk_market_prices PRIMARY KEY (market, slot_start, published_at)
+);
+COMMENT ON COLUMN market_prices.published_at IS 'revisions are kept, so that a replay sees what was known';
+COMMENT ON COLUMN market_prices.price IS 'currency per kWh';
+COMMENT ON COLUMN market_prices.currency IS 'ISO 4217';
+COMMENT ON TABLE market_prices IS 'The price of a market in one quarter-hour, as published';
+CREATE TABLE oracle_daily_results (
+	site_key INTEGER NOT NULL,
+	day DATE NOT NULL,
+	oracle_cost DOUBLE PRECISION NOT NULL,
+	idle_cost DOUBLE PRECISION NOT NULL,
+	oracle_gain DOUBLE PRECISION,
+	idle_gain DOUBLE PRECISION,
+	currency TEXT NOT NULL,
+	schedule JSONB NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_oracle_daily_results PRIMARY KEY (site_key, day),
+	CONSTRAINT fk_oracle_daily_results_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN oracle_daily_results.day IS 'local day of the site';
+COMMENT ON COLUMN oracle_daily_results.oracle_gain IS 'worth of the energy the oracle gained in the batteries, by its own value of stored energy';
+COMMENT ON COLUMN oracle_daily_results.idle_gain IS 'the same without control';
+COMMENT ON COLUMN oracle_daily_results.recorded_at IS 'when the row was written';
+COMMENT ON TABLE oracle_daily_results IS 'The optimum in hindsight of one day';
+CREATE TABLE plan_history (
+	plan_id TEXT NOT NULL,
+	site TEXT NOT NULL,
+	system_id TEXT NOT NULL,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	status TEXT NOT NULL,
+	total_cost DOUBLE PRECISION NOT NULL,
+	currency TEXT NOT NULL,
+	inputs_digest TEXT NOT NULL,
+	inputs JSONB,
+	reply JSONB NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_plan_history PRIMARY KEY (plan_id)
+);
+CREATE INDEX ix_plan_history_site_issued_at ON plan_history (site, system_id, issued_at);
+COMMENT ON COLUMN plan_history.site IS 'the site''s name; a site given with the request need not be stored';
+COMMENT ON COLUMN plan_history.system_id IS 'prod, simulation, prod_shadow_…';
+COMMENT ON COLUMN plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
+COMMENT ON COLUMN plan_history.inputs IS 'the complete request it was made from; empty where the plan was stored before these were';
+COMMENT ON COLUMN plan_history.reply IS 'the plan as answered';
+COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
+COMMENT ON TABLE plan_history IS 'An issued plan';
+CREATE TABLE quarantine (
+	quarantine_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	source TEXT NOT NULL,
+	line BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	raw JSONB NOT NULL,
+	received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	resolution TEXT,
+	corrected JSONB,
+	resolved_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_quarantine PRIMARY KEY (quarantine_id)
+);
+CREATE UNIQUE INDEX uq_quarantine_row ON quarantine (site_key, kind, source, line);
+COMMENT ON COLUMN quarantine.kind IS 'observations, prices, weather, carbon, readings';
+COMMENT ON COLUMN quarantine.source IS 'the file''s SHA-256, or the name of a live source';
+COMMENT ON COLUMN quarantine.line IS 'line of the file, or sequence number of the live source';
+COMMENT ON COLUMN quarantine.raw IS 'the row as received';
+COMMENT ON COLUMN quarantine.received_at IS 'when the row was written';
+COMMENT ON COLUMN quarantine.resolution IS 'released, corrected or dismissed, by hand; empty: still in quarantine';
+COMMENT ON COLUMN quarantine.corrected IS 'the row as corrected by hand';
+COMMENT ON TABLE quarantine IS 'A row that was refused, with the reason: nothing is dropped silently';
+CREATE TABLE replay_days (
+	site_key INTEGER NOT NULL,
+	replay TEXT NOT NULL,
+	day DATE NOT NULL,
+	records JSONB NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_replay_days PRIMARY KEY (site_key, replay, day),
+	CONSTRAINT fk_replay_days_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN replay_days.replay IS 'SHA-256 of everything the replay is made from';
+COMMENT ON COLUMN replay_days.day IS 'local day of the site';
+COMMENT ON COLUMN replay_days.records IS 'what each policy did and handed on at midnight';
+COMMENT ON COLUMN replay_days.recorded_at IS 'when the row was written';
+COMMENT ON TABLE replay_days IS 'A day of a replay under way: what an interrupted one goes on from';
+CREATE TABLE rollup_marks (
+	mark BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	day TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_rollup_marks PRIMARY KEY (mark)
+);
+CREATE INDEX ix_rollup_marks_site_key_day ON rollup_marks (site_key, day);
+COMMENT ON COLUMN rollup_marks.day IS 'its beginning in UTC';
+COMMENT ON TABLE rollup_marks IS 'A day whose quarter-hours changed since the rollups were last brought up to date; rows are only added and deleted, so no writer waits for another';
+CREATE TABLE sensor_readings (
+	sensor_key INTEGER NOT NULL,
+	instant TIMESTAMP WITH TIME ZONE NOT NULL,
+	value DOUBLE PRECISION NOT NULL,
+	CONSTRAINT pk_sensor_readings PRIMARY KEY (sensor_key, instant)
+);
+COMMENT ON TABLE sensor_readings IS 'A raw value of a sensor';
+CREATE TABLE sensors (
+	sensor_key INTEGER GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	unit TEXT,
+	CONSTRAINT pk_sensors PRIMARY KEY (sensor_key),
+	CONSTRAINT fk_sensors_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX uq_sensors_site_key_name ON sensors (site_key, name);
+COMMENT ON TABLE sensors IS 'A source of readings at a site';
+CREATE TABLE sessions (
+	token_hash TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_sessions PRIMARY KEY (token_hash),
+	CONSTRAINT fk_sessions_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_sessions_user_id ON sessions (user_id);
+COMMENT ON COLUMN sessions.created_at IS 'when the row was written';
+COMMENT ON TABLE sessions IS 'A signed-in browser';
+CREATE TABLE site_versions (
+	site_key INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	configuration JSONB NOT NULL,
+	saved_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_site_versions PRIMARY KEY (site_key, version),
+	CONSTRAINT fk_site_versions_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN site_versions.version IS '1, 2, 3, … per site';
+COMMENT ON COLUMN site_versions.configuration IS 'validated by luna.site';
+COMMENT ON COLUMN site_versions.saved_at IS 'when the row was written';
+COMMENT ON TABLE site_versions IS 'A configuration a site has or had';
+CREATE TABLE sites (
+	site_key INTEGER GENERATED ALWAYS AS IDENTITY,
+	name TEXT NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_sites PRIMARY KEY (site_key),
+	CONSTRAINT uq_sites_name UNIQUE (name)
+);
+COMMENT ON COLUMN sites.site_key IS 'stands in the wide tables instead of the name';
+COMMENT ON COLUMN sites.name IS 'the site''s id everywhere outside the database';
+COMMENT ON COLUMN sites.created_at IS 'when the row was written';
+COMMENT ON TABLE sites IS 'A site; its configuration is the latest of its versions';
+CREATE TABLE slot_forecasts (
+	site_key INTEGER NOT NULL,
+	forecast_version TEXT NOT NULL,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	load_kwh DOUBLE PRECISION,
+	load_p05_kwh DOUBLE PRECISION,
+	load_p10_kwh DOUBLE PRECISION,
+	load_p25_kwh DOUBLE PRECISION,
+	load_p50_kwh DOUBLE PRECISION,
+	load_p75_kwh DOUBLE PRECISION,
+	load_p90_kwh DOUBLE PRECISION,
+	load_p95_kwh DOUBLE PRECISION,
+	pv_kwh DOUBLE PRECISION,
+	pv_p05_kwh DOUBLE PRECISION,
+	pv_p10_kwh DOUBLE PRECISION,
+	pv_p25_kwh DOUBLE PRECISION,
+	pv_p50_kwh DOUBLE PRECISION,
+	pv_p75_kwh DOUBLE PRECISION,
+	pv_p90_kwh DOUBLE PRECISION,
+	pv_p95_kwh DOUBLE PRECISION,
+	CONSTRAINT pk_slot_forecasts PRIMARY KEY (site_key, forecast_version, issued_at, slot_start)
+);
+COMMENT ON TABLE slot_forecasts IS 'What was expected of one quarter-hour; load_kwh and pv_kwh are means, the others quantiles';
+CREATE TABLE slot_observations (
+	site_key INTEGER NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	load_kwh DOUBLE PRECISION,
+	pv_kwh DOUBLE PRECISION,
+	import_kwh DOUBLE PRECISION,
+	export_kwh DOUBLE PRECISION,
+	charge_kwh DOUBLE PRECISION,
+	discharge_kwh DOUBLE PRECISION,
+	soc DOUBLE PRECISION,
+	residual_kwh DOUBLE PRECISION,
+	vehicle_kwh DOUBLE PRECISION,
+	heat_pump_kwh DOUBLE PRECISION,
+	water_heater_kwh DOUBLE PRECISION,
+	import_price DOUBLE PRECISION,
+	export_price DOUBLE PRECISION,
+	repaired SMALLINT DEFAULT '0' NOT NULL,
+	source TEXT DEFAULT 'file' NOT NULL,
+	CONSTRAINT pk_slot_observations PRIMARY KEY (site_key, slot_start)
+);
+COMMENT ON COLUMN slot_observations.charge_kwh IS 'at the battery terminals';
+COMMENT ON COLUMN slot_observations.discharge_kwh IS 'at the battery terminals';
+COMMENT ON COLUMN slot_observations.soc IS 'fraction at the end of the slot';
+COMMENT ON COLUMN slot_observations.residual_kwh IS 'import + PV + discharge − export − charge − all consumption: what the meters leave unexplained';
+COMMENT ON COLUMN slot_observations.vehicle_kwh IS 'charged into vehicles; no part of load_kwh';
+COMMENT ON COLUMN slot_observations.heat_pump_kwh IS 'no part of load_kwh';
+COMMENT ON COLUMN slot_observations.water_heater_kwh IS 'no part of load_kwh';
+COMMENT ON COLUMN slot_observations.import_price IS 'what the site paid, currency per kWh';
+COMMENT ON COLUMN slot_observations.export_price IS 'what the site earned, currency per kWh';
+COMMENT ON COLUMN slot_observations.repaired IS 'bit i: value i (load first, soc seventh) was repaired, not measured';
+COMMENT ON COLUMN slot_observations.source IS 'where the values came from: file, home_assistant, mqtt, …';
+COMMENT ON TABLE slot_observations IS 'What a site did in one quarter-hour; empty means unknown, never zero';
+CREATE TABLE slot_observations_by_day (
+	site_key INTEGER NOT NULL,
+	bucket TIMESTAMP WITH TIME ZONE NOT NULL,
+	slots BIGINT NOT NULL,
+	load_kwh DOUBLE PRECISION,
+	load_slots BIGINT NOT NULL,
+	pv_kwh DOUBLE PRECISION,
+	pv_slots BIGINT NOT NULL,
+	import_kwh DOUBLE PRECISION,
+	import_slots BIGINT NOT NULL,
+	export_kwh DOUBLE PRECISION,
+	export_slots BIGINT NOT NULL,
+	charge_kwh DOUBLE PRECISION,
+	charge_slots BIGINT NOT NULL,
+	discharge_kwh DOUBLE PRECISION,
+	discharge_slots BIGINT NOT NULL,
+	soc_last DOUBLE PRECISION,
+	soc_mean DOUBLE PRECISION,
+	soc_slots BIGINT NOT NULL,
+	import_price DOUBLE PRECISION,
+	import_price_slots BIGINT NOT NULL,
+	export_price DOUBLE PRECISION,
+	export_price_slots BIGINT NOT NULL,
+	CONSTRAINT pk_slot_observations_by_day PRIMARY KEY (site_key, bucket)
+);
+COMMENT ON TABLE slot_observations_by_day IS 'What a site did per day in UTC, but for the days that rollup_marks names';
+CREATE TABLE slot_observations_by_hour (
+	site_key INTEGER NOT NULL,
+	bucket TIMESTAMP WITH TIME ZONE NOT NULL,
+	slots BIGINT NOT NULL,
+	load_kwh DOUBLE PRECISION,
+	load_slots BIGINT NOT NULL,
+	pv_kwh DOUBLE PRECISION,
+	pv_slots BIGINT NOT NULL,
+	import_kwh DOUBLE PRECISION,
+	import_slots BIGINT NOT NULL,
+	export_kwh DOUBLE PRECISION,
+	export_slots BIGINT NOT NULL,
+	charge_kwh DOUBLE PRECISION,
+	charge_slots BIGINT NOT NULL,
+	discharge_kwh DOUBLE PRECISION,
+	discharge_slots BIGINT NOT NULL,
+	soc_last DOUBLE PRECISION,
+	soc_mean DOUBLE PRECISION,
+	soc_slots BIGINT NOT NULL,
+	import_price DOUBLE PRECISION,
+	import_price_slots BIGINT NOT NULL,
+	export_price DOUBLE PRECISION,
+	export_price_slots BIGINT NOT NULL,
+	CONSTRAINT pk_slot_observations_by_hour PRIMARY KEY (site_key, bucket)
+);
+COMMENT ON TABLE slot_observations_by_hour IS 'What a site did per hour in UTC, but for the days that rollup_marks names';
+CREATE TABLE smart_meter_readings (
+	meter TEXT NOT NULL,
+	register TEXT NOT NULL,
+	instant TIMESTAMP WITH TIME ZONE NOT NULL,
+	value DOUBLE PRECISION NOT NULL,
+	CONSTRAINT pk_smart_meter_readings PRIMARY KEY (meter, register, instant)
+);
+COMMENT ON COLUMN smart_meter_readings.register IS 'OBIS code';
+COMMENT ON COLUMN smart_meter_readings.value IS 'cumulative, as received';
+COMMENT ON TABLE smart_meter_readings IS 'A meter reading as received';
+CREATE TABLE source_cursors (
+	site_key INTEGER NOT NULL,
+	source TEXT NOT NULL,
+	series TEXT NOT NULL,
+	complete_until TIMESTAMP WITH TIME ZONE NOT NULL,
+	moved_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_source_cursors PRIMARY KEY (site_key, source, series),
+	CONSTRAINT fk_source_cursors_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN source_cursors.source IS 'home_assistant, mqtt, energy_charts, …';
+COMMENT ON COLUMN source_cursors.series IS 'sensor, market or place';
+COMMENT ON COLUMN source_cursors.complete_until IS 'everything before this instant was taken over';
+COMMENT ON COLUMN source_cursors.moved_at IS 'when the row was written';
+COMMENT ON TABLE source_cursors IS 'How far a source has been read, so that reading goes on there';
+CREATE TABLE training_runs (
+	run_id TEXT NOT NULL,
+	site_key INTEGER NOT NULL,
+	version TEXT NOT NULL,
+	data_from TIMESTAMP WITH TIME ZONE NOT NULL,
+	data_until TIMESTAMP WITH TIME ZONE NOT NULL,
+	code_version TEXT NOT NULL,
+	trigger TEXT DEFAULT 'hand' NOT NULL,
+	accepted BOOLEAN DEFAULT true NOT NULL,
+	verdict TEXT DEFAULT '' NOT NULL,
+	seed BIGINT NOT NULL,
+	metrics JSONB NOT NULL,
+	artefact_key TEXT,
+	parent_run_id TEXT,
+	train_seconds DOUBLE PRECISION NOT NULL,
+	finished_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_training_runs PRIMARY KEY (run_id),
+	CONSTRAINT fk_training_runs_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
+	CONSTRAINT fk_training_runs_parent_run_id FOREIGN KEY(parent_run_id) REFERENCES training_runs (run_id) ON DELETE SET NULL
+);
+CREATE INDEX ix_training_runs_latest ON training_runs (site_key, version, data_until);
+COMMENT ON COLUMN training_runs.version IS 'forecast version or agent kind';
+COMMENT ON COLUMN training_runs.data_from IS 'first instant that was learned from';
+COMMENT ON COLUMN training_runs.data_until IS 'end of what was learned from; a backtest before it must not use the run';
+COMMENT ON COLUMN training_runs.trigger IS 'hand, schedule, drift or force: why it was trained';
+COMMENT ON COLUMN training_runs.accepted IS 'whether its model may be used without being asked for';
+COMMENT ON COLUMN training_runs.verdict IS 'why it was accepted, or not';
+COMMENT ON COLUMN training_runs.artefact_key IS 'object that holds the model';
+COMMENT ON COLUMN training_runs.parent_run_id IS 'the run this one continued';
+COMMENT ON COLUMN training_runs.finished_at IS 'when the row was written';
+COMMENT ON TABLE training_runs IS 'One training of any model';
+CREATE TABLE users (
+	user_id TEXT NOT NULL,
+	email TEXT NOT NULL,
+	password_hash TEXT NOT NULL,
+	role TEXT NOT NULL,
+	active BOOLEAN DEFAULT 'true' NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_users PRIMARY KEY (user_id),
+	CONSTRAINT ck_users_role CHECK (role IN ('user', 'analyst', 'admin')),
+	CONSTRAINT uq_users_email UNIQUE (email)
+);
+COMMENT ON COLUMN users.password_hash IS 'argon2id';
+COMMENT ON COLUMN users.role IS 'user < analyst < admin';
+COMMENT ON COLUMN users.created_at IS 'when the row was written';
+COMMENT ON TABLE users IS 'A person who may sign in';
+CREATE TABLE weather (
+	place TEXT NOT NULL,
+	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	temperature_c DOUBLE PRECISION,
+	ghi_w_m2 DOUBLE PRECISION,
+	dhi_w_m2 DOUBLE PRECISION,
+	dni_w_m2 DOUBLE PRECISION,
+	wind_m_s DOUBLE PRECISION,
+	cloud_fraction DOUBLE PRECISION,
+	CONSTRAINT pk_weather PRIMARY KEY (place, slot_start, issued_at)
+);
+COMMENT ON COLUMN weather.issued_at IS 'measured values: the end of the slot';
+COMMENT ON TABLE weather IS 'Weather at a place in one quarter-hour, measured or forecast';
+CREATE TABLE what_if_flows (
+	what_if_id TEXT NOT NULL,
+	variant TEXT NOT NULL,
+	flows JSONB NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_what_if_flows PRIMARY KEY (what_if_id, variant),
+	CONSTRAINT fk_what_if_flows_what_if_id FOREIGN KEY(what_if_id) REFERENCES what_ifs (what_if_id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN what_if_flows.variant IS 'its name; baseline for the site as it is';
+COMMENT ON COLUMN what_if_flows.flows IS 'cash flow by local day';
+COMMENT ON COLUMN what_if_flows.recorded_at IS 'when the row was written';
+COMMENT ON TABLE what_if_flows IS 'What one variant came to';
+CREATE TABLE what_ifs (
+	what_if_id TEXT NOT NULL,
+	request JSONB NOT NULL,
+	asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	reply JSONB,
+	CONSTRAINT pk_what_ifs PRIMARY KEY (what_if_id)
+);
+COMMENT ON COLUMN what_ifs.request IS 'site, window and variants as asked';
+COMMENT ON COLUMN what_ifs.asked_at IS 'when it was last asked';
+COMMENT ON COLUMN what_ifs.reply IS 'the comparison, once every variant is replayed';
+COMMENT ON TABLE what_ifs IS 'A question what would have been';
+-- r0001_tables.py
+-- r0001_tables.sql 34f1caf72b8d5e54bf071bee83bc6194bc62fd656a03ba0c9d420dbe15a1d95d
+-- r0002_hypertables.py
+-- r0003_jobs.py
+-- r0004_chunks_and_rollups.py
+-- r0005_history.py
+-- r0006_forecasting.py
+-- r0007_kept_rollups.py
+-- r0008_control.py
+-- r0009_alternatives.py
+-- r0012_control_devices.py
+-- r0013_replay.py
+-- r0014_manual.py
+-- r9001_own_prices.py
