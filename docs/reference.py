@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from luna.settings import Settings
-from luna.settings.deployment import Deployment
+from luna.settings.model import Deployment
 from luna.site import Site
 
 ROOT = Path(__file__).resolve().parent.parent

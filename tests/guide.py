@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from luna.contracts import PlanRequest
-from luna.contracts.what_if import WhatIfRequest
+from luna.contracts.counterfactual import WhatIfRequest
 from luna.settings import Settings
 from luna.site import Site
 from services.api.app import create_app
