@@ -39,7 +39,7 @@ up-local: $(VENV)/.core  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stop
 	@exec $(BIN)/luna up
 
 test: $(VENV)/.test  ## unit, property and integration tests against the real embedded servers
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
 	@$(BIN)/luna bench $(NAMES) $(if $(FULL),--full)

@@ -5,8 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import Connection, Engine
 
 from luna.database.engine import unit_of_work
@@ -17,6 +18,21 @@ from luna.timeline import Clock, SystemClock
 
 if TYPE_CHECKING:
     from luna.queue.client import Client
+
+T = TypeVar("T")
+
+
+def isolate(act: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
+    """Return what ``act`` returns, or what ``otherwise`` makes of its failure: the edge of one site's work among that of many.
+
+    Whatever is wrong with one site keeps no other waiting; a time limit ends them all.
+    """
+    try:
+        return act()
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception as error:  # noqa: BLE001 - an edge, like that of a task
+        return otherwise(error)
 
 
 @dataclass

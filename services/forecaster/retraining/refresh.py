@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
 from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.database import forecast_activations, forecast_issues, sites
 from luna.database.engine import unit_of_work
-from luna.errors import LunaError
 from luna.objects import ObjectStore
+from luna.queue.task_context import isolate
 from luna.timeline import floor_to
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scenarios import service as scenario_jobs
@@ -20,8 +20,6 @@ from services.forecaster.service import VERSIONS, issue_forecasts
 
 # What drives the planner has to know the last hour, which is half of what tomorrow's plan acts on; shadows are compared by day.
 OFTEN, SELDOM = timedelta(hours=1), timedelta(hours=6)
-# Whatever is wrong with one site's data must not keep the others waiting; a time limit ends them all.
-FAULTS = (LunaError, SQLAlchemyError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 log = structlog.get_logger("luna.forecaster")
 
@@ -60,22 +58,26 @@ def list_due(active: str, issued: Mapping[str, datetime], *, now: datetime) -> d
 def _refresh_site(engine: Engine, name: str, *, objects: ObjectStore, now: datetime) -> SiteRefresh:
     issued: list[VersionIssue] = []
     faults: list[str] = []
-    try:
+
+    def tell(version: str | None, error: Exception) -> None:
+        faults.append(_tell_fault(name, error, version))
+
+    def issue(version: str, at: datetime, *, active: bool) -> None:
+        with unit_of_work(engine) as connection:
+            request = IssueRequest(site_id=name, at=at, forecast_version=version)
+            reply = issue_forecasts(connection, request, objects=objects, now=now).reply()
+        issued.append(VersionIssue(forecast_version=version, issued_at=at, stage=str(reply.stage), reasons=reply.reasons))
+        if active:
+            _add_scenarios(engine, IssueScenariosRequest(site_id=name, at=at, forecast_version=version), objects)
+
+    def issue_due() -> None:
         with unit_of_work(engine) as connection:
             active = forecast_activations.find_active(connection, sites.load(connection, name)).forecast_version
             due = list_due(active, forecast_issues.last_issued(connection, name, until=now), now=now)
-    except FAULTS as error:
-        return SiteRefresh(site_id=name, faults=[_tell_fault(name, error)])
-    for version, at in due.items():
-        try:
-            with unit_of_work(engine) as connection:
-                request = IssueRequest(site_id=name, at=at, forecast_version=version)
-                reply = issue_forecasts(connection, request, objects=objects, now=now).reply()
-            issued.append(VersionIssue(forecast_version=version, issued_at=at, stage=str(reply.stage), reasons=reply.reasons))
-            if version == active:
-                _add_scenarios(engine, IssueScenariosRequest(site_id=name, at=at, forecast_version=version), objects)
-        except FAULTS as error:
-            faults.append(_tell_fault(name, error, version))
+        for version, at in due.items():
+            isolate(partial(issue, version, at, active=version == active), partial(tell, version))
+
+    isolate(issue_due, partial(tell, None))
     return SiteRefresh(site_id=name, issued=issued, faults=faults)
 
 

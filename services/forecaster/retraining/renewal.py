@@ -16,13 +16,13 @@ from luna.contracts.job import Job
 from luna.database import forecast_scores, observations, quality, sites, training_runs
 from luna.database.engine import unit_of_work
 from luna.database.training_runs import TrainingRun
+from luna.queue.task_context import isolate
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
 from services.forecaster.inputs.roof import find_growth
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
 from services.forecaster.retraining.drift import DAYS_BEFORE, FORTNIGHT, FORTNIGHTS_BEFORE, list_signs
-from services.forecaster.retraining.refresh import FAULTS
 
 WEEK_DAYS = 7
 # Hours of the local night in which nobody waits for a plan and no clock changes twice; sites are spread over them and over the week.
@@ -132,17 +132,20 @@ def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: dat
 
 
 def _renew_site(asking: Asking, name: str, now: datetime) -> SiteRenewal:
-    try:
+    def renew() -> SiteRenewal:
         with unit_of_work(asking.engine) as connection:
             due = find_due(connection, sites.load(connection, name), now=now)
         if due is None:
             return SiteRenewal(site_id=name)
         job = asking.submit(TrainRequest(site_id=name, trigger=due.trigger))
-    except FAULTS as error:
-        log.exception("model cannot be renewed", site=name)
+        log.info("training asked for", site=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
+        return SiteRenewal(site_id=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
+
+    def tell_fault(error: Exception) -> SiteRenewal:
+        log.error("model cannot be renewed", site=name, exc_info=error)
         return SiteRenewal(site_id=name, fault=str(error))
-    log.info("training asked for", site=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
-    return SiteRenewal(site_id=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
+
+    return isolate(renew, tell_fault)
 
 
 def _count_known(connection: Connection, site: Site, first: datetime, end: datetime) -> float:

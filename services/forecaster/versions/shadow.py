@@ -20,11 +20,11 @@ from luna.database.forecast_scores import DayScore
 from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.outlook import Forecast
+from luna.queue.task_context import isolate
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
-from services.forecaster.retraining.refresh import FAULTS
 from services.forecaster.scoring import SERIES, Score, score_forecasts
 from services.forecaster.service import VERSIONS, find_run, issue_forecasts
 from services.forecaster.versions.promotion import promote_by_rule
@@ -114,7 +114,8 @@ def judge_forecasts(means: ShadowContext, request: JudgeForecastsRequest, *, pro
 
 def _judge_site(means: ShadowContext, name: str, request: JudgeForecastsRequest) -> SiteJudgement:
     judged: dict[date, int] = {}
-    try:
+
+    def judge() -> SiteJudgement:
         with unit_of_work(means.engine) as connection:
             site = sites.load(connection, name)
             due = find_due(connection, site, request, now=means.now)
@@ -124,9 +125,12 @@ def _judge_site(means: ShadowContext, name: str, request: JudgeForecastsRequest)
         with unit_of_work(means.engine) as connection:
             verdict = promote_by_rule(connection, site, now=means.now, awaits_costs=asked > 0)
         return verdict.model_copy(update={"days": list(judged), "replays": asked})
-    except FAULTS as error:
-        log.exception("versions are not judged", site=name)
+
+    def tell_fault(error: Exception) -> SiteJudgement:
+        log.error("versions are not judged", site=name, exc_info=error)
         return SiteJudgement(site_id=name, days=list(judged), replays=sum(judged.values()), faults=[str(error)])
+
+    return isolate(judge, tell_fault)
 
 
 def _judge_days(means: ShadowContext, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
