@@ -1,4 +1,4 @@
-"""Short dotted names on the pages (``planning.decide``, ``Gateway.ask``, ``outlook.bias``), held against what the code defines."""
+"""Short dotted names on the pages (a module's function, ``Gateway.ask``, ``outlook.bias``), held against what the code defines."""
 
 import ast
 import re

@@ -128,7 +128,7 @@ def test_what_is_not_there_is_found() -> None:
     # The checks would pass on any page if they found nothing on this one.
     page = parse_page(
         "docs/wrong.md",
-        "`planning.dicide` `planning.decide` `luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` "
+        "`luna.site.Site` `site.Syte` `timeline.Timeline` `luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` "
         "`never_written_anywhere` `LUNA_NOTHING` "
         "[gone](gone.md) `DELETE /plans/1`\n"
         "```\nluna/\n  nowhere/\n```\n"
@@ -137,7 +137,7 @@ def test_what_is_not_there_is_found() -> None:
     )
     assert [fault.split()[1] for fault in missing_paths(page)] == ["luna/nowhere.py", "nowhere.py"]
     assert missing_names(page) == ["docs/wrong.md:1 luna.site.Nothing"]
-    assert unknown_names(page) == ["docs/wrong.md:1 planning.dicide"]
+    assert unknown_names(page) == ["docs/wrong.md:1 site.Syte"]
     assert unused_identifiers(page) == ["docs/wrong.md:1 never_written_anywhere"]
     assert missing_in_trees(page) == ["docs/wrong.md:3 luna/nowhere/"]
     assert broken_links(page) == ["docs/wrong.md:1 gone.md"]
