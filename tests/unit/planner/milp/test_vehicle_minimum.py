@@ -13,7 +13,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from tests.reference_model import solve_reference
-from tests.unit.planner.placing.vehicle_requests import BATTERY, START, answer, ask, charged, draw, stay
+from tests.unit.planner.milp.vehicle_requests import BATTERY, START, answer, ask, charged, draw, stay
 
 LOSSLESS: dict[str, Any] = {"capacity_kwh": 10, "charge_efficiency": 1.0}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from luna.contracts.plan import SessionReply
-from tests.unit.planner.placing.vehicle_requests import answer, ask, stay
+from tests.unit.planner.milp.vehicle_requests import answer, ask, stay
 
 ASKED = {"price_sessions": True}
 # 11 kW and 0.9: 9.9 kWh an hour, a quarter of the car; the hour before it leaves is the cheapest, the one after it cheaper still.

@@ -14,7 +14,7 @@ from services.planner.milp.solver import Solver
 from services.planner.milp.vehicle_sources import find_spared
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from tests.unit.planner.placing.vehicle_requests import BATTERY, answer, ask, draw, stay
+from tests.unit.planner.milp.vehicle_requests import BATTERY, answer, ask, draw, stay
 
 DEAR = 0.4
 SITE = parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY, BATTERY | {"name": "second"}], "pv": [{"peak_kw": 8}]})
