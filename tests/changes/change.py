@@ -1,0 +1,70 @@
+"""A change to the product, told as the texts that are added to its files, and carried out on a copy of the code."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# What runs; docs and tests come along with a change and are not counted.
+PRODUCT = ("luna", "services", "config")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text that a change adds to a file.
+
+    Args:
+        path: the file, from the root of the repository.
+        text: what is added, whole lines.
+        after: the line that it follows, without its indent, found exactly once; None: the file is new.
+        instead: the text takes that line's place.
+    """
+
+    path: str
+    text: str
+    after: str | None = None
+    instead: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody adds: its edits, and a program that shows that it works and ends with an exit code of 0."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    proof: str
+
+    @property
+    def product_files(self) -> list[str]:
+        """The files of the product that it touches."""
+        return sorted({edit.path for edit in self.edits if edit.path.startswith(PRODUCT)})
+
+
+def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Copy the product into ``folder``, edit it as the change says and run the proof there.
+
+    Raises:
+        LookupError: the line that an edit follows is not there exactly once.
+    """
+    for name in PRODUCT:
+        shutil.copytree(ROOT / name, folder / name)
+    for edit in change.edits:
+        _apply(edit, folder / edit.path)
+    # What is compiled for the copy alone goes with the copy.
+    environment = {**os.environ, "PYTHONPATH": str(folder), "LUNA_DATA_FOLDER": str(folder / "var")}
+    return subprocess.run([sys.executable, "-c", change.proof], cwd=folder, env=environment, text=True, capture_output=True, check=False)
+
+
+def _apply(edit: Edit, path: Path) -> None:
+    if edit.after is None:
+        path.write_text(edit.text)
+        return
+    lines = path.read_text().splitlines(keepends=True)
+    places = [index for index, line in enumerate(lines) if line.strip() == edit.after]
+    if len(places) != 1:
+        raise LookupError(f"{edit.path}: the line {edit.after!r} stands there {len(places)} times, wanted once")
+    lines[places[0] : places[0] + 1] = [edit.text] if edit.instead else [lines[places[0]], edit.text]
+    path.write_text("".join(lines))
