@@ -67,7 +67,7 @@ class _Reference:
         for used in run_appliances(self, problem.demands):
             self.use(used)
         self.keep_sources()
-        for peak in problem.peaks:
+        for peak in problem.tariff.peaks:
             self.beside += pay_peak(self, problem, peak)
         self.beside += pay_blocks(self, problem)
         for index, battery in enumerate(self.site.batteries):

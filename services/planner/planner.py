@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Blocks, list_months
+from luna.economics import Blocks, find_charge, list_months
 from luna.policy import BatteryPolicy, PlanPolicy
-from luna.site import BlockPrice
 from luna.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
@@ -40,8 +39,8 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         solver: kept between calls.
         make: plans a problem without blocks.
     """
-    blocks = problem.blocks
-    if blocks is None:
+    blocks = problem.tariff.charge
+    if not isinstance(blocks, Blocks):
         return make(problem)
     timeline = problem.outlook.timeline
     months = list_months(timeline, ZoneInfo(problem.site.timezone))
@@ -64,19 +63,19 @@ def _price_at(problem: Problem, blocks: Blocks, months: list[IndexArray], assume
     price = problem.outlook.import_price.copy()
     for slots, block in zip(months, assumed, strict=True):
         price[slots] += blocks.price_above(block)
-    return replace(problem, outlook=replace(problem.outlook, import_price=price), blocks=None)
+    return replace(problem, outlook=replace(problem.outlook, import_price=price), tariff=replace(problem.tariff, charge=None))
 
 
 def _plan_at_edge(problem: Problem, solver: Solver) -> Plan:
     plan = plan_by_model(problem, solver)
-    spread = None if problem.courses is None else Spread(1, problem.courses.weight.size, reasons=("no_value_function",))
+    spread = None if problem.uncertainty.courses is None else Spread(1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",))
     return replace(plan, spread=spread)
 
 
 def show_import_price(plan: Plan) -> FloatArray:
     """Return the import price of each slot, ``(slots,)``: in blocks what its energy costs on the average, where it draws any."""
     price, imported = plan.problem.paid.outlook.import_price, plan.flows.import_kwh
-    if not isinstance(plan.problem.site.tariff.import_, BlockPrice):
+    if find_charge(plan.problem.site.tariff.import_) is None:
         return price
     return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH))
 
@@ -104,7 +103,7 @@ def make_plan(problem: Problem, solver: Solver) -> Plan:
 
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
-    if problem.blocks is not None:
+    if isinstance(problem.tariff.charge, Blocks):
         return plan_in_blocks(problem, solver, make=lambda priced: _plan_batteries(priced, solver))
     begun = perf_counter()
     segments = problem_segments(problem) if _is_single(problem) else None
@@ -116,11 +115,11 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     except PlanMismatchError as error:
         disagreements = (str(error),)
     if plan is None:
-        left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
-        plan = plan_by_model(replace(problem, time_limit_s=left), solver)
-    if problem.courses is not None and plan.spread is None:
+        left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
+        plan = plan_by_model(problem.limited_to(left), solver)
+    if problem.uncertainty.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
-        plan = replace(plan, spread=Spread(1, problem.courses.weight.size, reasons=(reason,)))
+        plan = replace(plan, spread=Spread(1, problem.uncertainty.courses.weight.size, reasons=(reason,)))
     took = perf_counter() - built
     return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=took * 1e3, disagreements=plan.disagreements + disagreements)
 
@@ -129,8 +128,8 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
     """Place what may be placed, then plan the batteries around it."""
     begun = perf_counter()
     placement = schedule_loads(problem)
-    left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
-    rest = replace(placement.remaining(problem), time_limit_s=left)
+    left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
+    rest = placement.remaining(problem).limited_to(left)
     try:
         plan = _plan_batteries(rest, solver)
     except SolverError:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Blocks, list_months
+from luna.economics import EnergyCharge
 from luna.outlook import Outlook
 from luna.physics import Flows, Mode, SetPoint, SiteLimits, clamp, simulate_slot
 from luna.schedule import pick_slot
@@ -16,10 +16,10 @@ from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.owner_constraints import Manual
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, StorageBounds
 from services.planner.problem.scenarios import ScenarioSet
 
-Tail = TypeVar("Tail", Outlook, SiteLimits, Manual)
+Tail = TypeVar("Tail", Outlook, SiteLimits, Manual, StorageBounds)
 # What counts batteries, not slots.
 _BY_BATTERY = frozenset({"stored_kwh"})
 
@@ -37,24 +37,26 @@ def tail_problem(problem: Problem, first: int, stored_kwh: FloatArray, imported_
     count = timeline.count
     values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
     series = {name: value[..., first:] for name, value in values.items() if _has_slots(value, count)}
-    courses = problem.courses
     parts: dict[str, Any] = {
         "outlook": replace(_cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)),
         "limits": _cut(problem.limits, first, count),
         "manual": problem.manual and _cut(problem.manual, first, count),
-        "courses": courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:]),
-        "blocks": problem.blocks and _draw(problem, problem.blocks, first, imported_kwh),
+        "uncertainty": replace(problem.uncertainty, courses=_cut_courses(problem.uncertainty.courses, first)),
+        "storage": _cut(problem.storage, first, count),
+        "tariff": replace(problem.tariff, charge=_draw(problem, imported_kwh)),
         "billed": problem.billed and tail_problem(problem.billed, first, stored_kwh, imported_kwh),
     }
     return replace(problem, **series | parts, stored_kwh=stored_kwh)
 
 
-def _draw(problem: Problem, blocks: Blocks, first: int, imported_kwh: FloatArray) -> Blocks:
-    """Return a tariff's blocks with what its month has drawn before ``first``."""
-    months = list_months(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
-    number = next(place for place, slots in enumerate(months) if first in slots)
-    before = months[number][months[number] < first]
-    return replace(blocks, drawn_kwh=(blocks.drawn_kwh if number == 0 else 0.0) + float(imported_kwh[before].sum()))
+def _cut_courses(courses: ScenarioSet | None, first: int) -> ScenarioSet | None:
+    return courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:])
+
+
+def _draw(problem: Problem, imported_kwh: FloatArray) -> EnergyCharge | None:
+    """Return the tariff's charge with ``imported_kwh`` drawn in the first slots."""
+    charge = problem.tariff.charge
+    return charge and charge.after(imported_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone))
 
 
 def _cut(part: Tail, first: int, count: int) -> Tail:
@@ -116,9 +118,8 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
-        rest = decide(
-            replace(tail_problem(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver
-        )
+        tail = tail_problem(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh))
+        rest = decide(replace(tail, following=replace(tail.following, modes=modes)), solver)
         followed.append(rest.setpoints)
         settled.append(rest.flows)
     whole = join(settled)

@@ -21,7 +21,7 @@ from services.planner.milp.load_columns import DemandColumns, add_demands, add_s
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
 from services.planner.milp.solver import Indices, LinearModel, ModelBuilder, Solution, Term
-from services.planner.milp.tariffs import MonthPeak, add_peaks, add_price_blocks
+from services.planner.milp.tariffs import MonthPeak, add_charge, add_peaks
 from services.planner.milp.vehicle_sources import add_sources
 from services.planner.problem.problem import Problem
 
@@ -177,14 +177,14 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
-    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
-    add_price_blocks(builder, problem, bought)
+    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
+    add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
     add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
     if placed.loads and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
-    if problem.battery_limit_kwh is not None:
-        builder.add_rows(np.full(slots, -np.inf), problem.battery_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
+    if problem.storage.give_limit_kwh is not None:
+        builder.add_rows(np.full(slots, -np.inf), problem.storage.give_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
     if elastic:
         for index, columns in enumerate(batteries):
             add_soc_slack(builder, problem, columns, index=index)

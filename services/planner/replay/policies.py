@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
-from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Margin
+from services.planner.problem.problem import ACTING, Margin
 from services.planner.problem.rolling_horizon import SiteKnowledge
 
 # A plan older than this is not followed: the default of the setting ``plan_max_age``.
@@ -122,7 +122,7 @@ class ModelPredictive:
         )
         courses = self.known.courses(problem) if self.scenarios else None
         if courses is not None:
-            problem = replace(problem, courses=courses, risk=self.risk, margin=ACTING_ON_MEAN)
+            problem = problem.over_courses(courses, risk=self.risk)
         # A solver of its own: a plan depends on nothing but its problem.
         self._plan, self.origin = decide(problem, Solver()), origin
 

@@ -15,7 +15,7 @@ from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.knowledge import EnergyOutlook, MixedForecast
-from services.planner.problem.problem import Problem, TerminalRule
+from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay.data import ReplayData, Rules
@@ -122,4 +122,4 @@ def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
     outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)
     worth = np.full(len(scene.site.batteries), rules.terminal_value)
     terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], worth)
-    return make_plan(Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, time_limit_s=300.0), Solver())
+    return make_plan(Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, SearchLimits(time_limit_s=300.0)), Solver())

@@ -227,7 +227,7 @@ class Evidence(SlotFlows):
     @cached_property
     def for_reserve(self) -> IndexArray:
         """The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before."""
-        wanted = self.problem.reserve_kwh
+        wanted = self.problem.storage.reserve_kwh
         if wanted is None:
             return np.full(self.charge.shape, -1)
         bare = (wanted > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= wanted + SAME_KWH)
@@ -241,7 +241,7 @@ class Evidence(SlotFlows):
     @cached_property
     def reserve_due(self) -> IndexArray:
         """The slot before which the reserve that is saved for has to be held, -1 where that is now."""
-        due, wanted = np.full(self.charge.shape, -1), self.problem.reserve_kwh
+        due, wanted = np.full(self.charge.shape, -1), self.problem.storage.reserve_kwh
         if wanted is None:
             return due
         slots, level = np.arange(wanted.shape[1]), self._at(wanted, self.for_reserve)

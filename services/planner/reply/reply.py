@@ -187,7 +187,7 @@ def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
     if request.options.uncertainty == "point":
         return None
     spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
-    premium, risk = round(spread.premium, 6), plan.problem.risk
+    premium, risk = round(spread.premium, 6), plan.problem.uncertainty.risk
     return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
 
 

@@ -27,11 +27,11 @@ from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_scenarios, forecasts, manual_blocks, observations, past_forecasts, plans, sites, weather_carbon
 from luna.database import prices as market_prices
 from luna.database.forecast_activations import find_active
-from luna.economics import read_history
+from luna.economics import find_charge, read_history
 from luna.errors import InvalidInputError, NotFoundError
 from luna.objective_weights import Weights, weigh_import
 from luna.outlook import Forecast
-from luna.site import BlockPrice, Site
+from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, local_midnight, repeat_last
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
@@ -88,14 +88,16 @@ def complete_month(connection: Connection, site_id: str, site: Site, state: Stat
     """Return the state with what the month has come to up to ``start``, where the tariff asks for it and the request says nothing of it."""
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
-    counts = site.tariff.peaks or isinstance(site.tariff.import_, BlockPrice)
-    if not counts or state.peaks or state.month_peaks_kw or state.month_import_kwh or start - begin < SLOT:
+    charge = find_charge(site.tariff.import_)
+    told = state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh
+    if told or not (site.tariff.peaks or charge) or start - begin < SLOT:
         return state
     past = Timeline(begin, SLOT, (start - begin) // SLOT)
     imported = observations.read(connection, site_id, past).import_kwh
     found = {price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks}
     peaks = {name: PeakState(highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh) for name, each in found.items()}
-    return state.model_copy(update={"peaks": peaks, "month_import_kwh": float(np.nansum(imported))})
+    drawn = {site.tariff.import_.kind: charge.count_drawn(imported, past, zone=zone)} if charge else {}
+    return state.model_copy(update={"peaks": peaks, "month_import_kwh": float(np.nansum(imported)), "drawn_kwh": drawn})
 
 
 def read_courses(
