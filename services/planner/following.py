@@ -19,6 +19,7 @@ from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, 
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
 from services.planner.dp.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
 from services.planner.dp.segments import offer_courses, problem_segments
+from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.milp.policy import follow_flows, pinned_slots
 from services.planner.problem.problem import NO_MARGIN, Problem
 from services.planner.problem.scenarios import ScenarioSet
@@ -180,11 +181,11 @@ def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: Sc
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:
-    """Return by how many kWh flows miss limits of the connection, reserves, and what is wanted at the horizon beyond a battery's own limits."""
+    """Return by how many kWh flows miss limits of connection and batteries, reserves, and what is wanted at the horizon beyond a battery's own limits."""
     (least, most), last = problem.wanted_at_end, flows.stored_kwh[:, -1]
     missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
     lacking = 0.0 if problem.storage.reserve_kwh is None else float(np.maximum(problem.storage.reserve_kwh - flows.stored_kwh, 0.0).sum())
-    return float(flows.excess_kwh.sum() + missed.sum()) + lacking
+    return float(flows.excess_kwh.sum() + missed.sum()) + lacking + missed_kwh(problem, flows)
 
 
 def _throughput_kwh(flows: Flows) -> float:

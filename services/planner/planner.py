@@ -19,6 +19,7 @@ from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flow
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
 from services.planner.following import follow_plan, simulate_policy
+from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.schedule_loads import schedule_loads
@@ -106,7 +107,7 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     if isinstance(problem.tariff.charge, Blocks):
         return plan_in_blocks(problem, solver, make=lambda priced: _plan_batteries(priced, solver))
     begun = perf_counter()
-    segments = problem_segments(problem) if _is_single(problem) else None
+    segments = problem_segments(problem) if dp_is_exact(problem) else None
     built = perf_counter()
     plan: Plan | None = None
     disagreements: tuple[str, ...] = ()
@@ -114,7 +115,7 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
         plan = plan_single(problem, segments) if segments is not None else None
     except PlanMismatchError as error:
         disagreements = (str(error),)
-    if plan is None:
+    if plan is None or missed_kwh(problem, plan.flows) > _NOTHING_KWH:
         left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
         plan = plan_by_model(problem.limited_to(left), solver)
     if problem.uncertainty.courses is not None and plan.spread is None:
@@ -150,11 +151,11 @@ def plan_alone(problem: Problem) -> Plan:
     return Plan(problem, setpoints, flows, costs, starts, unknown, (), gap=1.0, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
 
 
-def _is_single(problem: Problem) -> bool:
-    """Return whether the site has one battery whose power depends on nothing but the slot, and whose wear on nothing but its throughput."""
-    batteries = problem.site.batteries
-    if problem.manual is not None and (problem.pins or problem.burns_on_an_island):
+def dp_is_exact(problem: Problem) -> bool:
+    """Return whether the dynamic programme finds the optimum: one battery whose power depends on nothing but the slot, and whose cost on nothing but its flows.
+
+    A constraint that it knows nothing of, but keeps, takes nothing from that.
+    """
+    if len(problem.site.batteries) != 1 or problem.tariff.charge is not None or problem.pins or problem.burns_on_an_island:
         return False
-    if len(batteries) != 1 or batteries[0].wear_by_depth or not suits_value(problem):
-        return False
-    return batteries[0].min_charge_kw == 0 and (batteries[0].taper_from_soc == 1 or batteries[0].taper_to_share == 1)
+    return suits_value(problem) and all(each.valued == "where_kept" for _, each in list_constraints(problem))

@@ -13,6 +13,7 @@ from luna.physics import Flows, Mode, SetPoint, SiteLimits, clamp, simulate_slot
 from luna.schedule import pick_slot
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
+from services.planner.milp.battery_constraints import carry_today
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.owner_constraints import Manual
@@ -24,15 +25,14 @@ Tail = TypeVar("Tail", Outlook, SiteLimits, Manual, StorageBounds)
 _BY_BATTERY = frozenset({"stored_kwh"})
 
 
-def tail_problem(problem: Problem, first: int, stored_kwh: FloatArray, imported_kwh: FloatArray) -> Problem:
-    """Return the problem from slot ``first`` on; the horizon, its wish and its prices stay.
+def tail_problem(problem: Problem, past: Flows) -> Problem:
+    """Return the problem of what comes after ``past``; the horizon, its wish and its prices stay.
 
     Args:
         problem: with nothing to place.
-        first: slot at which the rest begins.
-        stored_kwh: what the batteries hold then, shape ``(batteries,)``.
-        imported_kwh: what was bought before, shape ``(first,)``.
+        past: what happened in its first slots.
     """
+    first = past.import_kwh.size
     timeline = problem.outlook.timeline
     count = timeline.count
     values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
@@ -42,11 +42,12 @@ def tail_problem(problem: Problem, first: int, stored_kwh: FloatArray, imported_
         "limits": _cut(problem.limits, first, count),
         "manual": problem.manual and _cut(problem.manual, first, count),
         "uncertainty": replace(problem.uncertainty, courses=_cut_courses(problem.uncertainty.courses, first)),
-        "storage": _cut(problem.storage, first, count),
-        "tariff": replace(problem.tariff, charge=_draw(problem, imported_kwh)),
-        "billed": problem.billed and tail_problem(problem.billed, first, stored_kwh, imported_kwh),
+        "storage": _cut(replace(problem.storage, discharged_today_kwh=None), first, count),
+        "tariff": replace(problem.tariff, charge=_draw(problem, past.import_kwh)),
+        "billed": problem.billed and tail_problem(problem.billed, past),
     }
-    return replace(problem, **series | parts, stored_kwh=stored_kwh)
+    rest = replace(problem, **series | parts, stored_kwh=past.stored_kwh[:, -1])
+    return replace(rest, storage=replace(rest.storage, discharged_today_kwh=carry_today(problem, past.discharge_kwh)))
 
 
 def _cut_courses(courses: ScenarioSet | None, first: int) -> ScenarioSet | None:
@@ -118,7 +119,7 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
-        tail = tail_problem(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh))
+        tail = tail_problem(problem, join(settled))
         rest = decide(replace(tail, following=replace(tail.following, modes=modes)), solver)
         followed.append(rest.setpoints)
         settled.append(rest.flows)
@@ -130,16 +131,16 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
 
 def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flows]:
     """Return what the safety layer leaves of the set-points, and what physics makes of them, slot by slot."""
-    stored = plan.start_kwh[:, first : first + 1]
+    stored, outlook, limits = plan.start_kwh[:, first : first + 1], plan.problem.outlook, plan.problem.limits
+    imports, exports = (np.broadcast_to(limit, (outlook.timeline.count,)) for limit in (limits.import_limit_kw, limits.export_limit_kw))
     told, settled = [], []
-    before = plan.flows.import_kwh[:first]
     for place in range(setpoints.mode.shape[-1]):
-        now = tail_problem(plan.problem, first + place, stored[:, 0], before)
-        limits = replace(now.limits, import_limit_kw=now.limits.import_limit_kw[:1], export_limit_kw=now.limits.export_limit_kw[:1])
-        told.append(clamp(pick_slot(setpoints, place), stored, limits))
-        energies = {"load_kwh": now.outlook.load_kwh[:1], "pv_kwh": now.outlook.pv_kwh[:1]}
-        settled.append(simulate_slot(told[-1], stored, **energies, limits=limits, hours=float(now.outlook.timeline.hours[0])))
-        stored, before = settled[-1].stored_kwh, np.append(before, settled[-1].import_kwh)
+        here = slice(first + place, first + place + 1)
+        now = replace(limits, import_limit_kw=imports[here], export_limit_kw=exports[here])
+        told.append(clamp(pick_slot(setpoints, place), stored, now))
+        energies = {"load_kwh": outlook.load_kwh[here], "pv_kwh": outlook.pv_kwh[here]}
+        settled.append(simulate_slot(told[-1], stored, **energies, limits=now, hours=float(outlook.timeline.hours[here][0])))
+        stored = settled[-1].stored_kwh
     return join(told), join(settled)
 
 

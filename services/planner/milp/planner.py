@@ -13,6 +13,7 @@ from luna.timeline import FloatArray
 from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits
 from services.planner.dp.planner import value_battery
 from services.planner.dp.segments import problem_segments
+from services.planner.milp.battery_constraints import list_constraints
 from services.planner.milp.directions import (
     BinarySlots,
     FlowDirections,
@@ -226,7 +227,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
     Least powers, tapering and the depth of cycles no value function knows: it is that of a battery without them, and the plan's policy is judged beside its
     flows. Empty where not even that is to be had.
     """
-    if problem.tariff.charge is not None:
+    if problem.tariff.charge is not None or any(each.valued != "roughly" for _, each in list_constraints(problem)):
         return ()
     values, decided = [], decide_pins(problem, flows).manual
     if decided is not None and decided.ends:

@@ -23,6 +23,7 @@ from services.planner.problem.problem import (
     Following,
     Problem,
     SearchLimits,
+    StorageBounds,
     TariffState,
     TerminalRule,
     Uncertainty,
@@ -117,6 +118,7 @@ def build_problem(request: PlanRequest) -> Problem:
         demands,
         TariffState(read_peaks(request.site, request.state), read_charge(request.site, request.state)),
         Uncertainty(courses, request.options.risk, _courses(series.errors)),
+        storage=StorageBounds(discharged_today_kwh=_discharged(request.site, request.state)),
         # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
         following=Following(NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN),
     )
@@ -204,6 +206,10 @@ def _stored(site: Site, state: StateMessage) -> FloatArray:
         if name not in state.batteries:
             raise InvalidInputError("the battery's state of charge is missing", field=f"state.batteries.{name}.soc", remedy="Add it, a share from 0 to 1.")
     return np.array([state.batteries[battery.name].soc * battery.capacity_kwh for battery in site.batteries], dtype=float)
+
+
+def _discharged(site: Site, state: StateMessage) -> FloatArray:
+    return np.array([state.batteries[battery.name].discharged_today_kwh for battery in site.batteries], dtype=float)
 
 
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:
