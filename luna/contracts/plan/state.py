@@ -145,8 +145,11 @@ class BatteryState(Message):
     soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused")]
     mode: Annotated[Mode | None, Field(description="in progress when the plan begins; heeded with a switching_price")] = None
     discharged_today_kwh: Annotated[
-        float, Field(ge=0, le=1_000_000, description="given since local midnight, at its terminals; counts with max_cycles_per_day")
-    ] = 0.0
+        float | None,
+        Field(
+            ge=0, le=1_000_000, description="given since local midnight, at its terminals, for max_cycles_per_day; empty: as recorded of a stored site, else 0"
+        ),
+    ] = None
 
 
 Soc = Annotated[float, Field(ge=0, le=1)]

@@ -96,7 +96,7 @@ def build_problem(request: PlanRequest) -> Problem:
     Raises:
         InvalidInputError: a battery without state, a state without battery, a start off the grid.
     """
-    request, _ = apply_strategy(request)
+    request, rules = apply_strategy(request)
     if request.site is None or request.outlook is None or request.start is None:
         raise InvalidInputError("a plan without a stored site needs site, start and outlook", field="site", remedy="Add them to the request.")
     series = request.outlook
@@ -118,6 +118,7 @@ def build_problem(request: PlanRequest) -> Problem:
         demands,
         TariffState(read_peaks(request.site, request.state), read_charge(request.site, request.state)),
         Uncertainty(courses, request.options.risk, _courses(series.errors)),
+        applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=_discharged(request.site, request.state)),
         # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
         following=Following(NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN),
@@ -209,7 +210,7 @@ def _stored(site: Site, state: StateMessage) -> FloatArray:
 
 
 def _discharged(site: Site, state: StateMessage) -> FloatArray:
-    return np.array([state.batteries[battery.name].discharged_today_kwh for battery in site.batteries], dtype=float)
+    return np.array([state.batteries[battery.name].discharged_today_kwh or 0.0 for battery in site.batteries], dtype=float)
 
 
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from luna.contracts.owner import AppliedRule
 from luna.economics import EnergyCharge, Peak, site_curtailment
 from luna.outlook import Outlook
 from luna.physics import Conversion, IntArray, Mode, SiteLimits
@@ -103,6 +104,7 @@ class Problem:
     """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``manual`` is what the owner pins and forbids.
 
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
+    ``applied_rules`` are the site's rules that made it what it is.
     """
 
     site: Site
@@ -118,6 +120,7 @@ class Problem:
     manual: Manual | None = None
     following: Following = Following()
     billed: "Problem | None" = None
+    applied_rules: tuple[AppliedRule, ...] = ()
 
     def limited_to(self, time_limit_s: float) -> "Problem":
         """Return the problem with so much time left."""

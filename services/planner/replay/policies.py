@@ -13,7 +13,7 @@ from luna.physics import IntArray, Mode, SetPoint, SiteLimits
 from luna.policy import keep_known_modes, wants_plan
 from luna.schedule import pick_slot, whole_range
 from luna.site import Site
-from luna.timeline import FloatArray, Timeline, local_dates
+from luna.timeline import FloatArray, Timeline, local_dates, split_days
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -52,11 +52,35 @@ class CheapestHours:
 
 @dataclass(frozen=True, slots=True)
 class PlanOrigin:
-    """Of what a plan in force was made: at which slot, from which stored energy and modes, ``(batteries,)``."""
+    """Of what a plan in force was made: at which slot, from which stored energy, modes, and energy discharged since midnight, ``(batteries,)``."""
 
     slot: int
     stored_kwh: tuple[float, ...]
     modes: tuple[int, ...]
+    discharged_today_kwh: tuple[float, ...] = ()
+
+
+class DischargeMeter:
+    """What batteries gave since local midnight at their terminals, as their state of charge tells it.
+
+    Args:
+        site: whose batteries they are.
+        timeline: the slots that are decided; the first one begins a local day.
+    """
+
+    def __init__(self, site: Site, timeline: Timeline) -> None:
+        self._efficiency = np.array([battery.discharge_efficiency for battery in site.batteries])
+        self._midnights = frozenset(split_days(timeline, ZoneInfo(site.timezone)))
+        self._before: FloatArray | None = None
+        self.today_kwh: FloatArray = np.zeros(self._efficiency.size)
+
+    def read(self, slot: int, stored_kwh: FloatArray) -> None:
+        """Read what batteries hold, ``(batteries,)``, at the begin of a slot."""
+        if self._before is not None:
+            self.today_kwh = self.today_kwh + np.maximum(self._before - stored_kwh, 0.0) * self._efficiency
+        if slot in self._midnights:
+            self.today_kwh = np.zeros_like(self.today_kwh)
+        self._before = stored_kwh
 
 
 @dataclass
@@ -93,11 +117,13 @@ class ModelPredictive:
         self._capacity, self._known_modes = SiteLimits.of(site).batteries.capacity_kwh, _known_modes(site)
         self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.known.site.batteries), dtype=np.int8).reshape(-1, 1)
         self._plan: Plan | None = None
+        self._meter = DischargeMeter(site, self.timeline)
         # Who asks for plans this rarely follows them until the next one is in force.
         self._max_age = max(self.max_age, (self.every + 1) * self.timeline.step)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what to follow in ``slot``."""
+        self._meter.read(slot, stored_kwh[:, 0])
         if self._plan is None and (self.origin or self.may_plan):
             self._make_plan(self.origin or self._here(slot, stored_kwh))
         told = keep_known_modes(self._read(slot, stored_kwh), self._known_modes)
@@ -108,7 +134,7 @@ class ModelPredictive:
         return told
 
     def _here(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:
-        return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()))
+        return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()), tuple(self._meter.today_kwh.tolist()))
 
     def _make_plan(self, origin: PlanOrigin) -> None:
         # As requests carry it: of plans that cost the same, the last bit of a state may choose.
@@ -119,6 +145,7 @@ class ModelPredictive:
             stored_kwh,
             tuple(Mode(mode) for mode in origin.modes),
             margin=self.margin,
+            discharged_today_kwh=np.array(origin.discharged_today_kwh or (0.0,) * stored_kwh.size),
         )
         courses = self.known.courses(problem) if self.scenarios else None
         if courses is not None:
