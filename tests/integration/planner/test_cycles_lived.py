@@ -66,7 +66,9 @@ def cycled(connection: Connection) -> str:
     start = datetime(2024, 2, 1, 12, tzinfo=UTC)
     past, nothing = Timeline(start - 14 * 4 * SLOT, SLOT, 14 * 4), np.zeros(14 * 4)
     # From 22:00 of the day before 0.0625 kWh in each quarter-hour: 48 of them are of today.
-    observations.upsert(connection, site.name, Observations(past.starts, nothing + 0.3, nothing, nothing + 0.3, nothing, nothing, nothing + 0.0625, nothing + 0.9))
+    observations.upsert(
+        connection, site.name, Observations(past.starts, nothing + 0.3, nothing, nothing + 0.3, nothing, nothing, nothing + 0.0625, nothing + 0.9)
+    )
     load = Quantiles.exact(np.full(192, 0.5))
     forecasts.upsert(connection, site.name, [Forecast(Timeline(start, SLOT, 192), start, DEFAULT_VERSION, load, Quantiles.exact(np.zeros(192)))])
     return site.name
