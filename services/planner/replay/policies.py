@@ -213,7 +213,7 @@ Make = Callable[[PolicyInputs], Policy]
 
 @dataclass(frozen=True, slots=True)
 class ReplayPolicy:
-    """A policy that may take part in a replay; ``needs_forecasts``: it expects what was forecast, so forecasts have to be there. Its label: ``luna.wording``."""
+    """A policy that may take part in a replay; ``needs_forecasts``: it expects what was forecast, which has to be there."""
 
     make: Make
     needs_forecasts: bool
