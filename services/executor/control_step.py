@@ -20,6 +20,7 @@ from luna.database import plans, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES, Control
 from luna.policy import REPLAN_AGE, REPLAN_SOC
+from luna.retry import RetryPolicy
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
 from services.executor.decision import ControlRequest, fallback, find_mode_since, find_source, finish_run, follow_owner, follow_plan, is_current, plan_age
@@ -46,8 +47,7 @@ PLAN_AGE = Gauge("luna_planner_plan_age_seconds", "How long ago the last plan of
 
 
 # What an inverter, and the integration that asks it, take to say what holds.
-RETRY = timedelta(seconds=30)
-TRIES = 3
+RESEND = RetryPolicy(timedelta(seconds=30), growth=1, tries=3)
 VERIFY = timedelta(minutes=1)
 
 log = structlog.get_logger("luna.planner.execution")
@@ -159,8 +159,8 @@ class Executor:
     def _try(self, told: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
         """Send what was decided where that is due, then see whether it holds; return whether it is still awaited."""
         now = self._clock.now()
-        if decision.tried_at is None or now - decision.tried_at >= RETRY:
-            if decision.tries >= TRIES:
+        if decision.tried_at is None or now - decision.tried_at >= RESEND.pause(decision.tries):
+            if RESEND.gives_up(decision.tries):
                 return self._give_up(told, state, decision)
             sent = self._store(state, decision.model_copy(update={"tries": decision.tries + 1, "tried_at": now}))
             if sent is None or sent.decision is None:
