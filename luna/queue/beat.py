@@ -19,8 +19,6 @@ from celery import Celery
 from celery.beat import ScheduleEntry
 from celery.beat import Scheduler as CeleryScheduler
 from prometheus_client import Counter, Gauge
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
@@ -28,8 +26,8 @@ from luna.contracts.tasks import list_periodic
 from luna.embedded import running
 from luna.errors import LunaError, UnavailableError
 from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
-from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.queue.client import Client
+from luna.queue.connection import connect
 from luna.queue.heartbeats import LeaderLock, read_beat
 from luna.settings import load_settings
 from luna.telemetry import configure_logging
@@ -89,7 +87,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def _is_served(self, entry: ScheduleEntry) -> bool:
         try:
-            return any(entry.args[0].queue() in queues for queues in self._client.workers().values())
+            return any(entry.args[0].queue() in queues for queues in self._client.heartbeats.workers().values())
         except UnavailableError:
             return False
 
@@ -115,9 +113,7 @@ class Beat:
         self._clock = clock or SystemClock()
         self._started_at = self._clock.now()
         self._client = Client(redis_url)
-        self._redis = redis.Redis.from_url(
-            redis_url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0)
-        )
+        self._redis = connect(redis_url)
         self._lead = LeaderLock(self._redis, self.name, turn=turn)
         self._scheduler: Scheduler | None = None
         self.state = "starts"

@@ -102,7 +102,7 @@ def _progress(gateway: Gateway, job: Job) -> Progress | None:
     if job.status != "running":
         return None
     try:
-        return gateway.queue.progress(job.job_id)
+        return gateway.queue.tasks.progress(job.job_id)
     except UnavailableError:
         # The row is what counts; how far it is will be known again when Redis is back.
         return None
