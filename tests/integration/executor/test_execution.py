@@ -13,7 +13,7 @@ from luna.database import control, observations, plans
 from luna.database.engine import unit_of_work
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
-from services.executor.control_step import RESEND, VERIFY
+from services.executor.delivery import RESEND, VERIFY
 from services.executor.device import DryRun
 from services.executor.home_assistant import HomeAssistantDevice
 from services.planner.milp.solver import Solver

@@ -12,7 +12,7 @@ from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
 from luna.device_config import Control
 from luna.timeline import SLOT
-from services.executor.control_step import RESEND, VERIFY
+from services.executor.delivery import RESEND, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.mqtt import MqttDevice
 from tests.controlled import BOILER, CAR, CURRENT, DEVICES, PV, TOKEN, BrokerDevice, Inverter, describe_devices, serve
