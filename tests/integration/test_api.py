@@ -18,7 +18,7 @@ from luna.contracts import PlanReply
 from luna.database import forecasts, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.sites import sites as sites_table
 from luna.embedded import Addresses
 from luna.errors import MachineError
 from luna.outlook import Forecast, Quantiles
