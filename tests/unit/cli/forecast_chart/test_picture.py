@@ -12,6 +12,7 @@ from luna.outlook import Quantiles
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Language, Numbers
 from services.cli.forecast_chart import ForecastView, SeriesView, render_html, render_svg
+from tests.recorded import hold_drawing
 
 SLOTS = 192
 NBSP = "\u00a0"
@@ -42,6 +43,15 @@ def view_forecast(language: Language = "en", **changes: object) -> ForecastView:
         conditions=["The weather forecast is old."],
     )
     return replace(view, **changes)  # type: ignore[arg-type]
+
+
+def cut(view: ForecastView, count: int) -> ForecastView:
+    """Return the first slots of a forecast."""
+    parts = {
+        name: SeriesView(series.forecast.map(lambda part: part[:count]), series.usual[:count], series.happened[:count], series.reasons[:count])
+        for name, series in view.panels.items()
+    }
+    return replace(view, **parts, night=view.night[:count])  # type: ignore[arg-type]
 
 
 def draw(view: ForecastView) -> ET.Element:
@@ -102,6 +112,15 @@ def test_pointing_at_a_slot_says_why_and_how_sure() -> None:
     titles = [title.text or "" for title in draw(view_forecast()).iter(f"{SVG}title")]
     assert len(titles) == 2 * SLOTS
     assert titles[0].replace(NBSP, " ") == "Fri 14:00 · <As usual> & so on. 8 of 10 cases lie between 0.30 kW and 0.70 kW."
+
+
+def test_picture_and_page_are_as_recorded() -> None:
+    happened = UNKNOWN.copy()
+    happened[:40] = 0.5 + 0.3 * np.sin(np.arange(40) / 6)
+    happened[[7, 9]] = np.nan
+    view = cut(view_forecast(load=view_series(0.5, happened)), 60)
+    hold_drawing("forecast.svg", render_svg(view))
+    hold_drawing("forecast.html", render_html(replace(view, numbers=Numbers("de", ZoneInfo("Europe/Berlin"), "EUR"))))
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
