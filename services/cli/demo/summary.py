@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from luna.charts import SHOWN, read_starting_soc
 from luna.contracts import PlanReply, Provenance
 from luna.economics import site_curtailment
 from luna.physics import Mode, SiteLimits
@@ -18,7 +19,6 @@ from services.cli.demo.pipeline import DemoRun
 from services.cli.report import Origin, ReportInput, SiteResult, render
 from services.cli.report.messages import TEXTS
 from services.cli.report.scores import tabulate_policies
-from services.cli.report.view import SHOWN, read_starting_soc
 
 
 def publish(run: DemoRun, folder: Path, *, language: Language, as_json: bool) -> None:

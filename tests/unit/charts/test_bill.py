@@ -3,8 +3,8 @@
 from datetime import date
 from xml.etree import ElementTree as ET
 
+from luna.charts import draw_bills
 from luna.contracts.counterfactual import BASELINE, MonthFlow, VariantReply, WhatIfReply
-from services.cli.what_if import draw_bills
 from tests.recorded import hold_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
