@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from luna.economics import Costs, slot_costs
-from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.schedule import Policy, whole_range
 from luna.timeline import FloatArray, Timeline
 
@@ -71,7 +71,7 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, now)
         alone = None if actuals.off_grid is None else actuals.off_grid[:, slot]
         setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, now, alone)
-        flow = simulate_slot(setpoint, stored_kwh, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=now, hours=hours)
+        flow = simulate_slot(setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now)
         if alone is not None:
             unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
             flow = _cut_off(flow, alone)

@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.economics import Blocks, list_months
 from luna.outlook import Outlook
-from luna.physics import Flows, Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.schedule import pick_slot
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
@@ -136,8 +136,8 @@ def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flow
         now = tail_problem(plan.problem, first + place, stored[:, 0], before)
         limits = replace(now.limits, import_limit_kw=now.limits.import_limit_kw[:1], export_limit_kw=now.limits.export_limit_kw[:1])
         told.append(clamp(pick_slot(setpoints, place), stored, limits))
-        energies = {"load_kwh": now.outlook.load_kwh[:1], "pv_kwh": now.outlook.pv_kwh[:1]}
-        settled.append(simulate_slot(told[-1], stored, **energies, limits=limits, hours=float(now.outlook.timeline.hours[0])))
+        expected = SlotActuals(now.outlook.load_kwh[:1], now.outlook.pv_kwh[:1], float(now.outlook.timeline.hours[0]))
+        settled.append(simulate_slot(told[-1], stored, expected, limits=limits))
         stored, before = settled[-1].stored_kwh, np.append(before, settled[-1].import_kwh)
     return join(told), join(settled)
 
