@@ -65,7 +65,5 @@ def test_rounding_beyond_the_limit_starts_no_battery() -> None:
         curtailment=np.zeros(1, dtype=np.int8),
         pv_limit_kw=np.full(1, np.inf),
     )
-    flows = simulate_slot(
-        clamp(asked, column * 5.0, limits), column * 5.0, SlotActuals(np.zeros(1), np.array([1.4048600136843434]), 1.0), limits=limits
-    )
+    flows = simulate_slot(clamp(asked, column * 5.0, limits), column * 5.0, SlotActuals(np.zeros(1), np.array([1.4048600136843434]), 1.0), limits=limits)
     assert flows.charge_kwh[0, 0] == 0.0
