@@ -47,7 +47,7 @@ class Trajectory:
 
     def column(self, site: int) -> "Trajectory":
         """Return the trajectory of one of the sites that ran side by side."""
-        return Trajectory(self.timeline, pick_column(self.flows, site), pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
+        return Trajectory(self.timeline, _pick_column(self.flows, site), _pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
 
 
 def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
@@ -101,7 +101,7 @@ def stack(parts: Sequence[Part]) -> Part:
     return kind(**{part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1) for part in fields(kind)})
 
 
-def pick_column(part: Part, site: int) -> Part:
+def _pick_column(part: Part, site: int) -> Part:
     """Return one site's share; its axis stays, of length one."""
     return type(part)(**{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)})
 

@@ -47,7 +47,7 @@ class ForecastLayout:
 
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     """Return the elements of the chart and its height; its width is 976, or 358 where it is narrow."""
-    layout = layout_forecast(view, narrow=narrow)
+    layout = _layout_forecast(view, narrow=narrow)
     panels = [_draw_panel(layout, name, series, view) for name, series in view.panels.items()]
     clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.top, layout.bottom, layout.bottom + 17)
     nights = [shade_runs(layout.frame, axis, [run], "night") for run in find_runs(view.night) for axis in layout.axes.values()]
@@ -55,7 +55,7 @@ def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     return join(parts), layout.height
 
 
-def layout_forecast(view: ForecastView, *, narrow: bool) -> ForecastLayout:
+def _layout_forecast(view: ForecastView, *, narrow: bool) -> ForecastLayout:
     """Return the places, the scales fitted to what is drawn."""
     sizes = NARROW if narrow else WIDE
     keys = _place_keys(view, sizes["width"])
@@ -126,7 +126,7 @@ def draw_forecast_picture(view: ForecastView) -> str:
     chart, height = draw_forecast(view, narrow=False)
     notes = [line for note in say_notes(view) for line in textwrap.wrap(note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False)]
     whole = HEAD + height + 14 + NOTE * len(notes)
-    head = text((0, 16), say_headline(view), "headline") + text((0, 38), say_usual(view), "lead")
+    head = text((0, 16), _say_headline(view), "headline") + text((0, 38), _say_usual(view), "lead")
     foot = join(text((0, HEAD + height + 14 + NOTE * row), note, "note") for row, note in enumerate(notes))
     body = Markup('{}<g transform="translate(0 {})">{}</g>{}').format(head, number(HEAD), chart, foot)
     return draw_document(body, (WIDE["width"], whole), style("forecast"), label=TEXTS[view.numbers.language]["label"])
@@ -141,8 +141,8 @@ def draw_forecast_page(view: ForecastView) -> str:
         .format(
             language=view.numbers.language,
             title=words["title"].format(site=view.site),
-            headline=say_headline(view),
-            lead=say_usual(view),
+            headline=_say_headline(view),
+            lead=_say_usual(view),
             label=words["label"],
             css=style("forecast", "forecast_page"),
             charts=Markup("\n").join(_inline(view, narrow=narrow) for narrow in (False, True)),
@@ -151,7 +151,7 @@ def draw_forecast_page(view: ForecastView) -> str:
     )
 
 
-def say_headline(view: ForecastView) -> str:
+def _say_headline(view: ForecastView) -> str:
     """Return what the forecast comes to."""
     numbers, first = view.numbers, view.instant(0)
     figures = {name: numbers.energy(_sum(view, series.forecast.expected)) for name, series in view.panels.items()}
@@ -160,7 +160,7 @@ def say_headline(view: ForecastView) -> str:
     return TEXTS[numbers.language][key].format(hours=numbers.number(view.count * _hours(view)), time=time, **figures)
 
 
-def say_usual(view: ForecastView) -> str:
+def _say_usual(view: ForecastView) -> str:
     """Return what would be usual for the same hours."""
     figures = {name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()}
     return TEXTS[view.numbers.language]["usual" if view.pv is not None else "usual_load"].format(**figures)

@@ -25,20 +25,20 @@ def shade_runs(frame: ChartFrame, axis: Axis, runs: Iterable[tuple[int, int]], c
     return join(rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), axis.height), css) for first, end in runs)
 
 
-def trace_middles(frame: ChartFrame, axis: Axis, values: FloatArray, sign: int = 1) -> list[tuple[float, float]]:
+def _trace_middles(frame: ChartFrame, axis: Axis, values: FloatArray, sign: int = 1) -> list[tuple[float, float]]:
     """Return the points of values at the slots' middles."""
     return [(frame.x(slot + 0.5), axis.place(sign * value)) for slot, value in enumerate(values.tolist())]
 
 
 def draw_line(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
     """Return a line through the slots' middles, broken where nothing is known; a slot between two gaps becomes a dot."""
-    points = trace_middles(frame, axis, values)
+    points = _trace_middles(frame, axis, values)
     return path("".join(polyline(points[first:end]) + ("h0" if end - first == 1 else "") for first, end in find_runs(~np.isnan(values))), css)
 
 
 def draw_band(frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray], *, css: str, sign: int = 1) -> Markup:
     """Return the area between two lines through the slots' middles."""
-    low, high = (trace_middles(frame, axis, edge, sign) for edge in edges)
+    low, high = (_trace_middles(frame, axis, edge, sign) for edge in edges)
     return path(polyline([*low, *reversed(high)]) + "Z", css)
 
 

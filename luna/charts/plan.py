@@ -82,7 +82,7 @@ class PlanLayout:
 
 def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     """Return the chart. Each slot of the wide one carries its title, so that it speaks without a script."""
-    layout = layout_plan(view, NARROW if narrow else WIDE, narrow=narrow)
+    layout = _layout_plan(view, NARROW if narrow else WIDE, narrow=narrow)
     parts = [
         _draw_grid(view, layout),
         _draw_prices(view, layout),
@@ -99,7 +99,7 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     return opening + join(parts) + Markup("</svg>")
 
 
-def layout_plan(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> PlanLayout:
+def _layout_plan(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> PlanLayout:
     """Return the panels, their scales fitted to the plan."""
     flows, scale = view.flows, view.numbers.price_unit[0]
     prices = np.concatenate([view.buy_price, view.sell_price]) * scale

@@ -22,10 +22,10 @@ MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh ou
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="what-if")(show_what_if)
+    app.command(name="what-if")(_show_what_if)
 
 
-def show_what_if(  # noqa: PLR0913 - one per option
+def _show_what_if(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[str | None, typer.Option(help="A stored site.")] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")] = None,
@@ -49,14 +49,14 @@ def show_what_if(  # noqa: PLR0913 - one per option
     if known is None and file is None and first is None:
         from services.cli.why_not import show_plan_variant
 
-        variants = [parse_variant(each) for each in variant or []]
+        variants = [_parse_variant(each) for each in variant or []]
         show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
         return
     if known is not None:
         state = _read(known)
     else:
         days = {"from_day": first and first.date(), "to_day": last and last.date()}
-        options = {"policy": policy, "outlook": outlook, "language": language, "variants": [parse_variant(each) for each in variant or []] or None}
+        options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
         asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
         question = compose_request(WhatIfRequest, **asked)
         state = _submit(question) if submit else _replay(question, quiet=as_json)
@@ -65,7 +65,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
     emit(state.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(state, language))
 
 
-def parse_variant(words: str) -> dict[str, Any]:
+def _parse_variant(words: str) -> dict[str, Any]:
     """Return the variant that "NAME: path=value; path=value" describes; ``investment`` and ``margin`` are its own, all else are the site's fields.
 
     Raises:
