@@ -1,9 +1,9 @@
 """The rule by which a version of the forecasts comes to drive the planner: better in shadow by more than chance, and no dearer in the plan. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -40,33 +40,7 @@ class Shadow:
     regrets: Mapping[date, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A version beside the active one, over the days on which both were scored.
-
-    ``loss_ratio`` is the mean over the series of its pinball loss as a share of the active version's; money is per day, over ``money_days``. What too few
-    days say is None.
-    """
-
-    version: str
-    better: bool
-    reason: str
-    days: int
-    first_day: date | None = None
-    last_day: date | None = None
-    loss_ratio: float | None = None
-    p_value: float | None = None
-    money_days: int = 0
-    regret: float | None = None
-    active_regret: float | None = None
-    dearer_p_value: float | None = None
-
-    def evidence(self) -> dict[str, Any]:
-        """Return what a decision is kept with."""
-        return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items()}
-
-
-def choose_version(active: Shadow, candidates: Mapping[str, Shadow]) -> tuple[str | None, list[Comparison]]:
+def choose_version(active: Shadow, candidates: Mapping[str, Shadow]) -> tuple[str | None, list[CandidateReply]]:
     """Return the version that should take the active one's place, None where it should stay, and how each candidate compares.
 
     Of several that are better, the one with the lowest loss is chosen.
@@ -77,20 +51,30 @@ def choose_version(active: Shadow, candidates: Mapping[str, Shadow]) -> tuple[st
     return best.version if best else None, compared
 
 
-def _compare_version(name: str, candidate: Shadow, active: Shadow) -> Comparison:
+def _compare_version(name: str, candidate: Shadow, active: Shadow) -> CandidateReply:
     """Return how a version compares with the active one, and whether it is to take its place."""
     days = sorted(set(candidate.losses) & set(active.losses))[-WINDOW_DAYS:]
     if len(days) < LEAST_DAYS:
-        return Comparison(name, better=False, reason=f"scored beside the active version on {len(days)} days, {LEAST_DAYS} are needed", days=len(days))
+        return CandidateReply(
+            version=name, better=False, reason=f"scored beside the active version on {len(days)} days, {LEAST_DAYS} are needed", days=len(days)
+        )
     gain = 1 - _relative_loss(candidate, active, days)
     test = assess_gain(gain)
     ratio = 1 - test.mean
     money = _compare_regrets(candidate, active, days)
     reason, better = _judge(ratio, test.p_value, money)
-    compared = Comparison(name, better, f"{reason}, over {len(days)} days", len(days), days[0], days[-1], ratio, test.p_value)
-    if money is None:
-        return compared
-    return replace(compared, money_days=money.days, regret=money.ours, active_regret=money.theirs, dearer_p_value=money.p_value)
+    cost = {} if money is None else {"money_days": money.days, "regret": money.ours, "active_regret": money.theirs, "dearer_p_value": money.p_value}
+    return CandidateReply(
+        version=name,
+        better=better,
+        reason=f"{reason}, over {len(days)} days",
+        days=len(days),
+        first_day=days[0],
+        last_day=days[-1],
+        loss_ratio=ratio,
+        p_value=test.p_value,
+        **cost,
+    )
 
 
 def _relative_loss(candidate: Shadow, active: Shadow, days: Sequence[date]) -> FloatArray:
@@ -199,27 +183,23 @@ def promote_by_rule(connection: Connection, site: Site, *, now: datetime, awaits
     if chosen is not None and promoted:
         won = next(comparison for comparison in compared if comparison.version == chosen)
         run = find_run(connection, site, chosen, before=now)
-        evidence = won.evidence() | {"against": active.forecast_version}
+        evidence = won.model_dump(mode="json") | {"against": active.forecast_version}
         forecast_activations.activate(connection, site.name, Activation(chosen, won.reason, "rule", run.run_id if run else None, evidence))
     return SiteJudgement(
         site_id=site.name,
         active_forecast_version=chosen if promoted else active.forecast_version,
         pinned=active.pinned,
         promoted=promoted,
-        candidates=_tell_candidates(compared),
+        candidates=compared,
     )
 
 
 def describe_candidates(connection: Connection, site: Site, active: ActiveVersion) -> list[CandidateReply]:
     """Return how every other version that was scored compares with the active one."""
-    return _tell_candidates(_review_versions(connection, site, active)[1])
+    return _review_versions(connection, site, active)[1]
 
 
-def _tell_candidates(compared: list[Comparison]) -> list[CandidateReply]:
-    return [CandidateReply(**asdict(comparison)) for comparison in compared]
-
-
-def _review_versions(connection: Connection, site: Site, active: ActiveVersion) -> tuple[str | None, list[Comparison]]:
+def _review_versions(connection: Connection, site: Site, active: ActiveVersion) -> tuple[str | None, list[CandidateReply]]:
     """Return which version the rule would choose, None where the active one should stay, and how each candidate compares."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
