@@ -56,11 +56,11 @@ class Files:
     log: Path
 
 
-def files_of(folder: Path, name: str) -> Files:
+def _files_of(folder: Path, name: str) -> Files:
     return Files(folder / f"{name}.lock", folder / f"{name}.log")
 
 
-def build_server(name: str, state: State) -> Server:
+def _build_server(name: str, state: State) -> Server:
     """Return the server of that name with the programs of this machine.
 
     Raises:
@@ -80,7 +80,7 @@ def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subproc
     Raises:
         MachineError: it does not start or does not answer; its last words and the remedy.
     """
-    attempt = Attempt(server, files_of(folder, server.name))
+    attempt = _Attempt(server, _files_of(folder, server.name))
     started = time.monotonic()
     while time.monotonic() < started + ANSWER_SECONDS:
         lock = open_lock(attempt.files.lock)
@@ -97,7 +97,7 @@ def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subproc
     raise MachineError(f"{server.name} runs and does not answer", value=str(attempt.files.lock), remedy="End the process whose number stands in this file.")
 
 
-class Attempt:
+class _Attempt:
     """The tries of one start."""
 
     def __init__(self, server: Server, files: Files) -> None:
@@ -184,7 +184,7 @@ class Servers:
             self._enrol()
             state = load_state(self.folder)
             for name in services:
-                server = build_server(name, state)
+                server = _build_server(name, state)
                 state, child = bring_up(server, self.folder, state)
                 self.urls[name] = server.url(state.ports[name])
                 if child is not None:
@@ -231,7 +231,7 @@ class Servers:
 
     def _watch(self, done: threading.Event) -> None:
         while not done.wait(WATCH_SECONDS):
-            dead = [name for name in self.urls if not is_held(files_of(self.folder, name).lock)]
+            dead = [name for name in self.urls if not is_held(_files_of(self.folder, name).lock)]
             if dead:
                 log.warning("server died and is started again", servers=dead)
                 self._revive(dead)
@@ -258,7 +258,7 @@ class Servers:
             for child in self._children.values():
                 last_first.callback(child.wait, timeout=process.STOP_SECONDS)
             for kind in (Postgres, Redis):
-                lock = files_of(self.folder, kind.name).lock
+                lock = _files_of(self.folder, kind.name).lock
                 if is_held(lock):
                     last_first.callback(process.end, lock, kind.stop_signals)
 

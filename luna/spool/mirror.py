@@ -36,7 +36,7 @@ PATIENCE_AT_END = timedelta(seconds=15)
 log = structlog.get_logger("luna.spool")
 
 
-class SpoolUploader:
+class _SpoolUploader:
     """Delivers what waits in a spool, from a thread of its own, until it is stopped. No transaction is open while it waits.
 
     Args:
@@ -174,7 +174,7 @@ def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock
     clock = clock or SystemClock()
     with _one_writer(folder):
         spool = Spool(open_file(folder), clock)
-        drain = SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
+        drain = _SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
         try:
             drain.start()
             yield SpoolWriter(spool, clock)

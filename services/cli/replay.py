@@ -80,7 +80,7 @@ def _load(name: str) -> Any:
 HEADINGS = ["policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week"]
 
 
-def show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, ReplayRequest]) -> None:
+def _show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, ReplayRequest]) -> None:
     """Print each site's policies, what not knowing cost, and what went wrong."""
     for site, reply in replies.items():
         request, numbers = requests[site], Numbers("en", ZoneInfo("UTC"), reply.currency)
@@ -124,7 +124,7 @@ SiteProgress = Callable[[int, int, str], None]
 PAUSE_SECONDS = 0.5
 
 
-def replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProgress) -> ReplayReply:
+def _replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProgress) -> ReplayReply:
     """Return the replay of one site, made in this process; interrupted and called again, it goes on where it was."""
     from luna.database.engine import unit_of_work
     from services.planner.service.replay import Store, replay_on
@@ -175,10 +175,10 @@ ALL = "all"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="replay")(show_replay)
+    app.command(name="replay")(_show_replay)
 
 
-def show_replay(  # noqa: PLR0913 - one per option
+def _show_replay(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
@@ -208,10 +208,10 @@ def show_replay(  # noqa: PLR0913 - one per option
         replies = _replay(pool, requests, progress=progress)
     if len(site) == 1 and site != [ALL]:
         reply = replies[request.site_id]
-        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_replies({request.site_id: reply}, requests))
+        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show_replies({request.site_id: reply}, requests))
     else:
         document = {"sites": {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}}
-        emit(document, as_json=as_json, show=lambda: show_replies(replies, requests))
+        emit(document, as_json=as_json, show=lambda: _show_replies(replies, requests))
 
 
 def _read_faults(asked: list[str], sites: list[str]) -> "list[Fault]":
@@ -269,7 +269,7 @@ def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Pr
     replies = {}
     for name, each in requests.items():
         with name_errors(name, several=len(requests) > 1):
-            replies[name] = replay_here(pool, each, progress=_named(progress, name))
+            replies[name] = _replay_here(pool, each, progress=_named(progress, name))
     return replies
 
 
