@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -23,12 +24,14 @@ from luna.embedded.process import Launch, ending_in_order, explain_failure, is_l
 from luna.embedded.servers import Postgres, Redis
 from luna.embedded.state import State, choose_port, load_state, save_state
 from luna.errors import InvalidInputError, MachineError
+from luna.retry import RetryPolicy
 from luna.settings import Settings
 
 # A server that lives may recover for long; one that keeps dying (the remains of a killed one are in its way) gets less time.
 ANSWER_SECONDS = 60.0
 RETRY_SECONDS = 20.0
-RETRY_PAUSE_SECONDS = 0.25
+# The remains of a killed server are gone within seconds: as soon as they are, the next start succeeds.
+START_RETRY = RetryPolicy(timedelta(seconds=0.25), growth=1)
 LOG_TAIL_BYTES = 4_000
 
 
@@ -102,6 +105,7 @@ class _Attempt:
         self.child: subprocess.Popen[bytes] | None = None
         self._server = server
         self._log_start = 0
+        self._failures = 0
 
     def spawn(self, lock: int, port: int) -> None:
         self._log_start = self.files.log.stat().st_size if self.files.log.exists() else 0
@@ -115,7 +119,8 @@ class _Attempt:
         words = self._last_words()
         if gave_up or is_lasting(words):
             raise explain_failure(f"{self._server.name} does not start", words, self.files.log)
-        time.sleep(RETRY_PAUSE_SECONDS)
+        self._failures += 1
+        time.sleep(START_RETRY.pause(self._failures).total_seconds())
 
     def _last_words(self) -> str:
         with self.files.log.open("rb") as log:

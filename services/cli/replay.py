@@ -20,7 +20,7 @@ from services.cli.shared_sentences import show_driving, show_note
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from luna.queue import Client
+    from luna.queue import Client, TaskMonitor
     from services.planner.replay import Progress
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -149,7 +149,7 @@ def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str,
                 raise LunaError(
                     f"the replay of {name} {job.status}: {(job.error or {}).get('detail', 'its worker ended')}", remedy=f"luna jobs show {job.job_id}"
                 )
-        progress(*_sum_up(client, jobs))
+        progress(*_sum_up(client.tasks, jobs))
         if all(job.status == "done" for job in jobs.values()):
             return {name: ReplayReply.model_validate(job.reply) for name, job in jobs.items()}
         time.sleep(PAUSE_SECONDS)
@@ -163,9 +163,9 @@ def _look(engine: "Engine", asked: Mapping[str, str]) -> dict[str, Job]:
         return {name: jobs.load(connection, job_id) for name, job_id in asked.items()}
 
 
-def _sum_up(client: "Client", jobs: Mapping[str, Job]) -> tuple[int, int, str]:
+def _sum_up(tasks: "TaskMonitor", jobs: Mapping[str, Job]) -> tuple[int, int, str]:
     """Return sites done, sites in all, and which day each running one has reached."""
-    running = {name: client.progress(job.job_id) for name, job in jobs.items() if job.status == "running"}
+    running = {name: tasks.progress(job.job_id) for name, job in jobs.items() if job.status == "running"}
     label = ", ".join(f"{name} {report.label}" for name, report in running.items() if report)
     return sum(job.status == "done" for job in jobs.values()), len(jobs), label
 
@@ -264,7 +264,7 @@ def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Pr
 
     if len(requests) > 1:
         with open_queue() as client:
-            if any(ReplayRequest.queue() in queues for queues in client.workers().values()):
+            if any(ReplayRequest.queue() in queues for queues in client.heartbeats.workers().values()):
                 return replay_on_workers(pool, client, requests, progress=progress)
     replies = {}
     for name, each in requests.items():

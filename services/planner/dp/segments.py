@@ -297,5 +297,5 @@ def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction |
 def _offer(problem: Problem, energies: tuple[FloatArray, FloatArray], import_limit_kwh: FloatArray, direction: Direction | None) -> Segments:
     outlook = problem.outlook
     course = SlotCourse(*energies, outlook.import_price, outlook.export_price, outlook.timeline.hours)
-    bounds = SlotBounds(import_limit_kwh, problem.export_limit_kwh, problem.battery_limit_kwh, problem.limits.inverters)
+    bounds = SlotBounds(import_limit_kwh, problem.export_limit_kwh, problem.storage.give_limit_kwh, problem.limits.inverters)
     return slot_segments(problem.site, course, bounds=bounds, direction=direction)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete
 
 from luna.database import sites
 from luna.database.engine import unit_of_work
-from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.sites import sites as sites_table
 from luna.site import parse_site
 from tests.command_line import Luna
 

@@ -14,7 +14,8 @@ from luna.outlook import Forecast, Quantiles
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.planner.milp.solver import Solver
-from services.planner.service.plans import plan_and_store, read_prices
+from services.planner.service.inputs import read_prices
+from services.planner.service.plans import plan_and_store
 from services.planner.service.strategy import look_back, read_surroundings
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
