@@ -597,5 +597,5 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0013_replay.py
 -- r0014_manual.py
 -- r9001_own_prices.py
--- r9101_unused_tables.py
--- r9101_unused_tables.sql 26ae2709ee908c4db6da975e9551f84df34bae16a8b6b603095c6112f1959343
+-- r9002_unused_tables.py
+-- r9002_unused_tables.sql 26ae2709ee908c4db6da975e9551f84df34bae16a8b6b603095c6112f1959343

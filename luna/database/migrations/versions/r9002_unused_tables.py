@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy import exists, select
 from sqlalchemy import table as sql_table
 
-revision = "0015"
+revision = "9002"
 down_revision = "9001"
 branch_labels = None
 depends_on = None
