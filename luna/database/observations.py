@@ -10,10 +10,11 @@ from luna.database import copy, sites
 from luna.database.schema.series import slot_observations
 from luna.observations import SERIES, Observations
 from luna.resolution import from_quarter_hours, kind_of, quarter_hours
+from luna.site import APPLIANCES
 from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align
 
 PRICES = ("import_price", "export_price")
-MEASURED = (*SERIES, "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
+MEASURED = (*SERIES, *APPLIANCES)
 
 
 def upsert(connection: Connection, site_id: str, observations: Observations) -> int:

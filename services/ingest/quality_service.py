@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
 from luna.database import observations, quality, sites
 from luna.observations import SERIES
-from luna.site import Site
+from luna.site import APPLIANCES, Site
 from luna.timeline import parse_zone
-from services.ingest.quality import APART, DayRecord, Span, expect_series, judge_day
+from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
-JUDGED = (*SERIES, "residual_kwh", *APART)
+JUDGED = (*SERIES, "residual_kwh", *APPLIANCES)
 # Readings that come days late change what was judged.
 RECENT_DAYS = 7
 

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from luna.resolution import JOIN, SPLIT, kind_of
-from luna.site import Site
+from luna.site import SENSOR_ROLES, SensorRole, Site, measured_series
 from luna.timeline import SLOT
 from services.ingest.file_schema import ABOVE
 
@@ -69,19 +69,15 @@ def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timed
 
 
 def limit_powers(site: Site) -> dict[str, float]:
-    """Return the highest believable power of each energy series, kW."""
-    imported = site.grid.import_limit_kw * TOLERANCE
-    solar = sum(array.peak_kw for array in site.pv) * TOLERANCE or ANY_POWER_KW
-    charge = sum(battery.charge_limit_kw for battery in site.batteries) * TOLERANCE or ANY_POWER_KW
-    discharge = sum(battery.discharge_limit_kw for battery in site.batteries) * TOLERANCE or ANY_POWER_KW
-    return {
-        "load_kwh": min(ANY_POWER_KW, imported + solar + discharge),
-        "pv_kwh": solar,
-        "import_kwh": imported,
-        "export_kwh": site.grid.export_limit_kw * TOLERANCE if site.grid.export_limit_kw else ANY_POWER_KW,
-        "charge_kwh": charge,
-        "discharge_kwh": discharge,
-    }
+    """Return the highest believable power of each energy that a balance is made of, kW."""
+    roles = {role.series: role for role in SENSOR_ROLES.values() if role.series and role.flow in {"source", "sink"}}
+    limits = {series: limit_power(site, role, ANY_POWER_KW) for series, role in roles.items()}
+    return {"load_kwh": min(ANY_POWER_KW, sum(limits[source] for source in measured_series("source")))} | limits
+
+
+def limit_power(site: Site, role: SensorRole, otherwise_kw: float) -> float:
+    """Return the highest believable power of an energy, kW; ``otherwise_kw`` where the site says nothing of it."""
+    return (role.limit_kw(site) * TOLERANCE if role.limit_kw else 0.0) or otherwise_kw
 
 
 def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
