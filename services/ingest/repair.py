@@ -14,6 +14,7 @@ from luna.errors import InvalidInputError
 from luna.observations import SERIES
 from luna.resolution import kind_of
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
+from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import ROLES
 from services.ingest.metering.curve import energy_per_slot
 from services.ingest.metering.power import read_power
@@ -21,7 +22,6 @@ from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.metering.spans import Spans
 from services.ingest.price_repair import BACKWARD, FORWARD, repair_prices
 from services.ingest.quality_service import judge_days
-from services.ingest.slots import limit_powers
 from services.ingest.stored_days import StoredDays, read_days
 
 SLOT_HOURS = SLOT.total_seconds() / 3600

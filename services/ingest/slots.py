@@ -9,14 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from luna.resolution import JOIN, SPLIT, kind_of
-from luna.site import SENSOR_ROLES, SensorRole, Site, measured_series
 from luna.timeline import SLOT
 from services.ingest.file_schema import ABOVE
+from services.ingest.limits import ANY_POWER_KW
 
 MINUTE = timedelta(minutes=1)
-# Meters, inverters and short peaks go a little beyond a name plate; a wrong unit goes far beyond.
-TOLERANCE = 1.25
-ANY_POWER_KW = 10_000.0
 # A site whose usual power is beyond it knows its connection's limit; a home's watt-hours read as kilowatt-hours are beyond it.
 USUAL_POWER_KW = 300.0
 
@@ -66,18 +63,6 @@ def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timed
         if isinstance(middle, float) and middle > USUAL_POWER_KW * hours:
             return name, middle
     return None
-
-
-def limit_powers(site: Site) -> dict[str, float]:
-    """Return the highest believable power of each energy that a balance is made of, kW."""
-    roles = {role.series: role for role in SENSOR_ROLES.values() if role.series and role.flow in {"source", "sink"}}
-    limits = {series: limit_power(site, role, ANY_POWER_KW) for series, role in roles.items()}
-    return {"load_kwh": min(ANY_POWER_KW, sum(limits[source] for source in measured_series("source")))} | limits
-
-
-def limit_power(site: Site, role: SensorRole, otherwise_kw: float) -> float:
-    """Return the highest believable power of an energy, kW; ``otherwise_kw`` where the site says nothing of it."""
-    return (role.limit_kw(site) * TOLERANCE if role.limit_kw else 0.0) or otherwise_kw
 
 
 def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:

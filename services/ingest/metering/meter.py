@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from luna.site import SENSOR_ROLES, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
 from services.ingest.metering.curve import EnergyCurve, SlotEnergy, energy_per_slot
@@ -17,7 +18,6 @@ from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, hours_between, runs_of
 from services.ingest.reading import Samples
-from services.ingest.slots import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 
 Kind = Literal["counter", "power"]
 
