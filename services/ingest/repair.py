@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.database import history_changes, observations, prices, quality, sites
+from luna.database import history_changes, observations, prices, quality, recorded_span, sites
 from luna.database.history_changes import Rule
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
@@ -117,7 +117,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     start = floor_to(first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
     site = sites.load(connection, site_id)
-    spans = quality.read_spans(connection, site_id)
+    spans = recorded_span.of_series(connection, site_id)
     named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
     names = tuple(name for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES)) if name in spans or name in named)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
