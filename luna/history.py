@@ -10,6 +10,7 @@ from luna.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_bu
 from luna.errors import InvalidInputError
 from luna.outlook import SHARES
 from luna.resolution import kind_of
+from luna.site import APPLIANCES
 from luna.timeline import FloatArray, InstantArray, Timeline, parse_zone
 
 OBSERVED = (
@@ -21,9 +22,7 @@ OBSERVED = (
     "discharge_kwh",
     "soc",
     "residual_kwh",
-    "vehicle_kwh",
-    "heat_pump_kwh",
-    "water_heater_kwh",
+    *APPLIANCES,
     "import_price",
     "export_price",
 )

@@ -206,7 +206,15 @@ class BackfillRequest(Request):
     end: Instant
 
 
-PriceService = Literal["entsoe", "energy_charts", "nord_pool", "awattar", "tibber"]
+# By the names of their modules in services/ingest/sources/prices, in the order in which they are asked: the official one first, where there is a token; then
+# those that have quarter-hours; Tibber knows two days and needs a customer.
+PriceService = Literal[
+    "entsoe",
+    "energy_charts",
+    "nord_pool",
+    "awattar",
+    "tibber",
+]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 
 

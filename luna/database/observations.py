@@ -1,19 +1,18 @@
 """What sites did, one row per site and quarter-hour."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection
 
 from luna.database import copy, sites
 from luna.database.schema.series import slot_observations
 from luna.observations import SERIES, Observations
 from luna.resolution import from_quarter_hours, kind_of, quarter_hours
-from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align
+from luna.site import APPLIANCES
+from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, align
 
 PRICES = ("import_price", "export_price")
-MEASURED = (*SERIES, "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
+MEASURED = (*SERIES, *APPLIANCES)
 
 
 def upsert(connection: Connection, site_id: str, observations: Observations) -> int:
@@ -71,12 +70,3 @@ def read_series(connection: Connection, site_id: str, timeline: Timeline, names:
     )
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, kind_of(name)) for name in names}
-
-
-def span(connection: Connection, site_id: str) -> tuple[datetime, datetime] | None:
-    """Return start of the first and end of the last slot of which anything was measured, None where there is none; prices may be known of days to come."""
-    start = slot_observations.c.slot_start
-    measured = or_(*(slot_observations.c[name].is_not(None) for name in MEASURED))
-    slots = select(start).where(slot_observations.c.site_key == sites.key_of(connection, site_id), measured).limit(1)
-    first, last = (connection.scalar(slots.order_by(order)) for order in (start.asc(), start.desc()))
-    return None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)

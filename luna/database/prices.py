@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from luna.database import copy
 from luna.database.schema.series import market_prices
 from luna.errors import InvalidInputError, NotFoundError
 from luna.resolution import from_quarter_hours, quarter_hours
 from luna.site import OWN, Site
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
+from luna.timeline import FloatArray, InstantArray, Timeline, align
 
 
 def upsert(
@@ -77,14 +77,6 @@ def require_market(connection: Connection, market: str) -> None:
     """
     if connection.scalar(select(market_prices.c.market).where(market_prices.c.market == market).limit(1)) is None:
         raise NotFoundError("no prices of this market", field="series", value=market, remedy="Load some, or name the market that the site's tariff names.")
-
-
-def known_until(connection: Connection, markets: Sequence[str]) -> dict[str, datetime]:
-    """Return, for each market with prices, when the last quarter-hour ends of which one is known."""
-    latest = {
-        market: connection.scalar(select(func.max(market_prices.c.slot_start)).where(market_prices.c.market == market)) for market in dict.fromkeys(markets)
-    }
-    return {market: start.astimezone(UTC) + SLOT for market, start in latest.items() if start is not None}
 
 
 def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> datetime | InstantArray:

@@ -1,16 +1,16 @@
 """Which days may train and score."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.data import DayQuality
 from luna.database import copy, observations, sites
-from luna.database.schema.series import data_quality_daily, market_prices, slot_observations
+from luna.database.schema.series import data_quality_daily
 from luna.observations import SERIES, Observations
 from luna.site import Site
 from luna.timeline import SLOT, IndexArray, InstantArray, Timeline, local_midnight, parse_zone
@@ -77,22 +77,6 @@ def mark_repaired(connection: Connection, site_id: str, series: str, starts: Ins
     ).format(marks=marks, site=sites.key_of(connection, site_id), bit=bit, repaired=repaired)
     with copy.cursor(connection) as cursor:
         cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(),))
-
-
-def read_spans(connection: Connection, site_id: str) -> dict[str, tuple[datetime, datetime]]:
-    """Return per series and price start of the first and end of the last slot in which a site knew it; those it never knew are left out."""
-    table = slot_observations.c
-    extremes = [extreme.filter(table[name].is_not(None)) for name in _COLUMNS for extreme in (func.min(table.slot_start), func.max(table.slot_start))]
-    found = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()
-    spans = dict(zip(_COLUMNS, zip(found[::2], found[1::2], strict=True), strict=True))
-    return {name: (first.astimezone(UTC), last.astimezone(UTC) + SLOT) for name, (first, last) in spans.items() if first is not None}
-
-
-def read_market_span(connection: Connection, market: str) -> tuple[datetime, datetime] | None:
-    """Return start of the first and end of the last slot in which a market's price is known."""
-    start = market_prices.c.slot_start
-    first, last = connection.execute(select(func.min(start), func.max(start)).where(market_prices.c.market == market)).one()
-    return None if first is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)
 
 
 def _excluded(connection: Connection, site: Site, timeline: Timeline) -> list[tuple[datetime, datetime]]:

@@ -32,6 +32,8 @@ class Deployment(BaseModel):
 
 
 DAY = timedelta(days=1)
+# Marks a secret that another server gives out: `make secrets` makes its file empty, for the owner to fill in.
+GIVEN_OUT = "given out by another server"
 
 
 class FileSecrets(PydanticBaseSettingsSource):
@@ -78,12 +80,12 @@ class Settings(BaseSettings):
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
     embedding_model: Annotated[str, Field(description="model that turns text into vectors")] = "nomic-embed-text"
     home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none")] = None
-    home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant")] = None
+    home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none")] = None
-    mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user")] = None
+    mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), GIVEN_OUT] = None
     outside_services: Annotated[bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them")] = True
-    entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform")] = None
-    tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber")] = None
+    entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform"), GIVEN_OUT] = None
+    tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT] = None
     api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None

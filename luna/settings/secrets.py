@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from luna.errors import MachineError
+from luna.settings.model import GIVEN_OUT, Settings
 
 SECRETS = ("database_admin_password", "database_password", "redis_password", "objects_secret_key", "vectors_api_key", "grafana_password")
 # Given out by other servers: empty until their owner fills them in, so nobody asks how good they are.
-GIVEN = ("home_assistant_token", "mqtt_password", "entsoe_token", "tibber_token")
+GIVEN = tuple(name for name, field in Settings.model_fields.items() if GIVEN_OUT in field.metadata)
 SHORTEST = 16
 # Defaults of the servers in use and of files people copy from; longer than SHORTEST they would pass otherwise.
 DEFAULTS = ("admin", "changeme", "change-me", "changethis", "default", "example", "luna", "minioadmin", "password", "postgres", "secret")

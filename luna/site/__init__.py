@@ -9,17 +9,16 @@ from luna.site.loads import ComfortBand, ComfortWindow, CopPoint, DeferrableLoad
 from luna.site.model import (
     Forecasting,
     ForecastVersion,
-    InputSensors,
     Location,
     OutageRule,
     PriceExtremesRule,
     SafetyIndex,
-    Sensors,
     Site,
     Strategy,
     VacationRule,
 )
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
+from luna.site.sensors import APPLIANCES, LEVELS, SENSOR_ROLES, InputSensors, SensorRole, Sensors, measured_series
 from luna.site.tariff import (
     OWN,
     OWN_EXPORT,
@@ -40,10 +39,13 @@ from luna.site.tariff import (
 )
 
 __all__ = [
+    "APPLIANCES",
+    "LEVELS",
     "MOST_C_RATE",
     "OWN",
     "OWN_EXPORT",
     "OWN_IMPORT",
+    "SENSOR_ROLES",
     "Battery",
     "BlockPrice",
     "Charger",
@@ -80,6 +82,7 @@ __all__ = [
     "PriceRule",
     "PvArray",
     "SafetyIndex",
+    "SensorRole",
     "Sensors",
     "SeriesPrice",
     "Site",
@@ -90,6 +93,7 @@ __all__ = [
     "VacationRule",
     "invalid_input",
     "load_site",
+    "measured_series",
     "parse_site",
     "require_chargeable",
 ]

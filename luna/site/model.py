@@ -1,9 +1,9 @@
 """A site as a whole."""
 
 from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from luna.device_config import Control
@@ -11,6 +11,7 @@ from luna.errors import InvalidInputError
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
 from luna.site.loads import DeferrableLoad, HeatPump
 from luna.site.part import Fraction, Name, Part
+from luna.site.sensors import InputSensors
 from luna.site.tariff import Objective, Tariff
 from luna.timeline import parse_zone
 
@@ -78,32 +79,6 @@ def _told(control: Control | None) -> dict[str, list[str]]:
         "vehicles": [each.vehicle for each in control.vehicles],
         "loads": [each.load for each in control.loads],
     }
-
-
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Sensors = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], Field(max_length=16), BeforeValidator(_listed)]
-
-
-class InputSensors(Part):
-    """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off."""
-
-    total_load_consumption: Sensors = ()
-    total_pv_production: Sensors = ()
-    total_grid_import: Sensors = ()
-    total_grid_export: Sensors = ()
-    total_battery_charge: Sensors = ()
-    total_battery_discharge: Sensors = ()
-    battery_soc: Sensors = ()
-    water_heater_consumption: Sensors = ()
-    heat_pump_consumption: Sensors = ()
-    vehicle_consumption: Sensors = ()
-    vehicle_soc: Sensors = ()
-    vehicle_connected: Sensors = ()
-    vacation_mode: Sensors = ()
-    outage_warning: Sensors = ()
 
 
 # A test compares them with what the forecaster offers.

@@ -1,9 +1,10 @@
 """``luna data prices`` and ``luna data weather``: what outside services publish, into the database."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from luna.contracts.data import PriceService
 from luna.errors import UnavailableError
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import open_database
@@ -12,7 +13,7 @@ from services.cli.window import SiteOption, parse_window
 if TYPE_CHECKING:
     from luna.contracts import FetchPricesReply, SiteWeatherReply
 
-
+SERVICES = " or ".join(", ".join(get_args(PriceService)).rsplit(", ", 1))
 MarketFirst = Annotated[str | None, typer.Option("--from", help="The first instant; without offset, by the market's clock. Default: what is missing.")]
 MarketEnd = Annotated[str | None, typer.Option("--to", help="The instant after the last.")]
 SiteFirst = Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")]
@@ -30,7 +31,7 @@ def prices(
     market: Annotated[str, typer.Option(help="The market as tariffs name it: DE-LU, NL, AT, SE3 …")],
     first: MarketFirst = None,
     end: MarketEnd = None,
-    source: Annotated[str | None, typer.Option(help="entsoe, energy_charts, nord_pool, awattar or tibber alone; default: one after the other.")] = None,
+    source: Annotated[str | None, typer.Option(help=f"{SERVICES} alone; default: one after the other.")] = None,
     currency: Annotated[str | None, typer.Option(help="Default: that of the sites on this market, else EUR.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,7 +41,7 @@ def prices(
     from luna.timeline import SystemClock, parse_instant
     from services.cli.storage import compose_request
     from services.ingest.price_collection import fetch_prices
-    from services.ingest.sources.prices.markets import market_named
+    from services.ingest.sources.prices.registry import market_named
 
     zone = market_named(market).zone
     window = {"first": first and parse_instant(first, field="--from", zone=zone), "end": end and parse_instant(end, field="--to", zone=zone)}

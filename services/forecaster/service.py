@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueReply, IssueRequest
-from luna.database import forecast_activations, forecast_issues, forecasts, observations, sites
+from luna.database import forecast_activations, forecast_issues, forecasts, observations, recorded_span, sites
 from luna.database.forecast_issues import ForecastIssue
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
@@ -192,7 +192,7 @@ def _drop_future(history: Observations, now: datetime | None) -> Observations:
 
 def _reads_future(connection: Connection, site: Site, instants: Sequence[datetime], now: datetime) -> bool:
     """Return whether anything claims to have been measured after ``now``; who asks about days long gone is not told."""
-    span = observations.span(connection, site.name) if now - instants[-1] < DAY else None
+    span = recorded_span.of_site(connection, site.name) if now - instants[-1] < DAY else None
     return span is not None and span[1] > floor_to(now, SLOT) + SLOT
 
 

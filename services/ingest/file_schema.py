@@ -7,6 +7,8 @@ from math import inf
 import polars as pl
 
 from luna.errors import InvalidInputError
+from luna.observations import SERIES
+from luna.resolution import kind_of
 
 # Stands in every reason why a value is too high.
 ABOVE = " is above "
@@ -55,7 +57,7 @@ KINDS = {
         FileSchema(
             "observations",
             "slot_start",
-            dict.fromkeys(("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh"), ENERGY) | {"soc": FRACTION},
+            {name: ENERGY if kind_of(name) == "energy" else FRACTION for name in SERIES},
             keys={},
         ),
         FileSchema(

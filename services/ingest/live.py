@@ -1,4 +1,4 @@
-"""The process that listens: ``python -m services.ingest.live`` records what the sensors of the stored sites say, and has their quarter-hours built.
+"""The process that listens: ``python -m services.ingest.live`` records what the sensors of the stored sites say, and builds their quarter-hours.
 
 A reading is on this machine's disk before its source hears that it was taken. Without a source in the settings the process waits, healthy.
 """
@@ -9,26 +9,27 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy import Engine
 
 from luna.contracts.data import BuildSlotsRequest
 from luna.database import engine
 from luna.embedded import running
 from luna.errors import LunaError
 from luna.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
-from luna.queue import Client
 from luna.queue.heartbeats import present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
-from luna.timeline import SystemClock
+from luna.timeline import Clock, SystemClock
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.recorder import open_recorder
+from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
 from services.ingest.sources.mqtt import MqttSource, parse_broker
 from services.ingest.sources.source import LiveSource
@@ -37,18 +38,17 @@ BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
 # What came shortly before the last reading may have been said by another sensor, and not be recorded yet.
 HEARD_MARGIN = timedelta(minutes=1)
-BUILD_PATIENCE = timedelta(minutes=2)
 
 log = structlog.get_logger("luna.ingest.live")
 
 
 class Live:
-    """Listens for the stored sites, and has their quarter-hours built once they are over.
+    """Listens for the stored sites, and builds their quarter-hours once they are over.
 
     Args:
         listening: hears.
         sites: tells what is heard for.
-        quarters: has slots built.
+        quarters: builds slots.
         notes: outlive the process.
         look: pause between two looks at sites and clock.
     """
@@ -110,10 +110,10 @@ def main(arguments: list[str] | None = None) -> int:
         database = engine.create(addresses.database_url, application_name="luna-recorder")
         stack.callback(database.dispose)
         recorder = stack.enter_context(open_recorder(settings, database))
-        client = stack.enter_context(closing(Client(addresses.redis_url)))
         forms = source_forms(settings)
         listening = SourceSupervisor(recorder, forms, ages=SensorAges(), heard={name: notes.instant(f"heard_{name}") for name in forms})
-        quarters = SlotScheduler(recorder, partial(_have_built, client, ending), notes, SystemClock())
+        clock = SystemClock()
+        quarters = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=notes, clock=clock, ending=ending)
         readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **_probe_sources(listening, forms)})
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
@@ -156,10 +156,11 @@ def _fault(source: LiveSource) -> LunaError | None:
     return source.fault if isinstance(source, HomeAssistantLive | MqttSource) else None
 
 
-def _have_built(client: Client, ending: threading.Event, site_id: str, stretch: Stretch) -> None:
-    # No job: each quarter-hour would leave a row for good. What is not confirmed is asked for again, here.
+def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch) -> None:
+    # Here and not by a worker: readings and slots go on without the queue.
     request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
-    client.call(request, timeout=BUILD_PATIENCE, given_up=ending)
+    with engine.unit_of_work(database) as connection:
+        build_site_slots(connection, request, now=clock.now())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -22,11 +22,12 @@ from services.ingest import electricity_maps
 from services.ingest.batches import read_batches
 from services.ingest.file_schema import ABOVE, join_columns, kind_named, match_columns
 from services.ingest.instants import InstantReader, choose_step, measure_spacing
+from services.ingest.limits import limit_powers
 from services.ingest.own_prices import tell_unused
 from services.ingest.quality_service import judge_later
 from services.ingest.quarantine_release import overrule, read_let_in
 from services.ingest.row_store import Spill, find_market, store
-from services.ingest.slots import find_unusual, limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
+from services.ingest.slots import find_unusual, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 from services.ingest.units import choose_units, convert, describe_units, say_unit
 from services.ingest.validation import describe_rejected, judge
 

@@ -20,9 +20,8 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
 from luna.site import Site
 from luna.timeline import SLOT, Clock, FloatArray, InstantArray, Timeline, floor_to, local_midnight
-from services.ingest.sources.prices.markets import market_named
 from services.ingest.sources.prices.publication import on_quarter_hours
-from services.ingest.sources.prices.registry import choose_sources
+from services.ingest.sources.prices.registry import choose_sources, market_named
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 
 # Results are out at 12:57 on a regular day, the first of them from 12:45 on. Source: SDAC, operational timetable.

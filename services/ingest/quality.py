@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from luna.contracts.data import DayQuality, QualityVerdict
 from luna.observations import SERIES
-from luna.site import Battery, Site
+from luna.site import APPLIANCES, Battery, Site
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering.columns import ROLES
 from services.ingest.price_repair import PriceRecord
@@ -81,7 +81,6 @@ def _find_drift(steps: FloatArray, stored: FloatArray, series: Mapping[str, Floa
 
 ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
 BATTERY = ("charge_kwh", "discharge_kwh", "soc")
-APART = ("vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
 VERDICTS: tuple[QualityVerdict, ...] = get_args(QualityVerdict)
 
 # Policies differ by a tenth of a day's cost and less: with more than a tenth of the day unknown, its cost says nothing about them.
@@ -106,7 +105,7 @@ class DayRecord:
     """What is stored of one local day; arrays of shape ``(slots,)``, as many as the day has: 92, 96 or 100.
 
     Args:
-        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh`` and ``APART``.
+        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh`` and ``APPLIANCES``.
         repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
@@ -176,7 +175,7 @@ def _balance(record: DayRecord, site: Site) -> FloatArray:
     metered = {"import_kwh"} | ({"export_kwh"} if "pv_kwh" in expected else set()) | ({"charge_kwh", "discharge_kwh"} if site.batteries else set())
     if not metered <= expected:
         return np.full_like(series["load_kwh"], np.nan)
-    apart = np.nansum([series[name] for name in APART], axis=0)
+    apart = np.nansum([series[name] for name in APPLIANCES], axis=0)
     return np.asarray(part("import_kwh") + part("pv_kwh") + part("discharge_kwh") - part("export_kwh") - part("charge_kwh") - part("load_kwh") - apart)
 
 

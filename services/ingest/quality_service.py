@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
-from luna.database import observations, quality, sites
+from luna.database import quality, recorded_span, sites
 from luna.observations import SERIES
-from luna.site import Site
+from luna.site import APPLIANCES, Site
 from luna.timeline import parse_zone
-from services.ingest.quality import APART, DayRecord, Span, expect_series, judge_day
+from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
-JUDGED = (*SERIES, "residual_kwh", *APART)
+JUDGED = (*SERIES, "residual_kwh", *APPLIANCES)
 # Readings that come days late change what was judged.
 RECENT_DAYS = 7
 
@@ -71,7 +71,7 @@ def _days_of(site: Site, first: datetime, end: datetime) -> tuple[date, date]:
 
 def _find_overdue(connection: Connection, site: Site, last: date) -> tuple[date, date] | None:
     """Return the days up to ``last`` that hold something and were not judged since it was written, a year at most."""
-    span = observations.span(connection, site.name)
+    span = recorded_span.of_site(connection, site.name)
     if span is None:
         return None
     begin, end = _days_of(site, *span)
@@ -93,9 +93,9 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
 
 def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:
     """Return since and until when each series was known; a price also where its market was."""
-    spans = quality.read_spans(connection, site.name)
+    spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
         market = market_of(rule)
-        found = [span for span in (spans.get(name), market and quality.read_market_span(connection, market)) if span]
+        found = [span for span in (spans.get(name), market and recorded_span.of_market(connection, market)) if span]
         spans |= {name: (min(first for first, _ in found), max(end for _, end in found))} if found else {}
     return spans

@@ -18,12 +18,13 @@ from luna.site import Site
 from luna.timeline import SLOT, Timeline, parse_instant, parse_zone
 from services.ingest.file_schema import ABOVE, Bounds, FileSchema, kind_named
 from services.ingest.instants import InstantReader
+from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import sensor_names
 from services.ingest.metering.spans import LONGEST_GAP_HOURS
 from services.ingest.quality_service import judge_slots
 from services.ingest.row_store import columns_of, find_market, store
 from services.ingest.slot_service import build_site_slots
-from services.ingest.slots import MINUTE, limit_powers, set_aside_impossible, set_aside_off_grid, to_quarter_hours
+from services.ingest.slots import MINUTE, set_aside_impossible, set_aside_off_grid, to_quarter_hours
 from services.ingest.validation import judge
 
 

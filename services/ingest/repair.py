@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.database import history_changes, observations, prices, quality, sites
+from luna.database import history_changes, observations, prices, quality, recorded_span, sites
 from luna.database.history_changes import Rule
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
 from luna.resolution import kind_of
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
+from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import ROLES
 from services.ingest.metering.curve import energy_per_slot
 from services.ingest.metering.power import read_power
@@ -21,7 +22,6 @@ from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.metering.spans import Spans
 from services.ingest.price_repair import BACKWARD, FORWARD, repair_prices
 from services.ingest.quality_service import judge_days
-from services.ingest.slots import limit_powers
 from services.ingest.stored_days import StoredDays, read_days
 
 SLOT_HOURS = SLOT.total_seconds() / 3600
@@ -117,7 +117,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     start = floor_to(first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
     site = sites.load(connection, site_id)
-    spans = quality.read_spans(connection, site_id)
+    spans = recorded_span.of_series(connection, site_id)
     named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
     names = tuple(name for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES)) if name in spans or name in named)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}

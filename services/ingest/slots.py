@@ -9,14 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from luna.resolution import JOIN, SPLIT, kind_of
-from luna.site import Site
 from luna.timeline import SLOT
 from services.ingest.file_schema import ABOVE
+from services.ingest.limits import ANY_POWER_KW
 
 MINUTE = timedelta(minutes=1)
-# Meters, inverters and short peaks go a little beyond a name plate; a wrong unit goes far beyond.
-TOLERANCE = 1.25
-ANY_POWER_KW = 10_000.0
 # A site whose usual power is beyond it knows its connection's limit; a home's watt-hours read as kilowatt-hours are beyond it.
 USUAL_POWER_KW = 300.0
 
@@ -66,22 +63,6 @@ def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timed
         if isinstance(middle, float) and middle > USUAL_POWER_KW * hours:
             return name, middle
     return None
-
-
-def limit_powers(site: Site) -> dict[str, float]:
-    """Return the highest believable power of each energy series, kW."""
-    imported = site.grid.import_limit_kw * TOLERANCE
-    solar = sum(array.peak_kw for array in site.pv) * TOLERANCE or ANY_POWER_KW
-    charge = sum(battery.charge_limit_kw for battery in site.batteries) * TOLERANCE or ANY_POWER_KW
-    discharge = sum(battery.discharge_limit_kw for battery in site.batteries) * TOLERANCE or ANY_POWER_KW
-    return {
-        "load_kwh": min(ANY_POWER_KW, imported + solar + discharge),
-        "pv_kwh": solar,
-        "import_kwh": imported,
-        "export_kwh": site.grid.export_limit_kw * TOLERANCE if site.grid.export_limit_kw else ANY_POWER_KW,
-        "charge_kwh": charge,
-        "discharge_kwh": discharge,
-    }
 
 
 def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from luna.database import observations, sites
 from luna.database.engine import unit_of_work
+from luna.site import APPLIANCES
 from luna.timeline import FloatArray, Timeline, floor_to, local_days, parse_zone
-from services.ingest.metering.build import APPLIANCES
 from services.ingest.metering.columns import Column, measured_columns
 
 # An hour's border cuts a counter's step, and a meter shows tenths or hundredths of a kilowatt-hour.
@@ -120,7 +120,7 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
         site = sites.load(connection, site_id)
     days = _days(site.timezone, first, last)
     hours = _whole_hours(days[0][1], days[-1][2])
-    columns = [column for column in measured_columns(site) if column.name != "soc"]
+    columns = [column for column in measured_columns(site) if not column.is_level]
     with unit_of_work(engine) as connection:
         stored = add_appliances(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
     places = [(day, slice((start - hours.start) // HOUR, (end - hours.start) // HOUR)) for day, start, end in days]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import observations, prices, quarantine, readings, sites, weather_carbon
+from luna.database import observations, prices, quarantine, readings, recorded_span, sites, weather_carbon
 from luna.database.history import query_series
 from luna.errors import InvalidInputError, NotFoundError
 from luna.history import SeriesQuery, as_rows
@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_used_stores_nothing(connection: Connection, tmp_p
         load_file(connection, "home", csv(tmp_path, *rows, header=header), OBSERVATIONS)
     assert caught.value.field == field
     assert caught.value.remedy
-    assert observations.span(connection, "home") is None
+    assert recorded_span.of_site(connection, "home") is None
 
 
 def test_a_file_of_naive_times_names_the_option_that_helps(connection: Connection, tmp_path: Path) -> None:

@@ -9,7 +9,21 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts import PlanReply, PolicyReply, ReplayReply
 from luna.contracts.replay import DayCost
-from luna.database import copy, engine, forecasts, observations, plans, prices, quarantine, readings, scores, sites, training_runs, weather_carbon
+from luna.database import (
+    copy,
+    engine,
+    forecasts,
+    observations,
+    plans,
+    prices,
+    quarantine,
+    readings,
+    recorded_span,
+    scores,
+    sites,
+    training_runs,
+    weather_carbon,
+)
 from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, LunaError, NotFoundError, UnavailableError
 from luna.observations import Observations
@@ -107,7 +121,7 @@ def test_observations_come_back_with_their_gaps(connection: Connection) -> None:
     read = observations.read(connection, "home", DAY.window(0, 96))
     np.testing.assert_array_equal(read.load_kwh, load)
     assert np.isnan(read.pv_kwh).all()
-    assert observations.span(connection, "home") == (START, DAY.end)
+    assert recorded_span.of_site(connection, "home") == (START, DAY.end)
 
 
 @pytest.mark.usefixtures("home")
@@ -120,7 +134,7 @@ def test_what_is_unknown_never_erases_what_is_stored(connection: Connection) -> 
 
 @pytest.mark.usefixtures("home")
 def test_a_site_without_observations_has_no_span(connection: Connection) -> None:
-    assert observations.span(connection, "home") is None
+    assert recorded_span.of_site(connection, "home") is None
     assert np.isnan(observations.read(connection, "home", DAY).load_kwh).all()
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from luna.contracts.counterfactual import Variant, WhatIfRequest
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import ReplayRequest
-from luna.database import observations, prices, sites
+from luna.database import observations, prices, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.database.schema.sites import sites as sites_table
 from luna.embedded import Addresses
@@ -134,7 +134,7 @@ def test_prices_of_days_to_come_are_no_readings_of_the_future(connection: Connec
     measured = Observations.of(Timeline(MIDNIGHT - DAY, SLOT, 96).starts, {"load_kwh": np.full(96, 0.1)})
     observations.upsert(connection, "own", measured)
     load(connection, write(tmp_path, 48))
-    assert observations.span(connection, "own") == (MIDNIGHT - DAY, MIDNIGHT)
+    assert recorded_span.of_site(connection, "own") == (MIDNIGHT - DAY, MIDNIGHT)
     issued = issue_forecasts(connection, IssueRequest(site_id="own", at=MIDNIGHT), objects=FileObjects(tmp_path), now=MIDNIGHT)
     assert "future_reading" not in issued.batch.reasons[0]
 

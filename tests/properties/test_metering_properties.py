@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luna.site import APPLIANCES
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.metering.build import APPLIANCES, SINKS, SOURCES, settle_balance
+from services.ingest.metering.build import SINKS, SOURCES, settle_balance
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_site, minutes
 

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.site import parse_site
+from luna.site import APPLIANCES, parse_site
 from luna.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
-from services.ingest.quality import APART, DayRecord, judge_day
+from services.ingest.quality import DayRecord, judge_day
 from services.ingest.quality_service import JUDGED
 
 PRICE = st.sampled_from([0.0, 0.0, 0.1, 0.3, -0.05, float("nan")])
@@ -71,4 +71,4 @@ def days(draw: st.DrawFn) -> DayRecord:
 def test_every_verdict_has_its_reasons_and_only_clean_days_have_none(day: DayRecord) -> None:
     judged = judge_day(day, SITE)
     assert (judged.verdict == "clean") == (not judged.reasons)
-    assert set(APART) <= set(day.series)
+    assert set(APPLIANCES) <= set(day.series)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from luna.database import forecast_issues, jobs, prices, sites
+from luna.database import forecast_issues, jobs, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.queue.services import SERVICES
@@ -77,9 +77,9 @@ def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:
     if readable and gateway.settings.outside_services:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
             named = sites.price_series(connection)
-            known = prices.known_until(connection, named)
+            known = recorded_span.of_markets(connection, named)
             for market in named:
-                PRICES_UNTIL.labels(market).set(known[market].timestamp() if market in known else 0.0)
+                PRICES_UNTIL.labels(market).set(known[market][1].timestamp() if market in known else 0.0)
 
 
 def _look_at_forecasts(gateway: Gateway, *, readable: bool) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.forecast import RenewModelsReply, RenewModelsRequest, SiteRenewal, TrainingTrigger, TrainRequest
 from luna.contracts.job import Job
-from luna.database import forecast_scores, observations, quality, sites, training_runs
+from luna.database import forecast_scores, quality, recorded_span, sites, training_runs
 from luna.database.engine import unit_of_work
 from luna.database.training_runs import TrainingRun
 from luna.queue.task_context import isolate
@@ -101,7 +101,7 @@ def renew_models(asking: Asking, request: RenewModelsRequest, *, now: datetime) 
 
 def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None:
     """Return why a site's model is to be trained now, None where it is not."""
-    span = observations.span(connection, site.name)
+    span = recorded_span.of_site(connection, site.name)
     if span is None or now - span[1] > SILENCE:
         return None
     known_until = min(span[1], now)

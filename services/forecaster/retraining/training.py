@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import TrainReply, TrainRequest
-from luna.database import forecast_activations, forecast_status, observations, quality, sites, training_runs
+from luna.database import forecast_activations, forecast_status, quality, recorded_span, sites, training_runs
 from luna.database.forecast_activations import Activation
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
@@ -167,7 +167,7 @@ def find_training(connection: Connection, site_id: str, run_id: str | None, *, n
 
 
 def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
-    span = observations.span(connection, request.site_id)
+    span = recorded_span.of_site(connection, request.site_id)
     until = None if span is None else min(span[1], request.until or span[1])
     if span is None or until is None or floor_to(until, SLOT) <= span[0]:
         remedy = "Load observations first: luna data load FILE --kind observations."

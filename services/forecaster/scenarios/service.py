@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_explanation import IssueScenariosReply, IssueScenariosRequest
-from luna.database import forecast_activations, forecast_scenarios, observations, past_forecasts, prices, quality, sites
+from luna.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, recorded_span, sites
 from luna.errors import NotFoundError
 from luna.objects import ObjectStore
 from luna.outlook import Forecast, Scenarios
@@ -86,7 +86,7 @@ def read_errors(connection: Connection, site: Site, forecast: Forecast, *, objec
 
 def _issue_again(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
     """Return what the version would have said since the site is measured; nothing where that is not ``needed`` days."""
-    span = observations.span(connection, site.name)
+    span = recorded_span.of_site(connection, site.name)
     wanted = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
     if len(wanted) < needed:
         return []

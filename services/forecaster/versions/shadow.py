@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_versions import JudgeForecastsReply, JudgeForecastsRequest, SiteJudgement
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecast_scores, observations, past_forecasts, prices, quality, sites
+from luna.database import forecast_scores, observations, past_forecasts, prices, quality, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.database.forecast_scores import DayScore
 from luna.objects import ObjectStore
@@ -148,7 +148,7 @@ def _judge_days(means: ShadowContext, site: Site, days: Sequence[date], *, anew:
 
 def find_due(connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime) -> list[date]:
     """Return the days of issue to score: those named, or those that are due; of each all that its forecasts look at must lie within what was measured."""
-    span = observations.span(connection, site.name)
+    span = recorded_span.of_site(connection, site.name)
     if span is None:
         return []
     zone = parse_zone(site.timezone)

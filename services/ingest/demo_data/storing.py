@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.job import DemoLoadReply, DemoSiteReply
-from luna.database import observations, prices, sites
+from luna.database import observations, prices, recorded_span, sites
 from luna.errors import ConflictError
 from luna.observations import SERIES
 from luna.timeline import SLOT, FloatArray
@@ -87,7 +87,7 @@ def check_site(connection: Connection, demo: DemoSite) -> None:
         return
     if sites.load(connection, name) != demo.site:
         raise ConflictError("a site of this name is stored with another configuration than the demo's", field="site", value=name, remedy=REMEDY)
-    span = observations.span(connection, name)
+    span = recorded_span.of_site(connection, name)
     stored = observations.read_series(connection, name, SLOTS, SERIES + observations.PRICES)
     unknown = np.full(SLOTS.count, np.nan)
     own = all(_agrees(values, getattr(demo.observations, series, unknown)) for series, values in stored.items())

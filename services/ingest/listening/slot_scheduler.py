@@ -1,6 +1,7 @@
 """What is done when a quarter-hour is over: the slots of every site that is listened for are built."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,8 @@ SETTLING = timedelta(seconds=15)
 # A counter that speaks rarely tells of the quarter-hours before.
 OVERLAP = timedelta(hours=2)
 LONGEST = timedelta(days=31)
+# What is built at once: with the days before that every build looks at, a small machine's memory holds it, and an order to end is soon followed.
+PIECE = timedelta(days=1)
 FLUSH_PATIENCE = timedelta(seconds=30)
 
 log = structlog.get_logger("luna.ingest.live")
@@ -28,13 +31,20 @@ class Stretch:
     first: datetime
     end: datetime
 
+    def pieces(self) -> "Iterator[Stretch]":
+        """Yield it in order, a day or less at a time."""
+        first = self.first
+        while first < self.end:
+            yield Stretch(first, min(first + PIECE, self.end))
+            first += PIECE
+
 
 def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
     """Return what to build now, None where the last finished quarter-hour is built.
 
     Args:
         now: an instant.
-        built_until: the end of what was asked for last; None: never.
+        built_until: the end of what was built last; None: never.
     """
     end = floor_to(now - SETTLING, SLOT)
     if built_until is not None and built_until >= end:
@@ -51,13 +61,15 @@ class SlotScheduler:
         build: has a stretch of a site's slots built, and returns when they are.
         notes: until when each site's are.
         clock: tells when a quarter-hour is over.
+        ending: once set, nothing more is begun.
     """
 
-    def __init__(self, recorder: Recorder, build: Callable[[str, Stretch], None], notes: StateFile, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, build: Callable[[str, Stretch], None], *, notes: StateFile, clock: Clock, ending: threading.Event) -> None:
         self._recorder = recorder
         self._build = build
         self._notes = notes
         self._clock = clock
+        self._ending = ending
 
     def turn(self, sites: Sequence[str]) -> None:
         """Build what is due; outside the event loop. What cannot be built now stays due."""
@@ -67,12 +79,22 @@ class SlotScheduler:
         if due:
             self._recorder.flush(FLUSH_PATIENCE)
         for site, stretch in due.items():
-            try:
-                self._build(site, stretch)
-            except UnavailableError as error:
-                log.warning("slots cannot be built yet", site_id=site, error=str(error))
-                return
-            except LunaError as error:
-                log.warning("slots are not built", site_id=site, error=str(error))
-            built[site] = stretch.end.isoformat()
-            self._notes.write({"built_until": built})
+            for piece in stretch.pieces():
+                if self._ending.is_set() or not self._build_piece(site, piece):
+                    return
+                built[site] = piece.end.isoformat()
+                self._notes.write({"built_until": built})
+
+    def _build_piece(self, site: str, piece: Stretch) -> bool:
+        """Build a day of a site's slots; returns whether that is settled, built or not: False, it stays due."""
+        try:
+            self._build(site, piece)
+        except UnavailableError as error:
+            log.warning("slots cannot be built yet", site_id=site, error=str(error))
+            return False
+        except LunaError as error:
+            log.warning("slots are not built", site_id=site, error=str(error))
+        except Exception:
+            # A fault of ours in one site's slots ends neither the recording nor the slots of the others.
+            log.exception("slots are not built", site_id=site)
+        return True

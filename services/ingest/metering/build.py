@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
-from luna.site import Site
+from luna.site import APPLIANCES, Site, measured_series
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns
 from services.ingest.metering.meter import Meters
@@ -18,10 +18,7 @@ from services.ingest.metering.rejection import Mask, Refusals, Rejected
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.reading import Samples
 
-SOURCES = ("import_kwh", "pv_kwh", "discharge_kwh")
-SINKS = ("export_kwh", "charge_kwh")
-# Loads with meters of their own, which follow plans instead of habits: nothing that learns the house's habits may see them.
-APPLIANCES = ("vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
+SOURCES, SINKS = measured_series("source"), measured_series("sink")
 
 
 def needed_for_supply(site: Site) -> set[str]:

@@ -3,20 +3,11 @@
 from dataclasses import dataclass
 
 from luna.errors import InvalidInputError
-from luna.site import Site
+from luna.site import APPLIANCES, LEVELS, SENSOR_ROLES, Site, measured_series
 
-ROLES = {
-    "load_kwh": "total_load_consumption",
-    "pv_kwh": "total_pv_production",
-    "import_kwh": "total_grid_import",
-    "export_kwh": "total_grid_export",
-    "charge_kwh": "total_battery_charge",
-    "discharge_kwh": "total_battery_discharge",
-    "vehicle_kwh": "vehicle_consumption",
-    "heat_pump_kwh": "heat_pump_consumption",
-    "water_heater_kwh": "water_heater_consumption",
-    "soc": "battery_soc",
-}
+_NAMES = {role.series: name for name, role in SENSOR_ROLES.items() if role.series}
+# Column → role: the house's energies, its appliances, then levels.
+ROLES = {series: _NAMES[series] for series in (*measured_series("consumption", "source", "sink"), *APPLIANCES, *LEVELS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +19,11 @@ class Column:
 
     name: str
     sensors: tuple[tuple[str, int], ...]
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it is a level at the end of each slot, no energy."""
+        return SENSOR_ROLES[ROLES[self.name]].kind == "level"
 
     @property
     def reversed(self) -> bool:
@@ -44,8 +40,8 @@ def measured_columns(site: Site) -> list[Column]:
     named = {column: getattr(site.input_sensors, role) for column, role in ROLES.items()}
     columns = [Column(column, tuple(_signed(sensor) for sensor in sensors)) for column, sensors in named.items() if sensors]
     for column in columns:
-        if column.name == "soc" and any(sign < 0 for _, sign in column.sensors):
-            raise InvalidInputError("a state of charge cannot be taken off", field="site.input_sensors.battery_soc", remedy="Remove the minus.")
+        if column.is_level and any(sign < 0 for _, sign in column.sensors):
+            raise InvalidInputError("a state of charge cannot be taken off", field=f"site.input_sensors.{ROLES[column.name]}", remedy="Remove the minus.")
     return columns
 
 

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.site import Site
+from luna.site import SENSOR_ROLES, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
 from services.ingest.metering.curve import EnergyCurve, SlotEnergy, energy_per_slot
@@ -17,7 +18,6 @@ from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, hours_between, runs_of
 from services.ingest.reading import Samples
-from services.ingest.slots import ANY_POWER_KW, TOLERANCE, limit_powers
 
 Kind = Literal["counter", "power"]
 
@@ -63,9 +63,7 @@ def limit_columns(site: Site) -> dict[str, float]:
     """Return the highest believable power of each energy column, kW."""
     limits = limit_powers(site) | {"load_kwh": _limit_load(site)}
     load = limits["load_kwh"]
-    vehicles = sum(max(vehicle.charge_limit_kw, vehicle.min_charge_kw) for vehicle in site.vehicles) * TOLERANCE
-    heaters = sum(device.power_kw for device in site.loads if device.kind == "water_heater") * TOLERANCE
-    return limits | {"vehicle_kwh": vehicles or load, "heat_pump_kwh": load, "water_heater_kwh": heaters or load}
+    return limits | {role.series: limit_power(site, role, load) for role in SENSOR_ROLES.values() if role.flow == "appliance" and role.series}
 
 
 def _limit_load(site: Site) -> float:
@@ -152,7 +150,7 @@ class Meters:
 
     def measure(self, column: Column) -> Part:
         """Return a column's value per slot, NaN where unknown, and which values rest on less than readings."""
-        if column.name == "soc":
+        if column.is_level:
             return self._measure_level(column)
         parts = [(sign, self._measure_energy(name, column)) for name, sign in column.sensors]
         estimated = np.any([part.estimated for _, part in parts], axis=0)
@@ -202,7 +200,7 @@ class Meters:
 
 
 def _factor(unit: str | None, column: Column) -> float:
-    if column.name == "soc":
+    if column.is_level:
         return level_factor(unit)
     measure = read_measure(unit)
     return measure.factor if measure else 1.0

@@ -1,26 +1,27 @@
 """The process that listens, killed, ended and left without its database."""
 
 import itertools
-import json
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import readings, sites
+from luna.database import observations, readings, sites
 from luna.database.engine import unit_of_work
-from luna.queue import Client
+from luna.embedded import start as start_servers
 from luna.site import InputSensors, Site
+from luna.timeline import SLOT, Timeline, floor_to
 from tests.databases import remove_site
 from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
 from tests.processes import Process, checks, free_port, luna_process, says
-from tests.workers import wait_for, worker_process
+from tests.workers import wait_for
 
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
 COUNT = 1000
@@ -140,15 +141,44 @@ def _hears(device: Publisher, database: Engine, site_id: str) -> bool:
 
 
 @needs_mosquitto
-def test_the_slots_of_what_is_over_are_built_once_a_worker_is_there(listen: Start, redis_url: str, database_url: str, tmp_path: Path, site_id: str) -> None:
-    _, port = listen()
-    with closing(Client(redis_url)) as client:
-        wait_for(lambda: client.tasks.waiting("ingest") > 0)
-    notes = tmp_path / "data/live/notes.json"
-    assert site_id not in json.loads(notes.read_text()).get("built_until", {})
-    with worker_process(redis_url, database_url, "services.ingest.tasks"):
-        wait_for(lambda: site_id in json.loads(notes.read_text()).get("built_until", {}))
+def test_without_redis_readings_are_recorded_and_the_slots_of_what_is_over_are_built(
+    listen: Start, device: Publisher, database: Engine, servers_folder: Path, site_id: str
+) -> None:
+    with start_servers(servers_folder, services=["redis"]) as own:
+        _, port = listen(redis_url=own.redis_url)
+        wait_for(lambda: check(port, "redis").get("ok") is True)
+    wait_for(lambda: check(port, "redis").get("ok") is False)
+    device.publish(TOPIC, "7")
+    wait_for(lambda: stored(database, site_id) == [7])
+    other = f"{site_id}-built"
+    # Nothing is built of a site that names no sensors: its readings are there before.
+    store(database, other)
+    try:
+        last = floor_to(datetime.now(UTC), SLOT)
+        rise_evenly(database, other, "mqtt:house [kWh]", until=last)
+        store(database, other, "mqtt:house [kWh]")
+        wait_for(lambda: imported(database, other, last) == [0.5] * 4)
+    finally:
+        remove_site(database, other)
+    device.publish(TOPIC, "8")
+    wait_for(lambda: stored(database, site_id) == [7, 8])
     assert says(port, "live", 200)
+
+
+def rise_evenly(database: Engine, site_id: str, sensor: str, *, until: datetime) -> None:
+    """Store a counter that rose by half a kWh in each of the six quarter-hours before ``until``, told each minute."""
+    minutes = np.arange(-90, 1)
+    with unit_of_work(database) as connection:
+        key = readings.register(connection, site_id, {sensor: "kWh"})[sensor]
+        instants = np.datetime64(until.replace(tzinfo=None), "us") + minutes * np.timedelta64(60_000_000, "us")
+        readings.upsert(connection, np.full(minutes.size, key, dtype=np.int32), instants, (minutes + 90) / 30)
+
+
+def imported(database: Engine, site_id: str, until: datetime) -> list[float]:
+    """Return what was imported in each quarter-hour of the hour before ``until``."""
+    with unit_of_work(database) as connection:
+        series = observations.read_series(connection, site_id, Timeline(until - timedelta(hours=1), SLOT, 4), ("import_kwh",))
+    return [round(value, 6) for value in series["import_kwh"].tolist()]
 
 
 def test_without_a_source_it_waits_in_good_health_and_says_so(start: Start) -> None:

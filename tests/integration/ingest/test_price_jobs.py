@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest
-from luna.database import prices, sites
+from luna.database import prices, recorded_span, sites
 from luna.database.schema.series import market_prices
 from luna.database.schema.sites import sites as sites_table
 from luna.errors import InvalidInputError, NotFoundError
@@ -147,4 +147,4 @@ def test_a_market_that_nobody_has_is_refused_where_it_is_named(connection: Conne
 def test_a_market_with_prices_is_known_until_the_last_of_them_ends(connection: Connection) -> None:
     add_site(connection)
     fetch(connection, energy_charts(list(WANTED), [100.0] * len(WANTED)))
-    assert prices.known_until(connection, ["NL", "AT"]) == {"NL": TOMORROW.end}
+    assert {market: end for market, (_, end) in recorded_span.of_markets(connection, ["NL", "AT"]).items()} == {"NL": TOMORROW.end}

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -126,10 +127,12 @@ def test_nothing_is_due_twice() -> None:
 
 
 class Builder:
-    """Builds slots unless told that no worker is there."""
+    """Builds slots unless told that the database is away; after the ``last`` one the process ends."""
 
     def __init__(self) -> None:
         self.away = False
+        self.last = 0
+        self.ending = threading.Event()
         self.built: list[tuple[str, datetime, datetime]] = []
 
     def build(self, name: str, stretch: Stretch) -> None:
@@ -137,7 +140,11 @@ class Builder:
             raise UnavailableError("no reply")
         if name == "broken":
             raise InvalidInputError("the site names no sensors")
+        if name == "faulty":
+            raise ZeroDivisionError
         self.built.append((name, stretch.first, stretch.end))
+        if len(self.built) == self.last:
+            self.ending.set()
 
 
 @pytest.fixture
@@ -146,11 +153,35 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
         yield recorder
 
 
+def scheduler(recorder: Recorder, builder: Builder, notes: StateFile, now: datetime) -> SlotScheduler:
+    return SlotScheduler(recorder, builder.build, notes=notes, clock=FixedClock(now), ending=builder.ending)
+
+
+def test_an_absence_is_made_up_for_day_by_day_and_goes_on_where_it_ended(recorder: Recorder, tmp_path: Path) -> None:
+    builder, notes = Builder(), StateFile(tmp_path / "notes.json")
+    before = NOON - timedelta(days=2)
+    notes.write({"built_until": {"home": before.isoformat()}})
+    builder.last = 2
+    scheduler(recorder, builder, notes, NOON + timedelta(seconds=30)).turn(["home"])
+    day = timedelta(days=1)
+    first = before - OVERLAP
+    assert builder.built == [("home", first, first + day), ("home", first + day, first + 2 * day)]
+    builder.ending.clear()
+    scheduler(recorder, builder, notes, NOON + timedelta(seconds=30)).turn(["home"])
+    assert builder.built[2:] == [("home", NOON - 2 * OVERLAP, NOON)]
+
+
+def test_a_fault_in_one_sites_slots_leaves_the_others_alone(recorder: Recorder, tmp_path: Path) -> None:
+    builder, notes = Builder(), StateFile(tmp_path / "notes.json")
+    scheduler(recorder, builder, notes, NOON + timedelta(seconds=30)).turn(["faulty", "home"])
+    assert builder.built == [("home", NOON - OVERLAP, NOON)]
+
+
 def test_what_could_not_be_built_is_built_later_and_a_site_that_cannot_be_does_not_stop_the_others(recorder: Recorder, tmp_path: Path) -> None:
     builder, notes = Builder(), StateFile(tmp_path / "notes.json")
     for minutes, away in ((0, False), (5, False), (15, True), (30, False)):
         builder.away = away
-        SlotScheduler(recorder, builder.build, notes, FixedClock(NOON + timedelta(minutes=minutes, seconds=30))).turn(["broken", "home"])
+        scheduler(recorder, builder, notes, NOON + timedelta(minutes=minutes, seconds=30)).turn(["broken", "home"])
     half_past = NOON + timedelta(minutes=30)
     assert builder.built == [("home", NOON - OVERLAP, NOON), ("home", NOON - OVERLAP, half_past)]
 

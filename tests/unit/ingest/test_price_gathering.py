@@ -12,8 +12,7 @@ from luna.errors import InvalidInputError
 from luna.settings import Settings
 from luna.timeline import SLOT, Timeline, local_day
 from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, days_wanted, window_due
-from services.ingest.sources.prices.markets import market_named
-from services.ingest.sources.prices.registry import choose_sources
+from services.ingest.sources.prices.registry import choose_sources, market_named
 from tests.outside import Service, Services, document, energy_charts, nord_pool
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from luna.site import parse_site
-from services.ingest.slots import limit_powers, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
+from services.ingest.limits import limit_powers
+from services.ingest.slots import set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -8,13 +8,15 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.ingest.sources.prices.markets import market_named
+from services.ingest.sources.prices.declaration import PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.publication import MINUTE, DeliveryWindow, Issue, Product, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
 
 MILLISECONDS = 1_000
 UNIT = "eur/mwh"
+# The countries whose market it has, by their domains.
+CODES = {"AT": "at", "DE-LU": "de"}
 
 
 class _Product(BaseModel):
@@ -40,7 +42,7 @@ class Awattar:
     web: Web
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        country = market_named(market).codes[self.name]
+        country = CODES[canonical_market(market)]
         return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, country)]
 
     def _fetch_span(self, window: DeliveryWindow, country: str) -> list[PriceSheet]:
@@ -50,3 +52,6 @@ class Awattar:
         if strange is not None:
             raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")
         return make_sheets(window, (product.trade() for product in feed.data), Issue("EUR"))
+
+
+SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: Awattar(access.web), currencies=frozenset({"EUR"}))

@@ -8,13 +8,17 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.ingest.sources.prices.markets import Market, market_named
+from luna.timeline import parse_zone
+from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
+from services.ingest.sources.prices.entsoe import CODES as ENTSOE_CODES
 from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
 
 URL = "https://api.energy-charts.info/price"
 UNIT = "EUR/MWh"
+# It knows the zones of the Transparency Platform, by their names.
+CODES = {name: name for name in ENTSOE_CODES}
 # It answers 404 where it has nothing for that time.
 NOTHING = 404
 
@@ -33,16 +37,19 @@ class EnergyCharts:
     web: Web
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        place = market_named(market)
-        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, place)]
+        code = CODES[canonical_market(market)]
+        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, code)]
 
-    def _fetch_span(self, window: DeliveryWindow, place: Market) -> list[PriceSheet]:
-        asked = {"bzn": place.codes[self.name], "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
+    def _fetch_span(self, window: DeliveryWindow, code: str) -> list[PriceSheet]:
+        asked = {"bzn": code, "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
         answer = self.web.get(URL, asked, accept=(200, NOTHING))
         if answer.status == NOTHING:
             return []
         said = answer.parse(_Prices)
         if said.unit.replace(" ", "") != UNIT or len(said.unix_seconds) != len(said.price):
             raise SourceError(f"answers {len(said.price)} prices in {said.unit} for {len(said.unix_seconds)} times", field=self.name, remedy="Try again later.")
-        products = measure_lengths([instant_of(second) for second in said.unix_seconds], said.price, place.zone)
+        products = measure_lengths([instant_of(second) for second in said.unix_seconds], said.price, parse_zone(COUPLED))
         return make_sheets(window, products, Issue("EUR"))
+
+
+SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: EnergyCharts(access.web), currencies=frozenset({"EUR"}))

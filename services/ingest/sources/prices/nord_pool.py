@@ -8,12 +8,16 @@ from datetime import UTC, date, datetime
 
 from pydantic import AwareDatetime, BaseModel
 
-from services.ingest.sources.prices.markets import market_named
+from luna.timeline import parse_zone
+from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.publication import MINUTE, DeliveryWindow, Issue, Product, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceRefusedError
 from services.ingest.sources.web import Web
 
 URL = "https://dataportal-api.nordpoolgroup.com/api/DayAheadPrices"
+_NORDIC = ("DK1", "DK2", "FI", "NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")
+# Source: Nord Pool's data portal.
+CODES = {name: name for name in ("AT", "BE", "BG", "EE", "FR", "LT", "LV", "NL", "PL", *_NORDIC)} | {"DE-LU": "GER", "RO": "TEL"}
 CURRENCIES = frozenset({"BGN", "DKK", "EUR", "NOK", "PLN", "RON", "SEK"})
 # It answers 204 before a day's prices are out.
 NOTHING = 204
@@ -50,8 +54,8 @@ class NordPool:
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         if self.currency not in CURRENCIES:
             raise SourceRefusedError("has no prices in this currency", field=self.name, value=self.currency, remedy=f"It has {', '.join(sorted(CURRENCIES))}.")
-        window, place = DeliveryWindow(market, first, end), market_named(market)
-        sheets = [self._fetch_day(window, place.codes[self.name], day) for day in window.days(place.zone)]
+        window, area = DeliveryWindow(market, first, end), CODES[canonical_market(market)]
+        sheets = [self._fetch_day(window, area, day) for day in window.days(parse_zone(COUPLED))]
         return [sheet for day in sheets for sheet in day]
 
     def _fetch_day(self, window: DeliveryWindow, area: str, day: date) -> list[PriceSheet]:
@@ -62,3 +66,6 @@ class NordPool:
         said = answer.parse(_Day)
         products = (entry.trade(area) for entry in said.multiAreaEntries)
         return make_sheets(window, products, Issue(said.currency, said.updatedAt.astimezone(UTC)))
+
+
+SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: NordPool(access.web, access.currency))

@@ -1,40 +1,53 @@
-"""Which services are asked for a market's prices, in which order."""
+"""Which services are asked for a market's prices, in which order: what each declares in its module."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
+from importlib import import_module
+from typing import get_args
 
 import httpx
 from pydantic import SecretStr
 
-from luna.errors import InvalidInputError
+from luna.contracts.data import PriceService
+from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
-from services.ingest.sources.prices.awattar import Awattar
-from services.ingest.sources.prices.energy_charts import EnergyCharts
-from services.ingest.sources.prices.entsoe import EntsoE
-from services.ingest.sources.prices.markets import PREFERENCE, Market
-from services.ingest.sources.prices.nord_pool import NordPool
-from services.ingest.sources.prices.tibber import Tibber
+from services.ingest.sources.prices.declaration import Access, Market, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web
 
-Open = Callable[[Web, str, str], PriceSource]
-
-# What opens each service, given the way there, its token, and the currency wanted.
-OPEN: Mapping[str, Open] = {
-    "entsoe": lambda web, token, _: EntsoE(web, token),
-    "energy_charts": lambda web, _, __: EnergyCharts(web),
-    "nord_pool": lambda web, _, currency: NordPool(web, currency),
-    "awattar": lambda web, _, __: Awattar(web),
-    "tibber": lambda web, token, _: Tibber(web, token),
-}
-TOKENS: Mapping[str, Callable[[Settings], SecretStr | None]] = {
-    "entsoe": lambda settings: settings.entsoe_token,
-    "tibber": lambda settings: settings.tibber_token,
-}
-# These publish in one currency, whatever the site pays in.
-EURO_ALONE = frozenset({"energy_charts", "awattar"})
 # Nord Pool is asked day by day: two of them a second.
 INTERVAL = timedelta(seconds=0.5)
+
+
+@cache
+def price_sources() -> Mapping[str, PriceSourceDeclaration]:
+    """Return what each service declares, the preferred one first."""
+    modules = {name: import_module(f"{__package__}.{name}") for name in get_args(PriceService)}
+    return {name: module.SOURCE for name, module in modules.items()}
+
+
+@cache
+def known_markets() -> Mapping[str, Market]:
+    """Return every market that a service has, as the preferred one declares it."""
+    markets: dict[str, Market] = {}
+    for source in price_sources().values():
+        for name in source.codes:
+            markets.setdefault(name, Market(name, source.clock))
+    return markets
+
+
+def market_named(name: str) -> Market:
+    """Return the market that a tariff names.
+
+    Raises:
+        NotFoundError: none of the services knows it.
+    """
+    market = known_markets().get(canonical_market(name))
+    if market is None:
+        remedy = f"Known are {', '.join(known_markets())}; load others by file."
+        raise NotFoundError("no service has prices of this market", field="market", value=name, remedy=remedy)
+    return market
 
 
 def choose_sources(
@@ -43,7 +56,7 @@ def choose_sources(
     """Return the services to ask for a market in a currency, the preferred one first.
 
     Args:
-        market: as the table has it.
+        market: as ``market_named`` has it.
         currency: what the site pays in.
         settings: hold the tokens; a service that needs one and has none is left out.
         named: this service alone.
@@ -52,21 +65,24 @@ def choose_sources(
     Raises:
         InvalidInputError: the service named does not have this market in this currency, or lacks its token.
     """
-    able = [name for name in PREFERENCE if name in market.codes and not (name in EURO_ALONE and currency != "EUR")]
-    tokens = {name: read(settings) for name, read in TOKENS.items()}
-    ready = [name for name in able if name not in tokens or tokens[name]]
+    able = {name: source for name, source in price_sources().items() if source.publishes(market.name, currency)}
+    ready = {name: token for name, source in able.items() if (token := _find_token(source, settings)) is not None}
     if named is not None:
         _require(named, able, ready, market=f"{market.name} in {currency}")
-        ready = [named]
-    return [OPEN[name](Web(name, transport, INTERVAL), _plain(tokens.get(name)), currency) for name in ready]
+        ready = {named: ready[named]}
+    return [able[name].open(Access(Web(name, transport, INTERVAL), token, currency)) for name, token in ready.items()]
 
 
-def _require(named: str, able: list[str], ready: list[str], *, market: str) -> None:
+def _require(named: str, able: Mapping[str, PriceSourceDeclaration], ready: Mapping[str, str], *, market: str) -> None:
     if named not in able:
         raise InvalidInputError(f"has no prices of {market}", field="source", value=named, remedy=f"Choose one of {', '.join(able)}.")
     if named not in ready:
-        raise InvalidInputError("needs a token", field="source", value=named, remedy=f"Set LUNA_{named.upper()}_TOKEN.")
+        raise InvalidInputError("needs a token", field="source", value=named, remedy=f"Set LUNA_{str(able[named].setting).upper()}.")
 
 
-def _plain(token: SecretStr | None) -> str:
-    return token.get_secret_value() if token else ""
+def _find_token(source: PriceSourceDeclaration, settings: Settings) -> str | None:
+    """Return a source's token, empty where it needs none; None: it needs one, and the settings hold none."""
+    if source.setting is None:
+        return ""
+    token: SecretStr | None = getattr(settings, source.setting)
+    return token.get_secret_value() or None if token else None

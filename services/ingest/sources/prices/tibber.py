@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
-from services.ingest.sources.prices.markets import Market, market_named
+from luna.timeline import parse_zone
+from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
@@ -18,6 +19,8 @@ URL = "https://api.tibber.com/v1-beta/gql"
 QUERY = """{ viewer { homes { address { country } meteringPointData { priceAreaCode } currentSubscription {
  priceInfo(resolution: QUARTER_HOURLY) { today { energy startsAt currency } tomorrow { energy startsAt currency } } } } } }"""
 REFUSED = "UNAUTHENTICATED"
+# Price areas, and countries of one area. Source: Tibber, Home.address.country.
+CODES = {name: name for name in ("NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")} | {"DE-LU": "DE", "NL": "NL"}
 
 
 class _Price(BaseModel):
@@ -85,20 +88,19 @@ class Tibber:
     token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        place = market_named(market)
-        prices = self._ask(place)
+        prices = self._ask(canonical_market(market))
         if not prices:
             return []
-        products = measure_lengths([price.startsAt for price in prices], [price.energy for price in prices], place.zone)
+        products = measure_lengths([price.startsAt for price in prices], [price.energy for price in prices], parse_zone(COUPLED))
         return make_sheets(DeliveryWindow(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0))
 
-    def _ask(self, place: Market) -> list[_Price]:
+    def _ask(self, market: str) -> list[_Price]:
         reply = self.web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}).parse(_Reply)
         if reply.data is None:
             raise _translate(reply.errors)
-        home = next((home for home in reply.data.viewer.homes if home.lies_in(place.codes[self.name])), None)
+        home = next((home for home in reply.data.viewer.homes if home.lies_in(CODES[market])), None)
         if home is None:
-            raise SourceRefusedError("the account has no home in this market", field=self.name, value=place.name, remedy="Ask another source.")
+            raise SourceRefusedError("the account has no home in this market", field=self.name, value=market, remedy="Ask another source.")
         return home.prices()
 
 
@@ -108,3 +110,6 @@ def _translate(errors: list[dict[str, Any]]) -> SourceError | SourceRefusedError
         return SourceRefusedError("does not accept the token", field=Tibber.name, remedy="Check LUNA_TIBBER_TOKEN.")
     said = str(errors[0].get("message", "no reason given")) if errors else "no reason given"
     return SourceError(f"answers no prices: {said}", field=Tibber.name, remedy="Try again later.")
+
+
+SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: Tibber(access.web, access.token), setting="tibber_token")

@@ -7,15 +7,17 @@ from zoneinfo import ZoneInfo
 import httpx
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from luna.errors import NotFoundError
+from luna.settings import Settings
 from luna.timeline import local_day
 from services.ingest.sources.prices.awattar import Awattar
 from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
-from services.ingest.sources.prices.markets import MARKETS, market_named
 from services.ingest.sources.prices.nord_pool import NordPool
 from services.ingest.sources.prices.publication import DeliveryWindow, on_quarter_hours
+from services.ingest.sources.prices.registry import choose_sources, known_markets, market_named, price_sources
 from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
@@ -229,7 +231,15 @@ def test_every_source_refuses_a_wrong_token(make: Callable[[Web], PriceSource]) 
 
 
 def test_every_market_has_a_source_without_a_token() -> None:
-    assert all(set(market.codes) & {"energy_charts", "nord_pool"} for market in MARKETS.values())
+    open_to_all = [source for source in price_sources().values() if source.setting is None]
+    assert known_markets()
+    assert all(any(name in source.codes for source in open_to_all) for name in known_markets())
+
+
+def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_token() -> None:
+    settings = Settings(_env_file=None, entsoe_token=SecretStr("a"), tibber_token=SecretStr("b"))
+    opened = {source.name for name in known_markets() for source in choose_sources(market_named(name), "EUR", settings)}
+    assert opened == set(price_sources()) == set(SOURCES)
 
 
 @pytest.mark.parametrize("name", ["DE", "DE_LU", "DE-LU"])

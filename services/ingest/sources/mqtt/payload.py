@@ -1,0 +1,60 @@
+"""What stands in a message: JSON taken apart, and the number that a word is."""
+
+import json
+import math
+from typing import Any
+
+from luna.errors import InvalidInputError
+
+# What Home Assistant and devices say when they know no value.
+UNKNOWN = frozenset({"unknown", "unavailable", "none", "null", "nan"})
+TRUE, FALSE = frozenset({"on", "true"}), frozenset({"off", "false"})
+MISSING = object()
+
+
+def read_number(value: object, on: str | None, off: str | None) -> float:
+    """Return the number that ``value`` is: 1 and 0 for what stands for on and off, NaN for what stands for unknown.
+
+    Raises:
+        InvalidInputError: it is none of these.
+    """
+    if isinstance(value, bool):
+        return float(value)
+    text = str(value).strip()
+    if on is not None and text in {on, off}:
+        return float(text == on)
+    return _read_word(text)
+
+
+def _read_word(text: str) -> float:
+    word = text.lower()
+    if word in UNKNOWN:
+        return math.nan
+    if word in TRUE | FALSE:
+        return float(word in TRUE)
+    try:
+        number = float(text)
+    except ValueError as exc:
+        raise InvalidInputError("is no number", value=text[:80]) from exc
+    return number if math.isfinite(number) else math.nan
+
+
+def descend(value: Any, step: str | int) -> Any:
+    """Return what stands in an object or a list at a key or a place, ``MISSING`` where nothing does."""
+    if isinstance(value, dict):
+        return value.get(str(step), MISSING)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return MISSING
+
+
+def decode_json(payload: str) -> Any:
+    """Return what a message says in JSON.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError) as exc:
+        raise InvalidInputError("is no JSON", value=payload[:80]) from exc
