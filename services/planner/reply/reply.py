@@ -152,6 +152,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
     language = request.options.language
     missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
     compromises = find_compromises(plan, language) + missed_demands(plan, request) + missed
+    slots = _slots(seen, explained, request)
     explain_ms = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     return PlanReply(
@@ -164,7 +165,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
         compromises=compromises,
         notes=list_notes(plan, request),
-        slots=_slots(seen, explained, request),
+        slots=slots,
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         thresholds=_thresholds(plan),
         followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
