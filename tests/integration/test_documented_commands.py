@@ -1,6 +1,7 @@
 """What README and guide tell a reader to type is done: every command that ends by itself and asks no other machine."""
 
 import csv
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,7 +49,7 @@ def typed(luna: Luna, servers: Servers, tmp_path: Path, monkeypatch: pytest.Monk
     """Runs a documented command in a folder that holds the files it names, beside a database that holds a March and the last weeks of the site ``home``."""
     monkeypatch.chdir(tmp_path)
     write_files(tmp_path)
-    with own_database(servers.database_url, "luna_documented") as own:
+    with own_database(servers.database_url, f"luna_documented_{uuid.uuid4().hex[:8]}") as own:
         upgrade(own)
         monkeypatch.setenv("LUNA_DATABASE_URL", own)
         monkeypatch.setenv("LUNA_REDIS_URL", servers.redis_url)
