@@ -15,7 +15,7 @@ from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.faults import FaultEffects, FaultyPolicy, place_faults
-from tests.unit.planner.replay.test_replay import NOW, WINDOW, describe_site, make_scene
+from tests.replaying import NOW, WINDOW, describe_site, make_scene
 
 ALL = ("forecasts_missing", "forecasts_late", "prices_missing", "prices_late", "sensor_frozen", "command_lost", "planner_down", "grid_outage", "clock_behind")
 NOON = WINDOW.start + timedelta(hours=12)

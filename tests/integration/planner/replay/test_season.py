@@ -10,7 +10,7 @@ from luna.timeline import FloatArray, Timeline, local_days, parse_zone
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, ReplaySpec, run
-from tests.unit.planner.replay.test_replay import describe_site
+from tests.replaying import describe_site
 
 HOUR, WEEKS = timedelta(hours=1), 3
 FIRST = date(2023, 9, 4)
