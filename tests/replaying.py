@@ -18,7 +18,7 @@ WINDOW = local_days(date(2023, 10, 3), date(2023, 10, 2 + DAYS), ZONE)
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
 
 
-def describe_site(**changes: Any) -> Site:
+def describe_on_spot(**changes: Any) -> Site:
     spot = {"kind": "spot", "market": "NL"}
     site = {"name": "home", "timezone": "Europe/Amsterdam", "pv": [{"peak_kw": 5}], "batteries": [BATTERY]}
     return parse_site(site | {"tariff": {"import": spot | {"markup": 0.13}, "export": spot}} | changes)
@@ -26,7 +26,7 @@ def describe_site(**changes: Any) -> Site:
 
 def make_scene(seed: int = 0, *, past_days: int = 0, **changes: Any) -> ReplayData:
     """Return three days of a household on the spot market, its forecasts issued every six hours, and what is known of the days before."""
-    rng, site = np.random.default_rng(seed), describe_site(**changes)
+    rng, site = np.random.default_rng(seed), describe_on_spot(**changes)
     before = past_days * 96
     count = before + WINDOW.count + AFTER
     hour = np.arange(count) % 96 / 4

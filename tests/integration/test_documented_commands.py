@@ -72,7 +72,7 @@ def write_files(folder: Path) -> None:
     """The files that the pages name, as they describe them."""
     for name in ("config", "examples"):
         (folder / name).symlink_to(ROOT / name)
-    (folder / "my-site.yaml").write_text(yaml.safe_dump(describe_site()), encoding="utf-8")
+    (folder / "my-site.yaml").write_text(yaml.safe_dump(shorten_example()), encoding="utf-8")
     hours = [MARCH + timedelta(hours=hour) for hour in range(31 * 24)]
     lately = [today() + timedelta(hours=hour) for hour in range(-LATELY * 24, 24)]
     write_csv(folder / "readings.csv", ["instant", "sensor", "value", "unit"], [[each.isoformat(), "sensor.grid", "500", "W"] for each in hours[:48]])
@@ -83,7 +83,7 @@ def write_files(folder: Path) -> None:
     write_csv(folder / "NL_2024_5_minute.csv", heads, [[f"{each:%Y-%m-%d %H:%M:%S}", "300"] for each in hours])
 
 
-def describe_site() -> dict[str, Any]:
+def shorten_example() -> dict[str, Any]:
     """The documented site without what makes its plans take seconds."""
     site: dict[str, Any] = yaml.safe_load((ROOT / "config/site.yaml").read_text(encoding="utf-8"))
     for path in (("loads",), ("heat_pumps",), ("strategy",), ("control", "loads"), ("tariff", "peak")):
