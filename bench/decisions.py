@@ -23,8 +23,9 @@ from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY
 from services.planner.dp.value import load_kernels
 from services.planner.problem.knowledge import DAY, ForecastArchive
 from services.planner.problem.scenarios import DAYS
-from services.planner.replay import SCENARIOS, replay
+from services.planner.replay import replay
 
+SCENARIOS = "mpc_scenarios"
 POLICIES = ("idle", "self_consumption", "rule", "mpc", SCENARIOS, "mpc_perfect", "oracle")
 # Figures of the first stand at the top, those of the others under their name.
 HOMES = ("home", "feed_in")

@@ -22,7 +22,7 @@ from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import LinearModel, Solver
 from services.planner.problem.build import build_problem
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 
 SLOTS, PATHS, SITES = 140, 15, 1_000
@@ -90,7 +90,7 @@ def _enter(request: PlanRequest, rng: np.random.Generator) -> Entry:
     function = solve_value(path, capacity_kwh=capacity, terminal=terminal)
     return Entry(
         problem=problem,
-        uncertain=replace(problem, courses=ScenarioSet(np.full(PATHS, 1 / PATHS), *_err(problem, rng, PATHS))),
+        uncertain=replace(problem, uncertainty=Uncertainty(ScenarioSet(np.full(PATHS, 1 / PATHS), *_err(problem, rng, PATHS)))),
         value=BatteryValue(function, function.thresholds(path.levels), path),
         capacity_kwh=capacity,
         terminal=terminal,

@@ -21,7 +21,7 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.planner import solve_full
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.problem import Problem, TerminalRule
+from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
 from services.planner.replay import Rules
 
 FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2023, 12, 31)
@@ -72,7 +72,7 @@ def pose_days(home: Home, first: date, last: date, *, tariff: str) -> Problem:
     outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)
     batteries = rules.limits.batteries
     terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.array([rules.terminal_value]))
-    return Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, time_limit_s=YEAR_LIMIT_S)
+    return Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, SearchLimits(time_limit_s=YEAR_LIMIT_S))
 
 
 def count_not_convex(problem: Problem) -> int:

@@ -273,6 +273,14 @@ def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
     return [instant.astimezone(zone).date() for instant in timeline]
 
 
+def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
+    """Return the slots with which local days begin, and the number of slots: the edges of the days of a timeline."""
+    day, midnights = timeline.start.astimezone(zone).date(), []
+    while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
+        midnights.append(midnight.replace(tzinfo=None))
+    return [0, *np.searchsorted(timeline.starts, np.array(midnights, dtype=timeline.starts.dtype)).tolist(), timeline.count]
+
+
 def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:
     """Return the offset of local time from UTC at each instant (``datetime64``, UTC), one look-up per half-hour: no zone changes between."""
     halves, where = np.unique(instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True)

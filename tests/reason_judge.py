@@ -531,6 +531,16 @@ def _least_power(told: Told) -> Claims:
     return {**_leaves_sun(told), "too little": surplus < told.battery["min_charge_kw"], "that power": told.figures["kw"] == told.battery["min_charge_kw"]}
 
 
+def _cycles(told: Told) -> Claims:
+    """A battery that is not empty rests while the house buys, because the day's discharge comes to its full cycles."""
+    battery, zone = told.battery, ZoneInfo(told.scene.site["timezone"])
+    dates = [start.astimezone(zone).date() for start in told.scene.starts]
+    given = sum(told.flow(slot)["discharge_kwh"] for slot, day in enumerate(dates) if day == dates[told.slot])
+    before = told.scene.request["state"]["batteries"][battery["name"]].get("discharged_today_kwh", 0.0) if dates[told.slot] == dates[0] else 0.0
+    room = max(battery["max_cycles_per_day"] * (battery["max_soc"] - battery["min_soc"]) * battery["capacity_kwh"] - before, 0.0)
+    return {"rests": told.rests, "the house buys": told.site.short > EPS, "is not empty": told.soc_start > battery["min_soc"], "used up": given >= room - EPS}
+
+
 def _charge_negative(told: Told) -> Claims:
     held = "held" not in told.figures or abs(told.figures["held"] - told.here["curtailed_kwh"]) < EPS
     takes = abs(told.figures["kwh"] - told.charge) < EPS
@@ -713,6 +723,7 @@ RULES: dict[str, Callable[[Told], Claims]] = {
     "power_limit": _power_limit,
     "charge_limit": _charge_limit,
     "least_power": _least_power,
+    "cycles": _cycles,
     "charge_negative": _charge_negative,
     "other_battery": _other_battery,
     "nothing_to_do": _nothing_to_do,

@@ -84,6 +84,9 @@ def _draw_state(rng: np.random.Generator, document: Document, *, anywhere: bool)
         each["name"]: {"soc": round(float(rng.uniform(0, 1) if anywhere else rng.choice([each["min_soc"], rng.uniform(each["min_soc"], each["max_soc"])])), 4)}
         for each in document["site"]["batteries"]
     }
+    for each in document["site"]["batteries"]:
+        if "max_cycles_per_day" in each:
+            state["batteries"][each["name"]]["discharged_today_kwh"] = round(float(rng.uniform(0, each["capacity_kwh"])), 3)
 
 
 def _draw_options(rng: np.random.Generator) -> Document:
@@ -109,6 +112,14 @@ def _make_special(rng: np.random.Generator, document: Document) -> None:
     depth = [{"to_depth": 0.3, "price": 0.01}, {"to_depth": 1.0, "price": 0.06}]
     changes = [{"min_charge_kw": 0.8}, {"taper_from_soc": 0.7, "taper_to_share": 0.2}, {"wear_price": 0.0, "wear_by_depth": depth}, {"charge_limit_kw": 0.0}]
     document["site"]["batteries"][0] |= changes[int(rng.integers(len(changes)))]
+
+
+def _limit_cycles(rng: np.random.Generator, document: Document) -> None:
+    """Fewer full cycles a day than prices ask for, some of them used already."""
+    if rng.random() < 0.3:
+        document["site"]["batteries"].append(_draw_battery(rng, "battery 2"))
+    for battery in document["site"]["batteries"]:
+        battery["max_cycles_per_day"] = float(rng.choice([0.0, 0.3, 0.7, 1.0, 3.0]))
 
 
 def _add_inverters(rng: np.random.Generator, document: Document) -> None:
@@ -181,6 +192,7 @@ KIND_OF = {
     "contradiction": _contradict,
     "batteries": _add_batteries,
     "special": _make_special,
+    "cycles": _limit_cycles,
     "inverters": _add_inverters,
     "manual": _add_blocks,
     "reserve": _add_reserve,
@@ -191,4 +203,4 @@ KIND_OF = {
 }
 PLACES = ("vehicles", "loads", "peaks")
 # Between how many slots: what is placed takes longer.
-SLOTS = {"plain": (96, 193), "vehicles": (12, 30), "loads": (12, 30), "peaks": (12, 30)}
+SLOTS = {"plain": (96, 193), "cycles": (60, 140), "vehicles": (12, 30), "loads": (12, 30), "peaks": (12, 30)}

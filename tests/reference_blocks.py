@@ -26,13 +26,13 @@ def pay_blocks(model: Model, problem: Problem) -> list[pulp.LpAffineExpression]:
     Returns what the blocks cost beside the first one's price.
     """
     rule, costs = problem.site.tariff.import_, []
-    if problem.blocks is None or not isinstance(rule, BlockPrice):
+    if problem.tariff.charge is None or not isinstance(rule, BlockPrice):
         return []
     months: dict[tuple[int, int], list[int]] = defaultdict(list)
     for slot, start in enumerate(problem.outlook.timeline):
         local = start.astimezone(ZoneInfo(problem.site.timezone))
         months[local.year, local.month].append(slot)
-    drawn = problem.blocks.drawn_kwh
+    drawn = problem.tariff.charge.drawn_kwh
     for month, slots in months.items():
         begin, parts = 0.0, []
         for number, block in enumerate(rule.blocks):

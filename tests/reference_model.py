@@ -5,11 +5,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pulp
 
 from luna.site import Battery
+from luna.timeline import local_dates
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.milp.slack import PIN_SLACK, dearest_price
 from services.planner.milp.vehicles import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK
@@ -67,7 +69,7 @@ class _Reference:
         for used in run_appliances(self, problem.demands):
             self.use(used)
         self.keep_sources()
-        for peak in problem.peaks:
+        for peak in problem.tariff.peaks:
             self.beside += pay_peak(self, problem, peak)
         self.beside += pay_blocks(self, problem)
         for index, battery in enumerate(self.site.batteries):
@@ -78,10 +80,22 @@ class _Reference:
         for index, battery in enumerate(self.site.batteries):
             self.store(index, battery, stored_kwh=float(problem.stored_kwh[index]))
             self.limit_power(index, battery, stored_kwh=float(problem.stored_kwh[index]))
+            self.limit_cycles(index, battery)
             self.end(index)
         self.keep_away_from_grid()
         if problem.manual is not None:
             self.obey(problem.manual)
+
+    def limit_cycles(self, index: int, battery: Battery) -> None:
+        """On each local day no more is discharged than so many full cycles hold, what today already gave included."""
+        if battery.max_cycles_per_day is None:
+            return
+        today = self.source.storage.discharged_today_kwh
+        dates = local_dates(self.outlook.timeline, ZoneInfo(self.site.timezone))
+        for day in dict.fromkeys(dates):
+            before = 0.0 if today is None or day != dates[0] else float(today[index])
+            room = max(battery.max_cycles_per_day * (battery.max_soc - battery.min_soc) * battery.capacity_kwh - before, 0.0)
+            self.problem += pulp.lpSum(self.discharge[index][slot] for slot in self.slots if dates[slot] == day) <= room
 
     def quantity(self, name: str) -> Quantity:
         return [self.problem.add_variable(f"{name}_{slot}", lowBound=0) for slot in self.slots]

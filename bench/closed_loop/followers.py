@@ -31,7 +31,7 @@ from services.planner.problem.rolling_horizon import HORIZON, SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay.policies import MAX_AGE, ModelPredictive
 from services.planner.reply.reply import plan_request
-from services.planner.service.plans import describe_courses
+from services.planner.service.inputs import describe_courses
 
 # A plan an hour, as the executor asks for them.
 EVERY = timedelta(hours=1) // SLOT

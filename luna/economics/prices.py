@@ -1,14 +1,16 @@
 """What a kWh costs and earns in each slot, and when that became known."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from luna.errors import InvalidInputError
 from luna.physics import BoolArray
-from luna.site import OWN, OWN_EXPORT, OWN_IMPORT, BlockPrice, ClockWindow, FixedPrice, ImportRule, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
+from luna.site import OWN, OWN_EXPORT, OWN_IMPORT, ClockWindow, FixedPrice, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
 from luna.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
 
@@ -31,10 +33,35 @@ DAY_AHEAD_PUBLISHED = time(13)
 SpotPrices = Mapping[str, FloatArray]
 
 
+@dataclass(frozen=True, slots=True)
+class PricedSlots:
+    """The slots that a rule prices: the clock its bands mean, the series of prices there are, and which of them is the site's own."""
+
+    timeline: Timeline
+    zone: ZoneInfo
+    spot: SpotPrices
+    own: str
+
+
+# By the class of a rule, what gives the price of a slot's first kWh.
+_PRICES: dict[type, Callable[[Any, PricedSlots], FloatArray]] = {}
+RuleT = TypeVar("RuleT")
+
+
+def prices(rule: type[RuleT]) -> Callable[[Callable[[RuleT, PricedSlots], FloatArray]], Callable[[RuleT, PricedSlots], FloatArray]]:
+    """Declare what prices the slots of a kind of rule."""
+
+    def declare(price: Callable[[RuleT, PricedSlots], FloatArray]) -> Callable[[RuleT, PricedSlots], FloatArray]:
+        _PRICES[rule] = price
+        return price
+
+    return declare
+
+
 def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices) -> tuple[FloatArray, FloatArray]:
     """Return import and export price per slot, shape ``(slots,)``, currency/kWh; NaN where the spot price is unknown.
 
-    Of a block tariff it is the first block's price: what later blocks cost more, ``block_cost`` says.
+    Where a price depends on what was drawn before it is that of the first kWh: what later ones cost more, the tariff's ``EnergyCharge`` says.
 
     Args:
         tariff: of the site.
@@ -45,20 +72,32 @@ def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: Spo
     Raises:
         InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does not hold.
     """
-    imported = _price_rule(tariff.import_, timeline, zone=zone, spot=spot, own=OWN_IMPORT)
-    return imported, _price_rule(tariff.export, timeline, zone=zone, spot=spot, own=OWN_EXPORT)
+    rules = {OWN_IMPORT: tariff.import_, OWN_EXPORT: tariff.export}
+    imported, exported = (_PRICES[type(rule)](rule, PricedSlots(timeline, zone, spot, own)) for own, rule in rules.items())
+    return imported, exported
 
 
-def _price_rule(rule: ImportRule, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices, own: str) -> FloatArray:
-    if isinstance(rule, BlockPrice):
-        return np.full(timeline.count, rule.blocks[0].price)
-    if isinstance(rule, FixedPrice):
-        return np.full(timeline.count, rule.price)
-    if isinstance(rule, SpotPrice):
-        return (_find_series(rule.market, spot) + rule.markup) * (1.0 + rule.vat)
-    if isinstance(rule, SeriesPrice):
-        return _find_series(own, spot)
-    return _time_of_use(rule, timeline, zone)
+@prices(FixedPrice)
+def _price_fixed(rule: FixedPrice, slots: PricedSlots) -> FloatArray:
+    return np.full(slots.timeline.count, rule.price)
+
+
+@prices(SpotPrice)
+def _price_spot(rule: SpotPrice, slots: PricedSlots) -> FloatArray:
+    return (_find_series(rule.market, slots.spot) + rule.markup) * (1.0 + rule.vat)
+
+
+@prices(SeriesPrice)
+def _price_own(_: SeriesPrice, slots: PricedSlots) -> FloatArray:
+    return _find_series(slots.own, slots.spot)
+
+
+@prices(TimeOfUsePrice)
+def _price_by_clock(rule: TimeOfUsePrice, slots: PricedSlots) -> FloatArray:
+    price = np.full(slots.timeline.count, rule.default)
+    for band in reversed(rule.bands):
+        price[window_holds(band, slots.timeline.edges[:-1], slots.zone)] = band.price
+    return price
 
 
 def _find_series(name: str, spot: SpotPrices) -> FloatArray:
@@ -66,13 +105,6 @@ def _find_series(name: str, spot: SpotPrices) -> FloatArray:
         said = "no prices were loaded for the site itself" if name.startswith(OWN) else "no prices of this market"
         raise InvalidInputError(said, field="tariff.market", value=name.removeprefix(OWN), remedy="Load them: luna data load --kind prices.")
     return spot[name]
-
-
-def _time_of_use(rule: TimeOfUsePrice, timeline: Timeline, zone: ZoneInfo) -> FloatArray:
-    price = np.full(timeline.count, rule.default)
-    for band in reversed(rule.bands):
-        price[window_holds(band, timeline.edges[:-1], zone)] = band.price
-    return price
 
 
 def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:

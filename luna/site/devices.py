@@ -47,6 +47,9 @@ class Battery(Part):
     wear_by_depth: Annotated[
         tuple[DepthWear, ...], Field(max_length=16, description="instead of wear_price: from the shallowest segment to the deepest, each as dear or dearer")
     ] = ()
+    max_cycles_per_day: Annotated[
+        float | None, Field(ge=0, le=24, description="full cycles a local day: discharged energy over what lies between min_soc and max_soc; empty: any number")
+    ] = None
     min_charge_kw: PowerKw = 0.0
     charge_from_grid: bool = True
     discharge_to_grid: bool = True
@@ -63,6 +66,11 @@ class Battery(Part):
             if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
                 raise ValueError(f"{name} {getattr(self, name):g} would move all {self.capacity_kwh:g} kWh within seconds; give kW, not W")
         return self
+
+    @property
+    def usable_kwh(self) -> float:
+        """What it holds between ``min_soc`` and ``max_soc``: one full cycle."""
+        return (self.max_soc - self.min_soc) * self.capacity_kwh
 
     def _deeper_is_dearer(self) -> None:
         if not self.wear_by_depth:

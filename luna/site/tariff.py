@@ -86,6 +86,11 @@ class BlockPrice(Part):
     kind: Literal["blocks"]
     blocks: Annotated[tuple[PriceBlock, ...], Field(min_length=1, max_length=12)]
 
+    @property
+    def price(self) -> float:
+        """What the month's first kWh costs."""
+        return self.blocks[0].price
+
     @model_validator(mode="after")
     def _rising(self) -> Self:
         ends = [block.up_to_kwh for block in self.blocks]

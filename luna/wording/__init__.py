@@ -3,9 +3,10 @@
 A planner sends codes and figures; this is the one place where they become words.
 """
 
+from luna.wording.battery_reasons import LIMITS
 from luna.wording.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
 from luna.wording.numbers import Language, Numbers
-from luna.wording.sentences import LIMITS, REASONS, WORDS, Sentences, limit, sentence
+from luna.wording.sentences import REASONS, WORDS, Sentences, limit, sentence
 from luna.wording.words import FIGURES, SHORT_LENGTH, Words
 
 __all__ = [

@@ -1,6 +1,24 @@
 """Why a battery does what it does: third person, present tense; what, then why, with the figure that decides."""
 
+from luna.wording.numbers import Language
 from luna.wording.words import Words
+
+# The limits at work in a slot, by code.
+LIMITS: dict[str, dict[Language, str]] = {
+    "battery_full": {"en": "battery full", "de": "Batterie voll"},
+    "battery_empty": {"en": "battery at its lowest charge", "de": "Batterie am unteren Ladestand"},
+    "reserve": {"en": "reserve", "de": "Reserve"},
+    "charge_power": {"en": "charging power", "de": "Ladeleistung"},
+    "discharge_power": {"en": "discharging power", "de": "Entladeleistung"},
+    "import_limit": {"en": "grid import limit", "de": "Grenze des Netzbezugs"},
+    "export_limit": {"en": "feed-in limit", "de": "Grenze der Einspeisung"},
+    "grid_charging_forbidden": {"en": "no charging from the grid", "de": "kein Laden aus dem Netz"},
+    "grid_discharging_forbidden": {"en": "no battery energy to the grid", "de": "kein Batteriestrom ins Netz"},
+    "peak": {"en": "the month's peak", "de": "Spitze des Monats"},
+    "inverter_limit": {"en": "inverter's limit", "de": "Grenze des Wechselrichters"},
+    "cycles": {"en": "cycles a day", "de": "Zyklen am Tag"},
+    "curtailment": {"en": "solar held back", "de": "Solarstrom abgeregelt"},
+}
 
 # What keeps a battery from doing more, or makes it do something whatever prices are.
 BOUND: dict[str, Words] = {
@@ -157,6 +175,12 @@ BOUND: dict[str, Words] = {
         ),
         short_en=("Stores all it can take, {kw}", "Stores all it can take"),
         short_de=("Speichert, was sie kann, {kw}", "Speichert, was sie kann"),
+    ),
+    "cycles": Words(
+        en=("Gives nothing: its full cycles of the day are used up, or kept for hours in which they save more.",),
+        de=("Gibt nichts ab: Ihre Vollzyklen des Tages sind verbraucht oder für Stunden aufgehoben, in denen sie mehr sparen.",),
+        short_en=("The day's cycles are used up or kept", "The day's cycles are used"),
+        short_de=("Zyklen des Tages verbraucht oder aufgehoben", "Tageszyklen verbraucht"),
     ),
     "least_power": Words(
         en=("Charges with {kw} at least; the surplus is less.",),

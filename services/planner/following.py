@@ -19,6 +19,7 @@ from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, 
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
 from services.planner.dp.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
 from services.planner.dp.segments import offer_courses, problem_segments
+from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.milp.policy import follow_flows, pinned_slots
 from services.planner.problem.problem import NO_MARGIN, Problem
 from services.planner.problem.scenarios import ScenarioSet
@@ -101,7 +102,7 @@ def follow_plan(plan: Plan) -> Plan:
         policy=chosen.policy,
         premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0),
         followed=followed,
-        keeps_modes=followed == "value" and problem.switching_price > 0,
+        keeps_modes=followed == "value" and problem.following.switching_price > 0,
     )
 
 
@@ -110,7 +111,7 @@ def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
     problem, best = plan.problem, value_flows(plan.problem, plan.flows)
     most_breach = find_breach(problem, plan.flows) + _SAME_KWH
     value = _admit(plan, _value_policy(plan), most_breach) if plan.values and not problem.pins else None
-    if problem.margin == NO_MARGIN:
+    if problem.following.margin == NO_MARGIN:
         return _pick_exact(plan, value, best, most_breach)
     weighed = value is not None and plan.spread is not None and plan.spread.courses > 1
     # Who plans for courses besides the expected one pays on that one.
@@ -119,7 +120,7 @@ def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
     # What only planned flows would gain, a battery of few kilowatts or kinks say, is lost again where load and sun come otherwise.
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
-    allowed = problem.margin.self_consumption_margin * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    allowed = problem.following.margin.self_consumption_margin * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     for kind, candidate in _list_candidates(plan, value, most_breach):
         if candidate is not None and candidate.cost - best <= allowed:
             return (house, "house") if house is not None and _errs_away(plan, (candidate, house)) else (candidate, kind)
@@ -135,7 +136,7 @@ def _list_candidates(plan: Plan, value: Outcome | None, most_breach: float) -> I
 
 def _pick_exact(plan: Plan, value: Outcome | None, best: float, most_breach: float) -> tuple[Outcome | None, Followed]:
     """Return the first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain."""
-    tolerance = _SAME_COST * (1.0 + abs(best)) + 2.0 * plan.problem.switching_price * _throughput_kwh(plan.flows)
+    tolerance = _SAME_COST * (1.0 + abs(best)) + 2.0 * plan.problem.following.switching_price * _throughput_kwh(plan.flows)
     if value is not None and value.cost <= best + tolerance:
         return value, "value"
     for open_house in (True, False):
@@ -147,7 +148,7 @@ def _pick_exact(plan: Plan, value: Outcome | None, best: float, most_breach: flo
 
 def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
     """Return whether errors such as forecasts lately made cost all that the first policy gains over the second, or leave it to chance."""
-    errors = plan.problem.errors
+    errors = plan.problem.uncertainty.errors
     if errors is None:
         return False
     costs = _cost_errors(plan, [each.policy for each in pair], errors)
@@ -180,11 +181,11 @@ def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: Sc
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:
-    """Return by how many kWh flows miss limits of the connection, reserves, and what is wanted at the horizon beyond a battery's own limits."""
+    """Return by how many kWh flows miss limits of connection and batteries, reserves, and what is wanted at the horizon beyond a battery's own limits."""
     (least, most), last = problem.wanted_at_end, flows.stored_kwh[:, -1]
     missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
-    lacking = 0.0 if problem.reserve_kwh is None else float(np.maximum(problem.reserve_kwh - flows.stored_kwh, 0.0).sum())
-    return float(flows.excess_kwh.sum() + missed.sum()) + lacking
+    lacking = 0.0 if problem.storage.reserve_kwh is None else float(np.maximum(problem.storage.reserve_kwh - flows.stored_kwh, 0.0).sum())
+    return float(flows.excess_kwh.sum() + missed.sum()) + lacking + missed_kwh(problem, flows)
 
 
 def _throughput_kwh(flows: Flows) -> float:
@@ -193,7 +194,7 @@ def _throughput_kwh(flows: Flows) -> float:
 
 def _first_modes(problem: Problem) -> IntArray:
     """Return the modes in force before the plan, ``(batteries, 1)``: where nobody told anything, the inverter is alone."""
-    told = problem.modes or (None,) * len(problem.site.batteries)
+    told = problem.following.modes or (None,) * len(problem.site.batteries)
     return np.array([[Mode.SELF_CONSUMPTION if mode is None else mode] for mode in told], dtype=np.int8)
 
 
@@ -201,7 +202,7 @@ def _value_policy(plan: Plan) -> PlanPolicy:
     problem, outlook = plan.problem, plan.problem.outlook
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
     parts = [
-        read_policy(value, battery, night=night, margin=problem.margin, switching_price=problem.switching_price)
+        read_policy(value, battery, night=night, margin=problem.following.margin, switching_price=problem.following.switching_price)
         for value, battery in zip(plan.values, problem.site.batteries, strict=True)
     ]
     return _bind(plan, parts)
@@ -249,7 +250,7 @@ def _flows_policy(plan: Plan, *, open_house: bool) -> PlanPolicy:
 def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     """Return the policies of all batteries within what owner, contract and placed devices leave open, and how PV is held back."""
     problem = plan.problem
-    if problem.margin == NO_MARGIN:
+    if problem.following.margin == NO_MARGIN:
         held_back, limit = plan.setpoints.curtailment, plan.setpoints.pv_limit_kw
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
@@ -261,11 +262,11 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
 def _bound(plan: Plan, index: int, level: SocThresholds) -> SocThresholds:
     problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
     level = sell_nowhere(level, problem.export_limit_kwh <= 0)
-    if problem.reserve_kwh is not None:
-        level = replace(level, serve=np.maximum(level.serve, problem.reserve_kwh[index] / battery.capacity_kwh))
-    if problem.battery_limit_kwh is not None:
+    if problem.storage.reserve_kwh is not None:
+        level = replace(level, serve=np.maximum(level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh))
+    if problem.storage.give_limit_kwh is not None:
         # An inverter sees the meter and knows no vehicle: what it gives the house goes into the vehicle as soon as the house takes less.
-        spared = np.isfinite(problem.battery_limit_kwh)
+        spared = np.isfinite(problem.storage.give_limit_kwh)
         level = replace(level, serve=np.where(spared, HIGHEST_SOC, level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
     if manual is not None:
         charge, discharge = manual.may_charge[index], manual.may_discharge[index]

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Blocks, list_months
+from luna.economics import Blocks, find_charge, list_months
 from luna.policy import BatteryPolicy, PlanPolicy
-from luna.site import BlockPrice
 from luna.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
 from services.planner.following import follow_plan, simulate_policy
+from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.schedule_loads import schedule_loads
@@ -40,8 +40,8 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         solver: kept between calls.
         make: plans a problem without blocks.
     """
-    blocks = problem.blocks
-    if blocks is None:
+    blocks = problem.tariff.charge
+    if not isinstance(blocks, Blocks):
         return make(problem)
     timeline = problem.outlook.timeline
     months = list_months(timeline, ZoneInfo(problem.site.timezone))
@@ -64,19 +64,19 @@ def _price_at(problem: Problem, blocks: Blocks, months: list[IndexArray], assume
     price = problem.outlook.import_price.copy()
     for slots, block in zip(months, assumed, strict=True):
         price[slots] += blocks.price_above(block)
-    return replace(problem, outlook=replace(problem.outlook, import_price=price), blocks=None)
+    return replace(problem, outlook=replace(problem.outlook, import_price=price), tariff=replace(problem.tariff, charge=None))
 
 
 def _plan_at_edge(problem: Problem, solver: Solver) -> Plan:
     plan = plan_by_model(problem, solver)
-    spread = None if problem.courses is None else Spread(1, problem.courses.weight.size, reasons=("no_value_function",))
+    spread = None if problem.uncertainty.courses is None else Spread(1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",))
     return replace(plan, spread=spread)
 
 
 def show_import_price(plan: Plan) -> FloatArray:
     """Return the import price of each slot, ``(slots,)``: in blocks what its energy costs on the average, where it draws any."""
     price, imported = plan.problem.paid.outlook.import_price, plan.flows.import_kwh
-    if not isinstance(plan.problem.site.tariff.import_, BlockPrice):
+    if find_charge(plan.problem.site.tariff.import_) is None:
         return price
     return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH))
 
@@ -104,10 +104,10 @@ def make_plan(problem: Problem, solver: Solver) -> Plan:
 
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
-    if problem.blocks is not None:
+    if isinstance(problem.tariff.charge, Blocks):
         return plan_in_blocks(problem, solver, make=lambda priced: _plan_batteries(priced, solver))
     begun = perf_counter()
-    segments = problem_segments(problem) if _is_single(problem) else None
+    segments = problem_segments(problem) if dp_is_exact(problem) else None
     built = perf_counter()
     plan: Plan | None = None
     disagreements: tuple[str, ...] = ()
@@ -115,12 +115,12 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
         plan = plan_single(problem, segments) if segments is not None else None
     except PlanMismatchError as error:
         disagreements = (str(error),)
-    if plan is None:
-        left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
-        plan = plan_by_model(replace(problem, time_limit_s=left), solver)
-    if problem.courses is not None and plan.spread is None:
+    if plan is None or missed_kwh(problem, plan.flows) > _NOTHING_KWH:
+        left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
+        plan = plan_by_model(problem.limited_to(left), solver)
+    if problem.uncertainty.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
-        plan = replace(plan, spread=Spread(1, problem.courses.weight.size, reasons=(reason,)))
+        plan = replace(plan, spread=Spread(1, problem.uncertainty.courses.weight.size, reasons=(reason,)))
     took = perf_counter() - built
     return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=took * 1e3, disagreements=plan.disagreements + disagreements)
 
@@ -129,8 +129,8 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
     """Place what may be placed, then plan the batteries around it."""
     begun = perf_counter()
     placement = schedule_loads(problem)
-    left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
-    rest = replace(placement.remaining(problem), time_limit_s=left)
+    left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
+    rest = placement.remaining(problem).limited_to(left)
     try:
         plan = _plan_batteries(rest, solver)
     except SolverError:
@@ -151,11 +151,11 @@ def plan_alone(problem: Problem) -> Plan:
     return Plan(problem, setpoints, flows, costs, starts, unknown, (), gap=1.0, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
 
 
-def _is_single(problem: Problem) -> bool:
-    """Return whether the site has one battery whose power depends on nothing but the slot, and whose wear on nothing but its throughput."""
-    batteries = problem.site.batteries
-    if problem.manual is not None and (problem.pins or problem.burns_on_an_island):
+def dp_is_exact(problem: Problem) -> bool:
+    """Return whether the dynamic programme finds the optimum: one battery whose power depends on nothing but the slot, and whose cost on nothing but its flows.
+
+    A constraint that it knows nothing of, but keeps, takes nothing from that.
+    """
+    if len(problem.site.batteries) != 1 or problem.tariff.charge is not None or problem.pins or problem.burns_on_an_island:
         return False
-    if len(batteries) != 1 or batteries[0].wear_by_depth or not suits_value(problem):
-        return False
-    return batteries[0].min_charge_kw == 0 and (batteries[0].taper_from_soc == 1 or batteries[0].taper_to_share == 1)
+    return suits_value(problem) and all(each.valued == "where_kept" for _, each in list_constraints(problem))

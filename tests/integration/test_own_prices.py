@@ -26,7 +26,7 @@ from luna.what_if_questions import open_question, read_state
 from services.forecaster.service import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.planner.service.counterfactual import replay_variant
-from services.planner.service.plans import read_prices
+from services.planner.service.inputs import read_prices
 from services.planner.service.replay import replay_site
 from tests.command_line import Luna
 from tests.gateway import serve

@@ -22,6 +22,7 @@ DRAWN = {
     "batteries": (56, 2000),
     "contradiction": (16, 250),
     "special": (16, 250),
+    "cycles": (16, 250),
     "inverters": (16, 250),
     "manual": (16, 250),
     "reserve": (16, 250),

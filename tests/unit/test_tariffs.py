@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.economics import Blocks, block_cost, price_slots
+from luna.economics import Blocks, price_slots
 from luna.errors import InvalidInputError
 from luna.site import BlockPrice, Tariff, parse_site
 from luna.timeline import Timeline
@@ -23,7 +23,7 @@ def blocks(drawn: float = 0.0) -> Blocks:
 
 
 def cost(import_kwh: list[float], drawn: float, *, start: datetime = START) -> list[float]:
-    return block_cost(np.array(import_kwh), Timeline(start, HOUR, len(import_kwh)), blocks(drawn), zone=BERLIN).tolist()
+    return blocks(drawn).slot_cost(np.array(import_kwh), Timeline(start, HOUR, len(import_kwh)), zone=BERLIN).tolist()
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,12 @@ class BatteryState(Message):
 
     soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused")]
     mode: Annotated[Mode | None, Field(description="in progress when the plan begins; heeded with a switching_price")] = None
+    discharged_today_kwh: Annotated[
+        float | None,
+        Field(
+            ge=0, le=1_000_000, description="given since local midnight, at its terminals, for max_cycles_per_day; empty: as recorded of a stored site, else 0"
+        ),
+    ] = None
 
 
 Soc = Annotated[float, Field(ge=0, le=1)]
@@ -226,4 +232,8 @@ class StateMessage(Message):
     heat_pumps: dict[str, HeatPumpState] = {}
     month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
     month_import_kwh: Annotated[float, Field(ge=0, le=10_000_000, description="drawn this local month so far, for a tariff in blocks")] = 0.0
+    drawn_kwh: Annotated[
+        dict[str, Annotated[float, Field(ge=0, le=10_000_000)]],
+        Field(description="by kind of import price: what its running period has drawn so far; month_import_kwh stands for one not named"),
+    ] = {}
     peaks: Annotated[dict[str, PeakState], Field(description="by component of the capacity tariff; month_peaks_kw stands for the first one not named")] = {}

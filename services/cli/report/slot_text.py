@@ -6,8 +6,9 @@ from typing import Protocol
 
 from luna.contracts import ReasonReply
 from luna.errors import InvalidInputError
-from luna.site import BlockPrice, FixedPrice, ImportRule, PriceRule, SeriesPrice, Site, SpotPrice
+from luna.site import Site
 from luna.wording import LIMITS, Language, Numbers, limit, mode, sentence
+from luna.wording.tariffs import say_buying, say_selling
 from services.cli.report.messages import TEXTS
 from services.cli.report.view import ModeRun, PlanView
 
@@ -126,29 +127,9 @@ def describe_site(result: DescribedSite, numbers: Numbers) -> str:
     if site.batteries:
         capacity = sum(battery.capacity_kwh for battery in site.batteries)
         parts.append(words["battery"].format(capacity=f"{_short(capacity, numbers)}\u00a0kWh"))
-    parts += [_say_import(site.tariff.import_, numbers), _say_export(site.tariff.export, numbers)]
+    parts += [say_buying(site.tariff.import_, numbers), say_selling(site.tariff.export, numbers)]
     return ", ".join(parts) + "."
 
 
 def _short(value: float, numbers: Numbers) -> str:
     return numbers.number(value, 0 if value == round(value) else 1)
-
-
-def _say_import(rule: ImportRule, numbers: Numbers) -> str:
-    words = TEXTS[numbers.language]
-    if isinstance(rule, SpotPrice):
-        return words["spot"].format(market=rule.market, markup=numbers.price(rule.markup))
-    if isinstance(rule, SeriesPrice):
-        return words["own_prices"]
-    if isinstance(rule, BlockPrice):
-        return words["blocks"].format(price=numbers.price(rule.blocks[0].price))
-    return words["fixed"].format(price=numbers.price(rule.price)) if isinstance(rule, FixedPrice) else words["time_of_use"]
-
-
-def _say_export(rule: PriceRule, numbers: Numbers) -> str:
-    words = TEXTS[numbers.language]
-    if isinstance(rule, SpotPrice):
-        return words["export_spot"]
-    if isinstance(rule, SeriesPrice):
-        return words["export_own_prices"]
-    return words["export_fixed"].format(price=numbers.price(rule.price)) if isinstance(rule, FixedPrice) else words["export_time_of_use"]

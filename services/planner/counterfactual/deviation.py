@@ -7,54 +7,57 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Blocks, list_months
+from luna.economics import EnergyCharge
 from luna.outlook import Outlook
 from luna.physics import Flows, Mode, SetPoint, SiteLimits, clamp, simulate_slot
 from luna.schedule import pick_slot
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
+from services.planner.milp.battery_constraints import carry_today
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.owner_constraints import Manual
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, StorageBounds
 from services.planner.problem.scenarios import ScenarioSet
 
-Tail = TypeVar("Tail", Outlook, SiteLimits, Manual)
+Tail = TypeVar("Tail", Outlook, SiteLimits, Manual, StorageBounds)
 # What counts batteries, not slots.
 _BY_BATTERY = frozenset({"stored_kwh"})
 
 
-def tail_problem(problem: Problem, first: int, stored_kwh: FloatArray, imported_kwh: FloatArray) -> Problem:
-    """Return the problem from slot ``first`` on; the horizon, its wish and its prices stay.
+def tail_problem(problem: Problem, past: Flows) -> Problem:
+    """Return the problem of what comes after ``past``; the horizon, its wish and its prices stay.
 
     Args:
         problem: with nothing to place.
-        first: slot at which the rest begins.
-        stored_kwh: what the batteries hold then, shape ``(batteries,)``.
-        imported_kwh: what was bought before, shape ``(first,)``.
+        past: what happened in its first slots.
     """
+    first = past.import_kwh.size
     timeline = problem.outlook.timeline
     count = timeline.count
     values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
     series = {name: value[..., first:] for name, value in values.items() if _has_slots(value, count)}
-    courses = problem.courses
     parts: dict[str, Any] = {
         "outlook": replace(_cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)),
         "limits": _cut(problem.limits, first, count),
         "manual": problem.manual and _cut(problem.manual, first, count),
-        "courses": courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:]),
-        "blocks": problem.blocks and _draw(problem, problem.blocks, first, imported_kwh),
-        "billed": problem.billed and tail_problem(problem.billed, first, stored_kwh, imported_kwh),
+        "uncertainty": replace(problem.uncertainty, courses=_cut_courses(problem.uncertainty.courses, first)),
+        "storage": _cut(replace(problem.storage, discharged_today_kwh=None), first, count),
+        "tariff": replace(problem.tariff, charge=_draw(problem, past.import_kwh)),
+        "billed": problem.billed and tail_problem(problem.billed, past),
     }
-    return replace(problem, **series | parts, stored_kwh=stored_kwh)
+    rest = replace(problem, **series | parts, stored_kwh=past.stored_kwh[:, -1])
+    return replace(rest, storage=replace(rest.storage, discharged_today_kwh=carry_today(problem, past.discharge_kwh)))
 
 
-def _draw(problem: Problem, blocks: Blocks, first: int, imported_kwh: FloatArray) -> Blocks:
-    """Return a tariff's blocks with what its month has drawn before ``first``."""
-    months = list_months(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
-    number = next(place for place, slots in enumerate(months) if first in slots)
-    before = months[number][months[number] < first]
-    return replace(blocks, drawn_kwh=(blocks.drawn_kwh if number == 0 else 0.0) + float(imported_kwh[before].sum()))
+def _cut_courses(courses: ScenarioSet | None, first: int) -> ScenarioSet | None:
+    return courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:])
+
+
+def _draw(problem: Problem, imported_kwh: FloatArray) -> EnergyCharge | None:
+    """Return the tariff's charge with ``imported_kwh`` drawn in the first slots."""
+    charge = problem.tariff.charge
+    return charge and charge.after(imported_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone))
 
 
 def _cut(part: Tail, first: int, count: int) -> Tail:
@@ -116,9 +119,8 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
     followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
-        rest = decide(
-            replace(tail_problem(problem, end, flows.stored_kwh[:, -1], np.append(plan.flows.import_kwh[:first], flows.import_kwh)), modes=modes), solver
-        )
+        tail = tail_problem(problem, join(settled))
+        rest = decide(replace(tail, following=replace(tail.following, modes=modes)), solver)
         followed.append(rest.setpoints)
         settled.append(rest.flows)
     whole = join(settled)
@@ -129,16 +131,16 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
 
 def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flows]:
     """Return what the safety layer leaves of the set-points, and what physics makes of them, slot by slot."""
-    stored = plan.start_kwh[:, first : first + 1]
+    stored, outlook, limits = plan.start_kwh[:, first : first + 1], plan.problem.outlook, plan.problem.limits
+    imports, exports = (np.broadcast_to(limit, (outlook.timeline.count,)) for limit in (limits.import_limit_kw, limits.export_limit_kw))
     told, settled = [], []
-    before = plan.flows.import_kwh[:first]
     for place in range(setpoints.mode.shape[-1]):
-        now = tail_problem(plan.problem, first + place, stored[:, 0], before)
-        limits = replace(now.limits, import_limit_kw=now.limits.import_limit_kw[:1], export_limit_kw=now.limits.export_limit_kw[:1])
-        told.append(clamp(pick_slot(setpoints, place), stored, limits))
-        energies = {"load_kwh": now.outlook.load_kwh[:1], "pv_kwh": now.outlook.pv_kwh[:1]}
-        settled.append(simulate_slot(told[-1], stored, **energies, limits=limits, hours=float(now.outlook.timeline.hours[0])))
-        stored, before = settled[-1].stored_kwh, np.append(before, settled[-1].import_kwh)
+        here = slice(first + place, first + place + 1)
+        now = replace(limits, import_limit_kw=imports[here], export_limit_kw=exports[here])
+        told.append(clamp(pick_slot(setpoints, place), stored, now))
+        energies = {"load_kwh": outlook.load_kwh[here], "pv_kwh": outlook.pv_kwh[here]}
+        settled.append(simulate_slot(told[-1], stored, **energies, limits=now, hours=float(outlook.timeline.hours[here][0])))
+        stored = settled[-1].stored_kwh
     return join(told), join(settled)
 
 

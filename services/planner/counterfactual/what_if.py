@@ -87,7 +87,7 @@ def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, tol
         if components:
             zone = ZoneInfo(world.scene.site.timezone)
             peaks[f"{parts[-1].dates[0]:%Y-%m}"] = peak_cost(lived.flows.import_kwh[0], world.scene.timeline, components, zone=zone)
-        usable = sum((battery.max_soc - battery.min_soc) * battery.capacity_kwh for battery in world.scene.site.batteries)
+        usable = sum(battery.usable_kwh for battery in world.scene.site.batteries)
         told(number)
     discharged = sum(part.discharge_kwh for part in parts)
     return PeriodFlows(days=_list_days(parts, initial, worth), peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)

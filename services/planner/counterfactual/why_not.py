@@ -175,10 +175,10 @@ def _plan(inputs: PlanRequest, solver: Solver) -> Plan:
     """Return the plan of a request; under a tariff in blocks its problem keeps them, and not the price of the block in which the plan ends."""
     posed = build_problem(inputs)
     plan = decide(posed, solver)
-    if posed.blocks is None:
+    if posed.tariff.charge is None:
         return plan
     outlook = replace(plan.problem.outlook, import_price=posed.outlook.import_price)
-    return replace(plan, problem=replace(plan.problem, outlook=outlook, blocks=posed.blocks))
+    return replace(plan, problem=replace(plan.problem, outlook=outlook, tariff=replace(plan.problem.tariff, charge=posed.tariff.charge)))
 
 
 def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver: Solver) -> Pair:

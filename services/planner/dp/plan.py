@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Costs, block_cost, slot_costs
+from luna.economics import Costs, slot_costs
 from luna.errors import LunaError
 from luna.physics import Flows, SetPoint, SiteLimits, clamp, simulate_slot
 from luna.policy import PlanPolicy
@@ -166,8 +166,8 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
         export_price=problem.outlook.export_price,
         wear_price=problem.wear_price,
     )
-    if problem.blocks is not None:
-        beside = block_cost(flows.import_kwh, problem.outlook.timeline, problem.blocks, zone=ZoneInfo(problem.site.timezone))
+    if problem.tariff.charge is not None:
+        beside = problem.tariff.charge.slot_cost(flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone))
         costs = replace(costs, import_cost=costs.import_cost + beside)
     if not wears_by_depth(problem.site.batteries):
         return costs

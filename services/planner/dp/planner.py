@@ -53,7 +53,7 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
     plan = _keep_room(_plan_by_value(problem, value, curtailment=curtailment), value, curtailment=curtailment)
     if plan.flows.excess_kwh.any():
         return None
-    return plan if problem.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
+    return plan if problem.uncertainty.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
 
 
 def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
@@ -105,8 +105,8 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
         _sell_nowhere(thresholds, problem.export_limit_kwh <= 0), starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit
     )
     setpoints = tell_island(problem, setpoints)
-    if problem.battery_limit_kwh is not None:
-        setpoints = spare_vehicles(setpoints, np.isfinite(problem.battery_limit_kwh))
+    if problem.storage.give_limit_kwh is not None:
+        setpoints = spare_vehicles(setpoints, np.isfinite(problem.storage.give_limit_kwh))
     worth = read_worth(value.function, starts, path)
     return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
 
@@ -155,7 +155,7 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
     battery, terminal = problem.limits.batteries, problem.terminal
     lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
-    wanted = terminal.least_kwh if problem.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.reserve_kwh[:, -1])
+    wanted = terminal.least_kwh if problem.storage.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
     least, most = (float(np.clip(level[0], lowest, highest)) for level in (wanted, terminal.most_kwh))
     lengths = np.array([least - lowest, most - least, highest - most])
     values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])

@@ -267,7 +267,7 @@ def _offer(problem: Problem, **course: Any) -> Segments:
         prices=(outlook.import_price, outlook.export_price),
         hours=outlook.timeline.hours,
         export_limit_kwh=problem.export_limit_kwh,
-        battery_limit_kwh=problem.battery_limit_kwh,
+        battery_limit_kwh=problem.storage.give_limit_kwh,
         inverters=problem.limits.inverters,
         **course,
     )

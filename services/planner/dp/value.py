@@ -210,15 +210,15 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
     counted = np.flatnonzero(weight)
     segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
     functions = run_backward_each((segments.length_kwh, segments.value, segments.charge_kwh), terminal, problem.reserve_above_kwh)
-    if problem.risk > 0:
-        weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.risk)
+    if problem.uncertainty.risk > 0:
+        weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.uncertainty.risk)
     return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~known).sum()))
 
 
 def _require_courses(problem: Problem) -> ScenarioSet:
-    if problem.courses is None:
+    if problem.uncertainty.courses is None:
         raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
-    return problem.courses
+    return problem.uncertainty.courses
 
 
 def _cost_each(problem: Problem, segments: Segments, functions: Functions, terminal: Terminal) -> FloatArray:

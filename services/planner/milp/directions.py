@@ -161,7 +161,7 @@ def find_single_directions(problem: Problem) -> SingleDirections | None:
 
 def _suits(problem: Problem) -> bool:
     batteries = problem.site.batteries
-    if len(batteries) != 1 or problem.places or problem.blocks is not None or problem.conversion is not None:
+    if len(batteries) != 1 or problem.places or problem.tariff.charge is not None or problem.conversion is not None:
         return False
     battery, tapers = batteries[0], batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1
     bound = problem.pins or problem.burns_on_an_island or problem.inside is not problem

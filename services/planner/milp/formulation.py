@@ -12,16 +12,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.site import Battery
 from luna.timeline import FloatArray, IndexArray
-from luna.wear import DepthSegments
+from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
 from services.planner.milp.load_columns import DemandColumns, add_demands, add_supply_rows, most_placed_kwh
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
 from services.planner.milp.solver import Indices, LinearModel, ModelBuilder, Solution, Term
-from services.planner.milp.tariffs import MonthPeak, add_peaks, add_price_blocks
+from services.planner.milp.tariffs import MonthPeak, add_charge, add_peaks
 from services.planner.milp.vehicle_sources import add_sources
 from services.planner.problem.problem import Problem
 
@@ -82,32 +81,6 @@ def _most(builder: ModelBuilder, terms: Sequence[Term], slots: IndexArray) -> Fl
     """Return what terms come to at most, shape of ``slots``."""
     upper = np.concatenate(builder.upper)
     return np.asarray(sum((upper[columns[slots]] for columns, factor in terms if np.all(np.asarray(factor) > 0)), np.zeros(slots.size)))
-
-
-def add_depth(builder: ModelBuilder, battery: Battery, columns: Indices, *, stored_kwh: float) -> None:
-    """Split what is stored and discharged into segments. Because what lies deeper is no cheaper, the shallowest go first without any binary.
-
-    The battery's storage row stays as it is, so its dual is the worth of a kWh that comes in: into the shallowest segment with room.
-
-    Args:
-        columns: charge, discharge and stored energy of the battery, as rows of slots.
-        stored_kwh: at the start.
-    """
-    _, discharge, stored = columns
-    segments = DepthSegments.of(battery)
-    begin = np.diff(segments.fill(np.array(stored_kwh)), prepend=0.0)
-    held: list[Term] = [(stored, -1.0)]
-    taken: list[Term] = [(discharge, -1.0 / battery.discharge_efficiency)]
-    for width, price, first in zip(segments.width_kwh, segments.price, begin, strict=True):
-        inside, put_in, taken_out = (builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price))
-        before: FloatArray = np.zeros(stored.size)
-        before[0] = first
-        builder.add_rows(before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (taken_out, 1.0)])
-        held.append((inside, 1.0))
-        taken.append((taken_out, 1.0))
-    nothing = np.zeros(stored.size)
-    builder.add_rows(nothing, nothing, held)
-    builder.add_rows(nothing, nothing, taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +150,14 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
-    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.peaks, zone=ZoneInfo(site.timezone))
-    add_price_blocks(builder, problem, bought)
+    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
+    add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
     add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
     if placed.loads and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
-    if problem.battery_limit_kwh is not None:
-        builder.add_rows(np.full(slots, -np.inf), problem.battery_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
+    if problem.storage.give_limit_kwh is not None:
+        builder.add_rows(np.full(slots, -np.inf), problem.storage.give_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
     if elastic:
         for index, columns in enumerate(batteries):
             add_soc_slack(builder, problem, columns, index=index)
@@ -223,21 +196,16 @@ def _battery_columns(builder: ModelBuilder, problem: Problem, ways: FlowDirectio
 
 
 def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Indices:
-    """Add the storage row of each slot, and where charging tapers, its limit."""
+    """Add the storage row of each slot, and what constrains the battery beside."""
     battery, (charge, discharge, stored) = problem.site.batteries[index], columns
     begin = np.zeros(stored.size)
     begin[0] = problem.stored_kwh[index]
     rows = builder.add_rows(
         begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
     )
-    if battery.wear_by_depth:
-        add_depth(builder, battery, columns, stored_kwh=float(problem.stored_kwh[index]))
-    if battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0:
-        power = battery.charge_limit_kw * problem.outlook.timeline.hours
-        steepness = power * (1.0 - battery.taper_to_share) / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)
-        most = power + steepness * battery.taper_from_soc * battery.capacity_kwh
-        most[0] -= steepness[0] * problem.stored_kwh[index]
-        builder.add_rows(np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])])
+    for constraint in BATTERY_CONSTRAINTS:
+        if constraint.applies(battery):
+            constraint.add_rows(builder, problem, columns, index)
     return rows
 
 

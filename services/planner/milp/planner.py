@@ -13,6 +13,7 @@ from luna.timeline import FloatArray
 from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits
 from services.planner.dp.planner import value_battery
 from services.planner.dp.segments import problem_segments
+from services.planner.milp.battery_constraints import list_constraints
 from services.planner.milp.directions import (
     BinarySlots,
     FlowDirections,
@@ -31,7 +32,7 @@ from services.planner.milp.owner_rows import decide_pins, tell_pins
 from services.planner.milp.slack import price_missing
 from services.planner.milp.solver import InfeasibleError, Solver, SolverError
 from services.planner.problem.directions import Direction
-from services.planner.problem.problem import Problem, TerminalRule
+from services.planner.problem.problem import Problem, StorageBounds, TerminalRule
 
 # Stored energies this close are the same.
 _SAME_KWH = 1e-7
@@ -122,7 +123,7 @@ def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
 def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
     begun, ways = perf_counter(), FlowDirections.of(problem)
     built = formulate(problem, ways, elastic=elastic)
-    flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), ways)
+    flows = built.flows(solver.solve(built.model, time_limit_s=problem.search.time_limit_s), ways)
     linear_s, bound, found = perf_counter() - begun, flows.objective, find_complementarity_violations(problem, flows)
     single = find_single_directions(problem) if found.any() and not elastic else None
     if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
@@ -132,8 +133,8 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
     while found.any():
         rounded = _round_choices(problem, solver, choices, flows, bound=bound, elastic=elastic)
         # What was chosen is solved once more.
-        left = max(_SEARCH_SHARE * problem.time_limit_s - (perf_counter() - begun) - linear_s, 0.0)
-        flows = _solve_choices(replace(problem, time_limit_s=left), solver, choices, elastic=elastic, start=rounded)
+        left = max(_SEARCH_SHARE * problem.search.time_limit_s - (perf_counter() - begun) - linear_s, 0.0)
+        flows = _solve_choices(problem.limited_to(left), solver, choices, elastic=elastic, start=rounded)
         found = find_complementarity_violations(problem, flows)
         choices = choices.joined(found)
     return flows
@@ -143,7 +144,7 @@ def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> 
     """Return the flows of the ways of a single battery's slots; None where they do not come to what these were said to cost."""
     built = formulate(problem, single.ways)
     try:
-        flows = built.flows(solver.solve(built.model, time_limit_s=problem.time_limit_s), single.ways)
+        flows = built.flows(solver.solve(built.model, time_limit_s=problem.search.time_limit_s), single.ways)
     except InfeasibleError:
         return None
     apart = abs(flows.objective - single.objective)
@@ -166,11 +167,11 @@ def _round_choices(problem: Problem, solver: Solver, choices: BinarySlots, flows
         fixed = fix_directions(ways, choices, chosen)
         built = formulate(problem, fixed, elastic=elastic)
         try:
-            solution = solver.solve(built.model, time_limit_s=problem.time_limit_s)
+            solution = solver.solve(built.model, time_limit_s=problem.search.time_limit_s)
         except (InfeasibleError, SolverError):
             continue
         gap = abs(solution.objective - bound) / max(abs(solution.objective), _LEAST_COST)
-        return _Rounded(replace(built.flows(solution, fixed), gap=gap, proven=gap <= problem.mip_gap), solution.column, chosen)
+        return _Rounded(replace(built.flows(solution, fixed), gap=gap, proven=gap <= problem.search.mip_gap), solution.column, chosen)
     return None
 
 
@@ -185,7 +186,7 @@ def _solve_choices(problem: Problem, solver: Solver, choices: BinarySlots, *, el
     # Binaries are the last columns.
     known = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
     try:
-        chosen = Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=problem.time_limit_s, start=known)
+        chosen = Solver().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=problem.search.time_limit_s, start=known)
     except SolverError:
         if start is None:
             raise
@@ -226,7 +227,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
     Least powers, tapering and the depth of cycles no value function knows: it is that of a battery without them, and the plan's policy is judged beside its
     flows. Empty where not even that is to be had.
     """
-    if problem.blocks is not None:
+    if problem.tariff.charge is not None or any(each.valued != "roughly" for _, each in list_constraints(problem)):
         return ()
     values, decided = [], decide_pins(problem, flows).manual
     if decided is not None and decided.ends:
@@ -242,7 +243,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=_inverter_of(problem, pv, index))
         manual = None if decided is None else decided.of_battery(index)
         alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
-        alone = alone if problem.reserve_kwh is None else replace(alone, reserve_kwh=problem.reserve_kwh[index : index + 1])
+        alone = alone if problem.storage.reserve_kwh is None else replace(alone, storage=StorageBounds(problem.storage.reserve_kwh[index : index + 1]))
         direction = _chosen_direction(alone, flows, index)
         segments = problem_segments(alone, direction)
         if not segments.convex.all():

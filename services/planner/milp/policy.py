@@ -49,7 +49,7 @@ def pay_house(plan: Plan, index: int) -> tuple[BoolArray, BoolArray, BoolArray]:
     The margin toward the house counts in; where nobody knows what a kWh is worth, all pay.
     """
     problem, battery = plan.problem, plan.problem.site.batteries[index]
-    outlook, worth, margin = problem.outlook, plan.energy_value[index], problem.margin.self_consumption_margin + TIE
+    outlook, worth, margin = problem.outlook, plan.energy_value[index], problem.following.margin.self_consumption_margin + TIE
     terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
     earned = np.maximum(outlook.export_price, 0.0) if problem.site.curtailable else outlook.export_price
     levels = break_even(outlook.import_price, earned, **terms)

@@ -35,11 +35,11 @@ def schedule_loads(problem: Problem) -> LoadSchedule:
     runs = tuple(
         pump if takes_any_power(pump, hours) else replace(pump, on=schedule_runs(pump, used, hours)) for pump, used in zip(pumps, rough.heat_kwh, strict=True)
     )
-    left = max(problem.time_limit_s - (perf_counter() - begun), 0.0)
-    placement = _place_either(replace(problem, demands=replace(problem.demands, heat_pumps=runs), time_limit_s=left))
+    left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
+    placement = _place_either(replace(problem, demands=replace(problem.demands, heat_pumps=runs)).limited_to(left))
     bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective
     gap = max(cost - bound, 0.0) / max(abs(cost), 1e-9)
-    return replace(placement, gap=gap, proven=gap <= problem.mip_gap)
+    return replace(placement, gap=gap, proven=gap <= problem.search.mip_gap)
 
 
 def _place_either(problem: Problem) -> LoadSchedule:
@@ -55,7 +55,7 @@ def _place(problem: Problem, *, elastic: bool) -> LoadSchedule:
     choices: BinarySlots | None = None
     while True:
         built = formulate(problem, ways, choices=choices, elastic=elastic)
-        solution = _solve(built, problem, until=begun + problem.time_limit_s)
+        solution = _solve(built, problem, until=begun + problem.search.time_limit_s)
         flows = built.flows(solution, ways)
         found = find_complementarity_violations(problem, flows)
         if not found.any():
@@ -65,11 +65,11 @@ def _place(problem: Problem, *, elastic: bool) -> LoadSchedule:
 
 def _solve(built: Formulation, problem: Problem, *, until: float) -> Solution:
     """Return a solution within the gap: one near the relaxed one where that is good enough, else what a search finds from there."""
-    near = round_relaxation(built.model, built.placed.blocks, gap=problem.mip_gap)
+    near = round_relaxation(built.model, built.placed.blocks, gap=problem.search.mip_gap)
     if near and near.proven:
         return near
     left = max(until - perf_counter(), 0.0)
-    return Solver().solve(built.model, mip_gap=problem.mip_gap, time_limit_s=left, start=near.column if near else None)
+    return Solver().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=left, start=near.column if near else None)
 
 
 def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
@@ -86,7 +86,7 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
         vehicle_give_kwh=give,
         load_kwh=load,
         import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
-        battery_limit_kwh=limit_batteries(problem, charge),
+        give_limit_kwh=limit_batteries(problem, charge),
         vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
         load_missing_kwh=tuple(demand.missing_kwh(used) for demand, used in zip(problem.demands.loads, loads, strict=True)),
         off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),

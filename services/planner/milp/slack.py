@@ -82,9 +82,9 @@ RESERVE_SLACK = 200.0
 
 def add_reserves(builder: ModelBuilder, problem: Problem, batteries: Indices) -> None:
     """Add the rows of what should be stored."""
-    if problem.reserve_kwh is None:
+    if problem.storage.reserve_kwh is None:
         return
-    for (_, _, stored), wanted in zip(batteries, problem.reserve_kwh, strict=True):
+    for (_, _, stored), wanted in zip(batteries, problem.storage.reserve_kwh, strict=True):
         where = np.flatnonzero(wanted > 0)
         missing = builder.add_columns(where.size, cost=RESERVE_SLACK * dearest_price(problem), upper=wanted[where])
         if where.size:
@@ -93,6 +93,6 @@ def add_reserves(builder: ModelBuilder, problem: Problem, batteries: Indices) ->
 
 def price_missing(problem: Problem, stored_kwh: FloatArray) -> float:
     """Return what the model counts for what reserves lack."""
-    if problem.reserve_kwh is None:
+    if problem.storage.reserve_kwh is None:
         return 0.0
-    return RESERVE_SLACK * dearest_price(problem) * float(np.maximum(problem.reserve_kwh - stored_kwh, 0.0).sum())
+    return RESERVE_SLACK * dearest_price(problem) * float(np.maximum(problem.storage.reserve_kwh - stored_kwh, 0.0).sum())

@@ -1,14 +1,15 @@
-"""Tariffs that couple slots, in the mixed-integer model: monthly peaks and prices by blocks of energy."""
+"""Tariffs that couple slots, in the mixed-integer model: monthly peaks, and prices that depend on what was drawn before."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import MonthShare, Peak, list_months, month_shares
+from luna.economics import Blocks, EnergyCharge, MonthShare, Peak, list_months, month_shares
 from luna.timeline import FloatArray, Timeline
 from services.planner.milp.solver import Indices, ModelBuilder
-from services.planner.problem.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,37 @@ def _price_level(builder: ModelBuilder, share: MonthShare, peak: Peak, bought: I
     return MonthPeak(share, peak, level, above)
 
 
-def add_price_blocks(builder: ModelBuilder, problem: Problem, bought: Indices) -> None:
-    """Price what each month draws beyond the begin of every later block; nothing without blocks."""
-    if problem.blocks is None:
-        return
-    for number, slots in enumerate(list_months(problem.outlook.timeline, ZoneInfo(problem.site.timezone))):
-        left = problem.blocks.left_kwh(first=number == 0)
-        beyond = builder.add_columns(left.size, cost=problem.blocks.rise, upper=np.inf)
+class AddRows(Protocol):
+    """Adds the rows of a charge: what ``bought`` costs beside the price of the first kWh."""
+
+    def __call__(self, charge: Any, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None: ...
+
+
+# By the class of a charge.
+_ADD_ROWS: dict[type[EnergyCharge], AddRows] = {}
+
+
+def rows_of(charge: type[EnergyCharge]) -> Callable[[AddRows], AddRows]:
+    """Declare what prices, in the model, what is drawn as a kind of charge does."""
+
+    def declare(add_rows: AddRows) -> AddRows:
+        _ADD_ROWS[charge] = add_rows
+        return add_rows
+
+    return declare
+
+
+def add_charge(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, charge: EnergyCharge | None, zone: ZoneInfo) -> None:
+    """Price what is drawn beside the price of the first kWh; nothing where there is no charge."""
+    if charge is not None:
+        _ADD_ROWS[type(charge)](charge, builder, bought, timeline=timeline, zone=zone)
+
+
+@rows_of(Blocks)
+def _add_blocks(charge: Blocks, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None:
+    """Price what each month draws beyond the begin of every later block."""
+    for number, slots in enumerate(list_months(timeline, zone)):
+        left = charge.left_kwh(first=number == 0)
+        beyond = builder.add_columns(left.size, cost=charge.rise, upper=np.inf)
         for place, energy in enumerate(left.tolist()):
             builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])

@@ -7,16 +7,27 @@ import numpy as np
 
 from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
-from luna.economics import Blocks, Peak, PeakHistory
+from luna.economics import EnergyCharge, Peak, PeakHistory, find_charge
 from luna.errors import InvalidInputError
 from luna.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, Mode, SiteLimits
-from luna.site import BlockPrice, Objective, Site
+from luna.site import Objective, Site
 from luna.timeline import FloatArray, Timeline, floor_to, require_utc, to_instant
 from services.planner.problem.demands import Demands, read_demands
 from services.planner.problem.owner_constraints import read_blocks
-from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, NO_MARGIN, Problem, TerminalRule
+from services.planner.problem.problem import (
+    ACTING,
+    ACTING_ON_MEAN,
+    NO_MARGIN,
+    Following,
+    Problem,
+    SearchLimits,
+    StorageBounds,
+    TariffState,
+    TerminalRule,
+    Uncertainty,
+)
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.problem.strategy import apply_strategy
 
@@ -41,10 +52,11 @@ def _read(state: PeakState) -> PeakHistory:
     return PeakHistory(tuple(state.highest_kw), state.today_kw, state.interval_kwh)
 
 
-def read_price_blocks(site: Site, state: StateMessage) -> Blocks | None:
-    """Return the blocks of a site's tariff with what the month has drawn so far; None where it has none."""
+def read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
+    """Return what a site's tariff makes of what was drawn so far; None where a kWh costs the same whatever was drawn."""
     rule = site.tariff.import_
-    return Blocks.of(rule, state.month_import_kwh) if isinstance(rule, BlockPrice) else None
+    kind = find_charge(rule)
+    return None if kind is None else kind.of(rule, state.drawn_kwh.get(rule.kind, state.month_import_kwh))
 
 
 def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -> FloatArray:
@@ -84,7 +96,7 @@ def build_problem(request: PlanRequest) -> Problem:
     Raises:
         InvalidInputError: a battery without state, a state without battery, a start off the grid.
     """
-    request, _ = apply_strategy(request)
+    request, rules = apply_strategy(request)
     if request.site is None or request.outlook is None or request.start is None:
         raise InvalidInputError("a plan without a stored site needs site, start and outlook", field="site", remedy="Add them to the request.")
     series = request.outlook
@@ -102,16 +114,14 @@ def build_problem(request: PlanRequest) -> Problem:
         stored,
         terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
         SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
-        _gap(request, demands),
-        request.options.time_limit_s,
+        SearchLimits(_gap(request, demands), request.options.time_limit_s),
         demands,
-        read_peaks(request.site, request.state),
-        read_price_blocks(request.site, request.state),
-        courses,
-        request.options.risk,
+        TariffState(read_peaks(request.site, request.state), read_charge(request.site, request.state)),
+        Uncertainty(courses, request.options.risk, _courses(series.errors)),
+        applied_rules=tuple(rules),
+        storage=StorageBounds(discharged_today_kwh=_discharged(request.site, request.state)),
         # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
-        margin=NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN,
-        errors=_courses(series.errors),
+        following=Following(NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN),
     )
     posed = _bind(posed, request.manual) if request.manual else posed
     posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed
@@ -130,7 +140,8 @@ def _keep_modes(problem: Problem, request: PlanRequest) -> Problem:
     """Return the problem with what another mode has to gain; as it is where that is nothing."""
     price = objective_of(request).switching_price
     words = [request.state.batteries[battery.name].mode for battery in problem.site.batteries]
-    return replace(problem, switching_price=price, modes=tuple(Mode[word.upper()] if word else None for word in words))
+    modes = tuple(Mode[word.upper()] if word else None for word in words)
+    return replace(problem, following=replace(problem.following, switching_price=price, modes=modes))
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
@@ -155,7 +166,7 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
 def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
     """Return the problem with what batteries should hold at the end of each slot, ``(batteries, slots)``; it goes before what is wanted at the horizon."""
     terminal = replace(problem.terminal, most_kwh=np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1]))
-    return replace(problem, terminal=terminal, reserve_kwh=reserve_kwh)
+    return replace(problem, terminal=terminal, storage=replace(problem.storage, reserve_kwh=reserve_kwh))
 
 
 def _bind(problem: Problem, blocks: Sequence[ManualBlock]) -> Problem:
@@ -196,6 +207,10 @@ def _stored(site: Site, state: StateMessage) -> FloatArray:
         if name not in state.batteries:
             raise InvalidInputError("the battery's state of charge is missing", field=f"state.batteries.{name}.soc", remedy="Add it, a share from 0 to 1.")
     return np.array([state.batteries[battery.name].soc * battery.capacity_kwh for battery in site.batteries], dtype=float)
+
+
+def _discharged(site: Site, state: StateMessage) -> FloatArray:
+    return np.array([state.batteries[battery.name].discharged_today_kwh or 0.0 for battery in site.batteries], dtype=float)
 
 
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:

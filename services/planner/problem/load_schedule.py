@@ -22,7 +22,7 @@ class LoadSchedule:
     """What is placed of the ``demands``, in their order, kWh: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``.
 
     ``vehicle_kwh`` is what vehicles charge, ``vehicle_give_kwh`` what they give to the house. ``import_limit_kwh`` (``(slots,)``) keeps the peaks
-    and what may be charged from surplus alone, ``battery_limit_kwh`` (same shape) batteries out of vehicles they may not feed.
+    and what may be charged from surplus alone, ``give_limit_kwh`` (same shape) batteries out of vehicles they may not feed.
     ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks, ``off_too_long`` how often each appliance was off for
     too long. ``beside_cost`` is what the wishes count beside energy: wear, starts, what is missing, less what is stored beyond a target.
     """
@@ -32,7 +32,7 @@ class LoadSchedule:
     vehicle_give_kwh: FloatArray
     load_kwh: FloatArray
     import_limit_kwh: FloatArray
-    battery_limit_kwh: FloatArray | None
+    give_limit_kwh: FloatArray | None
     vehicle_missing_kwh: tuple[FloatArray, ...]
     load_missing_kwh: tuple[FloatArray, ...]
     off_too_long: tuple[float, ...]
@@ -64,6 +64,15 @@ class LoadSchedule:
         hours = problem.outlook.timeline.hours
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
-        courses, errors = (each.add_load(placed) if each else None for each in (problem.courses, problem.errors))
-        left = replace(problem, outlook=outlook, courses=courses, errors=errors, limits=limits, battery_limit_kwh=self.battery_limit_kwh)
-        return replace(left, demands=NO_DEMANDS, peaks=(), mip_gap=0.0)
+        known = problem.uncertainty
+        courses, errors = (each.add_load(placed) if each else None for each in (known.courses, known.errors))
+        return replace(
+            problem,
+            outlook=outlook,
+            limits=limits,
+            search=replace(problem.search, mip_gap=0.0),
+            demands=NO_DEMANDS,
+            tariff=replace(problem.tariff, peaks=()),
+            uncertainty=replace(known, courses=courses, errors=errors),
+            storage=replace(problem.storage, give_limit_kwh=self.give_limit_kwh),
+        )

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.economics import Blocks, Peak, site_curtailment
+from luna.contracts.owner import AppliedRule
+from luna.economics import EnergyCharge, Peak, site_curtailment
 from luna.outlook import Outlook
 from luna.physics import Conversion, IntArray, Mode, SiteLimits
 from luna.site import Site
@@ -41,20 +42,69 @@ ACTING = Margin(self_consumption_margin=0.005, hysteresis=0.0025)
 ACTING_ON_MEAN = Margin(self_consumption_margin=0.005, hysteresis=0.0033)
 
 
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """How far from the optimum a plan may be, relative, and how long finding it may take."""
+
+    mip_gap: float = 0.0
+    time_limit_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class TariffState:
+    """What couples slots in a tariff, with what was counted so far: the components of a capacity tariff, and a price that depends on energy drawn before."""
+
+    peaks: tuple[Peak, ...] = ()
+    charge: EnergyCharge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """What load and PV may do instead of what is expected, and how far (0–1) the dearest of these courses alone count.
+
+    ``errors`` are courses on which what is followed has to gain over the inverter alone.
+    """
+
+    courses: ScenarioSet | None = None
+    risk: float = 0.0
+    errors: ScenarioSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageBounds:
+    """What bounds batteries beside their own limits.
+
+    ``reserve_kwh`` is what each should hold at the end of each slot, ``(batteries, slots)``; ``give_limit_kwh`` (``(slots,)``) what all of them together may
+    give, so that none feeds a vehicle it may not feed; ``discharged_today_kwh`` what each gave since local midnight, ``(batteries,)``.
+    """
+
+    reserve_kwh: FloatArray | None = None
+    give_limit_kwh: FloatArray | None = None
+    discharged_today_kwh: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What those who follow a plan heed; the plan itself is the optimum.
+
+    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery.
+    """
+
+    margin: Margin = NO_MARGIN
+    switching_price: float = 0.0
+    modes: tuple[Mode | None, ...] = ()
+
+
 # Stored energies this close are the same.
 _SAME_KWH = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``peaks`` and ``blocks`` tariffs that couple slots.
+    """A planning problem. ``stored_kwh`` is what each battery holds at the start, shape ``(batteries,)``; ``manual`` is what the owner pins and forbids.
 
-    ``courses`` are what load and PV may do instead of what is expected, ``risk`` (0–1) how far the dearest of them alone count.
-    ``battery_limit_kwh`` (``(slots,)``) is what batteries together may give, so that none feeds a vehicle it may not feed.
     Where more than money counts, prices are those that a plan optimises by, and ``billed`` is the same problem at what is really paid.
-    ``manual`` is what the owner pins and forbids. ``reserve_kwh`` is what a battery should hold at the end of each slot, ``(batteries, slots)``.
-    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery. ``margin`` is what those who
-    follow the plan heed, and ``errors`` the courses on which they have to gain by it; the plan itself is the optimum.
+    ``applied_rules`` are the site's rules that made it what it is.
     """
 
     site: Site
@@ -62,21 +112,24 @@ class Problem:
     stored_kwh: FloatArray
     terminal: TerminalRule
     limits: SiteLimits
-    mip_gap: float = 0.0
-    time_limit_s: float = 10.0
+    search: SearchLimits = SearchLimits()
     demands: Demands = NO_DEMANDS
-    peaks: tuple[Peak, ...] = ()
-    blocks: Blocks | None = None
-    courses: ScenarioSet | None = None
-    risk: float = 0.0
-    battery_limit_kwh: FloatArray | None = None
-    billed: "Problem | None" = None
+    tariff: TariffState = TariffState()
+    uncertainty: Uncertainty = Uncertainty()
+    storage: StorageBounds = StorageBounds()
     manual: Manual | None = None
-    reserve_kwh: FloatArray | None = None
-    switching_price: float = 0.0
-    modes: tuple[Mode | None, ...] = ()
-    margin: Margin = NO_MARGIN
-    errors: ScenarioSet | None = None
+    following: Following = Following()
+    billed: "Problem | None" = None
+    applied_rules: tuple[AppliedRule, ...] = ()
+
+    def limited_to(self, time_limit_s: float) -> "Problem":
+        """Return the problem with so much time left."""
+        return replace(self, search=replace(self.search, time_limit_s=time_limit_s))
+
+    def over_courses(self, courses: ScenarioSet, *, risk: float) -> "Problem":
+        """Return the problem planned for courses besides the expected one, and followed as such a plan is."""
+        known = replace(self.uncertainty, courses=courses, risk=risk)
+        return replace(self, uncertainty=known, following=replace(self.following, margin=ACTING_ON_MEAN))
 
     @property
     def paid(self) -> "Problem":
@@ -86,7 +139,7 @@ class Problem:
     @property
     def places(self) -> bool:
         """Whether anything couples slots beside batteries: vehicles, appliances, peaks."""
-        return self.demands.any() or bool(self.peaks)
+        return self.demands.any() or bool(self.tariff.peaks)
 
     @property
     def direction(self) -> Direction | None:
@@ -96,7 +149,7 @@ class Problem:
     @property
     def reserve_above_kwh(self) -> FloatArray:
         """What the only battery should hold at the end of each slot above its lowest SoC, ``(slots,)``; empty where that is nothing."""
-        return NO_RESERVE if self.reserve_kwh is None else np.maximum(self.reserve_kwh[0] - self.limits.batteries.min_kwh[0, 0], 0.0)
+        return NO_RESERVE if self.storage.reserve_kwh is None else np.maximum(self.storage.reserve_kwh[0] - self.limits.batteries.min_kwh[0, 0], 0.0)
 
     @property
     def pins(self) -> bool:

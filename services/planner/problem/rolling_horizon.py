@@ -12,7 +12,7 @@ from luna.site import Site
 from luna.timeline import FloatArray, Timeline
 from services.planner.problem.build import TERMINAL_SHARE, WAYS_GAP, hold_reserve, read_reserves, weigh
 from services.planner.problem.knowledge import EnergyOutlook, SitePrices, look_ahead
-from services.planner.problem.problem import ACTING, Margin, Problem, TerminalRule
+from services.planner.problem.problem import ACTING, Following, Margin, Problem, SearchLimits, StorageBounds, TerminalRule, Uncertainty
 from services.planner.problem.scenarios import ErrorScenarios, ScenarioSet, blend
 from services.planner.problem.strategy import margin_reserves, margin_soc, safety_factor, split_days
 
@@ -29,7 +29,15 @@ class SiteKnowledge:
     prices: SitePrices
     errors: ErrorScenarios | None = None
 
-    def build_problem(self, now: datetime, stored_kwh: FloatArray, modes: tuple[Mode | None, ...] = (), *, margin: Margin = ACTING) -> Problem:
+    def build_problem(
+        self,
+        now: datetime,
+        stored_kwh: FloatArray,
+        modes: tuple[Mode | None, ...] = (),
+        *,
+        margin: Margin = ACTING,
+        discharged_today_kwh: FloatArray | None = None,
+    ) -> Problem:
         """Return what is to be planned at ``now``.
 
         Args:
@@ -37,6 +45,7 @@ class SiteKnowledge:
             stored_kwh: in each battery, ``(batteries,)``.
             modes: in force until then.
             margin: what those who follow the plan heed.
+            discharged_today_kwh: of each battery since local midnight, ``(batteries,)``.
         """
         step, site = self.prices.timeline.step, self.site
         timeline = Timeline(now, step, HORIZON // step)
@@ -45,10 +54,12 @@ class SiteKnowledge:
         worth = TERMINAL_SHARE * max(self.prices.mean_import_price(now), 0.0)
         terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
         switching = site.objective.switching_price
-        problem = Problem(site, outlook, stored_kwh, terminal, SiteLimits.of(site), WAYS_GAP, modes=modes, switching_price=switching, margin=margin)
+        following = Following(margin, switching, modes)
+        problem = Problem(site, outlook, stored_kwh, terminal, SiteLimits.of(site), SearchLimits(WAYS_GAP), following=following)
+        problem = replace(problem, storage=StorageBounds(discharged_today_kwh=discharged_today_kwh))
         problem = self._hold_margin(problem)
         errors = self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else None
-        return weigh(replace(problem, errors=errors), Weights.of(site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
+        return weigh(replace(problem, uncertainty=Uncertainty(errors=errors)), Weights.of(site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
         """Return prices and expected energies over ``timeline`` as they are known at ``now``, a bias of the last days taken off."""

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import site_curtailment
+from luna.economics import find_charge, site_curtailment
 from luna.errors import InvalidInputError
 from luna.physics import IntArray, SiteLimits
 from luna.simulator import Actuals
-from luna.site import BlockPrice, Site
+from luna.site import Site
 from luna.timeline import FloatArray, Timeline, local_dates
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
@@ -70,9 +70,10 @@ class Rules:
         Raises:
             InvalidInputError: the tariff is one in blocks: what a day costs would depend on days that are not replayed.
         """
-        if isinstance(scene.site.tariff.import_, BlockPrice):
+        if find_charge(scene.site.tariff.import_) is not None:
             remedy = "Replay the site with the price of the block it mostly ends in."
-            raise InvalidInputError("a tariff in blocks cannot be replayed day by day", field="site.tariff.import.kind", value="blocks", remedy=remedy)
+            kind = scene.site.tariff.import_.kind
+            raise InvalidInputError(f"a tariff in {kind} cannot be replayed day by day", field="site.tariff.import.kind", value=kind, remedy=remedy)
         limits = SiteLimits.of(scene.site)
         imported, exported = scene.prices.actual(scene.timeline)
         curtailment = site_curtailment(scene.site, imported, exported)

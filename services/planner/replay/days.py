@@ -13,7 +13,8 @@ from luna.simulator import Actuals, Trajectory, price, simulate
 from luna.timeline import FloatArray
 from luna.wear import depth_wear
 from services.planner.replay.faults import FaultyPolicy
-from services.planner.replay.policy_factory import CarryOver, OffsetPolicy, PolicyFactory, PolicyRun, origin_of
+from services.planner.replay.policies import CarryOver
+from services.planner.replay.policy_factory import OffsetPolicy, PolicyFactory, PolicyRun, origin_of
 
 # Less is rounding.
 _LITTLE_KWH = 1e-6

@@ -1,24 +1,28 @@
 """Who may decide in a replay: no control, plain rules, the planner with what it could know, and hindsight."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.message import Message
 from luna.errors import InvalidInputError
 from luna.physics import IntArray, Mode, SetPoint, SiteLimits
 from luna.policy import keep_known_modes, wants_plan
-from luna.schedule import pick_slot, whole_range
+from luna.schedule import Committed, PlainPolicy, Policy, pick_slot, whole_range
 from luna.site import Site
-from luna.timeline import FloatArray, Timeline, local_dates
+from luna.timeline import FloatArray, Timeline, local_dates, split_days
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
-from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Margin
+from services.planner.problem.knowledge import EnergyOutlook, MixedForecast
+from services.planner.problem.problem import ACTING, Margin
 from services.planner.problem.rolling_horizon import SiteKnowledge
+from services.planner.problem.scenarios import ErrorScenarios
+from services.planner.replay.data import ReplayData, Rules
 
 # A plan older than this is not followed: the default of the setting ``plan_max_age``.
 MAX_AGE = timedelta(hours=3)
@@ -52,11 +56,44 @@ class CheapestHours:
 
 @dataclass(frozen=True, slots=True)
 class PlanOrigin:
-    """Of what a plan in force was made: at which slot, from which stored energy and modes, ``(batteries,)``."""
+    """Of what a plan in force was made: at which slot, from which stored energy, modes, and energy discharged since midnight, ``(batteries,)``."""
 
     slot: int
     stored_kwh: tuple[float, ...]
     modes: tuple[int, ...]
+    discharged_today_kwh: tuple[float, ...] = ()
+
+
+class CarryOver(Message):
+    """What is handed on at midnight: stored energy, what the sensor said of it, modes in force (none before the first day), origin of the plan in force."""
+
+    stored_kwh: list[float]
+    seen_kwh: list[float]
+    modes: list[int] = []
+    plan: PlanOrigin | None = None
+
+
+class DischargeMeter:
+    """What batteries gave since local midnight at their terminals, as their state of charge tells it.
+
+    Args:
+        site: whose batteries they are.
+        timeline: the slots that are decided; the first one begins a local day.
+    """
+
+    def __init__(self, site: Site, timeline: Timeline) -> None:
+        self._efficiency = np.array([battery.discharge_efficiency for battery in site.batteries])
+        self._midnights = frozenset(split_days(timeline, ZoneInfo(site.timezone)))
+        self._before: FloatArray | None = None
+        self.today_kwh: FloatArray = np.zeros(self._efficiency.size)
+
+    def read(self, slot: int, stored_kwh: FloatArray) -> None:
+        """Read what batteries hold, ``(batteries,)``, at the begin of a slot."""
+        if self._before is not None:
+            self.today_kwh = self.today_kwh + np.maximum(self._before - stored_kwh, 0.0) * self._efficiency
+        if slot in self._midnights:
+            self.today_kwh = np.zeros_like(self.today_kwh)
+        self._before = stored_kwh
 
 
 @dataclass
@@ -93,11 +130,13 @@ class ModelPredictive:
         self._capacity, self._known_modes = SiteLimits.of(site).batteries.capacity_kwh, _known_modes(site)
         self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.known.site.batteries), dtype=np.int8).reshape(-1, 1)
         self._plan: Plan | None = None
+        self._meter = DischargeMeter(site, self.timeline)
         # Who asks for plans this rarely follows them until the next one is in force.
         self._max_age = max(self.max_age, (self.every + 1) * self.timeline.step)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what to follow in ``slot``."""
+        self._meter.read(slot, stored_kwh[:, 0])
         if self._plan is None and (self.origin or self.may_plan):
             self._make_plan(self.origin or self._here(slot, stored_kwh))
         told = keep_known_modes(self._read(slot, stored_kwh), self._known_modes)
@@ -108,7 +147,7 @@ class ModelPredictive:
         return told
 
     def _here(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:
-        return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()))
+        return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()), tuple(self._meter.today_kwh.tolist()))
 
     def _make_plan(self, origin: PlanOrigin) -> None:
         # As requests carry it: of plans that cost the same, the last bit of a state may choose.
@@ -119,10 +158,11 @@ class ModelPredictive:
             stored_kwh,
             tuple(Mode(mode) for mode in origin.modes),
             margin=self.margin,
+            discharged_today_kwh=np.array(origin.discharged_today_kwh or (0.0,) * stored_kwh.size),
         )
         courses = self.known.courses(problem) if self.scenarios else None
         if courses is not None:
-            problem = replace(problem, courses=courses, risk=self.risk, margin=ACTING_ON_MEAN)
+            problem = problem.over_courses(courses, risk=self.risk)
         # A solver of its own: a plan depends on nothing but its problem.
         self._plan, self.origin = decide(problem, Solver()), origin
 
@@ -149,3 +189,92 @@ def _known_modes(site: Site) -> list[frozenset[Mode] | None]:
     """Return the modes that each battery's inverter can be told, as the site's section ``control`` has them; None where that names none of them."""
     named = {each.battery: frozenset(Mode[mode.upper()] for mode in each.modes) for each in site.control.batteries} if site.control else {}
     return [named.get(battery.name) for battery in site.batteries]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInputs:
+    """What a policy of a replay is made from: scene and rules, the slots between two plans, the oracle's plan, and what the day before handed on."""
+
+    scene: ReplayData
+    rules: Rules
+    every: int
+    oracle: Plan
+    before: CarryOver
+
+    def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, scenarios: bool = False) -> ModelPredictive:
+        """Return the planner that expects load and sun as ``energy`` says; ``errs``: it knows how such forecasts erred."""
+        scene = self.scene
+        known = SiteKnowledge(scene.site, energy, scene.prices, ErrorScenarios(scene.forecasts, scene.foresight) if errs else None)
+        return ModelPredictive(known, scene.timeline, self.every, scenarios, origin=self.before.plan, modes=self.before.modes)
+
+
+Make = Callable[[PolicyInputs], Policy]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPolicy:
+    """A policy that may take part in a replay; ``needs_forecasts``: it expects what was forecast, which has to be there."""
+
+    make: Make
+    needs_forecasts: bool
+
+
+# By name, in the order in which they are offered.
+_POLICIES: dict[str, ReplayPolicy] = {}
+
+
+def replay_policy(name: str, *, needs_forecasts: bool = False) -> Callable[[Make], Make]:
+    """Declare what makes the policy of this name."""
+
+    def declare(make: Make) -> Make:
+        _POLICIES[name] = ReplayPolicy(make, needs_forecasts)
+        return make
+
+    return declare
+
+
+def find_policies() -> Mapping[str, ReplayPolicy]:
+    """Return every policy by name."""
+    return _POLICIES
+
+
+@replay_policy("idle")
+def _make_idle(inputs: PolicyInputs) -> Policy:
+    return PlainPolicy(Mode.HOLD, inputs.rules.curtailment)
+
+
+@replay_policy("self_consumption")
+def _make_self_consumption(inputs: PolicyInputs) -> Policy:
+    return PlainPolicy(Mode.SELF_CONSUMPTION, inputs.rules.curtailment)
+
+
+@replay_policy("rule")
+def _make_rule(inputs: PolicyInputs) -> Policy:
+    scene, rules = inputs.scene, inputs.rules
+    return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
+
+
+@replay_policy("mpc", needs_forecasts=True)
+def _make_planner(inputs: PolicyInputs) -> Policy:
+    return inputs.plan_ahead(inputs.scene.forecasts)
+
+
+@replay_policy("mpc_scenarios", needs_forecasts=True)
+def _make_planner_over_scenarios(inputs: PolicyInputs) -> Policy:
+    """Return the planner that weighs how its forecasts may err."""
+    return inputs.plan_ahead(inputs.scene.forecasts, scenarios=True)
+
+
+@replay_policy("mpc_perfect")
+def _make_planner_with_foresight(inputs: PolicyInputs) -> Policy:
+    return inputs.plan_ahead(inputs.scene.foresight, errs=False)
+
+
+@replay_policy("mpc_perfect_pv")
+def _make_planner_that_knows_the_sun(inputs: PolicyInputs) -> Policy:
+    return inputs.plan_ahead(MixedForecast(load=inputs.scene.forecasts, pv=inputs.scene.foresight))
+
+
+@replay_policy("oracle")
+def _make_oracle(inputs: PolicyInputs) -> Policy:
+    return Committed(inputs.oracle.setpoints)

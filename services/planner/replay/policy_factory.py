@@ -1,43 +1,22 @@
 """Who takes part in a replay: policies by name, made anew for each day from what the day before handed on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from luna.contracts.message import Message
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
-from luna.physics import Mode, SetPoint
-from luna.schedule import Committed, PlainPolicy, Policy
+from luna.physics import SetPoint
+from luna.schedule import Policy
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.knowledge import EnergyOutlook, MixedForecast
-from services.planner.problem.problem import Problem, TerminalRule
-from services.planner.problem.rolling_horizon import SiteKnowledge
-from services.planner.problem.scenarios import ErrorScenarios
+from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultEffects, FaultyPolicy
-from services.planner.replay.policies import CheapestHours, ModelPredictive, PlanOrigin
-
-# The planner that weighs how its forecasts may err.
-SCENARIOS = "mpc_scenarios"
-POLICIES = ("idle", "self_consumption", "rule", "mpc", SCENARIOS, "mpc_perfect", "mpc_perfect_pv", "oracle")
-# Those that plan.
-PLANNING = frozenset(("mpc", SCENARIOS, "mpc_perfect", "mpc_perfect_pv"))
-# Those whose forecasts err.
-ERRING = frozenset(("mpc", SCENARIOS, "mpc_perfect_pv"))
-
-
-class CarryOver(Message):
-    """What is handed on at midnight: stored energy, what the sensor said of it, modes in force (none before the first day), origin of the plan in force."""
-
-    stored_kwh: list[float]
-    seen_kwh: list[float]
-    modes: list[int] = []
-    plan: PlanOrigin | None = None
+from services.planner.replay.policies import CarryOver, ModelPredictive, PlanOrigin, PolicyInputs, find_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +62,7 @@ class PolicyFactory:
         return FaultyPolicy(inner, fault_effects, seen)
 
     def _make(self, name: str, scene: ReplayData, standing: CarryOver) -> Policy:
-        rules = self.rules
-        if name == "oracle":
-            return Committed(self.oracle.setpoints)
-        if name == "rule":
-            return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
-        if name in PLANNING:
-            known = SiteKnowledge(scene.site, _energy(name, scene), scene.prices, ErrorScenarios(scene.forecasts, scene.foresight) if name in ERRING else None)
-            return ModelPredictive(known, scene.timeline, self.every, name == SCENARIOS, origin=standing.plan, modes=standing.modes)
-        return PlainPolicy(Mode.HOLD if name == "idle" else Mode.SELF_CONSUMPTION, rules.curtailment)
+        return find_policies()[name].make(PolicyInputs(scene, self.rules, self.every, self.oracle, standing))
 
 
 def origin_of(policy: Policy) -> PlanOrigin | None:
@@ -100,20 +71,15 @@ def origin_of(policy: Policy) -> PlanOrigin | None:
     return inner.origin if isinstance(inner, ModelPredictive) else None
 
 
-def _energy(name: str, scene: ReplayData) -> EnergyOutlook:
-    sources: Mapping[str, EnergyOutlook] = {"mpc_perfect": scene.foresight, "mpc_perfect_pv": MixedForecast(load=scene.forecasts, pv=scene.foresight)}
-    return sources.get(name, scene.forecasts)
-
-
 def require_known(policies: Sequence[str]) -> None:
-    """Return if every name is one of ``POLICIES``.
+    """Return if every name is that of a policy.
 
     Raises:
         InvalidInputError: names the first that is not.
     """
     for name in policies:
-        if name not in POLICIES:
-            raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join(POLICIES)}.")
+        if name not in find_policies():
+            raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join(find_policies())}.")
 
 
 def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
@@ -122,4 +88,4 @@ def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
     outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)
     worth = np.full(len(scene.site.batteries), rules.terminal_value)
     terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], worth)
-    return make_plan(Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, time_limit_s=300.0), Solver())
+    return make_plan(Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, SearchLimits(time_limit_s=300.0)), Solver())

@@ -76,7 +76,7 @@ class ReplayResults:
 
     def describe(self, label: str) -> PolicyReply:
         """Return a contender's account."""
-        days, usable = self.days[label], sum((battery.max_soc - battery.min_soc) * battery.capacity_kwh for battery in self.scene.site.batteries)
+        days, usable = self.days[label], sum(battery.usable_kwh for battery in self.scene.site.batteries)
         return PolicyReply(
             cost=self.settled_cost(label),
             import_kwh=sum(day.import_kwh for day in days),

@@ -8,7 +8,8 @@ from luna.timeline import local_dates
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
 from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
-from services.planner.replay.policy_factory import CarryOver, PolicyFactory, PolicyRun, plan_with_hindsight, require_known
+from services.planner.replay.policies import CarryOver
+from services.planner.replay.policy_factory import PolicyFactory, PolicyRun, plan_with_hindsight, require_known
 from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
 
 # What the planner knows besides its forecasts, to tell what not knowing the rest costs: policy → what is left unknown.

@@ -6,12 +6,14 @@ the very figures that it shows.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
+from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.slot_flows import NOTHING_KWH
 
@@ -89,6 +91,11 @@ def _rest_is_one(seen: Evidence) -> BoolArray:
     return (seen.sells_sun & np.isfinite(seen.sale)) ^ seen.holds_back
 
 
+def _spared(code: str, seen: Evidence) -> BoolArray:
+    """Where a constraint keeps a battery from giving what the house lacks."""
+    return seen.find_at_work(code) & seen.short & ~seen.empty
+
+
 BOUND = (
     _charging("brought_back", lambda seen: seen.below_limits, soc="soc", least="least_soc", kwh="charge"),
     _giving("brought_back", lambda seen: seen.above_limits, soc="soc", most="most_soc", kwh="discharge"),
@@ -115,6 +122,7 @@ BOUND = (
     _charging("store_surplus", lambda seen: _stores_sun(seen) & np.isfinite(seen.fee), fee="fee"),
     _resting("other_battery", lambda seen: _nothing(seen) & seen.others_move),
     _resting("nothing_to_do", _nothing, time="next_move"),
+    *(_resting(each.code, partial(_spared, each.code)) for each in BATTERY_CONSTRAINTS if each.at_work is not None),
 )
 
 

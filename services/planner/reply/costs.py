@@ -67,7 +67,8 @@ def missed_weights(objective: ObjectiveReply | None, language: Language) -> list
 
 def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> CheapestReply | None:
     """Return how the plan differs from the cheapest one; None where cost alone counts, or where it would take as long again and was not asked for."""
-    paid = replace(plan.problem.paid, switching_price=0.0)
+    paid = plan.problem.paid
+    paid = replace(paid, following=replace(paid.following, switching_price=0.0))
     if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
         return None
     cheapest = decide(paid, solver)
@@ -149,10 +150,10 @@ def _relax(request: PlanRequest, solver: Solver) -> _Bill:
     problem = build_problem(request).paid
     try:
         built = formulate(problem, FlowDirections.of(problem))
-        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.time_limit_s)
+        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
     except InfeasibleError:
         built = formulate(problem, FlowDirections.of(problem), elastic=True)
-        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.time_limit_s)
+        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
     lacking = {demand.vehicle.name: each.missing for demand, each in zip(problem.demands.vehicles, built.placed.vehicles, strict=True)}
     slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
     return _Bill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from luna.contracts.owner import ManualBlock
 from luna.physics import BoolArray
 from luna.schedule import Figure
-from luna.timeline import FloatArray, IndexArray
+from luna.timeline import FloatArray, IndexArray, split_days
 from luna.wording import Numbers
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.milp.battery_constraints import find_at_work
 from services.planner.planner import show_import_price
-from services.planner.reply.prices import find_peak_price, split_days
+from services.planner.reply.prices import find_peak_price
 from services.planner.reply.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows
 
 # Prices count in hundredths of what is shown: closer ones read the same.
@@ -66,6 +67,15 @@ class Evidence(SlotFlows):
             return [self.edges[slot] if slot >= 0 else None for slot in row.tolist()]
         figures = read_numbers(row)
         return figures if len(figures) > 1 else figures * len(self.starts)
+
+    def find_at_work(self, code: str) -> BoolArray:
+        """Return where a constraint of batteries leaves them no choice."""
+        return self.at_work.get(code, ~self.exists)
+
+    @cached_property
+    def at_work(self) -> dict[str, BoolArray]:
+        """The same by code, of the constraints that some battery has."""
+        return find_at_work(self.problem, self.flows)
 
     @cached_property
     def days(self) -> list[int]:
@@ -227,7 +237,7 @@ class Evidence(SlotFlows):
     @cached_property
     def for_reserve(self) -> IndexArray:
         """The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before."""
-        wanted = self.problem.reserve_kwh
+        wanted = self.problem.storage.reserve_kwh
         if wanted is None:
             return np.full(self.charge.shape, -1)
         bare = (wanted > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= wanted + SAME_KWH)
@@ -241,7 +251,7 @@ class Evidence(SlotFlows):
     @cached_property
     def reserve_due(self) -> IndexArray:
         """The slot before which the reserve that is saved for has to be held, -1 where that is now."""
-        due, wanted = np.full(self.charge.shape, -1), self.problem.reserve_kwh
+        due, wanted = np.full(self.charge.shape, -1), self.problem.storage.reserve_kwh
         if wanted is None:
             return due
         slots, level = np.arange(wanted.shape[1]), self._at(wanted, self.for_reserve)

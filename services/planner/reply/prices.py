@@ -1,7 +1,6 @@
 """What the slots of a plan look like to whoever thinks of using another: what a kWh more costs in each, its rank, whether a peak is at its limit."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -9,11 +8,10 @@ import numpy as np
 
 from luna.economics import month_shares
 from luna.physics import BoolArray
-from luna.timeline import FloatArray, Timeline, local_midnight
+from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan
 
 _NOTHING_KWH = 1e-6
-_DAY = timedelta(days=1)
 # A price below zero by less is shown as nothing.
 _SAME_PRICE = 1e-4
 # Room for this much is no room.
@@ -88,14 +86,6 @@ def find_peak_price(plan: Plan) -> FloatArray:
         for share in month_shares(peak, timeline, zone):
             price[share.slots] += peak.price_per_kw_month / peak.highest
     return price
-
-
-def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
-    """Return the slots with which local days begin, and the number of slots: the edges of the days of a timeline."""
-    day, midnights = timeline.start.astimezone(zone).date(), []
-    while (midnight := local_midnight(day := day + _DAY, zone)) < timeline.end:
-        midnights.append(midnight.replace(tzinfo=None))
-    return [0, *np.searchsorted(timeline.starts, np.array(midnights, dtype=timeline.starts.dtype)).tolist(), timeline.count]
 
 
 def rank_prices(price: FloatArray, days: list[int]) -> tuple[list[int], list[int]]:

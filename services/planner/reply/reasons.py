@@ -214,6 +214,8 @@ def _list_limits(seen: Evidence, index: int) -> list[tuple[str, ...]]:
         "inverter_limit": seen.fills_inverter[index],
         "curtailment": seen.flows.curtailed_kwh > NOTHING_KWH,
     }
+    spared = gives | seen.short & ~seen.empty[index]
+    checks |= {code: spared & where[index] for code, where in seen.at_work.items()}
     at_work: list[tuple[str, ...]] = [()] * charges.size
     for code, where in checks.items():
         for slot in np.flatnonzero(where):

@@ -23,7 +23,6 @@ from services.planner.dp.plan import Plan, Spread
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem
-from services.planner.problem.strategy import apply_strategy
 from services.planner.reply.compromises import missed_reserves, name_compromise
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
 from services.planner.reply.device_reasons import add_placed_reasons, say_reasons
@@ -179,7 +178,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
         forecast=request.outlook.forecast if request.outlook else None,
         uncertainty=_uncertainty(plan, request),
         objective=objective,
-        strategy=apply_strategy(request)[1],
+        strategy=list(plan.problem.applied_rules),
     )
 
 
@@ -187,7 +186,7 @@ def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
     if request.options.uncertainty == "point":
         return None
     spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
-    premium, risk = round(spread.premium, 6), plan.problem.risk
+    premium, risk = round(spread.premium, 6), plan.problem.uncertainty.risk
     return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
 
 

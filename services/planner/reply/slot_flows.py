@@ -162,7 +162,7 @@ class SlotFlows:
     @cached_property
     def floor_kwh(self) -> FloatArray:
         """What a battery keeps: its lowest state of charge, or the reserve that is wanted at the end of the slot."""
-        reserve = self.problem.reserve_kwh
+        reserve = self.problem.storage.reserve_kwh
         return np.broadcast_to(self.battery.min_kwh, self.charge.shape) if reserve is None else np.maximum(self.battery.min_kwh, reserve)
 
     @cached_property
@@ -211,7 +211,7 @@ class SlotFlows:
     @cached_property
     def spares_car(self) -> BoolArray:
         """Where batteries give all that they may, for a car charges that they may not feed."""
-        limit = self.problem.battery_limit_kwh
+        limit = self.problem.storage.give_limit_kwh
         if limit is None:
             return np.zeros(self.charge.shape, dtype=bool)
         more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)

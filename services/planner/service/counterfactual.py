@@ -42,7 +42,7 @@ from services.planner.problem.problem import ACTING
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import Progress, ReplayData
 from services.planner.service.assumptions import note_tariff
-from services.planner.service.plans import LOOK_BACK, read_prices, read_scene
+from services.planner.service.inputs import LOOK_BACK, read_prices, read_scene
 
 # An hour after the next day's prices are out.
 PLANNED_AT = timedelta(hours=14)

@@ -133,7 +133,7 @@ def trace_pareto(
     complete = asked if asked.site is not None else complete_request(connection(), asked, now=now)
     problem = build_problem(complete)
     curve = _Curve(problem, complete, request.figures, solver)
-    found, done = trace_tradeoff(curve.solve, most=request.points, tolerance=max(_SAME, problem.mip_gap), progress=progress)
+    found, done = trace_tradeoff(curve.solve, most=request.points, tolerance=max(_SAME, problem.search.mip_gap), progress=progress)
     first, second = (np.array([getattr(each, name) for each in found]) for name in ("first", "second"))
     site = problem.site
     return ParetoReply(

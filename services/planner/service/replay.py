@@ -26,7 +26,7 @@ from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT, local_dates, local_midnight
 from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
 from services.planner.service.assumptions import note_tariff
-from services.planner.service.plans import read_scene
+from services.planner.service.inputs import read_scene
 
 # Whose replays are held to be what the site itself would have done: of them the optimum in hindsight and episodes are kept.
 SIMULATION = "simulation"

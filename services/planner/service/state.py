@@ -5,15 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.control import BatterySetpoint
-from luna.contracts.plan import BatteryState, HeatPumpState, LoadRun, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, StateMessage, VehicleState
-from luna.database import control, plans
+from luna.contracts.plan import (
+    BatteryState,
+    HeatPumpState,
+    LoadRun,
+    LoadState,
+    OutlookMessage,
+    PeakState,
+    PlanReply,
+    PlanRequest,
+    SlotReply,
+    StateMessage,
+    VehicleState,
+)
+from luna.database import control, observations, plans
 from luna.device_config import Mode
+from luna.economics import find_charge, read_history
 from luna.errors import InvalidInputError, NotFoundError
 from luna.site import Site
-from luna.timeline import local_midnight
+from luna.timeline import SLOT, Timeline, local_midnight
+from services.planner.service.assumptions import HALF_FULL, find_soc
 
 LONGEST_HOURS = 168.0
 Switched = dict[str, float]
@@ -176,3 +191,61 @@ def read_planned_modes(connection: Connection, site_id: str, start: datetime) ->
 def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> dict[str, BatteryState]:
     """Return the state of batteries with the modes in progress, where it names none of its own."""
     return {name: state if state.mode else state.model_copy(update={"mode": modes.get(name)}) for name, state in batteries.items()}
+
+
+def complete_state(connection: Connection, site: Site, request: PlanRequest, *, start: datetime, now: datetime) -> StateMessage:
+    """Return the state at ``start`` as it was recorded, told or planned; what the request says itself stands.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        request: as it came.
+        start: of the plan.
+        now: what is in force then is known.
+    """
+    state, options = request.state, request.options
+    if not state.batteries:
+        state = state.model_copy(update={"batteries": read_soc(connection, site.name, site, start)})
+    state = carry_demands(connection, site, state, start=start, now=now)
+    state = _complete_month(connection, site.name, site, state, start=start)
+    modes = read_told_modes(connection, site.name)
+    if not modes and (site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price)):
+        modes = read_planned_modes(connection, site.name, start)
+    return state.model_copy(update={"batteries": carry_modes(_complete_today(connection, site, state, start=start), modes)})
+
+
+def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) -> dict[str, BatteryState]:
+    """Return how full the batteries were when last observed on the day before ``start``; half full where nothing was recorded."""
+    seen = find_soc(connection, site_id, start)
+    soc = HALF_FULL if seen is None else seen.soc
+    return {battery.name: BatteryState(soc=soc) for battery in site.batteries}
+
+
+def _complete_today(connection: Connection, site: Site, state: StateMessage, *, start: datetime) -> dict[str, BatteryState]:
+    """Return the batteries with what they gave since local midnight, as it was recorded for all of them, where one limits its cycles."""
+    limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
+    untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
+    zone = ZoneInfo(site.timezone)
+    begin = local_midnight(start.astimezone(zone).date(), zone)
+    if not untold or start - begin < SLOT:
+        return state.batteries
+    recorded = observations.read(connection, site.name, Timeline(begin, SLOT, (start - begin) // SLOT)).discharge_kwh
+    given, usable = float(np.nansum(recorded)), sum(battery.usable_kwh for battery in site.batteries)
+    shares = {battery.name: given * battery.usable_kwh / usable for battery in untold}
+    return state.batteries | {name: state.batteries[name].model_copy(update={"discharged_today_kwh": share}) for name, share in shares.items()}
+
+
+def _complete_month(connection: Connection, site_id: str, site: Site, state: StateMessage, *, start: datetime) -> StateMessage:
+    """Return the state with what the month has come to up to ``start``, where the tariff asks for it and the request says nothing of it."""
+    zone = ZoneInfo(site.timezone)
+    begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
+    charge = find_charge(site.tariff.import_)
+    told = state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh
+    if told or not (site.tariff.peaks or charge) or start - begin < SLOT:
+        return state
+    past = Timeline(begin, SLOT, (start - begin) // SLOT)
+    imported = observations.read(connection, site_id, past).import_kwh
+    found = {price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks}
+    peaks = {name: PeakState(highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh) for name, each in found.items()}
+    drawn = {site.tariff.import_.kind: charge.count_drawn(imported, past, zone=zone)} if charge else {}
+    return state.model_copy(update={"peaks": peaks, "month_import_kwh": float(np.nansum(imported)), "drawn_kwh": drawn})

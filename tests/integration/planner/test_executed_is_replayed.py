@@ -24,7 +24,8 @@ from services.executor.device import DryRun
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
 from services.planner.replay import DayLog, DayResult, ReplaySpec, run
-from services.planner.service.plans import plan_and_store, read_scene
+from services.planner.service.inputs import read_scene
+from services.planner.service.plans import plan_and_store
 from tests.controlled import MODES, describe
 from tests.executing import BATTERY, START, Home
 

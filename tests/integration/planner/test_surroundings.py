@@ -11,7 +11,7 @@ from luna.contracts.plan import PlanReply
 from luna.database import readings, weather_carbon
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.service.plans import read_prices
+from services.planner.service.inputs import read_prices
 from services.planner.service.strategy import look_back, read_surroundings
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 

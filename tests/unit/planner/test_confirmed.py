@@ -14,7 +14,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks
-from services.planner.problem.problem import ACTING, NO_MARGIN, Margin, Problem
+from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Margin, Problem
 from tests.planning import describe_site, make_problem
 
 KINDS = {
@@ -37,7 +37,7 @@ def draw(kind: str, seed: int) -> Problem:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", KINDS)
 def test_where_feeding_in_earns_nothing_physics_confirms_every_plan(kind: str, seed: int, margin: Margin) -> None:
-    plan = decide(replace(draw(kind, seed), margin=margin), Solver())
+    plan = decide(replace(draw(kind, seed), following=Following(margin)), Solver())
     assert plan.disagreements == ()
     assert plan.proven
 
@@ -46,7 +46,7 @@ def test_what_is_held_back_does_not_discharge_a_tapering_battery() -> None:
     # Room for 1.5 of 5 kWh; nothing may be fed in, and load is there for none of it: all of the sun but 1.5 / 0.95 kWh is held back, for nothing.
     site = describe_site({"capacity_kwh": 5, "charge_limit_kw": 2.5, "taper_from_soc": 0.8, "taper_to_share": 0.2, "wear_price": 0}, export_limit_kw=0)
     series = {"load_kwh": [0.3] * 3, "pv_kwh": 3.0, "import_price": 0.3, "export_price": 0.0}
-    plan = decide(replace(make_problem(site, series, soc=0.7, step=timedelta(hours=1)), margin=ACTING), Solver())
+    plan = decide(replace(make_problem(site, series, soc=0.7, step=timedelta(hours=1)), following=Following(ACTING)), Solver())
     assert plan.disagreements == ()
     assert plan.flows.discharge_kwh.sum() == 0
     assert plan.costs.total.sum() == pytest.approx(0.0, abs=1e-9)
@@ -56,7 +56,7 @@ def test_a_battery_sells_nothing_through_a_connection_that_the_sun_fills() -> No
     # Of 0.95 kWh of surplus 0.5 pass the connection, for 5 ct each; room for 1.5 kWh is left: 1.35 must go in, and the rest of the room may.
     site = describe_site({"wear_price": 0}, curtailable=False, export_limit_kw=2)
     series = {"load_kwh": [0.05] * 3, "pv_kwh": 1.0, "import_price": 0.08, "export_price": -0.05}
-    plan = decide(replace(make_problem(site, series, soc=0.85, terminal=Terminal(kind="value", value=0.1)), margin=ACTING), Solver())
+    plan = decide(replace(make_problem(site, series, soc=0.85, terminal=Terminal(kind="value", value=0.1)), following=Following(ACTING)), Solver())
     assert plan.disagreements == ()
     assert plan.flows.excess_kwh.sum() == pytest.approx(0.0, abs=1e-9)
     # Surplus 2.85 kWh less 1.5 / 0.95 stored is fed in.

@@ -17,7 +17,7 @@ from services.planner.dp.policy import find_nights
 from services.planner.following import Follower, simulate_errors, simulate_policy
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, make_plan, plan_alone
-from services.planner.problem.problem import ACTING, Problem
+from services.planner.problem.problem import ACTING, Following, Problem, SearchLimits, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem
 
@@ -58,7 +58,7 @@ def follow(plan: Plan, load_kwh: FloatArray, pv_kwh: FloatArray, stored_kwh: Flo
 @pytest.mark.parametrize("seed", range(40))
 def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
     draw = draw_problem if seed % 2 else draw_contradiction
-    problem = replace(draw(np.random.default_rng(seed + 900), batteries=1 + seed % 3 % 2, slots=24), margin=ACTING)
+    problem = replace(draw(np.random.default_rng(seed + 900), batteries=1 + seed % 3 % 2, slots=24), following=Following(ACTING))
     plan = decide(problem, Solver())
     # What exceeds limits that cannot be kept is levelled: physics would keep them as long as the battery lasts.
     safe = clamp(plan.setpoints, plan.start_kwh, plan.limits)
@@ -71,7 +71,7 @@ def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_slots_settled_side_by_side_are_those_simulated_one_by_one(seed: int) -> None:
-    plan = decide(replace(draw_problem(np.random.default_rng(seed + 40), batteries=1, slots=48), margin=ACTING), Solver())
+    plan = decide(replace(draw_problem(np.random.default_rng(seed + 40), batteries=1, slots=48), following=Following(ACTING)), Solver())
     assert plan.policy is not None
     setpoints, flows, _ = simulate_policy(plan.problem, plan.policy)
     assert flows.stored_kwh == pytest.approx(plan.flows.stored_kwh, abs=1e-6)
@@ -88,7 +88,7 @@ def test_without_a_margin_what_is_followed_costs_what_the_optimum_costs(seed: in
 @pytest.mark.parametrize("kind", KINDS)
 def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(kind: str, export_price: float) -> None:
     series = day(np.random.default_rng(3), import_price=np.full(96, 0.30), export_price=np.full(96, export_price))
-    plan = decide(replace(make_problem(describe_site(*KINDS[kind]), series), margin=ACTING), Solver())
+    plan = decide(replace(make_problem(describe_site(*KINDS[kind]), series), following=Following(ACTING)), Solver())
     assert plan.followed == "house"
     assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
 
@@ -98,7 +98,7 @@ def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(kind: str, export
 def test_a_battery_below_its_reserve_is_planned_like_any_other(kind: str, missing_kwh: float) -> None:
     batteries = [changes | {"min_soc": 0.1} for changes in KINDS[kind]]
     series = day(np.random.default_rng(5), import_price=np.full(96, 0.30), export_price=np.full(96, 0.08))
-    problem = replace(make_problem(describe_site(*batteries), series, soc=0.1), margin=ACTING)
+    problem = replace(make_problem(describe_site(*batteries), series, soc=0.1), following=Following(ACTING))
     below = replace(problem, stored_kwh=problem.stored_kwh - missing_kwh)
     plan, inside = decide(below, Solver()), decide(problem, Solver())
     assert plan.setpoints.mode.tolist() == inside.setpoints.mode.tolist()
@@ -110,7 +110,7 @@ def test_a_battery_above_its_highest_charge_serves_the_house_from_it() -> None:
     problem = make_problem(
         describe_site({"max_soc": 0.9}), day(np.random.default_rng(5), **{name: np.full(96, price) for name, price in FLAT.items()}), soc=1.0
     )
-    plan = decide(replace(problem, margin=ACTING), Solver())
+    plan = decide(replace(problem, following=Following(ACTING)), Solver())
     assert plan.flows.stored_kwh[0, 0] < 10.0
     assert plan.flows.export_kwh[:20].max() == 0.0
 
@@ -120,7 +120,7 @@ def test_surplus_and_load_beyond_the_expected_are_met_where_that_pays() -> None:
     prices = np.where(np.arange(96) < 28, 0.15, 0.35)
     series = day(rng, import_price=prices, export_price=np.full(96, 0.05))
     for kind, batteries in KINDS.items():
-        plan = decide(replace(make_problem(describe_site(*batteries), series), margin=ACTING), Solver())
+        plan = decide(replace(make_problem(describe_site(*batteries), series), following=Following(ACTING)), Solver())
         house = plan_alone(plan.problem)
         more_sun = follow(plan, series["load_kwh"], series["pv_kwh"] * 2.0, plan.problem.stored_kwh[:, None])
         alone = follow(replace(house, policy=house.policy or plan.policy), series["load_kwh"], series["pv_kwh"] * 2.0, plan.problem.stored_kwh[:, None])
@@ -130,10 +130,10 @@ def test_surplus_and_load_beyond_the_expected_are_met_where_that_pays() -> None:
 def test_what_gains_on_no_course_that_forecasts_err_to_is_left_to_the_house() -> None:
     # A dear evening is expected to use what a cheap night buys; on every course that errors say, the sun fills the battery for nothing.
     series: dict[str, Any] = {"load_kwh": [0.1] * 8 + [1.0] * 4, "pv_kwh": [0.0] * 12, "import_price": [0.2] * 4 + [0.3] * 8, "export_price": [0.0] * 12}
-    problem = replace(make_problem(describe_site({}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), margin=ACTING)
+    problem = replace(make_problem(describe_site({}), series, soc=0.0, terminal=Terminal(kind="value", value=0.0)), following=Following(ACTING))
     sunny = np.array([0.0] * 4 + [2.0] * 4 + [0.0] * 4)
     errors = ScenarioSet(np.full(3, 0.3), np.tile(problem.outlook.load_kwh, (3, 1)), np.tile(sunny, (3, 1)))
-    bought, erring = decide(problem, Solver()), decide(replace(problem, errors=errors), Solver())
+    bought, erring = decide(problem, Solver()), decide(replace(problem, uncertainty=Uncertainty(errors=errors)), Solver())
     assert bought.flows.charge_kwh.sum() > 1.0
     assert (erring.followed, erring.flows.charge_kwh.sum()) == ("house", 0.0)
 
@@ -142,7 +142,7 @@ def test_a_battery_is_told_to_sell_where_it_sells() -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         spot = np.repeat(rng.normal(0.1, 0.08, 24), 4)
-        plan = decide(replace(make_problem(describe_site({}), day(rng, import_price=spot + 0.13, export_price=spot)), margin=ACTING), Solver())
+        plan = decide(replace(make_problem(describe_site({}), day(rng, import_price=spot + 0.13, export_price=spot)), following=Following(ACTING)), Solver())
         mode, sold = plan.setpoints.mode[0], np.minimum(plan.flows.discharge_kwh[0], plan.flows.export_kwh)
         edges = np.flatnonzero(np.diff(mode, prepend=-1, append=-1))
         runs = [slice(first, end) for first, end in pairwise(edges.tolist())]
@@ -152,12 +152,12 @@ def test_a_battery_is_told_to_sell_where_it_sells() -> None:
 def test_what_may_not_be_fed_in_is_not_told_to_be_sold() -> None:
     spot = np.repeat([0.05, 0.4, 0.1, 0.5], 24)
     site = describe_site({}, export_limit_kw=0)
-    plan = decide(replace(make_problem(site, day(np.random.default_rng(1), import_price=spot, export_price=spot)), margin=ACTING), Solver())
+    plan = decide(replace(make_problem(site, day(np.random.default_rng(1), import_price=spot, export_price=spot)), following=Following(ACTING)), Solver())
     assert not (plan.setpoints.mode == Mode.EXPORT).any()
 
 
 def time_out(problem: Problem) -> Plan:
-    return decide(replace(problem, time_limit_s=1e-9, margin=ACTING), Solver())
+    return decide(replace(problem, search=SearchLimits(time_limit_s=1e-9), following=Following(ACTING)), Solver())
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -169,7 +169,7 @@ def test_a_plan_comes_even_where_there_is_no_time_for_one(seed: int) -> None:
 
 def test_a_policy_costs_on_each_course_of_errors_what_it_costs_there_alone() -> None:
     rng = np.random.default_rng(5)
-    problem = replace(draw_problem(rng, batteries=2, slots=24), margin=ACTING)
+    problem = replace(draw_problem(rng, batteries=2, slots=24), following=Following(ACTING))
     slots = problem.outlook.timeline.count
     errors = ScenarioSet(np.full(3, 0.25), rng.gamma(1.0, 0.3, (3, slots)), rng.gamma(1.0, 0.2, (3, slots)))
     plan = decide(problem, Solver())
@@ -193,7 +193,7 @@ def test_no_mode_changes_for_a_little_energy_of_little_gain() -> None:
     # A house with one battery at an hourly price: fewer changes of mode than the optimum asks for, at hardly any cost.
     spot = np.repeat(np.random.default_rng(4).normal(0.08, 0.03, 24), 4)
     problem = make_problem(describe_site({}), day(np.random.default_rng(2), import_price=spot + 0.13, export_price=spot), soc=0.4)
-    exact, followed = decide(problem, Solver()), decide(replace(problem, margin=ACTING), Solver())
+    exact, followed = decide(problem, Solver()), decide(replace(problem, following=Following(ACTING)), Solver())
     changes = [int(np.count_nonzero(np.diff(plan.setpoints.mode[0]))) for plan in (exact, followed)]
     assert changes[1] < changes[0]
     assert objective(followed) - objective(exact) < 0.02

@@ -14,7 +14,7 @@ from services.planner.milp.inverters import suits_value
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import terminal_rule
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.reasons import find_limits
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
@@ -151,7 +151,7 @@ def test_courses_behind_an_inverter_are_weighed_too() -> None:
     problem = pose_day(HYBRID, pv_kwh=[0.0] * 4 + [1.5] * 4, load_kwh=0.3)
     outlook = problem.outlook
     courses = ScenarioSet(np.array([0.3, 0.3]), np.stack([outlook.load_kwh] * 2), np.stack([outlook.pv_kwh * 1.5, outlook.pv_kwh * 0.2]))
-    plan = make_plan(replace(problem, courses=courses), Solver())
+    plan = make_plan(replace(problem, uncertainty=Uncertainty(courses)), Solver())
     assert plan.spread is not None
     assert (plan.spread.courses, plan.spread.left_out, plan.spread.reasons) == (3, 0, ())
 

@@ -41,7 +41,7 @@ def ask(seed: int, peak: Any, *, hours: int = 30, state: dict[str, Any] | None =
 
 
 def pays(problem: Problem, import_kwh: Any) -> float:
-    return peak_cost(import_kwh, problem.outlook.timeline, problem.peaks, zone=ZoneInfo(problem.site.timezone))
+    return peak_cost(import_kwh, problem.outlook.timeline, problem.tariff.peaks, zone=ZoneInfo(problem.site.timezone))
 
 
 CASES = pytest.mark.parametrize(

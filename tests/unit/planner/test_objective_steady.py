@@ -103,8 +103,8 @@ def test_the_sites_switching_price_holds_unless_a_request_says_otherwise() -> No
     assert asked.site is not None
     steady = asked.site.model_copy(update={"objective": asked.site.objective.model_copy(update={"switching_price": 0.02})})
     held = asked.model_copy(update={"site": steady})
-    assert build_problem(held).switching_price == 0.02
-    assert build_problem(held.model_copy(update={"options": held.options.model_copy(update={"switching_price": 0.0})})).switching_price == 0.0
+    assert build_problem(held).following.switching_price == 0.02
+    assert build_problem(held.model_copy(update={"options": held.options.model_copy(update={"switching_price": 0.0})})).following.switching_price == 0.0
 
 
 def test_batteries_that_the_model_plans_keep_their_modes_too() -> None:
@@ -120,7 +120,7 @@ def test_batteries_that_the_model_plans_keep_their_modes_too() -> None:
 def test_any_problem_has_a_steady_plan_that_physics_confirms_and_that_is_no_cheaper(seed: int) -> None:
     rng = np.random.default_rng(seed)
     problem = draw_problem(rng, batteries=1, slots=24)
-    steady = decide(replace(problem, switching_price=0.05, modes=(rng.choice([None, *Directive]),)), Solver())
+    steady = decide(replace(problem, following=replace(problem.following, switching_price=0.05, modes=(rng.choice([None, *Directive]),))), Solver())
     assert objective(steady) >= objective(decide(problem, Solver())) - 1e-6
 
 

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -156,7 +155,7 @@ def test_reserve_comes_before_the_connection(efficiency: float) -> None:
 
 
 def test_where_there_is_no_time_to_plan_the_inverter_is_left_alone() -> None:
-    plan = make_plan(replace(draw_problem(np.random.default_rng(3), batteries=2, slots=48), time_limit_s=1e-9), Solver())
+    plan = make_plan(draw_problem(np.random.default_rng(3), batteries=2, slots=48).limited_to(1e-9), Solver())
     assert (plan.method, plan.proven) == ("self_consumption", False)
     assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
 

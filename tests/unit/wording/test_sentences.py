@@ -161,6 +161,12 @@ SENTENCES = {
         "Stores all it can take, 1.2 kW",
         "Speichert, was sie kann, 1,2 kW",
     ),
+    "cycles": (
+        "Gives nothing: its full cycles of the day are used up, or kept for hours in which they save more.",
+        "Gibt nichts ab: Ihre Vollzyklen des Tages sind verbraucht oder für Stunden aufgehoben, in denen sie mehr sparen.",
+        "The day's cycles are used up or kept",
+        "Zyklen des Tages verbraucht oder aufgehoben",
+    ),
     "least_power": (
         "Charges with 1.2 kW at least; the surplus is less.",
         "Lädt erst ab 1,2 kW; der Überschuss ist kleiner.",

@@ -12,7 +12,7 @@ from services.planner.dp.planner import weigh_courses
 from services.planner.dp.value import ValueFunction
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.reply import find_compromises
 from tests.planning import describe_site, draw_problem, make_problem
@@ -42,7 +42,7 @@ def err(problem: Problem, paths: int = 6, seed: int = 1) -> ScenarioSet:
 
 
 def plan(problem: Problem, courses: ScenarioSet | None = None, *, risk: float = 0.0) -> Plan:
-    return make_plan(replace(problem, courses=courses, risk=risk), Solver())
+    return make_plan(replace(problem, uncertainty=Uncertainty(courses, risk)), Solver())
 
 
 def function_of(found: Plan) -> ValueFunction:
@@ -129,7 +129,7 @@ def test_several_batteries_are_planned_for_what_is_expected_and_the_plan_says_so
 
 
 def test_a_decision_reads_no_more_slots_than_it_needs() -> None:
-    problem = replace(draw_home(), courses=err(draw_home()))
+    problem = replace(draw_home(), uncertainty=Uncertainty(err(draw_home())))
     value = plan(draw_home()).value
     assert value is not None
     few, all_slots = (weigh_courses(problem, value, slots=slots)[0] for slots in (4, SLOTS))

@@ -13,7 +13,7 @@ from services.planner.milp.directions import find_single_directions
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, SearchLimits
 from tests.planning import describe_site, make_problem
 from tests.reference_model import solve_reference
 
@@ -32,7 +32,7 @@ def draw(seed: int, *, slots: int = 32, **battery: float | bool) -> Problem:
     ]
     sun = np.maximum(np.sin(np.linspace(-1, 4, slots)), 0.0) * rng.uniform(0, 2)
     series = {"load_kwh": rng.gamma(1.0, 0.3, slots), "pv_kwh": sun, "import_price": buy, "export_price": sell}
-    return replace(make_problem(site, series, soc=rng.uniform(0, 1)), mip_gap=0.0)
+    return replace(make_problem(site, series, soc=rng.uniform(0, 1)), search=SearchLimits())
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -1,5 +1,4 @@
 from contextlib import suppress
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -88,7 +87,7 @@ def test_time_limit_holds_for_all_rounds_together(seed: int, monkeypatch: pytest
     monkeypatch.setattr(model_flows, "find_single_directions", lambda _problem: None)
     Timed.searches.clear()
     with suppress(SolverError):
-        solve_flows(replace(problem, time_limit_s=0.5), Solver())
+        solve_flows(problem.limited_to(0.5), Solver())
     assert Timed.searches
     assert all(later < earlier < 0.5 for earlier, later in pairwise([0.499999, *Timed.searches]))
 

@@ -14,7 +14,7 @@ from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, TariffState
 from tests.asking import answer, make_request, stay, value_rest
 from tests.reference_model import solve_reference
 
@@ -47,7 +47,7 @@ def peak(interval_minutes: int = 60, highest: int = 1) -> dict[str, Any]:
 
 
 def rise(problem: Problem, made: Plan) -> float:
-    return peak_cost(made.flows.import_kwh, problem.outlook.timeline, problem.peaks, zone=ZoneInfo("UTC"))
+    return peak_cost(made.flows.import_kwh, problem.outlook.timeline, problem.tariff.peaks, zone=ZoneInfo("UTC"))
 
 
 SITES = pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_plan_costs_what_the_model_written_for_readers_costs(changes: dict[str
     problem = build_problem(ask(seed, **changes))
     made = make_plan(problem, Solver())
     # The model pays for the whole peak, the tariff for what rises above the 2 kW of before.
-    paid = rise(problem, made) + sum(peak.price.price_per_kw_month * 2.0 for peak in problem.peaks)
+    paid = rise(problem, made) + sum(peak.price.price_per_kw_month * 2.0 for peak in problem.tariff.peaks)
     assert objective(made) + paid == pytest.approx(solve_reference(problem), abs=2e-5)
 
 
@@ -106,7 +106,7 @@ def test_every_slot_adds_up_with_what_was_placed() -> None:
 @pytest.mark.parametrize(("interval", "highest"), [(60, 1), (60, 3), (30, 2)], ids=["highest hour", "three highest", "two highest half hours"])
 def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
     problem = build_problem(ask(slots_per_hour=2, loads=[], tariff=peak(interval, highest)))
-    heeded, ignored = make_plan(problem, Solver()), make_plan(replace(problem, peaks=()), Solver())
+    heeded, ignored = make_plan(problem, Solver()), make_plan(replace(problem, tariff=TariffState()), Solver())
     assert rise(problem, heeded) < rise(problem, ignored)
     assert objective(heeded) + rise(problem, heeded) < objective(ignored) + rise(problem, ignored)
 

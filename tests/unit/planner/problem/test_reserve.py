@@ -25,7 +25,7 @@ def draw_reserved(seed: int) -> Problem:
 
 
 def lacking_kwh(plan: Plan) -> float:
-    wanted = plan.problem.reserve_kwh
+    wanted = plan.problem.storage.reserve_kwh
     assert wanted is not None
     return float(np.maximum(wanted - plan.flows.stored_kwh, 0.0).sum())
 

@@ -1,0 +1,161 @@
+"""What constrains a battery beside power and state of charge: each constraint is one declaration.
+
+A constraint says which batteries have it, which rows it adds to the model, and whether the value of stored energy knows it. One that a plan may miss says
+by how much flows miss it, and where it leaves them no choice: there it stands among the limits at work, and a battery at rest says so (``luna.wording``).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.physics import BoolArray, Flows
+from luna.site import Battery
+from luna.timeline import FloatArray, split_days
+from luna.wear import DepthSegments
+from services.planner.milp.solver import Indices, ModelBuilder, Term
+from services.planner.problem.problem import Problem
+
+# How the value of stored energy stands to a constraint: it knows nothing of it; it stands for a battery without it; its plan is the best of all that keep it
+# wherever it keeps it by itself.
+Valued = Literal["never", "roughly", "where_kept"]
+_NOTHING_KWH = 1e-6
+
+
+def carry_today(problem: Problem, discharge_kwh: FloatArray) -> FloatArray:
+    """Return what batteries have discharged since local midnight once the first slots of a problem are over, ``(batteries,)``.
+
+    Args:
+        problem: whose slots they are.
+        discharge_kwh: in these slots, ``(batteries, fewer slots)``.
+    """
+    count = discharge_kwh.shape[1]
+    midnight = [edge for edge in split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone)) if edge <= count][-1]
+    today = problem.storage.discharged_today_kwh
+    return np.asarray(discharge_kwh[:, midnight:].sum(axis=1) + (0.0 if midnight or today is None else today))
+
+
+def _adds_nothing(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
+    """Add no rows: what is meant stands elsewhere in the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryConstraint:
+    """A constraint of batteries.
+
+    ``code`` names it among the limits at work. ``applies`` says which batteries have it. ``add_rows`` adds it to the model of a battery, the number ``index``
+    of the problem's, whose columns are charge, discharge and stored energy as rows of slots. ``missed_kwh`` says by how much flows miss it, in all;
+    ``at_work`` in which slots it leaves a battery no choice, ``(slots,)``.
+    """
+
+    code: str
+    applies: Callable[[Battery], bool]
+    valued: Valued
+    add_rows: Callable[[ModelBuilder, Problem, Indices, int], None] = _adds_nothing
+    missed_kwh: Callable[[Problem, Flows, int], float] | None = None
+    at_work: Callable[[Problem, Flows, int], BoolArray] | None = None
+
+
+# --- charging power that falls towards full --------------------------------------------------------------------------------------------------------
+
+
+def _tapers(battery: Battery) -> bool:
+    return battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0
+
+
+def _add_taper(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
+    battery, (charge, _, stored) = problem.site.batteries[index], columns
+    power = battery.charge_limit_kw * problem.outlook.timeline.hours
+    steepness = power * (1.0 - battery.taper_to_share) / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)
+    most = power + steepness * battery.taper_from_soc * battery.capacity_kwh
+    most[0] -= steepness[0] * problem.stored_kwh[index]
+    builder.add_rows(np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])])
+
+
+# --- wear that depends on the depth of cycles ----------------------------------------------------------------------------------------------------
+
+
+def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
+    """Split what is stored and discharged into segments. Because what lies deeper is no cheaper, the shallowest go first without any binary.
+
+    The battery's storage row stays as it is, so its dual is the worth of a kWh that comes in: into the shallowest segment with room.
+    """
+    battery, (_, discharge, stored) = problem.site.batteries[index], columns
+    segments = DepthSegments.of(battery)
+    begin = np.diff(segments.fill(np.array(float(problem.stored_kwh[index]))), prepend=0.0)
+    held: list[Term] = [(stored, -1.0)]
+    taken: list[Term] = [(discharge, -1.0 / battery.discharge_efficiency)]
+    for width, price, first in zip(segments.width_kwh, segments.price, begin, strict=True):
+        inside, put_in, taken_out = (builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price))
+        before: FloatArray = np.zeros(stored.size)
+        before[0] = first
+        builder.add_rows(before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (taken_out, 1.0)])
+        held.append((inside, 1.0))
+        taken.append((taken_out, 1.0))
+    nothing = np.zeros(stored.size)
+    builder.add_rows(nothing, nothing, held)
+    builder.add_rows(nothing, nothing, taken)
+
+
+# --- full cycles a local day -----------------------------------------------------------------------------------------------------------------------
+
+
+def _limits_cycles(battery: Battery) -> bool:
+    return battery.max_cycles_per_day is not None
+
+
+def _cycle_room(problem: Problem, index: int) -> Iterator[tuple[slice, float]]:
+    """Yield the slots of each local day, and what a battery may still discharge in them at its terminals, kWh."""
+    battery, today = problem.site.batteries[index], problem.storage.discharged_today_kwh
+    most = (battery.max_cycles_per_day or 0.0) * battery.usable_kwh
+    edges = split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
+    for number, (first, end) in enumerate(pairwise(edges)):
+        before = 0.0 if number or today is None else float(today[index])
+        yield slice(first, end), max(most - before, 0.0)
+
+
+def _add_cycles(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
+    for day, room in _cycle_room(problem, index):
+        builder.add_sum(-np.inf, room, [(columns[1][day], 1.0)])
+
+
+def _missed_cycles(problem: Problem, flows: Flows, index: int) -> float:
+    return sum(max(float(flows.discharge_kwh[index, day].sum()) - room, 0.0) for day, room in _cycle_room(problem, index))
+
+
+def _cycles_at_work(problem: Problem, flows: Flows, index: int) -> BoolArray:
+    used = np.zeros(flows.discharge_kwh.shape[1], dtype=bool)
+    for day, room in _cycle_room(problem, index):
+        used[day] = flows.discharge_kwh[index, day].sum() >= room - _NOTHING_KWH
+    return used
+
+
+BATTERY_CONSTRAINTS = (
+    BatteryConstraint("least_charge", lambda battery: battery.min_charge_kw > 0, "roughly"),
+    BatteryConstraint("depth_wear", lambda battery: bool(battery.wear_by_depth), "roughly", _add_depth),
+    BatteryConstraint("taper", _tapers, "roughly", _add_taper),
+    BatteryConstraint("cycles", _limits_cycles, "where_kept", _add_cycles, _missed_cycles, _cycles_at_work),
+)
+
+
+def list_constraints(problem: Problem) -> Iterator[tuple[int, BatteryConstraint]]:
+    """Yield every constraint with the number of the battery that has it."""
+    for index, battery in enumerate(problem.site.batteries):
+        yield from ((index, each) for each in BATTERY_CONSTRAINTS if each.applies(battery))
+
+
+def missed_kwh(problem: Problem, flows: Flows) -> float:
+    """Return by how many kWh flows miss the constraints of all batteries."""
+    return sum(each.missed_kwh(problem, flows, index) for index, each in list_constraints(problem) if each.missed_kwh is not None)
+
+
+def find_at_work(problem: Problem, flows: Flows) -> dict[str, BoolArray]:
+    """Return by code where constraints leave batteries no choice, each of shape ``(batteries, slots)``; only those that some battery has."""
+    found: dict[str, BoolArray] = {}
+    for index, each in list_constraints(problem):
+        if each.at_work is not None:
+            found.setdefault(each.code, np.zeros(flows.charge_kwh.shape, dtype=bool))[index] = each.at_work(problem, flows, index)
+    return found

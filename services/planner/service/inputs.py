@@ -1,0 +1,218 @@
+"""What the database knows of a stored site: prices, carbon, weather, forecasts and how they erred, and all of it for a replay."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.plan import Bias, CoursesMessage, ForecastSource, OutlookMessage
+from luna.contracts.replay import ReplayRequest
+from luna.database import forecast_scenarios, forecasts, observations, past_forecasts, sites, weather_carbon
+from luna.database import prices as market_prices
+from luna.database.forecast_activations import find_active
+from luna.database.forecasts import DrivingForecast
+from luna.errors import InvalidInputError, NotFoundError
+from luna.outlook import Forecast
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
+from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.problem.scenarios import COURSE_DIGITS, DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
+from services.planner.replay import ReplayData
+from services.planner.replay.policies import find_policies
+from services.planner.service.strategy import look_back
+
+# What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
+LOOK_BACK = 8 * DAY
+
+
+def read_carbon_ahead(connection: Connection, place: str, horizon: Timeline) -> FloatArray | None:
+    """Return the intensity (g/kWh) over a horizon as known at its start, days beyond that as the last known one; None where nothing was."""
+    around = Timeline(horizon.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
+    known = weather_carbon.read_carbon(connection, place, around, known_at=horizon.start)
+    return carry_days(known, around)[around.index_of(horizon.start) :] if np.isfinite(known).any() else None
+
+
+def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> CarbonVintages:
+    """Return every value of the intensity with the instant it became known."""
+    starts, issued_at, intensity = weather_carbon.read_carbon_issues(connection, place, timeline)
+    slot = ((starts - timeline.starts[0]) // np.timedelta64(timeline.step)).astype(np.int64)
+    return CarbonVintages(timeline, slot, issued_at, intensity)
+
+
+def read_outdoor_ahead(connection: Connection, site_id: str, site: Site, timeline: Timeline, *, known_at: datetime) -> list[float] | None:
+    """Return the outdoor temperature per slot as last forecast by ``known_at``, straight across gaps; None where nothing is known or nobody asks."""
+    if not site.heat_pumps:
+        return None
+    temperature = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)["temperature_c"]
+    known = np.flatnonzero(np.isfinite(temperature))
+    if not known.size:
+        return None
+    filled: list[float] = np.interp(np.arange(temperature.size), known, temperature[known]).tolist()
+    return filled
+
+
+@dataclass(frozen=True, slots=True)
+class SiteInputs:
+    """What drives a plan of a stored site from the start of ``horizon`` on, as it was known then; ``carbon`` (g/kWh) is None where nothing was."""
+
+    site: Site
+    horizon: Timeline
+    driving: DrivingForecast
+    prices: SitePrices
+    carbon: FloatArray | None
+
+    @property
+    def start(self) -> datetime:
+        """When the plan begins."""
+        return self.horizon.start
+
+
+def read_inputs(connection: Connection, site: Site, horizon: Timeline) -> SiteInputs:
+    """Return what drives a plan.
+
+    Raises:
+        NotFoundError: no forecast covers the start.
+    """
+    start, back = horizon.start, max(LOOK_BACK, look_back(site))
+    driving = forecasts.read_driving(connection, site, horizon, known_at=start)
+    if driving is None:
+        version = find_active(connection, site).forecast_version
+        remedy = f"Issue one: luna forecast issue --site {site.name} --at T --version {version}."
+        raise NotFoundError("no forecast covers the start", field="start", value=start.isoformat(), remedy=remedy)
+    prices = read_prices(connection, site, Timeline(start - back, SLOT, back // SLOT + horizon.count))
+    return SiteInputs(site, horizon, driving, prices, read_carbon_ahead(connection, site.name, horizon))
+
+
+def read_outlook(connection: Connection, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:
+    """Return what is expected over the horizon, a bias of the last days taken off; ``with_courses``: and what may come instead."""
+    site, horizon, forecast = inputs.site, inputs.horizon, inputs.driving.forecast
+    known = inputs.prices.ahead(horizon.start, horizon)
+    errors = read_errors(connection, site, forecast.version, horizon.start)
+    bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True)))
+    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast, bias)
+    source = ForecastSource(version=forecast.version, issued_at=forecast.issued_at, fallback_reason=inputs.driving.fallback_reason)
+    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
+    erred = errors.days_of_errors(horizon.start, horizon, (series["load_kwh"], series["pv_kwh"]))
+    beside = {
+        "load_includes": list_included(site),
+        "scenarios": read_courses(connection, site, forecast, outlook, start=horizon.start, errors=errors) if with_courses else None,
+        "carbon_g_per_kwh": None if inputs.carbon is None else inputs.carbon.tolist(),
+        "outdoor_temperature_c": read_outdoor_ahead(connection, site.name, site, horizon, known_at=horizon.start),
+        "errors": describe_courses(erred) if erred else None,
+        "bias": bias if bias != Bias() else None,
+    }
+    return outlook.model_copy(update=beside)
+
+
+def _energies(forecast: Forecast, bias: Bias) -> dict[str, FloatArray]:
+    """Return expected load and PV with their bands, a bias taken off; where a forecast issued earlier ends earlier, its last day goes on."""
+    load, pv = forecast.load_kwh, forecast.pv_kwh
+    of_load = {"load_kwh": load.expected, "load_p10_kwh": load.p10, "load_p90_kwh": load.p90}
+    of_pv = {"pv_kwh": pv.expected, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
+    scaled = {name: values * bias.load_factor for name, values in of_load.items()} | {name: values * bias.pv_factor for name, values in of_pv.items()}
+    return {name: _carry_on(values) for name, values in scaled.items()}
+
+
+def _carry_on(series: FloatArray) -> FloatArray:
+    """Return the series with its last known day repeated where nothing is known any more."""
+    known = int(np.flatnonzero(np.isfinite(series))[-1]) + 1
+    return series[repeat_last(np.arange(series.size), known, period=min(DAY // SLOT, known))]
+
+
+def list_included(site: Site) -> list[str]:
+    """Return the appliances whose use no meter takes out of the base load: to place them would count them twice."""
+    apart = {"water_heater"} if site.input_sensors.water_heater_consumption else set()
+    pumps = [] if site.input_sensors.heat_pump_consumption else site.heat_pumps
+    return [*(load.name for load in site.loads if load.kind not in apart), *(pump.name for pump in pumps)]
+
+
+def read_courses(
+    connection: Connection, site: Site, forecast: Forecast, outlook: OutlookMessage, *, start: datetime, errors: ErrorScenarios
+) -> CoursesMessage | None:
+    """Return courses beside the outlook's expected one, each kind counting as much as the others; None where nothing is known of any.
+
+    Args:
+        connection: open.
+        site: a stored one.
+        forecast: what drives the plan; the courses are of the same version.
+        outlook: holds the expected course.
+        start: of the plan; nothing issued or measured later is read.
+        errors: of the same version's forecasts.
+    """
+    expected = np.array(outlook.load_kwh), np.array(outlook.pv_kwh)
+    timeline = Timeline(start, SLOT, expected[0].size)
+    kinds = [*_read_scenarios(connection, site, forecast.version, timeline, expected=expected), *errors.courses(start, timeline, expected)]
+    if not kinds:
+        return None
+    return describe_courses(blend(kinds))
+
+
+def describe_courses(courses: ScenarioSet) -> CoursesMessage:
+    """Return courses as a message, energies rounded."""
+    load, pv = (np.round(paths, COURSE_DIGITS).tolist() for paths in (courses.load_kwh, courses.pv_kwh))
+    return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load, pv_kwh=pv)
+
+
+def _read_scenarios(connection: Connection, site: Site, version: str, timeline: Timeline, *, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
+    """Return the latest scenarios, unless too old to drive a plan; beyond their end the expected course goes on."""
+    found = forecast_scenarios.read(connection, site.name, timeline, version=version, known_at=timeline.start)
+    if found is None or found.issued_at <= timeline.start - NEAR:
+        return []
+    paths = zip((found.load_kwh, found.pv_kwh), expected, strict=True)
+    return [ScenarioSet(found.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
+
+
+def read_errors(connection: Connection, site: Site, version: str, start: datetime) -> ErrorScenarios:
+    """Return what a version's forecasts said on the days before ``start``, and what happened; nothing issued or measured later."""
+    instants = [start - back * DAY for back in range(DAYS, 0, -1)]
+    past = past_forecasts.read_past(connection, site.name, version=version, instants=instants)
+    before = Timeline(start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
+    seen = observations.read(connection, site.name, before)
+    return ErrorScenarios(ForecastArchive(past), PerfectForesight(before, seen.load_kwh, seen.pv_kwh))
+
+
+def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
+    """Return what was published when, for every market of the site's tariff and the site's own series where that is its tariff."""
+    books = {}
+    for name in site.tariff.price_series:
+        starts, published_at, price = market_prices.read_revisions(connection, market_prices.stored_name(site.name, name), timeline)
+        slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
+        books[name] = PriceVintages(timeline, slot, published_at, price)
+    return SitePrices(site, timeline, books)
+
+
+def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
+    """Return prices as ``read_prices``, with the grid's carbon where the site weighs it."""
+    prices = read_prices(connection, site, timeline)
+    return replace(prices, carbon=read_carbon_book(connection, site.name, timeline)) if site.objective.carbon_price_per_kg else prices
+
+
+def read_scene(connection: Connection, request: ReplayRequest, version: str) -> ReplayData:
+    """Return everything the replay of a stored site with the forecasts of a version needs."""
+    site = sites.load(connection, request.site_id)
+    if request.to_day < request.from_day:
+        raise InvalidInputError("the window ends before it begins", field="to", value=request.to_day.isoformat(), remedy="Swap the days.")
+    window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
+    ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
+    around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
+    seen = observations.read(connection, request.site_id, around)
+    load, pv = (_require(series, window, name, before=past) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
+    issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
+    if not issued and any(find_policies()[name].needs_forecasts for name in request.policies if name in find_policies()):
+        remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
+        raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
+    known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
+    return ReplayData(site, window, PerfectForesight(around, load, pv), known, ForecastArchive(issued))
+
+
+def _require(series: FloatArray, window: Timeline, name: str, *, before: int) -> FloatArray:
+    """Return the series with the window free of gaps, ``before`` slots after its begin; beyond the last observation its last day is repeated."""
+    gaps = np.flatnonzero(np.isnan(series[before : before + window.count]))
+    if gaps.size:
+        slot = list(window)[int(gaps[0])].isoformat()
+        remedy = "Load them (luna data load --kind observations), or choose days without gaps (luna data query shows them)."
+        raise InvalidInputError(f"{gaps.size} slots of the window have no observation, the first at {slot}", field=name, remedy=remedy)
+    return _carry_on(series)
