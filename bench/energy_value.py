@@ -16,7 +16,7 @@ from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
 from services.planner.dp.plan import BatteryValue
 from services.planner.dp.planner import terminal_segments, weigh_courses
-from services.planner.dp.segments import Segments, slot_segments
+from services.planner.dp.segments import Segments, SlotCourse, slot_segments
 from services.planner.dp.value import load_kernels, mean_values, solve_value
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
@@ -113,8 +113,7 @@ def _segment(problem: Problem, *, paths: np.random.Generator | None, count: int 
     load, pv = outlook.load_kwh, outlook.pv_kwh
     if paths is not None:
         load, pv = _err(problem, paths, count)
-    prices = (outlook.import_price, outlook.export_price)
-    return slot_segments(problem.site, load_kwh=load, pv_kwh=pv, prices=prices, hours=outlook.timeline.hours)
+    return slot_segments(problem.site, SlotCourse(load, pv, outlook.import_price, outlook.export_price, outlook.timeline.hours))
 
 
 def _err(problem: Problem, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:

@@ -14,7 +14,7 @@ import numpy as np
 from bench.scenes import Home, build_scene, load_home
 from luna.outlook import Outlook
 from services.planner.dp.plan import Plan, objective
-from services.planner.dp.segments import slot_segments
+from services.planner.dp.segments import SlotCourse, slot_segments
 from services.planner.dp.value import load_kernels
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
@@ -78,8 +78,8 @@ def pose_days(home: Home, first: date, last: date, *, tariff: str) -> Problem:
 def count_not_convex(problem: Problem) -> int:
     """Return how many slots need their way chosen."""
     ahead = problem.outlook
-    prices = (ahead.import_price, ahead.export_price)
-    segments = slot_segments(problem.site, load_kwh=ahead.load_kwh, pv_kwh=ahead.pv_kwh, prices=prices, hours=ahead.timeline.hours)
+    course = SlotCourse(ahead.load_kwh, ahead.pv_kwh, ahead.import_price, ahead.export_price, ahead.timeline.hours)
+    segments = slot_segments(problem.site, course)
     return int((~segments.convex).sum())
 
 

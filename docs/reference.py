@@ -1,9 +1,9 @@
-"""``python -m docs.reference``: writes ``docs/guide/reference`` from settings, command tree, site model and gateway."""
+"""``python -m docs.reference``: writes ``docs/guide/reference`` from settings, command tree, site model, gateway and tasks."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -12,6 +12,8 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from luna.contracts.message import Request
+from luna.contracts.tasks import REQUESTS
 from luna.settings import Settings
 from luna.settings.model import Deployment
 from luna.site import Site
@@ -28,7 +30,7 @@ Schema = dict[str, Any]
 
 def render() -> dict[str, str]:
     """Return each page of the reference by its file's name."""
-    pages = {"settings.md": _settings(), "commands.md": _commands(), "site-file.md": _site_file(), "api.md": _api()}
+    pages = {"settings.md": _settings(), "commands.md": _commands(), "site-file.md": _site_file(), "api.md": _api(), "tasks.md": _tasks()}
     return {name: re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n" for name, lines in pages.items()}
 
 
@@ -221,6 +223,32 @@ def _message(name: str, part: Schema) -> Iterator[str]:
 
 def _needed(key: str, field: Schema, part: Schema) -> str:
     return "required" if key in part.get("required", []) else _default(field)
+
+
+# ---- tasks ---------------------------------------------------------------------------------------
+
+
+def _tasks() -> Iterator[str]:
+    yield from _head("Tasks", "luna/contracts/tasks.py")
+    yield from ("What services do for each other and for the gateway. The part before the first dot names the service.", "")
+    yield from (
+        "Some are asked for by the clock; an option of `python -m luna.queue.beat` changes how often. Some may be sent as jobs, with `POST /jobs`.",
+        "",
+    )
+    rows = sorted((_task(request) for request in REQUESTS), key=lambda row: row[0])
+    yield from _table(("task", "what it does", "asked for every", "option", "as a job"), rows)
+
+
+def _task(request: type[Request]) -> tuple[str, ...]:
+    first = (request.__doc__ or "").partition("\n\n")[0].replace("``", "`")
+    schedule = request.schedule
+    every = ("", "") if schedule is None else (_duration(schedule.every), f"`--{schedule.option}-seconds`")
+    return f"`{request.task}`", first, *every, "yes" if request.public else ""
+
+
+def _duration(every: timedelta) -> str:
+    hours, minutes = divmod(every // timedelta(minutes=1), 60)
+    return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in ((hours, "hour"), (minutes, "minute")) if count)
 
 
 # ---- words of a schema ---------------------------------------------------------------------------

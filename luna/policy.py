@@ -99,10 +99,10 @@ class BatteryPolicy:
         """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told."""
         level = self.thresholds(slots, mode, soc)
         power = self.charge_kw[slots], self.discharge_kw[slots]
-        return read_thresholds(level, soc, self.battery, power_kw=power)
+        return _read_thresholds(level, soc, self.battery, power_kw=power)
 
 
-def read_thresholds(level: SocThresholds, soc: FloatArray, battery: Battery, *, power_kw: tuple[FloatArray, FloatArray]) -> SetPoint:
+def _read_thresholds(level: SocThresholds, soc: FloatArray, battery: Battery, *, power_kw: tuple[FloatArray, FloatArray]) -> SetPoint:
     """Return what one battery follows when slots begin with ``soc``.
 
     Between the thresholds a full battery counts as storing and an empty one as serving: the mode then follows the house instead of flickering with the

@@ -8,7 +8,7 @@ from luna.errors import InvalidInputError
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, hold_price, spread_energy
 
 
-def sum_energy(energy: FloatArray, factor: int) -> FloatArray:
+def _sum_energy(energy: FloatArray, factor: int) -> FloatArray:
     """Add every ``factor`` values: quarter-hours into hours. One unknown part leaves the sum unknown, for a partial sum would be too low.
 
     Args:
@@ -22,12 +22,12 @@ def mean_price(price: FloatArray, factor: int) -> FloatArray:
     return np.asarray(price.reshape(-1, factor).mean(axis=1), dtype=np.float64)
 
 
-def last_state(state: FloatArray, factor: int) -> FloatArray:
+def _last_state(state: FloatArray, factor: int) -> FloatArray:
     """Take the last of every ``factor`` values: the state at the end of the longer slot."""
     return state[factor - 1 :: factor]
 
 
-def hold_last_state(state: FloatArray, factor: int) -> FloatArray:
+def _hold_last_state(state: FloatArray, factor: int) -> FloatArray:
     """Put each value at the end of ``factor`` shorter slots; between them the state is unknown."""
     ends = np.full(state.size * factor, np.nan)
     ends[factor - 1 :: factor] = state
@@ -35,8 +35,8 @@ def hold_last_state(state: FloatArray, factor: int) -> FloatArray:
 
 
 Convert = Callable[[FloatArray, int], FloatArray]
-JOIN: dict[str, Convert] = {"energy": sum_energy, "price": mean_price, "state": last_state}
-SPLIT: dict[str, Convert] = {"energy": spread_energy, "price": hold_price, "state": hold_last_state}
+JOIN: dict[str, Convert] = {"energy": _sum_energy, "price": mean_price, "state": _last_state}
+SPLIT: dict[str, Convert] = {"energy": spread_energy, "price": hold_price, "state": _hold_last_state}
 
 
 def kind_of(series: str) -> str:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from luna.economics import Costs, slot_costs
-from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.schedule import Policy, whole_range
 from luna.timeline import FloatArray, Timeline
 
@@ -47,7 +47,7 @@ class Trajectory:
 
     def column(self, site: int) -> "Trajectory":
         """Return the trajectory of one of the sites that ran side by side."""
-        return Trajectory(self.timeline, pick_column(self.flows, site), pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
+        return Trajectory(self.timeline, _pick_column(self.flows, site), _pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
 
 
 def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
@@ -71,7 +71,7 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, now)
         alone = None if actuals.off_grid is None else actuals.off_grid[:, slot]
         setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, now, alone)
-        flow = simulate_slot(setpoint, stored_kwh, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=now, hours=hours)
+        flow = simulate_slot(setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now)
         if alone is not None:
             unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
             flow = _cut_off(flow, alone)
@@ -101,7 +101,7 @@ def stack(parts: Sequence[Part]) -> Part:
     return kind(**{part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1) for part in fields(kind)})
 
 
-def pick_column(part: Part, site: int) -> Part:
+def _pick_column(part: Part, site: int) -> Part:
     """Return one site's share; its axis stays, of length one."""
     return type(part)(**{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)})
 

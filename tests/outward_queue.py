@@ -165,8 +165,8 @@ def beat_schedule(url: str) -> Document:
     _stand_in(url, LONG)
     queue = Client(url)
     with luna_process("luna.queue.beat", redis_url=url, database_url="postgresql://luna@127.0.0.1:9/none"):
-        wait_for(lambda: queue.beat() is not None)
-        sign = queue.beat()
+        wait_for(lambda: queue.heartbeats.beat() is not None)
+        sign = queue.heartbeats.beat()
     queue.close()
     asked_at = sign.asked_at if sign else {}
     with redis.Redis.from_url(url, decode_responses=True) as client:

@@ -6,6 +6,7 @@
 import difflib
 import json
 import os
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,11 @@ def hold(name: str, document: Any) -> None:
     if recorded != text:
         lines = difflib.unified_diff(recorded.splitlines(), text.splitlines(), "recorded", "now", lineterm="", n=2)
         pytest.fail(f"{name} is not as recorded; meant: {VARIABLE}=1\n" + "\n".join(islice(lines, _SHOWN_LINES)), pytrace=False)
+
+
+def hold_drawing(name: str, drawing: str) -> None:
+    """Compare a drawing, or a page with drawings, with its recording, an element a line; what a style sheet says is not compared."""
+    hold(f"drawings/{name}", re.sub(r"(?<=<style>).*?(?=</style>)", "", drawing, flags=re.DOTALL).replace("><", ">\n<"))
 
 
 def find_differences(before: Any, after: Any, path: str = "") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.closed_loop.grid import Case
 from bench.closed_loop.meters import Meter
 from luna.economics import Costs, site_curtailment, slot_costs
-from luna.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, charge_limit_kw, clamp, simulate_slot
+from luna.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
 from luna.schedule import PlainPolicy, Policy, SideBySide
 from luna.simulator import balance_residual_kwh, stack
 from luna.timeline import FloatArray
@@ -169,7 +169,7 @@ def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
     for slot in range(hours.size):
         told = _by_meter(cases, partial(Meter.read, slot=slot), stored_kwh=stored)
         setpoint = clamp(together.decide(slot, told), stored, limits)
-        flow = simulate_slot(setpoint, stored, load_kwh=load[:, slot], pv_kwh=pv[:, slot], limits=limits, hours=hours[slot])
+        flow = simulate_slot(setpoint, stored, SlotActuals(load[:, slot], pv[:, slot], hours[slot]), limits=limits)
         starts.append(stored)
         setpoints.append(setpoint)
         flows.append(flow)

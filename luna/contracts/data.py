@@ -1,12 +1,12 @@
 """Loading, repairing, judging and fetching of series."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Instant, Message, Request, Schedule
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
@@ -77,6 +77,9 @@ class JudgeQualityRequest(Request):
 
     task: ClassVar[str] = "ingest.quality.judge"
     reply: ClassVar[type[Message]] = JudgeQualityReply
+    # Somewhere it is past midnight every hour: a day is judged within an hour of its end.
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "quality", "time between two looks at days to judge")
+    public: ClassVar[bool] = True
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
     from_day: Annotated[date | None, Field(description="default: a week before to_day")] = None
@@ -165,6 +168,7 @@ class BuildSlotsRequest(Request):
 
     task: ClassVar[str] = "ingest.slots.build"
     reply: ClassVar[type[Message]] = BuildSlotsReply
+    public: ClassVar[bool] = True
 
     site_id: str
     first: Instant
@@ -195,6 +199,7 @@ class BackfillRequest(Request):
 
     task: ClassVar[str] = "ingest.history.backfill"
     reply: ClassVar[type[Message]] = BackfillReply
+    public: ClassVar[bool] = True
 
     site_id: str
     first: Instant
@@ -233,6 +238,9 @@ class FetchPricesRequest(Request):
 
     task: ClassVar[str] = "ingest.prices.fetch"
     reply: ClassVar[type[Message]] = FetchPricesReply
+    # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a run that is not the hour's first asks for nothing.
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=10), "prices", "time between two looks for prices that are missing")
+    public: ClassVar[bool] = True
 
     market: MarketName | None = None
     currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="default: that of the sites on this market, else EUR")] = None
@@ -263,6 +271,8 @@ class FetchWeatherRequest(Request):
 
     task: ClassVar[str] = "ingest.weather.fetch"
     reply: ClassVar[type[Message]] = FetchWeatherReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "weather", "time between two looks at the weather")
+    public: ClassVar[bool] = True
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     first: Instant | None = None

@@ -1,11 +1,11 @@
 """Train, issue and evaluate forecasts."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Instant, Message, Request, Schedule
 
 
 class WaitingVersion(Message):
@@ -59,6 +59,7 @@ class TrainRequest(Request):
 
     task: ClassVar[str] = "forecaster.model.train"
     reply: ClassVar[type[Message]] = TrainReply
+    public: ClassVar[bool] = True
 
     site_id: SiteId
     until: Instant | None = None
@@ -86,6 +87,7 @@ class IssueRequest(Request):
 
     task: ClassVar[str] = "forecaster.forecast.issue"
     reply: ClassVar[type[Message]] = IssueReply
+    public: ClassVar[bool] = True
 
     site_id: SiteId
     at: Instant
@@ -129,6 +131,7 @@ class EvaluateRequest(Request):
 
     task: ClassVar[str] = "forecaster.forecast.evaluate"
     reply: ClassVar[type[Message]] = EvaluateReply
+    public: ClassVar[bool] = True
 
     site_id: SiteId
     from_day: date
@@ -165,6 +168,8 @@ class RefreshForecastsRequest(Request):
 
     task: ClassVar[str] = "forecaster.forecast.refresh"
     reply: ClassVar[type[Message]] = RefreshForecastsReply
+    # Forecasts are due on the hour; by then the quarter-hour before it may still be on its way.
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=15), "forecasts", "time between two looks for forecasts that are due")
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
 
@@ -190,5 +195,7 @@ class RenewModelsRequest(Request):
 
     task: ClassVar[str] = "forecaster.model.renew"
     reply: ClassVar[type[Message]] = RenewModelsReply
+    # Each site's turn lasts an hour of its night.
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "models", "time between two looks for models that are due")
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None

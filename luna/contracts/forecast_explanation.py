@@ -88,6 +88,7 @@ class IssueScenariosRequest(Request):
 
     task: ClassVar[str] = "forecaster.scenario.issue"
     reply: ClassVar[type[Message]] = IssueScenariosReply
+    public: ClassVar[bool] = True
 
     site_id: SiteId
     at: Instant

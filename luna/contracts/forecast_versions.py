@@ -1,12 +1,12 @@
 """Which version of the forecasts drives a site's planner: judge them in shadow, promote, roll back, say how it stands."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion, SiteId
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Instant, Message, Request, Schedule
 
 # As many as are scored within a task's time.
 MOST_DAYS = 92
@@ -30,6 +30,7 @@ class PromoteRequest(Request):
 
     task: ClassVar[str] = "forecaster.version.promote"
     reply: ClassVar[type[Message]] = ActivationReply
+    public: ClassVar[bool] = True
 
     site_id: SiteId
     forecast_version: ForecastVersion
@@ -42,6 +43,7 @@ class RollbackRequest(Request):
 
     task: ClassVar[str] = "forecaster.version.rollback"
     reply: ClassVar[type[Message]] = ActivationReply
+    public: ClassVar[bool] = True
 
     site_id: SiteId
 
@@ -93,6 +95,9 @@ class JudgeForecastsRequest(Request):
 
     task: ClassVar[str] = "forecaster.forecast.judge"
     reply: ClassVar[type[Message]] = JudgeForecastsReply
+    # Somewhere two days have just passed since a day ended; where nothing is due, a run looks and does nothing.
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "shadow", "time between two looks at forecasts to judge in shadow")
+    public: ClassVar[bool] = True
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
     from_day: Annotated[date | None, Field(description="first local day of issue, scored anew; default: what is due")] = None

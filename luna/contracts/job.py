@@ -1,11 +1,11 @@
 """Accepted work, and the upkeep that runs by the clock."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
 from luna.site import Site
 
@@ -49,6 +49,7 @@ class ResendRequest(Request):
 
     task: ClassVar[str] = "ingest.jobs.resend"
     reply: ClassVar[type[Message]] = ResendReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=1), "resend", "time between two looks for lost jobs")
 
 
 class RefreshRollupsReply(Message):
@@ -62,6 +63,7 @@ class RefreshRollupsRequest(Request):
 
     task: ClassVar[str] = "ingest.rollups.refresh"
     reply: ClassVar[type[Message]] = RefreshRollupsReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=1), "rollups", "time between two refreshes of the rollups")
 
 
 class RetentionReply(Message):
@@ -75,6 +77,7 @@ class RetentionRequest(Request):
 
     task: ClassVar[str] = "ingest.retention.apply"
     reply: ClassVar[type[Message]] = RetentionReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "retention", "time between two looks for rows too old to keep")
 
 
 Bilingual = dict[Language, str]
@@ -119,3 +122,4 @@ class DemoLoadRequest(Request):
 
     task: ClassVar[str] = "ingest.demo.load"
     reply: ClassVar[type[Message]] = DemoLoadReply
+    public: ClassVar[bool] = True

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -23,14 +24,32 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
-class Request(Message):
-    """A message that asks for work.
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How often beat asks for a task, each time with the defaults of its request.
 
-    ``task`` is ``<service>.<noun>.<verb>``; the part before the first dot names the queue. ``reply`` is the model of the answer.
+    Args:
+        every: the time between two messages.
+        option: the name of what changes it: ``--<option>-seconds`` of ``python -m luna.queue.beat``.
+        help: what that option says of itself.
+    """
+
+    every: timedelta
+    option: str
+    help: str
+
+
+class Request(Message):
+    """A message that asks for work, and all there is to say of its task; ``luna.contracts.tasks`` lists them.
+
+    ``task`` is ``<service>.<noun>.<verb>``; the part before the first dot names the queue. ``reply`` is the model of the answer. ``schedule`` says how often
+    beat asks for it, None: never. ``public``: it may be asked for as a job, by ``POST /jobs``; the platform's own upkeep may not.
     """
 
     task: ClassVar[str]
     reply: ClassVar[type[Message]]
+    schedule: ClassVar[Schedule | None] = None
+    public: ClassVar[bool] = False
 
     @classmethod
     def queue(cls) -> str:

@@ -19,6 +19,7 @@ class ParetoRequest(Request):
     """
 
     task: ClassVar[str] = "planner.schedule.pareto"
+    public: ClassVar[bool] = True
 
     plan: PlanRequest
     figures: tuple[Figure, Figure] = ("cost", "carbon")

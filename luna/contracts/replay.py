@@ -151,6 +151,7 @@ class ReplayRequest(Request, ReplayQuestion, OneSite):
 
     task: ClassVar[str] = "planner.replay.run"
     reply: ClassVar[type[Message]] = ReplayReply
+    public: ClassVar[bool] = True
 
 
 class ReplaySitesReply(Message):
@@ -164,5 +165,6 @@ class ReplaySitesRequest(Request, ReplayQuestion):
 
     task: ClassVar[str] = "planner.replay.spread"
     reply: ClassVar[type[Message]] = ReplaySitesReply
+    public: ClassVar[bool] = True
 
     site_ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=100_000)] = []

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.database import sites
-from luna.database.schema.identity import sites as site_table
 from luna.database.schema.plans import control_devices, control_log, control_state
+from luna.database.schema.sites import sites as site_table
 from luna.device_config import BATTERIES
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, select
 
 from luna.database import sites, training_runs
 from luna.database.schema.forecasting import forecast_activations
-from luna.database.schema.identity import sites as site_table
+from luna.database.schema.sites import sites as site_table
 from luna.database.training_runs import TrainingRun
 from luna.errors import ConflictError
 from luna.site import Site

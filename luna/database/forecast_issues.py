@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import sites
 from luna.database.schema.forecasting import forecast_issues
-from luna.database.schema.identity import sites as site_table
+from luna.database.schema.sites import sites as site_table
 
 # What was issued before is due in any case; no more of the table is looked at.
 RECENT = timedelta(days=1)

@@ -44,7 +44,7 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
         since=active.since,
         reason=active.reason,
         driving=describe_driving(connection, site, at=at),
-        shadow=read_shadow(connection, site_id),
+        shadow=_read_shadow(connection, site_id),
         decisions=[_decision(made) for made in forecast_activations.history(connection, site_id)[:DECISIONS]],
         trainings=[_training(run) for run in training_runs.list_latest(connection, site_id, version=TRAINED_VERSION, limit=TRAININGS)],
     )
@@ -103,7 +103,7 @@ def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date
     return max(first, active.last.decided_at.astimezone(parse_zone(site.timezone)).date() + timedelta(days=1))
 
 
-def read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
+def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
     """Return what every version scored over the last days that were scored, once for each of ``SPANS_DAYS``; empty where none was."""
     last = forecast_scores.last_day(connection, site_id)
     if last is None:

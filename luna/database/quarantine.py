@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
-from luna.database.schema.identity import sites as site_names
 from luna.database.schema.series import quarantine
+from luna.database.schema.sites import sites as site_names
 from luna.errors import ConflictError, NotFoundError
 
 

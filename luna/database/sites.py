@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database.prices import stored_name
-from luna.database.schema.identity import site_versions, sites
+from luna.database.schema.sites import site_versions, sites
 from luna.errors import NotFoundError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
 

@@ -113,10 +113,10 @@ def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
     units = np.zeros(share.unit[-1] + 1)
     np.maximum.at(units, share.unit, share.interval_kw(import_kwh, peak))
     units[0] = max(units[0], reached)
-    return peak.price.price_per_kw_month * (billed_kw(peak.price, [*others, *units.tolist()]) - billed_kw(peak.price, [*others, reached]))
+    return peak.price.price_per_kw_month * (_billed_kw(peak.price, [*others, *units.tolist()]) - _billed_kw(peak.price, [*others, reached]))
 
 
-def billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
+def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
     """Return the power that is billed for a month: the mean of the highest units, those that are not there yet as nothing, and never less than the floor."""
     highest = sorted(units_kw, reverse=True)[: price.highest]
     return max(sum(highest) / price.highest, price.least_kw)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -23,12 +24,14 @@ from luna.embedded.process import Launch, ending_in_order, explain_failure, is_l
 from luna.embedded.servers import Postgres, Redis
 from luna.embedded.state import State, choose_port, load_state, save_state
 from luna.errors import InvalidInputError, MachineError
+from luna.retry import RetryPolicy
 from luna.settings import Settings
 
 # A server that lives may recover for long; one that keeps dying (the remains of a killed one are in its way) gets less time.
 ANSWER_SECONDS = 60.0
 RETRY_SECONDS = 20.0
-RETRY_PAUSE_SECONDS = 0.25
+# The remains of a killed server are gone within seconds: as soon as they are, the next start succeeds.
+START_RETRY = RetryPolicy(timedelta(seconds=0.25), growth=1)
 LOG_TAIL_BYTES = 4_000
 
 
@@ -53,11 +56,11 @@ class Files:
     log: Path
 
 
-def files_of(folder: Path, name: str) -> Files:
+def _files_of(folder: Path, name: str) -> Files:
     return Files(folder / f"{name}.lock", folder / f"{name}.log")
 
 
-def build_server(name: str, state: State) -> Server:
+def _build_server(name: str, state: State) -> Server:
     """Return the server of that name with the programs of this machine.
 
     Raises:
@@ -77,7 +80,7 @@ def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subproc
     Raises:
         MachineError: it does not start or does not answer; its last words and the remedy.
     """
-    attempt = Attempt(server, files_of(folder, server.name))
+    attempt = _Attempt(server, _files_of(folder, server.name))
     started = time.monotonic()
     while time.monotonic() < started + ANSWER_SECONDS:
         lock = open_lock(attempt.files.lock)
@@ -94,7 +97,7 @@ def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subproc
     raise MachineError(f"{server.name} runs and does not answer", value=str(attempt.files.lock), remedy="End the process whose number stands in this file.")
 
 
-class Attempt:
+class _Attempt:
     """The tries of one start."""
 
     def __init__(self, server: Server, files: Files) -> None:
@@ -102,6 +105,7 @@ class Attempt:
         self.child: subprocess.Popen[bytes] | None = None
         self._server = server
         self._log_start = 0
+        self._failures = 0
 
     def spawn(self, lock: int, port: int) -> None:
         self._log_start = self.files.log.stat().st_size if self.files.log.exists() else 0
@@ -115,7 +119,8 @@ class Attempt:
         words = self._last_words()
         if gave_up or is_lasting(words):
             raise explain_failure(f"{self._server.name} does not start", words, self.files.log)
-        time.sleep(RETRY_PAUSE_SECONDS)
+        self._failures += 1
+        time.sleep(START_RETRY.pause(self._failures).total_seconds())
 
     def _last_words(self) -> str:
         with self.files.log.open("rb") as log:
@@ -179,7 +184,7 @@ class Servers:
             self._enrol()
             state = load_state(self.folder)
             for name in services:
-                server = build_server(name, state)
+                server = _build_server(name, state)
                 state, child = bring_up(server, self.folder, state)
                 self.urls[name] = server.url(state.ports[name])
                 if child is not None:
@@ -226,7 +231,7 @@ class Servers:
 
     def _watch(self, done: threading.Event) -> None:
         while not done.wait(WATCH_SECONDS):
-            dead = [name for name in self.urls if not is_held(files_of(self.folder, name).lock)]
+            dead = [name for name in self.urls if not is_held(_files_of(self.folder, name).lock)]
             if dead:
                 log.warning("server died and is started again", servers=dead)
                 self._revive(dead)
@@ -253,7 +258,7 @@ class Servers:
             for child in self._children.values():
                 last_first.callback(child.wait, timeout=process.STOP_SECONDS)
             for kind in (Postgres, Redis):
-                lock = files_of(self.folder, kind.name).lock
+                lock = _files_of(self.folder, kind.name).lock
                 if is_held(lock):
                     last_first.callback(process.end, lock, kind.stop_signals)
 

@@ -34,11 +34,11 @@ def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -
     """
     known: dict[str, Callable[[], Probe]] = {
         "database": lambda: partial(probe_database, engine.create(addresses.database_url, application_name="luna-health", pool_size=1)),
-        "redis": lambda: partial(probe_redis, _connect(addresses.redis_url)),
+        "redis": lambda: partial(_probe_redis, _connect(addresses.redis_url)),
         # Asks from a process of its own, because a worker's first process forks: see luna.objects.
         "objects": lambda: lambda: open_objects(settings).probe(),
-        "vectors": lambda: partial(probe_vectors, settings),
-        "language": lambda: partial(probe_language, settings),
+        "vectors": lambda: partial(_probe_vectors, settings),
+        "language": lambda: partial(_probe_language, settings),
     }
     return {name: known[name]() for name in needs}
 
@@ -56,7 +56,7 @@ def probe_database(database: Engine) -> str:
     return f"revision {found}"
 
 
-def probe_redis(client: "redis.Redis") -> str:
+def _probe_redis(client: "redis.Redis") -> str:
     """Return that Redis answers.
 
     Raises:
@@ -69,7 +69,7 @@ def probe_redis(client: "redis.Redis") -> str:
     return "answers"
 
 
-def probe_vectors(settings: Settings) -> str:
+def _probe_vectors(settings: Settings) -> str:
     """Return that Qdrant is ready.
 
     Raises:
@@ -84,7 +84,7 @@ def probe_vectors(settings: Settings) -> str:
     return "answers"
 
 
-def probe_language(settings: Settings) -> str:
+def _probe_language(settings: Settings) -> str:
     """Return which models Ollama has; one that is not pulled yet is no failure, for Luna then answers without it.
 
     Raises:

@@ -34,7 +34,7 @@ log = structlog.get_logger("luna.health")
 CALLER_SECONDS = 5
 
 
-class HealthAnswer(NamedTuple):
+class _HealthAnswer(NamedTuple):
     status: int
     media_type: str
     body: bytes
@@ -71,26 +71,26 @@ class _Answers:
         self._pulse = pulse
         self._readiness = readiness
 
-    def to(self, path: str) -> HealthAnswer:
+    def to(self, path: str) -> _HealthAnswer:
         known = {"/health/live": self._live, "/health/ready": self._ready, "/metrics": self._metrics}
         if path not in known:
             return _problem(NotFoundError("no such page", value=path, remedy=f"There are {', '.join(known)}."))
         return known[path]()
 
-    def _live(self) -> HealthAnswer:
+    def _live(self) -> _HealthAnswer:
         try:
             return _document({"status": "live", "detail": self._pulse.probe()})
         except UnavailableError as error:
             return _problem(error)
 
-    def _ready(self) -> HealthAnswer:
+    def _ready(self) -> _HealthAnswer:
         checks = self._readiness.look()
         document = [asdict(check) for check in checks]
         error = not_ready(checks)
         return _problem(error, checks=document) if error else _document({"status": "ready", "checks": document})
 
-    def _metrics(self) -> HealthAnswer:
-        return HealthAnswer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
+    def _metrics(self) -> _HealthAnswer:
+        return _HealthAnswer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
 
 
 # Not HTTPServer: that asks a name service for this machine's name, and waits for it.
@@ -125,10 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: monitors ask every few seconds."""
 
 
-def _document(document: dict[str, Any]) -> HealthAnswer:
-    return HealthAnswer(HTTPStatus.OK, "application/json", json.dumps(document).encode())
+def _document(document: dict[str, Any]) -> _HealthAnswer:
+    return _HealthAnswer(HTTPStatus.OK, "application/json", json.dumps(document).encode())
 
 
-def _problem(error: LunaError, **extras: Any) -> HealthAnswer:
+def _problem(error: LunaError, **extras: Any) -> _HealthAnswer:
     document = {**error.problem(), "trace_id": new_trace_id(), **extras}
-    return HealthAnswer(error.status, "application/problem+json", json.dumps(document).encode())
+    return _HealthAnswer(error.status, "application/problem+json", json.dumps(document).encode())

@@ -9,7 +9,7 @@ from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, SetPoint
 from luna.physics.safety import clamp, clamp_charging, clamp_giving
-from luna.physics.simulation import Flows, simulate_slot
+from luna.physics.simulation import Flows, SlotActuals, simulate_slot
 
 __all__ = [
     "SERVES",
@@ -24,6 +24,7 @@ __all__ = [
     "Mode",
     "SetPoint",
     "SiteLimits",
+    "SlotActuals",
     "Warming",
     "charge_limit_kw",
     "clamp",

@@ -107,9 +107,19 @@ class Flows:
     excess_kwh: FloatArray
 
 
-def simulate_slot(
-    setpoint: SetPoint, stored_kwh: FloatArray, *, load_kwh: FloatArray, pv_kwh: FloatArray, limits: SiteLimits, hours: FloatArray | float
-) -> Flows:
+@dataclass(frozen=True, slots=True)
+class SlotActuals:
+    """What a slot brings: the site's load without its batteries, what PV could give, kWh, shape ``(sites,)``, and its length.
+
+    ``hours`` is an array where the trailing axis counts slots.
+    """
+
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    hours: FloatArray | float
+
+
+def simulate_slot(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits) -> Flows:
     """Return what a slot's actual load and PV make of a clamped set-point.
 
     Batteries that follow the house act first, in order, then those that also trade with the grid; each on the surplus or deficit that the
@@ -118,47 +128,24 @@ def simulate_slot(
     Args:
         setpoint: clamped, shapes as in ``SetPoint``.
         stored_kwh: stored energy at the start of the slot, shape ``(batteries, sites)``.
-        load_kwh: what the site used, shape ``(sites,)``, without the batteries.
-        pv_kwh: what PV could give, shape ``(sites,)``.
+        actuals: what the slot brings.
         limits: of the same site or sites.
-        hours: length of the slot; an array where the trailing axis counts slots.
     """
-    import_limit, export_limit = limits.import_limit_kw * hours, limits.export_limit_kw * hours
-    sun = _Sun.of(setpoint, pv_kwh, limits=limits, hours=hours)
-    available = sun.ac_kwh
-    deficit, surplus = np.maximum(load_kwh - available, 0.0), np.maximum(available - load_kwh, 0.0)
-    reach = BatteryEnvelope.of(setpoint, stored_kwh, limits=limits, hours=hours)
+    sun = _Sun.of(setpoint, actuals, limits=limits)
+    meter = _Meter.of(actuals, sun.ac_kwh, limits=limits)
+    reach = BatteryEnvelope.of(setpoint, stored_kwh, limits=limits, hours=actuals.hours)
     if sun.conversion is not None:
         reach = reach.behind(sun.conversion)
     last = trades(setpoint.mode)
-    serve = _share(deficit, reach.servable, last=last)
-    serve = serve + _share(deficit - import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=last)
-    deficit = np.maximum(deficit - serve.sum(axis=0), 0.0)
+    serve = _serve_deficit(meter, reach, last=last)
+    meter = meter.served(serve)
     if sun.conversion is not None:
         reach = replace(reach, direct_kwh=np.where(serve > 0.0, 0.0, reach.direct_kwh))
-    direct = reach.direct_kwh
-    store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=last)
-    # What a battery too weak to start leaves, others may take; each pass settles at least one battery in one of its two roles.
-    for _ in range(2 * len(stored_kwh)):
-        stalled = (direct + store + bought > 0.0) & (direct + store + bought < reach.least_kwh - 1e-9)
-        if not stalled.any():
-            break
-        reach = reach.without(stalled, last=last)
-        direct = reach.direct_kwh
-        store, bought, sold = _exchange(surplus, serve, reach.beside(direct), rooms=(import_limit - deficit, export_limit), last=last)
-    surplus, grid_charge, grid_export = np.maximum(surplus - store.sum(axis=0), 0.0), bought.sum(axis=0), sold.sum(axis=0)
-    charge, discharge = direct + store + bought, serve + sold
-
-    passed_on = np.minimum(grid_charge, grid_export)  # one battery's sale is another's purchase: the meter sees neither
-    grid_charge, grid_export = grid_charge - passed_on, grid_export - passed_on
-    # What neither connection nor battery can carry, PV that was held back does.
-    released = np.minimum(sun.releasable_kwh(discharge), np.maximum(deficit - import_limit, 0.0))
-    available, deficit = np.minimum(available + released, pv_kwh), deficit - released
+    moved = _exchange(meter, serve, reach, last=last)
+    charge, discharge = moved.charge, moved.discharge
     no_export = holds_export_back(setpoint.curtailment) & limits.curtailable
-    room = np.where(no_export, 0.0, np.maximum(export_limit - grid_export, 0.0))
-    held_back = np.where(limits.curtailable, np.maximum(surplus - room, 0.0), 0.0)
-    imported, exported = deficit + grid_charge, surplus - held_back + grid_export
-    excess = np.maximum(imported - import_limit, 0.0) + np.maximum(exported - export_limit, 0.0)
+    imported, exported, curtailed = _carry(meter, moved, sun, no_export=no_export, curtailable=limits.curtailable)
+    excess = np.maximum(imported - meter.import_limit, 0.0) + np.maximum(exported - meter.export_limit, 0.0)
     battery = limits.batteries
     return Flows(
         charge_kwh=charge,
@@ -166,29 +153,66 @@ def simulate_slot(
         stored_kwh=stored_kwh + charge * battery.charge_efficiency - discharge / battery.discharge_efficiency,
         import_kwh=imported,
         export_kwh=exported,
-        curtailed_kwh=pv_kwh - available - direct.sum(axis=0) + held_back,
+        curtailed_kwh=curtailed,
         excess_kwh=np.where(excess > 1e-9, excess, 0.0),
     )
 
 
 @dataclass(frozen=True, slots=True)
+class _Meter:
+    """What is left for the grid, kWh ``(sites,)``: deficit and surplus, and what the connection carries inward and outward."""
+
+    deficit: FloatArray
+    surplus: FloatArray
+    import_limit: FloatArray
+    export_limit: FloatArray
+
+    @classmethod
+    def of(cls, actuals: SlotActuals, ac_kwh: FloatArray, *, limits: SiteLimits) -> Self:
+        load, hours = actuals.load_kwh, actuals.hours
+        deficit, surplus = np.maximum(load - ac_kwh, 0.0), np.maximum(ac_kwh - load, 0.0)
+        return cls(deficit, surplus, limits.import_limit_kw * hours, limits.export_limit_kw * hours)
+
+    def served(self, serve: FloatArray) -> "_Meter":
+        """Return what is left when batteries have served the load."""
+        return _Meter(np.maximum(self.deficit - serve.sum(axis=0), 0.0), self.surplus, self.import_limit, self.export_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What each battery takes from PV directly, of the surplus and from the grid, and sells, kWh ``(batteries, sites)``; then all it takes, and gives."""
+
+    direct: FloatArray
+    store: FloatArray
+    bought: FloatArray
+    sold: FloatArray
+    charge: FloatArray
+    discharge: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class _Sun:
-    """What PV gives on the AC side, and would give at most, kWh, shape ``(sites,)``; ``conversion`` and ``free`` say what it gives behind inverters."""
+    """What PV gives on the AC side, would give there at most, and could give at all, kWh, shape ``(sites,)``.
+
+    ``conversion`` and ``free`` say what it gives behind inverters, held back and not.
+    """
 
     ac_kwh: FloatArray
     most_kwh: FloatArray
+    pv_kwh: FloatArray
     conversion: Conversion | None = None
     free: Conversion | None = None
 
     @classmethod
-    def of(cls, setpoint: SetPoint, pv_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
+    def of(cls, setpoint: SetPoint, actuals: SlotActuals, *, limits: SiteLimits) -> Self:
+        pv_kwh, hours = actuals.pv_kwh, actuals.hours
         limit, off = setpoint.pv_limit_kw * hours, holds_all_back(setpoint.curtailment)
         if limits.inverters is None:
-            return cls(np.where(off, 0.0, np.minimum(pv_kwh, limit)), pv_kwh)
+            return cls(np.where(off, 0.0, np.minimum(pv_kwh, limit)), pv_kwh, pv_kwh)
         free = limits.inverters.convert(pv_kwh, hours)
         share = np.where(free.ac_kwh > limit, limit / np.maximum(free.ac_kwh, 1e-12), 1.0)
         held = free.throttle(np.where(off, 0.0, share))
-        return cls(held.ac_kwh, free.ac_kwh, held, free)
+        return cls(held.ac_kwh, free.ac_kwh, pv_kwh, held, free)
 
     def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
         """Return what held-back PV may still give: behind an inverter, what that carries beside its battery."""
@@ -200,26 +224,58 @@ class _Sun:
         return released
 
 
-def _exchange(
-    surplus: FloatArray, serve: FloatArray, reach: BatteryEnvelope, *, rooms: tuple[FloatArray, FloatArray], last: BoolArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return what each battery stores, buys and sells; ``rooms`` is what the connection still carries inward, and all it carries outward."""
-    import_room, export_limit = rooms
-    store = _store_surplus(surplus, export_limit, reach, last=last)
-    left = surplus - store.sum(axis=0)
+def _serve_deficit(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
+    """Return what each battery gives to the load: as its mode says, then what the connection cannot bring."""
+    serve = _share(meter.deficit, reach.servable, last=last)
+    return serve + _share(meter.deficit - meter.import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=last)
+
+
+def _exchange(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> _Moved:
+    """Return what batteries move beside the load; what one too weak to start leaves, others may take."""
+    moved = _move(meter, serve, reach, last=last)
+    # Each pass settles at least one battery in one of its two roles.
+    for _ in range(2 * len(serve)):
+        stalled = (moved.charge > 0.0) & (moved.charge < reach.least_kwh - 1e-9)
+        if not stalled.any():
+            break
+        reach = reach.without(stalled, last=last)
+        moved = _move(meter, serve, reach, last=last)
+    return moved
+
+
+def _move(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> _Moved:
+    """Return what each battery takes from PV directly, stores, buys and sells within its reach and what the connection still carries."""
+    direct, reach = reach.direct_kwh, reach.beside(reach.direct_kwh)
+    store = _store_surplus(meter, reach, last=last)
+    left = meter.surplus - store.sum(axis=0)
     buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
-    sold = _share(export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
-    return store, _share(import_room + sold.sum(axis=0), buys, last=last), sold
+    sold = _share(meter.export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
+    bought = _share(meter.import_limit - meter.deficit + sold.sum(axis=0), buys, last=last)
+    return _Moved(direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold)
 
 
-def _store_surplus(surplus: FloatArray, export_limit: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
+def _store_surplus(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
     """Return what each battery stores: as its mode says, then what the connection cannot take."""
+    surplus = meter.surplus
     store = _share(surplus, reach.storable, last=last)
     room = reach.spillable - store
-    spilled = _share(surplus - export_limit - store.sum(axis=0), room, last=last)
+    spilled = _share(surplus - meter.export_limit - store.sum(axis=0), room, last=last)
     # A battery that cannot charge as slowly as the connection overflows takes more.
     spilled = np.where(spilled > 1e-9, np.minimum(np.maximum(spilled, reach.least_kwh - store), room), 0.0)
     return store + _share(surplus - store.sum(axis=0), spilled, last=last)
+
+
+def _carry(meter: _Meter, moved: _Moved, sun: _Sun, *, no_export: BoolArray, curtailable: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return what crosses the meter inward and outward, and what of PV is held back."""
+    surplus, bought, sold = np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0), moved.bought.sum(axis=0), moved.sold.sum(axis=0)
+    passed_on = np.minimum(bought, sold)  # one battery's sale is another's purchase: the meter sees neither
+    bought, sold = bought - passed_on, sold - passed_on
+    # What neither connection nor battery can carry, PV that was held back does.
+    released = np.minimum(sun.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0))
+    room = np.where(no_export, 0.0, np.maximum(meter.export_limit - sold, 0.0))
+    held_back = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
+    curtailed = sun.pv_kwh - np.minimum(sun.ac_kwh + released, sun.pv_kwh) - moved.direct.sum(axis=0) + held_back
+    return meter.deficit - released + bought, surplus - held_back + sold, curtailed
 
 
 def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, last: BoolArray) -> FloatArray:

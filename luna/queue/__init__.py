@@ -1,8 +1,10 @@
 """Typed messages between services: one Celery queue per service, one request and one reply model per task."""
 
-from luna.queue.client import Client, TaskState
+from luna.queue.client import Client
+from luna.queue.heartbeats import Heartbeats
 from luna.queue.task import RetryableError, task
 from luna.queue.task_context import TaskContext
+from luna.queue.task_monitor import TaskMonitor, TaskState
 from luna.queue.task_tracker import DeadTask, Progress
 
-__all__ = ["Client", "DeadTask", "Progress", "RetryableError", "TaskContext", "TaskState", "task"]
+__all__ = ["Client", "DeadTask", "Heartbeats", "Progress", "RetryableError", "TaskContext", "TaskMonitor", "TaskState", "task"]

@@ -14,10 +14,10 @@ begin ─▶ body ─▶ done, in the body's own transaction
 """
 
 import json
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import redis
 import structlog
@@ -28,12 +28,11 @@ from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, UnavailableError
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
+from luna.retry import RetryPolicy
 from luna.timeline import SystemClock
 
-MAX_ATTEMPTS = 8
-_FIRST_PAUSE_SECONDS = 2.0
-_PAUSE_GROWTH = 3
-_LONGEST_PAUSE_SECONDS = 300.0
+# Nobody waits for a job: its pauses are together long enough for a server to be repaired, and chance spreads them.
+JOB_RETRY = RetryPolicy(timedelta(seconds=2), growth=3, longest=timedelta(minutes=5), tries=8, jitter=1.0)
 
 Conclude = Callable[[Connection, str], None]
 
@@ -91,7 +90,7 @@ class JobRunner:
         if job.finished_at is not None:
             raise DroppedError(f"the job is {job.status}")
         with self._counted(job_id) as deaths:
-            if deaths >= MAX_STARTS or job.attempts >= MAX_ATTEMPTS:
+            if deaths >= MAX_STARTS or JOB_RETRY.gives_up(job.attempts):
                 raise self._bury(job, deaths)
             return self._attempt(job_id)
 
@@ -103,7 +102,7 @@ class JobRunner:
         except jobs.SupersededError:
             raise
         except UnavailableError as error:
-            if job.attempts < MAX_ATTEMPTS:
+            if not JOB_RETRY.gives_up(job.attempts):
                 self._put_back(job)
                 raise
             raise self._fail(job, error) from error
@@ -148,8 +147,3 @@ class JobRunner:
         except redis.RedisError as exc:
             # The row says how it ended; at worst this start counts as one without an end.
             log.warning("queue does not answer", error=str(exc))
-
-
-def pause_seconds(retries: int) -> float:
-    """Return how long a job waits that could not go on, with full jitter: together enough for a server to be repaired."""
-    return random.uniform(0, min(_FIRST_PAUSE_SECONDS * _PAUSE_GROWTH**retries, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - spreads load, hides nothing

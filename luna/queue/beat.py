@@ -19,20 +19,15 @@ from celery import Celery
 from celery.beat import ScheduleEntry
 from celery.beat import Scheduler as CeleryScheduler
 from prometheus_client import Counter, Gauge
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from luna.contracts import FetchPricesRequest, FetchWeatherRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
-from luna.contracts.data import JudgeQualityRequest
-from luna.contracts.forecast import RefreshForecastsRequest, RenewModelsRequest
-from luna.contracts.forecast_versions import JudgeForecastsRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
+from luna.contracts.tasks import list_periodic
 from luna.embedded import running
 from luna.errors import LunaError, UnavailableError
 from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
-from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.queue.client import Client
+from luna.queue.connection import connect
 from luna.queue.heartbeats import LeaderLock, read_beat
 from luna.settings import load_settings
 from luna.telemetry import configure_logging
@@ -92,26 +87,12 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def _is_served(self, entry: ScheduleEntry) -> bool:
         try:
-            return any(entry.args[0].queue() in queues for queues in self._client.workers().values())
+            return any(entry.args[0].queue() in queues for queues in self._client.heartbeats.workers().values())
         except UnavailableError:
             return False
 
 
 TURN = timedelta(seconds=5)
-RESEND_EVERY = timedelta(minutes=1)
-ROLLUPS_EVERY = timedelta(minutes=1)
-RETENTION_EVERY = timedelta(hours=1)
-# Somewhere it is past midnight every hour: a day is judged within an hour of its end.
-QUALITY_EVERY = timedelta(hours=1)
-# Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a run that is not the hour's first asks for nothing.
-PRICES_EVERY = timedelta(minutes=10)
-WEATHER_EVERY = timedelta(hours=1)
-# Forecasts are due on the hour; by then the quarter-hour before it may still be on its way.
-FORECASTS_EVERY = timedelta(minutes=15)
-# Each site's turn lasts an hour of its night.
-MODELS_EVERY = timedelta(hours=1)
-# Somewhere two days have just passed since a day ended; where nothing is due, a run looks and does nothing.
-SHADOW_EVERY = timedelta(hours=1)
 LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
 
 
@@ -132,9 +113,7 @@ class Beat:
         self._clock = clock or SystemClock()
         self._started_at = self._clock.now()
         self._client = Client(redis_url)
-        self._redis = redis.Redis.from_url(
-            redis_url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0)
-        )
+        self._redis = connect(redis_url)
         self._lead = LeaderLock(self._redis, self.name, turn=turn)
         self._scheduler: Scheduler | None = None
         self.state = "starts"
@@ -204,18 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: done.set())
     turn = timedelta(seconds=options.turn_seconds)
-    every = {
-        ResendRequest(): options.resend_seconds,
-        RefreshRollupsRequest(): options.rollups_seconds,
-        RetentionRequest(): options.retention_seconds,
-        JudgeQualityRequest(): options.quality_seconds,
-        FetchPricesRequest(): options.prices_seconds,
-        FetchWeatherRequest(): options.weather_seconds,
-        RefreshForecastsRequest(): options.forecasts_seconds,
-        RenewModelsRequest(): options.models_seconds,
-        JudgeForecastsRequest(): options.shadow_seconds,
-    }
-    schedule = {request: timedelta(seconds=seconds) for request, seconds in every.items()}
+    schedule = _read_schedule(options)
     pulse = Liveness(turn, settings.heartbeat_file)
     with running(settings) as addresses, ExitStack() as stack:
         beat = Beat(addresses.redis_url, schedule, turn=turn)
@@ -234,16 +202,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luna.queue.beat", description=__doc__)
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
-    parser.add_argument("--resend-seconds", type=float, default=RESEND_EVERY.total_seconds(), help="time between two looks for lost jobs")
-    parser.add_argument("--rollups-seconds", type=float, default=ROLLUPS_EVERY.total_seconds(), help="time between two refreshes of the rollups")
-    parser.add_argument("--retention-seconds", type=float, default=RETENTION_EVERY.total_seconds(), help="time between two looks for rows too old to keep")
-    parser.add_argument("--quality-seconds", type=float, default=QUALITY_EVERY.total_seconds(), help="time between two looks at days to judge")
-    parser.add_argument("--prices-seconds", type=float, default=PRICES_EVERY.total_seconds(), help="time between two looks for prices that are missing")
-    parser.add_argument("--weather-seconds", type=float, default=WEATHER_EVERY.total_seconds(), help="time between two looks at the weather")
-    parser.add_argument("--forecasts-seconds", type=float, default=FORECASTS_EVERY.total_seconds(), help="time between two looks for forecasts that are due")
-    parser.add_argument("--models-seconds", type=float, default=MODELS_EVERY.total_seconds(), help="time between two looks for models that are due")
-    parser.add_argument("--shadow-seconds", type=float, default=SHADOW_EVERY.total_seconds(), help="time between two looks at forecasts to judge in shadow")
+    for periodic in list_periodic().values():
+        parser.add_argument(f"--{periodic.option}-seconds", type=float, default=periodic.every.total_seconds(), help=periodic.help)
     return parser
+
+
+def _read_schedule(options: argparse.Namespace) -> dict[Request, timedelta]:
+    return {request(): timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
 
 
 if __name__ == "__main__":

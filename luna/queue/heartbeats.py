@@ -14,14 +14,13 @@ import redis
 import structlog
 from celery import Celery
 from pydantic import ValidationError
-from redis.backoff import NoBackoff
 from redis.exceptions import LockError
 from redis.lock import Lock
-from redis.retry import Retry
 
 from luna.contracts.health import SIGNS_MISSED, BeatSign, ControlledSite, ExecutorSign, NodeSign, RecorderSign
 from luna.health import Readiness
-from luna.queue.app import CONNECT_TIMEOUT_SECONDS, PREFIX, SOCKET_TIMEOUT_SECONDS, unacknowledged_by
+from luna.queue.app import PREFIX, unacknowledged_by
+from luna.queue.connection import connect, reachable
 from luna.timeline import Clock, SystemClock
 
 _LOCK = f"{PREFIX}beat-lock"
@@ -89,12 +88,6 @@ _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
 log = structlog.get_logger("luna.queue")
 
 
-def read_signs(client: "redis.Redis") -> dict[str, NodeSign]:
-    """Return what each live worker last said of itself, by the worker's name."""
-    signs = {name: _read_sign(text) for name, text in _beats(client).items()}
-    return {name: sign for name, sign in signs.items() if sign is not None}
-
-
 class Node:
     """One worker's place among the others.
 
@@ -112,12 +105,7 @@ class Node:
         self._expires = SIGNS_MISSED * beat
         self._missing: set[str] = set()
         # Impatient and without a second try: the event loop that beats has other work.
-        self._redis = redis.Redis.from_url(
-            app.conf.broker_url,
-            socket_timeout=SOCKET_TIMEOUT_SECONDS,
-            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = connect(app.conf.broker_url)
 
     def beat(self) -> None:
         """Give a sign of life and put back what workers without one had taken; without Redis, try at the next beat."""
@@ -186,14 +174,36 @@ _RECORDER, _EXECUTOR = f"{PREFIX}recorder", f"{PREFIX}executor"
 S = TypeVar("S", bound=RecorderSign)
 
 
-def read_recorder(client: "redis.Redis") -> RecorderSign | None:
-    """Return what a recorder last said of itself, None where none ran within a day."""
-    return _read(client, _RECORDER, RecorderSign)
+class Heartbeats:
+    """Reads what every process of the platform last said of itself. Threads may share it; every method raises UnavailableError where Redis is away."""
 
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
 
-def read_executor(client: "redis.Redis") -> ExecutorSign | None:
-    """Return what an executor last said of itself, None where none ran within a day."""
-    return _read(client, _EXECUTOR, ExecutorSign)
+    def workers(self) -> dict[str, list[str]]:
+        """Return the queues that each live worker serves."""
+        return {name: sorted(sign.queues) for name, sign in self.nodes().items()}
+
+    def nodes(self) -> dict[str, NodeSign]:
+        """Return what each live worker last said of itself, by the worker's name."""
+        with reachable():
+            signs = {name: _read_sign(text) for name, text in _beats(self._redis).items()}
+        return {name: sign for name, sign in signs.items() if sign is not None}
+
+    def beat(self) -> BeatSign | None:
+        """Return what beat last said of itself, None where none ever turned."""
+        with reachable():
+            return read_beat(self._redis)
+
+    def recorder(self) -> RecorderSign | None:
+        """Return what the recorder last said of itself, None where none ran within a day."""
+        with reachable():
+            return _read(self._redis, _RECORDER, RecorderSign)
+
+    def executor(self) -> ExecutorSign | None:
+        """Return what the executor last said of itself and of what it drives, None where none ran within a day."""
+        with reachable():
+            return _read(self._redis, _EXECUTOR, ExecutorSign)
 
 
 @contextmanager
@@ -244,9 +254,7 @@ class _Presence:
         self._sign = sign
         self._more = more
         self._clock = clock
-        self._redis = redis.Redis.from_url(
-            redis_url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0)
-        )
+        self._redis = connect(redis_url)
 
     def tell_until(self, done: threading.Event) -> None:
         self._try(self._tell)

@@ -1,9 +1,9 @@
 """What happens around a task's body in the worker: one base class for every task."""
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -22,11 +22,12 @@ from luna.database import engine
 from luna.errors import LunaError, UnavailableError
 from luna.queue import serialization
 from luna.queue.app import LONGEST_LIMIT
-from luna.queue.attempt import Conclude, DroppedError, EndedError, JobRunner, pause_seconds
+from luna.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
 from luna.queue.client import Client
 from luna.queue.task import Definition, RetryableError
 from luna.queue.task_context import TaskContext
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
+from luna.retry import RetryPolicy
 from luna.settings import Settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
@@ -74,8 +75,8 @@ def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
     return count
 
 
-MAX_RETRIES = 5
-_FIRST_BACKOFF_SECONDS = 0.5
+# Somebody waits for the reply; chance takes off up to all of a pause, so that failures do not come back together.
+TASK_RETRY = RetryPolicy(timedelta(seconds=0.5), tries=6, jitter=1.0)
 _REPORT_EVERY_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _REDIS_RETRIES = 30
@@ -144,11 +145,12 @@ class LunaTask(Task):  # type: ignore[misc]
             request = serialization.decode_request(self.definition.request, text)
             return self._perform(request)
         except RetryableError as error:
-            if self.request.retries >= MAX_RETRIES:
+            failures = self.request.retries + 1
+            if TASK_RETRY.gives_up(failures):
                 raise self._failed(error) from error
             self.process.ledger.end(key, self.request.id, final=False)
             log.warning("task failed, comes again", error=str(error), retries=self.request.retries)
-            raise self.retry(exc=error, countdown=backoff_seconds(self.request.retries)) from error
+            raise self.retry(exc=error, countdown=TASK_RETRY.pause(failures).total_seconds()) from error
         except Exception as error:
             raise self._failed(self._explain(error)) from error
 
@@ -161,7 +163,7 @@ class LunaTask(Task):  # type: ignore[misc]
             raise Ignore from error
         except UnavailableError as error:
             log.warning("job comes again", error=str(error), retries=self.request.retries)
-            raise self.retry(exc=error, countdown=pause_seconds(self.request.retries)) from error
+            raise self.retry(exc=error, countdown=JOB_RETRY.pause(self.request.retries + 1).total_seconds()) from error
         except EndedError as error:
             raise self._failed(error.error) from error
         except Exception as error:
@@ -227,11 +229,6 @@ def register(app: object, definition: Definition, process: Process) -> None:
         },
     )
     app.register_task(kind())  # type: ignore[attr-defined]
-
-
-def backoff_seconds(retries: int) -> float:
-    """Return how long to wait before the next try: exponential with full jitter, so that failures do not come back together."""
-    return random.uniform(0, _FIRST_BACKOFF_SECONDS * 2**retries)  # noqa: S311 - spreads load, hides nothing
 
 
 def throttle(report: Callable[[Progress], None]) -> Callable[[Progress], None]:

@@ -80,7 +80,7 @@ class ComfortBand(ClockWindow):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        require_band(self.min_c, self.max_c)
+        _require_band(self.min_c, self.max_c)
         return self
 
 
@@ -96,7 +96,7 @@ class HeatStore(Part):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        require_band(self.min_c, self.max_c)
+        _require_band(self.min_c, self.max_c)
         return self
 
 
@@ -127,6 +127,6 @@ class HeatPump(Part):
         return self
 
 
-def require_band(min_c: float, max_c: float) -> None:
+def _require_band(min_c: float, max_c: float) -> None:
     if min_c >= max_c:
         raise ValueError(f"min_c {min_c:g} must lie below max_c {max_c:g}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from sqlalchemy import Engine
 from luna.database.engine import unit_of_work
 from luna.embedded.account import make_folder, open_lock, take
 from luna.errors import LunaError, MachineError, UnavailableError
+from luna.retry import RetryPolicy
 from luna.spool.file import Stream, open_file
 from luna.spool.kind import RowKind
 from luna.spool.spool import Spool
@@ -25,7 +27,8 @@ from luna.timeline import Clock, SystemClock
 BATCH_ROWS = 5_000
 # Rows of a second travel together.
 TURN = timedelta(seconds=1)
-LONGEST_PAUSE = timedelta(seconds=30)
+# A database that is back is found within half a minute; one process asks, so nothing has to be spread.
+DELIVERY_RETRY = RetryPolicy(2 * TURN, longest=timedelta(seconds=30))
 # A site that the database does not know may be added later.
 REFUSED_PAUSE = timedelta(minutes=1)
 PATIENCE_AT_END = timedelta(seconds=15)
@@ -33,7 +36,7 @@ PATIENCE_AT_END = timedelta(seconds=15)
 log = structlog.get_logger("luna.spool")
 
 
-class SpoolUploader:
+class _SpoolUploader:
     """Delivers what waits in a spool, from a thread of its own, until it is stopped. No transaction is open while it waits.
 
     Args:
@@ -46,6 +49,7 @@ class SpoolUploader:
         self._engine = engine
         self._kinds = kinds
         self._turn = turn
+        self._retry = replace(DELIVERY_RETRY, first=2 * turn)
         self._failures = 0
         self._refused_until: dict[Stream, float] = {}
         self._stop = threading.Event()
@@ -87,7 +91,7 @@ class SpoolUploader:
         self._failures += 1
         if self._failures == 1 and not self._stop.is_set():
             self._tell(error, "rows wait in the spool")
-        return min(self._turn * 2.0 ** min(self._failures, 16), LONGEST_PAUSE)
+        return self._retry.pause(self._failures)
 
     @staticmethod
     def _tell(error: Exception, event: str, **fields: str) -> None:
@@ -170,7 +174,7 @@ def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock
     clock = clock or SystemClock()
     with _one_writer(folder):
         spool = Spool(open_file(folder), clock)
-        drain = SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
+        drain = _SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
         try:
             drain.start()
             yield SpoolWriter(spool, clock)

@@ -30,7 +30,7 @@ class Difference:
     fact: float | None = None
 
 
-class Phrases(NamedTuple):
+class _Phrases(NamedTuple):
     """A reason in words: its fact lies above the last seven days, below, or neither."""
 
     above: str
@@ -38,47 +38,47 @@ class Phrases(NamedTuple):
     neither: str
 
 
-def _alike(words: str) -> Phrases:
-    return Phrases(words, words, words)
+def _alike(words: str) -> _Phrases:
+    return _Phrases(words, words, words)
 
 
 # Reasons whose fact points the way of what they add; where it does not, as a sunny hour behind a roof, naming it would puzzle.
 ALIGNED = {("hours", "load"), ("hours", "pv"), ("days", "load"), ("days", "pv"), ("sky", "pv")}
 
 # By reason and language; where load and PV are spoken of differently, by "reason series".
-DIFFERENCES: dict[str, dict[Language, Phrases]] = {
+DIFFERENCES: dict[str, dict[Language, _Phrases]] = {
     "calendar": {
-        "en": Phrases("it is a public holiday", "it is {day}", "it is {day}"),
-        "de": Phrases("es ist ein Feiertag", "es ist {day}", "es ist {day}"),
+        "en": _Phrases("it is a public holiday", "it is {day}", "it is {day}"),
+        "de": _Phrases("es ist ein Feiertag", "es ist {day}", "es ist {day}"),
     },
     "vacation": {
-        "en": Phrases("vacation mode is on", "vacation mode is off", "vacation mode"),
-        "de": Phrases("der Urlaubsmodus ist an", "der Urlaubsmodus ist aus", "der Urlaubsmodus"),
+        "en": _Phrases("vacation mode is on", "vacation mode is off", "vacation mode"),
+        "de": _Phrases("der Urlaubsmodus ist an", "der Urlaubsmodus ist aus", "der Urlaubsmodus"),
     },
     "temperature": {
-        "en": Phrases("{degrees} warmer than in the last seven days", "{degrees} colder than in the last seven days", "the temperature"),
-        "de": Phrases("{degrees} wärmer als in den letzten sieben Tagen", "{degrees} kälter als in den letzten sieben Tagen", "die Temperatur"),
+        "en": _Phrases("{degrees} warmer than in the last seven days", "{degrees} colder than in the last seven days", "the temperature"),
+        "de": _Phrases("{degrees} wärmer als in den letzten sieben Tagen", "{degrees} kälter als in den letzten sieben Tagen", "die Temperatur"),
     },
     "wind": {"en": _alike("the wind"), "de": _alike("der Wind")},
     "sky": {
-        "en": Phrases("more sun than in the last seven days", "less sun than in the last seven days", "sun and clouds"),
-        "de": Phrases("mehr Sonne als in den letzten sieben Tagen", "weniger Sonne als in den letzten sieben Tagen", "Sonne und Wolken"),
+        "en": _Phrases("more sun than in the last seven days", "less sun than in the last seven days", "sun and clouds"),
+        "de": _Phrases("mehr Sonne als in den letzten sieben Tagen", "weniger Sonne als in den letzten sieben Tagen", "Sonne und Wolken"),
     },
     "hours load": {
-        "en": Phrases("more used than usual in the last hours", "less used than usual in the last hours", "the last hours"),
-        "de": Phrases("in den letzten Stunden mehr verbraucht als üblich", "in den letzten Stunden weniger verbraucht als üblich", "die letzten Stunden"),
+        "en": _Phrases("more used than usual in the last hours", "less used than usual in the last hours", "the last hours"),
+        "de": _Phrases("in den letzten Stunden mehr verbraucht als üblich", "in den letzten Stunden weniger verbraucht als üblich", "die letzten Stunden"),
     },
     "hours pv": {
-        "en": Phrases("more solar power than usual in the last hours", "less solar power than usual in the last hours", "the last hours"),
-        "de": Phrases("in den letzten Stunden mehr Solarstrom als üblich", "in den letzten Stunden weniger Solarstrom als üblich", "die letzten Stunden"),
+        "en": _Phrases("more solar power than usual in the last hours", "less solar power than usual in the last hours", "the last hours"),
+        "de": _Phrases("in den letzten Stunden mehr Solarstrom als üblich", "in den letzten Stunden weniger Solarstrom als üblich", "die letzten Stunden"),
     },
     "days load": {
-        "en": Phrases("more used than usual on the last day", "less used than usual on the last day", "the last days"),
-        "de": Phrases("am letzten Tag mehr verbraucht als üblich", "am letzten Tag weniger verbraucht als üblich", "die letzten Tage"),
+        "en": _Phrases("more used than usual on the last day", "less used than usual on the last day", "the last days"),
+        "de": _Phrases("am letzten Tag mehr verbraucht als üblich", "am letzten Tag weniger verbraucht als üblich", "die letzten Tage"),
     },
     "days pv": {
-        "en": Phrases("more solar power than usual on the last day", "less solar power than usual on the last day", "the last days"),
-        "de": Phrases("am letzten Tag mehr Solarstrom als üblich", "am letzten Tag weniger Solarstrom als üblich", "die letzten Tage"),
+        "en": _Phrases("more solar power than usual on the last day", "less solar power than usual on the last day", "the last days"),
+        "de": _Phrases("am letzten Tag mehr Solarstrom als üblich", "am letzten Tag weniger Solarstrom als üblich", "die letzten Tage"),
     },
     "habit": {"en": _alike("what is typical of the last weeks at this time"), "de": _alike("was in den letzten Wochen um diese Zeit typisch war")},
     "limit load": {"en": _alike("never less than nothing"), "de": _alike("nie weniger als nichts")},
@@ -137,7 +137,7 @@ def describe_slot(expected_kw: float, usual_kw: float, reasons: Sequence[str], *
     return f"{text} {listed[0].upper()}{listed[1:]}." if listed else text
 
 
-def _choose(difference: Difference, phrases: Phrases, *, aligned: bool) -> str:
+def _choose(difference: Difference, phrases: _Phrases, *, aligned: bool) -> str:
     """Return the words that are true; what would be shown as nothing lies neither above nor below."""
     fact = difference.fact
     if fact is None or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW) or (aligned and fact * difference.kw < 0):
@@ -145,7 +145,7 @@ def _choose(difference: Difference, phrases: Phrases, *, aligned: bool) -> str:
     return phrases.above if fact > 0 else phrases.below
 
 
-class CausePhrases(NamedTuple):
+class _CausePhrases(NamedTuple):
     """A cause in words: its figure is higher than before, lower, or says nothing."""
 
     higher: str
@@ -153,11 +153,11 @@ class CausePhrases(NamedTuple):
     neither: str
 
 
-def _alike_causes(words: str) -> CausePhrases:
-    return CausePhrases(words, words, words)
+def _alike_causes(words: str) -> _CausePhrases:
+    return _CausePhrases(words, words, words)
 
 
-CAUSES: dict[str, dict[Language, CausePhrases]] = {
+CAUSES: dict[str, dict[Language, _CausePhrases]] = {
     "site": {"en": _alike_causes("The description of the site is another."), "de": _alike_causes("Die Beschreibung des Standorts ist eine andere.")},
     "options": {"en": _alike_causes("It was planned with other options."), "de": _alike_causes("Es wurde mit anderen Vorgaben geplant.")},
     "strategy": {
@@ -165,32 +165,32 @@ CAUSES: dict[str, dict[Language, CausePhrases]] = {
         "de": _alike_causes("Um den Standort ist etwas anders als zuvor: Urlaub, Warnungen, Reserven."),
     },
     "prices": {
-        "en": CausePhrases(
+        "en": _CausePhrases(
             "Buying costs {price} more per kWh on average than was known.",
             "Buying costs {price} less per kWh on average than was known.",
             "Prices are spread over the slots otherwise than was known.",
         ),
-        "de": CausePhrases(
+        "de": _CausePhrases(
             "Kaufen kostet im Mittel {price} je kWh mehr als bekannt war.",
             "Kaufen kostet im Mittel {price} je kWh weniger als bekannt war.",
             "Die Preise verteilen sich anders als bekannt war.",
         ),
     },
     "load": {
-        "en": CausePhrases(
+        "en": _CausePhrases(
             "The house is expected to use {kwh} more.", "The house is expected to use {kwh} less.", "The house is expected to use as much, at other times."
         ),
-        "de": CausePhrases(
+        "de": _CausePhrases(
             "Das Haus wird voraussichtlich {kwh} mehr verbrauchen.",
             "Das Haus wird voraussichtlich {kwh} weniger verbrauchen.",
             "Das Haus wird voraussichtlich gleich viel verbrauchen, nur zu anderen Zeiten.",
         ),
     },
     "pv": {
-        "en": CausePhrases(
+        "en": _CausePhrases(
             "The sun is expected to bring {kwh} more.", "The sun is expected to bring {kwh} less.", "The sun is expected to bring as much, at other times."
         ),
-        "de": CausePhrases(
+        "de": _CausePhrases(
             "Die Sonne wird voraussichtlich {kwh} mehr bringen.",
             "Die Sonne wird voraussichtlich {kwh} weniger bringen.",
             "Die Sonne wird voraussichtlich gleich viel bringen, nur zu anderen Zeiten.",
@@ -201,10 +201,10 @@ CAUSES: dict[str, dict[Language, CausePhrases]] = {
         "de": _alike_causes("Was Verbrauch und Sonne neben dem Erwarteten tun könnten, wird anders gesehen."),
     },
     "soc": {
-        "en": CausePhrases(
+        "en": _CausePhrases(
             "The battery holds {kwh} more than planned.", "The battery holds {kwh} less than planned.", "The batteries hold energy otherwise than planned."
         ),
-        "de": CausePhrases(
+        "de": _CausePhrases(
             "In der Batterie sind {kwh} mehr als geplant.", "In der Batterie sind {kwh} weniger als geplant.", "Die Batterien sind anders gefüllt als geplant."
         ),
     },

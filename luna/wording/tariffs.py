@@ -30,4 +30,10 @@ def say_selling(rule: ImportRule, numbers: Numbers) -> str:
 
 def _say(pattern: str, rule: ImportRule, numbers: Numbers) -> str:
     fields = {name: getattr(rule, name) for _, name, _, _ in Formatter().parse(pattern) if name}
-    return pattern.format(**{name: value if isinstance(value, str) else numbers.price(value) for name, value in fields.items()})
+    return pattern.format(**{name: _show(name, value, numbers) for name, value in fields.items()})
+
+
+def _show(name: str, value: str | float, numbers: Numbers) -> str:
+    if isinstance(value, str):
+        return value
+    return numbers.amount(value) if name.endswith("_kwh") else numbers.price(value)

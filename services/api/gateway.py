@@ -64,10 +64,10 @@ class Gateway:
 
     def _probe_redis(self) -> str:
         self.queue.ping()
-        return f"{self.queue.waiting(PlanRequest.queue())} plans wait"
+        return f"{self.queue.tasks.waiting(PlanRequest.queue())} plans wait"
 
     def _probe_worker(self) -> str:
-        planners = [name for name, queues in self.queue.workers().items() if PlanRequest.queue() in queues]
+        planners = [name for name, queues in self.queue.heartbeats.workers().items() if PlanRequest.queue() in queues]
         if not planners:
             raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
         return f"{len(planners)} live"

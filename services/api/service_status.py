@@ -19,11 +19,12 @@ def service_status(gateway: Gateway, *, now: datetime) -> ServicesReply:
     """Ask the gateway itself, and the queue's server for what all others last said of themselves."""
     own = _service("api", [_own_instance(gateway)])
     try:
-        signs, beat, recorder, executor = gateway.queue.signs(), gateway.queue.beat(), gateway.queue.recorder(), gateway.queue.executor()
+        said = gateway.queue.heartbeats
+        nodes, beat, recorder, executor = said.nodes(), said.beat(), said.recorder(), said.executor()
     except UnavailableError:
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
-        services = [own, *(_service(name, _instances(name, signs)) for name in SERVICES), _service("beat", _turning(beat, now))]
+        services = [own, *(_service(name, _instances(name, nodes)) for name in SERVICES), _service("beat", _turning(beat, now))]
         if recorder is not None or _listens(gateway):
             services.append(_service("recorder", _recorders(recorder, now)))
         if executor is not None or _acts(gateway):

@@ -31,10 +31,10 @@ class Result:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="bench")(run_benches)
+    app.command(name="bench")(_run_benches)
 
 
-def run_benches(
+def _run_benches(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Which benches (default: all of them).")] = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="More rounds, and all hundred unseen days.")] = False,
@@ -44,7 +44,7 @@ def run_benches(
     from luna.settings import load_settings
 
     folder = load_settings().data_folder / "bench"
-    result = measure_all(choose_benches(names or []), full=full, folder=folder, quiet=as_json)
+    result = _measure_all(choose_benches(names or []), full=full, folder=folder, quiet=as_json)
     emit(result.document(), as_json=as_json, show=lambda: _show(result, folder))
 
 
@@ -66,7 +66,7 @@ def choose_benches(names: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys(modules.values())) or suite.NAMES
 
 
-def measure_all(names: Sequence[str], *, full: bool, folder: Path, quiet: bool) -> Result:
+def _measure_all(names: Sequence[str], *, full: bool, folder: Path, quiet: bool) -> Result:
     """Run the benches one after the other; one that this machine cannot run is named as missing."""
     suite, targets = import_module("bench.suite"), import_module("bench.targets")
     result = Result({}, [], [])

@@ -60,7 +60,7 @@ def issue(
     as_json: JsonOption = False,
 ) -> None:
     """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""
-    minutes = parse_minutes(every, field="--every")
+    minutes = _parse_minutes(every, field="--every")
     from services.cli.storage import unit_of_work
     from services.forecaster.service import issue_forecasts
 
@@ -88,7 +88,7 @@ def evaluate(  # noqa: PLR0913 - one per option
 ) -> None:
     """Compare versions with what happened, each forecast from nothing known after its issue."""
     days = {"from_day": first.date(), "to_day": last.date()}
-    request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=parse_minutes(every, field="--every"))
+    request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=_parse_minutes(every, field="--every"))
     from services.cli.forecast_versions import add_money
     from services.cli.storage import unit_of_work
     from services.forecaster.versions.comparison import evaluate_versions
@@ -101,7 +101,7 @@ def evaluate(  # noqa: PLR0913 - one per option
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_scores(reply))
 
 
-def parse_minutes(text: str, *, field: str) -> int:
+def _parse_minutes(text: str, *, field: str) -> int:
     """Return the minutes that a duration such as ``15m``, ``6h`` or ``1d`` names.
 
     Raises:

@@ -21,8 +21,8 @@ from services.cli.window import parse_site_instants
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from luna.charts import ForecastView, SeriesView
     from luna.outlook import Quantiles
-    from services.cli.forecast_chart import ForecastView, SeriesView
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
@@ -78,7 +78,7 @@ def plot(
     """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
-    from services.cli.forecast_chart import render_html, render_svg
+    from luna.charts import draw_forecast_page, draw_forecast_picture
     from services.cli.storage import unit_of_work
 
     make_writable(to.parent)
@@ -86,7 +86,7 @@ def plot(
         instants = parse_site_instants(connection, site, at=at)
         request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
         view = _look(connection, request)
-    write_whole(to, render_svg(view) if to.suffix == ".svg" else render_html(view))
+    write_whole(to, draw_forecast_picture(view) if to.suffix == ".svg" else draw_forecast_page(view))
     document = {"file": str(to), "forecast_version": view.version, "issued_at": view.issued_at.isoformat()}
     emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
 
@@ -101,8 +101,8 @@ def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:
 
 def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
+    from luna.charts import ForecastView
     from luna.database import forecasts, observations, sites
-    from services.cli.forecast_chart import ForecastView
     from services.forecaster.inputs.solar import estimate_clear_sky
 
     reply = _explain(connection, request)
@@ -126,7 +126,7 @@ def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
 
 
 def _view_series(forecast: "Quantiles", happened_kwh: FloatArray, slots: Sequence[SeriesExplanation]) -> "SeriesView":
-    from services.cli.forecast_chart import SeriesView
+    from luna.charts import SeriesView
 
     per_hour = timedelta(hours=1) / SLOT
     usual = np.array([slot.usual_kw for slot in slots])

@@ -14,7 +14,7 @@ from luna.errors import InvalidInputError, LunaError, MachineError
 from services.cli.console import report
 
 
-class CommandEntry(NamedTuple):
+class _CommandEntry(NamedTuple):
     """A command in the list of commands: its module, and what the list says of it."""
 
     module: str
@@ -22,21 +22,21 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS = {
-    "demo": CommandEntry("demo", "Load a real year, train, plan, replay unseen days, write a report."),
-    "up": CommandEntry("up", "Run servers, one worker and the gateway until Ctrl-C."),
-    "site": CommandEntry("site", "Add and list sites."),
-    "data": CommandEntry("data", "Load and query series."),
-    "forecast": CommandEntry("forecast", "Train Aurora, issue forecasts, compare versions."),
-    "plan": CommandEntry("plan", "Plan the coming days, from a request file or for a stored site."),
-    "plans": CommandEntry("plans", "Check that issued plans close their balance and cost what they say; say what a plan changes."),
-    "why-not": CommandEntry("why_not", "Say what an alternative to a plan would cost, and what it would change."),
-    "what-if": CommandEntry("what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
-    "replay": CommandEntry("replay", "Show what every policy would have cost on recorded days."),
-    "manual": CommandEntry("manual", "Pin or forbid what plans do, for a time."),
-    "control": CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
-    "jobs": CommandEntry("jobs", "List accepted work, look at it, try it again."),
-    "db": CommandEntry("database", "Bring the database's schema up to date."),
-    "bench": CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
+    "demo": _CommandEntry("demo", "Load a real year, train, plan, replay unseen days, write a report."),
+    "up": _CommandEntry("up", "Run servers, one worker and the gateway until Ctrl-C."),
+    "site": _CommandEntry("site", "Add and list sites."),
+    "data": _CommandEntry("data", "Load and query series."),
+    "forecast": _CommandEntry("forecast", "Train Aurora, issue forecasts, compare versions."),
+    "plan": _CommandEntry("plan", "Plan the coming days, from a request file or for a stored site."),
+    "plans": _CommandEntry("plans", "Check that issued plans close their balance and cost what they say; say what a plan changes."),
+    "why-not": _CommandEntry("why_not", "Say what an alternative to a plan would cost, and what it would change."),
+    "what-if": _CommandEntry("what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
+    "replay": _CommandEntry("replay", "Show what every policy would have cost on recorded days."),
+    "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
+    "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
+    "jobs": _CommandEntry("jobs", "List accepted work, look at it, try it again."),
+    "db": _CommandEntry("database", "Bring the database's schema up to date."),
+    "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 
 

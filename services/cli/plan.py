@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def show_placed(reply: PlanReply, numbers: Numbers) -> None:
+def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of cars and appliances where a plan places any."""
     rows = [row for kind in ("vehicles", "loads") for name in getattr(reply.slots[0], kind) for row in _rows(reply, kind, name, numbers=numbers)]
     words = TEXTS[numbers.language]
@@ -64,15 +64,15 @@ class Line:
     text: str
 
 
-def show_slots(reply: PlanReply, numbers: Numbers) -> None:
+def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     """Print when which mode begins, what goes into the batteries and comes from the grid until the next, and why."""
     words = TEXTS[numbers.language]
     headings = [words[name] for name in ("from", "mode", "battery", "grid", "reason")]
     title = words["title"].format(site=reply.site, zone=reply.timezone)
-    table(headings, [_row(line, numbers) for line in join_slots(reply.slots, numbers)], title=title, words=(words["mode"], words["reason"]))
+    table(headings, [_row(line, numbers) for line in _join_slots(reply.slots, numbers)], title=title, words=(words["mode"], words["reason"]))
 
 
-def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[Line]:
+def _join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[Line]:
     """Return a plan's slots as lines."""
     spoken, lines = Sentences(numbers), [Line([slots[0]], slots[0].reason.text)]
     for slot in slots[1:]:
@@ -116,10 +116,10 @@ def _row(line: Line, numbers: Numbers) -> Sequence[str]:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="plan")(show_plan)
+    app.command(name="plan")(_show_plan)
 
 
-def show_plan(  # noqa: PLR0913 - one per option
+def _show_plan(  # noqa: PLR0913 - one per option
     *,
     request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
     site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,
@@ -136,7 +136,7 @@ def show_plan(  # noqa: PLR0913 - one per option
     document: dict[str, Any] = read_document(request) if request else {"site_id": site} | ({"start": start} if start else {})
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
-    asked = read_request(document, field=str(request) if request else "plan")
+    asked = _read_request(document, field=str(request) if request else "plan")
     if pareto:
         show_pareto(asked, pareto, points, to=to, as_json=as_json)
         return
@@ -162,7 +162,7 @@ def read_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
+def _read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
     """Return the request a document holds; of a stored site, local days and clock times are read by its clock.
 
     Raises:
@@ -170,7 +170,7 @@ def read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
         NotFoundError: no such site.
     """
     try:
-        return parse_request(document, field=field)
+        return _parse_request(document, field=field)
     except InvalidInputError:
         site = document.get("site_id")
         if not isinstance(site, str):
@@ -181,10 +181,10 @@ def read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
     with unit_of_work() as connection:
         zone = find_zone(connection, site)
     with site_clock(zone):
-        return parse_request(document, field=field)
+        return _parse_request(document, field=field)
 
 
-def parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
+def _parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
     """Return the request a document holds.
 
     Raises:
@@ -214,11 +214,11 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
 
     now = SystemClock().now()
     with unit_of_work() as connection:
-        ensure_forecast(connection, request, now=now)
+        _ensure_forecast(connection, request, now=now)
         return plan_and_store(request, lambda: connection, now=now, solver=Solver())
 
 
-def ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
+def _ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
     """Issue what is to drive the plan where it has no fresh forecast of the start; where beat runs there always is one."""
     from luna.database import forecast_activations, forecasts, sites
     from luna.objects import open_objects
@@ -237,8 +237,8 @@ def _show(reply: PlanReply, language: Language) -> None:
     words, numbers = TEXTS[language], Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
         show_note(note, language)
-    show_slots(reply, numbers)
-    show_placed(reply, numbers)
+    _show_slots(reply, numbers)
+    _show_placed(reply, numbers)
     status = words[reply.status] + (words["assumed"] if any(note.assumed for note in reply.notes) else "")
     out.print(words["cost"].format(cost=numbers.money(reply.cost.total), status=status, plan=reply.plan_id))
     if reply.forecast:

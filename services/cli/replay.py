@@ -20,7 +20,7 @@ from services.cli.shared_sentences import show_driving, show_note
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from luna.queue import Client
+    from luna.queue import Client, TaskMonitor
     from services.planner.replay import Progress
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -80,7 +80,7 @@ def _load(name: str) -> Any:
 HEADINGS = ["policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week"]
 
 
-def show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, ReplayRequest]) -> None:
+def _show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, ReplayRequest]) -> None:
     """Print each site's policies, what not knowing cost, and what went wrong."""
     for site, reply in replies.items():
         request, numbers = requests[site], Numbers("en", ZoneInfo("UTC"), reply.currency)
@@ -124,7 +124,7 @@ SiteProgress = Callable[[int, int, str], None]
 PAUSE_SECONDS = 0.5
 
 
-def replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProgress) -> ReplayReply:
+def _replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProgress) -> ReplayReply:
     """Return the replay of one site, made in this process; interrupted and called again, it goes on where it was."""
     from luna.database.engine import unit_of_work
     from services.planner.service.replay import Store, replay_on
@@ -149,7 +149,7 @@ def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str,
                 raise LunaError(
                     f"the replay of {name} {job.status}: {(job.error or {}).get('detail', 'its worker ended')}", remedy=f"luna jobs show {job.job_id}"
                 )
-        progress(*_sum_up(client, jobs))
+        progress(*_sum_up(client.tasks, jobs))
         if all(job.status == "done" for job in jobs.values()):
             return {name: ReplayReply.model_validate(job.reply) for name, job in jobs.items()}
         time.sleep(PAUSE_SECONDS)
@@ -163,9 +163,9 @@ def _look(engine: "Engine", asked: Mapping[str, str]) -> dict[str, Job]:
         return {name: jobs.load(connection, job_id) for name, job_id in asked.items()}
 
 
-def _sum_up(client: "Client", jobs: Mapping[str, Job]) -> tuple[int, int, str]:
+def _sum_up(tasks: "TaskMonitor", jobs: Mapping[str, Job]) -> tuple[int, int, str]:
     """Return sites done, sites in all, and which day each running one has reached."""
-    running = {name: client.progress(job.job_id) for name, job in jobs.items() if job.status == "running"}
+    running = {name: tasks.progress(job.job_id) for name, job in jobs.items() if job.status == "running"}
     label = ", ".join(f"{name} {report.label}" for name, report in running.items() if report)
     return sum(job.status == "done" for job in jobs.values()), len(jobs), label
 
@@ -175,10 +175,10 @@ ALL = "all"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="replay")(show_replay)
+    app.command(name="replay")(_show_replay)
 
 
-def show_replay(  # noqa: PLR0913 - one per option
+def _show_replay(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
@@ -208,10 +208,10 @@ def show_replay(  # noqa: PLR0913 - one per option
         replies = _replay(pool, requests, progress=progress)
     if len(site) == 1 and site != [ALL]:
         reply = replies[request.site_id]
-        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_replies({request.site_id: reply}, requests))
+        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show_replies({request.site_id: reply}, requests))
     else:
         document = {"sites": {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}}
-        emit(document, as_json=as_json, show=lambda: show_replies(replies, requests))
+        emit(document, as_json=as_json, show=lambda: _show_replies(replies, requests))
 
 
 def _read_faults(asked: list[str], sites: list[str]) -> "list[Fault]":
@@ -264,12 +264,12 @@ def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Pr
 
     if len(requests) > 1:
         with open_queue() as client:
-            if any(ReplayRequest.queue() in queues for queues in client.workers().values()):
+            if any(ReplayRequest.queue() in queues for queues in client.heartbeats.workers().values()):
                 return replay_on_workers(pool, client, requests, progress=progress)
     replies = {}
     for name, each in requests.items():
         with name_errors(name, several=len(requests) > 1):
-            replies[name] = replay_here(pool, each, progress=_named(progress, name))
+            replies[name] = _replay_here(pool, each, progress=_named(progress, name))
     return replies
 
 

@@ -20,10 +20,10 @@ def show_driving(driving: DrivingVersion, *, planned: str | None = None) -> None
         driving: as the reply tells it.
         planned: what was planned from; where that is another version, it was asked for.
     """
-    out.print("\n".join(say_driving(driving, planned=planned)), soft_wrap=True, markup=False)
+    out.print("\n".join(_say_driving(driving, planned=planned)), soft_wrap=True, markup=False)
 
 
-def say_driving(driving: DrivingVersion, *, planned: str | None = None) -> list[str]:
+def _say_driving(driving: DrivingVersion, *, planned: str | None = None) -> list[str]:
     """Return the lines of ``show_driving``."""
     since = "" if driving.since is None else f" since {driving.since:%Y-%m-%d %H:%M} UTC"
     model = "" if driving.run_id is None else f", training {driving.run_id}"

@@ -8,91 +8,24 @@ from zoneinfo import ZoneInfo
 
 import typer
 import yaml
-from markupsafe import Markup
 
 from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
 from luna.wording import Language, Numbers, say_policy
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.report.svg import Axis, ChartFrame, draw_ruler, fit_axis, join, number, rectangle, text
 from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request
-
-WIDTH, HEIGHT, MARGIN = 976.0, 300.0, 24.0
-KEYS, ROW = 34.0, 22.0  # where the legend begins, and its rows
-GAP = 0.15  # of a month, on either side of its bars
-LETTER, KEY = 7.0, 34.0
-# Told apart without colour vision. Source: Okabe and Ito (2008).
-COLOURS = ("#5f6b7a", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000")
-TITLES: dict[Language, str] = {
-    "en": "Bill by month in {currency}: {site}, {first} to {last}",
-    "de": "Rechnung je Monat in {currency}: {site}, {first} bis {last}",
-}
-STYLE = Markup(
-    "<style>text{font:12px system-ui,sans-serif;fill:#26303b}.title{font-size:16px;font-weight:600}"
-    ".grid{stroke:#d9dee5}.zero{stroke:#26303b}.tick{fill:#5f6b7a}</style>"
-)
-
-
-def draw_bills(reply: WhatIfReply, *, language: Language) -> str:
-    """Return the picture as an SVG document."""
-    shown = [reply.baseline, *reply.variants]
-    frame = ChartFrame(WIDTH, 48.0, 8.0, len(reply.baseline.months), narrow=False)
-    bills = [month.bill for variant in shown for month in variant.months]
-    keys, top = _draw_keys(shown)
-    axis = fit_axis(bills, top, HEIGHT, step=_step(bills), least=(0.0, 1.0))
-    title = TITLES[language].format(currency=reply.currency, site=reply.site, first=reply.from_day, last=reply.to_day)
-    parts = [
-        text((0, 18), title, "title"),
-        keys,
-        draw_ruler(frame, axis),
-        *(_draw_bars(variant, place, len(shown), (frame, axis)) for place, variant in enumerate(shown)),
-    ]
-    months = [text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(reply.baseline.months)]
-    size = (number(WIDTH + 2 * MARGIN), number(axis.bottom + 20 + 2 * MARGIN), title)
-    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">').format(*size)
-    inside = Markup('<rect width="100%" height="100%" fill="#fff"/><g transform="translate({0} {0})">{1}</g>').format(number(MARGIN), join([*parts, *months]))
-    return str(opening + STYLE + inside + Markup("</svg>\n"))
-
-
-def _step(bills: list[float]) -> float:
-    most = max((abs(bill) for bill in bills), default=1.0)
-    return next((step for step in (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0) if most / step <= 6), 500.0)
-
-
-def _draw_keys(shown: list[VariantReply]) -> tuple[Markup, float]:
-    """Return the legend, in as many rows as it takes, and where the chart begins below it."""
-    x, y, parts = 0.0, KEYS, []
-    for place, variant in enumerate(shown):
-        wide = KEY + LETTER * len(variant.name)
-        if x and x + wide > WIDTH:
-            x, y = 0.0, y + ROW
-        parts += [rectangle((x, y, 12, 12), "key", fill=COLOURS[place]), text((x + 18, y + 11), variant.name, "key")]
-        x += wide
-    return join(parts), y + ROW + 8
-
-
-def _draw_bars(variant: VariantReply, place: int, count: int, scale: tuple[ChartFrame, Axis]) -> Markup:
-    frame, axis = scale
-    width = frame.slot_width * (1 - 2 * GAP) / count
-    bars = []
-    for slot, month in enumerate(variant.months):
-        low, high = sorted((axis.y(0.0), axis.y(month.bill)))
-        x = frame.x(slot + GAP) + place * width
-        bars.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), "bar", fill=COLOURS[place]))
-    return join(bars)
-
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="what-if")(show_what_if)
+    app.command(name="what-if")(_show_what_if)
 
 
-def show_what_if(  # noqa: PLR0913 - one per option
+def _show_what_if(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[str | None, typer.Option(help="A stored site.")] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")] = None,
@@ -116,14 +49,14 @@ def show_what_if(  # noqa: PLR0913 - one per option
     if known is None and file is None and first is None:
         from services.cli.why_not import show_plan_variant
 
-        variants = [parse_variant(each) for each in variant or []]
+        variants = [_parse_variant(each) for each in variant or []]
         show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
         return
     if known is not None:
         state = _read(known)
     else:
         days = {"from_day": first and first.date(), "to_day": last and last.date()}
-        options = {"policy": policy, "outlook": outlook, "language": language, "variants": [parse_variant(each) for each in variant or []] or None}
+        options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
         asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
         question = compose_request(WhatIfRequest, **asked)
         state = _submit(question) if submit else _replay(question, quiet=as_json)
@@ -132,7 +65,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
     emit(state.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(state, language))
 
 
-def parse_variant(words: str) -> dict[str, Any]:
+def _parse_variant(words: str) -> dict[str, Any]:
     """Return the variant that "NAME: path=value; path=value" describes; ``investment`` and ``margin`` are its own, all else are the site's fields.
 
     Raises:
@@ -215,6 +148,7 @@ def _submit(question: WhatIfRequest) -> WhatIfState:
 
 
 def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
+    from luna.charts import draw_bills
     from services.cli.console import make_writable, write_whole
 
     make_writable(path.parent)

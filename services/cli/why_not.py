@@ -35,10 +35,10 @@ COSTS = ("import", "export", "wear", "peak", "stored", "total")
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="why-not")(show_why_not)
+    app.command(name="why-not")(_show_why_not)
 
 
-def show_why_not(  # noqa: PLR0913 - one per option
+def _show_why_not(  # noqa: PLR0913 - one per option
     *,
     plan: Annotated[str, typer.Option(help="The plan_id of a stored plan.")],
     slot: Annotated[str, typer.Option(help="An instant within the slot: with its offset, or a time of the site's clock.")],
@@ -71,14 +71,14 @@ def _place(reply: WhyNotReply) -> tuple[ZoneInfo, str]:
 
 def _show(reply: WhyNotReply, numbers: Numbers) -> None:
     out.print(reply.text)
-    show_cost(reply.cost, numbers)
+    _show_cost(reply.cost, numbers)
     show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
     for limit in reply.binding:
         out.print(f"Limit at work: {limit}")
     show_compromises(reply.compromises, numbers.language)
 
 
-def show_cost(cost: CostChange, numbers: Numbers) -> None:
+def _show_cost(cost: CostChange, numbers: Numbers) -> None:
     """Print what is paid more, by its parts."""
     parts = cost.model_dump(by_alias=True)
     table(["more", *COSTS], [["", *(numbers.money(parts[name], signed=True) for name in COSTS)]])
@@ -161,6 +161,6 @@ def show_plan_variant(
 def _show_variant(reply: PlanVariantReply, language: Language) -> None:
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     out.print(reply.text)
-    show_cost(reply.cost, numbers)
+    _show_cost(reply.cost, numbers)
     show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
     show_compromises(reply.compromises, numbers.language)

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import structlog
+from prometheus_client import Gauge
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, ReasonCode
@@ -16,8 +17,15 @@ from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.health import Liveness
 from luna.timeline import SLOT, Clock, floor_to
-from services.executor.control_step import ARMED, CONFIRMED, FALLBACK, PLAN_AGE, Executor
+from services.executor.control_step import Executor
+from services.executor.delivery import CONFIRMED
 from services.executor.units import list_units
+
+ARMED = Gauge("luna_planner_site_armed", "Whether a site is armed: 1 or 0.", ["site_id"])
+FALLBACK = Gauge(
+    "luna_planner_fallback_active", "Whether a device of an armed site does what it does by itself, for want of a plan or an answer.", ["site_id", "device"]
+)
+PLAN_AGE = Gauge("luna_planner_plan_age_seconds", "How long ago the last plan of an armed site was issued; infinite without one.", ["site_id"])
 
 # What a device does by itself for want of a plan or an answer; all else is as it should be.
 FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "not_acknowledged")

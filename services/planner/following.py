@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, clamp, simulate_slot
+from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
@@ -291,7 +291,7 @@ def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
     for _ in range(outlook.timeline.count + 1):
         before = np.concatenate([first, modes[:, :-1]], axis=1)
         setpoints = clamp(policy.read(slice(None), starts / capacity, before), starts, limits)
-        flows = simulate_slot(setpoints, starts, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
+        flows = simulate_slot(setpoints, starts, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=limits)
         again = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
         agree = np.abs(again - starts).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(setpoints.mode, modes)
         starts, modes = again, setpoints.mode

@@ -18,7 +18,7 @@ from luna.contracts import PlanReply
 from luna.database import forecasts, plans
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.sites import sites as sites_table
 from luna.embedded import Addresses
 from luna.errors import MachineError
 from luna.outlook import Forecast, Quantiles
@@ -77,7 +77,7 @@ def planner(redis_url: str, database_url: str) -> Iterator[None]:
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_WORKER_PROCESSES": "1"}
     process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner"], env=environment, stderr=subprocess.DEVNULL)
     client = Client(redis_url)
-    wait_for(lambda: ["planner"] in client.workers().values() or process.poll() is not None)
+    wait_for(lambda: ["planner"] in client.heartbeats.workers().values() or process.poll() is not None)
     assert process.returncode is None, "the worker ended"
     client.close()
     yield

@@ -63,14 +63,14 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
     _, port = start_beat("--resend-seconds", "1", "--retention-seconds", "3600")
     wait_for(lambda: part(port) == "leads")
     # Nobody serves the queue: what is due stays due, and nothing piles up.
-    assert client.waiting("ingest") == 0
+    assert client.tasks.waiting("ingest") == 0
     assert not (tmp_path / "resent").exists()
 
     worker = {"redis_url": own_redis, "database_url": NOWHERE, "data_folder": str(tmp_path), "worker_processes": "1"}
     with luna_process("luna.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "0.3", **worker):
         wait_for(lambda: count_starts(tmp_path / "resent") >= 3)
     assert count_starts(tmp_path / "retained") == 1
-    sign = client.beat()
+    sign = client.heartbeats.beat()
     assert sign is not None
     assert set(sign.asked_at) == {
         f"ingest.{what}" for what in ("jobs.resend", "rollups.refresh", "retention.apply", "quality.judge", "prices.fetch", "weather.fetch")
@@ -98,13 +98,13 @@ def test_one_beat_leads_and_another_takes_over_when_it_ends_or_dies(start_beat: 
 def test_a_frozen_beat_shows_by_its_file_and_its_sign_and_leaves_the_lead_to_another(start_beat: Start, client: Client, tmp_path: Path) -> None:
     file = tmp_path / "heartbeat"
     frozen, port = start_beat(heartbeat_file=str(file))
-    wait_for(lambda: client.beat() is not None)
-    first = client.beat()
-    wait_for(lambda: client.beat() != first)
+    wait_for(lambda: client.heartbeats.beat() is not None)
+    first = client.heartbeats.beat()
+    wait_for(lambda: client.heartbeats.beat() != first)
 
     frozen.send_signal(signal.SIGSTOP)
     wait_for(lambda: is_silent(port))
-    last, touched = client.beat(), file.stat().st_mtime_ns
+    last, touched = client.heartbeats.beat(), file.stat().st_mtime_ns
     assert last is not None
     assert last.is_late(last.turned_at + timedelta(seconds=1))
     _, other_port = start_beat()
@@ -149,4 +149,4 @@ def test_a_lead_that_another_has_taken_is_not_taken_back(own_redis: str) -> None
 
 
 def test_where_no_beat_ever_turned_there_is_no_sign(client: Client) -> None:
-    assert client.beat() is None
+    assert client.heartbeats.beat() is None

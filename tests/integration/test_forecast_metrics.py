@@ -11,7 +11,7 @@ from luna.database import forecast_issues, sites
 from luna.database.engine import unit_of_work
 from luna.database.forecast_issues import ForecastIssue
 from luna.database.schema.forecasting import forecast_issues as issues_table
-from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.sites import sites as sites_table
 from luna.embedded import Addresses
 from tests.gateway import serve
 from tests.household import describe_site

@@ -13,9 +13,9 @@ from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.schema.forecasting import forecast_issues as issues_table
 from luna.database.schema.forecasting import forecast_scenarios as scenarios_table
-from luna.database.schema.identity import site_versions
-from luna.database.schema.identity import sites as sites_table
 from luna.database.schema.series import slot_forecasts, slot_observations
+from luna.database.schema.sites import site_versions
+from luna.database.schema.sites import sites as sites_table
 from luna.objects import FileObjects
 from luna.timeline import SLOT, Timeline
 from services.forecaster.model.aurora import VERSION

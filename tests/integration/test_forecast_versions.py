@@ -166,7 +166,7 @@ def test_the_task_has_the_planner_asked_by_jobs(grown: Engine, redis_url: str, t
     with closing(Client(redis_url)) as client:
         work = TaskContext(Settings(data_folder=tmp_path), lambda: grown, queue=lambda: client)
         [found] = tasks.judge(JudgeForecastsRequest(site_id="grown", from_day=LAST_DUE), work).sites
-        assert (found.faults, found.replays, client.waiting("planner")) == ([], 4, 4)
+        assert (found.faults, found.replays, client.tasks.waiting("planner")) == ([], 4, 4)
     with unit_of_work(grown) as connection:
         asked = connection.execute(text("DELETE FROM jobs WHERE task = 'planner.replay.run' RETURNING request")).scalars().all()
     assert {request["system_id"] for request in asked} == {f"prod_shadow_forecast_{version}" for version in BASELINES}

@@ -20,7 +20,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Servers, start
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from luna.queue import Client, Progress
-from luna.queue.attempt import MAX_ATTEMPTS, EndedError, JobRunner
+from luna.queue.attempt import JOB_RETRY, EndedError, JobRunner
 from luna.queue.jobs import resend_due, retry_job, submit_job
 from luna.queue.task_base import Process
 from luna.queue.task_tracker import TaskTracker
@@ -85,7 +85,7 @@ def test_an_accepted_job_is_done_and_its_row_holds_the_reply(place: Place, erran
 def test_a_running_job_says_how_far_it_is(place: Place, errand: ErrandRequest) -> None:
     place.start_worker()
     job = place.submit(errand)
-    wait_for(lambda: place.client.progress(job.job_id) == Progress(done=1, total=2, label="at the gate"))
+    wait_for(lambda: place.client.tasks.progress(job.job_id) == Progress(done=1, total=2, label="at the gate"))
     errand.gate.touch()
     wait_for(place.has(job, "done"))
 
@@ -141,11 +141,11 @@ def test_a_job_delivered_twice_at_the_same_time_runs_once(place: Place, errand: 
     place.client.notify_job(job)
     begun(place, job, errand)
     place.client.notify_job(job)
-    wait_for(lambda: place.client.waiting("errand") == 0)
+    wait_for(lambda: place.client.tasks.waiting("errand") == 0)
     errand.gate.touch()
     wait_for(place.has(job, "done"))
     place.client.notify_job(job)
-    wait_for(lambda: place.client.waiting("errand") == 0)
+    wait_for(lambda: place.client.tasks.waiting("errand") == 0)
     # The next one is taken by the same worker, after what came before it.
     last = place.submit(errand.model_copy(update={"value": 2}))
     wait_for(place.has(last, "done"))
@@ -168,7 +168,7 @@ def test_a_message_that_finds_no_database_comes_again(own_servers: Servers, own_
     job = own_place.submit(errand)
     kill_server(own_servers, "postgres")
     own_place.start_worker()
-    wait_for(lambda: own_place.client.waiting("errand") == 0)
+    wait_for(lambda: own_place.client.tasks.waiting("errand") == 0)
     own_servers.bring_up(["postgres"])
     wait_for(own_place.has(job, "done"))
     assert (own_place.look_at(job).attempts, own_place.values()) == (1, [1])
@@ -222,7 +222,7 @@ def test_a_job_comes_again_where_something_was_away_and_each_outcome_is_counted_
     wait_for(place.has(job, "done"))
     assert place.look_at(job).attempts == 2
     place.client.notify_job(job)
-    wait_for(lambda: place.client.waiting("errand") == 0)
+    wait_for(lambda: place.client.tasks.waiting("errand") == 0)
     outcomes = {"retried": "1.0", "succeeded": "1.0"}
     wait_for(lambda: count_outcomes(port, job.task) == outcomes)
 
@@ -247,14 +247,14 @@ def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_trie
     wait_for(place.has(job, "dead"))
     assert (count_starts(request.starts), place.look_at(job).attempts) == (3, 3)
     assert "begun 3 times" in place.look_at(job).error["detail"]
-    assert [task.task_id for task in place.client.dead()] == [job.job_id]
+    assert [task.task_id for task in place.client.tasks.dead()] == [job.job_id]
     place.client.notify_job(job)
 
     request.gate.touch()
     retry_job(place.database, place.client, job.job_id)
     wait_for(place.has(job, "done"))
     assert (count_starts(request.starts), place.look_at(job).attempts) == (4, 1)
-    assert place.client.dead() == []
+    assert place.client.tasks.dead() == []
 
 
 @pytest.fixture
@@ -269,14 +269,15 @@ def runner(place: Place) -> JobRunner:
 
 def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
     job = place.submit(errand)
-    for _ in range(MAX_ATTEMPTS - 1):
+    *before, last = JOB_RETRY.attempts()
+    for _ in before:
         with pytest.raises(UnavailableError):
             runner.run(job.job_id)
         assert place.look_at(job).status == "queued"
     with pytest.raises(EndedError):
         runner.run(job.job_id)
     ended = place.look_at(job)
-    assert (ended.status, ended.attempts, ended.error["status"]) == ("failed", MAX_ATTEMPTS, 503)
+    assert (ended.status, ended.attempts, ended.error["status"]) == ("failed", last, 503)
 
 
 def test_a_message_without_a_row_is_refused(place: Place, runner: JobRunner) -> None:

@@ -64,7 +64,7 @@ def end(database: Engine, job_id: str, status: str, **outcome: Any) -> None:
 
 def test_work_is_accepted_with_its_address_and_waits_in_the_queue(api: httpx.Client, redis_url: str) -> None:
     client = Client(redis_url)
-    before = client.waiting("planner")
+    before = client.tasks.waiting("planner")
     answer = api.post("/jobs", json=submission(key="tonight"), headers={"X-Trace-Id": "caller-0001"})
     assert (answer.status_code, answer.headers["location"]) == (202, f"/jobs/{answer.json()['job_id']}")
     assert {name: answer.json()[name] for name in ("task", "key", "status", "attempts", "trace_id")} == {
@@ -76,7 +76,7 @@ def test_work_is_accepted_with_its_address_and_waits_in_the_queue(api: httpx.Cli
     }
     # Stored with the contract's defaults: what runs later is what was accepted.
     assert answer.json()["request"].items() >= (REPLAY | {"every_minutes": 60, "system_id": "simulation"}).items()
-    assert client.waiting("planner") == before + 1
+    assert client.tasks.waiting("planner") == before + 1
     client.close()
 
 

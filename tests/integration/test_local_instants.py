@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from luna.database import forecasts, observations, sites
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.sites import sites as sites_table
 from luna.embedded import Addresses
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, Timeline

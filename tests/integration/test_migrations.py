@@ -42,6 +42,24 @@ def tables(url: str) -> set[str]:
         return set(inspect(connection).get_table_names())
 
 
+def described(url: str) -> list[tuple[str, ...]]:
+    """Return every table with its columns, indexes, constraints and comments, by name."""
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        found = inspect(connection)
+        return [
+            (
+                name,
+                str(sorted(str(sorted(column.items(), key=str)) for column in found.get_columns(name))),
+                str(sorted(map(str, found.get_indexes(name)))),
+                str(sorted(map(str, found.get_foreign_keys(name)))),
+                str(found.get_pk_constraint(name)),
+                str(sorted(map(str, [*found.get_unique_constraints(name), *found.get_check_constraints(name)]))),
+                str(found.get_table_comment(name)),
+            )
+            for name in sorted(found.get_table_names())
+        ]
+
+
 def test_the_migrations_build_what_the_tables_say(empty_url: str) -> None:
     migrate.upgrade(empty_url)
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
@@ -81,6 +99,30 @@ def test_taking_the_rollups_back_keeps_every_row(empty_url: str) -> None:
         assert inspect(connection).get_view_names() == []
     migrate.upgrade(empty_url)
     assert count_observations(empty_url) == 1
+
+
+def test_an_unused_table_with_rows_is_left_with_what_it_refers_to(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "9001")
+    answer = "INSERT INTO answers (answer_id, question, prompt, answer, model, latency_seconds) VALUES ('a', 'why?', 'why?', 'so', 'none', 1)"
+    document = "INSERT INTO documents (document_id, sha256, object_key, title, mime_type, size_bytes) VALUES ('d', '0', 'd', 'bill', 'text/plain', 1)"
+    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
+        connection.execute(text(answer))
+        connection.execute(text(document))
+    migrate.upgrade(empty_url)
+    # An answer may name a user; no passage of the document is stored.
+    assert tables(empty_url) - {*metadata.tables, "alembic_version"} == {"answers", "users", "documents"}
+    migrate.downgrade(empty_url, "9001")
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        assert connection.execute(text("SELECT answer, title FROM answers, documents")).all() == [("so", "bill")]
+
+
+def test_unused_tables_come_back_as_they_were(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "9001")
+    before = described(empty_url)
+    migrate.upgrade(empty_url)
+    assert {name for name, *_ in described(empty_url)} == {*metadata.tables, "alembic_version"}
+    migrate.downgrade(empty_url, "9001")
+    assert described(empty_url) == before
 
 
 def test_rows_that_are_there_already_are_marked_for_the_kept_rollups(empty_url: str) -> None:

@@ -15,7 +15,7 @@ from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import ReplayRequest
 from luna.database import observations, prices, sites
 from luna.database.engine import unit_of_work
-from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.sites import sites as sites_table
 from luna.embedded import Addresses
 from luna.errors import InvalidInputError
 from luna.objects import FileObjects

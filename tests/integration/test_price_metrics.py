@@ -10,8 +10,8 @@ from sqlalchemy import Engine, delete
 
 from luna.database import prices, sites
 from luna.database.engine import unit_of_work
-from luna.database.schema.identity import sites as sites_table
 from luna.database.schema.series import market_prices
+from luna.database.schema.sites import sites as sites_table
 from luna.embedded import Addresses
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline

@@ -60,8 +60,8 @@ def test_a_request_comes_back_as_its_reply_model(client: Client) -> None:
 @pytest.mark.usefixtures("worker")
 def test_a_submitted_task_can_be_fetched_later(client: Client) -> None:
     task_id = client.submit(sample.EchoRequest(value=7))
-    wait_for(lambda: client.fetch(task_id, sample.EchoRequest).status == "succeeded")
-    assert client.fetch(task_id, sample.EchoRequest).reply == sample.Echo(value=7)
+    wait_for(lambda: client.tasks.fetch(task_id, sample.EchoRequest).status == "succeeded")
+    assert client.tasks.fetch(task_id, sample.EchoRequest).reply == sample.Echo(value=7)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ def test_a_submitted_task_can_be_fetched_later(client: Client) -> None:
     [pytest.param({"value": 1}, id="plain dictionary"), pytest.param(sample.EchoRequest.model_construct(value=-1), id="model built without validation")],
 )
 def test_an_invalid_message_is_refused_at_the_sender(client: Client, message: Request) -> None:
-    before = client.waiting("sample")
+    before = client.tasks.waiting("sample")
     with pytest.raises(InvalidInputError):
         client.submit(message)
-    assert client.waiting("sample") == before
+    assert client.tasks.waiting("sample") == before
 
 
 @pytest.mark.usefixtures("worker")
@@ -139,12 +139,12 @@ def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(cl
     with pytest.raises(LunaError, match="ended its worker 3 times"):
         client.call(sample.PoisonRequest(value=1, path=starts), timeout=SOON)
     assert len(starts.read_text().splitlines()) == 3
-    assert client.dead()[0].task == "sample.value.poison"
+    assert client.tasks.dead()[0].task == "sample.value.poison"
 
 
 def test_equal_requests_at_the_same_time_are_not_taken_for_poison(client: Client, worker: Worker) -> None:
     tasks = [client.submit(sample.StepsRequest(value=100)) for _ in range(8)]
-    wait_for(lambda: all(client.fetch(task, sample.StepsRequest).status == "succeeded" for task in tasks))
+    wait_for(lambda: all(client.tasks.fetch(task, sample.StepsRequest).status == "succeeded" for task in tasks))
 
 
 def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Client, worker: Worker, start_worker: Callable[[], Worker], tmp_path: Path) -> None:
@@ -153,17 +153,17 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
     wait_for(starts.exists)
     kill(worker)
     successor = start_worker()
-    wait_for(lambda: client.fetch(task_id, sample.SlowRequest).status == "succeeded")
-    assert client.fetch(task_id, sample.SlowRequest).reply == sample.Echo(value=1, tries=2)
-    assert client.waiting("sample") == 0
+    wait_for(lambda: client.tasks.fetch(task_id, sample.SlowRequest).status == "succeeded")
+    assert client.tasks.fetch(task_id, sample.SlowRequest).reply == sample.Echo(value=1, tries=2)
+    assert client.tasks.waiting("sample") == 0
 
     # SIGTERM lets what runs finish: the last reply is stored before the process ends.
     last = client.submit(sample.StepsRequest(value=500))
-    wait_for(lambda: client.fetch(last, sample.StepsRequest).status == "running")
+    wait_for(lambda: client.tasks.fetch(last, sample.StepsRequest).status == "running")
     successor.terminate()
     assert successor.wait(timeout=60) == 0
-    assert client.fetch(last, sample.StepsRequest).status == "succeeded"
-    assert ["sample"] not in client.workers().values()
+    assert client.tasks.fetch(last, sample.StepsRequest).status == "succeeded"
+    assert ["sample"] not in client.heartbeats.workers().values()
 
 
 def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> None:
@@ -171,10 +171,10 @@ def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> Non
     with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, no_database, sample.__name__):
         client = Client(servers.redis_url)
         task_id = client.submit(sample.StepsRequest(value=1000))
-        wait_for(lambda: client.fetch(task_id, sample.StepsRequest).status == "running")
+        wait_for(lambda: client.tasks.fetch(task_id, sample.StepsRequest).status == "running")
         os.kill(redis.Redis.from_url(servers.redis_url).info("server")["process_id"], signal.SIGKILL)
         servers.bring_up(("redis",))
-        wait_for(lambda: client.fetch(task_id, sample.StepsRequest).status == "succeeded")
+        wait_for(lambda: client.tasks.fetch(task_id, sample.StepsRequest).status == "succeeded")
         assert client.call(sample.EchoRequest(value=1), timeout=SOON) == sample.Echo(value=1)
         client.close()
 
@@ -189,7 +189,7 @@ def test_a_caller_may_give_up(client: Client, redis_url: str) -> None:
     given_up = threading.Event()
     with ThreadPoolExecutor() as pool:
         call = pool.submit(client.call, sample.EchoRequest(value=1), timeout=timedelta(minutes=5), given_up=given_up)
-        wait_for(lambda: client.waiting("sample") == 1)
+        wait_for(lambda: client.tasks.waiting("sample") == 1)
         given_up.set()
         with pytest.raises(UnavailableError, match="nobody waits"):
             call.result(timeout=60)
@@ -228,5 +228,5 @@ def test_redis_that_is_full_says_so_and_takes_messages_again_when_it_is_not(serv
             client.submit(sample.EchoRequest(value=1))
         admin.config_set("maxmemory", 0)
         client.submit(sample.EchoRequest(value=1))
-        assert client.waiting("sample") == 1
+        assert client.tasks.waiting("sample") == 1
         client.close()

@@ -11,10 +11,10 @@ from luna.contracts.forecast import RenewModelsRequest, SiteRenewal
 from luna.database import forecast_scores, observations, sites, training_runs
 from luna.database.engine import unit_of_work
 from luna.database.forecast_scores import DayScore
-from luna.database.schema.identity import site_versions
-from luna.database.schema.identity import sites as sites_table
 from luna.database.schema.plans import training_runs as runs_table
 from luna.database.schema.series import slot_observations
+from luna.database.schema.sites import site_versions
+from luna.database.schema.sites import sites as sites_table
 from luna.database.schema.work import jobs as jobs_table
 from luna.database.training_runs import TrainingRun
 from luna.observations import Observations

@@ -62,7 +62,7 @@ def client(own_redis: str) -> Iterator[Client]:
 
 
 def live(client: Client, queue: str) -> bool:
-    return [queue] in client.workers().values()
+    return [queue] in client.heartbeats.workers().values()
 
 
 def test_a_service_without_tasks_serves_its_queue_in_health(start_worker: Start, client: Client) -> None:
@@ -188,20 +188,20 @@ def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_g
     ending = start_gatekeeper()
     task_id = client.submit(request)
     wait_for(request.starts.exists)
-    [ending_name] = client.workers()
+    [ending_name] = client.heartbeats.workers()
     start_gatekeeper()
-    wait_for(lambda: len(client.workers()) == 2)
+    wait_for(lambda: len(client.heartbeats.workers()) == 2)
 
     ending.terminate()
     # Longer than another worker waits before it takes over from one without a sign of life; told again, it still finishes.
     time.sleep(3 * 3 * float(BEAT))
     ending.terminate()
-    assert ending_name in client.workers()
+    assert ending_name in client.heartbeats.workers()
     request.gate.touch()
     assert ending.wait(timeout=60) == 0
-    assert client.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=1)
+    assert client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=1)
     assert count_starts(request.starts) == 1
-    assert client.waiting("ingest") == 0
+    assert client.tasks.waiting("ingest") == 0
 
 
 def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[[], Process], client: Client, tmp_path: Path) -> None:
@@ -214,5 +214,5 @@ def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[
     kill(ending)
     request.gate.touch()
     start_gatekeeper()
-    wait_for(lambda: client.fetch(task_id, upkeep.GateRequest).status == "succeeded")
-    assert client.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
+    wait_for(lambda: client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
+    assert client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)

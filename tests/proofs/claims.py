@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.physics import Curtailment, Flows, Mode, SetPoint, SiteLimits, charge_limit_kw, clamp, simulate_slot
+from luna.physics import Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
 
 Array = Any  # of numbers or of unknowns
 TRACE_KWH = 1e-9
@@ -40,7 +40,7 @@ class Slot:
     @classmethod
     def of(cls, given: Inputs, slack_kwh: Array = 0.0) -> "Slot":
         safe = clamp(given.asked, given.stored_kwh, given.limits)
-        flows = simulate_slot(safe, given.stored_kwh, load_kwh=given.load_kwh, pv_kwh=given.pv_kwh, limits=given.limits, hours=given.hours)
+        flows = simulate_slot(safe, given.stored_kwh, SlotActuals(given.load_kwh, given.pv_kwh, given.hours), limits=given.limits)
         return cls(given, safe, flows, slack_kwh)
 
     @property

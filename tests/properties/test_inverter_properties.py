@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from luna.physics import Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.simulator import balance_residual_kwh
 from luna.site import Site, parse_site
 
@@ -56,7 +56,7 @@ def test_no_inverter_carries_more_than_it_may_and_energy_adds_up(site: Site, ask
     limits = SiteLimits.of(site)
     stored = 10 * data.draw(hnp.arrays(np.float64, (2, SITES), elements=st.floats(0, 1)))
     load, pv = (data.draw(hnp.arrays(np.float64, (SITES,), elements=st.floats(0, 30))) for _ in range(2))
-    flows = simulate_slot(clamp(asked, stored, limits), stored, load_kwh=load, pv_kwh=pv, limits=limits, hours=1.0)
+    flows = simulate_slot(clamp(asked, stored, limits), stored, SlotActuals(load, pv, 1.0), limits=limits)
     assert balance_residual_kwh(flows, load, pv).max() <= 1e-9
     assert (flows.curtailed_kwh >= -1e-9).all()
     assert ((flows.stored_kwh >= -1e-9) & (flows.stored_kwh <= 10 + 1e-9)).all()

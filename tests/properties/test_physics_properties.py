@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from luna.physics import BatteryLimits, Curtailment, Flows, Mode, SetPoint, SiteLimits, charge_limit_kw, clamp, simulate_slot
+from luna.physics import BatteryLimits, Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
 from luna.simulator import balance_residual_kwh
 from luna.site import Battery
 from luna.timeline import FloatArray
@@ -106,7 +106,7 @@ def follow(course: Course, stored_kwh: FloatArray) -> list[Slot]:
         before = past[-1].flows.stored_kwh if past else stored_kwh
         safe = clamp(course.asked[slot], before, course.limits)
         load, pv = course.load_kwh[slot], course.pv_kwh[slot]
-        return [*past, Slot(safe, before, load, pv, simulate_slot(safe, before, load_kwh=load, pv_kwh=pv, limits=course.limits, hours=course.hours))]
+        return [*past, Slot(safe, before, load, pv, simulate_slot(safe, before, SlotActuals(load, pv, course.hours), limits=course.limits))]
 
     return reduce(step, range(len(course.asked)), [])
 

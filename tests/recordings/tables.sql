@@ -1,21 +1,3 @@
-CREATE TABLE answers (
-	answer_id TEXT NOT NULL,
-	user_id TEXT,
-	question TEXT NOT NULL,
-	prompt TEXT NOT NULL,
-	answer TEXT NOT NULL,
-	model TEXT NOT NULL,
-	chunk_ids TEXT[] DEFAULT '{}' NOT NULL,
-	tool_calls JSONB DEFAULT '[]' NOT NULL,
-	latency_seconds DOUBLE PRECISION NOT NULL,
-	feedback INTEGER,
-	answered_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	CONSTRAINT pk_answers PRIMARY KEY (answer_id),
-	CONSTRAINT fk_answers_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE SET NULL
-);
-COMMENT ON COLUMN answers.feedback IS '-1, 0 or 1';
-COMMENT ON COLUMN answers.answered_at IS 'when the row was written';
-COMMENT ON TABLE answers IS 'An answer with everything it was made from';
 CREATE TABLE antares_learning (
 	site_key INTEGER NOT NULL,
 	system_id TEXT NOT NULL,
@@ -29,49 +11,6 @@ CREATE TABLE antares_learning (
 );
 COMMENT ON COLUMN antares_learning.recorded_at IS 'when the row was written';
 COMMENT ON TABLE antares_learning IS 'A step of an episode: state, action, reward';
-CREATE TABLE antares_plan_history (
-	plan_id TEXT NOT NULL,
-	site TEXT NOT NULL,
-	system_id TEXT NOT NULL,
-	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
-	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
-	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
-	status TEXT NOT NULL,
-	total_cost DOUBLE PRECISION NOT NULL,
-	currency TEXT NOT NULL,
-	inputs_digest TEXT NOT NULL,
-	inputs JSONB,
-	reply JSONB NOT NULL,
-	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	run_id TEXT NOT NULL,
-	control_mode TEXT NOT NULL,
-	CONSTRAINT pk_antares_plan_history PRIMARY KEY (plan_id)
-);
-CREATE INDEX ix_antares_plan_history_site_issued_at ON antares_plan_history (site, system_id, issued_at);
-COMMENT ON COLUMN antares_plan_history.site IS 'the site''s name; a site given with the request need not be stored';
-COMMENT ON COLUMN antares_plan_history.system_id IS 'prod, simulation, prod_shadow_…';
-COMMENT ON COLUMN antares_plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
-COMMENT ON COLUMN antares_plan_history.inputs IS 'the complete request it was made from; empty where the plan was stored before these were';
-COMMENT ON COLUMN antares_plan_history.reply IS 'the plan as answered';
-COMMENT ON COLUMN antares_plan_history.recorded_at IS 'when the row was written';
-COMMENT ON COLUMN antares_plan_history.run_id IS 'the training of the agent that issued it';
-COMMENT ON COLUMN antares_plan_history.control_mode IS 'shadow, export_only, full_control';
-COMMENT ON TABLE antares_plan_history IS 'A plan issued by the agent';
-CREATE TABLE api_keys (
-	key_id TEXT NOT NULL,
-	user_id TEXT NOT NULL,
-	name TEXT NOT NULL,
-	secret_hash TEXT NOT NULL,
-	expires_at TIMESTAMP WITH TIME ZONE,
-	revoked_at TIMESTAMP WITH TIME ZONE,
-	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
-	CONSTRAINT fk_api_keys_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE
-);
-CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
-COMMENT ON COLUMN api_keys.secret_hash IS 'argon2id; the key itself is shown once and never stored';
-COMMENT ON COLUMN api_keys.created_at IS 'when the row was written';
-COMMENT ON TABLE api_keys IS 'A key with which a program acts for a user';
 CREATE TABLE carbon_intensity (
 	place TEXT NOT NULL,
 	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -81,20 +20,6 @@ CREATE TABLE carbon_intensity (
 );
 COMMENT ON COLUMN carbon_intensity.issued_at IS 'measured values: the end of the slot';
 COMMENT ON TABLE carbon_intensity IS 'Carbon intensity of the grid in one quarter-hour, measured or forecast';
-CREATE TABLE chunks (
-	chunk_id TEXT NOT NULL,
-	document_id TEXT NOT NULL,
-	position INTEGER NOT NULL,
-	page INTEGER,
-	heading TEXT,
-	passage TEXT NOT NULL,
-	CONSTRAINT pk_chunks PRIMARY KEY (chunk_id),
-	CONSTRAINT fk_chunks_document_id FOREIGN KEY(document_id) REFERENCES documents (document_id) ON DELETE CASCADE
-);
-CREATE UNIQUE INDEX uq_chunks_document_id_position ON chunks (document_id, position);
-COMMENT ON COLUMN chunks.position IS '0, 1, 2, … within the document';
-COMMENT ON COLUMN chunks.page IS 'first page of the passage, from 1';
-COMMENT ON TABLE chunks IS 'A passage with its place in the file';
 CREATE TABLE control_devices (
 	site_key INTEGER NOT NULL,
 	device TEXT NOT NULL,
@@ -178,37 +103,6 @@ CREATE TABLE data_quality_daily (
 COMMENT ON COLUMN data_quality_daily.day IS 'local day of the site';
 COMMENT ON COLUMN data_quality_daily.judged_at IS 'when the row was written';
 COMMENT ON TABLE data_quality_daily IS 'Whether a day may train and score';
-CREATE TABLE documents (
-	document_id TEXT NOT NULL,
-	sha256 TEXT NOT NULL,
-	object_key TEXT NOT NULL,
-	title TEXT NOT NULL,
-	mime_type TEXT NOT NULL,
-	language TEXT,
-	size_bytes BIGINT NOT NULL,
-	stored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	CONSTRAINT pk_documents PRIMARY KEY (document_id),
-	CONSTRAINT uq_documents_sha256 UNIQUE (sha256)
-);
-COMMENT ON COLUMN documents.sha256 IS 'of the file''s bytes';
-COMMENT ON COLUMN documents.object_key IS 'where the file is stored';
-COMMENT ON COLUMN documents.language IS 'ISO 639-1';
-COMMENT ON COLUMN documents.stored_at IS 'when the row was written';
-COMMENT ON TABLE documents IS 'A stored file';
-CREATE TABLE events (
-	event_id BIGINT GENERATED ALWAYS AS IDENTITY,
-	user_id TEXT NOT NULL,
-	item_id TEXT NOT NULL,
-	kind TEXT NOT NULL,
-	happened_at TIMESTAMP WITH TIME ZONE NOT NULL,
-	context JSONB NOT NULL,
-	CONSTRAINT pk_events PRIMARY KEY (event_id),
-	CONSTRAINT fk_events_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE,
-	CONSTRAINT fk_events_item_id FOREIGN KEY(item_id) REFERENCES items (item_id) ON DELETE CASCADE
-);
-CREATE UNIQUE INDEX uq_events_natural ON events (user_id, item_id, kind, happened_at);
-COMMENT ON COLUMN events.kind IS 'shown, opened, accepted, refused';
-COMMENT ON TABLE events IS 'What a user did with an item';
 CREATE TABLE forecast_activations (
 	activation_id BIGINT GENERATED ALWAYS AS IDENTITY,
 	site_key INTEGER NOT NULL,
@@ -293,16 +187,6 @@ COMMENT ON COLUMN history_changes.series IS 'column of slot_observations, or mar
 COMMENT ON COLUMN history_changes.rule IS 'which rule or whose hand changed it';
 COMMENT ON COLUMN history_changes.changed_at IS 'when the row was written';
 COMMENT ON TABLE history_changes IS 'A change of a value of the past: what it was, what it became, why';
-CREATE TABLE items (
-	item_id TEXT NOT NULL,
-	kind TEXT NOT NULL,
-	title TEXT NOT NULL,
-	features JSONB NOT NULL,
-	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	CONSTRAINT pk_items PRIMARY KEY (item_id)
-);
-COMMENT ON COLUMN items.created_at IS 'when the row was written';
-COMMENT ON TABLE items IS 'Something that can be recommended';
 CREATE TABLE jobs (
 	job_id TEXT NOT NULL,
 	task TEXT NOT NULL,
@@ -476,17 +360,6 @@ CREATE TABLE sensors (
 );
 CREATE UNIQUE INDEX uq_sensors_site_key_name ON sensors (site_key, name);
 COMMENT ON TABLE sensors IS 'A source of readings at a site';
-CREATE TABLE sessions (
-	token_hash TEXT NOT NULL,
-	user_id TEXT NOT NULL,
-	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	CONSTRAINT pk_sessions PRIMARY KEY (token_hash),
-	CONSTRAINT fk_sessions_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE
-);
-CREATE INDEX ix_sessions_user_id ON sessions (user_id);
-COMMENT ON COLUMN sessions.created_at IS 'when the row was written';
-COMMENT ON TABLE sessions IS 'A signed-in browser';
 CREATE TABLE site_versions (
 	site_key INTEGER NOT NULL,
 	version INTEGER NOT NULL,
@@ -673,21 +546,6 @@ COMMENT ON COLUMN training_runs.artefact_key IS 'object that holds the model';
 COMMENT ON COLUMN training_runs.parent_run_id IS 'the run this one continued';
 COMMENT ON COLUMN training_runs.finished_at IS 'when the row was written';
 COMMENT ON TABLE training_runs IS 'One training of any model';
-CREATE TABLE users (
-	user_id TEXT NOT NULL,
-	email TEXT NOT NULL,
-	password_hash TEXT NOT NULL,
-	role TEXT NOT NULL,
-	active BOOLEAN DEFAULT 'true' NOT NULL,
-	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	CONSTRAINT pk_users PRIMARY KEY (user_id),
-	CONSTRAINT ck_users_role CHECK (role IN ('user', 'analyst', 'admin')),
-	CONSTRAINT uq_users_email UNIQUE (email)
-);
-COMMENT ON COLUMN users.password_hash IS 'argon2id';
-COMMENT ON COLUMN users.role IS 'user < analyst < admin';
-COMMENT ON COLUMN users.created_at IS 'when the row was written';
-COMMENT ON TABLE users IS 'A person who may sign in';
 CREATE TABLE weather (
 	place TEXT NOT NULL,
 	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -739,3 +597,5 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0013_replay.py
 -- r0014_manual.py
 -- r9001_own_prices.py
+-- r9002_unused_tables.py
+-- r9002_unused_tables.sql 26ae2709ee908c4db6da975e9551f84df34bae16a8b6b603095c6112f1959343

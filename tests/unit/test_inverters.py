@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from luna.errors import InvalidInputError
-from luna.physics import Curtailment, Flows, InverterLimits, Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import Curtailment, Flows, InverterLimits, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.site import Site, parse_site
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 6, "discharge_limit_kw": 6, "charge_efficiency": 1.0, "discharge_efficiency": 1.0}
@@ -35,7 +35,7 @@ def run(mode: Mode, *, load: float, pv: float, site: Site | None = None, spill: 
     target = one * (0.0 if mode == Mode.EXPORT else 1.0)
     asked = SetPoint(one.astype(np.int8) * mode, one * 9, target, one * 0, one, one * spill, np.array([curtailment], dtype=np.int8), np.array([pv_limit]))
     stored = np.array([[5.0]])
-    return simulate_slot(clamp(asked, stored, limits), stored, load_kwh=np.array([load]), pv_kwh=np.array([pv]), limits=limits, hours=1.0)
+    return simulate_slot(clamp(asked, stored, limits), stored, SlotActuals(np.array([load]), np.array([pv]), 1.0), limits=limits)
 
 
 def read(flows: Flows) -> dict[str, float]:

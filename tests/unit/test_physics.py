@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.physics import SERVES, STORES, BatteryLimits, Curtailment, Flows, Mode, SetPoint, SiteLimits, charge_limit_kw, clamp, simulate_slot
+from luna.physics import SERVES, STORES, BatteryLimits, Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
 from luna.site import Site
 from luna.timeline import FloatArray
 from tests.planning import describe_site
@@ -43,7 +43,7 @@ def run(site: Site, setpoint: SetPoint, *, load_kwh: float, pv_kwh: float, store
     limits = SiteLimits.of(site)
     stored = np.array([stored_kwh if stored_kwh is not None else [5.0] * len(site.batteries)], dtype=float).reshape(-1, 1)
     safe = clamp(setpoint, stored, limits)
-    return simulate_slot(safe, stored, load_kwh=np.array([load_kwh]), pv_kwh=np.array([pv_kwh]), limits=limits, hours=1.0)
+    return simulate_slot(safe, stored, SlotActuals(np.array([load_kwh]), np.array([pv_kwh]), 1.0), limits=limits)
 
 
 def read(flows: Flows) -> dict[str, float]:
@@ -320,7 +320,7 @@ def test_a_site_without_a_battery_has_a_meter_all_the_same() -> None:
 def test_a_shorter_slot_moves_less() -> None:
     limits = SiteLimits.of(house({}, import_limit_kw=5))
     stored: FloatArray = np.array([[5.0]])
-    flows = simulate_slot(aim(Mode.CHARGE), stored, load_kwh=np.array([0.5]), pv_kwh=np.array([0.0]), limits=limits, hours=0.25)
+    flows = simulate_slot(aim(Mode.CHARGE), stored, SlotActuals(np.array([0.5]), np.array([0.0]), 0.25), limits=limits)
     # 3 kW for a quarter of an hour; the connection carries 1.25
     assert read(flows) == expect(charge=0.75, stored=5.675, **{"import": 1.25})
 
@@ -329,5 +329,5 @@ def test_slots_settle_side_by_side_with_their_own_lengths() -> None:
     limits = SiteLimits.of(house({}))
     setpoint = SetPoint(**{field.name: np.repeat(getattr(aim(Mode.CHARGE), field.name), 2, axis=-1) for field in fields(SetPoint)})
     hours = np.array([1.0, 0.25])
-    flows = simulate_slot(setpoint, np.array([[5.0, 5.0]]), load_kwh=np.zeros(2), pv_kwh=np.zeros(2), limits=limits, hours=hours)
+    flows = simulate_slot(setpoint, np.array([[5.0, 5.0]]), SlotActuals(np.zeros(2), np.zeros(2), hours), limits=limits)
     assert flows.charge_kwh.tolist() == [[3.0, 0.75]]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.physics import Flows, Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.site import Battery, parse_site
 
 LOSSLESS = {"capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 4, "charge_efficiency": 1, "discharge_efficiency": 1}
@@ -18,7 +18,7 @@ def settle_pair(modes: tuple[Mode, Mode], *, net_load_kwh: float, grid_kw: float
     asked = SetPoint(mode, full * 100, full * target_soc, floor_soc=empty, ceiling_soc=full, spill_soc=full, curtailment=empty[0], pv_limit_kw=full[0] * np.inf)
     load, pv = np.array([max(net_load_kwh, 0.0)]), np.array([max(-net_load_kwh, 0.0)])
     stored = full * 5.0
-    return simulate_slot(clamp(asked, stored, limits), stored, load_kwh=load, pv_kwh=pv, limits=limits, hours=1.0)
+    return simulate_slot(clamp(asked, stored, limits), stored, SlotActuals(load, pv, 1.0), limits=limits)
 
 
 def test_battery_that_buys_leaves_the_surplus_to_one_that_only_stores() -> None:
@@ -65,7 +65,5 @@ def test_rounding_beyond_the_limit_starts_no_battery() -> None:
         curtailment=np.zeros(1, dtype=np.int8),
         pv_limit_kw=np.full(1, np.inf),
     )
-    flows = simulate_slot(
-        clamp(asked, column * 5.0, limits), column * 5.0, load_kwh=np.zeros(1), pv_kwh=np.array([1.4048600136843434]), limits=limits, hours=1.0
-    )
+    flows = simulate_slot(clamp(asked, column * 5.0, limits), column * 5.0, SlotActuals(np.zeros(1), np.array([1.4048600136843434]), 1.0), limits=limits)
     assert flows.charge_kwh[0, 0] == 0.0

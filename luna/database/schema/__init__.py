@@ -1,6 +1,6 @@
 """The tables as SQLAlchemy sees them. A test compares them with what the migrations build."""
 
-from luna.database.schema import forecasting, identity, knowledge, plans, series, work
+from luna.database.schema import forecasting, plans, series, sites, work
 from luna.database.schema.metadata import metadata
 
-__all__ = ["forecasting", "identity", "knowledge", "metadata", "plans", "series", "work"]
+__all__ = ["forecasting", "metadata", "plans", "series", "sites", "work"]

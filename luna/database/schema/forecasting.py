@@ -3,8 +3,8 @@
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Identity, Index, Integer, Table
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
-from luna.database.schema.identity import sites
 from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
+from luna.database.schema.sites import sites
 
 forecast_issues = Table(
     "forecast_issues",

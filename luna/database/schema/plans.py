@@ -4,42 +4,28 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, true
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.schema import SchemaItem
 
-from luna.database.schema.identity import sites
 from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
-
-
-def _plan_columns() -> list[SchemaItem]:
-    return [
-        text("plan_id", primary_key=True),
-        text("site", "the site's name; a site given with the request need not be stored"),
-        text("system_id", "prod, simulation, prod_shadow_…"),
-        instant("issued_at"),
-        instant("starts_at"),
-        instant("ends_at"),
-        text("status"),
-        number("total_cost", nullable=False),
-        text("currency"),
-        text("inputs_digest", "SHA-256 of everything the plan was made from"),
-        document("inputs", "the complete request it was made from; empty where the plan was stored before these were", nullable=True),
-        document("reply", "the plan as answered"),
-        recorded(),
-    ]
-
+from luna.database.schema.sites import sites
 
 plan_history = Table(
-    "plan_history", metadata, *_plan_columns(), Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"), comment="An issued plan"
-)
-
-antares_plan_history = Table(
-    "antares_plan_history",
+    "plan_history",
     metadata,
-    *_plan_columns(),
-    text("run_id", "the training of the agent that issued it"),
-    text("control_mode", "shadow, export_only, full_control"),
-    Index("ix_antares_plan_history_site_issued_at", "site", "system_id", "issued_at"),
-    comment="A plan issued by the agent",
+    text("plan_id", primary_key=True),
+    text("site", "the site's name; a site given with the request need not be stored"),
+    text("system_id", "prod, simulation, prod_shadow_…"),
+    instant("issued_at"),
+    instant("starts_at"),
+    instant("ends_at"),
+    text("status"),
+    number("total_cost", nullable=False),
+    text("currency"),
+    text("inputs_digest", "SHA-256 of everything the plan was made from"),
+    document("inputs", "the complete request it was made from; empty where the plan was stored before these were", nullable=True),
+    document("reply", "the plan as answered"),
+    recorded(),
+    Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"),
+    comment="An issued plan",
 )
 
 antares_learning = Table(

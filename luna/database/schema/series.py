@@ -6,8 +6,8 @@ The hot tables have no foreign keys: a check per row would halve the speed of bu
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, Table
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
-from luna.database.schema.identity import sites
 from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
+from luna.database.schema.sites import sites
 from luna.outlook import SHARES
 
 market_prices = Table(

@@ -1,18 +1,15 @@
 """Accept work that nobody waits for; say how it stands."""
 
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValidation, ValidationError
 
-from luna.contracts import DemoLoadRequest, EvaluateRequest, FetchPricesRequest, FetchWeatherRequest, IssueRequest, ReplayRequest, Request, TrainRequest
-from luna.contracts.data import BackfillRequest, BuildSlotsRequest, JudgeQualityRequest
-from luna.contracts.forecast_explanation import IssueScenariosRequest
-from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.job import Job, JobFilter, JobSummary
-from luna.contracts.message import Message
-from luna.contracts.plan_questions import ParetoRequest
-from luna.contracts.replay import ReplaySitesRequest
+from luna.contracts.message import Message, Request
+from luna.contracts.tasks import list_public
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, UnavailableError
@@ -24,28 +21,10 @@ from services.api.site_clock import SiteClockRoute
 
 router = APIRouter(route_class=SiteClockRoute, prefix="/jobs", tags=["jobs"])
 
-# What a caller may ask for; the platform's own upkeep is not among it.
-CONTRACTS: dict[str, type[Request]] = {
-    kind.task: kind
-    for kind in (
-        ReplayRequest,
-        ReplaySitesRequest,
-        TrainRequest,
-        IssueRequest,
-        IssueScenariosRequest,
-        EvaluateRequest,
-        DemoLoadRequest,
-        JudgeForecastsRequest,
-        PromoteRequest,
-        RollbackRequest,
-        JudgeQualityRequest,
-        FetchPricesRequest,
-        FetchWeatherRequest,
-        BuildSlotsRequest,
-        BackfillRequest,
-        ParetoRequest,
-    )
-}
+# What a caller may ask for, by task.
+PUBLIC = list_public()
+# Any of their requests, as the gateway describes itself.
+_ANY_REQUEST = GetPydanticSchema(lambda _source, handler: handler.generate_schema(reduce(or_, PUBLIC.values())))
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
@@ -55,26 +34,9 @@ class JobSubmission(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    task: Annotated[str, Field(json_schema_extra={"enum": [*CONTRACTS]})]
+    task: Annotated[str, Field(json_schema_extra={"enum": [*PUBLIC]})]
     # Each task has its own request; which one is known only by the task, so the route validates it.
-    request: SkipValidation[
-        ReplayRequest
-        | ReplaySitesRequest
-        | TrainRequest
-        | IssueRequest
-        | IssueScenariosRequest
-        | EvaluateRequest
-        | DemoLoadRequest
-        | JudgeForecastsRequest
-        | PromoteRequest
-        | RollbackRequest
-        | JudgeQualityRequest
-        | FetchPricesRequest
-        | FetchWeatherRequest
-        | BuildSlotsRequest
-        | BackfillRequest
-        | ParetoRequest
-    ]
+    request: Annotated[Any, _ANY_REQUEST, SkipValidation()]
     key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
 
 
@@ -126,9 +88,9 @@ def try_job_again(job_id: JobId, gateway: CurrentGateway, response: Response) ->
 
 
 def _compose(submission: JobSubmission) -> Request:
-    contract = CONTRACTS.get(submission.task)
+    contract = PUBLIC.get(submission.task)
     if contract is None:
-        raise InvalidInputError("is no task to ask for", field="task", value=submission.task, remedy=f"Ask for one of {', '.join(CONTRACTS)}.")
+        raise InvalidInputError("is no task to ask for", field="task", value=submission.task, remedy=f"Ask for one of {', '.join(PUBLIC)}.")
     document: Any = submission.request
     try:
         return contract.model_validate(document)
@@ -140,7 +102,7 @@ def _progress(gateway: Gateway, job: Job) -> Progress | None:
     if job.status != "running":
         return None
     try:
-        return gateway.queue.progress(job.job_id)
+        return gateway.queue.tasks.progress(job.job_id)
     except UnavailableError:
         # The row is what counts; how far it is will be known again when Redis is back.
         return None

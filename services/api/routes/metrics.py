@@ -46,13 +46,13 @@ def _look_at_queue(gateway: Gateway) -> None:
     WORKERS.clear()
     BEAT_AGE.set(math.nan)
     try:
-        served = [queue for queues in gateway.queue.workers().values() for queue in queues]
+        served = [queue for queues in gateway.queue.heartbeats.workers().values() for queue in queues]
         for queue in {*SERVICES, *served}:
             WORKERS.labels(queue).set(served.count(queue))
-            WAITING.labels(queue).set(gateway.queue.waiting(queue))
-        sign = gateway.queue.beat()
+            WAITING.labels(queue).set(gateway.queue.tasks.waiting(queue))
+        sign = gateway.queue.heartbeats.beat()
         BEAT_AGE.set(sign.age(SystemClock().now()).total_seconds() if sign else math.inf)
-        DEAD.set(len(gateway.queue.dead()))
+        DEAD.set(len(gateway.queue.tasks.dead()))
         REACHABLE.set(1)
     except UnavailableError:
         REACHABLE.set(0)

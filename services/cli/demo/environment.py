@@ -13,7 +13,7 @@ from pathlib import Path
 from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayRequest, TrainRequest
 from luna.embedded import Servers
 from luna.errors import InvalidInputError, MachineError, UnavailableError
-from luna.queue import Client
+from luna.queue import Client, Heartbeats
 from luna.settings import Settings
 from services.cli.demo.bars import Bars
 
@@ -47,14 +47,14 @@ class Worker:
         words = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise MachineError(f"the worker has ended: {words[-1] if words else 'it said nothing'}", value=self._process.returncode, remedy=f"See {self._log}.")
 
-    def wait_until_ready(self, client: Client) -> None:
+    def wait_until_ready(self, heartbeats: Heartbeats) -> None:
         """Return when the worker takes messages.
 
         Raises:
             MachineError: it has ended, or is not ready in time.
         """
         deadline = time.monotonic() + START_SECONDS
-        while not client.workers():
+        while not heartbeats.workers():
             self.check()
             if time.monotonic() > deadline:
                 raise MachineError(f"the worker is not ready after {START_SECONDS:g} s", remedy=f"See {self._log}.")
@@ -129,7 +129,7 @@ def own_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
         with bars.step("prepare the database"):
             migrate.upgrade(servers.database_url)
         with bars.step("start the worker"):
-            worker.wait_until_ready(client)
+            worker.wait_until_ready(client.heartbeats)
         yield Stage(client, worker.check, folder)
 
 
@@ -145,18 +145,18 @@ def named_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
         raise InvalidInputError("no queue is named", field="LUNA_REDIS_URL", remedy="Name it, or run the demo without --on-servers.")
     with queue(settings.redis_url.get_secret_value()) as client:
         with bars.step("find the workers"):
-            await_workers(client)
+            await_workers(client.heartbeats)
         yield Stage(client, lambda: None)
 
 
-def await_workers(client: Client, *, seconds: float = WORKERS_SECONDS) -> None:
+def await_workers(heartbeats: Heartbeats, *, seconds: float = WORKERS_SECONDS) -> None:
     """Return when every service that the demo needs has a live worker.
 
     Raises:
         UnavailableError: names the services that have none in time.
     """
     deadline = time.monotonic() + seconds
-    while missing := NEEDED_QUEUES.difference(*client.workers().values()):
+    while missing := NEEDED_QUEUES.difference(*heartbeats.workers().values()):
         if time.monotonic() > deadline:
             names, remedy = ", ".join(sorted(missing)), "Start the containers, or a worker for each: python -m luna.queue.worker."
             raise UnavailableError(f"no worker of these services is there after {seconds:g} s", field="queue", value=names, remedy=remedy)

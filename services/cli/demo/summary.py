@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from luna.charts import SHOWN, read_starting_soc
 from luna.contracts import PlanReply, Provenance
 from luna.economics import site_curtailment
 from luna.physics import Mode, SiteLimits
@@ -18,23 +19,22 @@ from services.cli.demo.pipeline import DemoRun
 from services.cli.report import Origin, ReportInput, SiteResult, render
 from services.cli.report.messages import TEXTS
 from services.cli.report.scores import tabulate_policies
-from services.cli.report.view import SHOWN, read_starting_soc
 
 
 def publish(run: DemoRun, folder: Path, *, language: Language, as_json: bool) -> None:
     """Write the report into ``folder``, and the tables or one JSON document to stdout."""
     path = folder / "report.html"
-    write_whole(path, render(compose_report(run, language)))
+    write_whole(path, render(_compose_report(run, language)))
     document = {
         "report": str(path),
         "seconds": round(run.seconds, 1),
         "sites": {name: replay.model_dump(mode="json") for name, replay in run.replays.items()},
         "plan": None if run.plan is None else run.plan.model_dump(mode="json", by_alias=True),
     }
-    emit(document, as_json=as_json, show=lambda: show_tables(run, language, path))
+    emit(document, as_json=as_json, show=lambda: _show_tables(run, language, path))
 
 
-def show_tables(run: DemoRun, language: Language, path: Path) -> None:
+def _show_tables(run: DemoRun, language: Language, path: Path) -> None:
     """Print the costs and scores of every policy on every site."""
     words = TEXTS[language]
     for each in run.demo.sites:
@@ -46,7 +46,7 @@ def show_tables(run: DemoRun, language: Language, path: Path) -> None:
     out.print(f"\n{path} ({run.seconds:.0f} s)")
 
 
-def compose_report(run: DemoRun, language: Language) -> ReportInput:
+def _compose_report(run: DemoRun, language: Language) -> ReportInput:
     """Return everything the report is drawn from."""
     assert run.plan is not None  # noqa: S101 - the course has planned
     window, main = run.window, run.demo.sites[0]

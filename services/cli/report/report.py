@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from luna.charts import GLYPHS, HATCHES, PLAN_TEXTS, draw_losses, draw_plan, style, view_plan
 from luna.contracts import PlanReply, ReplayReply
 from luna.site import Site
 from luna.wording import MODES, Language, Numbers, mode
-from services.cli.report.chart import draw_plan
 from services.cli.report.messages import TEXTS
-from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, draw_losses, tabulate_policies, trace_losses
-from services.cli.report.slot_text import GLYPHS, describe_site, word_slots
-from services.cli.report.view import view_plan
+from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
+from services.cli.report.slot_text import describe_site, word_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +92,14 @@ def render(report: ReportInput) -> str:
     numbers = Numbers(report.language, ZoneInfo(main.site.timezone), main.site.currency)
     view = view_plan(report.plan, main.site, numbers, without_soc=report.without_soc)
     words = word_slots(view)
+    titles = [word.title for word in words]
     steps = trace_losses(main.replay, numbers)
     return _template().render(
         language=report.language,
         text=TEXTS[report.language],
-        css=_asset("report.css"),
+        chart_text=PLAN_TEXTS[report.language],
+        css=style("plan") + _asset("report.css"),
+        hatches=HATCHES,
         script=_asset("plan.js"),
         made=_say_made(report, numbers),
         headline=_say_headline(main, numbers),
@@ -107,11 +109,11 @@ def render(report: ReportInput) -> str:
         view=view,
         slots=words,
         chosen=words[view.selected],
-        charts=[draw_plan(view, words, narrow=narrow) for narrow in (False, True)],
+        charts=[draw_plan(view, titles, narrow=narrow) for narrow in (False, True)],
         modes=[(GLYPHS[name], mode(name, language=report.language).full) for name in MODES],
         score_note=_say_window(main, numbers),
         rows=tabulate_policies(main.replay, numbers),
-        losses=[draw_losses(steps, numbers, narrow=narrow) for narrow in (False, True)] if len(steps) > 1 else [],
+        losses=[draw_losses(steps, numbers, label=TEXTS[report.language]["loss_label"], narrow=narrow) for narrow in (False, True)] if len(steps) > 1 else [],
         seconds=[_describe_second(result, report.language) for result in report.results[1:]],
         origins=report.origins,
         commands=report.commands,

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from luna.charts import GLYPHS, ModeRun, PlanView
 from luna.contracts import ReasonReply
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.wording import LIMITS, Language, Numbers, limit, mode, sentence
 from luna.wording.tariffs import say_buying, say_selling
 from services.cli.report.messages import TEXTS
-from services.cli.report.view import ModeRun, PlanView
-
-GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,11 @@ class SlotWords:
     limits: str
     first: int
     end: int
+
+    @property
+    def title(self) -> str:
+        """What is said when the slot is pointed at."""
+        return f"{self.time} · {self.mode}: {self.short}"
 
 
 def word_slots(view: PlanView) -> list[SlotWords]:

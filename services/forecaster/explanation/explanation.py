@@ -70,7 +70,7 @@ def group_of(feature: str) -> Group:
     return next((group for group, pattern in PATTERNS if re.search(pattern, feature)), "rest")
 
 
-def trace_member(member: str) -> list[tuple[str, str, Group]]:
+def _trace_member(member: str) -> list[tuple[str, str, Group]]:
     """Return the steps from the mean to a member: from, to, reason."""
     steps: list[tuple[str, str, Group]] = []
     while member != MEAN:
@@ -216,7 +216,7 @@ def _complete(shares: Shares, view: FeatureMatrix, past: _Past, expected_kwh: Fl
 def _explain_member(member: str, view: FeatureMatrix) -> Shares:
     """Return what a member differs from the mean of the last seven days by, reason by reason."""
     shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
-    for start, end, group in trace_member(member):
+    for start, end, group in _trace_member(member):
         shares[group] += members[end] - members[start]
     return shares
 

@@ -105,7 +105,7 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
         UnavailableError: the store of models is away.
     """
     site = sites.load(connection, request.site_id)
-    standing = recall_forecast(connection, site, at=request.at, version=request.forecast_version)
+    standing = _recall_forecast(connection, site, at=request.at, version=request.forecast_version)
     slots = _ask_slots(standing.forecast, request.slot)
     scene = _set_scene(connection, site, standing, objects=objects)
     numbers = Numbers(request.language, ZoneInfo(site.timezone), site.currency)
@@ -116,7 +116,7 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
     return _reply(standing, site, explained, language=request.language, seconds=time.perf_counter() - began)
 
 
-def recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str | None = None) -> ForecastBasis:
+def _recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str | None = None) -> ForecastBasis:
     """Return the forecast of a version that stood at an instant: the last one issued in the 48 hours before.
 
     Args:

@@ -56,10 +56,10 @@ class WeatherYield:
         estimate = estimate_output(weather, light, sky, frame.arrays)
         indices = (divide(light.ghi, sky.clear_ghi_w_m2), light.dni / sky.extra_w_m2, divide(light.dhi, light.ghi))
         signs = {name: weather[name] for name in SIGNS} | dict(zip(LIGHTS, indices, strict=True))
-        return cls(estimate, estimate * measure_answer(frame, pairs), signs)
+        return cls(estimate, estimate * _measure_answer(frame, pairs), signs)
 
 
-def measure_answer(frame: Frame, pairs: Pairs) -> FloatArray:
+def _measure_answer(frame: Frame, pairs: Pairs) -> FloatArray:
     """Return the share of what the weather promised that came at the target's time of day on the recalled days, by row; of all slots where those say little."""
     known = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
     both = [Windows.of(np.where(known, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]

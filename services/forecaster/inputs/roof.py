@@ -54,7 +54,7 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
     starts, pv = history.starts[known], history.pv_kwh[known]
     if starts.size < DAY_SLOTS:
         return None
-    brightness = measure_brightness(starts, pv, estimate_clear_sky(starts, site))
+    brightness = _measure_brightness(starts, pv, estimate_clear_sky(starts, site))
     day = _find_day(brightness)
     if day is None:
         return None
@@ -63,7 +63,7 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
     return CapacityChange(starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999)))
 
 
-def measure_brightness(starts: InstantArray, pv_kwh: FloatArray, clear_sky_kwh: FloatArray) -> FloatArray:
+def _measure_brightness(starts: InstantArray, pv_kwh: FloatArray, clear_sky_kwh: FloatArray) -> FloatArray:
     """Return the share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 % quantile), NaN where too little is known."""
     days = starts.size // DAY_SLOTS
     high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()

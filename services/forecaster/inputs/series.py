@@ -60,7 +60,7 @@ class Pool:
     @classmethod
     def of(cls, values: FloatArray, pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> Self:
         """Return the pool of ``values``, shape ``(slots,)``, for every pair; nothing at or after an origin is read."""
-        ranked, order = rank_values(values)
+        ranked, order = _rank_values(values)
         held = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
         rank, column = held >> COLUMN_BITS, held & (2**COLUMN_BITS - 1)
         column[rank == ranked.size] = kernel.columns
@@ -76,7 +76,7 @@ class Pool:
         return Pool(self.mean * factor, self.quantiles * factor)
 
 
-def rank_values(values: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
+def _rank_values(values: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
     """Return the rank of each value, the number of slots for those unknown, and the values in order."""
     known = np.flatnonzero(~np.isnan(values))
     order = known[np.argsort(values[known], kind="stable")]
@@ -123,22 +123,22 @@ class ForecastSeries:
     view: Callable[[Frame, Pairs], FeatureMatrix]
 
 
-def look_at_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
+def _look_at_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return the load as its origins see it, the pools of recalled days among the members."""
     absence = Absence.of(frame, pairs)
     pool = Pool.of(absence.home_kwh, pairs, LOAD_KERNEL, frame.local_slot).map(absence.left)
-    return join_pool(view_load(frame, pairs), pool, LOAD_KERNEL)
+    return _join_pool(view_load(frame, pairs), pool, LOAD_KERNEL)
 
 
-def look_at_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
+def _look_at_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return PV as its origins see it, the pools of recalled days, as shares of clear sky, among the members."""
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = frame.first + np.arange(frame.pv_kwh.size, dtype=np.int64)
     pool = Pool.of(frame.pv_kwh / sky, pairs, PV_KERNEL, by_sun).map(sky[pairs.target])
-    return join_pool(view_pv(frame, pairs), pool, PV_KERNEL)
+    return _join_pool(view_pv(frame, pairs), pool, PV_KERNEL)
 
 
-def join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix:
+def _join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix:
     """Return the view with a pool for each half-life among the members of every head, within the limit; where nothing is known, the mean stands in."""
     substitute = view.members["centre"]["mean"]
     names = [f"pool_{half_life:.0f}" for half_life in kernel.half_lives]
@@ -147,6 +147,6 @@ def join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix:
     return replace(view, members=view.members | {head: view.members.get(head, {}) | pooled for head, pooled in pools.items()})
 
 
-LOAD = ForecastSeries("load", lambda frame: frame.load_kwh, look_at_load)
-PV = ForecastSeries("pv", lambda frame: frame.pv_kwh, look_at_pv)
+LOAD = ForecastSeries("load", lambda frame: frame.load_kwh, _look_at_load)
+PV = ForecastSeries("pv", lambda frame: frame.pv_kwh, _look_at_pv)
 EVERY_SERIES = (LOAD, PV)

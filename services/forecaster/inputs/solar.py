@@ -99,7 +99,7 @@ def _compute(location: Location, arrays: tuple[PvArray, ...], seconds: IndexArra
         plane = pvlib.irradiance.get_total_irradiance(
             array.tilt_deg, array.azimuth_deg, zenith, azimuth, clear["dni"], clear["ghi"], clear["dhi"], dni_extra=extra, model="haydavies"
         )
-        total += yield_kwh(_average(np.nan_to_num(plane["poa_global"]), seconds), array)
+        total += _yield_kwh(_average(np.nan_to_num(plane["poa_global"]), seconds), array)
     zenith, azimuth, extra = (values.reshape(seconds.shape)[:, MIDDLE] for values in (zenith, azimuth, extra))
     return Sky(zenith, azimuth, extra, _average(clear["ghi"], seconds), total)
 
@@ -109,7 +109,7 @@ def _average(values: FloatArray, seconds: IndexArray) -> FloatArray:
     return average
 
 
-def yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
+def _yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
     """Return what an array yields in a quarter-hour of irradiance on its plane, never above its peak."""
     power: FloatArray = np.clip(plane_w_m2 / 1000 * SYSTEM_EFFICIENCY, 0, 1) * array.peak_kw * SLOT_HOURS
     return power
@@ -198,7 +198,7 @@ def estimate_output(weather: Mapping[str, FloatArray], light: Light, sky: Sky, a
     for array in arrays:
         plane = light.on_plane(sky, array)
         cell = _first_known(import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind), np.full(plane.size, REFERENCE_C))
-        total += yield_kwh(plane * (1 - WARM_LOSS * (cell - REFERENCE_C)), array)
+        total += _yield_kwh(plane * (1 - WARM_LOSS * (cell - REFERENCE_C)), array)
     return np.where(sky.clear_sky_kwh > 0, total, np.where(np.isnan(total), np.nan, 0.0))
 
 

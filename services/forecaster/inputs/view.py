@@ -28,7 +28,7 @@ def recall_days(values: FloatArray, pairs: Pairs, days: int, *, local_slot: IntA
     return recalled
 
 
-def quantile_days(ordered: FloatArray, count: IntArray, share: float) -> FloatArray:
+def _quantile_days(ordered: FloatArray, count: IntArray, share: float) -> FloatArray:
     """Return the ``share`` quantile of each row of ``ordered`` (ascending, NaN last, ``count`` known); NaN where none is known."""
     place = share * np.maximum(count - 1, 0)
     low = place.astype(np.int64)
@@ -57,7 +57,7 @@ class Days:
 
     def quantile(self, share: float) -> FloatArray:
         """Return a quantile of the known days."""
-        return quantile_days(self.ordered, self.count, share)
+        return _quantile_days(self.ordered, self.count, share)
 
 
 @dataclass(frozen=True, slots=True)

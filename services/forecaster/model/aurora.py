@@ -48,7 +48,7 @@ class TrainSettings:
 DEFAULT_SETTINGS = TrainSettings()
 
 
-def name_stage(known_days: float, *, learned: bool) -> Stage:
+def _name_stage(known_days: float, *, learned: bool) -> Stage:
     """Return what a forecast rests on that has so many days of load behind it, and a model or none."""
     if not learned:
         return "profile" if known_days >= 1 else "cold"
@@ -81,7 +81,7 @@ class Aurora:
     @property
     def stage(self) -> Stage:
         """What it has learned from."""
-        return name_stage(self.known_days, learned=LOAD.name in self.models)
+        return _name_stage(self.known_days, learned=LOAD.name in self.models)
 
     def issue(self, history: Observations, issued_at: datetime, slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Forecast:
         """Return the forecast of ``slots`` quarter-hours from the one that covers ``issued_at``, using nothing measured in or after it."""
@@ -96,7 +96,7 @@ class Aurora:
         load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), slots) for series in EVERY_SERIES)
         learned = LOAD.name in self.models
         known_days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
-        stage = name_stage(known_days, learned=learned)
+        stage = _name_stage(known_days, learned=learned)
         return Batch(VERSION, stage, instants, load, pv, levels=self._describe_levels(views, pairs))
 
     def _forecast(self, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Quantiles:
@@ -159,7 +159,7 @@ def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.r
     actual = series.measured(frame)
     if count_days(actual) < YOUNG_DAYS or np.nanmin(actual) == np.nanmax(actual):
         return None
-    drawn = draw_pairs(actual.size, count_rows, rng)
+    drawn = _draw_pairs(actual.size, count_rows, rng)
     pairs = drawn.select(~np.isnan(actual[drawn.target]))
     view = series.view(frame, pairs)
     usable = (view.limit_kwh > 0) & (view.known_days > 0)
@@ -171,7 +171,7 @@ def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.r
     return rows if rows.lead.size >= NEEDED_ROWS and np.ptp(rows.actual_kwh) > 0 else None
 
 
-def draw_pairs(slots: int, rows: int, rng: np.random.Generator) -> Pairs:
+def _draw_pairs(slots: int, rows: int, rng: np.random.Generator) -> Pairs:
     """Return ``rows`` random origins with a target each, all within ``slots``; near targets more often than far ones."""
     origin = rng.integers(2 * DAY_SLOTS, slots, rows)
     near = rng.random(rows) < NEAR_SHARE

@@ -32,7 +32,7 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
         Shape ``(levels, rows)``.
     """
     days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
-    recent = pair_recent(frame, days)
+    recent = _pair_recent(frame, days)
     seen = series.view(frame, recent)
     actual = series.measured(frame)[recent.target]
     kept = ~np.isnan(actual) & (seen.limit_kwh > 0)
@@ -43,7 +43,7 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     return factors[:, rows]
 
 
-def pair_recent(frame: Frame, days: IntArray) -> Pairs:
+def _pair_recent(frame: Frame, days: IntArray) -> Pairs:
     """Return what would have been forecast in the weeks before the first and until the last of ``days``: three origins a day, six leads each."""
     first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
     origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
@@ -112,15 +112,15 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
     has rows enough for weights of its own.
     """
     judged, outputs = judge_trees(rows, grow)
-    by_weekend = name in WEEKLY and prefers_weekend(outputs, judged)
+    by_weekend = name in WEEKLY and _prefers_weekend(outputs, judged)
     strata = stratify(judged.view, judged.lead, by_weekend=by_weekend)
-    weights = weigh_heads(outputs, judged, strata)
+    weights = _weigh_heads(outputs, judged, strata)
     blended = blend_heads(outputs, judged.view, weights, strata.of_row)
     level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
     moved = level.correct(blended, judged.view, judged.lead)
-    widths = learn_widths(moved, judged)
+    widths = _learn_widths(moved, judged)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
-    metrics = judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
+    metrics = _judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
     return SeriesLesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
 
 
@@ -145,7 +145,7 @@ def expect_weights(members: Sequence[str]) -> FloatArray:
     return (1 - REST_SHARE) * shares + REST_SHARE / len(members)
 
 
-def weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: LeadGroups) -> dict[str, FloatArray]:
+def _weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: LeadGroups) -> dict[str, FloatArray]:
     """Return the weights of every head's members."""
     weights = {}
     for head, share in HEADS.items():
@@ -154,7 +154,7 @@ def weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: LeadGroups) 
     return weights
 
 
-def prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
+def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
     """Return whether medians blended by working day and weekend are clearly better on rows they were not learned on."""
     members = list_members(outputs, rows.view, "p50")
     stacked, prior = np.column_stack([*members.values()]), expect_weights([*members])
@@ -171,7 +171,7 @@ def prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
     return losses[1] < CLEARLY * losses[0]
 
 
-def learn_widths(heads: QuantileHeads, rows: Rows) -> FloatArray:
+def _learn_widths(heads: QuantileHeads, rows: Rows) -> FloatArray:
     """Return by band of leads how many times as far each quantile has to lie from the median to hold its share; shape ``(bands, levels)``."""
     width = heads.measure_widths(rows.view.scale_kwh)
     widths = np.ones((BAND_STARTS.size, LEVELS.size))
@@ -181,7 +181,7 @@ def learn_widths(heads: QuantileHeads, rows: Rows) -> FloatArray:
     return widths
 
 
-def judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
+def _judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
     """Return the median's MAE and each baseline's on rows the trees have not seen, kWh per slot, its ratio to the best one's, also by band, and coverage."""
     error = np.abs(rows.actual_kwh - heads.p50)
     centre = rows.view.members["centre"]

@@ -22,13 +22,13 @@ def measure_load(view: FeatureMatrix) -> dict[str, FloatArray]:
     return {name: view.column(name) * view.scale_kwh for name in ("hour_deviation", "day_deviation")}
 
 
-def measure_pv(view: FeatureMatrix) -> dict[str, FloatArray]:
+def _measure_pv(view: FeatureMatrix) -> dict[str, FloatArray]:
     """Return what a target would yield above the usual if the clearness of the last two hours lasted, kWh."""
     clear = view.members["centre"]["clear_sky"]
     return {"clearness": clear * (view.column("brightness_unusual") - 1)}
 
 
-SIGNALS: Mapping[str, Callable[[FeatureMatrix], dict[str, FloatArray]]] = {"load": measure_load, "pv": measure_pv}
+SIGNALS: Mapping[str, Callable[[FeatureMatrix], dict[str, FloatArray]]] = {"load": measure_load, "pv": _measure_pv}
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,15 @@ class TrainingSet:
         return train(learned, site=self.prepared.site, until=until, settings=settings, progress=progress, context=self.context)
 
 
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A model with the key under which it is stored, and how long learning took, a trial included."""
+
+    aurora: Aurora
+    artefact_key: str
+    train_seconds: float
+
+
 def train_site(
     connection: Connection, request: TrainRequest, *, objects: ObjectStore, settings: TrainSettings | None = None, progress: Progress = keep_quiet
 ) -> TrainReply:
@@ -122,21 +131,8 @@ def train_site(
     began = time.perf_counter()
     verdict = _try(connection, request, lesson, objects=objects, teach=partial(lesson.teach, settings=chosen, progress=_part(progress, 0)))
     aurora = lesson.teach(window.end, chosen, _part(progress, 1) if verdict.metrics else progress)
-    key = save_aurora(aurora, objects)
-    run = TrainingRun(
-        run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
-        version=VERSION,
-        data_from=window.start,
-        data_until=window.end,
-        code_version=installed_version("luna-energy"),
-        seed=chosen.seed,
-        train_seconds=time.perf_counter() - began,
-        metrics=_measure(aurora, lesson) | dict(verdict.metrics),
-        artefact_key=key,
-        trigger=request.trigger,
-        accepted=verdict.accepted,
-        verdict=verdict.reason,
-    )
+    model = TrainedModel(aurora, save_aurora(aurora, objects), time.perf_counter() - began)
+    run = _compose_run(request, lesson, model, verdict)
     save_card(_describe(connection, run, lesson, aurora), objects)
     training_runs.save(connection, request.site_id, run)
     stored = training_runs.load(connection, request.site_id, run.run_id)
@@ -184,6 +180,24 @@ def _read_lesson(connection: Connection, site_id: str, window: Timeline) -> Trai
     site = sites.load(connection, site_id)
     prepared = prepare_history(quality.read_trusted(connection, site, window), site, before=window.end)
     return TrainingSet(prepared, read_context(connection, site, first=window.start, end=window.end), window)
+
+
+def _compose_run(request: TrainRequest, lesson: TrainingSet, model: TrainedModel, verdict: TrialVerdict) -> TrainingRun:
+    window = lesson.window
+    return TrainingRun(
+        run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{name_digest(model.artefact_key)[:16]}",
+        version=VERSION,
+        data_from=window.start,
+        data_until=window.end,
+        code_version=installed_version("luna-energy"),
+        seed=request.seed,
+        train_seconds=model.train_seconds,
+        metrics=_measure(model.aurora, lesson) | dict(verdict.metrics),
+        artefact_key=model.artefact_key,
+        trigger=request.trigger,
+        accepted=verdict.accepted,
+        verdict=verdict.reason,
+    )
 
 
 def _try(connection: Connection, request: TrainRequest, lesson: TrainingSet, *, objects: ObjectStore, teach: Callable[[datetime], Aurora]) -> TrialVerdict:

@@ -47,7 +47,7 @@ class PriceDays:
     @classmethod
     def fold(cls, timeline: Timeline, price: FloatArray, zone: ZoneInfo) -> Self:
         """Return the whole days of a series; the hour that a change of the clock leaves out is filled in, the one it repeats counts once."""
-        day, quarter = local_places(timeline, zone)
+        day, quarter = _local_places(timeline, zone)
         folded = np.full((int(day[-1] - day[0]) + 1, DAY_SLOTS), np.nan)
         folded[day - day[0], quarter] = price
         quarters = np.arange(DAY_SLOTS)
@@ -140,21 +140,21 @@ def look_beyond(known: FloatArray, past: Timeline, *, timeline: Timeline, zone: 
     first = (timeline.start - past.start) // SLOT
     published = known[first : first + timeline.count]
     days = PriceDays.fold(past, known, zone)
-    day, quarter = local_places(timeline, zone)
+    day, quarter = _local_places(timeline, zone)
     row = day - days.first
-    ahead = {int(each): forecast_day(days, int(each)) for each in np.unique(row[np.isnan(published)])}
+    ahead = {int(each): _forecast_day(days, int(each)) for each in np.unique(row[np.isnan(published)])}
     reasons = {each.reason: None for each in ahead.values() if each.reason}
     return MarketAhead(published, row, quarter, ahead, tuple(reasons))
 
 
-def local_places(timeline: Timeline, zone: ZoneInfo) -> tuple[IntArray, IntArray]:
+def _local_places(timeline: Timeline, zone: ZoneInfo) -> tuple[IntArray, IntArray]:
     """Return the local day (since 1970) and the quarter-hour of that day of each slot."""
     numbers = number_slot(timeline.start) + np.arange(timeline.count, dtype=np.int64)
     local = numbers + offset_slots(numbers, zone)
     return local // DAY_SLOTS, local % DAY_SLOTS
 
 
-def forecast_day(days: PriceDays, row: int) -> DayAhead:
+def _forecast_day(days: PriceDays, row: int) -> DayAhead:
     """Return what is said of the day ``row`` from the last known day before it; a day with few gaps is certain."""
     last = days.last_before(row)
     recent = days.price[:0] if last is None else days.price[max(last - FORTNIGHT + 1, 0) : last + 1]

@@ -61,7 +61,7 @@ def issue_asked(connection: Connection, request: IssueScenariosRequest, *, objec
 def issue_scenarios(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
     """Make the scenarios of a forecast from nothing known after its issue, and store them; made again, they take the place of the first."""
     errors = read_errors(connection, site, forecast, objects=objects, needed=max(NEEDED_DAYS, count))
-    known = read_markets(connection, site, forecast)
+    known = _read_markets(connection, site, forecast)
     began = time.perf_counter()
     markets = {market: look_ahead(price, forecast, site) for market, price in known.items()}
     made = make_scenarios(forecast, errors, markets, count=count, rng=np.random.default_rng(SEED))
@@ -95,13 +95,13 @@ def _issue_again(connection: Connection, site: Site, forecast: Forecast, *, obje
     return list(issue_in_parts(speaker.forecaster, read_history(connection, site, wanted), wanted, context=context)[0])
 
 
-def read_markets(connection: Connection, site: Site, forecast: Forecast) -> dict[str, np.ndarray]:
+def _read_markets(connection: Connection, site: Site, forecast: Forecast) -> dict[str, np.ndarray]:
     """Return the prices that the site's tariff names as published when the forecast was issued, over ``_around`` the forecast, NaN where none was."""
     return prices.read_tariff(connection, site, _around(forecast), known_at=forecast.issued_at)
 
 
 def look_ahead(price: np.ndarray, forecast: Forecast, site: Site) -> MarketAhead:
-    """Return a market's prices over the forecast's horizon, from those of ``read_markets``."""
+    """Return a market's prices over the forecast's horizon, from those of ``_read_markets``."""
     return look_beyond(price, _around(forecast), timeline=forecast.timeline, zone=ZoneInfo(site.timezone))
 
 

@@ -63,10 +63,10 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
     for place, version in enumerate(dict.fromkeys(request.versions)):
         train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
         forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
-        judged[version] = judge_forecaster(forecaster, past, site, instants, train_seconds=train_seconds)
+        judged[version] = _judge_forecaster(forecaster, past, site, instants, train_seconds=train_seconds)
         progress(place + 1, len(request.versions), version)
     regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
-    return describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
+    return _describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
 
 
 def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
@@ -75,7 +75,7 @@ def ensure_trained(connection: Connection, site: Site, *, before: datetime, obje
     return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
 
 
-def judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
+def _judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
     """Return how good a forecaster was at the instants, and how long one issue takes."""
     batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
     began = time.perf_counter()
@@ -90,7 +90,7 @@ def _read_past(connection: Connection, site: Site, instants: Sequence[datetime])
     return Past(read_history(connection, site, instants), quality.read_trusted(connection, site, ahead), read_surroundings(connection, site, instants))
 
 
-def describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:
+def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:
     """Return the message about versions; skill is against the first baseline named, or the first version where none is.
 
     Args:

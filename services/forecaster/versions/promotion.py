@@ -1,9 +1,9 @@
 """The rule by which a version of the forecasts comes to drive the planner: better in shadow by more than chance, and no dearer in the plan. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -40,57 +40,41 @@ class Shadow:
     regrets: Mapping[date, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A version beside the active one, over the days on which both were scored.
-
-    ``loss_ratio`` is the mean over the series of its pinball loss as a share of the active version's; money is per day, over ``money_days``. What too few
-    days say is None.
-    """
-
-    version: str
-    better: bool
-    reason: str
-    days: int
-    first_day: date | None = None
-    last_day: date | None = None
-    loss_ratio: float | None = None
-    p_value: float | None = None
-    money_days: int = 0
-    regret: float | None = None
-    active_regret: float | None = None
-    dearer_p_value: float | None = None
-
-    def evidence(self) -> dict[str, Any]:
-        """Return what a decision is kept with."""
-        return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items()}
-
-
-def choose_version(active: Shadow, candidates: Mapping[str, Shadow]) -> tuple[str | None, list[Comparison]]:
+def choose_version(active: Shadow, candidates: Mapping[str, Shadow]) -> tuple[str | None, list[CandidateReply]]:
     """Return the version that should take the active one's place, None where it should stay, and how each candidate compares.
 
     Of several that are better, the one with the lowest loss is chosen.
     """
-    compared = [compare_version(name, shadow, active) for name, shadow in candidates.items()]
+    compared = [_compare_version(name, shadow, active) for name, shadow in candidates.items()]
     better = [comparison for comparison in compared if comparison.better]
     best = min(better, key=lambda comparison: comparison.loss_ratio or 0.0, default=None)
     return best.version if best else None, compared
 
 
-def compare_version(name: str, candidate: Shadow, active: Shadow) -> Comparison:
+def _compare_version(name: str, candidate: Shadow, active: Shadow) -> CandidateReply:
     """Return how a version compares with the active one, and whether it is to take its place."""
     days = sorted(set(candidate.losses) & set(active.losses))[-WINDOW_DAYS:]
     if len(days) < LEAST_DAYS:
-        return Comparison(name, better=False, reason=f"scored beside the active version on {len(days)} days, {LEAST_DAYS} are needed", days=len(days))
+        return CandidateReply(
+            version=name, better=False, reason=f"scored beside the active version on {len(days)} days, {LEAST_DAYS} are needed", days=len(days)
+        )
     gain = 1 - _relative_loss(candidate, active, days)
     test = assess_gain(gain)
     ratio = 1 - test.mean
     money = _compare_regrets(candidate, active, days)
     reason, better = _judge(ratio, test.p_value, money)
-    compared = Comparison(name, better, f"{reason}, over {len(days)} days", len(days), days[0], days[-1], ratio, test.p_value)
-    if money is None:
-        return compared
-    return replace(compared, money_days=money.days, regret=money.ours, active_regret=money.theirs, dearer_p_value=money.p_value)
+    cost = {} if money is None else {"money_days": money.days, "regret": money.ours, "active_regret": money.theirs, "dearer_p_value": money.p_value}
+    return CandidateReply(
+        version=name,
+        better=better,
+        reason=f"{reason}, over {len(days)} days",
+        days=len(days),
+        first_day=days[0],
+        last_day=days[-1],
+        loss_ratio=ratio,
+        p_value=test.p_value,
+        **cost,
+    )
 
 
 def _relative_loss(candidate: Shadow, active: Shadow, days: Sequence[date]) -> FloatArray:
@@ -148,12 +132,12 @@ def promote_by_hand(connection: Connection, request: PromoteRequest) -> Activati
         ConflictError: Aurora was never trained for the site.
     """
     site = sites.load(connection, request.site_id)
-    run_id = choose_run(connection, request)
+    run_id = _choose_run(connection, request)
     changed = forecast_activations.activate(connection, site.name, Activation(request.forecast_version, request.reason, "hand", run_id))
-    return tell_active(connection, site, changed=changed)
+    return _tell_active(connection, site, changed=changed)
 
 
-def choose_run(connection: Connection, request: PromoteRequest) -> str | None:
+def _choose_run(connection: Connection, request: PromoteRequest) -> str | None:
     """Return the training that is to speak for the version: the one named, else the latest; None for a baseline."""
     if request.forecast_version not in VERSIONS:
         remedy = f"Known are {', '.join(VERSIONS)}."
@@ -184,7 +168,7 @@ def roll_back(connection: Connection, request: RollbackRequest) -> ActivationRep
     taken_back = last.forecast_version if last.run_id is None else f"{last.forecast_version}, training {last.run_id}"
     version, run_id = (DEFAULT_VERSION, None) if before is None else (before.forecast_version, before.run_id)
     changed = forecast_activations.activate(connection, site.name, Activation(version, f"taken back: {taken_back}", "rollback", run_id))
-    return tell_active(connection, site, changed=changed)
+    return _tell_active(connection, site, changed=changed)
 
 
 def promote_by_rule(connection: Connection, site: Site, *, now: datetime, awaits_costs: bool = False) -> SiteJudgement:
@@ -194,42 +178,38 @@ def promote_by_rule(connection: Connection, site: Site, *, now: datetime, awaits
         awaits_costs: what days cost is still being reckoned, so that nothing is decided yet.
     """
     active = forecast_activations.find_active(connection, site)
-    chosen, compared = review_versions(connection, site, active)
+    chosen, compared = _review_versions(connection, site, active)
     promoted = chosen is not None and not active.pinned and not awaits_costs
     if chosen is not None and promoted:
         won = next(comparison for comparison in compared if comparison.version == chosen)
         run = find_run(connection, site, chosen, before=now)
-        evidence = won.evidence() | {"against": active.forecast_version}
+        evidence = won.model_dump(mode="json") | {"against": active.forecast_version}
         forecast_activations.activate(connection, site.name, Activation(chosen, won.reason, "rule", run.run_id if run else None, evidence))
     return SiteJudgement(
         site_id=site.name,
         active_forecast_version=chosen if promoted else active.forecast_version,
         pinned=active.pinned,
         promoted=promoted,
-        candidates=_tell_candidates(compared),
+        candidates=compared,
     )
 
 
 def describe_candidates(connection: Connection, site: Site, active: ActiveVersion) -> list[CandidateReply]:
     """Return how every other version that was scored compares with the active one."""
-    return _tell_candidates(review_versions(connection, site, active)[1])
+    return _review_versions(connection, site, active)[1]
 
 
-def _tell_candidates(compared: list[Comparison]) -> list[CandidateReply]:
-    return [CandidateReply(**asdict(comparison)) for comparison in compared]
-
-
-def review_versions(connection: Connection, site: Site, active: ActiveVersion) -> tuple[str | None, list[Comparison]]:
+def _review_versions(connection: Connection, site: Site, active: ActiveVersion) -> tuple[str | None, list[CandidateReply]]:
     """Return which version the rule would choose, None where the active one should stay, and how each candidate compares."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return None, []
-    shadows = read_shadows(connection, site.name, first=find_review_start(site, active, last_day), last=last_day)
+    shadows = _read_shadows(connection, site.name, first=find_review_start(site, active, last_day), last=last_day)
     candidates = {version: shadow for version, shadow in shadows.items() if version != active.forecast_version}
     return choose_version(shadows.get(active.forecast_version, Shadow({}, {})), candidates)
 
 
-def read_shadows(connection: Connection, site_id: str, *, first: date, last: date) -> dict[str, Shadow]:
+def _read_shadows(connection: Connection, site_id: str, *, first: date, last: date) -> dict[str, Shadow]:
     """Return what every version that was scored did in shadow on the days of issue from ``first`` to ``last``."""
     losses: dict[str, dict[date, dict[str, float]]] = {}
     for score in forecast_scores.read(connection, site_id, first, last):
@@ -238,7 +218,7 @@ def read_shadows(connection: Connection, site_id: str, *, first: date, last: dat
     return {version: Shadow(days, regrets[version]) for version, days in losses.items()}
 
 
-def tell_active(connection: Connection, site: Site, *, changed: bool) -> ActivationReply:
+def _tell_active(connection: Connection, site: Site, *, changed: bool) -> ActivationReply:
     """Return the message about what drives the planner now."""
     active = forecast_activations.find_active(connection, site)
     return ActivationReply(forecast_version=active.forecast_version, run_id=active.run_id, pinned=active.pinned, changed=changed, reason=active.reason)

@@ -138,7 +138,7 @@ def _judge_days(means: ShadowContext, site: Site, days: Sequence[date], *, anew:
     for day in days:
         with unit_of_work(means.engine) as connection:
             scored = Judge(connection, site, means.objects).score_day(describe_day(day, parse_zone(site.timezone)), anew=anew)
-            asked = ask_costs(connection, site, day, scored)
+            asked = _ask_costs(connection, site, day, scored)
         # After the commit: the planner reads what was issued.
         for question in asked:
             means.ask(question)
@@ -200,7 +200,7 @@ class Judge:
             return False
         least = LEAST_SHARE * len(issued) * HORIZON_SLOTS
         found = {series: score for series, score in score_forecasts(issued, trusted, self.site).items() if score.slots >= least}
-        key = DayKey(shadow.day, version, len(issued))
+        key = _DayKey(shadow.day, version, len(issued))
         forecast_scores.upsert(self.connection, self.site.name, [_row(key, series, score) for series, score in found.items()])
         return bool(found)
 
@@ -216,7 +216,7 @@ class Judge:
         return past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.origins)
 
 
-class DayKey(NamedTuple):
+class _DayKey(NamedTuple):
     """What a score is of."""
 
     day: date
@@ -224,12 +224,12 @@ class DayKey(NamedTuple):
     origins: int
 
 
-def _row(key: DayKey, series: str, score: Score) -> DayScore:
+def _row(key: _DayKey, series: str, score: Score) -> DayScore:
     coverage = None if np.isnan(score.coverage_80) else score.coverage_80
     return DayScore(key.day, key.version, series, key.origins, score.mae, score.rmse, score.pinball, coverage)
 
 
-def ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
+def _ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
     """Return the questions to the planner what a day costs that is planned from each version, and from perfect foresight; none where it could not tell."""
     window = describe_day(day, parse_zone(site.timezone)).window
     if not site.batteries or not _is_priced(connection, site, window):
@@ -237,10 +237,10 @@ def ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[
     seen = observations.read(connection, site.name, window)
     if not all(np.isfinite(getattr(seen, series)).all() for series in SERIES):
         return []
-    return [request_costs(site.name, day, version) for version in versions]
+    return [_request_costs(site.name, day, version) for version in versions]
 
 
-def request_costs(site_id: str, day: date, version: str) -> ReplayRequest:
+def _request_costs(site_id: str, day: date, version: str) -> ReplayRequest:
     """Return the question what a day costs that is planned from a version whenever that is issued."""
     system, policies = forecast_scores.shadow_system(version), list(forecast_scores.POLICIES)
     return ReplayRequest(

@@ -25,12 +25,12 @@ def describe_status(connection: Connection, site_id: str, *, now: datetime) -> F
     told = {
         "candidates": describe_candidates(connection, site, forecast_activations.find_active(connection, site)),
         "drift": list_drift(connection, site, run, now=now) if run else [],
-        "next_training": tell_next_training(connection, site, run, now=now),
+        "next_training": _tell_next_training(connection, site, run, now=now),
     }
     return forecast_status.read_status(connection, site_id, at=now).model_copy(update=told)
 
 
-def tell_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:
+def _tell_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:
     """Return when a training is due next, or why one is due now."""
     due = find_due(connection, site, now=now)
     if due is not None:

@@ -11,15 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 from luna.errors import MachineError
+from luna.retry import RetryPolicy
 
 Progress = Callable[[int, int, str], None]
 
-ATTEMPTS = 2
-PAUSE_SECONDS = 1.0
+# pip itself asks an index again; a second run helps where it ended for another reason.
+DOWNLOAD_RETRY = RetryPolicy(timedelta(seconds=1), tries=2)
 _RAW_PROGRESS = re.compile(r"^Progress (\d+) of (\d+)")
 _PIP_VERSION = re.compile(r"^pip (\d+)\.(\d+)")
 # Since 24.1 pip says in plain lines how far a download is.
@@ -98,8 +100,8 @@ def _check_hash(package: Package, path: Path) -> None:
 def _download(package: Package, folder: Path, progress: Progress) -> Path:
     pip = _find_pip(package, folder.parent)
     said: str | None = None
-    for attempt in range(ATTEMPTS):
-        time.sleep(PAUSE_SECONDS * attempt)
+    for attempt in DOWNLOAD_RETRY.attempts():
+        time.sleep(DOWNLOAD_RETRY.pause(attempt - 1).total_seconds())
         said = _run_pip(package, folder, pip=pip, progress=progress)
         if said is None:
             return folder / package.filename

@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from luna.retry import RetryPolicy
 from luna.timeline import Clock, SystemClock
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
-ATTEMPTS = 3
-FIRST_PAUSE_SECONDS = 1.0
 # A service that wants to be left alone for longer is asked again by whoever comes later.
-LONGEST_PAUSE_SECONDS = 30.0
+RETRY = RetryPolicy(timedelta(seconds=1), longest=timedelta(seconds=30), tries=3)
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 # A year of quarter-hours as XML has 10 MB.
 MAX_BYTES = 32_000_000
@@ -84,17 +83,17 @@ class Web:
         return self._ask(httpx.Request("POST", url, content=content, headers=_headers(headers) | {"content-type": "application/json"}), accept)
 
     def _ask(self, request: httpx.Request, accept: Collection[int]) -> WebAnswer:
-        for attempt in range(ATTEMPTS):
+        for failures in RETRY.attempts():
             if self._asked:
                 self.sleep(self.interval.total_seconds())
             self._asked = True
             status, headers, content = self._send(request)
             if status in accept:
                 return WebAnswer(self.service, status, content)
-            pause = self._pause(status, headers, content, attempt)
-            if attempt + 1 < ATTEMPTS:
+            pause = self._pause(status, headers, content, failures)
+            if not RETRY.gives_up(failures):
                 self.sleep(pause)
-        raise SourceError(f"answered {status} {ATTEMPTS} times", field=self.service, remedy="Try again later.")
+        raise SourceError(f"answered {status} {RETRY.tries} times", field=self.service, remedy="Try again later.")
 
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
@@ -118,7 +117,7 @@ class Web:
         if len(content) > MAX_BYTES:
             raise SourceError(f"answers more than {MAX_BYTES // 1_000_000} MB", field=self.service, remedy="Ask for a shorter time.")
 
-    def _pause(self, status: int, headers: httpx.Headers, content: bytes, attempt: int) -> float:
+    def _pause(self, status: int, headers: httpx.Headers, content: bytes, failures: int) -> float:
         """Return how long to wait before asking again.
 
         Raises:
@@ -132,10 +131,10 @@ class Web:
             raise SourceRefusedError(f"refuses what was asked: {_extract(content)}", field=self.service, value=status, remedy="Check market, place and time.")
         if not passing:
             raise SourceError(f"answers {status}, which is no answer", field=self.service, remedy="Try again later.")
-        pause = self._retry_after(headers) or FIRST_PAUSE_SECONDS * 2**attempt
-        if pause > LONGEST_PAUSE_SECONDS:
-            raise SourceError(f"wants to be asked again in {pause:.0f} s", field=self.service, value=status, remedy="Try again later.")
-        return pause
+        asked = self._retry_after(headers)
+        if asked > RETRY.longest.total_seconds():
+            raise SourceError(f"wants to be asked again in {asked:.0f} s", field=self.service, value=status, remedy="Try again later.")
+        return asked or RETRY.pause(failures).total_seconds()
 
     def _retry_after(self, headers: httpx.Headers) -> float:
         """Return the seconds of ``Retry-After``, a number or a date, 0 where there is none. Source: RFC 9110, 10.2.3."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.economics import EnergyCharge
 from luna.outlook import Outlook
-from luna.physics import Flows, Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.schedule import pick_slot
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
@@ -138,8 +138,8 @@ def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flow
         here = slice(first + place, first + place + 1)
         now = replace(limits, import_limit_kw=imports[here], export_limit_kw=exports[here])
         told.append(clamp(pick_slot(setpoints, place), stored, now))
-        energies = {"load_kwh": outlook.load_kwh[here], "pv_kwh": outlook.pv_kwh[here]}
-        settled.append(simulate_slot(told[-1], stored, **energies, limits=now, hours=float(outlook.timeline.hours[here][0])))
+        expected = SlotActuals(outlook.load_kwh[here], outlook.pv_kwh[here], float(outlook.timeline.hours[here][0]))
+        settled.append(simulate_slot(told[-1], stored, expected, limits=now))
         stored = settled[-1].stored_kwh
     return join(told), join(settled)
 

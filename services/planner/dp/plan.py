@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.economics import Costs, slot_costs
 from luna.errors import LunaError
-from luna.physics import Flows, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import Flows, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.policy import PlanPolicy
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
@@ -140,7 +140,7 @@ def check_plan(
     start_kwh, end_kwh = path
     outlook, limits = problem.outlook, problem.limits
     safe = clamp(setpoints, start_kwh, limits)
-    flows = simulate_slot(safe, start_kwh, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=limits, hours=outlook.timeline.hours)
+    flows = simulate_slot(safe, start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=limits)
     apart = np.abs(flows.stored_kwh - end_kwh).max(axis=0, initial=0.0)
     residual = balance_residual_kwh(flows, outlook.load_kwh, outlook.pv_kwh)
     wrong = np.flatnonzero((apart > _TOLERANCE_KWH * 10) | (residual > _TOLERANCE_KWH))

@@ -1,7 +1,7 @@
 """What a slot offers to its one battery, as a concave piecewise linear function, on the expected course and on others beside it."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -46,56 +46,56 @@ class Segments:
         return Segments(levels=levels, **arrays)
 
 
-def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
-    site: Site,
-    *,
-    load_kwh: FloatArray,
-    pv_kwh: FloatArray,
-    prices: tuple[FloatArray, FloatArray],
-    hours: FloatArray,
-    direction: Direction | None = None,
-    import_limit_kwh: FloatArray | None = None,
-    export_limit_kwh: FloatArray | None = None,
-    battery_limit_kwh: FloatArray | None = None,
-    inverters: InverterLimits | None = None,
-) -> Segments:
+@dataclass(frozen=True, slots=True)
+class SlotCourse:
+    """What slots bring: expected load and PV, kWh, shape ``(…, slots)``; prices, same shape or ``(slots,)``; each slot's length, ``(slots,)``."""
+
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+    hours: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SlotBounds:
+    """What may be moved per slot, kWh, shape ``(slots,)`` or that of the load.
+
+    Args:
+        import_kwh: what may be imported; without it, what the connection carries.
+        export_kwh: what may be exported, in the same way.
+        battery_kwh: what the battery may give, shape ``(slots,)``; without it, what its power allows.
+        inverters: of the battery and of PV alone, where there are any.
+    """
+
+    import_kwh: FloatArray | None = None
+    export_kwh: FloatArray | None = None
+    battery_kwh: FloatArray | None = None
+    inverters: InverterLimits | None = None
+
+
+def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None = None, direction: Direction | None = None) -> Segments:
     """Return what each slot offers to the site's one battery.
 
     Args:
         site: with exactly one battery.
-        load_kwh: expected load, shape ``(…, slots)``.
-        pv_kwh: expected PV, same shape.
-        prices: import and export price, same shape or ``(slots,)``.
-        hours: length of each slot, shape ``(slots,)``.
+        course: what the slots bring.
+        bounds: what may be moved; without it, what connection and battery carry.
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
-        import_limit_kwh: what may be imported per slot, shape ``(slots,)`` or that of the load; without it, what the connection carries.
-        export_limit_kwh: what may be exported, in the same way.
-        battery_limit_kwh: what the battery may give, shape ``(slots,)``; without it, what its power allows.
-        inverters: of the battery and of PV alone, where there are any.
     """
-    (import_price, export_price), ways = prices, direction or _free(hours)
-    battery = site.batteries[0]
-    sun = _convert(inverters, pv_kwh, hours) if inverters else None
-    pv_kwh = pv_kwh if sun is None else sun.ac_kwh
-    paid = (import_price < 0) & site.curtailable & battery.charge_from_grid & (ways.may_import | (export_price < 0))
-    surplus_price = np.where(ways.may_export, export_price, 0.0)
-    surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
-    most_import = site.grid.import_limit_kw * hours if import_limit_kwh is None else import_limit_kwh
-    most_export = site.feed_in_limit_kw * hours if export_limit_kwh is None else export_limit_kwh
-    house = _House.of(battery, load_kwh - np.where(paid, 0.0, pv_kwh), (hours, most_import, most_export), ways)
-    if battery_limit_kwh is not None:
-        house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, battery_limit_kwh))
+    bounds, ways, battery = bounds or SlotBounds(), direction or _free(course.hours), site.batteries[0]
+    sun = _convert(bounds.inverters, course.pv_kwh, course.hours) if bounds.inverters else None
+    pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
+    market = _Market.of(site, course, ways)
+    house = _House.of(battery, course.load_kwh - np.where(market.paid, 0.0, pv_kwh), _bound(site, course, bounds), ways)
+    if bounds.battery_kwh is not None:
+        house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, bounds.battery_kwh))
     house = house if sun is None else house.behind(sun)
-    # PV in use is what the battery could displace: none where it is off or may not be held back.
-    in_use = np.minimum(pv_kwh, load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
-    may_displace = site.curtailable & (battery.discharge_to_grid | (load_kwh >= pv_kwh))
-    displaceable = np.where(paid, 0.0, in_use) * may_displace
-    displaces_first = np.broadcast_to((export_price < 0) & site.curtailable, house.deficit.shape)
-    surplus_price, sale_price = (np.broadcast_to(price, displaces_first.shape) for price in (surplus_price, export_price))
-    levels = _levels(site, (import_price, surplus_price, sale_price), ways)
-    length = _lengths(battery, house, displaceable, displaces_first)
+    displaceable = _displaceable(site, course.load_kwh, pv_kwh, market=market, house=house)
+    levels = _levels(site, market, ways)
+    length = _lengths(battery, house, displaceable, market.displaces_first)
     levels = levels if ways.charge_kwh is None else _force(levels, ways)
-    value = _values(levels, displaces_first)
+    value = _values(levels, market.displaces_first)
     value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
     unbound = battery.charge_from_grid and battery.discharge_to_grid
     one_way = ways.may_export ^ ways.may_import
@@ -103,13 +103,54 @@ def slot_segments(  # noqa: PLR0913  # what a slot is made of, each by its name
         length_kwh=length,
         value=value,
         charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
-        rest_cost=_rest_cost(battery, house, length[..., SERVE_FORCED], (import_price, surplus_price)),
+        rest_cost=_rest_cost(battery, house, length[..., SERVE_FORCED], market),
         levels=levels,
-        even=np.broadcast_to(import_price - export_price < 1e-9, displaces_first.shape),
-        displaces_first=displaces_first,
-        convex=_convex(length, value) & (one_way | (import_price >= export_price - 1e-12)),
-        covered=house.covered(paid & (pv_kwh > 0), curtailable=site.curtailable) & (unbound | (import_price >= 0) | (pv_kwh <= 0)),
+        even=np.broadcast_to(course.import_price - course.export_price < 1e-9, house.deficit.shape),
+        displaces_first=market.displaces_first,
+        convex=_convex(length, value) & (one_way | (course.import_price >= course.export_price - 1e-12)),
+        covered=house.covered(market.paid & (pv_kwh > 0), curtailable=site.curtailable) & (unbound | (course.import_price >= 0) | (pv_kwh <= 0)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """What a kWh costs and earns: bought, as surplus, and sold from the battery; where importing is ``paid``, and displacing PV comes before selling.
+
+    Arrays have the shape of the load; ``paid`` and ``import_price`` may have that of the slots.
+    """
+
+    import_price: FloatArray
+    surplus_price: FloatArray
+    sale_price: FloatArray
+    paid: BoolArray
+    displaces_first: BoolArray
+
+    @classmethod
+    def of(cls, site: Site, course: SlotCourse, ways: Direction) -> Self:
+        shape, export_price = course.load_kwh.shape, course.export_price
+        surplus_price = np.where(ways.may_export, export_price, 0.0)
+        surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
+        return cls(
+            import_price=course.import_price,
+            surplus_price=np.broadcast_to(surplus_price, shape),
+            sale_price=np.broadcast_to(export_price, shape),
+            paid=(course.import_price < 0) & site.curtailable & site.batteries[0].charge_from_grid & (ways.may_import | (export_price < 0)),
+            displaces_first=np.broadcast_to((export_price < 0) & site.curtailable, shape),
+        )
+
+
+def _bound(site: Site, course: SlotCourse, bounds: SlotBounds) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return each slot's length, and the most that may be imported and exported."""
+    most_import = site.grid.import_limit_kw * course.hours if bounds.import_kwh is None else bounds.import_kwh
+    return course.hours, most_import, site.feed_in_limit_kw * course.hours if bounds.export_kwh is None else bounds.export_kwh
+
+
+def _displaceable(site: Site, load_kwh: FloatArray, pv_kwh: FloatArray, *, market: _Market, house: "_House") -> FloatArray:
+    """Return the PV in use, which is what the battery could displace: none where it is off or may not be held back."""
+    in_use = np.minimum(pv_kwh, load_kwh) + np.where(market.surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
+    may_displace = site.curtailable & (site.batteries[0].discharge_to_grid | (load_kwh >= pv_kwh))
+    displaceable: FloatArray = np.where(market.paid, 0.0, in_use) * may_displace
+    return displaceable
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +191,12 @@ class _House:
         return np.asarray(served & placed & ~missed)
 
 
-def _levels(site: Site, prices: tuple[FloatArray, FloatArray, FloatArray], ways: Direction) -> BreakEven:
+def _levels(site: Site, market: _Market, ways: Direction) -> BreakEven:
     """Return the break-even values; what a slot does not allow is never worth it."""
-    battery, (import_price, surplus_price, export_price) = site.batteries[0], prices
+    battery = site.batteries[0]
     terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
-    surplus, sale = break_even(import_price, surplus_price, **terms), break_even(import_price, export_price, **terms)
-    shape = surplus_price.shape
+    surplus, sale = (break_even(market.import_price, price, **terms) for price in (market.surplus_price, market.sale_price))
+    shape = market.surplus_price.shape
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
     # Surplus beyond the export limit is held back for nothing, or must be stored where PV cannot be held back.
@@ -220,11 +261,11 @@ def _values(levels: BreakEven, displaces_first: BoolArray) -> FloatArray:
     return np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, first, second], axis=-1)
 
 
-def _rest_cost(battery: Battery, house: _House, forced_kwh: FloatArray, prices: tuple[FloatArray, FloatArray]) -> FloatArray:
+def _rest_cost(battery: Battery, house: _House, forced_kwh: FloatArray, market: _Market) -> FloatArray:
     """Return what each slot costs when the battery serves what the connection cannot carry, and nothing else."""
     served = forced_kwh * battery.discharge_efficiency
-    earned = np.minimum(house.surplus, house.export_kwh) * prices[1]
-    return np.asarray((house.deficit - served) * prices[0] - earned + served * battery.wear_price)
+    earned = np.minimum(house.surplus, house.export_kwh) * market.surplus_price
+    return np.asarray((house.deficit - served) * market.import_price - earned + served * battery.wear_price)
 
 
 def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
@@ -239,9 +280,7 @@ def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
 def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
     """Return what the slots of the expected course offer; ``direction`` (default: the problem's) fixes the way of each."""
     outlook = problem.outlook
-    return _offer(
-        problem, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, import_limit_kwh=problem.import_limit_kwh, direction=direction or problem.direction
-    )
+    return _offer(problem, (outlook.load_kwh, outlook.pv_kwh), problem.import_limit_kwh, direction or problem.direction)
 
 
 def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:
@@ -251,23 +290,12 @@ def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction |
     """
     outlook, expected = problem.outlook, problem.import_limit_kwh
     limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh))
-    return _offer(
-        problem,
-        load_kwh=np.vstack([outlook.load_kwh, courses.load_kwh]),
-        pv_kwh=np.vstack([outlook.pv_kwh, courses.pv_kwh]),
-        import_limit_kwh=np.vstack([expected, limit]),
-        direction=direction,
-    )
+    energies = np.vstack([outlook.load_kwh, courses.load_kwh]), np.vstack([outlook.pv_kwh, courses.pv_kwh])
+    return _offer(problem, energies, np.vstack([expected, limit]), direction)
 
 
-def _offer(problem: Problem, **course: Any) -> Segments:
+def _offer(problem: Problem, energies: tuple[FloatArray, FloatArray], import_limit_kwh: FloatArray, direction: Direction | None) -> Segments:
     outlook = problem.outlook
-    return slot_segments(
-        problem.site,
-        prices=(outlook.import_price, outlook.export_price),
-        hours=outlook.timeline.hours,
-        export_limit_kwh=problem.export_limit_kwh,
-        battery_limit_kwh=problem.storage.give_limit_kwh,
-        inverters=problem.limits.inverters,
-        **course,
-    )
+    course = SlotCourse(*energies, outlook.import_price, outlook.export_price, outlook.timeline.hours)
+    bounds = SlotBounds(import_limit_kwh, problem.export_limit_kwh, problem.storage.give_limit_kwh, problem.limits.inverters)
+    return slot_segments(problem.site, course, bounds=bounds, direction=direction)

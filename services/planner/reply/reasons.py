@@ -8,7 +8,7 @@ from itertools import repeat
 import numpy as np
 
 from luna.contracts.owner import GRID, Action
-from luna.physics import BoolArray, Mode, simulate_slot
+from luna.physics import BoolArray, Mode, SlotActuals, simulate_slot
 from luna.schedule import NO_FIGURES, Figure, Reason
 from luna.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan, weigh_flows
@@ -169,14 +169,8 @@ def price_opposite(plan: Plan) -> FloatArray:
         ceiling_soc=np.broadcast_to(battery.max_soc, plan.start_kwh.shape),
     )
     # A checked plan's set-points are safe already, and no opposite trades with the grid or goes beyond the limits.
-    flows = simulate_slot(
-        other,
-        plan.start_kwh,
-        load_kwh=outlook.load_kwh,
-        pv_kwh=outlook.pv_kwh,
-        limits=problem.limits,
-        hours=outlook.timeline.hours,
-    )
+    expected = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
+    flows = simulate_slot(other, plan.start_kwh, expected, limits=problem.limits)
     # Without anything beside money or placed, what the plan costs has been worked out already.
     planned = plan.costs if plan.placement is None and problem.billed is None else weigh_flows(problem, plan.flows)
     costs = weigh_flows(problem, flows).total - planned.total

@@ -42,7 +42,7 @@ def running(kept_folder: Path) -> Iterator[Servers]:
         migrate.upgrade(servers.database_url)
         with worker(servers, kept_folder.parent):
             client = Client(servers.redis_url)
-            await_workers(client)
+            await_workers(client.heartbeats)
             client.close()
             yield servers
 
@@ -101,7 +101,7 @@ def test_it_names_the_services_without_a_worker(servers_folder: Path) -> None:
     with start(servers_folder, services=("redis",)) as servers:
         client = Client(servers.redis_url)
         with pytest.raises(UnavailableError, match="'forecaster, ingest, planner'"):
-            await_workers(client, seconds=0)
+            await_workers(client.heartbeats, seconds=0)
         client.close()
 
 

@@ -22,7 +22,7 @@ def own(servers: Servers, redis_url: str, tmp_path: Path) -> Servers:
 def test_a_worker_is_gone_when_its_block_ends(own: Servers, tmp_path: Path) -> None:
     client = Client(own.redis_url)
     with run_worker(own, tmp_path, cache=tmp_path) as worker:
-        worker.wait_until_ready(client)
+        worker.wait_until_ready(client.heartbeats)
         worker.check()
         pid = worker.pid
     client.close()
@@ -35,5 +35,5 @@ def test_a_worker_that_ends_says_why(own: Servers, tmp_path: Path) -> None:
     with run_worker(own, tmp_path, cache=tmp_path) as worker:
         os.killpg(worker.pid, 9)
         with pytest.raises(MachineError, match=r"the worker has ended.*worker\.log"):
-            worker.wait_until_ready(client)
+            worker.wait_until_ready(client.heartbeats)
     client.close()

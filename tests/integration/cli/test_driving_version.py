@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.database import engine, observations, sites
-from luna.database.schema.identity import sites as sites_table
+from luna.database.schema.sites import sites as sites_table
 from tests.command_line import Luna
 from tests.household import day, describe_site, measure_days
 

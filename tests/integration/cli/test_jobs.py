@@ -51,10 +51,10 @@ def test_a_person_sees_the_same(luna_on_servers: Luna, dead: Job) -> None:
 
 
 def test_a_dead_job_is_tried_again_once(luna_on_servers: Luna, dead: Job, client: Client) -> None:
-    before = client.waiting("forecaster")
+    before = client.tasks.waiting("forecaster")
     again = luna_on_servers("jobs", "retry", dead.job_id, "--json").document
     assert (again["status"], again["attempts"], again["error"]) == ("queued", 0, None)
-    assert client.waiting("forecaster") == before + 1
+    assert client.tasks.waiting("forecaster") == before + 1
     refused = luna_on_servers("jobs", "retry", dead.job_id)
     assert (refused.code, refused.problem["status"]) == (1, 409)
 

@@ -13,7 +13,7 @@ from luna.database import control, observations, plans
 from luna.database.engine import unit_of_work
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
-from services.executor.control_step import RETRY, VERIFY
+from services.executor.delivery import RESEND, VERIFY
 from services.executor.device import DryRun
 from services.executor.home_assistant import HomeAssistantDevice
 from services.planner.milp.solver import Solver
@@ -117,7 +117,7 @@ def test_a_command_that_is_lost_is_sent_again(armed: Home, inverter: Inverter) -
     assert armed.turn() is True
     assert armed.turn(timedelta(seconds=1)) is True
     assert inverter.modes == ["Force Charge"]
-    assert armed.turn(RETRY) is False
+    assert armed.turn(RESEND.first) is False
     assert (inverter.modes, armed.outcomes) == (["Force Charge"] * 2, [("planned", "charge", True)])
 
 
@@ -135,7 +135,7 @@ def test_what_is_never_acknowledged_is_taken_back(armed: Home, inverter: Inverte
     armed.plan(CHARGE)
     inverter.faults.extend([fault] * 3)
     for _ in range(4):
-        armed.turn(RETRY)
+        armed.turn(RESEND.first)
     assert armed.turn() is False
     assert inverter.modes == ["Self Use"]
     assert armed.outcomes == [("planned", "charge", False), ("not_acknowledged", "self_consumption", True)]
@@ -147,9 +147,9 @@ def test_an_inverter_that_never_follows_is_left_until_the_next_slot(armed: Home,
     inverter.states[MODE] = "Off"
     inverter.faults.extend(["lose"] * 100)
     for _ in range(8):
-        armed.turn(RETRY)
+        armed.turn(RESEND.first)
     told = len(inverter.calls)
-    assert armed.turn(RETRY) is False
+    assert armed.turn(RESEND.first) is False
     assert len(inverter.calls) == told
     assert [confirmed for _, _, confirmed in armed.outcomes] == [False, False]
     inverter.faults.clear()
@@ -181,7 +181,7 @@ def test_an_executor_that_dies_before_the_answer_sends_the_same_again(armed: Hom
     armed.start()
     armed.plan(EXPORT, EXPORT, at=START + timedelta(seconds=1))
     inverter.states[SOC] = "20"
-    assert armed.turn(RETRY) is False
+    assert armed.turn(RESEND.first) is False
     assert inverter.modes == ["Force Charge"] * 2
 
 

@@ -12,7 +12,7 @@ from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
 from luna.device_config import Control
 from luna.timeline import SLOT
-from services.executor.control_step import RETRY, VERIFY
+from services.executor.delivery import RESEND, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.mqtt import MqttDevice
 from tests.controlled import BOILER, CAR, CURRENT, DEVICES, PV, TOKEN, BrokerDevice, Inverter, describe_devices, serve
@@ -91,7 +91,7 @@ def test_a_charger_that_refuses_keeps_nobody_else_from_the_plan(home: Home, inve
     inverter.states[CAR] = "on"
     inverter.faults.extend(["refuse"] * 3)
     for _ in range(4):
-        home.turn(RETRY, CHARGER)
+        home.turn(RESEND.first, CHARGER)
     home.turn(device=CHARGER)
     home.turn(device=HEATER)
     reasons = [(entry.device, entry.reason, entry.confirmed is not None) for entry in home.log]
@@ -199,7 +199,7 @@ def test_a_charger_behind_a_broker_that_does_not_listen_is_told_again(database: 
     charger.deaf = True
     assert home.turn(device=CHARGER) is True
     charger.deaf = False
-    home.turn(RETRY, CHARGER)
+    home.turn(RESEND.first, CHARGER)
     wait_for(lambda: not home.turn(device=CHARGER))
     outcomes = [(entry.reason, entry.confirmed) for entry in home.log]
     home.close()

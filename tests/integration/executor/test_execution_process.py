@@ -95,12 +95,12 @@ def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(database: Eng
         wait_for(lambda: told(client, home) == [("batteries", "planned", False)])
         process.terminate()
         assert process.wait(60) == 0
-        assert client.executor() is None
+        assert client.heartbeats.executor() is None
 
 
 def told(client: Client, home: str) -> list[tuple[str, str | None, bool]]:
     """What the executor says of its devices: why they were told what they were, and whether they do what they do by themselves."""
-    sign = client.executor()
+    sign = client.heartbeats.executor()
     sites = {site.site: site.devices for site in sign.sites} if sign else {}
     return [(device.device, device.reason, device.fallback) for device in sites.get(home, ())]
 

@@ -6,6 +6,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
 from services.ingest.backfill import BackfillRun, backfill_site
 from services.ingest.quality_service import judge_days
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
-from services.ingest.sources.home_assistant.connection import RetryPolicy
+from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.tasks import backfill_history
 from services.ingest.verification import verify_days
@@ -63,7 +64,7 @@ def house() -> Iterator[House]:
 
 @pytest.fixture
 def source(house: House) -> Iterator[HomeAssistantHistory]:
-    patience = RetryPolicy(pause_s=0, attempts=3, sleep=lambda _: None)
+    patience = RequestPolicy(pause_s=0, sleep=lambda _: None, retry=replace(RETRY, tries=3))
     with HomeAssistantHistory.connect(HomeAssistantAccess(house.url, TOKEN), patience=patience) as source:
         yield source
 

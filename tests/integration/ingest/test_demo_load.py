@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, func, select
 
 from luna.contracts import DemoLoadReply
 from luna.database import engine, migrate, observations, prices, sites
-from luna.database.schema.identity import site_versions
 from luna.database.schema.series import market_prices, slot_observations
+from luna.database.schema.sites import site_versions
 from luna.embedded import Servers
 from luna.errors import ConflictError
 from luna.observations import Observations

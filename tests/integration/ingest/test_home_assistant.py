@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from luna.addresses import HomeAssistantAccess
 from luna.errors import LunaError
 from luna.timeline import FloatArray, InstantArray
-from services.ingest.sources.home_assistant.connection import RetryPolicy
+from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.home_assistant.web import ClockError
 from services.ingest.sources.source import SourceError, SourceRefusedError
@@ -40,7 +41,7 @@ def open_history(house: House) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def connect(*, token: str = TOKEN, timeout_s: float = 10, waits: list[float] | None = None) -> HomeAssistantHistory:
-            patience = RetryPolicy(timeout_s=timeout_s, pause_s=0, attempts=4, sleep=(waits if waits is not None else []).append)
+            patience = RequestPolicy(timeout_s=timeout_s, pause_s=0, sleep=(waits if waits is not None else []).append, retry=replace(RETRY, tries=4))
             return stack.enter_context(HomeAssistantHistory.connect(HomeAssistantAccess(house.url, token), patience=patience))
 
         yield connect
@@ -176,7 +177,7 @@ def test_a_home_assistant_that_is_starting_is_waited_for(house: House, open_hist
 
 
 def test_one_that_is_away_is_a_source_error() -> None:
-    patience = RetryPolicy(attempts=2, sleep=lambda _: None)
+    patience = RequestPolicy(sleep=lambda _: None, retry=replace(RETRY, tries=2))
     with (
         HomeAssistantHistory.connect(HomeAssistantAccess("http://127.0.0.1:9", TOKEN), patience=patience) as history,
         pytest.raises(LunaError, match="does not answer"),

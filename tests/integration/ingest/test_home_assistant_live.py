@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ import pytest
 
 from services.ingest.reading import Reading
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
-from services.ingest.sources.home_assistant.connection import RetryPolicy
+from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.source import SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, serve
 from tests.workers import wait_for
@@ -29,7 +30,7 @@ def house() -> Iterator[House]:
 
 
 def listener(house: House, *, since: datetime | None = None, token: str = TOKEN) -> HomeAssistantLive:
-    patience = RetryPolicy(timeout_s=5, first_wait_s=0.02, longest_wait_s=0.1, pause_s=0)
+    patience = RequestPolicy(timeout_s=5, pause_s=0, retry=replace(RETRY, first=timedelta(seconds=0.02), longest=timedelta(seconds=0.1)))
     return HomeAssistantLive(HomeAssistantAccess(house.url, token), since=since, patience=patience, recorder_lag=WAIT)
 
 
@@ -113,7 +114,7 @@ def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap
     live = HomeAssistantLive(
         HomeAssistantAccess(house.url, TOKEN),
         since=since,
-        patience=RetryPolicy(attempts=2, first_wait_s=0.01, longest_wait_s=0.02, pause_s=0),
+        patience=RequestPolicy(pause_s=0, retry=replace(RETRY, tries=2, first=timedelta(seconds=0.01), longest=timedelta(seconds=0.02))),
         recorder_lag=WAIT,
     )
     listen_until(live, recorder, lambda: len(recorder.ids()) == 5)
@@ -193,7 +194,7 @@ def test_a_wrong_token_ends_listening(house: House) -> None:
 
 
 def test_waits_between_connections_double_up_to_a_bound_and_differ() -> None:
-    patience = RetryPolicy(first_wait_s=1, longest_wait_s=60)
+    patience = RequestPolicy(retry=replace(RETRY, first=timedelta(seconds=1), longest=timedelta(seconds=60)))
     waits = [patience.wait_s(failures) for failures in range(1, 12)]
     # 1, 2, 4, … 64 seconds, at most 60, each shortened by up to a half.
     assert all(min(2.0**place, 60) / 2 <= wait <= min(2.0**place, 60) for place, wait in enumerate(waits))

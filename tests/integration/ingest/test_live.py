@@ -143,7 +143,7 @@ def _hears(device: Publisher, database: Engine, site_id: str) -> bool:
 def test_the_slots_of_what_is_over_are_built_once_a_worker_is_there(listen: Start, redis_url: str, database_url: str, tmp_path: Path, site_id: str) -> None:
     _, port = listen()
     with closing(Client(redis_url)) as client:
-        wait_for(lambda: client.waiting("ingest") > 0)
+        wait_for(lambda: client.tasks.waiting("ingest") > 0)
     notes = tmp_path / "data/live/notes.json"
     assert site_id not in json.loads(notes.read_text()).get("built_until", {})
     with worker_process(redis_url, database_url, "services.ingest.tasks"):

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest
 from luna.database import prices
-from luna.database.schema.identity import sites as sites_table
 from luna.database.schema.series import market_prices
+from luna.database.schema.sites import sites as sites_table
 from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
 from luna.timeline import SLOT, Timeline, local_day, local_days

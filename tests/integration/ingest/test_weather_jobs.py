@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, delete
 from luna.contracts import FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest
 from luna.database import weather_carbon
 from luna.database.engine import unit_of_work
-from luna.database.schema.identity import sites as table
 from luna.database.schema.series import weather
+from luna.database.schema.sites import sites as table
 from luna.errors import InvalidInputError, NotFoundError
 from luna.queue import Client, TaskContext
 from luna.settings import Settings

@@ -17,7 +17,7 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.economics import publication_times
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
-from luna.physics import Mode, SiteLimits, clamp, simulate_slot
+from luna.physics import Mode, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.timeline import SLOT, FloatArray, Timeline, parse_zone
 from services.executor.batteries import to_arrays
 from services.executor.device import DryRun
@@ -99,7 +99,7 @@ class LivedDays:
         told = to_arrays([each for each in self.decided().values() if isinstance(each, BatterySetpoint)])
         place = BEFORE * 96 + slot
         energies = {"load_kwh": self.load[place : place + 1], "pv_kwh": self.pv[place : place + 1]}
-        flows = simulate_slot(clamp(told, self.stored, self.limits), self.stored, **energies, limits=self.limits, hours=0.25)
+        flows = simulate_slot(clamp(told, self.stored, self.limits), self.stored, SlotActuals(**energies, hours=0.25), limits=self.limits)
         self.stored = flows.stored_kwh
         self.record(place, place + 1, self.stored[0] / self.limits.batteries.capacity_kwh[0])
         return float(self.stored[0, 0])

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.plan_questions import ParetoReply
-from services.cli.pareto import Scale, draw
 from tests.command_line import Luna
 
 
@@ -30,23 +28,6 @@ def test_a_trade_off_is_one_document_and_a_picture(luna: Luna, request_file: str
     assert 2 <= len(points) <= 4
     assert points[-1]["wear"] == 0.0
     assert picture.read_text(encoding="utf-8").startswith("<svg")
-
-
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [("en", ["home: cost against wear", "cost (EUR)", "−1.00", "0.25"]), ("de", ["home: Kosten gegen Verschleiß", "Verschleiß (EUR)", "−1,00", "0,25"])],
-)
-def test_the_picture_speaks_its_reader_s_language_with_units(language: Any, words: list[str]) -> None:
-    weights = {"carbon_price_per_kg": 0, "self_sufficiency_price": 0, "wear_factor": 1}
-    figures = {"carbon_g": None, "import_kwh": 1, "self_sufficiency": None, "weights": weights}
-    points = [figures | {"cost": -1.0, "wear": 0.5}, figures | {"cost": 0.0, "wear": 0.0}]
-    about = {"site": "home", "currency": "EUR", "figures": ["cost", "wear"], "knee": None, "complete": True}
-    picture = draw(ParetoReply.model_validate(about | {"points": points}), language=language)
-    assert [word for word in words if word not in picture] == []
-
-
-def test_a_single_plan_has_one_mark_on_each_side() -> None:
-    assert Scale("cost", [2.5], (0.0, 1.0)).marks == [2.5]
 
 
 def test_a_weighed_plan_says_what_it_costs_beside_the_cheapest(luna: Luna, request_file: str) -> None:

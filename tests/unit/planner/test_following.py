@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.physics import Mode, clamp, simulate_slot
+from luna.physics import Mode, SlotActuals, clamp, simulate_slot
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
@@ -63,7 +63,7 @@ def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
     # What exceeds limits that cannot be kept is levelled: physics would keep them as long as the battery lasts.
     safe = clamp(plan.setpoints, plan.start_kwh, plan.limits)
     outlook = problem.outlook
-    flows = simulate_slot(safe, plan.start_kwh, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh, limits=plan.limits, hours=outlook.timeline.hours)
+    flows = simulate_slot(safe, plan.start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=plan.limits)
     assert flows.stored_kwh == pytest.approx(plan.flows.stored_kwh, abs=1e-6)
     assert plan.start_kwh[:, 1:] == pytest.approx(plan.flows.stored_kwh[:, :-1], abs=1e-6)
     assert plan.start_kwh[:, 0] == pytest.approx(problem.stored_kwh)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from luna.addresses import HomeAssistantAccess
+from luna.retry import RetryPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 NAME = "home_assistant"
@@ -28,25 +30,23 @@ class BusyError(SourceError):
         self.wait_s = wait_s
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How long one answer may take, how often a failed request is made again, and how far apart requests stand.
+# Six tries span a quarter of a minute; chance takes off up to a half, so that several who lost it do not come back at once.
+RETRY = RetryPolicy(timedelta(seconds=0.5), longest=timedelta(minutes=1), tries=6, jitter=0.5)
 
-    Waits double from ``first_wait_s`` to ``longest_wait_s``, each shortened at random by up to a half, so that several who lost it do not come back at once.
-    """
+
+@dataclass(frozen=True)
+class RequestPolicy:
+    """How long one answer may take, how often a failed request is made again, and how far apart requests stand."""
 
     timeout_s: float = 60.0
-    attempts: int = 6
-    first_wait_s: float = 0.5
-    longest_wait_s: float = 60.0
+    retry: RetryPolicy = RETRY
     pause_s: float = 0.02
     sleep: Callable[[float], None] = time.sleep
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def wait_s(self, failures: int, asked_s: float = 0.0) -> float:
-        """Return how long to wait after ``failures`` in a row (at least one); never less than asked for, as far as ``longest_wait_s`` allows."""
-        usual = min(self.first_wait_s * 2.0 ** min(failures - 1, 30), self.longest_wait_s)
-        return min(max(asked_s, usual * self.rng.uniform(0.5, 1.0)), self.longest_wait_s)
+        """Return how long to wait after ``failures`` in a row (at least one); never less than asked for, as far as the longest pause allows."""
+        return min(max(asked_s, self.retry.pause(failures, self.rng).total_seconds()), self.retry.longest.total_seconds())
 
     def call(self, ask: Callable[[], T]) -> T:
         """Return what ``ask`` returns; after a ``SourceError`` ask again, a bounded number of times.
@@ -54,12 +54,15 @@ class RetryPolicy:
         Raises:
             SourceError: the last attempt failed too.
         """
-        for failures in range(1, self.attempts):
+        failures = 0
+        while True:
             try:
                 return ask()
             except SourceError as error:
+                failures += 1
+                if self.retry.gives_up(failures):
+                    raise
                 self.sleep(self.wait_s(failures, error.wait_s if isinstance(error, BusyError) else 0.0))
-        return ask()
 
 
 # What asking again in the same words would answer in the same way.
@@ -123,9 +126,9 @@ LARGEST_MESSAGE = 64 * 2**20
 class HomeAssistantSocket:
     """Asks over a connection that is opened when first needed, and anew when it was lost."""
 
-    def __init__(self, access: HomeAssistantAccess, *, patience: RetryPolicy | None = None) -> None:
+    def __init__(self, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None) -> None:
         self._access = access
-        self._patience = patience or RetryPolicy()
+        self._patience = patience or RequestPolicy()
         self._stack = ExitStack()
         self._connection: ClientConnection | None = None
         self._numbers = count(1)

@@ -12,7 +12,7 @@ import numpy as np
 from luna.addresses import HomeAssistantAccess
 from luna.timeline import Clock, FloatArray, InstantArray, SystemClock, floor_to
 from services.ingest.reading import Samples
-from services.ingest.sources.home_assistant.connection import NAME, HomeAssistantSocket, RetryPolicy
+from services.ingest.sources.home_assistant.connection import NAME, HomeAssistantSocket, RequestPolicy
 from services.ingest.sources.home_assistant.state import STEP, Duration, as_datetime64, as_instant, hold_values, longest_rise
 from services.ingest.sources.home_assistant.web import CLOCK_TOLERANCE, Entity, HomeAssistantWeb
 from services.ingest.sources.source import SourceError, SourceRefusedError
@@ -112,7 +112,7 @@ class HomeAssistantHistory:
         self._clock = clock or SystemClock()
 
     @classmethod
-    def connect(cls, access: HomeAssistantAccess, *, patience: RetryPolicy | None = None, clock: Clock | None = None) -> Self:
+    def connect(cls, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None, clock: Clock | None = None) -> Self:
         """Return a reader of the Home Assistant at ``access``; nothing is opened before the first question."""
         return cls(HomeAssistantWeb(access, patience=patience, clock=clock), HomeAssistantSocket(access, patience=patience), clock=clock)
 

@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 from luna.addresses import HomeAssistantAccess
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading, Samples
-from services.ingest.sources.home_assistant.connection import LARGEST_MESSAGE, NAME, RetryPolicy, check_auth, parse_messages, read_result, write_auth
+from services.ingest.sources.home_assistant.connection import LARGEST_MESSAGE, NAME, RequestPolicy, check_auth, parse_messages, read_result, write_auth
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory, cut_windows
 from services.ingest.sources.home_assistant.state import as_datetime64, as_instant, from_seconds, hold_values, longest_rise, parse_state
 from services.ingest.sources.source import SourceError, SourceRefusedError
@@ -119,7 +119,7 @@ class HomeAssistantLive:
         access: HomeAssistantAccess,
         *,
         since: datetime | None = None,
-        patience: RetryPolicy | None = None,
+        patience: RequestPolicy | None = None,
         clock: Clock | None = None,
         recorder_lag: timedelta = RECORDER_LAG,
     ) -> None:
@@ -133,7 +133,7 @@ class HomeAssistantLive:
             recorder_lag: how long after a connection history may not know yet what was said before it.
         """
         self._access, self._since = access, since
-        self._patience, self._clock = patience or RetryPolicy(), clock or SystemClock()
+        self._patience, self._clock = patience or RequestPolicy(), clock or SystemClock()
         self._recorder_lag = recorder_lag
         self.fault: SourceError | None = None
 

@@ -13,7 +13,7 @@ import httpx
 
 from luna.addresses import HomeAssistantAccess
 from luna.timeline import Clock, FloatArray, InstantArray, SystemClock
-from services.ingest.sources.home_assistant.connection import NAME, BusyError, RetryPolicy
+from services.ingest.sources.home_assistant.connection import NAME, BusyError, RequestPolicy
 from services.ingest.sources.home_assistant.state import parse_history
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
@@ -37,9 +37,9 @@ class HomeAssistantWeb:
     """Asks one Home Assistant over HTTP, one request at a time."""
 
     def __init__(
-        self, access: HomeAssistantAccess, *, patience: RetryPolicy | None = None, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+        self, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
     ) -> None:
-        self._patience = patience or RetryPolicy()
+        self._patience = patience or RequestPolicy()
         self._clock = clock or SystemClock()
         headers = {"Authorization": f"Bearer {access.token}"}
         self._client = httpx.Client(base_url=access.url, headers=headers, timeout=self._patience.timeout_s, transport=transport)

@@ -16,6 +16,7 @@ import paho.mqtt.client as paho
 import structlog
 
 from luna.addresses import Broker
+from luna.retry import RetryPolicy
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.connection import Connection, connected
@@ -25,7 +26,8 @@ from services.ingest.sources.mqtt.session_store import Journal, Session, digest_
 from services.ingest.sources.source import SourceError
 
 PLAIN = OWN_TOPIC
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+# A broker that is back is found within a minute, and not by all who lost it at once; even after a connection that carried something comes a second.
+RECONNECT = RetryPolicy(timedelta(seconds=1), longest=timedelta(minutes=1), jitter=0.5)
 # How long descriptions that a broker keeps may take, before those that are missing are named.
 SETTLING_SECONDS = 10.0
 _MICROSECOND = timedelta(microseconds=1)
@@ -88,8 +90,7 @@ class MqttSource:
             raise
 
     def _pause(self, failures: int) -> float:
-        longest: float = min(LONGEST_PAUSE.total_seconds(), FIRST_PAUSE.total_seconds() * 2 ** min(failures, 10))
-        return longest * self._random.uniform(0.5, 1)
+        return RECONNECT.pause(failures + 1, self._random).total_seconds()
 
 
 class _Listener:

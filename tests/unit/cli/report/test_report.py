@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,6 +13,7 @@ from luna.contracts import PlanReply, ReplayReply
 from luna.site import Site
 from luna.wording import REASONS, Language
 from services.cli.report import ReportInput, SiteResult, render
+from tests.recorded import hold_drawing
 
 PlanMaker = Callable[..., PlanReply]
 ReportMaker = Callable[..., ReportInput]
@@ -122,6 +123,14 @@ def test_shows_48_hours_of_a_longer_plan(make_report: ReportMaker, make_plan: Pl
 def test_chooses_the_slot_whose_opposite_costs_most(make_report: ReportMaker) -> None:
     page = Page(render(make_report()))
     assert page.count("div", role="slider", **{"aria-valuenow": "191", "aria-valuemax": "191"}) == 1
+
+
+def test_drawings_are_as_recorded(make_report: ReportMaker, make_plan: PlanMaker) -> None:
+    # A day of 25 hours whose last hours have no published price, on which some PV is held back.
+    start = datetime(2023, 10, 28, 22, tzinfo=UTC)
+    plan = make_plan(start, 100).model_copy(update={"prices_known_until": start + timedelta(hours=20)})
+    html = render(make_report(plan, without_soc=[0.4] * 100))
+    hold_drawing("report.svg", "\n".join(re.findall(r'<svg class="(?:plan|losses) .*?</svg>', html, flags=re.DOTALL)))
 
 
 def test_marks_predicted_prices(make_report: ReportMaker, make_plan: PlanMaker) -> None:

@@ -60,7 +60,7 @@ def test_a_version_that_is_better_but_dearer_stays_in_shadow() -> None:
 def test_a_version_that_is_better_and_cheaper_is_promoted_with_both_figures() -> None:
     chosen, [comparison] = choose_version(shadow(1.0, regret=0.2), {"aurora": shadow(0.8, regret=0.1)})
     assert chosen == "aurora"
-    assert comparison.evidence()["regret"] == pytest.approx(0.1, rel=0.1)
+    assert comparison.regret == pytest.approx(0.1, rel=0.1)
 
 
 def test_money_of_few_days_decides_nothing() -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from luna.timeline import FixedClock
 from services.ingest.sources.source import SourceError, SourceRefusedError
-from services.ingest.sources.web import ATTEMPTS, Web
+from services.ingest.sources.web import RETRY, Web
 from tests.outside import Reply, Service, document
 
 URL = "https://service.test/prices"
@@ -59,7 +59,7 @@ def test_what_does_not_pass_is_given_up_after_three_times() -> None:
     service = Service(httpx.Response(500))
     with pytest.raises(SourceError, match="answered 500 3 times"):
         ask(service)
-    assert len(service.asked) == ATTEMPTS
+    assert len(service.asked) == RETRY.tries
 
 
 @pytest.mark.parametrize("said", ["7", "Fri, 20 Nov 2026 12:00:07 GMT"], ids=["seconds", "date"])

@@ -10,7 +10,7 @@ from luna.contracts.plan import Terminal
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import FloatArray
-from services.planner.dp.segments import Segments, slot_segments
+from services.planner.dp.segments import Segments, SlotCourse, slot_segments
 from services.planner.dp.value import ValueFunction, follow, mean_values, solve_value
 from services.planner.milp.directions import FlowDirections, PlannedFlows
 from services.planner.milp.formulation import formulate
@@ -50,8 +50,7 @@ def draw_convex(seed: int) -> Problem:
 
 def segments_of(problem: Problem) -> Segments:
     ahead = problem.outlook
-    prices = (ahead.import_price, ahead.export_price)
-    return slot_segments(problem.site, load_kwh=ahead.load_kwh, pv_kwh=ahead.pv_kwh, prices=prices, hours=ahead.timeline.hours)
+    return slot_segments(problem.site, SlotCourse(ahead.load_kwh, ahead.pv_kwh, ahead.import_price, ahead.export_price, ahead.timeline.hours))
 
 
 def usable_kwh(site: Site) -> float:
@@ -176,13 +175,14 @@ def test_mean_values_are_those_of_single_solutions() -> None:
     problem, cells = draw_convex(4), 16
     ahead, usable, rng = problem.outlook, usable_kwh(problem.site), np.random.default_rng(0)
     load = np.minimum(ahead.load_kwh * rng.uniform(0.5, 1.5, (5, SLOTS)), 0.8)
-    paths = slot_segments(problem.site, load_kwh=load, pv_kwh=np.tile(ahead.pv_kwh, (5, 1)), prices=(ahead.import_price, ahead.export_price), hours=HOURS)
+    prices = (ahead.import_price, ahead.export_price)
+    paths = slot_segments(problem.site, SlotCourse(load, np.tile(ahead.pv_kwh, (5, 1)), *prices, HOURS))
     terminal = (np.array([usable]), np.array([0.15]))
     together = mean_values(paths, capacity_kwh=usable, terminal=terminal, cells=cells)
     edges = np.linspace(0, usable, cells + 1)
     alone = []
     for path in load:
-        one = slot_segments(problem.site, load_kwh=path, pv_kwh=ahead.pv_kwh, prices=(ahead.import_price, ahead.export_price), hours=HOURS)
+        one = slot_segments(problem.site, SlotCourse(path, ahead.pv_kwh, *prices, HOURS))
         length, value = solve_value(one, capacity_kwh=usable, terminal=terminal).after(0)
         worth = np.concatenate([[0.0], np.cumsum(length * value)])
         alone.append(np.diff(np.interp(edges, np.concatenate([[0.0], np.cumsum(length)]), worth)) / np.diff(edges))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.physics import Mode, SetPoint, SiteLimits, clamp, simulate_slot
+from luna.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.site import parse_site
 from luna.timeline import FloatArray
 from services.planner.dp.policy import spare_vehicles
@@ -29,7 +29,7 @@ def discharge(setpoint: SetPoint, rng: np.random.Generator) -> FloatArray:
     """What batteries give under a set-point, shape (slots,), with any charge, load and sun."""
     slots, limits = setpoint.curtailment.size, SiteLimits.of(SITE)
     stored, load, pv = rng.uniform(0, 5, (2, slots)), rng.gamma(1.0, 2.0, slots), rng.gamma(1.0, 1.0, slots)
-    flows = simulate_slot(clamp(setpoint, stored, limits), stored, load_kwh=load, pv_kwh=pv, limits=limits, hours=1.0)
+    flows = simulate_slot(clamp(setpoint, stored, limits), stored, SlotActuals(load, pv, 1.0), limits=limits)
     return np.asarray(flows.discharge_kwh.sum(axis=0))
 
 
@@ -82,5 +82,5 @@ def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) ->
         house = share * rng.uniform(0.5, 1, spared.size) * (problem.outlook.load_kwh - placement.placed_kwh)
         stored = rng.uniform(0, 1, made.start_kwh.shape) * limits.batteries.max_kwh
         safe = clamp(made.setpoints, stored, limits)
-        flows = simulate_slot(safe, stored, load_kwh=placement.placed_kwh + house, pv_kwh=share * problem.outlook.pv_kwh, limits=limits, hours=1.0)
+        flows = simulate_slot(safe, stored, SlotActuals(placement.placed_kwh + house, share * problem.outlook.pv_kwh, 1.0), limits=limits)
         assert flows.discharge_kwh[:, spared].sum() == 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest, Terminal
-from luna.physics import Mode, clamp, simulate_slot
+from luna.physics import Mode, SlotActuals, clamp, simulate_slot
 from luna.schedule import Reason
 from luna.timeline import Timeline
 from luna.wording import REASONS
@@ -171,7 +171,7 @@ def cost_with_opposite(plan: Plan, slot: int, *, mode: int) -> float:
     modes = np.full_like(plan.setpoints.mode, mode)
     asked = replace(plan.setpoints, mode=modes, floor_soc=full * battery.min_soc, ceiling_soc=full * battery.max_soc)
     safe = clamp(asked, plan.start_kwh, problem.limits)
-    flows = simulate_slot(safe, plan.start_kwh, load_kwh=ahead.load_kwh, pv_kwh=ahead.pv_kwh, limits=problem.limits, hours=ahead.timeline.hours)
+    flows = simulate_slot(safe, plan.start_kwh, SlotActuals(ahead.load_kwh, ahead.pv_kwh, ahead.timeline.hours), limits=problem.limits)
     wear = problem.wear_price[0, 0] * (flows.charge_kwh[0] + flows.discharge_kwh[0])
     here = flows.import_kwh * ahead.import_price - flows.export_kwh * ahead.export_price + wear
     after = make_plan(rest_of(problem, slot, float(flows.stored_kwh[0, slot])), Solver())

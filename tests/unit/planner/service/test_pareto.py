@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
+from luna.charts import draw_tradeoff, read_figure
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import Figure, ParetoReply, ParetoRequest
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
-from services.cli.pareto import draw, read_figure
 from services.planner.milp.solver import Solver
 from services.planner.service.pareto import TradeoffPoint, find_knee, trace_pareto, trace_tradeoff
 from tests.asking import make_request, solve
@@ -142,4 +142,4 @@ def test_one_figure_twice_is_refused() -> None:
 
 def test_the_picture_has_a_point_per_plan_and_the_knee_ringed() -> None:
     reply = trace(ask(), ("cost", "wear"), points=5)
-    assert re.findall(r"<circle [^>]*class=\"(\w+)\"", draw(reply)) == ["point"] * 5 + ["knee"]
+    assert re.findall(r"<circle [^>]*class=\"(\w+)\"", draw_tradeoff(reply)) == ["point"] * 5 + ["knee"]

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from luna.charts import ForecastView, SeriesView, draw_forecast_page, draw_forecast_picture
 from luna.outlook import Quantiles
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Language, Numbers
-from services.cli.forecast_chart import ForecastView, SeriesView, render_html, render_svg
+from tests.recorded import hold_drawing
 
 SLOTS = 192
 NBSP = "\u00a0"
@@ -44,8 +45,17 @@ def view_forecast(language: Language = "en", **changes: object) -> ForecastView:
     return replace(view, **changes)  # type: ignore[arg-type]
 
 
+def cut(view: ForecastView, count: int) -> ForecastView:
+    """Return the first slots of a forecast."""
+    parts = {
+        name: SeriesView(series.forecast.map(lambda part: part[:count]), series.usual[:count], series.happened[:count], series.reasons[:count])
+        for name, series in view.panels.items()
+    }
+    return replace(view, **parts, night=view.night[:count])  # type: ignore[arg-type]
+
+
 def draw(view: ForecastView) -> ET.Element:
-    return ET.fromstring(render_svg(view))  # noqa: S314 - ours, made a line ago
+    return ET.fromstring(draw_forecast_picture(view))  # noqa: S314 - ours, made a line ago
 
 
 def draw_texts(view: ForecastView) -> list[str]:
@@ -104,9 +114,18 @@ def test_pointing_at_a_slot_says_why_and_how_sure() -> None:
     assert titles[0].replace(NBSP, " ") == "Fri 14:00 · <As usual> & so on. 8 of 10 cases lie between 0.30 kW and 0.70 kW."
 
 
+def test_picture_and_page_are_as_recorded() -> None:
+    happened = UNKNOWN.copy()
+    happened[:40] = 0.5 + 0.3 * np.sin(np.arange(40) / 6)
+    happened[[7, 9]] = np.nan
+    view = cut(view_forecast(load=view_series(0.5, happened)), 60)
+    hold_drawing("forecast.svg", draw_forecast_picture(view))
+    hold_drawing("forecast.html", draw_forecast_page(replace(view, numbers=Numbers("de", ZoneInfo("Europe/Berlin"), "EUR"))))
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_page_holds_both_charts_and_asks_nobody(language: Language) -> None:
-    page = render_html(view_forecast(language))
+    page = draw_forecast_page(view_forecast(language))
     assert page.count("<svg class=") == 2
     assert "<script" not in page
     assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
@@ -114,4 +133,4 @@ def test_the_page_holds_both_charts_and_asks_nobody(language: Language) -> None:
 
 
 def test_the_drawing_alone_asks_nobody() -> None:
-    assert render_svg(view_forecast()).count("http") == 1, "the name of SVG itself"
+    assert draw_forecast_picture(view_forecast()).count("http") == 1, "the name of SVG itself"

@@ -3,8 +3,9 @@
 from datetime import date
 from xml.etree import ElementTree as ET
 
+from luna.charts import draw_bills
 from luna.contracts.counterfactual import BASELINE, MonthFlow, VariantReply, WhatIfReply
-from services.cli.what_if import draw_bills
+from tests.recorded import hold_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -40,3 +41,7 @@ def test_names_that_are_markup_are_only_words_and_long_ones_take_more_rows() -> 
     one, many = draw("<b>"), draw(*(f"{'long ' * 12}{place}" for place in range(4)))
     assert "<b>" in "".join(one.itertext())
     assert float(many.get("height", 0)) > float(one.get("height", 0))
+
+
+def test_the_picture_is_as_recorded() -> None:
+    hold_drawing("bill.svg", draw_bills(reply("15 kWh", "a tariff with a very long name " * 4, "<b>"), language="de"))

@@ -1,0 +1,37 @@
+"""Charts as text: a plan, a forecast, bills, a trade-off and the losses of a score go in, SVG or HTML comes out.
+
+Drawings ask nobody for anything, follow the reader's light or dark scheme, and speak through titles where a script is missing.
+"""
+
+from luna.charts.bill import draw_bills
+from luna.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
+from luna.charts.forecast_view import ForecastView, SeriesView
+from luna.charts.losses import LossStep, draw_losses
+from luna.charts.plan import GLYPHS, HATCHES, draw_plan
+from luna.charts.plan import TEXTS as PLAN_TEXTS
+from luna.charts.plan_view import SHOWN, ModeRun, PlanView, read_starting_soc, view_plan
+from luna.charts.style import style
+from luna.charts.tradeoff import draw_tradeoff, read_figure
+
+__all__ = [
+    "GLYPHS",
+    "HATCHES",
+    "PLAN_TEXTS",
+    "SHOWN",
+    "ForecastView",
+    "LossStep",
+    "ModeRun",
+    "PlanView",
+    "SeriesView",
+    "draw_bills",
+    "draw_forecast",
+    "draw_forecast_page",
+    "draw_forecast_picture",
+    "draw_losses",
+    "draw_plan",
+    "draw_tradeoff",
+    "read_figure",
+    "read_starting_soc",
+    "style",
+    "view_plan",
+]

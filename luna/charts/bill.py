@@ -1,0 +1,59 @@
+"""The bills of several variants, month by month: a bar a variant, earnings below the line."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from luna.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.charts.marks import place_keys
+from luna.charts.style import SERIES, draw_document, style
+from luna.charts.svg import join, rectangle, text
+from luna.contracts.counterfactual import VariantReply, WhatIfReply
+from luna.wording import Language, Numbers
+
+WIDTH, HEIGHT = 976.0, 300.0
+LEFT, RIGHT = 48.0, 8.0
+KEYS, ROW = 34.0, 22.0  # where the legend begins, and its rows
+LETTER, KEY = 7.0, 34.0
+GAP = 0.15  # of a month, on either side of its bars
+STEPS = (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 500.0)
+TITLES: dict[Language, str] = {
+    "en": "Bill by month in {currency}: {site}, {first} to {last}",
+    "de": "Rechnung je Monat in {currency}: {site}, {first} bis {last}",
+}
+
+
+def draw_bills(reply: WhatIfReply, *, language: Language) -> str:
+    """Return the picture as an SVG document."""
+    shown = [reply.baseline, *reply.variants]
+    frame = ChartFrame(WIDTH, LEFT, RIGHT, len(reply.baseline.months))
+    bills = [month.bill for variant in shown for month in variant.months]
+    places = place_keys([KEY + LETTER * len(variant.name) for variant in shown], WIDTH, first_y=KEYS, row=ROW)
+    top = places[-1][1] + ROW + 8
+    step = choose_step(max((abs(bill) for bill in bills), default=1.0), STEPS, 6)
+    axis = fit_axis(bills, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
+    title = TITLES[language].format(currency=reply.currency, site=reply.site, first=reply.from_day, last=reply.to_day)
+    parts = [
+        text((0, 18), title, "title"),
+        *(_draw_key(variant.name, SERIES[index], place) for index, (variant, place) in enumerate(zip(shown, places, strict=True))),
+        draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), reply.currency)),
+        *(_draw_bars(variant, index, shown, (frame, axis)) for index, variant in enumerate(shown)),
+        *(text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(reply.baseline.months)),
+    ]
+    return draw_document(join(parts), (WIDTH, axis.bottom + 20), style("bill"), label=title)
+
+
+def _draw_key(name: str, colour: str, place: tuple[float, float]) -> Markup:
+    return rectangle((*place, 12, 12), "key", fill=colour) + text((place[0] + 18, place[1] + 11), name, "key")
+
+
+def _draw_bars(variant: VariantReply, index: int, shown: Sequence[VariantReply], scale: tuple[ChartFrame, Axis]) -> Markup:
+    frame, axis = scale
+    width = frame.slot_width * (1 - 2 * GAP) / len(shown)
+    bars = []
+    for slot, month in enumerate(variant.months):
+        low, high = sorted((axis.place(0.0), axis.place(month.bill)))
+        x = frame.x(slot + GAP) + index * width
+        bars.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), "bar", fill=SERIES[index]))
+    return join(bars)

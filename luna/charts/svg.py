@@ -1,0 +1,54 @@
+"""The few SVG elements that charts are drawn of, as escaped text."""
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup, escape
+
+# Mean width of a letter in 11 px.
+LETTER = 6.7
+
+
+def number(value: float) -> str:
+    """Return a coordinate, short."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def join(parts: Iterable[Markup]) -> Markup:
+    """Return the parts one after another."""
+    return Markup("").join(parts)
+
+
+def rectangle(box: tuple[float, float, float, float], css: str, **attributes: str) -> Markup:
+    """Return a rectangle; ``box`` is x, y, width, height."""
+    sides = (number(side) for side in box)
+    return Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"{}/>').format(*sides, css, _attributes(attributes))
+
+
+def circle(place: tuple[float, float], radius: float, css: str) -> Markup:
+    """Return a circle around x, y."""
+    return Markup('<circle cx="{}" cy="{}" r="{}" class="{}"/>').format(*map(number, (*place, radius)), css)
+
+
+def path(points: str, css: str) -> Markup:
+    """Return a path, nothing where it has no points."""
+    return Markup('<path d="{}" class="{}"/>').format(points, css) if points else Markup("")
+
+
+def rule(first: tuple[float, float], last: tuple[float, float], css: str) -> Markup:
+    """Return a straight line that is level or upright."""
+    (x, y), (end_x, end_y) = first, last
+    return path(f"M{number(x)} {number(y)}" + (f"H{number(end_x)}" if y == end_y else f"V{number(end_y)}"), css)
+
+
+def text(place: tuple[float, float], words: str, css: str, *, anchor: str = "start") -> Markup:
+    """Return a line of text at x, y."""
+    return Markup('<text x="{}" y="{}" class="{}" text-anchor="{}">{}</text>').format(number(place[0]), number(place[1]), css, anchor, words)
+
+
+def polyline(points: Sequence[tuple[float, float]]) -> str:
+    """Return path data through the points."""
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) if points else ""
+
+
+def _attributes(attributes: dict[str, str]) -> Markup:
+    return join(Markup(' {}="{}"').format(name.replace("_", "-"), escape(value)) for name, value in attributes.items())

@@ -1,0 +1,65 @@
+"""Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
+
+from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
+from luna.contracts.data import (
+    BackfillRequest,
+    BuildSlotsRequest,
+    FetchPricesRequest,
+    FetchWeatherRequest,
+    JudgeQualityRequest,
+    LoadFileRequest,
+    ResolveRequest,
+)
+from luna.contracts.forecast import EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
+from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
+from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest
+from luna.contracts.job import DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
+from luna.contracts.message import Request, Schedule
+from luna.contracts.plan import PlanRequest
+from luna.contracts.plan_questions import ParetoRequest, PlanChangesRequest
+from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
+
+# In the order in which lists name them.
+REQUESTS: tuple[type[Request], ...] = (
+    ResendRequest,
+    RefreshRollupsRequest,
+    RetentionRequest,
+    LoadFileRequest,
+    ResolveRequest,
+    PlanRequest,
+    PlanChangesRequest,
+    WhyNotRequest,
+    PlanVariantRequest,
+    WhatIfVariantRequest,
+    ReplayRequest,
+    ReplaySitesRequest,
+    TrainRequest,
+    IssueRequest,
+    IssueScenariosRequest,
+    EvaluateRequest,
+    ExplainRequest,
+    DemoLoadRequest,
+    RefreshForecastsRequest,
+    RenewModelsRequest,
+    JudgeForecastsRequest,
+    PromoteRequest,
+    RollbackRequest,
+    JudgeQualityRequest,
+    FetchPricesRequest,
+    FetchWeatherRequest,
+    BuildSlotsRequest,
+    BackfillRequest,
+    ParetoRequest,
+)
+
+
+def list_periodic() -> dict[type[Request], Schedule]:
+    """Return the requests that beat sends, each with its schedule; those of one service stand together."""
+    services = list(dict.fromkeys(request.queue() for request in REQUESTS))
+    due = {request: request.schedule for request in REQUESTS if request.schedule is not None}
+    return dict(sorted(due.items(), key=lambda each: services.index(each[0].queue())))
+
+
+def list_public() -> dict[str, type[Request]]:
+    """Return the requests that may be sent as jobs, by task."""
+    return {request.task: request for request in REQUESTS if request.public}

@@ -1,0 +1,118 @@
+"""A kind of tariff that couples slots: beyond an allowance of each local day a kWh costs more."""
+
+from tests.changes.change import Change, Edit
+
+RULE = '''class AllowancePrice(Part):
+    """One price up to an allowance of each local day, a dearer one beyond it."""
+
+    kind: Literal["allowance"]
+    price: Price
+    daily_kwh: Annotated[float, Field(gt=0, le=10_000)]
+    surcharge: Price
+
+
+'''
+
+CHARGE = '''
+
+@prices(AllowancePrice)
+def _price_allowance(rule: AllowancePrice, slots: PricedSlots) -> FloatArray:
+    return np.full(slots.timeline.count, rule.price)
+
+
+@charges(AllowancePrice)
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What each local day may draw before a kWh costs more, and what today has drawn."""
+
+    daily_kwh: float
+    surcharge: float
+    drawn_kwh: float = 0.0
+
+    @classmethod
+    def of(cls, rule: AllowancePrice, drawn_kwh: float) -> Self:
+        return cls(rule.daily_kwh, rule.surcharge, drawn_kwh)
+
+    @staticmethod
+    def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
+        return float(np.nansum(import_kwh[split_days(past, zone)[-2] :]))
+
+    def days(self, timeline: Timeline, zone: ZoneInfo) -> list[tuple[slice, float]]:
+        edges = split_days(timeline, zone)
+        return [(slice(first, end), max(self.daily_kwh - (0.0 if first else self.drawn_kwh), 0.0)) for first, end in zip(edges, edges[1:])]
+
+    def slot_cost(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> FloatArray:
+        cost = np.zeros(timeline.count)
+        for day, left in self.days(timeline, zone):
+            cost[day] = np.diff(np.maximum(np.cumsum(import_kwh[day]) - left, 0.0) * self.surcharge, prepend=0.0)
+        return cost
+
+    def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
+        first = [edge for edge in split_days(timeline, zone) if edge <= import_kwh.size][-1]
+        return replace(self, drawn_kwh=float(import_kwh[first:].sum()) + (0.0 if first else self.drawn_kwh))
+
+'''
+
+ROWS = """
+
+@rows_of(Allowance)
+def _add_allowance(charge: Allowance, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None:
+    for day, left in charge.days(timeline, zone):
+        beyond = builder.add_columns(1, cost=charge.surcharge, upper=np.inf)
+        builder.add_sum(-np.inf, left, [(bought[day], 1.0), (beyond, -1.0)])
+"""
+
+PROOF = """
+from datetime import UTC, datetime
+
+from luna.contracts.plan import PlanRequest
+from luna.wording import Numbers
+from luna.wording.tariffs import say_buying
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import plan_request
+from luna.economics import price_slots
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from zoneinfo import ZoneInfo
+
+start = datetime(2024, 2, 1, tzinfo=UTC)
+tariff = {"import": {"kind": "allowance", "price": 0.2, "daily_kwh": 12, "surcharge": 0.3}}
+battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+site = {"name": "home", "timezone": "UTC", "batteries": [battery], "tariff": tariff}
+# Eight kWh on the first day, 16 on the second: whoever stores four on the first day pays no surcharge.
+load = [8 / 96] * 96 + [16 / 96] * 96
+price = price_slots(parse_site(site).tariff, Timeline(start, SLOT, 192), zone=ZoneInfo("UTC"), spot={})[0].tolist()
+outlook = {"load_kwh": load, "pv_kwh": [0.0] * 192, "import_price": price, "export_price": [0.0] * 192}
+state = {"batteries": {"battery": {"soc": 0.0}}}
+options = {"terminal": {"kind": "value", "value": 0.0}}
+request = {"start": start.isoformat(), "site": site, "outlook": outlook, "state": state, "options": options}
+reply = plan_request(PlanRequest.model_validate(request), now=start, solver=Solver())
+first, second = (sum(slot.import_kwh for slot in reply.slots[day]) for day in (slice(96), slice(96, None)))
+assert abs(first - 12.0) < 1e-3, first
+# 16 kWh less what the 4 stored ones give, (0.95 * 0.95) each: 0.39 kWh lie beyond the allowance.
+assert abs(second - (16 - 4 * 0.95 * 0.95)) < 1e-3, second
+assert abs(reply.cost.import_ - (0.2 * (first + second) + 0.3 * (second - 12))) < 1e-3, reply.cost
+used = PlanRequest.model_validate(request | {"state": state | {"drawn_kwh": {"allowance": 12}}})
+assert sum(slot.import_kwh for slot in plan_request(used, now=start, solver=Solver()).slots[:96]) < 8 + 1e-3
+assert say_buying(parse_site(site).tariff.import_, Numbers("en", ZoneInfo("UTC"), "EUR")).replace(chr(160), " ") == "20 ct for 12.0 kWh a day"
+"""
+
+FLAT = 'PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")]'
+ANY = 'ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")]'
+TOLD = '"allowance": {"en": ("{price} for {daily_kwh} a day", ""), "de": ("{price} für {daily_kwh} am Tag", "")},'
+IMPORTS = "from luna.site.tariff import AllowancePrice\nfrom luna.timeline import split_days\n"
+LAST_ROW = "builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])"
+
+CHANGE = Change(
+    "a kind of tariff that couples slots",
+    (
+        Edit("luna/site/tariff.py", RULE + FLAT + "\n", after=FLAT, instead=True),
+        Edit("luna/site/tariff.py", ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n", after=ANY, instead=True),
+        Edit("luna/economics/charges.py", IMPORTS, after="from luna.site import BlockPrice, ImportRule"),
+        Edit("luna/economics/charges.py", CHARGE, after="return float(self.rise[:block].sum())"),
+        Edit("services/planner/milp/tariffs.py", "from luna.economics.charges import Allowance\n", after="import numpy as np"),
+        Edit("services/planner/milp/tariffs.py", ROWS, after=LAST_ROW),
+        Edit("luna/wording/tariffs.py", f"    {TOLD}\n", after="TARIFFS: dict[str, dict[Language, tuple[str, str]]] = {"),
+    ),
+    PROOF,
+)

@@ -1,0 +1,33 @@
+"""Every task is declared once: its request says how often it is asked for and by whom, and one list names it."""
+
+from importlib import import_module
+
+import pytest
+
+from luna.contracts.message import Request
+from luna.contracts.tasks import REQUESTS, list_periodic, list_public
+from luna.queue.services import SERVICES
+from luna.queue.task import definitions
+
+
+def test_the_list_names_every_request_that_a_service_answers_and_no_other() -> None:
+    for service in SERVICES:
+        import_module(f"services.{service}.tasks")
+    answered = {name for name, definition in definitions().items() if definition.body.__module__.startswith("services.")}
+    assert {request.task for request in REQUESTS} == answered
+    assert len(REQUESTS) == len(answered)
+
+
+@pytest.mark.parametrize("request_class", list_periodic(), ids=lambda request_class: request_class.task)
+def test_what_beat_asks_for_needs_no_more_than_defaults(request_class: type[Request]) -> None:
+    assert request_class().queue() in SERVICES
+
+
+def test_each_schedule_has_an_option_of_its_own() -> None:
+    options = [schedule.option for schedule in list_periodic().values()]
+    assert sorted(set(options)) == sorted(options)
+
+
+def test_upkeep_is_not_to_be_asked_for_as_a_job() -> None:
+    # These three act on every site's rows and on nobody's behalf.
+    assert not {"ingest.jobs.resend", "ingest.rollups.refresh", "ingest.retention.apply"} & set(list_public())
