@@ -1,17 +1,14 @@
 """Requests around appliances: a day of hours, a roof, a small battery; everything else is named by a test."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
-from services.planner.problem.build import build_problem
-from services.planner.reply.reply import plan_request
+from tests.asking import make_request, solve, value_rest
+from tests.planning import START
 
-START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
 HEATER = {"name": "heater", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6}
 
@@ -19,18 +16,9 @@ HEATER = {"name": "heater", "kind": "water_heater", "power_kw": 2, "energy_kwh_p
 def ask(*loads: dict[str, Any], state: dict[str, Any] | None = None, start: datetime = START, zone: str = "UTC", **series: Any) -> PlanRequest:
     """Return a request over ``24`` hours with a load of 0.3 kWh, no PV and 0.3 per kWh, where ``series`` says nothing else; ``state`` is that of loads."""
     ahead = {"load_kwh": 0.3, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.07} | series
-    count = max(24, *(np.size(values) for values in ahead.values()))
-    site = {"name": "home", "timezone": zone, "grid": {"import_limit_kw": 11}, "batteries": [BATTERY], "pv": [{"peak_kw": 8}], "loads": list(loads)}
-    return PlanRequest.model_validate(
-        {
-            "site": site,
-            "start": start,
-            "slot_minutes": 60,
-            "outlook": {name: np.broadcast_to(np.asarray(values, dtype=float), (count,)).tolist() for name, values in ahead.items()},
-            "state": {"batteries": {"battery": {"soc": 0.0}}, "loads": state or {}},
-            "options": {"terminal": {"kind": "value", "value": 0.12}, "mip_gap": 0.0},
-        }
-    )
+    ahead["load_kwh"] = np.broadcast_to(ahead["load_kwh"], (max(24, *(np.size(values) for values in ahead.values())),))
+    site = {"timezone": zone, "grid": {"import_limit_kw": 11}, "batteries": [BATTERY], "pv": [{"peak_kw": 8}], "loads": list(loads)}
+    return make_request(site, ahead, start=start, soc=0.0, state={"loads": state or {}}, options=value_rest(0.12))
 
 
 def draw_series(seed: int) -> dict[str, Any]:
@@ -43,11 +31,6 @@ def draw_series(seed: int) -> dict[str, Any]:
     }
 
 
-def answer(request: PlanRequest) -> PlanReply:
-    """Return the reply to a request."""
-    return plan_request(request, now=START, solver=Solver())
-
-
 def on(reply: PlanReply, name: str = "heater") -> list[int]:
     """Return the slots in which an appliance is on."""
     return [place for place, slot in enumerate(reply.slots) if slot.loads[name].on]
@@ -55,6 +38,6 @@ def on(reply: PlanReply, name: str = "heater") -> list[int]:
 
 def model_cost(request: PlanRequest) -> float:
     """Return what the mixed-integer model says a request's best plan costs, slack and worth included."""
-    placement = make_plan(build_problem(request), Solver()).placement
+    placement = solve(request).placement
     assert placement is not None
     return placement.objective

@@ -29,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A run in the background inherits these as ignored, and so would the processes that tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # Threads that grow trees would spin for one that a busy machine has put aside: minutes instead of seconds.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # How long an example takes says how busy the machine is.
     settings.register_profile("luna", deadline=None)
     settings.load_profile("luna")

@@ -20,7 +20,7 @@ def every(step_minutes: float, count: int) -> InstantArray:
     return minutes(*(np.arange(count) * step_minutes))
 
 
-def describe_site(**sensors: object) -> Site:
+def describe_metered(**sensors: object) -> Site:
     """A site with a roof and a battery, and the sensors named."""
     battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
     grid = {"import_limit_kw": 10, "export_limit_kw": 8}
@@ -31,4 +31,4 @@ def describe_site(**sensors: object) -> Site:
 def one_sensor(role: str, unit: str | None, instants: InstantArray, values: object, *, slots: int) -> SlotBuild:
     """Build slots from noon on for a site with one sensor."""
     samples = {"sensor": Samples("sensor", unit, instants, np.asarray(values, dtype=np.float64))}
-    return build_slots(describe_site(**{role: "sensor"}), samples, Timeline(NOON, SLOT, slots))
+    return build_slots(describe_metered(**{role: "sensor"}), samples, Timeline(NOON, SLOT, slots))

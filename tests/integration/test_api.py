@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts import PlanReply
-from luna.database import forecasts, plans, sites
+from luna.database import forecasts, plans
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.schema.sites import sites as sites_table
@@ -24,13 +24,13 @@ from luna.errors import MachineError
 from luna.outlook import Forecast, Quantiles
 from luna.queue import Client
 from luna.settings import Settings
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.api.app import MAX_BODY_BYTES
 from services.api.server import listen
 from services.api.server import serve as serve_until_told
 from tests.gateway import serve
 from tests.processes import free_port
+from tests.stored import store_site
 from tests.workers import wait_for
 
 PROBLEM = "application/problem+json"
@@ -169,7 +169,7 @@ def stored_home(database: Engine) -> Iterator[str]:
     load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
     battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": "noted home", "timezone": "Europe/Berlin", "batteries": [battery]}))
+        store_site(connection, name="noted home", batteries=[battery])
         forecasts.upsert(connection, "noted home", [Forecast(Timeline(instant, SLOT, 192), instant, DEFAULT_VERSION, load, sun)])
     yield "noted home"
     with unit_of_work(database) as connection:

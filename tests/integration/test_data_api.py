@@ -13,15 +13,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts import PlanReply
-from luna.database import forecasts, observations, plans, prices, readings, sites
+from luna.database import forecasts, observations, plans, prices, readings
 from luna.database.copy import append
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, load_file
 from tests.gateway import serve
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -48,7 +48,7 @@ LOAD = load_of(SLOTS)
 def stored(database: Engine) -> Iterator[Engine]:
     """Three local days of a home, of which one hour is unknown."""
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": SITE, "timezone": "Europe/Berlin"}))
+        store_site(connection, name=SITE)
         observations.write(connection, SITE, TIMELINE.starts, {"load_kwh": LOAD, "soc": np.linspace(0, 1, SLOTS)})
         prices.upsert(connection, "HISTORY", starts=TIMELINE.starts, price=np.full(SLOTS, 0.2), currency="EUR", published_at=START)
         later = START + timedelta(hours=5)
@@ -160,7 +160,7 @@ def test_a_csv_answer_can_be_loaded_again(api: httpx.Client, stored: Engine, tmp
     (tmp_path / "answer.csv").write_bytes(ask(api, format="csv").content)
     form = FileForm("observations", renamed={"slot_start": "start", "load_kwh": "value"}, ignored=frozenset({"known"}))
     with unit_of_work(stored) as connection:
-        sites.save(connection, parse_site({"name": "copied", "timezone": "Europe/Berlin"}))
+        store_site(connection, name="copied")
         load_file(connection, "copied", tmp_path / "answer.csv", form)
     assert values(api, site="copied") == values(api)
 

@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import observations, prices, quarantine, readings, recorded_span, sites, weather_carbon
+from luna.database import observations, prices, quarantine, readings, recorded_span, weather_carbon
 from luna.database.history import query_series
 from luna.errors import InvalidInputError, NotFoundError
 from luna.history import SeriesQuery, as_rows
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -28,7 +28,7 @@ OBSERVATIONS = FileForm("observations")
 @pytest.fixture(autouse=True)
 def _home(connection: Connection) -> None:
     tariff = {"import": {"kind": "spot", "market": "NL"}}
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}], "tariff": tariff}))
+    store_site(connection, pv=[{"peak_kw": 5}], tariff=tariff)
 
 
 def csv(folder: Path, *rows: str, header: str = "slot_start,load_kwh,pv_kwh") -> Path:
@@ -198,7 +198,7 @@ def test_the_sites_own_prices_are_kept_beside_its_energies(connection: Connectio
 
 
 def test_market_prices_need_a_tariff_with_a_market(connection: Connection, tmp_path: Path) -> None:
-    sites.save(connection, parse_site({"name": "fixed", "timezone": "UTC"}))
+    store_site(connection, name="fixed", timezone="UTC")
     with pytest.raises(InvalidInputError, match="market"):
         load_file(connection, "fixed", csv(tmp_path, "2024-01-01T00:00:00Z,0.1", header="slot_start,spot_price"), FileForm("prices"))
 

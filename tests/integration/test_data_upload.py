@@ -11,13 +11,12 @@ import pytest
 import redis
 from sqlalchemy import Engine, text
 
-from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.settings import load_settings
-from luna.site import parse_site
 from services.api.app import MAX_BODY_BYTES
 from tests.gateway import serve
+from tests.stored import store_site
 from tests.workers import wait_for, worker_process
 
 PROBLEM = "application/problem+json"
@@ -39,7 +38,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def api(redis_url: str, database_url: str, database: Engine, data_folder: Path) -> Iterator[httpx.Client]:
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": SITE, "timezone": "Europe/Berlin"}))
+        store_site(connection, name=SITE)
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
         yield client
     with unit_of_work(database) as connection:

@@ -30,6 +30,7 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -270,7 +271,7 @@ def test_no_rows_write_nothing(connection: Connection) -> None:
 def test_a_failed_unit_of_work_leaves_nothing(database: Engine) -> None:
     def save_and_fail() -> None:
         with engine.unit_of_work(database) as connection:
-            sites.save(connection, parse_site({"name": "half", "timezone": "UTC"}))
+            store_site(connection, name="half", timezone="UTC")
             raise LunaError("something else went wrong")
 
     with pytest.raises(LunaError, match="something else"):

@@ -1,6 +1,7 @@
 """What README and guide tell a reader to type is done: every command that ends by itself and asks no other machine."""
 
 import csv
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,7 +49,7 @@ def typed(luna: Luna, servers: Servers, tmp_path: Path, monkeypatch: pytest.Monk
     """Runs a documented command in a folder that holds the files it names, beside a database that holds a March and the last weeks of the site ``home``."""
     monkeypatch.chdir(tmp_path)
     write_files(tmp_path)
-    with own_database(servers.database_url, "luna_documented") as own:
+    with own_database(servers.database_url, f"luna_documented_{uuid.uuid4().hex[:8]}") as own:
         upgrade(own)
         monkeypatch.setenv("LUNA_DATABASE_URL", own)
         monkeypatch.setenv("LUNA_REDIS_URL", servers.redis_url)
@@ -71,7 +72,7 @@ def write_files(folder: Path) -> None:
     """The files that the pages name, as they describe them."""
     for name in ("config", "examples"):
         (folder / name).symlink_to(ROOT / name)
-    (folder / "my-site.yaml").write_text(yaml.safe_dump(describe_site()), encoding="utf-8")
+    (folder / "my-site.yaml").write_text(yaml.safe_dump(shorten_example()), encoding="utf-8")
     hours = [MARCH + timedelta(hours=hour) for hour in range(31 * 24)]
     lately = [today() + timedelta(hours=hour) for hour in range(-LATELY * 24, 24)]
     write_csv(folder / "readings.csv", ["instant", "sensor", "value", "unit"], [[each.isoformat(), "sensor.grid", "500", "W"] for each in hours[:48]])
@@ -82,7 +83,7 @@ def write_files(folder: Path) -> None:
     write_csv(folder / "NL_2024_5_minute.csv", heads, [[f"{each:%Y-%m-%d %H:%M:%S}", "300"] for each in hours])
 
 
-def describe_site() -> dict[str, Any]:
+def shorten_example() -> dict[str, Any]:
     """The documented site without what makes its plans take seconds."""
     site: dict[str, Any] = yaml.safe_load((ROOT / "config/site.yaml").read_text(encoding="utf-8"))
     for path in (("loads",), ("heat_pumps",), ("strategy",), ("control", "loads"), ("tariff", "peak")):

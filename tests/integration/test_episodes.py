@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import engine, episodes, sites
+from luna.database import engine, episodes
 from luna.database.engine import unit_of_work
 from luna.database.episodes import EpisodeStep
 from luna.errors import InvalidInputError
-from luna.site import parse_site
 from luna.spool import open_mirror
 from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT
+from tests.stored import stored_site
 
 pytestmark = pytest.mark.every_database
 
@@ -28,11 +28,8 @@ AWAY = "postgresql://luna@127.0.0.1:1/luna"
 
 @pytest.fixture
 def home(database: Engine) -> Iterator[Engine]:
-    with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
-    yield database
-    with unit_of_work(database) as connection:
-        connection.execute(text("DELETE FROM sites"))
+    with stored_site(database):
+        yield database
 
 
 def step(slot: int, *, system_id: str = "prod", reward: float | None = 0.5, **state: Any) -> EpisodeStep:

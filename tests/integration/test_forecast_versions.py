@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine, text
 from luna.contracts.data import DayQuality
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest, SiteJudgement
-from luna.contracts.plan import PlanRequest
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_activations, forecast_scores, forecast_status, observations, quality, sites
 from luna.database.engine import unit_of_work
@@ -30,10 +29,9 @@ from services.forecaster import tasks
 from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand, roll_back
 from services.forecaster.versions.shadow import ShadowContext, judge_forecasts
-from services.planner.milp.solver import Solver
-from services.planner.service.plans import plan_and_store
 from services.planner.service.replay import replay_site
 from tests.household import day, describe_site, measure_days
+from tests.stored import plan_stored
 
 # Yesterday says more of a house that uses more every day than the mean of a week does.
 BETTER = "seasonal_naive"
@@ -141,7 +139,7 @@ def ask(version: str) -> SeriesQuery:
 
 
 def planned_from(connection: Connection) -> str:
-    reply = plan_and_store(PlanRequest(site_id="planned", start=day(8)), lambda: connection, now=day(8), solver=Solver())
+    reply = plan_stored(connection, "planned", day(8))
     assert reply.forecast is not None
     return reply.forecast.version
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import history_changes, observations, sites
+from luna.database import history_changes, observations
 from luna.database.history_changes import Rule
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -19,7 +19,7 @@ HAND = Rule("by hand")
 
 @pytest.fixture(autouse=True)
 def _home(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
+    store_site(connection)
     observations.write(connection, "home", DAY.starts, {"load_kwh": np.array([1.0, 2.0, np.nan, 4.0])})
 
 

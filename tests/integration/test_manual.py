@@ -5,23 +5,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import numpy as np
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import forecasts, manual_blocks, sites
-from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.contracts.plan import PlanReply
+from luna.database import manual_blocks
 from luna.embedded import Addresses
 from luna.errors import InvalidInputError
-from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
-from services.planner.milp.solver import Solver
-from services.planner.service.plans import plan_and_store
+from luna.timeline import SLOT
 from tests.command_line import Luna
 from tests.gateway import serve
+from tests.stored import issue_half_a_kilowatt, plan_stored, store_site, stored_site
 
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -39,20 +34,15 @@ NO_REDIS = "redis://127.0.0.1:9/0"
 @pytest.fixture
 def home(connection: Connection) -> Connection:
     """A stored site with a forecast of half a kilowatt."""
-    sites.save(connection, parse_site(SITE))
-    load, sun = Quantiles.exact(np.full(192, 0.125)), Quantiles.exact(np.zeros(192))
-    issued = START - SLOT
-    forecasts.upsert(connection, "pinned", [Forecast(Timeline(issued, SLOT, 192), issued, DEFAULT_VERSION, load, sun)])
+    store_site(connection, **SITE)
+    issue_half_a_kilowatt(connection, "pinned", START - SLOT)
     return connection
 
 
 @pytest.fixture
 def stored(database: Engine) -> Iterator[None]:
-    with database.begin() as connection:
-        sites.save(connection, parse_site(SITE))
-    yield
-    with database.begin() as connection:
-        connection.execute(text("DELETE FROM sites WHERE name = 'pinned'"))
+    with stored_site(database, **SITE):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +56,7 @@ def block(action: str, first: datetime, hours: float, **more: object) -> ManualB
 
 
 def plan(connection: Connection, start: datetime) -> PlanReply:
-    return plan_and_store(PlanRequest(site_id="pinned", start=start), lambda: connection, now=start, solver=Solver())
+    return plan_stored(connection, "pinned", start)
 
 
 def test_block_is_in_every_plan_until_it_expires_or_is_taken_back(home: Connection) -> None:
@@ -99,7 +89,7 @@ def test_block_that_contradicts_one_that_stands_is_refused(home: Connection) -> 
 def test_stored_block_of_a_device_that_is_gone_is_said_in_the_plan(home: Connection) -> None:
     manual_blocks.add(home, "pinned", block("hold", START, 2), by="anna", now=START)
     renamed = SITE | {"batteries": [{"name": "cellar", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
-    sites.save(home, parse_site(renamed))
+    store_site(home, **renamed)
     manual = plan(home, START).manual
     assert manual is not None
     assert [(each.applied, each.why) for each in manual.blocks] == [(False, "the site has no such device")]

@@ -13,8 +13,8 @@ from sqlalchemy.pool import NullPool
 from luna.database import engine, migrate, sites, timescale
 from luna.database.schema import metadata
 from luna.errors import ConflictError, InvalidInputError, UnavailableError
-from luna.site import parse_site
 from tests.databases import own_database
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -163,7 +163,7 @@ def test_a_database_without_an_encoding_is_served(database_server: str, worker_i
         migrate.upgrade(url)
         pool = engine.create(url)
         with engine.unit_of_work(pool) as connection:
-            sites.save(connection, parse_site({"name": "mill", "timezone": "UTC"}))
+            store_site(connection, name="mill", timezone="UTC")
             assert sites.names(connection) == ["mill"]
         pool.dispose()
 

@@ -30,6 +30,7 @@ from services.planner.service.inputs import read_prices
 from services.planner.service.replay import replay_site
 from tests.command_line import Luna
 from tests.gateway import serve
+from tests.stored import store_site
 
 OWN = {"import": {"kind": "series"}, "export": {"kind": "series"}}
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -177,7 +178,7 @@ def test_prices_loaded_by_an_older_release_serve_the_tariff(connection: Connecti
 
 
 def test_a_replay_and_a_question_say_what_is_paid_where_no_tariff_is_named_and_prices_stay_unused(connection: Connection, tmp_path: Path) -> None:
-    sites.save(connection, parse_site({"name": "own", "timezone": "Europe/Berlin", "batteries": [BATTERY]}))
+    store_site(connection, name="own", batteries=[BATTERY])
     grid = Timeline(MIDNIGHT - DAY, SLOT, 3 * 96)
     observations.upsert(connection, "own", Observations.of(grid.starts, {"load_kwh": np.full(grid.count, 0.1), "pv_kwh": np.zeros(grid.count)}))
     load(connection, write(tmp_path, 24))

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import quarantine, sites
+from luna.database import quarantine
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
-from luna.site import parse_site
 from tests.gateway import serve
+from tests.stored import store_site
 from tests.workers import worker_process
 
 PROBLEM = "application/problem+json"
@@ -29,7 +29,7 @@ def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
 def _home(database: Engine) -> Iterator[None]:
     rows = [(line, f"pv_kwh is above {line}", json.dumps({"slot_start": f"2024-01-01T0{line}:00:00Z", "pv_kwh": "2"})) for line in (1, 2, 3)]
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": "refusing", "timezone": "UTC", "pv": [{"peak_kw": 5}]}))
+        store_site(connection, name="refusing", timezone="UTC", pv=[{"peak_kw": 5}])
         quarantine.begin(connection)
         quarantine.add(connection, rows)
         quarantine.finish(connection, "refusing", kind="observations", source="digest", step_minutes=15)

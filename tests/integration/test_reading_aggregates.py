@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import readings, sites
+from luna.database import readings
 from luna.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
 from luna.errors import InvalidInputError, NotFoundError
 from luna.readings import Buckets
-from luna.site import parse_site
 from luna.timeline import FloatArray, InstantArray
 from tests import toolkit
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -31,7 +31,7 @@ def meter(connection: Connection) -> Connection:
     value = np.cumsum(random.uniform(0, 0.02, seconds.size))
     value[80:] -= value[80]
     value[230:] -= value[230]
-    sites.save(connection, parse_site({"name": "aggregated", "timezone": "Europe/Berlin"}))
+    store_site(connection, name="aggregated")
     store(connection, "meter", np.datetime64("2024-01-01", "us") + (seconds * 1e6).astype("timedelta64[us]"), value)
     return connection
 

@@ -21,16 +21,16 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL, Engine, text
 
-from luna.database import engine, readings, sites
+from luna.database import engine, readings
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, MachineError
 from luna.settings import Settings
-from luna.site import parse_site
 from luna.spool.file import open_file
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.recorder.recorder import ReadingKind
 from tests.recording import SENSOR, SITE, reading
+from tests.stored import store_site
 from tests.workers import wait_for
 
 pytestmark = pytest.mark.every_database
@@ -60,7 +60,7 @@ def empty(pool: Engine) -> None:
 
 def add_site(pool: Engine, name: str) -> None:
     with unit_of_work(pool) as connection:
-        sites.save(connection, parse_site({"name": name, "timezone": "Europe/Berlin"}))
+        store_site(connection, name=name)
 
 
 def address_of(url: URL) -> str:

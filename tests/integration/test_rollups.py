@@ -14,9 +14,9 @@ from luna.database.engine import unit_of_work
 from luna.database.schema.series import rollup_marks, slot_observations
 from luna.queue import TaskContext
 from luna.settings import Settings
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.tasks import refresh_rollups
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -113,7 +113,7 @@ def test_refreshing_again_finds_nothing_to_do(written: Connection) -> None:
 
 
 def test_rollups_with_many_marked_days_are_not_asked(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "marked", "timezone": "UTC"}))
+    store_site(connection, name="marked", timezone="UTC")
     timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 40 * 96)
     days = [{"site_key": sites.key_of(connection, "marked"), "day": timeline.start + day * timedelta(days=1)} for day in range(rollups.MOST_MARKED + 1)]
     connection.execute(insert(rollup_marks), days[1:])

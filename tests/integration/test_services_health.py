@@ -12,13 +12,13 @@ import redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.health import ControlledDevice, ControlledSite, ExecutorSign, RecorderSign
-from luna.database import control, sites
+from luna.database import control
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
-from luna.site import parse_site
 from tests.controlled import DEVICES, describe_devices
 from tests.gateway import serve
 from tests.processes import luna_process
+from tests.stored import store_site
 from tests.workers import wait_for
 
 AWAY = "http://127.0.0.1:9"
@@ -133,7 +133,7 @@ def test_a_recorder_that_the_settings_ask_for_is_missed(addresses: Addresses) ->
 def test_an_executor_is_missed_while_a_site_is_armed(api: httpx.Client, database: Engine) -> None:
     site = {"name": "driven", "timezone": "UTC", "control": describe_devices("dry_run")} | DEVICES
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site(site))
+        store_site(connection, **site)
         control.arm(connection, "driven", at=datetime.now(UTC), by="owner")
     missing = report(api)["executor"]["missing"]
     with unit_of_work(database) as connection:

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import sites, source_cursors
+from luna.database import source_cursors
 from luna.errors import NotFoundError
-from luna.site import parse_site
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -13,7 +13,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def site(connection: Connection) -> str:
-    sites.save(connection, parse_site({"name": "cursors", "timezone": "Europe/Berlin"}))
+    store_site(connection, name="cursors")
     return "cursors"
 
 

@@ -17,12 +17,12 @@ from luna.embedded import Addresses
 from luna.errors import InvalidInputError, NotFoundError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from luna.what_if_questions import open_question, read_state
 from services.planner.service.counterfactual import name_outlook, replay_flows, replay_variant
 from tests.command_line import Luna
 from tests.gateway import serve
+from tests.stored import store_site
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 SITE = "what if"
@@ -39,8 +39,8 @@ QUESTION: dict[str, Any] = {
 }
 
 
-def store_site(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": SITE, "timezone": "UTC", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": TARIFF}))
+def store_measured_site(connection: Connection) -> None:
+    store_site(connection, name=SITE, timezone="UTC", batteries=[BATTERY], pv=[{"peak_kw": 4}], tariff=TARIFF)
     series = {"load_kwh": np.full(OBSERVED.count, 0.25), "pv_kwh": np.zeros(OBSERVED.count)}
     observations.upsert(connection, SITE, Observations.of(OBSERVED.starts, series))
 
@@ -48,7 +48,7 @@ def store_site(connection: Connection) -> None:
 @pytest.fixture
 def there(connection: Connection) -> Connection:
     """A database that holds the site and its days."""
-    store_site(connection)
+    store_measured_site(connection)
     return connection
 
 
@@ -56,7 +56,7 @@ def there(connection: Connection) -> Connection:
 def stored(database: Engine) -> None:
     """The same, committed, for what opens connections of its own."""
     with unit_of_work(database) as connection:
-        store_site(connection)
+        store_measured_site(connection)
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from luna.database import copy, observations, sites
+from luna.database import copy, observations
 from luna.observations import Observations
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
 from services.ingest.slots import set_aside_repeats, to_quarter_hours
 from services.ingest.validation import judge
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -65,7 +65,7 @@ def test_writing_twice_is_writing_once(connection: Connection, values: list[tupl
     timeline = Timeline(START, SLOT, len(values))
     load, pv = np.array(values, dtype=np.float64).T
     with connection.begin_nested() as savepoint:
-        sites.save(connection, parse_site({"name": "twice", "timezone": "UTC"}))
+        store_site(connection, name="twice", timezone="UTC")
         written = Observations.of(timeline.starts, {"load_kwh": load, "pv_kwh": pv})
         observations.upsert(connection, "twice", written)
         assert observations.upsert(connection, "twice", written) == 0

@@ -11,11 +11,11 @@ from luna.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.build import SINKS, SOURCES, settle_balance
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_site, minutes
+from tests.metering import NOON, describe_metered, minutes
 
 HOURS = 6
-SITE = describe_site(total_load_consumption="meter")
-WALLBOX = describe_site(vehicle_consumption="car")
+SITE = describe_metered(total_load_consumption="meter")
+WALLBOX = describe_metered(vehicle_consumption="car")
 # Slots are rounded to milliwatt-hours; a day of them may lose this.
 SUM = 5e-5
 # Of the minutes of six hours, those at which a meter is read; first and last always, and none of the gaps longer than two hours.
@@ -132,7 +132,7 @@ ENERGIES = st.lists(st.floats(0, 5) | st.just(float("nan")), min_size=4, max_siz
 @settings(deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys((*SOURCES, *SINKS), ENERGIES), optional=dict.fromkeys(("load_kwh", *APPLIANCES), ENERGIES)))
 def test_sources_are_sinks_and_loads_and_what_is_left(measured: dict[str, FloatArray]) -> None:
-    settled = settle_balance(describe_site(), measured)
+    settled = settle_balance(describe_metered(), measured)
     columns = measured | settled
     assert not (settled["load_kwh"] < 0).any()
     known = ~np.isnan(settled["residual_kwh"])
@@ -147,5 +147,5 @@ def test_sources_are_sinks_and_loads_and_what_is_left(measured: dict[str, FloatA
 def test_a_state_of_charge_lies_between_empty_and_full(said: list[tuple[float, float]]) -> None:
     places, percent = zip(*said, strict=True) if said else ((), ())
     samples = {"soc": Samples("soc", "%", minutes(*places), np.array(percent, dtype=np.float64))}
-    soc = build_slots(describe_site(battery_soc="soc"), samples, Timeline(NOON, SLOT, HOURS * 4)).columns["soc"]
+    soc = build_slots(describe_metered(battery_soc="soc"), samples, Timeline(NOON, SLOT, HOURS * 4)).columns["soc"]
     assert not ((soc < 0) | (soc > 1)).any()

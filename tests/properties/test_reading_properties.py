@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from luna.database import readings, sites
+from luna.database import readings
 from luna.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
 from luna.readings import shape_of
-from luna.site import parse_site
 from luna.timeline import FloatArray, InstantArray
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -30,7 +30,7 @@ def arrays(series: dict[int, float]) -> tuple[InstantArray, FloatArray]:
 
 
 def store(connection: Connection, instants: InstantArray, values: FloatArray) -> None:
-    sites.save(connection, parse_site({"name": "read", "timezone": "UTC"}))
+    store_site(connection, name="read", timezone="UTC")
     key = readings.register(connection, "read", {"meter": None})["meter"]
     readings.upsert(connection, np.full(values.size, key, dtype=np.int32), instants, values)
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from luna.buckets import find_width
-from luna.database import observations, rollups, sites
+from luna.database import observations, rollups
 from luna.database.history import query_series
 from luna.history import SeriesQuery, reduce_series
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline, parse_zone
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -50,7 +50,7 @@ def store(connection: Connection, seed: int, first: int = 0) -> dict[str, Any]:
 
 def written(connection: Connection, zone: str, seed: int) -> dict[str, Any]:
     """Store ten days of a site, refresh, then write the last four of them anew: what is marked and what is not lie side by side."""
-    sites.save(connection, parse_site({"name": "rolled", "timezone": zone}))
+    store_site(connection, name="rolled", timezone=zone)
     series = store(connection, seed)
     rollups.refresh_batch(connection)
     fresh = store(connection, seed + 1, 6 * 96)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from luna.physics import SERVES, STORES, BatteryLimits, Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
-from luna.site import Site, parse_site
+from luna.site import Site
 from luna.timeline import FloatArray
+from tests.planning import describe_site
 
 BATTERY: dict[str, Any] = {
     "capacity_kwh": 10,
@@ -25,16 +26,8 @@ BATTERY: dict[str, Any] = {
 }
 
 
-def describe_site(*batteries: dict[str, Any], import_limit_kw: float = 20, export_limit_kw: float = 20, curtailable: bool = True) -> Site:
-    return parse_site(
-        {
-            "name": "home",
-            "timezone": "Europe/Berlin",
-            "grid": {"import_limit_kw": import_limit_kw, "export_limit_kw": export_limit_kw},
-            "batteries": [BATTERY | {"name": f"battery {number}"} | battery for number, battery in enumerate(batteries)],
-            "pv": [{"peak_kw": 5, "curtailable": curtailable}],
-        }
-    )
+def house(*batteries: dict[str, Any], **grid: Any) -> Site:
+    return describe_site(*(BATTERY | battery for battery in batteries), **{"import_limit_kw": 20, "export_limit_kw": 20} | grid)
 
 
 def aim(*modes: int, curtailment: Curtailment = Curtailment.NONE, pv_limit_kw: float = np.inf, **bounds: float) -> SetPoint:
@@ -79,7 +72,7 @@ def expect(**kwh: float) -> Any:
     ids=lambda value: getattr(value, "word", ""),
 )
 def test_what_each_mode_does_with_a_surplus(mode: Mode, flows: object) -> None:
-    assert read(run(describe_site({}), aim(mode), load_kwh=1, pv_kwh=3)) == flows
+    assert read(run(house({}), aim(mode), load_kwh=1, pv_kwh=3)) == flows
 
 
 @pytest.mark.parametrize(
@@ -98,7 +91,7 @@ def test_what_each_mode_does_with_a_surplus(mode: Mode, flows: object) -> None:
     ids=lambda value: getattr(value, "word", ""),
 )
 def test_what_each_mode_does_with_a_deficit(mode: Mode, flows: object) -> None:
-    assert read(run(describe_site({}), aim(mode), load_kwh=3, pv_kwh=1)) == flows
+    assert read(run(house({}), aim(mode), load_kwh=3, pv_kwh=1)) == flows
 
 
 def test_the_table_of_modes_is_the_designs() -> None:
@@ -124,7 +117,7 @@ def test_the_table_of_modes_is_the_designs() -> None:
     ids=["charge to target", "export to reserve", "serve to floor", "store to ceiling", "power", "beyond the target"],
 )
 def test_bounds_of_a_set_point_end_what_its_mode_does(setpoint: SetPoint, load_kwh: float, pv_kwh: float, flows: object) -> None:
-    assert read(run(describe_site({}), setpoint, load_kwh=load_kwh, pv_kwh=pv_kwh)) == flows
+    assert read(run(house({}), setpoint, load_kwh=load_kwh, pv_kwh=pv_kwh)) == flows
 
 
 @pytest.mark.parametrize(
@@ -138,7 +131,7 @@ def test_bounds_of_a_set_point_end_what_its_mode_does(setpoint: SetPoint, load_k
     ids=["charging", "exporting"],
 )
 def test_the_meter_never_runs_both_ways(setpoint: SetPoint, load_kwh: float, pv_kwh: float, flows: object) -> None:
-    assert read(run(describe_site({}), setpoint, load_kwh=load_kwh, pv_kwh=pv_kwh)) == flows
+    assert read(run(house({}), setpoint, load_kwh=load_kwh, pv_kwh=pv_kwh)) == flows
 
 
 @pytest.mark.parametrize(
@@ -154,26 +147,26 @@ def test_the_meter_never_runs_both_ways(setpoint: SetPoint, load_kwh: float, pv_
     ids=["stored", "not worth storing", "full", "may not be held back", "may not be held back, full"],
 )
 def test_surplus_that_the_connection_cannot_take(site: dict[str, Any], setpoint: SetPoint, stored_kwh: float, flows: object) -> None:
-    assert read(run(describe_site({}, export_limit_kw=0.5, **site), setpoint, load_kwh=1, pv_kwh=3, stored_kwh=[stored_kwh])) == flows
+    assert read(run(house({}, export_limit_kw=0.5, **site), setpoint, load_kwh=1, pv_kwh=3, stored_kwh=[stored_kwh])) == flows
 
 
 @pytest.mark.parametrize("mode", [Mode.SAVE, Mode.HOLD, Mode.CHARGE])
 def test_a_battery_serves_what_the_connection_cannot_carry(mode: Mode) -> None:
     # deficit 2, limit 0.5: the battery gives 1.5, inside 1.875
-    flows = run(describe_site({}, import_limit_kw=0.5), aim(mode), load_kwh=3, pv_kwh=1)
+    flows = run(house({}, import_limit_kw=0.5), aim(mode), load_kwh=3, pv_kwh=1)
     assert read(flows) == expect(discharge=1.5, stored=3.125, **{"import": 0.5})
 
 
 def test_load_beyond_connection_and_battery_is_named_as_excess() -> None:
     # deficit 6, battery 3.2, connection 0.5
-    flows = run(describe_site({}, import_limit_kw=0.5), aim(Mode.HOLD), load_kwh=7, pv_kwh=1)
+    flows = run(house({}, import_limit_kw=0.5), aim(Mode.HOLD), load_kwh=7, pv_kwh=1)
     assert read(flows) == expect(discharge=3.2, stored=1, excess=2.3, **{"import": 2.8})
 
 
 def test_charging_and_exporting_leave_room_for_the_house() -> None:
-    charged = run(describe_site({}, import_limit_kw=3), aim(Mode.CHARGE), load_kwh=3, pv_kwh=1)
+    charged = run(house({}, import_limit_kw=3), aim(Mode.CHARGE), load_kwh=3, pv_kwh=1)
     assert read(charged) == expect(charge=1, stored=5.9, **{"import": 3})
-    sold = run(describe_site({}, export_limit_kw=3), aim(Mode.EXPORT), load_kwh=1, pv_kwh=3)
+    sold = run(house({}, export_limit_kw=3), aim(Mode.EXPORT), load_kwh=1, pv_kwh=3)
     assert read(sold) == expect(discharge=1, stored=3.75, export=3)
 
 
@@ -190,7 +183,7 @@ def test_charging_and_exporting_leave_room_for_the_house() -> None:
     ids=["export", "export, storing", "all", "all, serving", "all, charging"],
 )
 def test_how_pv_is_held_back(mode: Mode, curtailment: Curtailment, flows: object) -> None:
-    assert read(run(describe_site({}), aim(mode, curtailment=curtailment), load_kwh=1, pv_kwh=3)) == flows
+    assert read(run(house({}), aim(mode, curtailment=curtailment), load_kwh=1, pv_kwh=3)) == flows
 
 
 @pytest.mark.parametrize(
@@ -199,22 +192,22 @@ def test_how_pv_is_held_back(mode: Mode, curtailment: Curtailment, flows: object
     ids=["above the load", "below the load", "below nothing"],
 )
 def test_pv_produces_no_more_than_it_is_told(pv_limit_kw: float, flows: object) -> None:
-    assert read(run(describe_site({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)) == flows
+    assert read(run(house({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)) == flows
 
 
 @pytest.mark.parametrize("pv_limit_kw", [np.nan, np.inf])
 def test_an_unknown_limit_holds_no_pv_back(pv_limit_kw: float) -> None:
-    assert read(run(describe_site({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)) == expect(export=2)
+    assert read(run(house({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)) == expect(export=2)
 
 
 def test_pv_that_may_not_be_held_back_is_exported_whatever_was_asked() -> None:
     asked = aim(Mode.HOLD, curtailment=Curtailment.ALL, pv_limit_kw=1)
-    assert read(run(describe_site({}, curtailable=False), asked, load_kwh=1, pv_kwh=3)) == expect(export=2)
+    assert read(run(house({}, curtailable=False), asked, load_kwh=1, pv_kwh=3)) == expect(export=2)
 
 
 def test_held_back_pv_serves_what_connection_and_battery_cannot() -> None:
     # load 3 on a connection of 2.5 with an empty battery: 0.5 of PV's 1 is let through
-    flows = run(describe_site({}, import_limit_kw=2.5), aim(Mode.HOLD, curtailment=Curtailment.ALL), load_kwh=3, pv_kwh=1, stored_kwh=[1])
+    flows = run(house({}, import_limit_kw=2.5), aim(Mode.HOLD, curtailment=Curtailment.ALL), load_kwh=3, pv_kwh=1, stored_kwh=[1])
     assert read(flows) == expect(stored=1, curtailed=0.5, **{"import": 2.5})
 
 
@@ -228,12 +221,12 @@ def test_held_back_pv_serves_what_connection_and_battery_cannot() -> None:
     ids=["too little surplus", "just enough", "topped up from the grid"],
 )
 def test_charging_starts_at_its_least_power(mode: Mode, pv_kwh: float, flows: object) -> None:
-    assert read(run(describe_site({"min_charge_kw": 1}), aim(mode), load_kwh=1, pv_kwh=pv_kwh)) == flows
+    assert read(run(house({"min_charge_kw": 1}), aim(mode), load_kwh=1, pv_kwh=pv_kwh)) == flows
 
 
 def test_the_least_power_takes_more_than_what_would_overload_the_connection() -> None:
     # surplus 2, limit 1.5: 0.5 too much, but the battery starts at 1.2 only
-    site = describe_site({"min_charge_kw": 1.2}, export_limit_kw=1.5, curtailable=False)
+    site = house({"min_charge_kw": 1.2}, export_limit_kw=1.5, curtailable=False)
     assert read(run(site, aim(Mode.HOLD), load_kwh=1, pv_kwh=3)) == expect(charge=1.2, stored=6.08, export=0.8)
     assert read(run(site, aim(Mode.EXPORT), load_kwh=1, pv_kwh=3)) == expect(charge=1.2, stored=6.08, export=0.8)
 
@@ -241,12 +234,12 @@ def test_the_least_power_takes_more_than_what_would_overload_the_connection() ->
 @pytest.mark.parametrize(("soc", "limit_kw"), [(0.0, 4), (0.8, 4), (0.9, 2.4), (1.0, 0.8), (1.2, 0.8)])
 def test_charging_power_falls_linearly_near_full(soc: float, limit_kw: float) -> None:
     # from 80 % to full, from 4 kW to 20 % of it
-    limits = BatteryLimits.of(describe_site({"max_soc": 1.0, "taper_from_soc": 0.8, "taper_to_share": 0.2}).batteries)
+    limits = BatteryLimits.of(house({"max_soc": 1.0, "taper_from_soc": 0.8, "taper_to_share": 0.2}).batteries)
     assert charge_limit_kw(np.array([[10 * soc]]), limits) == pytest.approx(limit_kw)
 
 
 def test_without_a_taper_charging_power_is_constant() -> None:
-    limits = BatteryLimits.of(describe_site({}).batteries)
+    limits = BatteryLimits.of(house({}).batteries)
     assert charge_limit_kw(np.array([[0.0, 5.0, 10.0]]), limits).tolist() == [[4, 4, 4]]
 
 
@@ -261,14 +254,14 @@ def test_without_a_taper_charging_power_is_constant() -> None:
     ids=["surplus", "deficit"],
 )
 def test_batteries_act_in_their_order(load_kwh: float, pv_kwh: float, charge: list[float], discharge: list[float]) -> None:
-    flows = run(describe_site({}, {}), aim(Mode.SELF_CONSUMPTION, Mode.SELF_CONSUMPTION), load_kwh=load_kwh, pv_kwh=pv_kwh)
+    flows = run(house({}, {}), aim(Mode.SELF_CONSUMPTION, Mode.SELF_CONSUMPTION), load_kwh=load_kwh, pv_kwh=pv_kwh)
     np.testing.assert_allclose(flows.charge_kwh[:, 0], charge)
     np.testing.assert_allclose(flows.discharge_kwh[:, 0], discharge)
     assert float(flows.import_kwh[0]) == float(flows.export_kwh[0]) == 0
 
 
 def test_what_one_battery_sells_to_another_passes_no_meter() -> None:
-    flows = run(describe_site({}, {}), aim(Mode.EXPORT, Mode.CHARGE), load_kwh=1, pv_kwh=1)
+    flows = run(house({}, {}), aim(Mode.EXPORT, Mode.CHARGE), load_kwh=1, pv_kwh=1)
     # 3 out of one, 3 into the other
     assert flows.discharge_kwh[:, 0].tolist() == [3, 0]
     assert flows.charge_kwh[:, 0].tolist() == [0, 3]
@@ -287,13 +280,13 @@ def test_what_one_battery_sells_to_another_passes_no_meter() -> None:
     ids=["no charging from the grid", "no selling to the grid", "selling stays", "unknown mode", "negative mode"],
 )
 def test_the_safety_layer_replaces_a_mode_that_is_not_allowed(battery: dict[str, Any], asked: int, allowed: Mode) -> None:
-    safe = clamp(aim(asked), np.array([[5.0]]), SiteLimits.of(describe_site(battery)))
+    safe = clamp(aim(asked), np.array([[5.0]]), SiteLimits.of(house(battery)))
     assert safe.mode.tolist() == [[allowed]]
     assert safe.mode.dtype == np.int8
 
 
 def test_the_safety_layer_brings_every_number_within_its_bounds() -> None:
-    limits = SiteLimits.of(describe_site({}))
+    limits = SiteLimits.of(house({}))
     wild = aim(Mode.CHARGE, power_kw=99, target_soc=1.7, floor_soc=-3, ceiling_soc=np.inf, spill_soc=-np.inf)
     safe = clamp(wild, np.array([[5.0]]), limits)
     assert [float(getattr(safe, name)[0, 0]) for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")] == [4, 0.9, 0.1, 0.9, 0.1]
@@ -302,8 +295,8 @@ def test_the_safety_layer_brings_every_number_within_its_bounds() -> None:
 def test_unknown_numbers_move_no_energy() -> None:
     nothing: dict[str, Any] = dict.fromkeys(("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc"), np.nan)
     for mode in Mode:
-        assert read(run(describe_site({}), aim(mode, **nothing), load_kwh=3, pv_kwh=1)) == expect(**{"import": 2})
-        assert read(run(describe_site({}), aim(mode, **nothing), load_kwh=1, pv_kwh=3)) == expect(export=2)
+        assert read(run(house({}), aim(mode, **nothing), load_kwh=3, pv_kwh=1)) == expect(**{"import": 2})
+        assert read(run(house({}), aim(mode, **nothing), load_kwh=1, pv_kwh=3)) == expect(export=2)
 
 
 @pytest.mark.parametrize("stored_kwh", [np.nan, np.inf, -np.inf])
@@ -312,20 +305,20 @@ def test_a_battery_of_unknown_charge_moves_no_energy_and_hides_no_meter(
     stored_kwh: float, load_kwh: float, pv_kwh: float, imported: float, exported: float
 ) -> None:
     # limits so narrow that a known battery would have to help
-    site = describe_site({}, {}, import_limit_kw=0.5, export_limit_kw=0.5, curtailable=False)
+    site = house({}, {}, import_limit_kw=0.5, export_limit_kw=0.5, curtailable=False)
     flows = run(site, aim(Mode.CHARGE, Mode.EXPORT), load_kwh=load_kwh, pv_kwh=pv_kwh, stored_kwh=[stored_kwh, stored_kwh])
     assert flows.charge_kwh.tolist() == flows.discharge_kwh.tolist() == [[0], [0]]
     assert (float(flows.import_kwh[0]), float(flows.export_kwh[0]), float(flows.excess_kwh[0])) == (imported, exported, 1.5)
 
 
 def test_a_site_without_a_battery_has_a_meter_all_the_same() -> None:
-    flows = run(describe_site(), aim(), load_kwh=1, pv_kwh=3)
+    flows = run(house(), aim(), load_kwh=1, pv_kwh=3)
     assert (float(flows.import_kwh[0]), float(flows.export_kwh[0])) == (0, 2)
     assert flows.charge_kwh.shape == (0, 1)
 
 
 def test_a_shorter_slot_moves_less() -> None:
-    limits = SiteLimits.of(describe_site({}, import_limit_kw=5))
+    limits = SiteLimits.of(house({}, import_limit_kw=5))
     stored: FloatArray = np.array([[5.0]])
     flows = simulate_slot(aim(Mode.CHARGE), stored, SlotActuals(np.array([0.5]), np.array([0.0]), 0.25), limits=limits)
     # 3 kW for a quarter of an hour; the connection carries 1.25
@@ -333,7 +326,7 @@ def test_a_shorter_slot_moves_less() -> None:
 
 
 def test_slots_settle_side_by_side_with_their_own_lengths() -> None:
-    limits = SiteLimits.of(describe_site({}))
+    limits = SiteLimits.of(house({}))
     setpoint = SetPoint(**{field.name: np.repeat(getattr(aim(Mode.CHARGE), field.name), 2, axis=-1) for field in fields(SetPoint)})
     hours = np.array([1.0, 0.25])
     flows = simulate_slot(setpoint, np.array([[5.0, 5.0]]), SlotActuals(np.zeros(2), np.zeros(2), hours), limits=limits)

@@ -11,8 +11,9 @@ import pytest
 
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits
 from luna.simulator import Actuals, Trajectory, balance_residual_kwh, price, simulate
-from luna.site import Site, parse_site
+from luna.site import parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
+from tests.planning import describe_site
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -44,15 +45,14 @@ class Follow:
         )
 
 
-def describe_site(batteries: int = 1) -> Site:
-    parts = [BATTERY | EFFICIENCY | {"name": f"battery {number}"} for number in range(batteries)]
-    return parse_site({"name": "home", "timezone": "UTC", "batteries": parts, "pv": [{"peak_kw": 5}]})
+def limits_of(batteries: int = 1) -> SiteLimits:
+    return SiteLimits.of(describe_site(*[BATTERY | EFFICIENCY] * batteries))
 
 
 def run(mode: int, *, load_kwh: FloatArray = LOAD, pv_kwh: FloatArray = PV, batteries: int = 1, step: timedelta = HOUR) -> Trajectory:
     actuals = Actuals(Timeline(START, step, load_kwh.shape[-1]), load_kwh, pv_kwh)
     sites = 1 if load_kwh.ndim == 1 else load_kwh.shape[0]
-    return simulate(Follow(mode), actuals, limits=SiteLimits.of(describe_site(batteries)), stored_kwh=np.full((batteries, sites), 5.0))
+    return simulate(Follow(mode), actuals, limits=limits_of(batteries), stored_kwh=np.full((batteries, sites), 5.0))
 
 
 def test_without_control_the_meter_sees_load_less_pv() -> None:
@@ -84,7 +84,7 @@ def test_what_a_course_costs_by_hand() -> None:
 def test_a_short_first_slot_moves_less() -> None:
     timeline = Timeline(START, SLOT, 2, first_step=timedelta(minutes=5))
     nothing = np.zeros(2)
-    trajectory = simulate(Follow(Mode.CHARGE), Actuals(timeline, nothing, nothing), limits=SiteLimits.of(describe_site()), stored_kwh=np.array([[5.0]]))
+    trajectory = simulate(Follow(Mode.CHARGE), Actuals(timeline, nothing, nothing), limits=limits_of(), stored_kwh=np.array([[5.0]]))
     np.testing.assert_allclose(trajectory.flows.charge_kwh[0, 0], [4 / 12, 1.0])
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from luna.database import engine, migrate, sites
+from luna.database import engine, migrate
 from luna.embedded import Servers, start
 from luna.errors import UnavailableError
 from luna.queue import Client
 from luna.settings import load_settings
-from luna.site import parse_site
 from services.cli.demo.environment import await_workers
 from services.ingest.demo_data import load_demo
 from tests.command_line import Luna, Said
+from tests.stored import store_site
 
 # Runs a command line and writes on the last line of stderr which of the libraries named first were loaded.
 LOADED = """
@@ -90,7 +90,7 @@ def test_it_refuses_days_there_are_not(running: Servers, tmp_path: Path) -> None
 def test_it_leaves_an_owners_site_alone(running: Servers, tmp_path: Path) -> None:
     pool = engine.create(running.database_url)
     with engine.unit_of_work(pool) as connection:
-        sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
+        store_site(connection)
     pool.dispose()
     said, _ = run_demo(running, tmp_path)
     problem = json.loads(said.err.splitlines()[-1])

@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine
 
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.database.schema.sites import sites as sites_table
-from luna.site import parse_site
 from tests.command_line import Luna
+from tests.stored import stored_site
 
 SITE = {
     "name": "outside-home",
@@ -40,11 +37,8 @@ def test_prices_that_do_not_come_are_an_error_that_names_who_was_asked(offline: 
 @pytest.fixture
 def home(database: Engine) -> Iterator[None]:
     """A stored site."""
-    with unit_of_work(database) as connection:
-        sites.save(connection, parse_site(SITE))
-    yield
-    with unit_of_work(database) as connection:
-        connection.execute(delete(sites_table).where(sites_table.c.name == SITE["name"]))
+    with stored_site(database, **SITE):
+        yield
 
 
 def test_weather_that_does_not_come_is_an_error(offline: Luna, home: None) -> None:

@@ -11,17 +11,16 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
-from luna.database import control, plans, sites
+from luna.database import control, plans
 from luna.database.engine import unit_of_work
 from luna.queue import Client
-from luna.site import parse_site
 from luna.timeline import SLOT, floor_to
 from services.executor.watch import AWAITED_LOOK, LOOK
 from services.executor.watch import wait_for as pause_before
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
-from tests.databases import remove_site
 from tests.plans import describe_plan
 from tests.processes import Process, free_port, luna_process, says
+from tests.stored import stored_site
 from tests.workers import kill, wait_for
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -39,11 +38,10 @@ def inverter() -> Iterator[Inverter]:
 def home(database: Engine) -> Iterator[str]:
     """A stored site that is armed."""
     name = f"acted-{next(_NUMBERS)}-{time.time_ns()}"
-    with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": name, "timezone": "UTC", "batteries": [BATTERY], "control": describe()}))
-        control.arm(connection, name, at=datetime.now(UTC), by="owner")
-    yield name
-    remove_site(database, name)
+    with stored_site(database, name=name, timezone="UTC", batteries=[BATTERY], control=describe()):
+        with unit_of_work(database) as connection:
+            control.arm(connection, name, at=datetime.now(UTC), by="owner")
+        yield name
 
 
 @pytest.fixture

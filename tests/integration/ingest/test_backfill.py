@@ -15,13 +15,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.data import BackfillReply, BackfillRequest
-from luna.database import observations, readings, sites, source_cursors
+from luna.database import observations, readings, source_cursors
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
 from luna.observations import Observations
 from luna.queue import Client, Progress, TaskContext
 from luna.settings import Settings
-from luna.site import parse_site
 from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
 from services.ingest.backfill import BackfillRun, backfill_site
 from services.ingest.quality_service import judge_days
@@ -32,6 +31,7 @@ from services.ingest.tasks import backfill_history
 from services.ingest.verification import verify_days
 from tests.command_line import Luna
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
+from tests.stored import store_site
 from tests.workers import wait_for
 
 ZONE = parse_zone("Europe/Berlin")
@@ -73,7 +73,7 @@ def source(house: House) -> Iterator[HomeAssistantHistory]:
 def site(database: Engine) -> str:
     name = f"backfilled {uuid.uuid4().hex[:8]}"
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site(SITE | {"name": name}))
+        store_site(connection, **SITE | {"name": name})
     return name
 
 
@@ -155,11 +155,11 @@ def test_where_the_recorder_was_purged_hours_are_spread_and_days_agree(house: Ho
 def test_sensors_of_mqtt_have_no_past_and_are_named(database: Engine, source: HomeAssistantHistory, site: str) -> None:
     sensors = SITE["input_sensors"] | {"battery_soc": ["mqtt:battery/soc"], "heat_pump_consumption": "Heat pump energy"}
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site(SITE | {"name": site, "input_sensors": sensors}))
+        store_site(connection, **SITE | {"name": site, "input_sensors": sensors})
     reply = run(database, source, site)
     assert (len(reply.sensors), reply.left_out) == (len(SENSORS), ["mqtt:battery/soc", "Heat pump energy"])
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site(SITE | {"name": site, "input_sensors": {"battery_soc": "mqtt:battery/soc"}}))
+        store_site(connection, **SITE | {"name": site, "input_sensors": {"battery_soc": "mqtt:battery/soc"}})
     with pytest.raises(InvalidInputError, match="no sensors of Home Assistant"):
         run(database, source, site)
 
@@ -232,7 +232,7 @@ def test_a_window_that_lies_ahead_is_refused(database: Engine, source: HomeAssis
 
 def test_a_site_without_sensors_is_refused(database: Engine, source: HomeAssistantHistory) -> None:
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": "senseless", "timezone": "Europe/Berlin"}))
+        store_site(connection, name="senseless")
     with pytest.raises(InvalidInputError, match="names no sensors"):
         run(database, source, "senseless")
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import sites, weather_carbon
+from luna.database import weather_carbon
 from luna.errors import InvalidInputError
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from tests.outside import REPLIES
+from tests.stored import store_site
 
 FIVE_MINUTES, HOURLY = REPLIES / "electricity_maps_5_minute.csv", REPLIES / "electricity_maps_hourly.csv"
 DIRECT = {"carbon_g_per_kwh": "Carbon intensity gCO₂eq/kWh (direct)"}
@@ -20,7 +20,7 @@ DIRECT = {"carbon_g_per_kwh": "Carbon intensity gCO₂eq/kWh (direct)"}
 
 @pytest.fixture
 def home(connection: Connection) -> Connection:
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Amsterdam"}))
+    store_site(connection, timezone="Europe/Amsterdam")
     return connection
 
 

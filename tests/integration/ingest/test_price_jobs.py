@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest
-from luna.database import prices, recorded_span, sites
+from luna.database import prices, recorded_span
 from luna.database.schema.series import market_prices
 from luna.database.schema.sites import sites as sites_table
 from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline, local_day, local_days
 from services.ingest.price_collection import gather_all, list_needs, store_prices
 from tests.outside import Service, Services, energy_charts
+from tests.stored import store_site
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # 13:05 in Berlin: tomorrow's auction is over.
@@ -36,7 +36,7 @@ def nothing_stored(connection: Connection) -> None:
 
 def add_site(connection: Connection, name: str = "home", *, market: str = "NL", currency: str = "EUR") -> None:
     tariff = {"import": {"kind": "spot", "market": market, "markup": 0.1, "vat": 0.21}}
-    sites.save(connection, parse_site({"name": name, "timezone": "Europe/Amsterdam", "currency": currency, "tariff": tariff}))
+    store_site(connection, name=name, timezone="Europe/Amsterdam", currency=currency, tariff=tariff)
 
 
 def fetch(connection: Connection, *replies: httpx.Response | Exception, now: datetime = NOW, **asked: object) -> FetchPricesReply:
@@ -108,7 +108,7 @@ def test_without_a_way_out_the_run_ends_well_and_says_what_is_missing(connection
 
 
 def test_nothing_is_asked_for_where_no_site_needs_it(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "flat", "timezone": "Europe/Berlin"}))
+    store_site(connection, name="flat")
     add_site(connection, "island", market="our own market")
     assert list_needs(connection, FetchPricesRequest(), now=NOW) == []
 

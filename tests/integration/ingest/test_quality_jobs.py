@@ -12,10 +12,10 @@ from luna.contracts.data import JudgeQualityRequest
 from luna.database import copy, history_changes, observations, prices, quality, sites
 from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, NotFoundError
-from luna.site import parse_site
 from luna.timeline import FloatArray, local_day, local_days
 from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots
 from services.ingest.repair import Repair, find_gaps, repair_days
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -29,7 +29,7 @@ SPOT = {"import": {"kind": "spot", "market": "NL", "markup": 0.1}, "export": {"k
 
 @pytest.fixture(autouse=True)
 def _home(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}], "tariff": SPOT}))
+    store_site(connection, pv=[{"peak_kw": 5}], tariff=SPOT)
 
 
 def measure(connection: Connection, **series: FloatArray) -> None:
@@ -184,13 +184,13 @@ def test_a_gap_at_the_edge_of_the_window_is_filled_from_beyond_it(connection: Co
 
 def test_a_series_that_the_sites_sensors_give_is_left_to_its_readings(connection: Connection) -> None:
     sensors = {"total_load_consumption": "sensor.load"}
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": SPOT, "input_sensors": sensors}))
+    store_site(connection, tariff=SPOT, input_sensors=sensors)
     measure(connection, load_kwh=hurt(0.2, slice(4, 6)))
     assert mend(connection) == []
 
 
 def test_gaps_are_told_with_first_last_and_length(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
+    store_site(connection)
     measure(connection, load_kwh=hurt(0.2, slice(4, 7)), pv_kwh=hurt(0.1, slice(DAYS.count - 1, None)))
     gaps = [(gap.series, DAYS.index_of(gap.first), DAYS.index_of(gap.last), gap.slots) for gap in find_gaps(connection, "home", DAYS.start, DAYS.end)]
     assert gaps == [("load_kwh", 4, 6, 3), ("pv_kwh", DAYS.count - 1, DAYS.count - 1, 1)]
@@ -204,13 +204,13 @@ def test_gaps_of_a_sites_market_are_told_by_its_name(connection: Connection) -> 
 
 
 def test_series_that_a_site_never_had_are_no_gaps(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin"}))
+    store_site(connection)
     assert find_gaps(connection, "home", DAYS.start, DAYS.end) == []
 
 
 def test_what_a_sensor_or_the_tariff_names_and_nobody_loaded_yet_is_one_gap(connection: Connection) -> None:
     sensors = {"total_load_consumption": "sensor.load", "battery_soc": "sensor.soc", "heat_pump_consumption": "sensor.heat_pump"}
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": SPOT, "input_sensors": sensors}))
+    store_site(connection, tariff=SPOT, input_sensors=sensors)
     gaps = [(gap.series, gap.slots) for gap in find_gaps(connection, "home", DAYS.start, DAYS.end)]
     assert gaps == [("load_kwh", DAYS.count), ("soc", DAYS.count), ("heat_pump_kwh", DAYS.count), ("market_prices:NL", DAYS.count)]
 
@@ -227,7 +227,7 @@ def test_what_is_trusted_leaves_out_excluded_days_and_keeps_days_never_judged(co
 
 def test_without_a_site_every_site_is_judged_for_the_week_that_ended(connection: Connection) -> None:
     measure(connection)
-    sites.save(connection, parse_site({"name": "away", "timezone": "Pacific/Auckland"}))
+    store_site(connection, name="away", timezone="Pacific/Auckland")
     # In Berlin it is still 2 April, in Auckland already the 3rd.
     reply = judge_quality(connection, JudgeQualityRequest(), now=datetime(2024, 4, 2, 21, tzinfo=UTC))
     judged = {site.site_id: [day.day for day in site.days] for site in reply.sites if site.site_id in {"home", "away"}}

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.data import QuarantinedRow, ResolveReply, ResolveRequest
-from luna.database import history_changes, observations, prices, quality, quarantine, readings, sites
+from luna.database import history_changes, observations, prices, quality, quarantine, readings
 from luna.database.quarantine import Refused
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
-from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.quality_service import judge_slots
 from services.ingest.quarantine_release import resolve_row
 from services.ingest.repair import repair_days
+from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -29,7 +29,7 @@ NOW = datetime(2024, 1, 5, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _home(connection: Connection) -> None:
     tariff = {"import": {"kind": "spot", "market": "NL"}}
-    sites.save(connection, parse_site({"name": "home", "timezone": "UTC", "pv": [{"peak_kw": 5}], "tariff": tariff}))
+    store_site(connection, timezone="UTC", pv=[{"peak_kw": 5}], tariff=tariff)
 
 
 def load(connection: Connection, folder: Path, *rows: str, header: str = "slot_start,load_kwh,pv_kwh", kind: str = "observations") -> LoadReport:

@@ -14,7 +14,7 @@ from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.build import STUCK
 from services.ingest.quarantine_release import resolve_row
 from services.ingest.slot_service import build_site_slots
-from tests.metering import NOON, describe_site, every, minutes
+from tests.metering import NOON, describe_metered, every, minutes
 
 pytestmark = pytest.mark.every_database
 
@@ -44,7 +44,7 @@ def fingerprint(connection: Connection) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def add_site(connection: Connection) -> Callable[..., None]:
-    return lambda **sensors: sites.save(connection, describe_site(**sensors))
+    return lambda **sensors: sites.save(connection, describe_metered(**sensors))
 
 
 def test_slots_are_built_and_building_again_changes_nothing(connection: Connection, add_site: Callable[..., None]) -> None:

@@ -10,18 +10,18 @@ import pytest
 from sqlalchemy import Connection, Engine, delete
 
 from luna.contracts import FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest
-from luna.database import sites, weather_carbon
+from luna.database import weather_carbon
 from luna.database.engine import unit_of_work
 from luna.database.schema.series import weather
 from luna.database.schema.sites import sites as table
 from luna.errors import InvalidInputError, NotFoundError
 from luna.queue import Client, TaskContext
 from luna.settings import Settings
-from luna.site import parse_site
 from luna.timeline import SLOT, FixedClock, Timeline
 from services.ingest import tasks
 from services.ingest.weather_service import fetch_weather, split_window
 from tests.outside import REPLIES, Service, Services, document, recorded
+from tests.stored import store_site
 
 NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -33,8 +33,8 @@ DRY = Settings.model_validate({})
 def home(database: Engine) -> Iterator[Engine]:
     """A database with a site that says where it is and one that does not."""
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": "weather-home", "timezone": "Europe/Berlin", "location": {"latitude": 52.5, "longitude": 13.4}}))
-        sites.save(connection, parse_site({"name": "weather-cellar", "timezone": "Europe/Berlin"}))
+        store_site(connection, name="weather-home", location={"latitude": 52.5, "longitude": 13.4})
+        store_site(connection, name="weather-cellar")
     yield database
     with unit_of_work(database) as connection:
         connection.execute(delete(weather).where(weather.c.place == "weather-home"))

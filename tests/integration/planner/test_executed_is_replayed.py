@@ -1,4 +1,4 @@
-"""A week that the executor follows on a simulated inverter, and the replay of the same week: slot by slot the same."""
+"""Days that the executor follows on a simulated inverter, and the replay of the same days: slot by slot the same."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ from services.planner.service.plans import plan_and_store
 from tests.controlled import MODES, describe
 from tests.executing import BATTERY, START, Home
 
-MOST_DAYS, BEFORE = 7, 17
+MOST_DAYS, BEFORE = 2, 17
 # From midnight to midnight in Berlin.
 FIRST = START.replace(hour=23) - DAY
 AROUND = Timeline(FIRST - BEFORE * DAY, SLOT, (BEFORE + MOST_DAYS + 2) * 96)
@@ -38,7 +38,7 @@ HOUR = timedelta(hours=1)
 ALL_MODES = {mode.word: mode.word for mode in Mode}
 # A battery's limits, the modes that its inverter knows, and for how many days it is followed.
 KINDS: dict[str, tuple[dict[str, Any], dict[str, str], int]] = {
-    "plain": ({}, ALL_MODES, 7),
+    "plain": ({}, ALL_MODES, MOST_DAYS),
     "tapers, and its inverter knows four modes": ({"taper_from_soc": 0.7, "taper_to_share": 0.2, "min_charge_kw": 0.4}, MODES, 1),
 }
 
@@ -61,7 +61,7 @@ def issue(rng: np.random.Generator, load: FloatArray, pv: FloatArray) -> list[Fo
     return issued
 
 
-class Week:
+class LivedDays:
     """The inverter of a stored site that is armed; what it does is measured and recorded."""
 
     def __init__(self, home: Home, section: dict[str, Any]) -> None:
@@ -112,16 +112,16 @@ class Week:
 
 
 @pytest.fixture
-def make_week(database: Engine) -> Iterator[Callable[[str], Week]]:
+def live_days(database: Engine) -> Iterator[Callable[[str], LivedDays]]:
     homes: list[Home] = []
 
-    def make(kind: str) -> Week:
+    def make(kind: str) -> LivedDays:
         tariff = {"import": {"kind": "spot", "market": MARKET, "markup": 0.13}, "export": {"kind": "spot", "market": MARKET}}
         limits, modes, _ = KINDS[kind]
         section, batteries = describe("dry_run", modes=modes), [{"name": "battery"} | BATTERY | limits]
         homes.append(Home(database, lambda _: DryRun(), section, tariff=tariff, batteries=batteries, pv=[{"name": "roof", "peak_kw": 5}]))
         homes[-1].arm()
-        return Week(homes[-1], section)
+        return LivedDays(homes[-1], section)
 
     yield make
     for home in homes:
@@ -129,18 +129,18 @@ def make_week(database: Engine) -> Iterator[Callable[[str], Week]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_executed_is_what_is_replayed(make_week: Callable[[str], Week], kind: str) -> None:
-    week, days = make_week(kind), KINDS[kind][2]
-    week.plan(FIRST)
-    executed = [week.live(slot) for slot in range(days * 96)]
+def test_what_is_executed_is_what_is_replayed(live_days: Callable[[str], LivedDays], kind: str) -> None:
+    lived_days, days = live_days(kind), KINDS[kind][2]
+    lived_days.plan(FIRST)
+    executed = [lived_days.live(slot) for slot in range(days * 96)]
     lived: list[DayResult] = []
     first, last = ((FIRST + timedelta(hours=12) + day * DAY).date() for day in (0, days - 1))
-    request = ReplayRequest(site_id=week.home.name, from_day=first, to_day=last, policies=["mpc"])
-    with unit_of_work(week.home.database) as connection:
+    request = ReplayRequest(site_id=lived_days.home.name, from_day=first, to_day=last, policies=["mpc"])
+    with unit_of_work(lived_days.home.database) as connection:
         scene = read_scene(connection, request, DEFAULT_VERSION)
     run(scene, ReplaySpec(["mpc"], 4), book=DayLog(keep=lived.append))
     replayed = np.concatenate([day.trajectories["mpc"].flows.stored_kwh[0, 0] for day in lived])
     assert scene.timeline.start == FIRST
     assert replayed == pytest.approx(np.array(executed), abs=1e-9)
-    # A week in which something happened: buying, selling, and plans made anew because the battery was elsewhere.
+    # Days on which something happened: bought at night, used in the evening.
     assert np.ptp(replayed) > 5.0

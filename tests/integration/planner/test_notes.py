@@ -18,6 +18,7 @@ from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
+from tests.stored import store_site
 
 AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
@@ -83,7 +84,7 @@ def test_a_state_of_charge_in_the_request_is_not_assumed(connection: Connection)
 
 
 def test_a_site_without_a_tariff_is_told_what_it_pays(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "noted", "timezone": "Europe/Berlin"}))
+    store_site(connection, name="noted")
     issue(connection, DEFAULT_VERSION)
     assert noted(plan(connection)) == {"tariff_default": {"import_price": 0.3, "export_price": 0.0}}
 
@@ -125,7 +126,7 @@ def test_what_is_the_matter_with_the_forecast_is_said_in_the_language_asked_for(
 
 
 def test_a_forecast_that_is_old_is_named_by_its_issue(connection: Connection) -> None:
-    sites.save(connection, parse_site({"name": "noted", "timezone": "Europe/Berlin", "tariff": FIXED}))
+    store_site(connection, name="noted", tariff=FIXED)
     issued = START - timedelta(hours=7)
     issue(connection, DEFAULT_VERSION, at=issued)
     assert noted(plan(connection)) == {"forecast_old": {"version": DEFAULT_VERSION, "issued_at": issued.isoformat()}}

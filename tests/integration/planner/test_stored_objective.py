@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import forecasts, sites, weather_carbon
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
+from luna.database import weather_carbon
 from luna.timeline import SLOT, Timeline
-from services.planner.milp.solver import Solver
-from services.planner.service.plans import plan_and_store
 from services.planner.service.state import read_planned_modes
+from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}
@@ -24,9 +19,8 @@ TARIFF = {"import": {"kind": "time_of_use", "default": 0.24, "bands": BANDS}, "e
 def green_site(connection: Connection) -> str:
     """A stored site that weighs carbon, with a forecast of two days; the carbon of one day was measured: clean at noon."""
     site = {"name": "green site", "timezone": "UTC", "batteries": [BATTERY], "tariff": TARIFF, "objective": {"carbon_price_per_kg": 0.3}}
-    sites.save(connection, parse_site(site))
-    series = Quantiles.exact(np.full(192, 0.125)), Quantiles.exact(np.zeros(192))
-    forecasts.upsert(connection, "green site", [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, *series)])
+    store_site(connection, **site)
+    issue_half_a_kilowatt(connection, "green site", START)
     return "green site"
 
 
@@ -36,13 +30,9 @@ def measure_carbon(connection: Connection) -> None:
     weather_carbon.upsert(connection, "carbon_intensity", "green site", starts, values=values, issued_at=None)
 
 
-def plan(connection: Connection, site_id: str) -> PlanReply:
-    return plan_and_store(PlanRequest(site_id=site_id, start=START), lambda: connection, now=START, solver=Solver())
-
-
 def test_a_stored_site_weighs_the_carbon_known_at_the_start(connection: Connection, green_site: str) -> None:
     measure_carbon(connection)
-    reply = plan(connection, green_site)
+    reply = plan_stored(connection, green_site, START)
     charged = np.array([slot.batteries["battery"].charge_kwh for slot in reply.slots[:96]])
     assert charged[:32].sum() == pytest.approx(0.0, abs=1e-6)
     assert charged[32:64].sum() > 1.0
@@ -53,14 +43,14 @@ def test_a_stored_site_weighs_the_carbon_known_at_the_start(connection: Connecti
 
 
 def test_a_stored_site_without_carbon_is_planned_by_cost_and_says_so(connection: Connection, green_site: str) -> None:
-    reply = plan(connection, green_site)
+    reply = plan_stored(connection, green_site, START)
     assert reply.status == "compromised"
     assert reply.objective is not None
     assert reply.objective.reasons == ["no_carbon_intensity"]
 
 
 def test_a_stored_site_goes_on_with_the_mode_of_its_plan_before(connection: Connection, green_site: str) -> None:
-    told = plan(connection, green_site).setpoints["battery"].mode
+    told = plan_stored(connection, green_site, START).setpoints["battery"].mode
     later = START + 3 * SLOT
     assert read_planned_modes(connection, green_site, later) == {"battery": told[2]}
     assert read_planned_modes(connection, green_site, START) == {}

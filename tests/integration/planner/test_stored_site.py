@@ -25,6 +25,7 @@ from services.planner.reply.reply import digest, plan_request
 from services.planner.service.plans import complete_request, plan_and_store
 from services.planner.service.replay import replay_site
 from tests.controlled import describe, describe_devices
+from tests.stored import plan_stored, store_site
 
 AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
@@ -50,18 +51,14 @@ def promote(connection: Connection) -> None:
     forecast_activations.activate(connection, "planned site", Activation(AURORA, "said so", "hand"))
 
 
-def plan_site(connection: Connection, site_id: str, start: datetime = START) -> PlanReply:
-    return plan_and_store(PlanRequest(site_id=site_id, start=start), lambda: connection, now=start, solver=Solver())
-
-
 def test_where_the_forecast_ends_its_last_day_goes_on(connection: Connection, planned_site: str) -> None:
-    load = [slot.load_kwh for slot in plan_site(connection, planned_site).slots]
+    load = [slot.load_kwh for slot in plan_stored(connection, planned_site, START).slots]
     # The forecast's second slot is the plan's first, so it ends a slot early: the same slot of its last day stands for it.
     assert load == [*(np.arange(1, 192) / 1000).round(6).tolist(), 0.096]
 
 
 def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(connection: Connection, planned_site: str) -> None:
-    plan_id = plan_site(connection, planned_site).plan_id
+    plan_id = plan_stored(connection, planned_site, START).plan_id
     due = plans.read_due(connection, planned_site, START)
     batteries = Batteries(sites.load(connection, planned_site), Control.model_validate(describe()))
     demand = follow_plan(due, batteries, lambda: None, now=START, max_age=SLOT, in_force=InForce({"battery": 0.5}))
@@ -71,7 +68,7 @@ def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(connec
 
 
 def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_site: str) -> None:
-    first, second = plan_site(connection, planned_site), plan_site(connection, planned_site)
+    first, second = plan_stored(connection, planned_site, START), plan_stored(connection, planned_site, START)
     assert first.plan_id == second.plan_id
     assert plans.load(connection, first.plan_id) == first
 
@@ -82,9 +79,9 @@ def test_an_appliance_is_placed_where_it_has_a_meter_of_its_own(connection: Conn
         {"name": "pool", "kind": "deferrable", "power_kw": 1, "energy_kwh_per_day": 2},
     ]
     site = {"name": "planned site", "timezone": "UTC", "loads": loads, "input_sensors": {"water_heater_consumption": "sensor.tank"}, "tariff": TARIFF}
-    sites.save(connection, parse_site(site))
+    store_site(connection, **site)
     issue(connection, DEFAULT_VERSION, START, np.full(192, 0.1))
-    reply = plan_site(connection, "planned site")
+    reply = plan_stored(connection, "planned site", START)
     assert set(reply.slots[0].loads) == {"tank"}
     assert [each.constraint.partition(":")[0] for each in reply.compromises] == ["load pool"]
 
@@ -92,12 +89,12 @@ def test_an_appliance_is_placed_where_it_has_a_meter_of_its_own(connection: Conn
 def test_a_heat_pump_is_planned_with_the_weather_that_was_known(connection: Connection) -> None:
     pump = {"power_kw": 3, "cop": [{"outdoor_c": -10, "cop": 2}, {"outdoor_c": 10, "cop": 4}], "store": {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 22}}
     site = {"name": "planned site", "timezone": "UTC", "heat_pumps": [pump | {"heat_demand_kw": 2}], "tariff": TARIFF}
-    sites.save(connection, parse_site(site | {"input_sensors": {"heat_pump_consumption": "sensor.pump"}}))
+    store_site(connection, **site | {"input_sensors": {"heat_pump_consumption": "sensor.pump"}})
     issue(connection, DEFAULT_VERSION, START, np.full(192, 0.1))
     for at, outdoor_c in ((START - SLOT, 0.0), (START + SLOT, 10.0)):
         issued_at, values = np.full(192, at.replace(tzinfo=None), dtype="datetime64[us]"), {"temperature_c": np.full(192, outdoor_c)}
         weather_carbon.upsert(connection, "weather", "planned site", Timeline(START, SLOT, 192).starts, values=values, issued_at=issued_at)
-    slots = [slot.heat_pumps["heat_pump"] for slot in plan_site(connection, "planned site").slots]
+    slots = [slot.heat_pumps["heat_pump"] for slot in plan_stored(connection, "planned site", START).slots]
     # 0 °C was forecast before the start, 10 °C after it: the COP is 3.
     assert all(slot.heat_kwh == pytest.approx(3 * slot.energy_kwh, abs=1e-5) for slot in slots)
     assert sum(slot.energy_kwh for slot in slots) > 0
@@ -105,11 +102,11 @@ def test_a_heat_pump_is_planned_with_the_weather_that_was_known(connection: Conn
 
 def test_a_site_without_a_forecast_says_how_to_issue_one(connection: Connection, planned_site: str) -> None:
     with pytest.raises(NotFoundError, match="luna forecast issue"):
-        plan_site(connection, planned_site, START - timedelta(days=1))
+        plan_stored(connection, planned_site, START - timedelta(days=1))
 
 
 def source(connection: Connection, site_id: str) -> ForecastSource:
-    found = plan_site(connection, site_id).forecast
+    found = plan_stored(connection, site_id, START).forecast
     assert found is not None
     return found
 
@@ -123,7 +120,7 @@ def test_what_is_active_is_planned_from(connection: Connection, planned_site: st
     assert source(connection, planned_site).version == DEFAULT_VERSION
     promote(connection)
     assert source(connection, planned_site) == ForecastSource(version=AURORA, issued_at=START - 2 * SLOT)
-    assert plan_site(connection, planned_site).slots[0].load_kwh == 1
+    assert plan_stored(connection, planned_site, START).slots[0].load_kwh == 1
 
 
 def test_what_the_owner_pinned_is_planned_from(connection: Connection, planned_site: str) -> None:
@@ -150,7 +147,7 @@ def test_where_the_active_version_went_silent_the_baseline_is_planned_from_and_t
 def test_where_all_went_silent_the_last_word_is_planned_from(connection: Connection, planned_site: str) -> None:
     issue(connection, AURORA, START + timedelta(hours=1), np.ones(192))
     promote(connection)
-    found = plan_site(connection, planned_site, START + timedelta(hours=20)).forecast
+    found = plan_stored(connection, planned_site, START + timedelta(hours=20)).forecast
     assert found is not None
     assert (found.version, found.fallback_reason is None) == (AURORA, False)
 
@@ -176,7 +173,7 @@ def test_a_plan_by_scenarios_weighs_how_forecasts_erred_and_what_aurora_holds_po
     assert reply.uncertainty is not None
     # The expected course, two scenarios, and the errors of five days: whole, and independent from slot to slot.
     assert (reply.uncertainty.courses, reply.uncertainty.left_out, reply.uncertainty.reasons) == (1 + 2 + 5 + 5, 0, [])
-    assert [slot.load_kwh for slot in reply.slots] == [slot.load_kwh for slot in plan_site(connection, planned_site).slots]
+    assert [slot.load_kwh for slot in reply.slots] == [slot.load_kwh for slot in plan_stored(connection, planned_site, START).slots]
     assert plans.load(connection, reply.plan_id) == reply
 
 
@@ -193,7 +190,7 @@ def test_a_site_without_a_past_is_planned_for_what_is_expected_and_the_plan_says
     reply = plan_uncertain(connection, planned_site)
     assert reply.uncertainty is not None
     assert (reply.uncertainty.courses, reply.uncertainty.reasons) == (1, ["no_courses"])
-    assert reply.slots == plan_site(connection, planned_site).slots
+    assert reply.slots == plan_stored(connection, planned_site, START).slots
 
 
 def test_a_site_is_replayed_with_what_its_forecasts_were_off_before_the_window(connection: Connection, planned_site: str) -> None:
@@ -208,7 +205,7 @@ def test_a_site_is_replayed_with_what_its_forecasts_were_off_before_the_window(c
 
 
 def test_a_stored_plan_is_made_again_from_its_row(connection: Connection, planned_site: str) -> None:
-    plan = plan_site(connection, planned_site)
+    plan = plan_stored(connection, planned_site, START)
     inputs = plans.load_inputs(connection, plan.plan_id)
     assert connection.scalar(select(plan_history.c.inputs_digest).where(plan_history.c.plan_id == plan.plan_id)) == digest(
         inputs.model_dump_json(by_alias=True)
@@ -221,7 +218,7 @@ def test_what_a_month_has_drawn_counts_for_peaks_and_blocks(connection: Connecti
     blocks = {"kind": "blocks", "blocks": [{"up_to_kwh": 10, "price": 0.2}, {"price": 0.4}]}
     tariff = {"import": blocks, "peak": {"price_per_kw_month": 4, "interval_minutes": 60}}
     site = sites.load(connection, planned_site)
-    sites.save(connection, parse_site(site.model_dump(by_alias=True) | {"tariff": tariff}))
+    store_site(connection, **site.model_dump(by_alias=True) | {"tariff": tariff})
     # January is not February's: 12 quarter-hours of the first day are measured, 1 kWh each, and the month began at 23:00 UTC.
     measured = Timeline(START - 14 * SLOT, SLOT, 12)
     observations.upsert(connection, planned_site, Observations.of(measured.starts, {"import_kwh": np.ones(12)}))
@@ -229,7 +226,7 @@ def test_what_a_month_has_drawn_counts_for_peaks_and_blocks(connection: Connecti
     # From 08:45 to 11:45: whole hours of 4 kW, and 12 kWh in all; the hour that runs since noon has drawn nothing.
     assert request.state.peaks["peak"].highest_kw == [4.0]
     assert request.state.month_import_kwh == 12.0
-    assert {slot.import_price for slot in plan_site(connection, planned_site).slots} == {0.4}
+    assert {slot.import_price for slot in plan_stored(connection, planned_site, START).slots} == {0.4}
 
 
 def test_stays_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(connection: Connection) -> None:
@@ -255,9 +252,9 @@ def test_stays_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(conne
 def test_a_heater_that_is_told_has_run_as_planned(connection: Connection) -> None:
     heater = {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6}
     told = {"control": {"loads": describe_devices("dry_run")["loads"]}, "input_sensors": {"water_heater_consumption": "sensor.boiler"}}
-    sites.save(connection, parse_site({"name": "planned site", "timezone": "UTC", "loads": [heater], "tariff": TARIFF} | told))
+    store_site(connection, **{"name": "planned site", "timezone": "UTC", "loads": [heater], "tariff": TARIFF} | told)
     issue(connection, DEFAULT_VERSION, START - SLOT, np.zeros(192))
-    first = plan_site(connection, "planned site")
+    first = plan_stored(connection, "planned site", START)
     later = START + timedelta(hours=2)
     state = complete_request(connection, PlanRequest(site_id="planned site", start=later), now=later).state.loads["boiler"]
     ran = sum(slot.loads["boiler"].energy_kwh for slot in first.slots[:8])
@@ -268,7 +265,7 @@ def test_a_heater_that_is_told_has_run_as_planned(connection: Connection) -> Non
 def test_plans_are_counted_by_what_made_them(connection: Connection, planned_site: str) -> None:
     labels = {"method": "value", "policy": "house"}
     before = REGISTRY.get_sample_value("luna_planner_plans_total", labels) or 0.0
-    followed = plan_site(connection, planned_site).followed
+    followed = plan_stored(connection, planned_site, START).followed
     # At one price there is nothing to gain over the inverter alone.
     assert followed is not None
     assert (followed.method, followed.policy) == ("value", "house")

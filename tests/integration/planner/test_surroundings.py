@@ -7,16 +7,13 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.owner import Surroundings
-from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import forecasts, readings, sites, weather_carbon
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.outlook import Forecast, Quantiles
+from luna.contracts.plan import PlanReply
+from luna.database import readings, weather_carbon
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline
-from services.planner.milp.solver import Solver
 from services.planner.service.inputs import read_prices
-from services.planner.service.plans import plan_and_store
 from services.planner.service.strategy import look_back, read_surroundings
+from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 SITE = {
@@ -34,9 +31,8 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def home(connection: Connection) -> Connection:
     """A stored site with a forecast of half a kilowatt."""
-    sites.save(connection, parse_site(SITE))
-    load, sun, issued = Quantiles.exact(np.full(192, 0.125)), Quantiles.exact(np.zeros(192)), START - SLOT
-    forecasts.upsert(connection, "wary", [Forecast(Timeline(issued, SLOT, 192), issued, DEFAULT_VERSION, load, sun)])
+    store_site(connection, **SITE)
+    issue_half_a_kilowatt(connection, "wary", START - SLOT)
     return connection
 
 
@@ -47,8 +43,7 @@ def turn(connection: Connection, sensor: str, *, on: bool, at: datetime) -> None
 
 
 def plan(connection: Connection, **around: object) -> PlanReply:
-    request = PlanRequest(site_id="wary", start=START, surroundings=Surroundings.model_validate(around))
-    return plan_and_store(request, lambda: connection, now=START, solver=Solver())
+    return plan_stored(connection, "wary", START, surroundings=around)
 
 
 def rules(reply: PlanReply) -> set[str]:

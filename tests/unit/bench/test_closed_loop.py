@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.closed_loop.followers import EVERY, FOLLOWERS
 from bench.closed_loop.forecasts import AHEAD, issue_forecasts
-from bench.closed_loop.grid import BATTERIES, FORECASTS, METERS, TARIFFS, Case, build_case, list_grid, list_short_grid
-from bench.closed_loop.loop import IDLE, SELF, Failure, LoopResults, run_loops
+from bench.closed_loop.grid import BATTERIES, FORECASTS, METERS, TARIFFS, Case, list_grid, list_short_grid
+from bench.closed_loop.loop import IDLE, SELF, Failure, run_loops
 from bench.closed_loop.meters import Meter, MeterKind
 from bench.closed_loop.summary import Row, read_rows, summarise
 from bench.closed_loop.weeks import WEEKS, recorded_energy, week_timeline
@@ -19,16 +18,7 @@ from luna.schedule import PlainPolicy
 from luna.timeline import SLOT, FloatArray
 from services.cli.bench import choose_benches
 from services.planner.problem.knowledge import DAY, PerfectForesight
-from services.planner.replay import ReplayData, replay
-
-QUARTERS = DAY // SLOT
-
-
-def one_day(name: str, *, week: str = "spring", first: int = 0) -> Case:
-    """One day of a scenario, ``first`` days into its week."""
-    (scenario,) = list_grid(name, week=week)
-    case = build_case(scenario)
-    return replace(case, timeline=case.timeline.window(first * QUARTERS, QUARTERS))
+from tests.closed_loops import QUARTERS, column, one_day
 
 
 def plain(mode: Mode) -> Callable[[Case], PlainPolicy]:
@@ -38,10 +28,6 @@ def plain(mode: Mode) -> Callable[[Case], PlainPolicy]:
 def follow_house(case: Case) -> PlainPolicy:
     """Plain self-consumption, with PV held back as prices say."""
     return PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(case.site, *case.prices.actual(case.timeline)))
-
-
-def column(results: LoopResults, name: str) -> float:
-    return float(results.costs[0, results.names.index(name)])
 
 
 class Broken:
@@ -181,30 +167,6 @@ def test_a_policy_that_fails_is_counted_by_the_hour_and_leaves_the_inverter_to_i
     assert row.failures == {"followed": [Failure(slot, f"ValueError: no plan for slot {slot}") for slot in range(0, QUARTERS, 4)]}
     assert row.costs["followed"] == row.costs[SELF]
     assert row.fails
-
-
-@pytest.mark.parametrize("name", ["one/flat/exact/good", "hybrid/flat_unpaid/exact/good"])
-def test_the_planner_is_followed_for_a_day_without_losing_to_self_consumption(name: str) -> None:
-    results = run_loops([one_day(name, first=2)], FOLLOWERS)
-    assert [guard.failures for guard in results.guards] == [[], [], [], []]
-    assert column(results, "followed") <= column(results, SELF) + 1e-6
-    assert column(results, "replayed") <= column(results, SELF) + 1e-6
-    assert results.residual_kwh < 1e-9
-
-
-def test_what_is_followed_is_what_is_replayed_where_sun_that_may_not_be_fed_in_is_left() -> None:
-    results = run_loops([one_day("taper_no_feed_in/negative/noise/rosy", week="winter", first=2)], FOLLOWERS)
-    np.testing.assert_allclose(results.start_kwh[:, 2], results.start_kwh[:, 3], atol=1e-9)
-
-
-@pytest.mark.parametrize("name", ["one/spot_both/exact/noisy", "hybrid/spot/exact/noisy"])
-def test_what_is_called_replayed_is_what_a_replay_says(name: str) -> None:
-    case = one_day(name)
-    two_days = replace(case, timeline=week_timeline("spring").window(0, 2 * QUARTERS))
-    said = replay(ReplayData(case.site, two_days.timeline, case.foresight, case.prices, case.forecasts), ["mpc", "self_consumption"], every=EVERY).policies
-    results = run_loops([two_days], FOLLOWERS)
-    assert column(results, "replayed") == pytest.approx(said["mpc"].cost, abs=1e-9)
-    assert column(results, SELF) == pytest.approx(said["self_consumption"].cost, abs=1e-9)
 
 
 def describe(name: str, *, over: float, replayed: float | None = None) -> Row:

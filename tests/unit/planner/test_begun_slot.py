@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.owner import ManualBlock, Reserve
-from luna.contracts.plan import LoadState, PlanRequest, VehicleState
+from luna.contracts.plan import LoadState, VehicleState
 from luna.economics import price_slots
 from luna.errors import InvalidInputError
 from luna.site import ClockWindow, DeferrableLoad, Tariff, parse_site
@@ -18,6 +18,7 @@ from services.planner.problem.build import build_problem, read_reserves
 from services.planner.problem.demands import read_allowed, read_cycle, read_load, read_rules
 from services.planner.problem.owner_constraints import block_hours
 from services.planner.problem.vehicle_demand import read_vehicle
+from tests.asking import make_request
 
 MIDNIGHT, MINUTE, ZONE = datetime(2024, 2, 1, tzinfo=UTC), timedelta(minutes=1), ZoneInfo("UTC")
 LATE = Timeline(MIDNIGHT, timedelta(hours=1), 3, timedelta(minutes=10))
@@ -65,9 +66,7 @@ def test_reserve_holds_at_the_end_of_what_is_left(span: tuple[int, int], held: l
 
 def test_block_that_ended_before_now_has_passed() -> None:
     blocks = [{"device": "battery", "action": "charge", "from": at(0), "to": at(10)}]
-    series = {"load_kwh": [0.1] * 3, "pv_kwh": [0.0] * 3, "import_price": [0.3] * 3, "export_price": [0.1] * 3}
-    document = {"site": SITE, "start": at(50), "slot_minutes": 60, "first_slot_minutes": 10, "outlook": series, "manual": blocks}
-    request = PlanRequest.model_validate(document | {"state": {"batteries": {"battery": {"soc": 0.5}}}})
+    request = make_request(SITE.model_dump(by_alias=True), {"import_price": [0.3] * 3}, start=at(50), first_slot_minutes=10, manual=blocks)
     with pytest.raises(InvalidInputError, match="has passed"):
         build_problem(request)
 

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
-from services.planner.problem.build import build_problem
+from tests.asking import solve
 
 FOLDER = Path(os.environ.get("LUNA_BENCH_DATA", ""), "cases")
 there = pytest.mark.skipif(not (FOLDER / "optima.json").is_file(), reason="LUNA_BENCH_DATA names no folder with cases/optima.json")
@@ -21,6 +19,6 @@ def test_case_comes_out_at_its_known_optimum(number: int) -> None:
     name = f"case_{number:02}"
     optimum = json.loads((FOLDER / "optima.json").read_text(encoding="utf-8"))["optimum_eur"][name]
     request = PlanRequest.model_validate_json((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    plan = make_plan(build_problem(request), Solver())
+    plan = solve(request)
     assert plan.costs.total.sum() == pytest.approx(optimum, abs=1e-4)
     assert plan.proven

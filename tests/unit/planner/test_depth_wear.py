@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.contracts.plan import PlanRequest, Terminal
+from luna.contracts.plan import Terminal
 from luna.errors import InvalidInputError
 from luna.site import Battery, Site, parse_site
 from luna.timeline import FloatArray
@@ -15,9 +15,8 @@ from luna.wear import depth_wear
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.build import build_problem
-from services.planner.reply.reply import plan_request
-from tests.planning import START, describe_site, draw_prices, make_problem, settle_cost
+from tests.asking import answer, make_request, solve, stay, value_rest
+from tests.planning import describe_site, draw_prices, make_problem, settle_cost
 from tests.reference_model import solve_reference
 
 # 10 kWh: the first 3 kWh below full cost 0.01 per kWh, the next 4 cost 0.03, the last 3 cost 0.08.
@@ -108,12 +107,10 @@ def test_the_value_of_stored_energy_is_the_models_dual() -> None:
 
 
 def test_the_reply_holds_the_wear_and_the_owners_factor_weighs_it() -> None:
-    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY | {"charge_efficiency": 1.0}]}
-    outlook = {"load_kwh": [1.0] * 8, "pv_kwh": [0.0] * 8, "import_price": [0.25] * 4 + [0.2] * 4, "export_price": [0.0] * 8}
-    request = {"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 1.0}}}}
+    site = {"batteries": [BATTERY | {"charge_efficiency": 1.0}]}
+    series = {"load_kwh": 1.0, "import_price": [0.25] * 4 + [0.2] * 4, "export_price": 0.0}
     ends = {"terminal": {"kind": "minimum_soc"}}
-    plain = plan_request(PlanRequest.model_validate(request | {"options": ends}), now=START, solver=Solver())
-    careful = plan_request(PlanRequest.model_validate(request | {"options": ends | {"objective": {"wear_factor": 2.0}}}), now=START, solver=Solver())
+    plain, careful = (answer(make_request(site, series, soc=1.0, options=ends | more)) for more in ({}, {"objective": {"wear_factor": 2.0}}))
     # A spread of 0.05 pays for 0.03 of wear, not for twice as much: 4 kWh from full against 3.
     assert plain.cost.wear == pytest.approx(3 * 0.01 + 0.03)
     assert careful.cost.wear == pytest.approx(3 * 0.01)
@@ -121,12 +118,9 @@ def test_the_reply_holds_the_wear_and_the_owners_factor_weighs_it() -> None:
 
 def test_a_plan_around_a_car_costs_the_same_in_both_layers() -> None:
     site = describe_site(WEARING).model_copy(update={"vehicles": parse_site(VEHICLE_SITE).vehicles})
-    outlook = {"load_kwh": [0.5] * 12, "pv_kwh": [0.0] * 12, "import_price": [0.2] * 6 + [0.35] * 6, "export_price": [0.0] * 12}
-    stay = {"from": START.isoformat(), "to": START.replace(hour=10).isoformat(), "target_soc": 0.5}
-    state = {"batteries": {"battery 0": {"soc": 0.2}}, "vehicles": {"car": {"soc": 0.3, "sessions": [stay]}}}
-    options = {"terminal": {"kind": "value", "value": 0.1}, "mip_gap": 0.0}
-    request = {"site": site.model_dump(by_alias=True), "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": options}
-    plan = make_plan(build_problem(PlanRequest.model_validate(request)), Solver())
+    series = {"import_price": [0.2] * 6 + [0.35] * 6, "export_price": 0.0}
+    state = {"vehicles": {"car": {"soc": 0.3, "sessions": [stay(0, 10, target_soc=0.5)]}}}
+    plan = solve(make_request(site.model_dump(by_alias=True), series, soc=0.2, state=state, options=value_rest(0.1)))
     assert plan.placement is not None
     assert objective(plan) == pytest.approx(plan.placement.objective, abs=1e-4)
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.plan import PlanReply, PlanRequest, Terminal
+from luna.contracts.plan import PlanReply, Terminal
 from luna.errors import InvalidInputError
 from luna.site import parse_site
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem
-from services.planner.reply.reply import plan_request
-from tests.planning import START, describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
+from tests.asking import answer, make_request
+from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
 
 SITE: dict[str, Any] = {"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 10}]}
@@ -38,16 +38,8 @@ def draw_limited(seed: int, *, contradiction: bool = False) -> Problem:
 
 def ask(*, site: dict[str, Any] | None = None, soc: float = 0.0, **outlook: Any) -> PlanReply:
     """A sunny day on a roof of 10 kW; ``site`` and ``outlook`` are changes."""
-    ahead = {"load_kwh": [0.5] * 24, "pv_kwh": SUN, "import_price": [0.3] * 24, "export_price": [0.08] * 24}
-    request = {
-        "site": SITE | {"batteries": [BATTERY]} | (site or {}),
-        "start": START,
-        "slot_minutes": 60,
-        "outlook": ahead | outlook,
-        "state": {"batteries": {"battery": {"soc": soc}}},
-        "options": {"terminal": {"kind": "value", "value": 0.2}},
-    }
-    return plan_request(PlanRequest.model_validate(request), now=START, solver=Solver())
+    series = {"pv_kwh": SUN, "import_price": 0.3, "export_price": 0.08} | outlook
+    return answer(make_request(SITE | {"batteries": [BATTERY]} | (site or {}), series, soc=soc, options={"terminal": {"kind": "value", "value": 0.2}}))
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")

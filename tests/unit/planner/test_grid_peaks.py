@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan import PlanRequest
 from luna.economics import PeakHistory, peak_cost
 from luna.errors import InvalidInputError
 from services.planner.dp.plan import objective
@@ -15,7 +15,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem, read_peaks
 from services.planner.problem.problem import Problem
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, make_request, value_rest
 from tests.planning import START
 from tests.reference_model import solve_reference
 
@@ -31,21 +31,13 @@ def ask(seed: int, peak: Any, *, hours: int = 30, state: dict[str, Any] | None =
     rng = np.random.default_rng(seed)
     tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": peak}
     outlook = {
-        "load_kwh": rng.gamma(2.0, 0.8, hours).tolist(),
-        "pv_kwh": np.maximum(2.5 * np.sin((np.arange(hours) % 24 - 7) / 10 * np.pi), 0).tolist(),
-        "import_price": rng.normal(0.25, 0.06, hours).tolist(),
-        "export_price": [0.07] * hours,
+        "load_kwh": rng.gamma(2.0, 0.8, hours),
+        "pv_kwh": np.maximum(2.5 * np.sin((np.arange(hours) % 24 - 7) / 10 * np.pi), 0),
+        "import_price": rng.normal(0.25, 0.06, hours),
+        "export_price": 0.07,
     }
-    return PlanRequest.model_validate(
-        {
-            "site": {"name": "home", "timezone": "Europe/Stockholm", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": tariff} | site,
-            "start": start,
-            "slot_minutes": 60,
-            "outlook": outlook,
-            "state": {"batteries": {"battery": {"soc": 0.5}}} | (state or {}),
-            "options": {"terminal": {"kind": "value", "value": 0.12}, "mip_gap": 0.0},
-        }
-    )
+    home = {"timezone": "Europe/Stockholm", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": tariff} | site
+    return make_request(home, outlook, start=start, state=state or {}, options=value_rest(0.12))
 
 
 def pays(problem: Problem, import_kwh: Any) -> float:
@@ -83,10 +75,6 @@ def test_over_the_end_of_a_month_each_month_is_paid_for() -> None:
     plan = make_plan(problem, Solver())
     due = 4.0 * (3.0 + 2.5)
     assert objective(plan) + pays(problem, plan.flows.import_kwh) + due == pytest.approx(solve_reference(problem), abs=2e-5)
-
-
-def answer(request: PlanRequest) -> PlanReply:
-    return plan_request(request, now=START, solver=Solver())
 
 
 def flat(**changes: Any) -> PlanRequest:

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.plan import BatteryState, PlanReply, PlanRequest
+from luna.contracts.plan import BatteryState, PlanRequest
 from luna.device_config import Mode
 from luna.physics import Mode as Directive
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
-from services.planner.reply.reply import plan_request
 from services.planner.service.state import carry_modes
+from tests.asking import answer, make_request, value_rest
 from tests.planning import START, draw_problem
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
@@ -30,19 +30,13 @@ def ask(seed: int = 0, *, first: int = 0, soc: float = 0.4, mode: Mode | None = 
     pv = np.maximum(np.sin((hour % 24 - 6) / 12 * np.pi), 0) * rng.uniform(1, 3, 48) * (1 + noise * other.normal(size=48))
     price = 0.25 + 0.08 * np.sin(hour / 24 * 4 * np.pi) + rng.normal(0, 0.01, 48)
     series = {"load_kwh": load.clip(0), "pv_kwh": pv.clip(0), "import_price": price, "export_price": price - 0.1}
-    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"peak_kw": 4}]}
-    parts = {"site": site, "outlook": {name: values[first:].tolist() for name, values in series.items()}}
-    exact = {"terminal": {"kind": "value", "value": 0.15}, "mip_gap": 0.0}
-    parts |= {"state": {"batteries": {"battery": {"soc": soc, "mode": mode}}}, "options": exact | options}
-    return PlanRequest.model_validate({"start": START + first * HOUR, "slot_minutes": 60, **parts})
+    site, outlook = {"batteries": [BATTERY], "pv": [{"peak_kw": 4}]}, {name: values[first:] for name, values in series.items()}
+    state = {"batteries": {"battery": {"soc": soc, "mode": mode}}}
+    return make_request(site, outlook, start=START + first * HOUR, state=state, options=value_rest(0.15, **options))
 
 
-def solve(request: PlanRequest) -> Plan:
+def choose(request: PlanRequest) -> Plan:
     return decide(build_problem(request), Solver())
-
-
-def answer(request: PlanRequest) -> PlanReply:
-    return plan_request(request, now=START, solver=Solver())
 
 
 def changes(plan: Plan) -> int:
@@ -50,13 +44,13 @@ def changes(plan: Plan) -> int:
 
 
 def test_modes_change_less_often_the_more_a_change_has_to_gain() -> None:
-    counts = [sum(changes(solve(ask(seed, switching_price=price))) for seed in range(6)) for price in (0.0, 0.005, 0.02)]
+    counts = [sum(changes(choose(ask(seed, switching_price=price))) for seed in range(6)) for price in (0.0, 0.005, 0.02)]
     assert counts[0] >= counts[1] > 1.15 * counts[2]
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_steady_plan_costs_no_less_and_hardly_more(seed: int) -> None:
-    free, steady = solve(ask(seed)), solve(ask(seed, switching_price=0.005))
+    free, steady = choose(ask(seed)), choose(ask(seed, switching_price=0.005))
     moved = float((steady.flows.charge_kwh + steady.flows.discharge_kwh + free.flows.charge_kwh + free.flows.discharge_kwh).sum())
     assert -1e-9 <= objective(steady) - objective(free) <= 2 * 0.005 * moved
 

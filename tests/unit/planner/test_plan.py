@@ -15,8 +15,9 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
-from services.planner.reply.reply import find_compromises, plan_request
-from tests.planning import START, describe_site, draw_contradiction, draw_problem, make_problem, settle_cost, simulate_plan
+from services.planner.reply.reply import find_compromises
+from tests.asking import answer, describe_request, make_request
+from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
 
 DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(60)]
@@ -116,10 +117,7 @@ def test_sun_that_may_not_be_held_back_beyond_the_export_limit_is_named() -> Non
 
 def ask_outside(bounds: dict[str, float], soc: float, pv_kwh: list[float]) -> PlanReply:
     site = describe_site(bounds).model_dump(mode="json", by_alias=True, exclude_unset=True)
-    outlook = {"load_kwh": [0.3] * 8, "pv_kwh": pv_kwh, "import_price": [0.3] * 8, "export_price": [0.05] * 8}
-    state = {"batteries": {"battery 0": {"soc": soc}}}
-    request = PlanRequest.model_validate({"site": site, "start": START, "outlook": outlook, "state": state})
-    return plan_request(request, now=START, solver=Solver())
+    return answer(make_request(site, {"load_kwh": 0.3, "pv_kwh": pv_kwh, "import_price": 0.3}, soc=soc, slot_minutes=15))
 
 
 @pytest.mark.parametrize(
@@ -219,10 +217,8 @@ def test_no_price_makes_a_plan_earn_from_nothing() -> None:
 
 
 def request(**changes: Any) -> PlanRequest:
-    site = {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
-    outlook = {"load_kwh": [0.3] * 4, "pv_kwh": [0.0] * 4, "import_price": [0.3] * 4, "export_price": [0.1] * 4}
-    state = {"batteries": {"battery": {"soc": 0.5}}}
-    return PlanRequest.model_validate({"site": site, "start": "2024-02-01T00:00:00Z", "outlook": outlook, "state": state} | changes)
+    site = {"timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
+    return PlanRequest.model_validate(describe_request(site, {"load_kwh": [0.3] * 4, "import_price": 0.3}, slot_minutes=15) | changes)
 
 
 def test_begun_slot_starts_where_the_grid_has_it() -> None:

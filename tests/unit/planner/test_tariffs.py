@@ -9,10 +9,8 @@ from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from services.planner.dp.plan import objective
-from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, make_request, solve, stay, value_rest
 from tests.planning import START
 from tests.reference_model import solve_reference
 
@@ -26,39 +24,19 @@ def ask(tariff: Any = TWO, *, drawn: float = 0.0, seed: int = 0, start: datetime
     """A day of a household that draws some 20 kWh, with a roof; prices around the first block's by the seed."""
     rng = np.random.default_rng(seed)
     outlook = {
-        "load_kwh": rng.gamma(2.0, 0.5, 24).tolist(),
-        "pv_kwh": np.maximum(2.5 * np.sin((np.arange(24) - 7) / 10 * np.pi), 0).tolist(),
-        "import_price": rng.normal(0.2, 0.05, 24).tolist(),
-        "export_price": [0.07] * 24,
+        "load_kwh": rng.gamma(2.0, 0.5, 24),
+        "pv_kwh": np.maximum(2.5 * np.sin((np.arange(24) - 7) / 10 * np.pi), 0),
+        "import_price": rng.normal(0.2, 0.05, 24),
+        "export_price": 0.07,
     }
-    stay = {"from": start.isoformat(), "to": start.replace(hour=9).isoformat(), "target_soc": 0.5}
-    vehicles = {"car": {"soc": 0.3, "sessions": [stay]}} if car else {}
-    return PlanRequest.model_validate(
-        {
-            "site": {
-                "name": "home",
-                "timezone": "UTC",
-                "batteries": [BATTERY],
-                "pv": [{"peak_kw": 4}],
-                "vehicles": [CAR],
-                "tariff": {"import": tariff},
-            },
-            "start": start,
-            "slot_minutes": 60,
-            "outlook": outlook | series,
-            "state": {"batteries": {"battery": {"soc": 0.5}}, "vehicles": vehicles, "month_import_kwh": drawn},
-            "options": {"terminal": {"kind": "value", "value": 0.12}, "mip_gap": 0.0},
-        }
-    )
-
-
-def answer(request: PlanRequest) -> PlanReply:
-    return plan_request(request, now=START, solver=Solver())
+    vehicles = {"car": {"soc": 0.3, "sessions": [stay(0, 9, start=start, target_soc=0.5)]}} if car else {}
+    site = {"batteries": [BATTERY], "pv": [{"peak_kw": 4}], "vehicles": [CAR], "tariff": {"import": tariff}}
+    return make_request(site, outlook | series, start=start, state={"vehicles": vehicles, "month_import_kwh": drawn}, options=value_rest(0.12))
 
 
 def settled(request: PlanRequest) -> float:
     """What a plan really costs less what is left at the terminal value."""
-    plan = make_plan(build_problem(request), Solver())
+    plan = solve(request)
     return float(plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
@@ -118,7 +96,7 @@ def test_prices_of_ten_either_way_are_planned_like_any(level: float, margin: flo
     rng = np.random.default_rng(2)
     price = level + rng.normal(0, 1, 24)
     request = ask({"kind": "fixed", "price": 0.2}, import_price=price.tolist(), export_price=(price - margin).tolist())
-    plan = make_plan(build_problem(request), Solver())
+    plan = solve(request)
     assert objective(plan) == pytest.approx(solve_reference(build_problem(request)), rel=1e-6, abs=1e-5)
 
 

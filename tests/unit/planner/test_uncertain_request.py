@@ -1,6 +1,5 @@
 """Requests that bring courses of their own."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -8,10 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from services.planner.milp.solver import Solver
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, describe_request
 
-START = datetime(2024, 2, 1, tzinfo=UTC)
 SLOTS = 16
 # A dear evening after cheap hours, with little load expected.
 LOAD, PV = [0.2] * SLOTS, [0.0] * SLOTS
@@ -23,14 +20,12 @@ BUSY = {"probability": [0.5], "load_kwh": [[0.2] * 8 + [0.8] * 8], "pv_kwh": [PV
 
 
 def describe(scenarios: dict[str, Any] | None = BUSY, *, site: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-    home = {"name": "home", "timezone": "UTC", "batteries": [BATTERY]} | (site or {})
-    state = {"batteries": {"battery": {"soc": 0.0}}}
-    terminal = {"terminal": {"kind": "value", "value": 0.0}}
-    return {"site": home, "start": START, "outlook": OUTLOOK | {"scenarios": scenarios}, "state": state, "options": terminal | options}
+    ends = {"terminal": {"kind": "value", "value": 0.0}} | options
+    return describe_request({"batteries": [BATTERY]} | (site or {}), OUTLOOK | {"scenarios": scenarios}, soc=0.0, slot_minutes=15, options=ends)
 
 
 def plan(**changes: Any) -> PlanReply:
-    return plan_request(PlanRequest.model_validate(describe(**changes)), now=START, solver=Solver())
+    return answer(PlanRequest.model_validate(describe(**changes)))
 
 
 def stored_before_the_evening(reply: PlanReply) -> float:

@@ -1,13 +1,12 @@
 """Which services a worker takes up."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from luna.errors import MachineError
-from luna.queue.services import SERVICES, import_tasks, load_services
+from luna.queue.services import import_tasks, load_services
 
 
 @pytest.fixture
@@ -40,12 +39,6 @@ def test_a_module_of_lunas_own_that_is_missing_is_a_fault(modules: Path) -> None
         import_tasks(["faulty_tasks"])
 
 
-def in_a_fresh_process(code: str) -> list[str]:
-    """Run ``code`` where no test has imported anything, and return the words it prints."""
-    command = [sys.executable, "-c", f"import sys; from luna.queue.services import load_services; {code}"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-
-
 def test_a_service_without_tasks_has_its_queue_and_what_it_needs() -> None:
     assert load_services(["rag", "agent"]) == {
         "rag": ("database", "redis", "objects", "vectors", "language"),
@@ -53,18 +46,8 @@ def test_a_service_without_tasks_has_its_queue_and_what_it_needs() -> None:
     }
 
 
-def test_without_a_choice_every_installed_service_is_served() -> None:
-    assert in_a_fresh_process("print(*load_services())") == sorted(SERVICES)
-
-
 def test_a_module_serves_the_queues_of_the_tasks_it_declares() -> None:
     assert load_services(modules=["tests.integration.sample_tasks"]) == {"sample": ("database", "redis")}
-
-
-def test_only_the_services_of_the_wanted_queues_are_imported() -> None:
-    imported = in_a_fresh_process("load_services(['agent']); print(*sys.modules)")
-    assert "services.agent.tasks" in imported
-    assert not {"services.planner.tasks", "numba", "lightgbm", "polars", "alembic", "obstore"} & set(imported)
 
 
 @pytest.mark.parametrize("queues", [["kitchen"], ["agent", "kitchen"]])

@@ -13,7 +13,7 @@ from services.ingest.metering import SlotBuild, Spans, build_slots
 from services.ingest.metering.build import STUCK
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_site, minutes, one_sensor
+from tests.metering import NOON, describe_metered, minutes, one_sensor
 
 HOUSE = {"total_load_consumption": "load", "total_pv_production": "pv", "total_grid_import": "import", "total_grid_export": "export"}
 BATTERY = {"total_battery_charge": "charge", "total_battery_discharge": "discharge"}
@@ -39,7 +39,7 @@ def check(columns: dict[str, FloatArray], name: str, expected: list[float]) -> N
 
 
 def test_several_sensors_add_up_and_a_minus_takes_off() -> None:
-    site = describe_site(total_pv_production=["roof", "garage", "-inverter"])
+    site = describe_metered(total_pv_production=["roof", "garage", "-inverter"])
     built = build(site, {"roof": [1.0, 0.2], "garage": [0.5, 0.1], "inverter": [0.1, 0.4]})
     # The second would be −0.1.
     check(built.columns, "pv_kwh", [1.4, 0.0])
@@ -47,12 +47,12 @@ def test_several_sensors_add_up_and_a_minus_takes_off() -> None:
 
 
 def test_an_unknown_part_makes_the_sum_unknown() -> None:
-    site = describe_site(total_pv_production=["roof", "garage"])
+    site = describe_metered(total_pv_production=["roof", "garage"])
     assert np.isnan(build(site, {"roof": [1.0, 0.2]}).columns["pv_kwh"]).all()
 
 
 def test_the_base_load_is_what_no_other_meter_counts() -> None:
-    site = describe_site(total_load_consumption="load", vehicle_consumption="car", heat_pump_consumption="pump", water_heater_consumption="heater")
+    site = describe_metered(total_load_consumption="load", vehicle_consumption="car", heat_pump_consumption="pump", water_heater_consumption="heater")
     columns = build(site, {"load": [3.0, 1.0], "car": [2.0, 0.8], "pump": [0.3, 0.2], "heater": [0.2, 0.1]}).columns
     # In the second slot the meters of the appliances say 0.1 more than the house used.
     check(columns, "load_kwh", [0.5, 0.0])
@@ -61,7 +61,7 @@ def test_the_base_load_is_what_no_other_meter_counts() -> None:
 
 
 def test_the_residual_is_what_the_meters_leave_unexplained() -> None:
-    site = describe_site(**HOUSE, **BATTERY, vehicle_consumption="car")
+    site = describe_metered(**HOUSE, **BATTERY, vehicle_consumption="car")
     energies = {"load": [2.0, 1.0], "pv": [1.0, 0.5], "import": [1.5, 0.6], "export": [0.2, 0], "charge": [0.3, 0], "discharge": [0, 0.1], "car": [1.5, 1.2]}
     columns = build(site, energies).columns
     # 1.5 + 1 − 0.2 − 0.3 − 2 = 0; 0.6 + 0.5 + 0.1 − 1.2 = 0: the house's meter says 1, the car's alone 1.2.
@@ -70,7 +70,7 @@ def test_the_residual_is_what_the_meters_leave_unexplained() -> None:
 
 
 def test_without_a_load_meter_the_balance_is_the_load() -> None:
-    site = describe_site(**{role: sensor for role, sensor in (HOUSE | BATTERY).items() if sensor != "load"}, heat_pump_consumption="pump")
+    site = describe_metered(**{role: sensor for role, sensor in (HOUSE | BATTERY).items() if sensor != "load"}, heat_pump_consumption="pump")
     energies = {"pv": [1.0, 0.5], "import": [1.5, 0.1], "export": [0.2, 0.9], "charge": [0.3, 0], "discharge": [0, 0.1], "pump": [0.5, 0.2]}
     built = build(site, energies)
     # 2.0 − 0.5; the second slot's balance is −0.2 and the pump took 0.2: −0.4 is left.
@@ -79,12 +79,12 @@ def test_without_a_load_meter_the_balance_is_the_load() -> None:
 
 
 def test_a_balance_without_the_batterys_meters_is_none() -> None:
-    columns = build(describe_site(**HOUSE), {"load": [1.0], "pv": [1.0], "import": [1.0], "export": [1.0]}).columns
+    columns = build(describe_metered(**HOUSE), {"load": [1.0], "pv": [1.0], "import": [1.0], "export": [1.0]}).columns
     assert set(columns) == {"load_kwh", "pv_kwh", "import_kwh", "export_kwh"}
 
 
 def test_a_derived_load_is_marked_where_any_meter_was_interpolated() -> None:
-    site = describe_site(**{role: sensor for role, sensor in (HOUSE | BATTERY).items() if sensor != "load"})
+    site = describe_metered(**{role: sensor for role, sensor in (HOUSE | BATTERY).items() if sensor != "load"})
     samples = counters(dict.fromkeys(("pv", "import", "export", "charge", "discharge"), np.full(6, 0.5)))
     gappy = samples["pv"]
     samples["pv"] = Samples("pv", "kWh", gappy.instants[[0, 1, 4, 5, 6]], gappy.values[[0, 1, 4, 5, 6]])
@@ -99,7 +99,7 @@ def test_nights_on_which_clocks_change_need_nothing_special(day: date) -> None:
     slots = local_day(day, parse_zone("Europe/Berlin"))
     energies = np.arange(slots.count) / 100
     samples = counters({"load": energies}, start=slots.start)
-    built = build_slots(describe_site(total_load_consumption="load"), samples, slots)
+    built = build_slots(describe_metered(total_load_consumption="load"), samples, slots)
     assert slots.count in {92, 100}
     np.testing.assert_allclose(built.columns["load_kwh"], energies, atol=1e-9)
     assert not built.repaired.any()
@@ -108,7 +108,7 @@ def test_nights_on_which_clocks_change_need_nothing_special(day: date) -> None:
 def test_instants_that_cannot_be_are_refused() -> None:
     at: InstantArray = np.concatenate([[np.datetime64("1970-01-01T00:00:10", "us")], minutes(0, 15, 600)])
     samples = {"sensor": Samples("sensor", "kWh", at, np.array([5.0, 10.0, 11.0, 12.0]))}
-    site = describe_site(total_load_consumption="sensor")
+    site = describe_metered(total_load_consumption="sensor")
     built = build_slots(site, samples, Timeline(datetime(1970, 1, 1, tzinfo=UTC), SLOT, 40), now=NOON + timedelta(hours=1))
     assert [rejected.reason for rejected in built.rejected] == [UNSET]
     built = build_slots(site, samples, Timeline(NOON, SLOT, 48), now=NOON + timedelta(hours=1))
@@ -124,7 +124,7 @@ def test_contradicting_values_of_one_instant_are_told() -> None:
 
 def test_only_quarter_hours_are_built() -> None:
     with pytest.raises(InvalidInputError, match="quarter-hours"):
-        build_slots(describe_site(), {}, Timeline(NOON, timedelta(hours=1), 2))
+        build_slots(describe_metered(), {}, Timeline(NOON, timedelta(hours=1), 2))
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ SITE = HOUSE | BATTERY
 
 
 def test_a_meter_that_stands_still_although_the_others_move_is_stuck(still_load: dict[str, Samples]) -> None:
-    built = build_slots(describe_site(**SITE), still_load, Timeline(NOON, SLOT, 336))
+    built = build_slots(describe_metered(**SITE), still_load, Timeline(NOON, SLOT, 336))
     assert np.flatnonzero(np.isnan(built.columns["load_kwh"])).tolist() == [*range(48, 288)]
     assert np.isnan(built.columns["residual_kwh"]).sum() == 240
     # The battery rested as well, and nothing says that it should not have.
@@ -148,21 +148,21 @@ def test_a_meter_that_stands_still_although_the_others_move_is_stuck(still_load:
 
 
 def test_what_a_person_released_is_believed(still_load: dict[str, Samples]) -> None:
-    (refused,) = build_slots(describe_site(**SITE), still_load, Timeline(NOON, SLOT, 336)).rejected
+    (refused,) = build_slots(describe_metered(**SITE), still_load, Timeline(NOON, SLOT, 336)).rejected
     released = {"load": Spans(np.array([refused.first]), np.array([refused.last]))}
-    built = build_slots(describe_site(**SITE), still_load, Timeline(NOON, SLOT, 336), released=released)
+    built = build_slots(describe_metered(**SITE), still_load, Timeline(NOON, SLOT, 336), released=released)
     assert not built.rejected
     assert not np.isnan(built.columns["load_kwh"]).any()
 
 
 def test_a_roof_that_gives_nothing_for_days_rests_while_the_balance_holds() -> None:
     used = np.full(288, 0.2)
-    built = build(describe_site(**SITE), {"load": used, "import": used, **dict.fromkeys(("pv", "export", "charge", "discharge"), used * 0)})
+    built = build(describe_metered(**SITE), {"load": used, "import": used, **dict.fromkeys(("pv", "export", "charge", "discharge"), used * 0)})
     assert not built.rejected
 
 
 def test_a_state_of_charge_that_does_not_follow_the_battery_is_stuck() -> None:
-    site = describe_site(**BATTERY, battery_soc="soc")
+    site = describe_metered(**BATTERY, battery_soc="soc")
     # 4 hours of charging at 1 kW: 4 of 10 kWh.
     charged = np.concatenate([np.full(16, 0.25), np.zeros(16)])
     samples = counters({"charge": charged, "discharge": np.zeros(32)})

@@ -9,7 +9,7 @@ from luna.timeline import SLOT, Timeline
 from services.ingest.metering import build_slots
 from services.ingest.metering.meter import FAR_FROM_NEIGHBOURS, OUT_OF_BOUNDS
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_site, every, minutes, one_sensor
+from tests.metering import NOON, describe_metered, every, minutes, one_sensor
 
 
 @pytest.mark.parametrize(("unit", "full"), [("%", 100.0), (None, 1.0)])
@@ -24,7 +24,7 @@ def test_a_value_older_than_two_hours_says_nothing() -> None:
 
 
 def test_a_battery_that_says_the_same_after_a_long_silence_has_rested() -> None:
-    site = describe_site(battery_soc="battery", total_load_consumption="house")
+    site = describe_metered(battery_soc="battery", total_load_consumption="house")
     samples = {"battery": Samples("battery", "%", minutes(0, 300), np.array([50.0, 50.0])), "house": Samples("house", "W", every(15, 21), np.full(21, 400.0))}
     build = build_slots(site, samples, Timeline(NOON, SLOT, 20))
     np.testing.assert_allclose(build.columns["soc"], [0.5] * 20)
@@ -56,4 +56,4 @@ def test_several_batteries_count_by_their_capacity() -> None:
 
 def test_a_state_of_charge_cannot_be_taken_off() -> None:
     with pytest.raises(InvalidInputError, match="cannot be taken off"):
-        build_slots(describe_site(battery_soc="-sensor"), {}, Timeline(NOON, SLOT, 1))
+        build_slots(describe_metered(battery_soc="-sensor"), {}, Timeline(NOON, SLOT, 1))

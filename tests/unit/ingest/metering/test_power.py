@@ -7,7 +7,7 @@ from luna.timeline import FloatArray, InstantArray
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
 from services.ingest.reading import Samples
-from tests.metering import NOON, SLOT, Timeline, describe_site, every, minutes, one_sensor
+from tests.metering import NOON, SLOT, Timeline, describe_metered, every, minutes, one_sensor
 
 
 def load(instants: InstantArray, watts: object, *, slots: int, unit: str = "W") -> SlotBuild:
@@ -38,7 +38,7 @@ def test_a_hold_of_an_hour_is_marked() -> None:
 
 def test_an_appliance_rests_while_other_sensors_speak_and_is_unknown_while_all_are_silent() -> None:
     # The roof says 0 at 12:00 and then nothing until 24:00; the load speaks every quarter-hour until 18:00.
-    site = describe_site(total_pv_production="roof", total_load_consumption="house")
+    site = describe_metered(total_pv_production="roof", total_load_consumption="house")
     samples = {
         "roof": Samples("roof", "W", minutes(0, 720, 735), np.zeros(3)),
         "house": Samples("house", "W", every(15, 25), np.full(25, 400.0)),
@@ -101,7 +101,7 @@ def test_a_coarse_power_may_stay_the_same() -> None:
 
 
 def test_the_two_directions_of_a_power_with_a_sign_are_told_apart() -> None:
-    site = describe_site(total_grid_import="grid", total_grid_export="-grid")
+    site = describe_metered(total_grid_import="grid", total_grid_export="-grid")
     samples = {"grid": Samples("grid", "kW", minutes(0, 5, 15, 30), np.array([3.0, -6.0, 1.0, 1.0]))}
     columns = build_slots(site, samples, Timeline(NOON, SLOT, 2)).columns
     # 5 minutes in at 3 kW, 10 minutes out at 6 kW; then only in.

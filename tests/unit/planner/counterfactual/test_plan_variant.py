@@ -13,6 +13,7 @@ from luna.timeline import Timeline
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import SitePrices
+from tests.asking import make_request
 from tests.planning import START
 
 HOUR = timedelta(hours=1)
@@ -24,10 +25,9 @@ BOUGHT, SOLD = [0.1] * 4 + [0.3] * 8, [0.05] * 5 + [0.2] * 2 + [0.05] * 5
 def inputs(**options: Any) -> PlanRequest:
     """Twelve hours of 1 kW, an hour of sun at noon, an empty battery whose energy is worth nothing at the end."""
     tariff = {"import": {"kind": "fixed", "price": 0.3}}
-    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"name": "roof", "peak_kw": 4}], "tariff": tariff}
-    outlook = {"load_kwh": [1.0] * 12, "pv_kwh": [0.0] * 11 + [1.0], "import_price": BOUGHT, "export_price": SOLD}
-    document = {"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 0.0}}}}
-    return PlanRequest.model_validate(document | {"options": {"terminal": {"kind": "value", "value": 0.0}} | options})
+    site = {"batteries": [BATTERY], "pv": [{"name": "roof", "peak_kw": 4}], "tariff": tariff}
+    outlook = {"load_kwh": 1.0, "pv_kwh": [0.0] * 11 + [1.0], "import_price": BOUGHT, "export_price": SOLD}
+    return make_request(site, outlook, soc=0.0, options={"terminal": {"kind": "value", "value": 0.0}} | options)
 
 
 def ask(export_kwh: float | None = None, *, request: PlanRequest | None = None, **variant: Any) -> PlanVariantReply:

@@ -18,7 +18,7 @@ from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.reply.reasons import price_opposite
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, make_request, stay
 from tests.planning import BATTERY, START, describe_site, draw_problem, make_problem
 
 HOUR = timedelta(hours=1)
@@ -33,11 +33,9 @@ def inputs(
 ) -> PlanRequest:
     """Twelve hours of a house with a battery of 10 kWh that loses nothing."""
     free = BATTERY | {"name": "battery", "charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0} | battery
-    site = {"name": "home", "timezone": "Europe/Berlin", "batteries": [free], "grid": grid or {}}
-    outlook = {"load_kwh": [1.0] * 12, "pv_kwh": [0.0] * 12, "import_price": PRICES, "export_price": [0.05] * 12}
+    site = {"timezone": "Europe/Berlin", "batteries": [free], "grid": grid or {}}
     options = {"terminal": terminal or {"kind": "value", "value": 0.0}, "objective": objective}
-    state = {"batteries": {"battery": {"soc": soc}}}
-    return PlanRequest.model_validate({"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": options})
+    return make_request(site, {"load_kwh": 1.0, "import_price": PRICES}, soc=soc, options=options)
 
 
 def ask(hour: int, mode: str, *, request: PlanRequest | None = None, language: Language = "en", **more: Any) -> WhyNotReply:
@@ -93,7 +91,7 @@ def test_what_a_plan_weighs_beside_money_is_in_its_value_and_not_in_its_bill(cou
     outlook = OutlookMessage.model_validate(request.outlook.model_dump() | series)
     options = request.options.model_copy(update={"uncertainty": "scenarios" if courses else "point"})
     weighed = request.model_copy(update={"outlook": outlook, "options": options})
-    told = plan_request(weighed, now=START, solver=Solver()).slots[5]
+    told = answer(weighed).slots[5]
     reply = ask(5, OPPOSITE[told.mode], request=weighed)
     assert reply.cost_by_value == pytest.approx(told.reason.cost_of_opposite, abs=1e-6)
     assert reply.cost.total != pytest.approx(reply.cost_by_value)
@@ -161,12 +159,9 @@ def devices(**changes: Any) -> PlanRequest:
     """Twelve hours with a car that wants 4 kWh by the tenth hour, and a tank that heats for two hours."""
     car = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 0, "charge_limit_kw": 4, "charge_efficiency": 1}
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 8}
-    stay = {"from": START, "to": START + 10 * HOUR, "target_soc": 0.6}
-    site = {"name": "home", "timezone": "UTC", "vehicles": [car], "loads": [tank]}
-    outlook = {"load_kwh": [0.0] * 12, "pv_kwh": [0.0] * 12, "import_price": PRICES, "export_price": [0.0] * 12}
-    state = {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}}
-    document = {"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": {"mip_gap": 0.0}}
-    return PlanRequest.model_validate(document | changes)
+    series = {"load_kwh": 0.0, "import_price": PRICES, "export_price": 0.0}
+    state = {"vehicles": {"car": {"soc": 0.5, "sessions": [stay(0, 10, target_soc=0.6)]}}}
+    return make_request({"vehicles": [car], "loads": [tank]}, series, **{"state": state, "options": {"mip_gap": 0.0}} | changes)
 
 
 def test_a_car_charged_in_a_dear_hour_is_not_charged_in_a_cheap_one() -> None:

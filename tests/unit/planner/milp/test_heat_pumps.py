@@ -9,10 +9,9 @@ from luna.contracts.plan import HeatPumpFlow, PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import parse_site
 from services.planner.dp.plan import objective
-from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from tests.appliances import answer, ask, draw_series
+from tests.appliances import ask, draw_series
+from tests.asking import answer, solve
 from tests.reference_model import solve_reference
 
 HOUSE = {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 22, "loss_kw_per_k": 0.2}
@@ -42,7 +41,7 @@ ON_OR_OFF = PUMP | {"min_power_kw": 3, "min_off_minutes": 120}
 
 def test_model_plan_and_the_model_written_for_readers_agree() -> None:
     request = warm(PUMP, outdoor_c=COLD, **draw_series(3))
-    made = make_plan(build_problem(request), Solver())
+    made = solve(request)
     assert made.placement is not None
     assert made.placement.objective == pytest.approx(solve_reference(build_problem(request)), abs=2e-3)
     assert objective(made) + made.placement.beside_cost == pytest.approx(made.placement.objective, abs=5e-5)
@@ -51,7 +50,7 @@ def test_model_plan_and_the_model_written_for_readers_agree() -> None:
 @pytest.mark.parametrize("least_kw", [0.8, 3.0], ids=["between its powers", "on or off"])
 def test_a_pump_with_a_least_power_costs_no_more_above_the_optimum_than_its_gap_says(least_kw: float) -> None:
     request = warm(PUMP | {"min_power_kw": least_kw}, outdoor_c=COLD, **draw_series(3))
-    made = make_plan(build_problem(request), Solver())
+    made = solve(request)
     assert made.placement is not None
     cost, best = made.placement.objective, solve_reference(build_problem(request))
     assert best - 2e-3 <= cost <= best + made.gap * abs(cost) + 2e-3

@@ -9,7 +9,8 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.site import parse_site
 from services.planner.problem.build import build_problem
-from tests.appliances import HEATER, answer, ask, draw_series, model_cost, on
+from tests.appliances import HEATER, ask, draw_series, model_cost, on
+from tests.asking import answer
 from tests.reference_model import solve_reference
 
 CHEAP_AT_NOON = np.where(np.arange(24) // 2 == 6, 0.1, 0.3)

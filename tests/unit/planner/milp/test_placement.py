@@ -1,14 +1,13 @@
 """Vehicles, appliances and peaks: placed at least cost, heeded to the letter, and what is missed is said."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan import PlanRequest
 from luna.economics import peak_cost
 from luna.errors import InvalidInputError
 from services.planner.dp.plan import Plan, objective
@@ -16,35 +15,27 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem, TariffState
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, make_request, stay, value_rest
 from tests.reference_model import solve_reference
 
-START = datetime(2024, 2, 1, tzinfo=UTC)
 CAR = {"name": "car", "capacity_kwh": 40}
 HEATER = {"name": "heater", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6, "max_gap_hours": 12, "min_on_minutes": 120}
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
 
 
-def hours(first: int, last: int, *, target: float) -> dict[str, Any]:
-    return {"from": (START + timedelta(hours=first)).isoformat(), "to": (START + timedelta(hours=last)).isoformat(), "target_soc": target}
-
-
 def ask(seed: int = 0, *, slots_per_hour: int = 1, state: dict[str, Any] | None = None, **changes: Any) -> PlanRequest:
     """A day, prices and load by the seed; ``changes`` go into the site, ``state`` beside that of battery and car."""
     rng, count = np.random.default_rng(seed), 24 * slots_per_hour
-    site = {"name": "home", "timezone": "UTC", "grid": {"import_limit_kw": 11}, "batteries": [BATTERY], "pv": [{"peak_kw": 4}]}
-    site |= {"vehicles": [CAR], "loads": [HEATER]} | changes
-    cars = {"car": {"soc": 0.3, "sessions": [hours(2, 9, target=0.6)]}} if site["vehicles"] else {}
-    known = {"batteries": {"battery": {"soc": 0.5}}, "vehicles": cars, "month_peaks_kw": [2.0]} | (state or {})
+    site = {"grid": {"import_limit_kw": 11}, "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "vehicles": [CAR], "loads": [HEATER]} | changes
+    cars = {"car": {"soc": 0.3, "sessions": [stay(2, 9, target_soc=0.6)]}} if site["vehicles"] else {}
+    known = {"vehicles": cars, "month_peaks_kw": [2.0]} | (state or {})
     outlook = {
-        "load_kwh": (rng.gamma(2.0, 0.2, count) / slots_per_hour).tolist(),
-        "pv_kwh": (np.maximum(2.5 * np.sin((np.arange(count) / slots_per_hour - 7) / 10 * np.pi), 0) / slots_per_hour).tolist(),
-        "import_price": (np.repeat(rng.normal(0.25, 0.06, 24), slots_per_hour)).tolist(),
-        "export_price": [0.07] * count,
+        "load_kwh": rng.gamma(2.0, 0.2, count) / slots_per_hour,
+        "pv_kwh": np.maximum(2.5 * np.sin((np.arange(count) / slots_per_hour - 7) / 10 * np.pi), 0) / slots_per_hour,
+        "import_price": np.repeat(rng.normal(0.25, 0.06, 24), slots_per_hour),
+        "export_price": 0.07,
     }
-    options = {"terminal": {"kind": "value", "value": 0.12}, "mip_gap": 0.0}
-    request = {"site": site, "start": START, "slot_minutes": 60 // slots_per_hour, "outlook": outlook, "state": known, "options": options}
-    return PlanRequest.model_validate(request)
+    return make_request(site, outlook, slot_minutes=60 // slots_per_hour, state=known, options=value_rest(0.12))
 
 
 def car(session: dict[str, Any], soc: float = 0.3) -> dict[str, Any]:
@@ -57,10 +48,6 @@ def peak(interval_minutes: int = 60, highest: int = 1) -> dict[str, Any]:
 
 def rise(problem: Problem, made: Plan) -> float:
     return peak_cost(made.flows.import_kwh, problem.outlook.timeline, problem.tariff.peaks, zone=ZoneInfo("UTC"))
-
-
-def answer(request: PlanRequest) -> PlanReply:
-    return plan_request(request, now=START, solver=Solver())
 
 
 SITES = pytest.mark.parametrize(
@@ -125,7 +112,7 @@ def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
 
 
 def test_a_car_that_cannot_be_full_in_time_gets_what_is_possible_and_the_plan_says_what_it_lacks() -> None:
-    reply = answer(ask(state=car(hours(2, 3, target=0.9), soc=0.2)))
+    reply = answer(ask(state=car(stay(2, 3, target_soc=0.9), soc=0.2)))
     assert reply.status == "compromised"
     # One hour at 11 kW and 0.9 brings 9.9 of 28 kWh: 18.1 of 40 are missing, 20.1 kWh at the charger.
     assert [(each.constraint, each.shortfall) for each in reply.compromises] == [("vehicle car: 90% by 2024-02-01 03:00", "45.2%")]
@@ -135,7 +122,7 @@ def test_a_car_that_cannot_be_full_in_time_gets_what_is_possible_and_the_plan_sa
 
 def test_a_stay_beyond_the_horizon_leaves_for_later_only_what_can_be_charged_then() -> None:
     # 20 kWh are wanted two hours after the horizon; two hours bring 19.8, so 8.2 of the 28 missing have to be charged before.
-    reply = answer(ask(state=car(hours(20, 26, target=1.0))))
+    reply = answer(ask(state=car(stay(20, 26, target_soc=1.0))))
     assert reply.slots[-1].vehicles["car"].soc_end * 40 >= 40 - 2 * 11 * 0.9 - 1e-6
 
 
@@ -151,7 +138,7 @@ def test_an_appliance_that_is_metered_with_the_load_is_not_placed() -> None:
     [
         ({"vehicles": {"bus": {"soc": 0.5}}}, "state.vehicles.bus"),
         ({"loads": {"pool": {}}}, "state.loads.pool"),
-        ({"vehicles": {"car": {"soc": 0.5, "sessions": [hours(9, 2, target=0.6)]}}}, "state.vehicles.car.sessions.0"),
+        ({"vehicles": {"car": {"soc": 0.5, "sessions": [stay(9, 2, target_soc=0.6)]}}}, "state.vehicles.car.sessions.0"),
     ],
     ids=["no such vehicle", "no such load", "ends before it begins"],
 )

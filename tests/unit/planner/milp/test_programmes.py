@@ -8,10 +8,9 @@ import pytest
 from luna.contracts.plan import PlanReply
 from luna.errors import InvalidInputError
 from services.planner.dp.plan import objective
-from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from tests.appliances import answer, ask, draw_series, on
+from tests.appliances import ask, draw_series, on
+from tests.asking import answer, solve
 from tests.reference_model import solve_reference
 
 WASHER = {"name": "washer", "power_kw": 2, "profile_kw": [2.0, 0.4, 0.4, 1.2], "profile_minutes": 60}
@@ -30,7 +29,7 @@ def used(reply: PlanReply) -> list[float]:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_placement_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     request = ask(WASHER | {"price_limit": 0.3}, state=runs(("02:00", "01T20:00"), ("08:00", "01T23:00")), **draw_series(seed))
-    assert objective(make_plan(build_problem(request), Solver())) == pytest.approx(solve_reference(build_problem(request)), abs=3e-4)
+    assert objective(solve(request)) == pytest.approx(solve_reference(build_problem(request)), abs=3e-4)
 
 
 def test_a_run_goes_through_from_its_begin_where_it_is_cheapest() -> None:

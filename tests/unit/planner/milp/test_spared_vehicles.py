@@ -10,11 +10,10 @@ from luna.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulat
 from luna.site import parse_site
 from luna.timeline import FloatArray
 from services.planner.dp.policy import spare_vehicles
-from services.planner.milp.solver import Solver
 from services.planner.milp.vehicle_sources import find_spared
-from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from tests.unit.planner.milp.vehicle_requests import BATTERY, answer, ask, draw, stay
+from tests.asking import answer, solve, stay
+from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
 
 DEAR = 0.4
 SITE = parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY, BATTERY | {"name": "second"}], "pv": [{"peak_kw": 8}]})
@@ -73,7 +72,7 @@ def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    made = make_plan(build_problem(draw(seed)), Solver())
+    made = solve(draw(seed))
     assert made.placement is not None
     problem, placement = made.problem, made.placement
     spared = find_spared(build_problem(draw(seed)), placement.vehicle_kwh)

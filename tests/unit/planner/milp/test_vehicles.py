@@ -11,8 +11,10 @@ from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
+from tests.asking import answer, stay
+from tests.planning import START
 from tests.reference_model import solve_reference
-from tests.unit.planner.milp.vehicle_requests import BATTERY, START, answer, ask, charged, count_starts, draw, given, stay
+from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, charged, count_starts, draw, given
 
 DEAR, CHEAP = 0.40, 0.10
 SUN = [0.0] * 4 + [4.0] * 4 + [0.0] * 4

@@ -1,36 +1,23 @@
 """Requests with vehicles: a day in hours, and small ones at random."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from luna.contracts.plan import PlanReply, PlanRequest, VehicleState
-from services.planner.milp.solver import Solver
-from services.planner.reply.reply import plan_request
+from tests.asking import QUIET, make_request, stay, value_rest
 
-START = datetime(2024, 2, 1, tzinfo=UTC)
 CAR = {"name": "car", "capacity_kwh": 40}
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
 
 
-def stay(first: float, last: float, **demands: Any) -> dict[str, Any]:
-    return {"from": (START + timedelta(hours=first)).isoformat(), "to": (START + timedelta(hours=last)).isoformat()} | demands
-
-
 def ask(price: list[float], *sessions: dict[str, Any], car: dict[str, Any] | None = None, soc: float = 0.3, **changes: Any) -> PlanRequest:
     """As many hours as there are prices, half a kWh of load in each; ``changes`` go into outlook (series), site and options by their names."""
-    series = {"load_kwh": [0.5] * len(price), "pv_kwh": [0.0] * len(price), "import_price": price, "export_price": [0.05] * len(price)}
-    outlook = {name: changes.pop(name, values) for name, values in series.items()}
-    options = {"terminal": {"kind": "value", "value": 0.1}, "mip_gap": 0.0} | changes.pop("options", {})
+    series = {"import_price": price} | {name: changes.pop(name) for name in QUIET if name in changes}
+    options = value_rest(0.1, **changes.pop("options", {}))
     state = {"vehicles": {"car": {"soc": soc, "sessions": list(sessions), "charging": changes.pop("charging", False)}}}
-    site = {"name": "home", "timezone": "UTC", "grid": {"import_limit_kw": 17}, "vehicles": [CAR | (car or {})], "pv": [{"peak_kw": 8}]} | changes
-    state["batteries"] = {battery.get("name", "battery"): {"soc": 0.8} for battery in site.get("batteries", [])}
-    return PlanRequest.model_validate({"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": options})
-
-
-def answer(request: PlanRequest) -> PlanReply:
-    return plan_request(request, now=START, solver=Solver())
+    site = {"grid": {"import_limit_kw": 17}, "vehicles": [CAR | (car or {})], "pv": [{"peak_kw": 8}]} | changes
+    return make_request(site, series, soc=0.8, state=state, options=options)
 
 
 def charged(reply: PlanReply, name: str = "car") -> list[float]:

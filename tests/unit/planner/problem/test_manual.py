@@ -17,13 +17,13 @@ from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import Problem
 from services.planner.reply.owner_blocks import missed_blocks
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, make_request
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
 
 HOUR = timedelta(hours=1)
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
-SITE = {"name": "home", "timezone": "Europe/Berlin", "batteries": [BATTERY]}
+SITE = {"timezone": "Europe/Berlin", "batteries": [BATTERY]}
 CAR = {"name": "car", "capacity_kwh": 40, "charge_limit_kw": 11}
 HEATER = {"name": "heater", "power_kw": 3, "energy_kwh_per_day": 6}
 # Cheap until six, dear from eighteen on: left alone the battery fills by six and serves the evening.
@@ -35,13 +35,11 @@ def block(device: str, action: str, first: float, last: float, **more: Any) -> d
 
 
 def describe(*blocks: dict[str, Any], site: dict[str, Any] | None = None, load_kwh: float = 0.5, **state: Any) -> PlanRequest:
-    outlook = {"load_kwh": [load_kwh] * 24, "pv_kwh": [0.0] * 24, "import_price": PRICES, "export_price": [0.05] * 24}
-    document = {"site": SITE | (site or {}), "start": START.isoformat(), "slot_minutes": 60, "outlook": outlook, "manual": list(blocks)}
-    return PlanRequest.model_validate(document | {"state": {"batteries": {"battery": {"soc": 0.5}}} | state})
+    return make_request(SITE | (site or {}), {"load_kwh": load_kwh, "import_price": PRICES}, state=state, manual=list(blocks))
 
 
 def plan(*blocks: dict[str, Any], **more: Any) -> PlanReply:
-    return plan_request(describe(*blocks, **more), now=START, solver=Solver())
+    return answer(describe(*blocks, **more))
 
 
 def charged(reply: PlanReply) -> list[float]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan import PlanRequest
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, self_sufficiency, weigh_import
@@ -17,7 +17,7 @@ from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem, weigh
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, make_request, solve
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
 
@@ -30,20 +30,10 @@ CAR = {"name": "car", "capacity_kwh": 20, "charge_efficiency": 1.0, "charge_limi
 
 def ask(objective: dict[str, float] | None = None, **changes: Any) -> PlanRequest:
     """A day in hours that ends as full as it starts; ``changes`` go into the request's parts."""
-    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"peak_kw": 4}]} | changes.get("site", {})
-    outlook = {"load_kwh": [0.5] * 24, "pv_kwh": [0.0] * 24, "import_price": PRICE, "export_price": [0.05] * 24, "carbon_g_per_kwh": CARBON}
-    state = {"batteries": {each.get("name", "battery"): {"soc": 0.0} for each in site["batteries"]}} | changes.get("state", {})
+    site = {"batteries": [BATTERY], "pv": [{"peak_kw": 4}]} | changes.get("site", {})
+    outlook = {"import_price": PRICE, "carbon_g_per_kwh": CARBON} | changes.get("outlook", {})
     options = {"terminal": {"kind": "minimum_soc"}, "mip_gap": 0.0} | ({"objective": objective} if objective else {}) | changes.get("options", {})
-    parts = {"site": site, "outlook": outlook | changes.get("outlook", {}), "state": state, "options": options}
-    return PlanRequest.model_validate({"start": START, "slot_minutes": 60, **parts})
-
-
-def answer(request: PlanRequest) -> PlanReply:
-    return plan_request(request, now=START, solver=Solver())
-
-
-def solve(request: PlanRequest) -> Plan:
-    return make_plan(build_problem(request), Solver())
+    return make_request(site, outlook, soc=0.0, state=changes.get("state", {}), options=options)
 
 
 def bought_at_night(plan: Plan) -> float:

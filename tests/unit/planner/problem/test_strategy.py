@@ -6,9 +6,8 @@ import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.site import SafetyIndex
-from services.planner.milp.solver import Solver
 from services.planner.problem.strategy import apply_strategy, margin_soc, safety_factor
-from services.planner.reply.reply import plan_request
+from tests.asking import answer, make_request, stay
 from tests.planning import START, describe_site
 
 HOUR = timedelta(hours=1)
@@ -30,24 +29,10 @@ AROUND: dict[str, Any] = {"vacation": True, "warnings": [STORM], "temperature_c"
 
 
 def describe(strategy: dict[str, Any] | None, *, prices: list[float] = PRICES, uncertainty: str = "point", **around: Any) -> PlanRequest:
-    outlook = {"load_kwh": [0.5] * 24, "pv_kwh": [0.0] * 24, "import_price": prices, "export_price": [0.05] * 24, "scenarios": COURSES}
-    stay = {"soc": 0.5, "sessions": [{"from": START.isoformat(), "to": (START + 12 * HOUR).isoformat(), "target_soc": 0.8}]}
-    site = {"name": "home", "timezone": "Europe/Berlin", "batteries": [BATTERY], "loads": [HEATER], "vehicles": [CAR], "strategy": strategy}
-    return PlanRequest.model_validate(
-        {
-            "site": site,
-            "start": START.isoformat(),
-            "slot_minutes": 60,
-            "outlook": outlook,
-            "state": {"batteries": {"battery": {"soc": 0.2}}, "vehicles": {"car": stay}},
-            "options": {"uncertainty": uncertainty},
-            "surroundings": around,
-        }
-    )
-
-
-def plan(request: PlanRequest) -> PlanReply:
-    return plan_request(request, now=START, solver=Solver())
+    site = {"timezone": "Europe/Berlin", "batteries": [BATTERY], "loads": [HEATER], "vehicles": [CAR], "strategy": strategy}
+    state = {"vehicles": {"car": {"soc": 0.5, "sessions": [stay(0, 12, target_soc=0.8)]}}}
+    outlook = {"import_price": prices, "scenarios": COURSES}
+    return make_request(site, outlook, soc=0.2, state=state, options={"uncertainty": uncertainty}, surroundings=around)
 
 
 def soc(reply: PlanReply) -> list[float]:
@@ -57,7 +42,7 @@ def soc(reply: PlanReply) -> list[float]:
 def test_no_rule_holds_unless_the_site_names_it() -> None:
     assert apply_strategy(describe(None, **AROUND)) == (describe(None, **AROUND), [])
     assert apply_strategy(describe({}, **AROUND)) == (describe({}, **AROUND), [])
-    assert plan(describe(None, **AROUND)).strategy == []
+    assert answer(describe(None, **AROUND)).strategy == []
 
 
 @pytest.mark.parametrize("rule", EVERY)
@@ -80,17 +65,17 @@ def test_a_rule_that_is_switched_off_changes_nothing(rule: str) -> None:
 
 
 def test_on_vacation_loads_rest_the_car_keeps_its_target_and_a_reserve_holds() -> None:
-    reply = plan(describe({"vacation": EVERY["vacation"]}, vacation=True))
+    reply = answer(describe({"vacation": EVERY["vacation"]}, vacation=True))
     assert not any(slot.loads["heater"].on for slot in reply.slots)
     assert sum(slot.vehicles["car"].charge_kwh for slot in reply.slots) == pytest.approx(12 / 0.9, rel=1e-3)
     # From two tenths full the reserve of three is there after the first hour.
     assert min(soc(reply)) >= 0.3 - 1e-6
     assert {(each.parameter, each.value) for each in reply.strategy} == {("reserve_soc", 0.3), ("loads.heater.energy_kwh_per_day", 0.0)}
-    assert plan(describe({"vacation": EVERY["vacation"]}, vacation=False)).strategy == []
+    assert answer(describe({"vacation": EVERY["vacation"]}, vacation=False)).strategy == []
 
 
 def test_a_reserve_for_a_storm_is_bought_cheap_held_while_it_lasts_and_used_after_it() -> None:
-    reply = plan(describe({"outage": EVERY["outage"]}, warnings=[STORM]))
+    reply = answer(describe({"outage": EVERY["outage"]}, warnings=[STORM]))
     assert min(soc(reply)[11:20]) >= 0.8 - 1e-6
     assert soc(reply)[-1] < 0.8 - 0.1
     # All of it is bought in the six cheap hours.
@@ -100,14 +85,14 @@ def test_a_reserve_for_a_storm_is_bought_cheap_held_while_it_lasts_and_used_afte
 
 def test_slots_in_which_a_reserve_decides_say_so() -> None:
     # At one price all day nothing but the reserve is worth buying for: the battery rests at it.
-    reply = plan(describe({"outage": EVERY["outage"]}, prices=[0.3] * 24, warnings=[STORM]))
+    reply = answer(describe({"outage": EVERY["outage"]}, prices=[0.3] * 24, warnings=[STORM]))
     said = {(slot.reason.code, slot.reason.text.replace("\u00a0", " "), tuple(slot.reason.binding)) for slot in reply.slots[13:19]}
     assert said == {("reserve_kept", "Stays at the reserve of 80% you set until 21:00.", ("reserve",))}
 
 
 def test_a_reserve_out_of_reach_is_a_compromise() -> None:
     now = {"from": START.isoformat(), "to": (START + 2 * HOUR).isoformat()}
-    reply = plan(describe({"outage": EVERY["outage"]}, warnings=[now]))
+    reply = answer(describe({"outage": EVERY["outage"]}, warnings=[now]))
     # An hour at 5 kW brings 4.75 kWh to 2: 1.25 of the 8 are missing.
     assert [each.shortfall for each in reply.compromises if each.constraint.startswith("reserve: battery battery out of reach")] == ["12.5%"]
 
@@ -119,7 +104,7 @@ def test_extreme_prices_make_a_plan_over_scenarios_heed_the_dearer_ones() -> Non
     assert [apply_strategy(each)[0].options.risk for each in (usual, wide, dear)] == [0.0, 0.4, 0.4]
     assert apply_strategy(describe({"price_extremes": {}}, prices=[0.6] * 24, **USUAL))[1] == []
     assert apply_strategy(describe({"price_extremes": {}}, uncertainty="scenarios", prices=[0.6] * 24))[1] == []
-    reply = plan(dear)
+    reply = answer(dear)
     assert reply.uncertainty is not None
     assert reply.uncertainty.risk == 0.4
 
@@ -142,7 +127,7 @@ def test_the_safety_index_grows_with_what_the_sun_leaves_and_with_cold(load_kwh:
 
 
 def test_what_the_index_keeps_is_there_at_midnight() -> None:
-    reply = plan(describe({"s_index": {}}, temperature_c=-15.0))
+    reply = answer(describe({"s_index": {}}, temperature_c=-15.0))
     # 12 kWh a day, none from the sun: 1.5 − 1 of it is 6 kWh of the 9 that are usable.
     assert reply.strategy[0].value == pytest.approx(0.1 + 6 / 9 * 0.9)
     # Midnight in Berlin is the end of the twenty-third hour, an hour before the plan's own.

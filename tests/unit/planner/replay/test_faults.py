@@ -15,7 +15,7 @@ from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.faults import FaultEffects, FaultyPolicy, place_faults
-from tests.unit.planner.replay.test_replay import NOW, WINDOW, describe_site, make_scene
+from tests.replaying import NOW, WINDOW, describe_on_spot, make_scene
 
 ALL = ("forecasts_missing", "forecasts_late", "prices_missing", "prices_late", "sensor_frozen", "command_lost", "planner_down", "grid_outage", "clock_behind")
 NOON = WINDOW.start + timedelta(hours=12)
@@ -77,7 +77,7 @@ def test_without_the_grid_energy_balances_on_what_is_served() -> None:
     load, pv, off_grid = rng.uniform(0, 1.5, (2, 48)), rng.uniform(0, 1.5, (2, 48)), rng.random((2, 48)) < 0.5
     policy = PlainPolicy(Mode.CHARGE, np.zeros(48, dtype=np.int8))
     actuals = Actuals(Timeline(WINDOW.start, SLOT, 48), load, pv, off_grid)
-    lived = simulate(policy, actuals, limits=SiteLimits.of(describe_site()), stored_kwh=np.full((1, 2), 4.0))
+    lived = simulate(policy, actuals, limits=SiteLimits.of(describe_on_spot()), stored_kwh=np.full((1, 2), 4.0))
     assert balance_residual_kwh(lived.flows, load - lived.unserved_kwh, pv).max() < 1e-9
     assert (lived.flows.import_kwh[off_grid] + lived.flows.export_kwh[off_grid]).max() == 0.0
     assert lived.unserved_kwh[~off_grid].max() == 0.0

@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.plan import PlanReply, PlanRequest, ReasonReply
-from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
-from services.planner.problem.build import build_problem
-from services.planner.reply.reply import answer, plan_request
+from luna.contracts.plan import PlanReply, ReasonReply
+from tests.asking import answer, make_request, stay
 
 START = datetime(2024, 2, 1, 17, tzinfo=UTC)
 HOURS = 14
@@ -23,16 +20,10 @@ def plan(
     *, target: float | None = 0.6, until: int = HOURS, state: dict[str, Any] | None = None, outlook: dict[str, Any] | None = None, **site: Any
 ) -> PlanReply:
     """A plan of a car that is two fifths full, for hours from 17:00 UTC on."""
-    session = {"from": START.isoformat(), "to": (START + until * timedelta(hours=1)).isoformat()} | ({"target_soc": target} if target is not None else {})
+    session = stay(0, until, start=START, **({} if target is None else {"target_soc": target}))
     cars = {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}}
-    request = {
-        "site": {"name": "home", "timezone": "UTC", "vehicles": [CAR], **site},
-        "start": START,
-        "slot_minutes": 60,
-        "outlook": {"load_kwh": [0.5] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": PRICES, "export_price": [0.05] * HOURS} | (outlook or {}),
-        "state": cars if state is None else state,
-    }
-    return plan_request(PlanRequest.model_validate(request), now=START, solver=Solver())
+    series = {"import_price": PRICES} | (outlook or {})
+    return answer(make_request({"vehicles": [CAR], **site}, series, start=START, state=cars if state is None else state))
 
 
 def car_reasons(reply: PlanReply) -> list[ReasonReply]:
@@ -177,12 +168,9 @@ def test_every_slot_tells_its_rank_on_its_day_and_when_energy_is_next_used() -> 
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
-    site = {"name": "home", "timezone": "UTC", "vehicles": [CAR], "loads": [HEATER]}
-    session = {"from": START.isoformat(), "to": (START + timedelta(hours=9)).isoformat(), "target_soc": 0.9}
-    outlook = {"load_kwh": [0.5] * HOURS, "pv_kwh": [0.0] * 9 + [3.0] * 5, "import_price": PRICES, "export_price": [0.05] * HOURS}
-    document = {"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "options": {"language": language}}
-    request = PlanRequest.model_validate(document | {"state": {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}}})
-    reply = answer(make_plan(build_problem(request), Solver()), request=request, issued_at=START)
+    series = {"pv_kwh": [0.0] * 9 + [3.0] * 5, "import_price": PRICES}
+    state = {"vehicles": {"car": {"soc": 0.4, "sessions": [stay(0, 9, start=START, target_soc=0.9)]}}}
+    reply = answer(make_request({"vehicles": [CAR], "loads": [HEATER]}, series, start=START, state=state, options={"language": language}))
     texts = [reason.text for reason in car_reasons(reply)] + [slot.loads["boiler"].reason.text for slot in reply.slots if slot.loads["boiler"].reason]
     assert len(texts) == 9 + HOURS
     assert all(text.endswith(".") and "{" not in text and "nan" not in text for text in texts)

@@ -3,7 +3,8 @@
 import pytest
 
 from luna.contracts.plan import SessionReply
-from tests.unit.planner.milp.vehicle_requests import answer, ask, stay
+from tests.asking import answer, stay
+from tests.unit.planner.milp.vehicle_requests import ask
 
 ASKED = {"price_sessions": True}
 # 11 kW and 0.9: 9.9 kWh an hour, a quarter of the car; the hour before it leaves is the cheapest, the one after it cheaper still.

@@ -5,19 +5,18 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import PlanChangesReply
 from luna.errors import InvalidInputError
 from services.planner.milp.solver import Solver
-from services.planner.reply.reply import plan_request
 from services.planner.service.plan_diff import compare_plans
 from services.planner.service.state import IssuedPlan
+from tests.asking import answer, make_request, value_rest
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 HOURS, HOUR = 12, timedelta(hours=1)
 # Night between an evening and a morning that are dear.
 PRICES = [0.40, 0.42, 0.38, 0.30, 0.15, 0.14, 0.15, 0.16, 0.20, 0.30, 0.45, 0.40, 0.30, 0.30]
-SITE = {"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}]}
+SITE = {"timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}]}
 
 
 def issue(
@@ -25,13 +24,11 @@ def issue(
 ) -> IssuedPlan:
     """A plan issued so many hours after the first."""
     prices = prices or PRICES
-    series = {"load_kwh": [0.6] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": prices[later:][:HOURS], "export_price": [0.05] * HOURS} | outlook
-    terminal = {"terminal": {"kind": "value", "value": 0.1}, "language": "en", "mip_gap": 0.0}
+    series = {"load_kwh": 0.6, "import_price": prices[later:][:HOURS]} | outlook
     state = (site or {}).get("state", {"batteries": {"battery": {"soc": soc, "mode": mode}}})
     own = {name: value for name, value in (site or {}).items() if name != "state"}
-    document = {"site": SITE | own, "start": START + later * HOUR, "slot_minutes": 60, "outlook": series, "state": state, "options": terminal}
-    request = PlanRequest.model_validate(document)
-    return IssuedPlan(request, plan_request(request, now=START + later * HOUR, solver=Solver()))
+    request = make_request(SITE | own, series, start=START + later * HOUR, state=state, options=value_rest(0.1, language="en"))
+    return IssuedPlan(request, answer(request))
 
 
 def compare(earlier: IssuedPlan, later: IssuedPlan, language: Any = "en") -> PlanChangesReply:

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState
-from services.planner.milp.solver import Solver
-from services.planner.reply.reply import plan_request
 from services.planner.service.state import Expected, IssuedPlan, carry_asked, carry_runs
-from tests.appliances import HEATER, START, ask
+from tests.appliances import HEATER, ask
+from tests.asking import answer
 
 RUNS = [LoadRun(by=datetime(2024, 2, day, tzinfo=UTC)) for day in (3, 2)]
 
@@ -35,6 +34,6 @@ def test_a_run_that_has_begun_is_no_longer_asked_for() -> None:
 
 def test_a_plan_hands_on_what_it_expects_of_an_appliance() -> None:
     request = ask(HEATER | {"min_on_minutes": 180}, state={"heater": {"energy_today_kwh": 0}})
-    expected = Expected(IssuedPlan(request, plan_request(request, now=START, solver=Solver())), 2, datetime(2024, 2, 1, 2, tzinfo=UTC))
+    expected = Expected(IssuedPlan(request, answer(request)), 2, datetime(2024, 2, 1, 2, tzinfo=UTC))
     # Of equal hours the first three: two are over.
     assert expected.loads() == {"heater": LoadState(energy_today_kwh=4, on_hours=2)}

@@ -13,9 +13,8 @@ from luna.contracts.plan_questions import Figure, ParetoReply, ParetoRequest
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
-from services.planner.problem.build import build_problem
 from services.planner.service.pareto import TradeoffPoint, find_knee, trace_pareto, trace_tradeoff
+from tests.asking import make_request, solve
 from tests.planning import START
 
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
@@ -27,11 +26,9 @@ def ask(seed: int = 0, **changes: Any) -> PlanRequest:
     rng = np.random.default_rng(seed)
     sun = np.maximum(np.sin((np.arange(24) - 6) / 12 * np.pi), 0) * rng.uniform(1, 2, 24)
     outlook = {"load_kwh": rng.gamma(3, 0.2, 24), "pv_kwh": sun, "import_price": rng.normal(0.25, 0.05, 24), "carbon_g_per_kwh": rng.uniform(100, 700, 24)}
-    series: dict[str, Any] = {name: values.tolist() for name, values in outlook.items()} | {"export_price": [0.12] * 24}
-    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"peak_kw": 4}]} | changes.get("site", {})
-    state = {"batteries": {"battery": {"soc": 0.3}}} | changes.get("state", {})
-    parts = {"site": site, "outlook": series | changes.get("outlook", {}), "state": state, "options": changes.get("options", {})}
-    return PlanRequest.model_validate({"start": START, "slot_minutes": 60, **parts})
+    site = {"batteries": [BATTERY], "pv": [{"peak_kw": 4}]} | changes.get("site", {})
+    series = outlook | {"export_price": 0.12} | changes.get("outlook", {})
+    return make_request(site, series, soc=0.3, state=changes.get("state", {}), options=changes.get("options", {}))
 
 
 def no_database() -> Connection:
@@ -67,7 +64,7 @@ def test_no_point_beats_another(figures: tuple[Figure, Figure], seed: int) -> No
 @pytest.mark.parametrize("seed", range(3))
 def test_the_first_point_is_the_cheapest_plan_and_the_curve_bends_one_way(seed: int) -> None:
     cost, carbon = columns(trace(ask(seed)))
-    cheapest = make_plan(build_problem(ask(seed, options={"terminal": {"kind": "minimum_soc"}})), Solver())
+    cheapest = solve(ask(seed, options={"terminal": {"kind": "minimum_soc"}}))
     assert cost[0] == pytest.approx(float(cheapest.costs.total.sum()), abs=1e-5)
     slopes = np.diff(carbon) / np.diff(cost)
     assert (np.diff(slopes) >= -1e-3).all()
@@ -77,7 +74,7 @@ def test_weights_of_a_point_give_its_plan() -> None:
     reply = trace(ask())
     middle = reply.points[len(reply.points) // 2]
     options = {"terminal": {"kind": "minimum_soc"}, "objective": {"carbon_price_per_kg": middle.weights.carbon_price_per_kg}}
-    plan = make_plan(build_problem(ask(options=options)), Solver())
+    plan = solve(ask(options=options))
     assert float(plan.costs.total.sum()) == pytest.approx(middle.cost, abs=1e-5)
 
 

@@ -17,16 +17,6 @@ from tests.household import QUICK, day, describe_site, measure_days
 SITE = describe_site()
 
 
-@pytest.fixture(scope="module")
-def history() -> Observations:
-    return measure_days(75)
-
-
-@pytest.fixture(scope="module")
-def aurora(history: Observations) -> Aurora:
-    return train(history, site=SITE, until=day(65), settings=QUICK)
-
-
 def assert_sound(forecast: Forecast) -> None:
     for series in (forecast.load_kwh, forecast.pv_kwh):
         quantiles = np.stack([getattr(series, name) for name in SHARES])

@@ -10,7 +10,7 @@ from luna.timeline import FloatArray, Timeline, local_days, parse_zone
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, ReplaySpec, run
-from tests.unit.planner.replay.test_replay import describe_site
+from tests.replaying import describe_on_spot
 
 HOUR, WEEKS = timedelta(hours=1), 3
 FIRST = date(2023, 9, 4)
@@ -43,7 +43,7 @@ def draw_prices() -> SitePrices:
     rng, hour = np.random.default_rng(7), np.arange(AROUND.count) % 24
     spot = 0.09 - 0.05 * np.cos((hour - 13) / 6 * np.pi) * (hour > 6) + rng.normal(0, 0.02, AROUND.count)
     published = AROUND.starts[np.arange(AROUND.count) // 24 * 24] - np.timedelta64(11, "h")
-    return SitePrices(describe_site(), AROUND, {"NL": PriceVintages(AROUND, np.arange(AROUND.count), published, spot)})
+    return SitePrices(describe_on_spot(), AROUND, {"NL": PriceVintages(AROUND, np.arange(AROUND.count), published, spot)})
 
 
 def average(load: FloatArray, slot: int) -> Forecast:
@@ -54,7 +54,7 @@ def average(load: FloatArray, slot: int) -> Forecast:
 
 
 def make_scene(home: str, tariff: str) -> ReplayData:
-    (load, pv), site = draw_home(home), describe_site(tariff=TARIFFS[tariff])
+    (load, pv), site = draw_home(home), describe_on_spot(tariff=TARIFFS[tariff])
     prices = draw_prices()
     issued = [average(load, slot) for slot in range(BEFORE, BEFORE + WINDOW.count, 24)]
     known = SitePrices(site, prices.timeline, prices.books)

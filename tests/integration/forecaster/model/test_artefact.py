@@ -12,21 +12,11 @@ from luna.observations import Observations
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.artefact import FORMAT, ArtefactError, load_aurora, save_aurora
-from services.forecaster.model.aurora import Aurora, train
-from tests.household import QUICK, day, describe_site, measure_days
+from services.forecaster.model.aurora import Aurora
+from tests.household import day, describe_site
 from tests.object_servers import answer_with, open_server, refusal
 
 SITE = describe_site()
-
-
-@pytest.fixture(scope="module")
-def history() -> Observations:
-    return measure_days(40)
-
-
-@pytest.fixture(scope="module")
-def aurora(history: Observations) -> Aurora:
-    return train(history, site=SITE, until=day(38), settings=QUICK)
 
 
 @pytest.fixture
@@ -37,7 +27,7 @@ def objects(tmp_path: Path) -> FileObjects:
 def test_a_stored_model_forecasts_what_the_trained_one_did(aurora: Aurora, history: Observations, objects: FileObjects) -> None:
     loaded = load_aurora(objects, save_aurora(aurora, objects), SITE)
     assert (loaded.stage, loaded.metrics) == (aurora.stage, aurora.metrics)
-    np.testing.assert_array_equal(loaded.issue(history, day(38)).load_kwh.p90, aurora.issue(history, day(38)).load_kwh.p90)
+    np.testing.assert_array_equal(loaded.issue(history, day(66)).load_kwh.p90, aurora.issue(history, day(66)).load_kwh.p90)
 
 
 def test_storing_the_same_model_twice_leaves_one_file(aurora: Aurora, objects: FileObjects) -> None:

@@ -1,0 +1,22 @@
+"""Which services a worker takes up in a process that has imported nothing yet."""
+
+import subprocess
+import sys
+
+from luna.queue.services import SERVICES
+
+
+def in_a_fresh_process(code: str) -> list[str]:
+    """Run ``code`` where no test has imported anything, and return the words it prints."""
+    command = [sys.executable, "-c", f"import sys; from luna.queue.services import load_services; {code}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+def test_without_a_choice_every_installed_service_is_served() -> None:
+    assert in_a_fresh_process("print(*load_services())") == sorted(SERVICES)
+
+
+def test_only_the_services_of_the_wanted_queues_are_imported() -> None:
+    imported = in_a_fresh_process("load_services(['agent']); print(*sys.modules)")
+    assert "services.agent.tasks" in imported
+    assert not {"services.planner.tasks", "numba", "lightgbm", "polars", "alembic", "obstore"} & set(imported)
