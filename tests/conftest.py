@@ -31,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Threads that grow trees would spin for one that a busy machine has put aside: minutes instead of seconds.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # What a gateway's thread logs once its test is over finds a closed stream; told on the next test's stream it would be taken for a command's answer.
+    logging.raiseExceptions = False
     # How long an example takes says how busy the machine is.
     settings.register_profile("luna", deadline=None)
     settings.load_profile("luna")
