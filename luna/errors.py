@@ -4,6 +4,7 @@ LunaError
 ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
 ├── NotFoundError          a named thing does not exist                         404, exit 2
 ├── ConflictError          the request contradicts what is stored or running    409, exit 1
+├── UnsupportedMediaError  a body is of a type that is not taken                415, exit 2
 ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
 └── MachineError           this machine lacks something; the remedy names it    500, exit 1
 """
@@ -68,6 +69,12 @@ class ConflictError(LunaError):
     """The request contradicts what is stored or running."""
 
     status, title, code = 409, "Conflict", "conflict"
+
+
+class UnsupportedMediaError(LunaError):
+    """The body of a request is of a type that is not taken."""
+
+    status, exit_code, title, code = 415, 2, "Unsupported media type", "unsupported-media-type"
 
 
 class UnavailableError(LunaError):

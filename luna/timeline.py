@@ -152,6 +152,8 @@ class Timeline:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Days and slots around what callers name stay within the calendar.
+YEARS = range(1900, 3000)
 
 
 def require_utc(instant: datetime, *, field: str) -> datetime:
@@ -183,16 +185,29 @@ def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> dat
     """Return the instant that a ``text`` names: with an offset, or, where a ``zone`` is given, a local day (its beginning) or a time of the local clock.
 
     Raises:
-        InvalidInputError: no time, neither offset nor zone, or a time of the clock that does not come or comes twice: only an offset can tell.
+        InvalidInputError: no time, none of ``YEARS``, neither offset nor zone, or a time of the clock that does not come or comes twice: only an offset can
+            tell.
     """
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as exc:
         remedy = 'Write an instant like "2024-02-01T00:00:00Z", a local day like 2024-02-01 or a clock time like "2024-02-01 14:00".'
         raise InvalidInputError("not a time", field=field, value=text, remedy=remedy) from exc
+    require_year(instant, field=field)
     if instant.tzinfo is None and zone is not None:
         return local_midnight(instant.date(), zone) if _is_day(text) else _read_clock(instant, text, field=field, zone=zone)
     return require_utc(instant, field=field)
+
+
+def require_year(day: date, *, field: str) -> None:
+    """Accept a day or an instant of ``YEARS``.
+
+    Raises:
+        InvalidInputError: it is of another year.
+    """
+    if day.year not in YEARS:
+        remedy = f"Give a year from {YEARS[0]} to {YEARS[-1]}."
+        raise InvalidInputError("the year is out of range", field=field, value=day.isoformat(), remedy=remedy)
 
 
 def _is_day(text: str) -> bool:

@@ -1,13 +1,13 @@
 """What another decision, or another site, would have brought."""
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Day, Instant, Message, Request
 from luna.contracts.plan import CompromiseReply, CostReply, Language, NoteReply
 from luna.wording import read_mode, read_policy
 
@@ -177,8 +177,8 @@ class WhatIfReply(Message):
 
     what_if_id: str
     site: str
-    from_day: date
-    to_day: date
+    from_day: Day
+    to_day: Day
     days: int
     currency: str
     policy: str
@@ -199,8 +199,8 @@ class WhatIfRequest(Request):
     reply: ClassVar[type[Message]] = WhatIfReply
 
     site_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
-    from_day: date
-    to_day: date
+    from_day: Day
+    to_day: Day
     variants: Annotated[list[Variant], Field(min_length=1, max_length=MAX_VARIANTS)]
     policy: Annotated[Literal["mpc", "self_consumption", "rule", "idle"], BeforeValidator(read_policy)] = "mpc"
     every_minutes: Annotated[int, Field(ge=15, le=1440, multiple_of=15)] = 60

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from luna.contracts.message import Instant, Message, Request, Schedule
+from luna.contracts.message import Day, Instant, Message, Request, Schedule
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
@@ -82,8 +82,8 @@ class JudgeQualityRequest(Request):
     public: ClassVar[bool] = True
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
-    from_day: Annotated[date | None, Field(description="default: a week before to_day")] = None
-    to_day: Annotated[date | None, Field(description="default: the site's day before this one")] = None
+    from_day: Annotated[Day | None, Field(description="default: a week before to_day")] = None
+    to_day: Annotated[Day | None, Field(description="default: the site's day before this one")] = None
 
 
 Resolution = Literal["released", "corrected", "dismissed"]

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.message import Instant, Message, Request, Schedule
+from luna.contracts.message import Day, Instant, Message, Request, Schedule
 
 
 class WaitingVersion(Message):
@@ -134,8 +134,8 @@ class EvaluateRequest(Request):
     public: ClassVar[bool] = True
 
     site_id: SiteId
-    from_day: date
-    to_day: date
+    from_day: Day
+    to_day: Day
     versions: Annotated[list[ForecastVersion], Field(min_length=1, max_length=16)]
     every_minutes: Annotated[int, Field(ge=15, le=1440)] = 360
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion, SiteId
-from luna.contracts.message import Instant, Message, Request, Schedule
+from luna.contracts.message import Day, Instant, Message, Request, Schedule
 
 # As many as are scored within a task's time.
 MOST_DAYS = 92
@@ -100,8 +100,8 @@ class JudgeForecastsRequest(Request):
     public: ClassVar[bool] = True
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
-    from_day: Annotated[date | None, Field(description="first local day of issue, scored anew; default: what is due")] = None
-    to_day: Annotated[date | None, Field(description="last local day of issue; default: the first")] = None
+    from_day: Annotated[Day | None, Field(description="first local day of issue, scored anew; default: what is due")] = None
+    to_day: Annotated[Day | None, Field(description="last local day of issue; default: the first")] = None
 
     @model_validator(mode="after")
     def _window(self) -> Self:
@@ -144,8 +144,8 @@ class VersionRecord(Message):
 class ShadowRecord(Message):
     """What every version scored on the days of issue from ``from_day`` to ``to_day``."""
 
-    from_day: date
-    to_day: date
+    from_day: Day
+    to_day: Day
     versions: dict[str, VersionRecord]
 
 

@@ -1,18 +1,19 @@
 """What every message has in common, and how it reads instants."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from luna.errors import InvalidInputError
-from luna.timeline import parse_instant
+from luna.timeline import parse_instant, require_year
 
 # What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
 _CLOCK: ContextVar[ZoneInfo | None] = ContextVar("site_clock", default=None)
@@ -79,10 +80,17 @@ def _lacks_offset(text: str) -> bool:
         return False
 
 
+# In an address a plus sign that nobody escaped arrives as a blank.
+_LOST_PLUS = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.,]+ \d{2}:?\d{2}")
+_ESCAPE = "In an address write %2B for the plus sign of the offset, as in %2B02:00, or the instant in UTC with Z."
+
+
 def _read_instant(value: Any) -> Any:
     zone = _CLOCK.get()
     # YAML makes days and times of what is written like one.
     text = value.isoformat() if isinstance(value, date) else value
+    if isinstance(text, str) and _LOST_PLUS.fullmatch(text):
+        raise PydanticCustomError("lost_plus", "the offset has no sign", {"remedy": _ESCAPE})
     if zone is None or not isinstance(text, str) or not _lacks_offset(text):
         return value
     try:
@@ -91,5 +99,18 @@ def _read_instant(value: Any) -> Any:
         raise PydanticCustomError("site_clock", "{said}", {"said": error.message, "remedy": error.remedy or ""}) from error
 
 
+_Day = TypeVar("_Day", bound=date)
+
+
+def _within_calendar(day: _Day) -> _Day:
+    try:
+        require_year(day, field="")
+    except InvalidInputError as error:
+        raise PydanticCustomError("year", "{said}", {"said": error.message, "remedy": error.remedy or ""}) from error
+    return day
+
+
 # With an offset; within ``site_clock`` also a local day (its beginning) or a time of the site's clock.
-Instant = Annotated[AwareDatetime, BeforeValidator(_read_instant)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_read_instant), AfterValidator(_within_calendar)]
+# A local day of the site.
+Day = Annotated[date, AfterValidator(_within_calendar)]

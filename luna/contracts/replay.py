@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Day, Instant, Message, Request
 from luna.contracts.plan.reply import NoteReply
 from luna.wording import read_policy
 
@@ -129,8 +129,8 @@ class ReplayReply(Message):
 class ReplayQuestion(Message):
     """What to replay, wherever: from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``."""
 
-    from_day: date
-    to_day: date
+    from_day: Day
+    to_day: Day
     policies: Annotated[list[Annotated[str, BeforeValidator(read_policy)]], Field(min_length=1, max_length=16)] = list(POLICIES)
     every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     system_id: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,96}$")] = "simulation"

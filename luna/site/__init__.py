@@ -4,7 +4,7 @@ Required fields are few; everything else has a documented default. Unknown field
 """
 
 from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, GridConnection, Inverter, PvArray, require_chargeable
-from luna.site.document import invalid_input, load_site, parse_site
+from luna.site.document import explain_faults, invalid_input, load_site, parse_site
 from luna.site.loads import ComfortBand, ComfortWindow, CopPoint, DeferrableLoad, HeatPump, HeatStore
 from luna.site.model import (
     Forecasting,
@@ -91,6 +91,7 @@ __all__ = [
     "Tariff",
     "TimeOfUsePrice",
     "VacationRule",
+    "explain_faults",
     "invalid_input",
     "load_site",
     "measured_series",

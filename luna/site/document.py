@@ -1,7 +1,7 @@
 """A site from a document, and what is wrong with one in words."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,36 @@ def load_site(path: Path) -> Site:
 
 def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
     """Translate a validation error into Luna's: every wrong field named, the first one with its value."""
-    faults = error.errors(include_url=False)
+    return explain_faults(error.errors(include_url=False), field=field)
+
+
+def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> InvalidInputError:
+    """Return faults as pydantic lists them in one error: every wrong field named, the first one with its value and a remedy."""
     first = faults[0]
     others = [_path(field, fault) for fault in faults[1:4]]
     more = f"; also wrong: {', '.join(others)}" if others else ""
     value = first["input"] if isinstance(first["input"], str | int | float | bool) else None
     message = first["msg"].removeprefix("Value error, ")
-    remedy = (first.get("ctx") or {}).get("remedy") or _REMEDIES.get(first["type"], "Correct it.")
-    return InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=remedy)
+    return InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=_remedy(first))
+
+
+def _remedy(fault: Mapping[str, Any]) -> str:
+    context: Mapping[str, Any] = fault.get("ctx") or {}
+    if "remedy" in context:
+        return str(context["remedy"])
+    if fault["type"] == "string_pattern_mismatch":
+        return _FORMS.get(context["pattern"], "Write it in this form.")
+    if fault["type"] == "model_type" and context.get("class_name") == "Site":
+        return f"{_REMEDIES['model_type']} config/site.yaml shows those of a site."
+    said = _REMEDIES.get(fault["type"], "Correct it.").format(**context)
+    return f"{said}{_unit(fault)}" if fault["type"] in _BOUNDS else said
+
+
+def _unit(fault: Mapping[str, Any]) -> str:
+    name = next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "")
+    if (fault.get("ctx") or {}).get("le") == 1:
+        return " Efficiencies and SoC are fractions between 0 and 1."
+    return next((said for ending, said in _UNITS.items() if name.endswith(ending)), "")
 
 
 def _path(root: str, fault: Any) -> str:
@@ -70,35 +92,67 @@ _INSTANT = "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00,
 _NUMBER = "Give a number, with a point before the decimals."
 
 
+_DAY = "Write a day such as 2024-02-01."
+
+
+_BOUNDS = ("less_than_equal", "less_than", "greater_than_equal", "greater_than")
+_UNITS = {"_kw": " Power is in kW.", "_kwh": " Energy is in kWh.", "price": " Prices are per kWh.", "price_per_kw_month": " It is a price per kW and month."}
+# What patterns want, in words.
+_FORMS = {
+    r"^[\w-]+$": "Use letters, digits, _ and - only.",
+    r"^[\w.:/-]+$": "Use letters, digits and _ . : / - only.",
+    r"^[a-z0-9_.]{1,64}$": "Use small letters, digits, _ and . only, as in aurora_v1.0.",
+    r"^[a-z0-9_.]{1,96}$": "Use small letters, digits, _ and . only.",
+    r"^[^\x00]+$": "Leave out the NUL.",
+    r"^[^\x00:;]+$": "Leave out colons and semicolons.",
+    r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$": "Begin with a letter or digit and use letters, digits, blanks, _ . and - only.",
+    r"^[A-Z]{3}$": "Give the ISO 4217 code of the currency, such as EUR.",
+    r"^[A-Z]{2}$": "Give the ISO 3166 code of the country, such as DE.",
+    r"^[A-Z0-9]{1,3}$": "Give the ISO 3166-2 code without the country's, such as BY.",
+    r"^([01]\d|2[0-3]):[0-5]\d$": 'Write a time of the clock such as "07:00".',
+    r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$": 'Write a time of the clock such as "07:00", or "24:00".',
+    r"^\d{4}-\d{2}$": "Write a month such as 2024-02.",
+    r"^[a-z0-9_]+\.[a-z0-9_]+$": "Write domain and service, as in number.set_value.",
+    r"^[a-z0-9_]+$": "Use small letters, digits and _ only.",
+}
+
+
 _REMEDIES = {
     "extra_forbidden": "Remove it or correct its name; config/site.yaml lists a site's fields, the gateway's /docs those of requests.",
     "missing": "Add it.",
-    "less_than_equal": "Check the unit: efficiencies and SoC are fractions between 0 and 1, power is in kW, energy in kWh, prices are per kWh.",
-    "less_than": "Check the unit.",
-    "greater_than_equal": "Check sign and unit.",
-    "greater_than": "Check sign and unit.",
-    "string_type": 'Put it in quotes, as in "22:00": YAML reads it as a number otherwise.',
-    "string_pattern_mismatch": "Write it in this form; config/site.yaml shows an example.",
-    "string_too_long": "Shorten it.",
+    "less_than_equal": "Give at most {le}.",
+    "less_than": "Give less than {lt}.",
+    "greater_than_equal": "Give at least {ge}.",
+    "greater_than": "Give more than {gt}.",
+    "string_type": 'Put it in quotes, as in "22:00"; without, it is read as a number.',
+    "string_too_short": "Give at least {min_length} characters.",
+    "string_too_long": "Shorten it to at most {max_length} characters.",
     "time_zone": 'Use an IANA name such as "Europe/Berlin".',
     "timezone_aware": _INSTANT,
     "datetime_type": _INSTANT,
     "datetime_parsing": _INSTANT,
     "datetime_from_date_parsing": _INSTANT,
-    "date_from_datetime_parsing": "Write a day such as 2024-02-01.",
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
     "finite_number": "Give a finite number.",
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "int_type": _NUMBER,
     "int_parsing": _NUMBER,
+    "int_parsing_size": "Give a smaller number.",
+    "int_from_float": "Give a whole number.",
+    "date_type": _DAY,
+    "date_parsing": _DAY,
+    "time_delta_parsing": "Write a duration such as PT15M.",
     "bool_type": "Write true or false.",
     "bool_parsing": "Write true or false.",
     "literal_error": "Choose one of these.",
     "list_type": "Give a list: [ … ].",
     "too_short": "Give at least as many values.",
     "too_long": "Give fewer values.",
-    "dict_type": "Give named values: { … }.",
-    "model_type": "Give named fields: { … }; config/site.yaml shows those of a site.",
+    "dict_type": "Give named values: {{ … }}.",
+    "model_type": "Give named fields: {{ … }}.",
+    "model_attributes_type": "Give named fields: {{ … }}.",
     "union_tag_invalid": "Choose one of these kinds.",
     "union_tag_not_found": "Add its kind.",
     "json_invalid": "Correct the JSON at this place.",

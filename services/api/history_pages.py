@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 from typing import Annotated, Any, Literal
 
@@ -213,9 +213,9 @@ def _read_cursor(question: DataQuestion) -> datetime:
     wrong = InvalidInputError("the cursor belongs to another question", field="cursor", value=question.cursor, remedy="Ask on with what the answer came from.")
     try:
         digest, following = json.loads(urlsafe_b64decode(f"{question.cursor}==="))
-        instant = datetime.fromisoformat(following)
+        instant = parse_instant(following, field="cursor")
     except (ValueError, TypeError) as exc:
         raise wrong from exc
-    if digest != question.digest() or instant.tzinfo is None:
+    if digest != question.digest():
         raise wrong
-    return instant.astimezone(UTC)
+    return instant

@@ -1,14 +1,12 @@
 """Instants without offset in requests: they are read by the clock of the stored site that a request is about."""
 
 import re
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from anyio import to_thread
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from sqlalchemy import Connection
 
 from luna.contracts.message import site_clock
@@ -16,17 +14,18 @@ from luna.database import plans, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError
 from luna.timeline import parse_zone
+from services.api.json_body import CheckedRoute, Handler, is_json
 
 SITE_NAMES, PLAN_NAME = ("site_id", "site"), "plan_id"
 LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?)?")
 
 
-class SiteClockRoute(APIRoute):
+class SiteClockRoute(CheckedRoute):
     """A route whose bodies, queries and paths may hold local days and clock times of the site that they name."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def make_handler(self) -> Handler:
         """Return the handler within the site's clock."""
-        handle = super().get_route_handler()
+        handle = super().make_handler()
 
         async def handle_by_clock(request: Request) -> Response:
             said = {**await _read_body(request), **request.query_params, **request.path_params}
@@ -40,13 +39,7 @@ class SiteClockRoute(APIRoute):
 
 async def _read_body(request: Request) -> dict[str, Any]:
     """Return a JSON body, with the site that a job's request or a trade-off's plan names at its top."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return {}
-    try:
-        body = await request.json()
-    except ValueError:
-        # What is no JSON is refused where it is read.
-        return {}
+    body = await request.json() if is_json(request.headers.get("Content-Type")) and await request.body() else None
     if not isinstance(body, dict):
         return {}
     inner: dict[str, Any] = next((body[name] for name in ("request", "plan") if isinstance(body.get(name), dict)), {})
@@ -68,8 +61,7 @@ def _find_zone(request: Request, said: dict[str, Any]) -> ZoneInfo | None:
 
 
 def _read_zone(connection: Connection, said: dict[str, Any]) -> ZoneInfo | None:
-    # PostgreSQL knows no text with a NUL.
-    named = {name: said[name] for name in (*SITE_NAMES, PLAN_NAME) if isinstance(said.get(name), str) and "\x00" not in said[name]}
+    named = {name: said[name] for name in (*SITE_NAMES, PLAN_NAME) if isinstance(said.get(name), str)}
     site = next((named[name] for name in SITE_NAMES if name in named), None)
     if site is not None:
         return parse_zone(sites.load(connection, site).timezone)

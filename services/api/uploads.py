@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from python_multipart.exceptions import FormParserError
@@ -14,6 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from luna.errors import InvalidInputError
 from luna.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 # What fills neither a small machine's disk nor a worker's time limit: four gigabytes are ten thousand site-years of quarter-hours, packed well more.
 MAX_FILE_BYTES = 4_000_000_000
@@ -78,7 +81,7 @@ class _Part:
     """The part of a form that is just coming in."""
 
     header: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, bytes] = field(default_factory=dict)
     name: str = ""
     file_name: str | None = None
     value: bytes = b""
@@ -97,19 +100,22 @@ class _Form:
         self._part = _Part()
         self._file: list[bytes] = []
         self._ended = False
-        self._parser = MultipartParser(
-            options[b"boundary"],
-            {
-                "on_part_begin": self._begin_part,
-                "on_header_field": self._take_header_name,
-                "on_header_value": self._take_header_value,
-                "on_header_end": self._end_header,
-                "on_headers_finished": self._name_part,
-                "on_part_data": self._take_data,
-                "on_part_end": self._end_part,
-                "on_end": self._end,
-            },
-        )
+        try:
+            self._parser = MultipartParser(options[b"boundary"], self._callbacks())
+        except FormParserError as exc:
+            raise _malformed(exc) from exc
+
+    def _callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._begin_part,
+            "on_header_field": self._take_header_name,
+            "on_header_value": self._take_header_value,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._name_part,
+            "on_part_data": self._take_data,
+            "on_part_end": self._end_part,
+            "on_end": self._end,
+        }
 
     def read(self, body: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the file as it comes in.
@@ -123,7 +129,7 @@ class _Form:
                 yield from self._file
                 self._file.clear()
         except FormParserError as exc:
-            raise InvalidInputError(f"the form is malformed: {exc}", field="body", remedy="Send it as the client's library makes it.") from exc
+            raise _malformed(exc) from exc
         except ClientDisconnect as exc:
             raise InvalidInputError("the caller hung up", field="body", remedy="Send all of it; nothing was stored.") from exc
         if not self._ended:
@@ -139,12 +145,13 @@ class _Form:
         self._part.value += data[start:end]
 
     def _end_header(self) -> None:
-        self._part.headers[self._part.header.decode("latin-1").lower()] = self._part.value.decode("utf-8", "replace")
+        # Bytes as they came: the parser of options takes no other text than latin-1.
+        self._part.headers[self._part.header.decode("latin-1").lower()] = self._part.value
         self._part.header = self._part.value = b""
 
     def _name_part(self) -> None:
-        _, options = parse_options_header(self._part.headers.get("content-disposition", ""))
-        self._part.name = options.get(b"name", b"").decode("utf-8", "replace")
+        _, options = parse_options_header(self._part.headers.get("content-disposition", b""))
+        self._part.name = _decode_name(options.get(b"name", b""))
         if self._part.name == FILE_FIELD:
             if self.file_name is not None:
                 raise InvalidInputError("the form has two files", field=FILE_FIELD, remedy="Send them one after the other.")
@@ -170,3 +177,14 @@ class _Form:
 
     def _end(self) -> None:
         self._ended = True
+
+
+def _malformed(error: FormParserError) -> InvalidInputError:
+    return InvalidInputError(f"the form is malformed: {error}", field="body", remedy="Send it as the client's library makes it.")
+
+
+def _decode_name(name: bytes) -> str:
+    text = name.decode("utf-8", "replace")
+    if "\ufffd" in text or "\x00" in text:
+        raise InvalidInputError("the name of a part is no text", field="body", value=text.replace("\x00", "\ufffd")[:100], remedy="Send the form in UTF-8.")
+    return text

@@ -182,3 +182,37 @@ def test_a_file_may_be_larger_than_other_bodies(api: httpx.Client, worker: None)
     long = CSV + "2024-01-01T00:00:00,0.5,x\n" * (MAX_BODY_BYTES // 20)
     reply = end_of(api, hand_over(api, long))["reply"]
     assert (reply["accepted"], reply["duplicated"]) == (96, MAX_BODY_BYTES // 20)
+
+
+@pytest.mark.parametrize("name", ["Łódź.csv", "名.csv", "🔌.csv", "a'b;c.csv", "Zähler März.csv"])
+def test_a_file_is_called_what_its_owner_calls_it(api: httpx.Client, worker: None, name: str) -> None:
+    accepted = api.post("/data/load", data=FORM, files={"file": (name, CSV)})
+    assert end_of(api, accepted)["request"]["file_name"] == name
+
+
+def part(header: bytes, content: bytes = b"x") -> bytes:
+    file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nslot\r\n'
+    return file + b"--b\r\nContent-Disposition: " + header + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        pytest.param(part('form-data; name="名"'.encode()), "名", id="field of another script"),
+        pytest.param(part(b'form-data; name="\xff\xfe"'), "body", id="name that is no UTF-8"),
+        pytest.param(part(b'form-data; name="a\x00b"'), "body", id="name with a NUL"),
+        pytest.param(part(b"form-data"), "", id="no name"),
+        pytest.param(part(b'\xff\xfe; name="site"; \xe9=1', b"nowhere"), "kind", id="header that is no UTF-8"),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_refused(api: httpx.Client, data_folder: Path, body: bytes, field: str) -> None:
+    before = stored_files(data_folder)
+    answer = api.post("/data/load", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert (answer.status_code, answer.headers["content-type"], answer.json().get("field", "")) == (422, PROBLEM, field), answer.text
+    assert answer.json()["remedy"]
+    assert stored_files(data_folder) == before
+
+
+def test_a_boundary_beyond_all_is_refused(api: httpx.Client) -> None:
+    answer = api.post("/data/load", content=b"--", headers={"Content-Type": f"multipart/form-data; boundary={'b' * 5000}"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "body")

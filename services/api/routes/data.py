@@ -21,10 +21,11 @@ from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, open_pages, write_arrow, write_csv, write_json
+from services.api.json_body import CheckedRoute
 from services.api.routes.jobs import JobReply
 from services.api.uploads import Upload, receive_upload
 
-router = APIRouter(prefix="/data", tags=["data"])
+router = APIRouter(route_class=CheckedRoute, prefix="/data", tags=["data"])
 
 # The past may be repaired at any time, so a stored answer is asked about before it is used again.
 CACHE_CONTROL = "private, no-cache"

@@ -11,8 +11,9 @@ from luna.database import forecast_status
 from luna.database.engine import unit_of_work
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.json_body import CheckedRoute
 
-router = APIRouter(prefix="/sites/{site}/forecast-versions", tags=["forecasts"])
+router = APIRouter(route_class=CheckedRoute, prefix="/sites/{site}/forecast-versions", tags=["forecasts"])
 
 SiteName = Annotated[str, Path(min_length=1, max_length=64)]
 

@@ -10,10 +10,11 @@ from luna.contracts.health import ServicesReply
 from luna.health import not_ready
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.json_body import CheckedRoute
 from services.api.problems import problem_response
 from services.api.service_status import service_status
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(route_class=CheckedRoute, prefix="/health", tags=["health"])
 
 
 @router.get("/live", summary="Whether the gateway runs")

@@ -12,8 +12,9 @@ from luna.errors import UnavailableError
 from luna.queue.services import SERVICES
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.json_body import CheckedRoute
 
-router = APIRouter(tags=["metrics"])
+router = APIRouter(route_class=CheckedRoute, tags=["metrics"])
 
 WAITING = Gauge("luna_queue_waiting_tasks", "Messages that wait in a queue.", ["queue"])
 DEAD = Gauge("luna_queue_dead_tasks", "Tasks that ended their worker each time and are not tried again.")

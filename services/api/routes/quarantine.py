@@ -10,8 +10,9 @@ from luna.contracts.message import Message
 from luna.database import quarantine
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
+from services.api.json_body import CheckedRoute
 
-router = APIRouter(prefix="/quarantine", tags=["data"])
+router = APIRouter(route_class=CheckedRoute, prefix="/quarantine", tags=["data"])
 
 # What PostgreSQL counts rows with.
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]

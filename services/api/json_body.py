@@ -1,0 +1,154 @@
+"""Bodies, queries and paths as the gateway takes them: JSON in UTF-8, of numbers and text that every service can hold.
+
+What validation would let pass and a database, a queue or an answer cannot hold is refused here, once for every route: NUL and lone surrogates in text, numbers
+beyond all bounds, nesting without end.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from email.message import Message
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from luna.errors import InvalidInputError, UnsupportedMediaError
+
+MAX_DEPTH = 64
+# What PostgreSQL calls bigint.
+LARGEST_WHOLE_NUMBER = 2**63 - 1
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class JsonRequest(Request):
+    """A request whose JSON is checked before anything reads it."""
+
+    _checked: Any
+
+    async def json(self) -> Any:
+        """Return the body.
+
+        Raises:
+            InvalidInputError: no JSON, or none that can be used; names the place.
+        """
+        if not hasattr(self, "_checked"):
+            self._checked = parse_json(await self.body())
+        return self._checked
+
+
+class CheckedRoute(APIRoute):
+    """A route whose body, query and path are checked before they are validated."""
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler behind the checks."""
+        handle, takes_json = self.make_handler(), self.body_field is not None
+
+        async def handle_checked(request: Request) -> Response:
+            _require_text(request)
+            checked = JsonRequest(request.scope, request.receive)
+            if takes_json and await checked.body():
+                _require_json(request.headers.get("Content-Type"))
+                await checked.json()
+            return await handle(checked)
+
+        return handle_checked
+
+    def make_handler(self) -> Handler:
+        """Return what validates and answers a request that passed the checks."""
+        return super().get_route_handler()
+
+
+def parse_json(body: bytes) -> Any:
+    """Return what a body holds.
+
+    Raises:
+        InvalidInputError: it is no JSON in UTF-8, nested too deep, or holds text or a number that cannot be used; names the place.
+    """
+    try:
+        document = json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        raise InvalidInputError("the body is no UTF-8 text", field="body", remedy="Send JSON in UTF-8.") from exc
+    except json.JSONDecodeError as exc:
+        remedy = f"Correct the JSON at line {exc.lineno}, column {exc.colno}."
+        raise InvalidInputError(f"Invalid JSON: {exc.msg}", field="body", remedy=remedy) from exc
+    except RecursionError as exc:
+        raise _too_deep("body") from exc
+    except ValueError as exc:
+        # Python reads no number of so many digits.
+        raise InvalidInputError("a number has too many digits", field="body", remedy="Give a number that can be meant.") from exc
+    _require_usable(document)
+    return document
+
+
+def is_json(content_type: str | None) -> bool:
+    """Return whether a body of this type is read as JSON."""
+    kind = _parse_type(content_type)
+    return kind.get_content_maintype() == "application" and (kind.get_content_subtype() == "json" or kind.get_content_subtype().endswith("+json"))
+
+
+def _parse_type(content_type: str | None) -> Message:
+    message = Message()
+    message["Content-Type"] = content_type or ""
+    return message
+
+
+def _require_json(content_type: str | None) -> None:
+    if not is_json(content_type):
+        remedy = "Send JSON and say so: Content-Type: application/json"
+        raise UnsupportedMediaError("this route takes JSON", field="Content-Type", value=(content_type or "")[:100], remedy=remedy)
+    charset = _parse_type(content_type).get_param("charset")
+    if charset is not None and str(charset).lower() not in _CHARSETS:
+        raise UnsupportedMediaError("JSON is UTF-8", field="Content-Type", value=(content_type or "")[:100], remedy="Send it as UTF-8, without a charset.")
+
+
+def _require_text(request: Request) -> None:
+    """Refuse a query or path with a NUL, which PostgreSQL knows in no text."""
+    for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
+        if "\x00" in f"{name}{value}":
+            raise InvalidInputError("holds a NUL", field=name.replace("\x00", "\ufffd"), value=str(value)[:100], remedy="Leave the NUL out.")
+
+
+def _require_usable(document: Any) -> None:
+    """Walk the document without recursion and refuse the first part that cannot be used."""
+    waiting: list[tuple[str, int, Any]] = [("", 0, document)]
+    while waiting:
+        path, depth, whole = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise _too_deep(".".join(path.split(".")[:4]))
+        parts = _parts(path, whole)
+        for name, part in parts:
+            if isinstance(part, dict | list):
+                waiting.append((f"{path}.{name}" if path else str(name), depth + 1, part))
+            elif fault := _find_fault(part):
+                message, remedy = fault
+                raise InvalidInputError(message, field=(f"{path}.{name}" if path else str(name)) or "body", value=part, remedy=remedy)
+
+
+def _parts(path: str, whole: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(whole, list):
+        return iter(enumerate(whole))
+    if not isinstance(whole, dict):
+        return iter([("", whole)])
+    for name in whole:
+        if _NO_TEXT.search(name):
+            raise InvalidInputError("a field's name holds a character that is none", field=path or "body", value=name[:100], remedy="Correct the name.")
+    return iter(whole.items())
+
+
+def _find_fault(part: Any) -> tuple[str, str] | None:
+    if isinstance(part, str) and _NO_TEXT.search(part):
+        return "holds a NUL or half a character (a lone surrogate)", "Send text without it."
+    if isinstance(part, float) and not math.isfinite(part):
+        return "is no finite number", "Give a finite number."
+    if isinstance(part, int) and abs(part) > LARGEST_WHOLE_NUMBER:
+        return "is too large", f"Give a whole number of at most {LARGEST_WHOLE_NUMBER}."
+    return None
+
+
+def _too_deep(field: str) -> InvalidInputError:
+    return InvalidInputError(f"is nested deeper than {MAX_DEPTH} levels", field=field, remedy="Send a flatter document; no message of Luna is nested so deep.")
