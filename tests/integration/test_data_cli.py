@@ -57,18 +57,18 @@ def test_bad_input_is_a_problem_document_and_exit_code_two(luna_on_servers: Luna
 @pytest.fixture
 def metered(luna_on_servers: Luna, tmp_path: Path) -> Luna:
     """A site with a counter that was read every half-hour."""
-    (tmp_path / "site.yaml").write_text(SITE.replace("from-the-command-line", "metered"))
+    (tmp_path / "site.yaml").write_text(SITE.replace("from-the-command-line", "metered home"))
     (tmp_path / "readings.csv").write_text(
         "instant,sensor,value\n" + "".join(f"2024-01-01T{slot // 2:02}:{30 * (slot % 2):02}:00Z,meter,{slot * 2}\n" for slot in range(9))
     )
     luna_on_servers("site", "add", "--file", str(tmp_path / "site.yaml"))
-    luna_on_servers("data", "load", str(tmp_path / "readings.csv"), "--site", "metered", "--kind", "readings")
+    luna_on_servers("data", "load", str(tmp_path / "readings.csv"), "--site", "metered home", "--kind", "readings")
     return luna_on_servers
 
 
 def read(luna: Luna, *options: str) -> list[dict[str, object]]:
     window = ["--from", "2024-01-01T01:00:00+01:00", "--to", "2024-01-01T05:00:00Z"]
-    rows: list[dict[str, object]] = luna("data", "readings", "--site", "metered", "--sensor", "meter", *window, *options, "--json").document["rows"]
+    rows: list[dict[str, object]] = luna("data", "readings", "--site", "metered home", "--sensor", "meter", *window, *options, "--json").document["rows"]
     return rows
 
 
@@ -86,21 +86,21 @@ def test_readings_come_as_received_by_bucket_or_as_a_shape(metered: Luna) -> Non
 
 
 def test_an_unknown_sensor_is_a_problem_that_names_the_known(metered: Luna) -> None:
-    said = metered("data", "readings", "--site", "metered", "--sensor", "roof", "--from", "2024-01-01", "--to", "2024-01-02")
-    assert (said.code, said.problem["field"], said.problem["remedy"]) == (2, "sensor", "Sensors of metered: meter.")
+    said = metered("data", "readings", "--site", "metered home", "--sensor", "roof", "--from", "2024-01-01", "--to", "2024-01-02")
+    assert (said.code, said.problem["field"], said.problem["remedy"]) == (2, "sensor", "Sensors of metered home: meter.")
 
 
 def test_slots_are_built_from_readings(metered: Luna, tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text(
-        SITE.replace("from-the-command-line", "metered") + "input_sensors: { total_load_consumption: meter, battery_soc: soc }\n"
+        SITE.replace("from-the-command-line", "metered home") + "input_sensors: { total_load_consumption: meter, battery_soc: soc }\n"
     )
     (tmp_path / "unit.csv").write_text("instant,sensor,value,unit\n2024-01-01T00:00:00Z,meter,0,kWh\n")
     metered("site", "add", "--file", str(tmp_path / "site.yaml"))
-    metered("data", "load", str(tmp_path / "unit.csv"), "--site", "metered", "--kind", "readings")
+    metered("data", "load", str(tmp_path / "unit.csv"), "--site", "metered home", "--kind", "readings")
     window = ["--from", "2024-01-01T01:00:00+01:00", "--to", "2024-01-01T04:00:00Z"]
-    report = metered("data", "slots", "--site", "metered", *window, "--json").document
+    report = metered("data", "slots", "--site", "metered home", *window, "--json").document
     # Two kilowatt-hours in each half-hour, shared by its two quarter-hours.
     assert report["series"] == {"load_kwh": {"known": 16, "interpolated": 0, "rejected": {}}, "soc": {"known": 0, "interpolated": 0, "rejected": {}}}
     assert (report["slots_written"], report["missing_sensors"]) == (16, ["soc"])
-    assert metered("data", "slots", "--site", "metered", *window, "--json").document["slots_written"] == 0
-    assert "16 " in metered("data", "slots", "--site", "metered", *window).out
+    assert metered("data", "slots", "--site", "metered home", *window, "--json").document["slots_written"] == 0
+    assert "16 " in metered("data", "slots", "--site", "metered home", *window).out

@@ -98,7 +98,7 @@ def test_equal_work_is_accepted_once_while_it_is_open(api: httpx.Client, databas
         pytest.param(submission(request=REPLAY | {"speed": 2}), "request.speed", id="unknown field"),
         pytest.param(submission(request={}), "request.site_id", id="empty request"),
         pytest.param(submission(request="home"), "request", id="text for a request"),
-        pytest.param(submission(request=REPLAY | {"site_id": "a\u0000b"}), "request", id="null character"),
+        pytest.param(submission(request=REPLAY | {"site_id": "a\u0000b"}), "request.site_id", id="null character"),
         pytest.param(submission(key=""), "key", id="empty key"),
         pytest.param(submission(key="a\u0000b"), "key", id="null character in the key"),
         pytest.param(submission(priority=1), "priority", id="unknown member"),
