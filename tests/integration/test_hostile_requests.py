@@ -1,7 +1,9 @@
 """Requests that no well-meaning client sends: each is told what is wrong with it, where, and what to do."""
 
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -195,3 +197,13 @@ def test_a_remedy_fits_its_field(api: httpx.Client, method: str, address: str, b
 def test_a_fraction_given_in_percent_is_told_to_be_one(api: httpx.Client) -> None:
     wrong = told(api.post("/plan", json=request_document(state={"batteries": {"battery": {"soc": 50}}})), 422)
     assert "between 0 and 1" in wrong["remedy"]
+
+
+def test_files_that_stall_leave_room_for_other_requests(api: httpx.Client) -> None:
+    head = "POST /data/load HTTP/1.1\r\nHost: luna\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n--b\r\n"
+    address = (str(api.base_url.host), int(api.base_url.port or 80))
+    with ExitStack() as stalled:
+        # More than there are threads for requests.
+        for _ in range(60):
+            stalled.enter_context(socket.create_connection(address)).sendall(head.encode())
+        assert api.get("/jobs").status_code == 200
