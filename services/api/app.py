@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -21,6 +22,7 @@ from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
 from services.api import uploads
 from services.api.gateway import Gateway
+from services.api.openapi import describe
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
 
@@ -128,6 +130,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation):
         app.include_router(routes.router)
     add_problem_handlers(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})
     app.add_middleware(MeasureRequests)
     return app

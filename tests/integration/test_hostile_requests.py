@@ -1,6 +1,7 @@
 """Requests that no well-meaning client sends: each is told what is wrong with it, where, and what to do."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +14,8 @@ from sqlalchemy import Engine
 from luna.database.engine import unit_of_work
 from luna.database.schema.sites import sites
 from luna.embedded import Addresses
+from luna.settings import Settings
+from services.api.app import create_app
 from tests.gateway import serve
 from tests.integration.test_api import request_document
 from tests.stored import store_site
@@ -25,6 +28,35 @@ REPLAY = {"site_id": "home", "from_day": "2024-02-01", "to_day": "2024-02-02", "
 @pytest.fixture(scope="module")
 def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+
+
+DOCUMENT = create_app(Settings()).openapi()
+OPERATIONS = [(method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
+BODIES = [(path, operation["requestBody"]["content"]["application/json"]) for _, path, operation in OPERATIONS if "json" in str(operation.get("requestBody"))]
+
+
+@pytest.mark.parametrize(("path", "content"), BODIES, ids=[path for path, _ in BODIES])
+def test_each_body_has_an_example_that_is_taken(api_without_servers: httpx.Client, path: str, content: dict[str, Any]) -> None:
+    answer = api_without_servers.post(re.sub(r"\{.*?\}", "1", path), json=content["example"])
+    assert answer.status_code == 503, answer.text
+
+
+def test_every_error_is_described_as_a_problem_document() -> None:
+    described = [response for *_, operation in OPERATIONS for status, response in operation["responses"].items() if status >= "400"]
+    assert {tuple(response["content"]) for response in described} == {(PROBLEM,)}
+
+
+def test_statuses_are_described_where_they_may_come() -> None:
+    statuses = {(method, path): {status for status in operation["responses"] if status >= "400"} for method, path, operation in OPERATIONS}
+    assert statuses["post", "/plan"] == {"404", "408", "409", "413", "415", "422", "500", "503", "default"}
+    assert statuses["get", "/jobs/{job_id}"] == {"404", "422", "500", "503", "default"}
+    assert statuses["get", "/health/live"] == {"500", "default"}
+
+
+@pytest.fixture(scope="module")
+def api_without_servers() -> Iterator[httpx.Client]:
+    with serve(Addresses(database_url="postgresql+psycopg://luna@127.0.0.1:9/luna", redis_url="redis://127.0.0.1:9/0")) as client:
         yield client
 
 
