@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan")] = timedelta(seconds=30)
     plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed")] = timedelta(hours=3)
+    load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked")] = 8_000_000_000
+    load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have")] = 10_000_000
+    load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have")] = 1_000_000
     compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
         days=30
     )

@@ -1,8 +1,11 @@
 """Builds the gateway's application: ``uvicorn --factory services.api.app:create_app``."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -19,6 +22,7 @@ from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
 from services.api import uploads
 from services.api.gateway import Gateway
+from services.api.openapi import describe
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
 
@@ -59,26 +63,39 @@ class MeasureRequests:
 
 
 class LimitBody:
-    """Refuses a body of more than ``max_bytes``, whatever its header says; ``larger`` holds the paths that take more."""
+    """Refuses a body of more than ``max_bytes``, whatever its header says, and one that does not come in.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None) -> None:
+    ``larger`` holds the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None, patience: timedelta = timedelta(seconds=30)) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._larger = larger or {}
+        self._patience_seconds = patience.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received = 0
+        received, ended, begun = 0, False, time.monotonic()
         most = self._larger.get(scope.get("path", ""), self._max_bytes)
 
         async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
+            nonlocal received, ended
+            # What is waited for after the body is that the caller hangs up.
+            message = await receive() if ended else await self._receive(receive, begun + received / SLOWEST_BYTES_PER_SECOND)
+            received, ended = received + len(message.get("body", b"")), not message.get("more_body", False)
             if received > most:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes")
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes", {"Connection": "close"})
             return message
 
         await self._app(scope, receive_limited if scope["type"] == "http" else receive, send)
+
+    async def _receive(self, receive: Receive, slowest_until: float) -> Message:
+        """Return the next piece; ``slowest_until`` is by when the slowest body would have brought what is there."""
+        left_seconds = min(slowest_until - time.monotonic(), 0.0) + self._patience_seconds
+        try:
+            return await asyncio.wait_for(receive(), max(left_seconds, 0.0))
+        except TimeoutError as exc:
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in", {"Connection": "close"}) from exc
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
@@ -90,6 +107,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 MAX_BODY_BYTES = 5_000_000
+SLOWEST_BYTES_PER_SECOND = 1_000
 
 
 def create_app(settings: Settings | None = None, addresses: Addresses | None = None) -> FastAPI:
@@ -112,6 +130,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation):
         app.include_router(routes.router)
     add_problem_handlers(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})
     app.add_middleware(MeasureRequests)
     return app

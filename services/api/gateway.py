@@ -21,6 +21,8 @@ from luna.timeline import SystemClock
 
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
+# Files that come in at the same time; each holds a thread, and none of those that answer other requests.
+MAX_UPLOADS = 16
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Gateway:
     database: Engine
     queue: Client
     started_at: datetime = field(default_factory=SystemClock().now)
+    uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
     async def ask(self, request: RequestMessage) -> Response:

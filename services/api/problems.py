@@ -39,6 +39,11 @@ class Problem(BaseModel):
     trace_id: str
 
 
+def document_errors(*errors: type[LunaError]) -> dict[int | str, dict[str, Any]]:
+    """Return what a route's description says of errors that not every route has."""
+    return {error.status: {"description": error.title} for error in errors}
+
+
 class ProblemResponse(JSONResponse):
     """A problem document, whatever text it quotes."""
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from anyio import CapacityLimiter, to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from luna.errors import InvalidInputError
+from luna.errors import InvalidInputError, UnavailableError
 from luna.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -35,21 +35,26 @@ class Upload:
     fields: dict[str, list[str]]
 
 
-async def receive_upload(request: Request, objects: ObjectStore) -> Upload:
-    """Store the file of a multipart form.
+async def receive_upload(request: Request, objects: ObjectStore, *, limiter: CapacityLimiter) -> Upload:
+    """Store the file of a multipart form, in one of the threads of ``limiter``.
 
     Raises:
         InvalidInputError: no such form, or it has no file; nothing is stored.
-        UnavailableError: the store of objects is away.
+        UnavailableError: the store of objects is away, or so many files come in already.
     """
+    if limiter.available_tokens < 1:
+        raise UnavailableError(f"{limiter.total_tokens} files come in already", remedy="Try again once one of them is there.")
     loop, body = asyncio.get_running_loop(), request.stream()
+    # A body of which nothing comes holds no thread.
+    first = await anext(body, b"")
 
     def pieces() -> Iterator[bytes]:
         # The form is read in a thread; what it waits for is the event loop's.
+        yield first
         while piece := asyncio.run_coroutine_threadsafe(_next(body), loop).result():
             yield piece
 
-    return await run_in_threadpool(_store, request.headers.get("Content-Type", ""), pieces(), objects)
+    return await to_thread.run_sync(_store, request.headers.get("Content-Type", ""), pieces(), objects, limiter=limiter)
 
 
 def _store(content_type: str, body: Iterable[bytes], objects: ObjectStore) -> Upload:

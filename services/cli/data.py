@@ -37,13 +37,15 @@ def load(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Store a file's rows; loading it again changes nothing. Rows that cannot be used go into quarantine with the reason."""
+    from luna.settings import load_settings
     from luna.timeline import SystemClock, parse_zone
+    from services.ingest.batches import FileLimits
     from services.ingest.loading import FileForm, load_file
 
     zone = parse_zone(timezone, field="--timezone") if timezone else None
     columns = _parse_pairs(column, field="--column", remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
     units = _parse_pairs(unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh.")
-    form = FileForm(kind, zone, columns, frozenset(ignore or []), units, received_at=SystemClock().now())
+    form = FileForm(kind, zone, columns, frozenset(ignore or []), units, received_at=SystemClock().now(), limits=FileLimits.of(load_settings()))
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         report = load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"))
     emit(_describe(report), as_json=as_json, show=lambda: _show(report))

@@ -10,14 +10,17 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
+import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
 from luna.errors import InvalidInputError
+from luna.settings import Settings
 
 PIECE_BYTES = 2_000_000
 # What is no whole object after so many characters is none.
@@ -26,7 +29,14 @@ BETWEEN = re.compile(r"[\s,]*")
 DECODER = json.JSONDecoder()
 
 
-def read_objects(file: IO[bytes], head: bytes) -> Iterator[list[dict[str, Any]]]:
+class SupportsRead(Protocol):
+    """What is read piece by piece."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next ``size`` bytes, fewer at the end."""
+
+
+def read_objects(file: SupportsRead, head: bytes) -> Iterator[list[dict[str, Any]]]:
     """Yield the objects of an array, some at a time.
 
     Args:
@@ -65,6 +75,8 @@ def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
             row, place = DECODER.raw_decode(text, place)
         except json.JSONDecodeError:
             break
+        except RecursionError as exc:
+            raise ValueError(f"what begins with {text[place : place + 40]!r} is nested too deep") from exc
         objects.append(row)
     return objects, text[place:], False
 
@@ -86,21 +98,78 @@ NO_TEXT = {
 }
 
 
-def read_batches(path: Path) -> Iterator[pl.DataFrame]:
+MOST_COLUMNS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """How much a file may hold, so that a small one that unpacks to a huge one takes neither memory nor time. Parquet has no lines."""
+
+    max_bytes: int = 8_000_000_000
+    max_rows: int = 10_000_000
+    max_line_bytes: int = 1_000_000
+
+    @classmethod
+    def of(cls, settings: Settings) -> "FileLimits":
+        """Return those of the settings."""
+        return cls(settings.load_max_bytes, settings.load_max_rows, settings.load_max_line_bytes)
+
+
+def read_batches(path: Path, limits: FileLimits | None = None) -> Iterator[pl.DataFrame]:
     """Yield the file's rows with a column ``line`` (from 1, the header being line 1); cells are text, or typed where the file is.
 
     Raises:
-        InvalidInputError: the file is missing, empty or malformed; says from which line on.
+        InvalidInputError: the file is missing, empty or malformed; says from which line on. Or it holds more than ``limits`` let it.
     """
+    limits, rows = limits or FileLimits(), 0
     try:
-        yield from _batches(path)
+        for batch in _batches(path, limits):
+            rows += batch.height
+            if rows > limits.max_rows:
+                raise _too_much(path, f"has more than {limits.max_rows:,} rows", "LUNA_LOAD_MAX_ROWS")
+            yield batch
     except (EOFError, zlib.error) as exc:
         raise InvalidInputError(f"the compressed file is cut off or damaged: {exc}", field=str(path), remedy="Copy it again, whole.") from exc
     except OSError as exc:
         raise InvalidInputError(f"cannot be read: {exc.strerror or exc}", field=str(path), remedy="Name a readable file.") from exc
 
 
-def _batches(path: Path) -> Iterator[pl.DataFrame]:
+def _too_much(path: Path, message: str, setting: str) -> InvalidInputError:
+    return InvalidInputError(message, field=str(path), remedy=f"Nothing was stored. Load the file in parts, or raise {setting} for the worker.")
+
+
+class _LimitedFile:
+    """A file of which no more is read than the limits let."""
+
+    def __init__(self, file: IO[bytes], path: Path, limits: FileLimits) -> None:
+        self._file = file
+        self.path = path
+        self.limits = limits
+        self._bytes = 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next ``size`` bytes, fewer at the end."""
+        return self._count(self._file.read(size))
+
+    def readline(self, size: int) -> bytes:
+        """Return the next line, its first ``size`` bytes at most."""
+        return self._count(self._file.readline(size))
+
+    def require_short(self, lines: bytes) -> None:
+        """Refuse lines of which one is too long."""
+        ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
+        longest = int(np.diff(ends, prepend=-1, append=len(lines)).max()) - 1
+        if longest > self.limits.max_line_bytes:
+            raise _too_much(self.path, f"has a line of more than {self.limits.max_line_bytes:,} bytes", "LUNA_LOAD_MAX_LINE_BYTES")
+
+    def _count(self, piece: bytes) -> bytes:
+        self._bytes += len(piece)
+        if self._bytes > self.limits.max_bytes:
+            raise _too_much(self.path, f"has more than {self.limits.max_bytes:,} bytes, unpacked", "LUNA_LOAD_MAX_BYTES")
+        return piece
+
+
+def _batches(path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == b"PAR1":
@@ -109,23 +178,27 @@ def _batches(path: Path) -> Iterator[pl.DataFrame]:
     for start, (what, remedy) in NO_TEXT.items():
         if magic.startswith(start):
             raise InvalidInputError(f"the file is {what}", field=str(path), remedy=remedy)
-    with _open(path, packed=magic[:2] == b"\x1f\x8b") as file:
-        head = file.readline(1_000_000).removeprefix(b"\xef\xbb\xbf")
+    with _open(path, packed=magic[:2] == b"\x1f\x8b") as whole:
+        limited = _LimitedFile(whole, path, limits)
+        head = limited.readline(limits.max_line_bytes + 1).removeprefix(b"\xef\xbb\xbf")
         if not head.strip():
             raise InvalidInputError("the file is empty", field=str(path), remedy="Give a header line and rows.")
         if head.lstrip().startswith(b"["):
-            yield from _read_array(path, file, head)
+            yield from _read_array(path, limited, head)
             return
-        yield from _read_json(path, file, head) if head.lstrip().startswith(b"{") else _read_csv(path, file, head)
+        yield from _read_json(path, limited, head) if head.lstrip().startswith(b"{") else _read_csv(path, limited, head)
 
 
 def _open(path: Path, *, packed: bool) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
 
 
-def _read_csv(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:
+def _read_csv(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
+    file.require_short(head)
     head = _as_utf8(head)
     separator = max(",;\t", key=head.decode().count)
+    if head.decode().count(separator) >= MOST_COLUMNS:
+        raise InvalidInputError(f"has more than {MOST_COLUMNS} columns", field=str(path), remedy="Leave out those that Luna does not read.")
     for line, raw in _blocks(file, first_line=2):
         block = _as_utf8(raw)
         try:
@@ -164,7 +237,7 @@ def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> In
     return None
 
 
-def _read_json(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:
+def _read_json(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
     for line, block in _blocks(file, first_line=1, head=head):
         try:
             rows = pl.read_ndjson(BytesIO(block), infer_schema_length=None)
@@ -173,7 +246,7 @@ def _read_json(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFram
         yield rows.with_row_index("line", offset=line)
 
 
-def _read_array(path: Path, file: IO[bytes], head: bytes) -> Iterator[pl.DataFrame]:
+def _read_array(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
     """Yield the rows of a JSON array of objects; ``line`` counts them, for an array may stand in one line."""
     first = 1
     try:
@@ -194,10 +267,11 @@ def _read_parquet(path: Path) -> Iterator[pl.DataFrame]:
         raise _malformed(path, 1, exc) from exc
 
 
-def _blocks(file: IO[bytes], *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
+def _blocks(file: _LimitedFile, *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
     """Yield the number of the first line and the lines of each block; a line is never cut."""
     line, rest = first_line, head
     while block := file.read(BLOCK_BYTES):
+        file.require_short(rest + block)
         whole, newline, tail = (rest + block).rpartition(b"\n")
         rest = tail
         if newline:

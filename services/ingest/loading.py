@@ -19,7 +19,7 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import parse_zone
 from services.ingest import electricity_maps
-from services.ingest.batches import read_batches
+from services.ingest.batches import FileLimits, read_batches
 from services.ingest.file_schema import ABOVE, join_columns, kind_named, match_columns
 from services.ingest.instants import InstantReader, choose_step, measure_spacing
 from services.ingest.limits import limit_powers
@@ -45,7 +45,7 @@ class FileForm:
 
     ``renamed`` may join two columns of the file, as in ``Datum+Uhrzeit``; ``units`` are those of the file by Luna's names, where its columns do not say so.
     Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files. ``received_at`` is when the file came: what it says of
-    prices was known by then; default: long before.
+    prices was known by then; default: long before. ``limits``: how much it may hold.
     """
 
     kind: str
@@ -55,6 +55,7 @@ class FileForm:
     units: Mapping[str, str] = field(default_factory=dict)
     scratch: Path | None = None
     received_at: datetime | None = None
+    limits: FileLimits | None = None
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class _Loading:
 
     def recognise(self, path: Path, form: FileForm) -> FileForm:
         """Return the form with the columns of a layout that is known."""
-        first = next(read_batches(path), None) if self.kind.name == "carbon" else None
+        first = next(read_batches(path, form.limits), None) if self.kind.name == "carbon" else None
         layout = None if first is None else electricity_maps.recognise(first.columns, form.renamed)
         if layout is None:
             return form
@@ -126,7 +127,7 @@ class _Loading:
     def read(self, path: Path, form: FileForm, progress: Progress | None) -> None:
         clock = InstantReader(form.zone)
         latest: datetime | None = None
-        for batch in read_batches(path):
+        for batch in read_batches(path, form.limits):
             verdict = judge(self._translate(batch, form), self.kind, clock)
             self.report.rows += batch.height
             self.report.repairs.update(verdict.repaired)

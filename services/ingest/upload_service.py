@@ -12,6 +12,7 @@ from luna.errors import InvalidInputError, LunaError
 from luna.objects import ObjectStore
 from luna.queue import TaskContext
 from luna.timeline import parse_zone
+from services.ingest.batches import FileLimits
 from services.ingest.loading import FileForm, LoadReport, load_file
 
 # A file whose load failed may be loaded again for so long, once what was missing is there.
@@ -35,7 +36,8 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)
-        form = FileForm(request.kind, zone, request.columns, frozenset(request.ignore), request.units, Path(folder), work.clock.now())
+        ignored, limits = frozenset(request.ignore), FileLimits.of(work.settings)
+        form = FileForm(request.kind, zone, request.columns, ignored, request.units, Path(folder), work.clock.now(), limits)
         try:
             report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
         except InvalidInputError as error:

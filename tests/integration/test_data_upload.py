@@ -30,6 +30,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LUNA_DATA_FOLDER", str(folder))
+        patch.setenv("LUNA_LOAD_MAX_ROWS", "1000000")
         load_settings.cache_clear()
         yield folder
     load_settings.cache_clear()
@@ -216,3 +217,16 @@ def test_a_part_that_cannot_be_read_is_refused(api: httpx.Client, data_folder: P
 def test_a_boundary_beyond_all_is_refused(api: httpx.Client) -> None:
     answer = api.post("/data/load", content=b"--", headers={"Content-Type": f"multipart/form-data; boundary={'b' * 5000}"})
     assert (answer.status_code, answer.json()["field"]) == (422, "body")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "setting"),
+    [
+        pytest.param([b"\0" * 1_000_000] * 50, "LUNA_LOAD_MAX_LINE_BYTES", id="fifty megabytes in a line"),
+        pytest.param([b"slot_start,load_kwh\n", *[b"2024-01-01T00:00:00Z,1\n" * 100_000] * 11], "LUNA_LOAD_MAX_ROWS", id="more than a million rows"),
+    ],
+)
+def test_a_small_file_that_unpacks_to_a_huge_one_fails_its_job_at_once(api: httpx.Client, worker: None, pieces: list[bytes], setting: str) -> None:
+    job = end_of(api, hand_over(api, gzip.compress(b"".join(pieces)), columns=None, ignore=None, timezone=None))
+    assert (job["status"], job["attempts"], job["error"]["type"]) == ("failed", 1, "urn:luna:problem:invalid-input")
+    assert setting in job["error"]["remedy"]

@@ -1,7 +1,10 @@
 """Requests that no well-meaning client sends: each is told what is wrong with it, where, and what to do."""
 
 import json
+import re
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -11,6 +14,8 @@ from sqlalchemy import Engine
 from luna.database.engine import unit_of_work
 from luna.database.schema.sites import sites
 from luna.embedded import Addresses
+from luna.settings import Settings
+from services.api.app import create_app
 from tests.gateway import serve
 from tests.integration.test_api import request_document
 from tests.stored import store_site
@@ -23,6 +28,35 @@ REPLAY = {"site_id": "home", "from_day": "2024-02-01", "to_day": "2024-02-02", "
 @pytest.fixture(scope="module")
 def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+
+
+DOCUMENT = create_app(Settings()).openapi()
+OPERATIONS = [(method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
+BODIES = [(path, operation["requestBody"]["content"]["application/json"]) for _, path, operation in OPERATIONS if "json" in str(operation.get("requestBody"))]
+
+
+@pytest.mark.parametrize(("path", "content"), BODIES, ids=[path for path, _ in BODIES])
+def test_each_body_has_an_example_that_is_taken(api_without_servers: httpx.Client, path: str, content: dict[str, Any]) -> None:
+    answer = api_without_servers.post(re.sub(r"\{.*?\}", "1", path), json=content["example"])
+    assert answer.status_code == 503, answer.text
+
+
+def test_every_error_is_described_as_a_problem_document() -> None:
+    described = [response for *_, operation in OPERATIONS for status, response in operation["responses"].items() if status >= "400"]
+    assert {tuple(response["content"]) for response in described} == {(PROBLEM,)}
+
+
+def test_statuses_are_described_where_they_may_come() -> None:
+    statuses = {(method, path): {status for status in operation["responses"] if status >= "400"} for method, path, operation in OPERATIONS}
+    assert statuses["post", "/plan"] == {"404", "408", "409", "413", "415", "422", "500", "503", "default"}
+    assert statuses["get", "/jobs/{job_id}"] == {"404", "422", "500", "503", "default"}
+    assert statuses["get", "/health/live"] == {"500", "default"}
+
+
+@pytest.fixture(scope="module")
+def api_without_servers() -> Iterator[httpx.Client]:
+    with serve(Addresses(database_url="postgresql+psycopg://luna@127.0.0.1:9/luna", redis_url="redis://127.0.0.1:9/0")) as client:
         yield client
 
 
@@ -195,3 +229,13 @@ def test_a_remedy_fits_its_field(api: httpx.Client, method: str, address: str, b
 def test_a_fraction_given_in_percent_is_told_to_be_one(api: httpx.Client) -> None:
     wrong = told(api.post("/plan", json=request_document(state={"batteries": {"battery": {"soc": 50}}})), 422)
     assert "between 0 and 1" in wrong["remedy"]
+
+
+def test_files_that_stall_leave_room_for_other_requests(api: httpx.Client) -> None:
+    head = "POST /data/load HTTP/1.1\r\nHost: luna\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n--b\r\n"
+    address = (str(api.base_url.host), int(api.base_url.port or 80))
+    with ExitStack() as stalled:
+        # More than there are threads for requests.
+        for _ in range(60):
+            stalled.enter_context(socket.create_connection(address)).sendall(head.encode())
+        assert api.get("/jobs").status_code == 200

@@ -9,9 +9,11 @@ from luna.contracts.counterfactual import Alternative, PlanVariantReply, PlanVar
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
 from luna.database.engine import unit_of_work
+from luna.errors import ConflictError
 from luna.timeline import SystemClock
 from luna.what_if_questions import read_state, submit_what_if
 from services.api.gateway import CurrentGateway
+from services.api.problems import document_errors
 from services.api.site_clock import SiteClockRoute
 
 router = APIRouter(route_class=SiteClockRoute, tags=["alternatives"])
@@ -25,7 +27,9 @@ class WhyNotQuestion(Alternative):
     language: Language | None = None
 
 
-@router.post("/plans/{plan_id}/why-not", response_model=WhyNotReply, summary="Say what an alternative to a plan would cost")
+@router.post(
+    "/plans/{plan_id}/why-not", responses=document_errors(ConflictError), response_model=WhyNotReply, summary="Say what an alternative to a plan would cost"
+)
 async def ask_why_not(plan_id: PlanPath, question: WhyNotQuestion, gateway: CurrentGateway) -> Response:
     """Hold to the alternative, plan the rest anew from the plan's own inputs, and return what it costs more and which slots change."""
     alternative = Alternative.model_validate(question.model_dump(exclude={"language"}))
@@ -40,7 +44,9 @@ class VariantQuestion(Message):
     language: Language | None = None
 
 
-@router.post("/plans/{plan_id}/what-if", response_model=PlanVariantReply, summary="Plan a plan again with something different")
+@router.post(
+    "/plans/{plan_id}/what-if", responses=document_errors(ConflictError), response_model=PlanVariantReply, summary="Plan a plan again with something different"
+)
 async def plan_variant(plan_id: PlanPath, question: VariantQuestion, gateway: CurrentGateway) -> Response:
     """Return both plans' costs and the slots that change: same forecasts, same state, another battery, tariff, array, vehicle or load."""
     asked = PlanVariantRequest(plan_id=plan_id, variant=question.variant, export_kwh=question.export_kwh, language=question.language)

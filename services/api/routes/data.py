@@ -126,7 +126,7 @@ def _respond(body: bytes, headers: dict[str, str], request: Request) -> Response
 async def load_data(request: Request, gateway: CurrentGateway, response: Response) -> Job:
     """Take a file of any length and load it as a job, whose reply says what became of its rows; the same file again changes nothing."""
     objects = await run_in_threadpool(lambda: gateway.objects)
-    upload = await receive_upload(request, objects)
+    upload = await receive_upload(request, objects, limiter=gateway.uploading)
     job = await run_in_threadpool(_submit, gateway, upload)
     response.headers["Location"] = f"/jobs/{job.job_id}"
     return job

@@ -44,7 +44,7 @@ def render(document: Schema) -> str:
 
 
 def _operation(path: str, method: str, operation: Schema) -> str:
-    answers = [(status, answer) for status, answer in operation["responses"].items() if status not in ("422", "default")]
+    answers = [(status, answer) for status, answer in operation["responses"].items() if status < "400"]
     rows = [(f"answer {status}", _content(answer)) for status, answer in answers]
     rows = [("body", _content(operation["requestBody"])), *rows] if "requestBody" in operation else rows
     rows += [(f"{parameter['name']} ({parameter['in']})", _kind(parameter["schema"])) for parameter in operation.get("parameters", [])]

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.message import Instant
+from luna.errors import ConflictError
 from luna.wording import Language
 from services.api.gateway import CurrentGateway
+from services.api.problems import document_errors
 from services.api.site_clock import SiteClockRoute
 
 router = APIRouter(route_class=SiteClockRoute, prefix="/forecasts", tags=["forecasts"])
@@ -28,7 +30,7 @@ class ForecastQuestion(BaseModel):
     language: Language = "en"
 
 
-@router.get("/explanation", response_model=ExplainReply, summary="Say why a forecast is what it is")
+@router.get("/explanation", responses=document_errors(ConflictError), response_model=ExplainReply, summary="Say why a forecast is what it is")
 async def explain_forecast(question: Annotated[ForecastQuestion, Query()], gateway: CurrentGateway) -> Response:
     """Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in figures and words."""
     request = ExplainRequest(site_id=question.site, at=question.at, slot=question.slot, forecast_version=question.version, language=question.language)

@@ -12,11 +12,12 @@ from luna.contracts.message import Message, Request
 from luna.contracts.tasks import list_public
 from luna.database import jobs
 from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, UnavailableError
+from luna.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.queue import Progress
 from luna.queue.jobs import retry_job, submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.problems import document_errors
 from services.api.site_clock import SiteClockRoute
 
 router = APIRouter(route_class=SiteClockRoute, prefix="/jobs", tags=["jobs"])
@@ -79,7 +80,7 @@ def read_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
     return JobReply(**dict(job), progress=_progress(gateway, job))
 
 
-@router.post("/{job_id}/retry", status_code=202, response_model=JobReply, summary="Try a failed or dead job again")
+@router.post("/{job_id}/retry", responses=document_errors(ConflictError), status_code=202, response_model=JobReply, summary="Try a failed or dead job again")
 def try_job_again(job_id: JobId, gateway: CurrentGateway, response: Response) -> Job:
     """Open the job again, its attempts counted from nought; 409 where it is open or done."""
     job = retry_job(gateway.database, gateway.queue, job_id)

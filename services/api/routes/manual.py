@@ -8,8 +8,10 @@ from luna.contracts.message import Message
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.database import manual_blocks
 from luna.database.engine import unit_of_work
+from luna.errors import ConflictError
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.problems import document_errors
 from services.api.site_clock import SiteClockRoute
 
 router = APIRouter(route_class=SiteClockRoute, prefix="/sites/{site_id}/manual", tags=["manual plan"])
@@ -42,7 +44,7 @@ def add_block(site_id: SitePath, block: ManualBlock, gateway: CurrentGateway, *,
         return manual_blocks.add(connection, site_id, block, by=by, now=SystemClock().now())
 
 
-@router.delete("/{block_id}", summary="Take a block back")
+@router.delete("/{block_id}", responses=document_errors(ConflictError), summary="Take a block back")
 def remove_block(site_id: SitePath, block_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, *, by: ByQuery = "owner") -> StoredBlock:
     """Take the block out of every plan from the next one on; it stays in the history."""
     with unit_of_work(gateway.database) as connection:

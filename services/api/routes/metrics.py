@@ -30,7 +30,9 @@ PRICES_UNTIL = Gauge(
 NEWEST_FORECAST = Gauge("luna_forecaster_newest_forecast_seconds", "When a site's newest forecast was issued, Unix time; 0 without any.", ["site"])
 
 
-@router.get("/metrics", summary="Metrics in Prometheus' format", response_class=Response)
+@router.get(
+    "/metrics", summary="Metrics in Prometheus' format", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+)
 def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     answering = {check.name for check in gateway.readiness.look() if check.ok}

@@ -10,19 +10,21 @@ from luna.contracts.plan import Language
 from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
+from luna.errors import ConflictError
 from services.api.gateway import CurrentGateway
+from services.api.problems import document_errors
 from services.api.site_clock import SiteClockRoute
 
 router = APIRouter(route_class=SiteClockRoute, tags=["plans"])
 
 
-@router.post("/plan", response_model=PlanReply, summary="Plan the coming days of a site")
+@router.post("/plan", responses=document_errors(ConflictError), response_model=PlanReply, summary="Plan the coming days of a site")
 async def make_plan(request: PlanRequest, gateway: CurrentGateway) -> Response:
     """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices."""
     return await gateway.ask(request)
 
 
-@router.post("/plan/pareto", response_model=ParetoReply, summary="Plan along what two aims cost each other")
+@router.post("/plan/pareto", responses=document_errors(ConflictError), response_model=ParetoReply, summary="Plan along what two aims cost each other")
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
     """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
     return await gateway.ask(request)
@@ -35,7 +37,12 @@ def read_plan(plan_id: Annotated[str, Path(max_length=64)], gateway: CurrentGate
         return _json(plans.load(connection, plan_id))
 
 
-@router.get("/plans/{plan_id}/changes", response_model=PlanChangesReply, summary="Say what a plan changes, and which input did it")
+@router.get(
+    "/plans/{plan_id}/changes",
+    responses=document_errors(ConflictError),
+    response_model=PlanChangesReply,
+    summary="Say what a plan changes, and which input did it",
+)
 async def compare_plan(
     plan_id: PlanId,
     gateway: CurrentGateway,

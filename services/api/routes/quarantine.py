@@ -9,8 +9,10 @@ from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, ResolveR
 from luna.contracts.message import Message
 from luna.database import quarantine
 from luna.database.engine import unit_of_work
+from luna.errors import ConflictError
 from services.api.gateway import CurrentGateway
 from services.api.json_body import CheckedRoute
+from services.api.problems import document_errors
 
 router = APIRouter(route_class=CheckedRoute, prefix="/quarantine", tags=["data"])
 
@@ -46,19 +48,19 @@ def list_rows(
         return QuarantineList(rows=quarantine.list_rows(connection, site, status=status, limit=limit, below=below))
 
 
-@router.post("/{quarantine_id}/release", response_model=ResolveReply, summary="Let a row in as it is")
+@router.post("/{quarantine_id}/release", responses=document_errors(ConflictError), response_model=ResolveReply, summary="Let a row in as it is")
 async def release(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     """Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided already."""
     return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="released"))
 
 
-@router.post("/{quarantine_id}/correct", response_model=ResolveReply, summary="Let a row in with other values")
+@router.post("/{quarantine_id}/correct", responses=document_errors(ConflictError), response_model=ResolveReply, summary="Let a row in with other values")
 async def correct(quarantine_id: RowId, correction: Correction, gateway: CurrentGateway) -> Response:
     """Let the row in with the values given; what was received is kept beside them. 409 where somebody decided already."""
     return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="corrected", values=correction.values))
 
 
-@router.post("/{quarantine_id}/dismiss", response_model=ResolveReply, summary="Leave a row out for good")
+@router.post("/{quarantine_id}/dismiss", responses=document_errors(ConflictError), response_model=ResolveReply, summary="Leave a row out for good")
 async def dismiss(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     """Leave the row out for good; it stays readable. 409 where somebody decided already."""
     return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="dismissed"))

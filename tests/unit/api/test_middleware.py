@@ -1,6 +1,8 @@
 """How much a caller may send."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -8,12 +10,50 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from services.api.app import LimitBody
 
 
 async def measure(request: Request) -> PlainTextResponse:
     return PlainTextResponse(str(sum([len(piece) async for piece in request.stream()])))
+
+
+async def never() -> AsyncIterator[bytes]:
+    yield b"12"
+    await asyncio.Event().wait()
+
+
+def test_a_body_that_stops_coming_in_is_given_up() -> None:
+    app = Starlette(routes=[Route("/plan", measure, methods=["POST"])])
+    app.add_middleware(LimitBody, max_bytes=10, patience=timedelta(milliseconds=20))
+
+    async def post() -> httpx.Response:
+        async with httpx.AsyncClient(transport=StallingTransport(app), base_url="http://luna") as client:
+            return await client.post("/plan", content=never())
+
+    answer = asyncio.run(post())
+    assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+
+
+class StallingTransport(httpx.AsyncBaseTransport):
+    """Hands an application a body piece by piece, as a server does."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        pieces, sent = aiter(request.stream), []  # type: ignore[arg-type]
+        scope = {"type": "http", "method": request.method, "path": request.url.path, "headers": request.headers.raw, "query_string": b""}
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": await anext(pieces, b""), "more_body": True}
+
+        async def send_back(message: Message) -> None:
+            sent.append(message)
+
+        await self._app(scope, receive, send_back)
+        return httpx.Response(sent[0]["status"], headers=sent[0]["headers"])
 
 
 def send(path: str, count: int) -> httpx.Response:

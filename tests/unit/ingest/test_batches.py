@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -7,7 +8,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from services.ingest import batches
-from services.ingest.batches import read_batches
+from services.ingest.batches import FileLimits, read_batches
 
 ROWS = pl.DataFrame({"slot_start": ["2024-01-01T00:00:00Z", "2024-01-01T00:15:00Z"], "load_kwh": ["1", "2"]})
 CSV = b"slot_start,load_kwh\n2024-01-01T00:00:00Z,1\n2024-01-01T00:15:00Z,2\n"
@@ -138,3 +139,50 @@ def test_a_compressed_file_with_a_damaged_middle_is_refused_by_its_name(tmp_path
 def test_refuses_a_missing_file_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"gone\.csv"):
         read(tmp_path / "gone.csv")
+
+
+SMALL = FileLimits(max_bytes=50_000, max_rows=1000, max_line_bytes=5000)
+ROW = b"2024-01-01T00:00:00Z,1\n"
+OBJECT = b'{"slot_start":"2024-01-01T00:00:00Z"}'
+
+
+@pytest.mark.parametrize(
+    ("content", "setting"),
+    [
+        pytest.param(CSV + ROW * 999, "LUNA_LOAD_MAX_ROWS", id="rows"),
+        pytest.param(b"[" + b",".join([OBJECT] * 1001) + b"]", "LUNA_LOAD_MAX_ROWS", id="members of an array"),
+        pytest.param((OBJECT + b"\n") * 1001, "LUNA_LOAD_MAX_ROWS", id="lines of JSON"),
+        pytest.param(b"\0" * 100_000, "LUNA_LOAD_MAX_LINE_BYTES", id="a line of NUL"),
+        pytest.param(CSV + b"\0" * 6000, "LUNA_LOAD_MAX_LINE_BYTES", id="a last line of NUL"),
+        pytest.param(CSV + b"2024-01-01T00:30:00Z," + b"1" * 6000 + b"\n" + ROW, "LUNA_LOAD_MAX_LINE_BYTES", id="a long line between others"),
+        pytest.param(OBJECT[:-1] + b', "load_kwh": "' + b"1" * 6000 + b'"}\n' + OBJECT, "LUNA_LOAD_MAX_LINE_BYTES", id="a long line of JSON"),
+        pytest.param(CSV + b"\n" * 60_000, "LUNA_LOAD_MAX_BYTES", id="empty lines"),
+        pytest.param(b"[" + b" " * 60_000 + b"]", "LUNA_LOAD_MAX_BYTES", id="an array of blanks"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_a_file_that_holds_too_much_says_which_limit_it_breaks(tmp_path: Path, pack: Callable[[bytes], bytes], content: bytes, setting: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(pack(content))
+    with pytest.raises(InvalidInputError) as raised:
+        list(read_batches(path, SMALL))
+    assert setting in str(raised.value.remedy)
+
+
+def test_a_table_of_many_rows_is_refused_before_they_are_kept(tmp_path: Path) -> None:
+    pl.DataFrame({"load_kwh": [1.0] * 1001}).write_parquet(tmp_path / "file")
+    with pytest.raises(InvalidInputError, match="1,000 rows"):
+        list(read_batches(tmp_path / "file", SMALL))
+
+
+def test_a_file_may_hold_as_much_as_its_limits(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(CSV + ROW * 997 + b"2024-01-01T00:30:00Z," + b"1" * (5000 - 21) + b"\n")
+    assert sum(batch.height for batch in read_batches(path, SMALL)) == 1000
+
+
+@pytest.mark.parametrize("content", [b"," * 5000 + b"\n1\n", b"[" + b'{"a":' * 100_000], ids=["columns", "nesting"])
+def test_what_no_table_is_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(InvalidInputError):
+        list(read_batches(tmp_path / "file"))
