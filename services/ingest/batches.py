@@ -105,9 +105,9 @@ MOST_COLUMNS = 1000
 class FileLimits:
     """How much a file may hold, so that a small one that unpacks to a huge one takes neither memory nor time. Parquet has no lines."""
 
-    max_bytes: int = 8_000_000_000
-    max_rows: int = 10_000_000
-    max_line_bytes: int = 1_000_000
+    max_bytes: int = Settings.model_fields["load_max_bytes"].default
+    max_rows: int = Settings.model_fields["load_max_rows"].default
+    max_line_bytes: int = Settings.model_fields["load_max_line_bytes"].default
 
     @classmethod
     def of(cls, settings: Settings) -> "FileLimits":

@@ -64,11 +64,6 @@ class SiteInputs:
     prices: SitePrices
     carbon: FloatArray | None
 
-    @property
-    def start(self) -> datetime:
-        """When the plan begins."""
-        return self.horizon.start
-
 
 def read_inputs(connection: Connection, site: Site, horizon: Timeline) -> SiteInputs:
     """Return what drives a plan.
@@ -201,7 +196,8 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     seen = observations.read(connection, request.site_id, around)
     load, pv = (_require(series, window, name, before=past) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
     issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
-    if not issued and any(find_policies()[name].needs_forecasts for name in request.policies if name in find_policies()):
+    needy = {name for name, policy in find_policies().items() if policy.needs_forecasts}
+    if not issued and needy & set(request.policies):
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
     known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))

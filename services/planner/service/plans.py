@@ -12,7 +12,7 @@ from luna.contracts.plan import FollowedReply, PlanOptions, PlanReply, PlanReque
 from luna.database import manual_blocks, plans, sites
 from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.rolling_horizon import HORIZON
@@ -84,14 +84,15 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     site = sites.load(connection, str(request.site_id))
     start = floor_to(request.start or now, SLOT)
     inputs = read_inputs(connection, site, Timeline(start, SLOT, HORIZON // SLOT))
+    outlook = read_outlook(connection, inputs, with_courses=request.options.uncertainty == "scenarios")
     return request.model_copy(
         update={
             "site": site,
             "site_id": None,
             "start": start,
-            "outlook": read_outlook(connection, inputs, with_courses=request.options.uncertainty == "scenarios"),
+            "outlook": outlook,
             "state": complete_state(connection, site, request, start=start, now=now),
-            "options": _price_terminal(request.options, inputs),
+            "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
             "manual": [*request.manual, *manual_blocks.read_plain(connection, site.name, first=start, end=inputs.horizon.end)],
             "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, known=request.surroundings),
             "assumptions": list_assumptions(connection, site, request, driving=inputs.driving, timeline=inputs.horizon),
@@ -99,11 +100,10 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     )
 
 
-def _price_terminal(options: PlanOptions, inputs: SiteInputs) -> PlanOptions:
+def _price_terminal(options: PlanOptions, inputs: SiteInputs, import_price: FloatArray) -> PlanOptions:
     """Return options that say what stored energy is worth at the horizon: as in replay, by the last week's prices, which say more than the horizon's own."""
     if options.terminal.kind != "automatic":
         return options
-    known = inputs.prices.ahead(inputs.start, inputs.horizon)
-    counted = weigh_import(known.import_price, inputs.carbon, Weights.of(options.objective or inputs.site.objective).known(inputs.carbon))
-    worth = TERMINAL_SHARE * (max(inputs.prices.mean_import_price(inputs.start), 0.0) + float(np.mean(counted - known.import_price)))
+    counted = weigh_import(import_price, inputs.carbon, Weights.of(options.objective or inputs.site.objective).known(inputs.carbon))
+    worth = TERMINAL_SHARE * (max(inputs.prices.mean_import_price(inputs.horizon.start), 0.0) + float(np.mean(counted - import_price)))
     return options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})
