@@ -1,0 +1,153 @@
+"""Every operation of the gateway in one table: its address, who may call it, and which command does the same.
+
+A route is an operation's code; the table is what the gateway promises. ``docs/api.md`` is made from it, guards are read from it, and a route without a row does
+not start.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+# public: anybody; read, analyse, operate, data, configure: on the sites a caller has; administer: the installation.
+Scope = Literal["public", "read", "analyse", "operate", "data", "configure", "administer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that can be asked of the gateway.
+
+    Attributes:
+        name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
+        scope: what a caller must have been given.
+        command: the ``luna`` command that does the same, None where ``alone`` says why there is none.
+        critical: the password is asked again, whoever calls.
+        aliases: short paths of the same form, kept for those who know them.
+    """
+
+    name: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    scope: Scope
+    command: str | None = None
+    alone: str | None = None
+    critical: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+_SITE = "/v1/sites/{site_id}"
+_PLAN = "/v1/plans/{plan_id}"
+
+SITES = (
+    Operation("list_sites", "GET", "/v1/sites", "read", "site list"),
+    Operation("create_site", "POST", "/v1/sites", "configure", "site add"),
+    Operation("read_site", "GET", _SITE, "read", "site show"),
+    Operation("change_site", "PUT", _SITE, "configure", "site add"),
+    Operation("delete_site", "DELETE", _SITE, "configure", "site remove", critical=True),
+    Operation("list_devices", "GET", f"{_SITE}/devices", "read", "site devices"),
+)
+PLANS = (
+    Operation("make_plan", "POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
+    Operation("trace_pareto", "POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
+    Operation("list_plans", "GET", f"{_SITE}/plans", "read", "plans list"),
+    Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
+    Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),
+    Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
+    Operation("compare_plan", "GET", f"{_PLAN}/changes", "read", "plans changes", aliases=("/plans/{plan_id}/changes",)),
+    Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
+    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if plan", aliases=("/plans/{plan_id}/what-if",)),
+    Operation("check_plans", "GET", f"{_SITE}/plans/check", "read", "plans check"),
+)
+FORECASTS = (
+    Operation("list_forecasts", "GET", f"{_SITE}/forecasts", "read", "forecast list"),
+    Operation("issue_forecast", "POST", f"{_SITE}/forecasts", "operate", "forecast issue"),
+    Operation("explain_forecast", "GET", f"{_SITE}/forecasts/explanation", "read", "forecast explain"),
+    Operation("evaluate_forecasts", "POST", f"{_SITE}/forecasts/evaluations", "analyse", "forecast evaluate"),
+    Operation("issue_scenarios", "POST", f"{_SITE}/forecasts/scenarios", "analyse", "forecast scenarios"),
+    Operation("read_forecast_versions", "GET", f"{_SITE}/forecast-versions", "read", "forecast status", aliases=("/sites/{site_id}/forecast-versions",)),
+    Operation("train_forecast", "POST", f"{_SITE}/forecast-versions/trainings", "analyse", "forecast train"),
+    Operation("read_model_card", "GET", f"{_SITE}/forecast-versions/card", "read", "forecast card"),
+    Operation(
+        "promote_forecast", "POST", f"{_SITE}/forecast-versions/promote", "operate", "forecast promote", aliases=("/sites/{site_id}/forecast-versions/promote",)
+    ),
+    Operation(
+        "roll_back_forecast",
+        "POST",
+        f"{_SITE}/forecast-versions/rollback",
+        "operate",
+        "forecast rollback",
+        aliases=("/sites/{site_id}/forecast-versions/rollback",),
+    ),
+)
+DATA = (
+    Operation("list_series", "GET", f"{_SITE}/series", "read", "data series"),
+    Operation("query_series", "GET", f"{_SITE}/series/{{series}}", "read", "data query"),
+    Operation("load_file", "POST", f"{_SITE}/uploads", "data", "data load"),
+    Operation("list_prices", "GET", f"{_SITE}/prices", "read", "data query"),
+    Operation("fetch_prices", "POST", f"{_SITE}/prices", "data", "data prices"),
+    Operation("fetch_weather", "POST", f"{_SITE}/weather", "data", "data weather"),
+    Operation("read_quality", "GET", f"{_SITE}/quality", "read", "data quality"),
+    Operation("list_gaps", "GET", f"{_SITE}/gaps", "read", "data gaps"),
+    Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
+    Operation("list_data_changes", "GET", f"{_SITE}/data-changes", "read", "data changes"),
+    Operation("build_slots", "POST", f"{_SITE}/slots", "data", "data slots"),
+    Operation("backfill", "POST", f"{_SITE}/backfills", "data", "data backfill"),
+    Operation("verify_data", "POST", f"{_SITE}/verifications", "data", "data verify"),
+    Operation("list_quarantine", "GET", f"{_SITE}/quarantine", "read", "data quarantine list"),
+    Operation("release_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/release", "data", "data quarantine release"),
+    Operation("correct_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/correct", "data", "data quarantine correct"),
+    Operation("dismiss_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/dismiss", "data", "data quarantine dismiss"),
+)
+CONTROL = (
+    Operation("read_control", "GET", f"{_SITE}/control", "read", "control status"),
+    Operation("arm", "POST", f"{_SITE}/control/arm", "operate", "control arm", critical=True),
+    Operation("disarm", "POST", f"{_SITE}/control/disarm", "operate", "control disarm"),
+    Operation("override", "PUT", f"{_SITE}/control/overrides/{{device}}", "operate", "control override-device"),
+    Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
+    Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
+    Operation("list_manual_blocks", "GET", f"{_SITE}/manual-blocks", "read", "manual list", aliases=("/sites/{site_id}/manual",)),
+    Operation("add_manual_block", "POST", f"{_SITE}/manual-blocks", "operate", "manual add", aliases=("/sites/{site_id}/manual",)),
+    Operation(
+        "remove_manual_block", "DELETE", f"{_SITE}/manual-blocks/{{block_id}}", "operate", "manual remove", aliases=("/sites/{site_id}/manual/{block_id}",)
+    ),
+    Operation("list_sessions", "GET", f"{_SITE}/vehicle-sessions", "read", "session list"),
+    Operation("add_session", "POST", f"{_SITE}/vehicle-sessions", "operate", "session add"),
+    Operation("remove_session", "DELETE", f"{_SITE}/vehicle-sessions/{{session_id}}", "operate", "session remove"),
+)
+EVALUATION = (
+    Operation("start_replay", "POST", f"{_SITE}/replays", "analyse", "replay"),
+    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "replay scores"),
+    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if replay", aliases=("/what-if",)),
+    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if show", aliases=("/what-if/{what_if_id}",)),
+)
+JOBS = (
+    Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
+    Operation("list_jobs", "GET", "/v1/jobs", "read", "jobs list", aliases=("/jobs",)),
+    Operation("read_job", "GET", "/v1/jobs/{job_id}", "read", "jobs show", aliases=("/jobs/{job_id}",)),
+    Operation("watch_job", "GET", "/v1/jobs/{job_id}/events", "read", "jobs watch", aliases=("/jobs/{job_id}/events",)),
+    Operation("cancel_job", "DELETE", "/v1/jobs/{job_id}", "analyse", "jobs cancel", aliases=("/jobs/{job_id}",)),
+    Operation("retry_job", "POST", "/v1/jobs/{job_id}/retry", "analyse", "jobs retry", aliases=("/jobs/{job_id}/retry",)),
+)
+SYSTEM = (
+    Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),
+    Operation("ready", "GET", "/health/ready", "public", alone="what a monitor asks"),
+    Operation("list_services", "GET", "/health/services", "read", alone="what a monitor asks"),
+    Operation("read_metrics", "GET", "/metrics", "administer", alone="what Prometheus asks"),
+)
+
+OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM)
+
+# Commands that no route does, each with the reason.
+COMMANDS_ALONE = {
+    "demo": "starts servers and a worker of its own",
+    "up": "starts the gateway itself",
+    "db": "runs before there is a gateway",
+    "bench": "measures the machine it runs on",
+    "control run": "is a process, not a question",
+    "forecast plot": "draws to the terminal; the page draws what the routes return",
+}
+
+
+def addresses(operation: Operation) -> Iterator[str]:
+    """Yield where an operation answers: its own path, then the short ones."""
+    yield operation.path
+    yield from operation.aliases
