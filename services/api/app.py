@@ -23,6 +23,7 @@ from luna.telemetry import log_context, new_trace_id
 from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.openapi import describe
+from services.api.pages import assets, home
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
 
@@ -127,7 +128,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         lifespan=_lifespan(settings, addresses),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation):
+    for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation, assets, home):
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
