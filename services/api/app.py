@@ -25,6 +25,8 @@ from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.openapi import describe
 from services.api.pages import assets, home
+from services.api.pages.setup import pages as setup
+from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine, timeline
 
@@ -130,11 +132,28 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation, timeline, assets, home):
+    for routes in (
+        plans,
+        alternatives,
+        jobs,
+        manual,
+        data,
+        forecasts,
+        explanations,
+        quarantine,
+        health,
+        metrics,
+        documentation,
+        timeline,
+        assets,
+        home,
+        setup_plan,
+        setup,
+    ):
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})
+    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES, setup_plan.UPLOAD_PATH: uploads.MAX_FILE_BYTES})
     app.add_middleware(MeasureRequests)
     return app
 
