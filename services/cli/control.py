@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.device_config import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, Mode
 from luna.errors import InvalidInputError
 from luna.wording import read_mode, say_mode
 from services.cli.console import JsonOption, emit, out, table
@@ -13,16 +13,11 @@ from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from luna.contracts.control import ControlEntry, ControlState
-    from luna.site import Site
 
 app = typer.Typer(help="Arm a site so that its devices follow its plans, override them, see what was sent.", no_args_is_help=True)
 
 HEADINGS = ("slot (UTC)", "device", "by", "why", "told", "confirmed")
-# What each kind of device can be told by its owner.
-MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle": get_args(VehicleMode), "load": get_args(LoadMode), "pv": get_args(PvMode)}
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
 DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, load:NAME or pv.")]
 
@@ -30,17 +25,14 @@ DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
-    from luna.database import control, sites
+    from luna import control_orders
+    from luna.database import sites
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        stored = sites.load(connection, site)
-        if stored.control is None:
-            remedy = "Describe how its devices are told, as in config/site.yaml, and add it again: luna site add --file site.yaml."
-            raise InvalidInputError("the site has no section control", field="control", value=site, remedy=remedy)
-        control.arm(connection, site, at=SystemClock().now(), by=getpass.getuser())
-        state = control.load(connection, site)
-    words = "nothing is sent: control.by is dry_run." if stored.control.by == "dry_run" else f"its devices follow its plans by {stored.control.by}."
+        state = control_orders.arm(connection, site, at=SystemClock().now(), by=getpass.getuser())
+        told = sites.load(connection, site).control
+    words = "nothing is sent: control.by is dry_run." if told is None or told.by == "dry_run" else f"its devices follow its plans by {told.by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
 
 
@@ -88,11 +80,10 @@ def override_device(
 @app.command()
 def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
     """End an override: the plan is followed again."""
-    from luna.database import control
+    from luna import control_orders
 
     with unit_of_work() as connection:
-        control.override(connection, site, None, device=device)
-        state = control.load(connection, site, device)
+        state = control_orders.resume(connection, site, device)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{_whom(state)} follows its plan again."))
 
 
@@ -104,12 +95,12 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
+    from luna import control_orders
     from luna.database import control
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        devices = [BATTERIES, *control.list_devices(connection, site)]
-        states = [_without_ended(control.load(connection, site, device), SystemClock().now()) for device in devices]
+        states = control_orders.read_states(connection, site, now=SystemClock().now())
         entries = control.read_log(connection, site, limit=limit)
     document = {
         "state": states[0].model_dump(mode="json"),
@@ -129,29 +120,23 @@ def run() -> None:
 
 def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "ControlState":
     """Store what the owner wants of a device and return how that then stands."""
+    from luna import control_orders
     from luna.contracts.control import Override
-    from luna.database import control, sites
+    from luna.database import sites
     from luna.timeline import SystemClock, parse_instant, parse_zone
     from services.cli.storage import compose_request
 
     with unit_of_work() as connection:
         site = sites.load(connection, site_id)
-        _require_device(site, device, str(wanted["mode"]))
         end = parse_instant(until, field="--until", zone=parse_zone(site.timezone))
-        if end <= SystemClock().now():
-            raise InvalidInputError("this has passed", field="--until", value=until, remedy="Name an instant that is still to come.")
-        control.override(connection, site_id, compose_request(Override, **wanted, until=end, by=getpass.getuser()), device=device)
-        return control.load(connection, site_id, device)
-
-
-def _require_device(site: "Site", device: str, mode: str) -> None:
-    """Refuse a device that the site's section ``control`` does not name, and a mode that its kind does not have."""
-    known = site.control.devices if site.control else (BATTERIES,)
-    if device not in known:
-        raise InvalidInputError("the site's section control does not name it", field="--device", value=device, remedy=f"There are {', '.join(known)}.")
-    modes = MODES[device.partition(":")[0]]
-    if mode not in modes:
-        raise InvalidInputError(f"{device} has no such mode", field="--mode", value=mode, remedy=f"There are {', '.join(modes)}.")
+        try:
+            control_orders.require_device(site, device, str(wanted["mode"]))
+            order = compose_request(Override, **wanted, until=end, by=getpass.getuser())
+            return control_orders.override(connection, site_id, device, order, now=SystemClock().now())
+        except InvalidInputError as error:
+            # An option is called what it sets, with two dashes.
+            error.field = f"--{error.field}" if error.field in ("device", "mode", "until") else error.field
+            raise
 
 
 def _show_override(state: "ControlState") -> None:
@@ -167,10 +152,6 @@ def _say(mode: str) -> str:
 
 def _whom(state: "ControlState") -> str:
     return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
-
-
-def _without_ended(state: "ControlState", now: "datetime") -> "ControlState":
-    return state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state
 
 
 def _show(states: "list[ControlState]", entries: "list[ControlEntry]") -> None:

@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValidation, ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
@@ -14,13 +14,14 @@ from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.queue import Progress
-from luna.queue.jobs import retry_job, submit_job
+from luna.queue import jobs as queued
+from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.problems import document_errors
-from services.api.site_clock import SiteClockRoute
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=SiteClockRoute, prefix="/jobs", tags=["jobs"])
+router = ResourceRouter("jobs")
 
 # What a caller may ask for, by task.
 PUBLIC = list_public()
@@ -53,15 +54,15 @@ class JobList(Message):
     jobs: list[JobSummary]
 
 
-@router.post("", status_code=202, response_model=JobReply, summary="Accept work that nobody waits for")
+@router.operation("Accept work that nobody waits for", status_code=202, response_model=JobReply)
 def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
     job = submit_job(gateway.database, gateway.queue, _compose(submission), key=submission.key)
-    response.headers["Location"] = f"/jobs/{job.job_id}"
+    response.headers["Location"] = job_path(job)
     return job
 
 
-@router.get("", summary="List jobs")
+@router.operation("List jobs")
 def list_jobs(
     gateway: CurrentGateway,
     status: Annotated[JobFilter | None, Query(description="open: queued or running")] = None,
@@ -72,7 +73,7 @@ def list_jobs(
         return JobList(jobs=jobs.list_newest(connection, status=status, limit=limit))
 
 
-@router.get("/{job_id}", summary="Read how a job stands")
+@router.operation("Read how a job stands")
 def read_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
     """Return the job: its status, how far it is, and its reply or error once it has ended."""
     with unit_of_work(gateway.database) as connection:
@@ -80,12 +81,17 @@ def read_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
     return JobReply(**dict(job), progress=_progress(gateway, job))
 
 
-@router.post("/{job_id}/retry", responses=document_errors(ConflictError), status_code=202, response_model=JobReply, summary="Try a failed or dead job again")
-def try_job_again(job_id: JobId, gateway: CurrentGateway, response: Response) -> Job:
+@router.operation("Try a failed or dead job again", responses=document_errors(ConflictError), status_code=202, response_model=JobReply)
+def retry_job(job_id: JobId, gateway: CurrentGateway, response: Response) -> Job:
     """Open the job again, its attempts counted from nought; 409 where it is open or done."""
-    job = retry_job(gateway.database, gateway.queue, job_id)
-    response.headers["Location"] = f"/jobs/{job.job_id}"
+    job = queued.retry_job(gateway.database, gateway.queue, job_id)
+    response.headers["Location"] = job_path(job)
     return job
+
+
+def job_path(job: Job) -> str:
+    """Return where a job is read."""
+    return f"/v1/jobs/{job.job_id}"
 
 
 def _compose(submission: JobSubmission) -> Request:

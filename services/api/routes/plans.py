@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.counterfactual import PlanId
@@ -13,36 +13,31 @@ from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
-from services.api.site_clock import SiteClockRoute
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=SiteClockRoute, tags=["plans"])
+router = ResourceRouter("plans")
 
 
-@router.post("/plan", responses=document_errors(ConflictError), response_model=PlanReply, summary="Plan the coming days of a site")
+@router.operation("Plan the coming days of a site", responses=document_errors(ConflictError), response_model=PlanReply)
 async def make_plan(request: PlanRequest, gateway: CurrentGateway) -> Response:
     """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices."""
     return await gateway.ask(request)
 
 
-@router.post("/plan/pareto", responses=document_errors(ConflictError), response_model=ParetoReply, summary="Plan along what two aims cost each other")
+@router.operation("Plan along what two aims cost each other", responses=document_errors(ConflictError), response_model=ParetoReply)
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
     """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
     return await gateway.ask(request)
 
 
-@router.get("/plans/{plan_id}", response_model=PlanReply, summary="Read an issued plan")
+@router.operation("Read an issued plan", response_model=PlanReply)
 def read_plan(plan_id: Annotated[str, Path(max_length=64)], gateway: CurrentGateway) -> Response:
     """Return the plan as it was issued."""
     with unit_of_work(gateway.database) as connection:
         return _json(plans.load(connection, plan_id))
 
 
-@router.get(
-    "/plans/{plan_id}/changes",
-    responses=document_errors(ConflictError),
-    response_model=PlanChangesReply,
-    summary="Say what a plan changes, and which input did it",
-)
+@router.operation("Say what a plan changes, and which input did it", responses=document_errors(ConflictError), response_model=PlanChangesReply)
 async def compare_plan(
     plan_id: PlanId,
     gateway: CurrentGateway,
