@@ -36,7 +36,7 @@ def read_version(request: Request) -> int:
     if text is None:
         raise UnconditionalError("a change must say which version it changes", field="If-Match", remedy=remedy)
     number = text.strip().removeprefix("W/").strip('"')
-    if not (number.isascii() and number.isdecimal() and len(number) < 10):  # noqa: PLR2004 - versions are counted in PostgreSQL's integer
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise InvalidInputError("is no version of a site", field="If-Match", value=text[:100], remedy=remedy)
     return int(number)
 

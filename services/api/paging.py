@@ -86,7 +86,7 @@ def _part(part: object, kind: type[PartT], cursor: str) -> PartT:
     # PostgreSQL knows no NUL, and no number of more than 64 bits.
     if type(part) is not kind or (isinstance(part, str) and ("\x00" in part or not part.isprintable())) or (isinstance(part, int) and abs(part) >= 2**63):
         raise _wrong(cursor)
-    return part  # type: ignore[return-value]
+    return part
 
 
 def _wrong(cursor: str) -> InvalidInputError:

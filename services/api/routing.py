@@ -1,14 +1,15 @@
 """Routes by the table of operations: a handler's name says which operation it is, the table where that answers."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.routing import APIRoute
 
 from services.api.operations import OPERATIONS, Operation, addresses
 from services.api.site_clock import SiteClockRoute
 
+SitePath = Annotated[str, Path(min_length=1, max_length=64, description="the site's name")]
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
 _BY_NAME = {operation.name: operation for operation in OPERATIONS}
 

@@ -22,8 +22,8 @@ from services.forecaster import service
 from services.forecaster.explanation import service as explanation
 from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
-from services.forecaster.retraining import refresh as refreshing
 from services.forecaster.retraining import card, renewal, training
+from services.forecaster.retraining import refresh as refreshing
 from services.forecaster.scenarios import service as scenarios
 from services.forecaster.versions import comparison, promotion, shadow
 

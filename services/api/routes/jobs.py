@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValida
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message, Request
 from luna.contracts.tasks import list_public
-from luna.database import jobs
+from luna.database import jobs, sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.queue import Progress
@@ -85,6 +85,19 @@ def read_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
 def retry_job(job_id: JobId, gateway: CurrentGateway, response: Response) -> Job:
     """Open the job again, its attempts counted from nought; 409 where it is open or done."""
     job = queued.retry_job(gateway.database, gateway.queue, job_id)
+    response.headers["Location"] = job_path(job)
+    return job
+
+
+def submit_for_site(gateway: Gateway, site_id: str, request: Request, response: Response) -> Job:
+    """Accept work for a stored site and tell where its job is read.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    with unit_of_work(gateway.database) as connection:
+        sites.key_of(connection, site_id)
+    job = submit_job(gateway.database, gateway.queue, request)
     response.headers["Location"] = job_path(job)
     return job
 

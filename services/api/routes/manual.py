@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Path, Query
+from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.owner import ManualBlock, StoredBlock
@@ -12,18 +13,18 @@ from luna.errors import ConflictError
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
-from services.api.routing import ResourceRouter
+from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("manual blocks")
 
-SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 ByQuery = Annotated[str, Query(min_length=1, max_length=64, description="who says so; it stands in the history")]
 
 
 class BlockList(Message):
     """Blocks in order of their beginning."""
 
-    blocks: list[StoredBlock]
+    blocks: Annotated[list[StoredBlock], Field(description="at most 500, the latest")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
 @router.operation("List what is pinned and forbidden")
