@@ -94,6 +94,13 @@ def list_newest(connection: Connection, *, status: JobFilter | None = None, limi
     return [JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]
 
 
+def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:
+    """Return the jobs of some tasks that name a site, with what they asked and answered, those accepted last first."""
+    own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
+    query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
+    return [_job(row) for row in connection.execute(query).mappings()]
+
+
 def find_newest(connection: Connection, *, task: str, key: str) -> JobSummary | None:
     """Return the job of a task and key that was accepted last, None where there is none."""
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.task == task, jobs.c.key == key)
