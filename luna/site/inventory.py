@@ -1,22 +1,15 @@
 """What a site has, device by device, and what each can be told."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from luna.device_config import BATTERIES, Control, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, OWNER_MODES, Control
 from luna.site.model import Site
 from luna.site.part import Part
 
 DeviceKind = Literal["battery", "pv", "inverter", "vehicle", "load", "heat_pump"]
-# What each kind of device can be told by its owner, by the first part of its name in the section control.
-OWNER_MODES: dict[str, tuple[str, ...]] = {
-    BATTERIES: get_args(Mode),
-    "vehicle": get_args(VehicleMode),
-    "load": get_args(LoadMode),
-    "pv": get_args(PvMode),
-}
 
 
 class SiteDevice(Part):

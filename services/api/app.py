@@ -21,9 +21,11 @@ from luna.embedded import Addresses, running
 from luna.queue import Client
 from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
+from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.openapi import describe
+from services.api.pages import assets, home, job_part, savings
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import (
     alternatives,
@@ -43,6 +45,7 @@ from services.api.routes import (
     series,
     short_paths,
     sites,
+    timeline,
 )
 from services.api.routes import settings as setting_routes
 from services.api.routes import uploads as upload_routes
@@ -51,6 +54,8 @@ from services.api.routes import uploads as upload_routes
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
+
+PAGES = (assets.router, home.router, job_part.router, savings.router)
 
 log = structlog.get_logger("luna.api")
 
@@ -137,6 +142,7 @@ SLOWEST_BYTES_PER_SECOND = 1_000
 ROUTERS = (
     sites.router,
     plans.router,
+    timeline.router,
     alternatives.router,
     forecasts.router,
     forecast_versions.router,
@@ -158,12 +164,13 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings | None = None, addresses: Addresses | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, addresses: Addresses | None = None, *, clock: Clock | None = None) -> FastAPI:
     """Return the gateway.
 
     Args:
         settings: default: those of the environment.
         addresses: of the servers; default: those the settings name, else the embedded ones, started with the application.
+        clock: what pages and the timeline take for now; default: the machine's.
     """
     settings = settings or load_settings()
     app = FastAPI(
@@ -172,10 +179,10 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(settings, addresses),
+        lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, *PAGES):
         app.include_router(router)
     add_problem_handlers(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -184,12 +191,12 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     return app
 
 
-def _lifespan(settings: Settings, addresses: Addresses | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
         with servers as there:
-            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url))
+            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
             app.state.gateway = gateway
             try:
                 yield

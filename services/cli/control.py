@@ -25,14 +25,15 @@ DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
-    from luna import control_orders
+    from luna import control_service
     from luna.database import sites
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        state = control_orders.arm(connection, site, at=SystemClock().now(), by=getpass.getuser())
-        told = sites.load(connection, site).control
-    words = "nothing is sent: control.by is dry_run." if told is None or told.by == "dry_run" else f"its devices follow its plans by {told.by}."
+        state = control_service.arm(connection, site, now=SystemClock().now(), by=getpass.getuser())
+        section = sites.load(connection, site).control
+    by = "dry_run" if section is None else section.by
+    words = "nothing is sent: control.by is dry_run." if by == "dry_run" else f"its devices follow its plans by {by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
 
 
@@ -80,10 +81,10 @@ def override_device(
 @app.command()
 def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
     """End an override: the plan is followed again."""
-    from luna import control_orders
+    from luna import control_service
 
     with unit_of_work() as connection:
-        state = control_orders.resume(connection, site, device)
+        state = control_service.resume(connection, site, device)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{_whom(state)} follows its plan again."))
 
 
@@ -95,12 +96,12 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
-    from luna import control_orders
+    from luna import control_service
     from luna.database import control
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        states = control_orders.read_states(connection, site, now=SystemClock().now())
+        states = control_service.read_states(connection, site, now=SystemClock().now())
         entries = control.read_log(connection, site, limit=limit)
     document = {
         "state": states[0].model_dump(mode="json"),
@@ -108,6 +109,23 @@ def status(
         "log": [entry.model_dump(mode="json") for entry in entries],
     }
     emit(document, as_json=as_json, show=lambda: _show(states, entries))
+
+
+@app.command()
+def vacation(
+    site: SiteOption,
+    *,
+    on: Annotated[bool, typer.Option("--on/--off", help="Nobody is at home from now on; --off: somebody is again.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that nobody is at home: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
+    from luna import control_service
+    from luna.timeline import SystemClock
+
+    with unit_of_work() as connection:
+        control_service.switch_vacation(connection, site, on=on, now=SystemClock().now())
+    words = f"{site} is on vacation; the next forecast and plan know it." if on else f"{site} is not on vacation any more."
+    emit({"site": site, "vacation": on}, as_json=as_json, show=lambda: out.print(words))
 
 
 @app.command()
@@ -120,22 +138,19 @@ def run() -> None:
 
 def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "ControlState":
     """Store what the owner wants of a device and return how that then stands."""
-    from luna import control_orders
-    from luna.contracts.control import Override
+    from luna import control_service
     from luna.database import sites
     from luna.timeline import SystemClock, parse_instant, parse_zone
-    from services.cli.storage import compose_request
 
     with unit_of_work() as connection:
-        site = sites.load(connection, site_id)
-        end = parse_instant(until, field="--until", zone=parse_zone(site.timezone))
+        zone = parse_zone(sites.load(connection, site_id).timezone)
+        given = {name: value for name, value in wanted.items() if value is not None} | {"by": getpass.getuser()}
+        end = parse_instant(until, field="--until", zone=zone)
         try:
-            control_orders.require_device(site, device, str(wanted["mode"]))
-            order = compose_request(Override, **wanted, until=end, by=getpass.getuser())
-            return control_orders.override(connection, site_id, device, order, now=SystemClock().now())
+            return control_service.override(connection, site_id, device, given | {"until": end}, now=SystemClock().now())
         except InvalidInputError as error:
-            # An option is called what it sets, with two dashes.
-            error.field = f"--{error.field}" if error.field in ("device", "mode", "until") else error.field
+            # As the option is written.
+            error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
             raise
 
 

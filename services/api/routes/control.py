@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import Field
 
-from luna import control_orders
+from luna import control_service
 from luna.contracts.control import ControlEntry, ControlState, Override
 from luna.contracts.message import Instant, Message
 from luna.database import control
@@ -41,7 +41,7 @@ class DecisionList(Message):
 def read_control(site_id: SitePath, gateway: CurrentGateway) -> ControlReply:
     """Return whether the site is armed, the overrides that hold, and what each device was told last."""
     with unit_of_work(gateway.database) as connection:
-        states = control_orders.read_states(connection, site_id, now=SystemClock().now())
+        states = control_service.read_states(connection, site_id, now=SystemClock().now())
     return ControlReply(armed=states[0].armed_at is not None, armed_at=states[0].armed_at, armed_by=states[0].armed_by, devices=states)
 
 
@@ -49,7 +49,7 @@ def read_control(site_id: SitePath, gateway: CurrentGateway) -> ControlReply:
 def arm(site_id: SitePath, gateway: CurrentGateway, *, by: ByQuery = "owner") -> ControlState:
     """Let commands be sent from the executor's next look on; before this nothing ever is. 422 where the site does not say how its devices are told."""
     with unit_of_work(gateway.database) as connection:
-        return control_orders.arm(connection, site_id, at=SystemClock().now(), by=by)
+        return control_service.arm(connection, site_id, now=SystemClock().now(), by=by)
 
 
 @router.operation("Hand a site's devices back")
@@ -64,14 +64,14 @@ def disarm(site_id: SitePath, gateway: CurrentGateway) -> ControlState:
 def override(site_id: SitePath, device: DevicePath, wanted: Override, gateway: CurrentGateway) -> ControlState:
     """Have a device, or all batteries, do this until an instant; the safety layer bounds it like anything else. It takes the place of an override before."""
     with unit_of_work(gateway.database) as connection:
-        return control_orders.override(connection, site_id, device, wanted, now=SystemClock().now())
+        return control_service.override(connection, site_id, device, wanted.model_dump(), now=SystemClock().now())
 
 
 @router.operation("End an override", status_code=204)
 def resume(site_id: SitePath, device: DevicePath, gateway: CurrentGateway) -> Response:
     """Let the device follow the plan again; where no override holds, nothing changes."""
     with unit_of_work(gateway.database) as connection:
-        control_orders.resume(connection, site_id, device)
+        control_service.resume(connection, site_id, device)
     return Response(status_code=204)
 
 

@@ -14,8 +14,7 @@ from luna.database import jobs, sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.queue import Progress
-from luna.queue import jobs as queued
-from luna.queue.jobs import submit_job
+from luna.queue import jobs as jobs_queue
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.problems import document_errors
@@ -57,7 +56,7 @@ class JobList(Message):
 @router.operation("Accept work that nobody waits for", status_code=202, response_model=JobReply)
 def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
-    job = submit_job(gateway.database, gateway.queue, _compose(submission), key=submission.key)
+    job = jobs_queue.submit_job(gateway.database, gateway.queue, _compose(submission), key=submission.key)
     response.headers["Location"] = job_path(job)
     return job
 
@@ -81,10 +80,19 @@ def read_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
     return JobReply(**dict(job), progress=_progress(gateway, job))
 
 
-@router.operation("Try a failed or dead job again", responses=document_errors(ConflictError), status_code=202, response_model=JobReply)
+@router.operation("Cancel a job", responses=document_errors(ConflictError))
+def cancel_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
+    """End a queued or running job: it never begins, or is ended within seconds and leaves nothing half-written.
+
+    Asked again, the answer is the same; 409 where it has ended otherwise.
+    """
+    return JobReply(**dict(jobs_queue.cancel_job(gateway.database, gateway.queue, job_id)))
+
+
+@router.operation("Try a failed, dead or cancelled job again", responses=document_errors(ConflictError), status_code=202, response_model=JobReply)
 def retry_job(job_id: JobId, gateway: CurrentGateway, response: Response) -> Job:
     """Open the job again, its attempts counted from nought; 409 where it is open or done."""
-    job = queued.retry_job(gateway.database, gateway.queue, job_id)
+    job = jobs_queue.retry_job(gateway.database, gateway.queue, job_id)
     response.headers["Location"] = job_path(job)
     return job
 
@@ -97,7 +105,7 @@ def submit_for_site(gateway: Gateway, site_id: str, request: Request, response: 
     """
     with unit_of_work(gateway.database) as connection:
         sites.key_of(connection, site_id)
-    job = submit_job(gateway.database, gateway.queue, request)
+    job = jobs_queue.submit_job(gateway.database, gateway.queue, request)
     response.headers["Location"] = job_path(job)
     return job
 
