@@ -24,7 +24,7 @@ from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.openapi import describe
-from services.api.pages import assets, home
+from services.api.pages import assets, home, job_part, savings
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine, timeline
 
@@ -32,6 +32,8 @@ from services.api.routes import alternatives, data, documentation, explanations,
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
+
+PAGES = (job_part, savings)
 
 log = structlog.get_logger("luna.api")
 
@@ -130,7 +132,8 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation, timeline, assets, home):
+    api = (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation, timeline)
+    for routes in (*api, assets, home, *PAGES):
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
