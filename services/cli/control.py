@@ -7,20 +7,21 @@ import typer
 
 from luna.device_config import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
 from luna.errors import InvalidInputError
-from luna.wording import read_mode, say_mode
+from luna.wording import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from luna.contracts.control import ControlEntry, ControlState
     from luna.site import Site
 
 app = typer.Typer(help="Arm a site so that its devices follow its plans, override them, see what was sent.", no_args_is_help=True)
 
-HEADINGS = ("slot (UTC)", "device", "by", "why", "told", "confirmed")
+HEADINGS = ("slot", "device", "by", "why", "told", "confirmed")
 # What each kind of device can be told by its owner.
 MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle": get_args(VehicleMode), "load": get_args(LoadMode), "pv": get_args(PvMode)}
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
@@ -66,8 +67,8 @@ def override(
     as_json: JsonOption = False,
 ) -> None:
     """Have all batteries of a site do something else than its plan says, until an instant; the safety layer bounds it like any other."""
-    state = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
+    state, zone = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
 
 
 @app.command()
@@ -81,8 +82,8 @@ def override_device(
     as_json: JsonOption = False,
 ) -> None:
     """Have a car's charger, an appliance or PV do something else than its site's plan says, until an instant."""
-    state = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
+    state, zone = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
 
 
 @app.command()
@@ -110,13 +111,13 @@ def status(
     with unit_of_work() as connection:
         devices = [BATTERIES, *control.list_devices(connection, site)]
         states = [_without_ended(control.load(connection, site, device), SystemClock().now()) for device in devices]
-        entries = control.read_log(connection, site, limit=limit)
+        entries, zone = control.read_log(connection, site, limit=limit), find_zone(connection, site)
     document = {
         "state": states[0].model_dump(mode="json"),
         "devices": [state.model_dump(mode="json") for state in states[1:]],
         "log": [entry.model_dump(mode="json") for entry in entries],
     }
-    emit(document, as_json=as_json, show=lambda: _show(states, entries))
+    emit(document, as_json=as_json, show=lambda: _show(states, entries, zone))
 
 
 @app.command()
@@ -127,8 +128,8 @@ def run() -> None:
     main([])
 
 
-def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "ControlState":
-    """Store what the owner wants of a device and return how that then stands."""
+def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "tuple[ControlState, ZoneInfo]":
+    """Store what the owner wants of a device; return how that then stands, and the site's zone."""
     from luna.contracts.control import Override
     from luna.database import control, sites
     from luna.timeline import SystemClock, parse_instant, parse_zone
@@ -137,11 +138,12 @@ def _override(site_id: str, device: str, wanted: dict[str, object], *, until: st
     with unit_of_work() as connection:
         site = sites.load(connection, site_id)
         _require_device(site, device, str(wanted["mode"]))
-        end = parse_instant(until, field="--until", zone=parse_zone(site.timezone))
+        zone = parse_zone(site.timezone)
+        end = parse_instant(until, field="--until", zone=zone)
         if end <= SystemClock().now():
             raise InvalidInputError("this has passed", field="--until", value=until, remedy="Name an instant that is still to come.")
         control.override(connection, site_id, compose_request(Override, **wanted, until=end, by=getpass.getuser()), device=device)
-        return control.load(connection, site_id, device)
+        return control.load(connection, site_id, device), zone
 
 
 def _require_device(site: "Site", device: str, mode: str) -> None:
@@ -154,11 +156,11 @@ def _require_device(site: "Site", device: str, mode: str) -> None:
         raise InvalidInputError(f"{device} has no such mode", field="--mode", value=mode, remedy=f"There are {', '.join(modes)}.")
 
 
-def _show_override(state: "ControlState") -> None:
+def _show_override(state: "ControlState", zone: "ZoneInfo") -> None:
     wanted = state.override
     if wanted is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {wanted.until:%Y-%m-%d %H:%M} UTC.{unarmed}")
+        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {say_instant(wanted.until, zone)}.{unarmed}")
 
 
 def _say(mode: str) -> str:
@@ -173,16 +175,16 @@ def _without_ended(state: "ControlState", now: "datetime") -> "ControlState":
     return state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state
 
 
-def _show(states: "list[ControlState]", entries: "list[ControlEntry]") -> None:
+def _show(states: "list[ControlState]", entries: "list[ControlEntry]", zone: "ZoneInfo") -> None:
     state = states[0]
-    armed = f"armed since {state.armed_at:%Y-%m-%d %H:%M} UTC by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
+    armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
     out.print(f"{state.site} is {armed}.")
     for each in states:
         if each.override is not None:
-            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {each.override.until:%Y-%m-%d %H:%M %Z}.")
-    table(HEADINGS, [_row(entry) for entry in entries], words=HEADINGS)
+            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {say_instant(each.override.until, zone)}.")
+    table(HEADINGS, [_row(entry, zone) for entry in entries], words=HEADINGS)
 
 
-def _row(entry: "ControlEntry") -> list[str]:
+def _row(entry: "ControlEntry", zone: "ZoneInfo") -> list[str]:
     told = ", ".join(f"{name}: {_say(setpoint['mode'])}" for name, setpoint in entry.allowed.items())
-    return [f"{entry.slot_start:%Y-%m-%d %H:%M}", entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]
+    return [say_instant(entry.slot_start, zone), entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]
