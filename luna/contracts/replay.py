@@ -73,6 +73,7 @@ class DayCost(Message):
     cost: float
     stored_gain: float = 0.0
     value_gain: float | None = None
+    import_carbon_g: Annotated[float | None, Field(description="grid intensity × import; null where the intensity of any slot is unknown")] = None
 
 
 class WeeksReply(Message):

@@ -1,7 +1,7 @@
 """Whether sites are armed, what their devices were told last, and the log of it all."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, exists, null, select
@@ -112,6 +112,14 @@ def read_log(connection: Connection, site_id: str, *, limit: int) -> list[Contro
     query = select(*(control_log.c[name] for name in ControlEntry.model_fields)).where(control_log.c.site_key == sites.key_of(connection, site_id))
     rows = connection.execute(query.order_by(control_log.c.entry_id.desc()).limit(limit)).mappings()
     return [ControlEntry.model_validate(dict(row)) for row in rows]
+
+
+def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
+    """Return who decided what the batteries did in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
+    own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (control_log.c.device == BATTERIES)
+    within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
+    rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
+    return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
 
 
 # What the batteries' row and that of another device have in common.

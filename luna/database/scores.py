@@ -1,5 +1,7 @@
 """What policies cost, day by day."""
 
+from datetime import date
+
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -8,7 +10,7 @@ from luna.contracts.replay import DayCost
 from luna.database import sites
 from luna.database.schema.plans import daily_scores
 
-DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain")
+DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain", "import_carbon_g")
 
 
 def upsert_daily(connection: Connection, site_id: str, *, system_id: str, replay: ReplayReply) -> None:
@@ -25,12 +27,16 @@ def upsert_daily(connection: Connection, site_id: str, *, system_id: str, replay
         connection.execute(statement.on_conflict_do_update(constraint=daily_scores.primary_key, set_=changed), rows)
 
 
-def read_daily(connection: Connection, site_id: str, *, system_id: str) -> dict[str, list[DayCost]]:
-    """Return the scored days of every policy, in order."""
+def read_daily(connection: Connection, site_id: str, *, system_id: str, first: date | None = None, last: date | None = None) -> dict[str, list[DayCost]]:
+    """Return the scored days of every policy, in order; from ``first`` to ``last``, default: all there are."""
     table = daily_scores.c
     query = select(table.policy, *(table[column] for column in DAY_COLUMNS)).where(
         table.site_key == sites.key_of(connection, site_id), table.system_id == system_id
     )
+    if first is not None:
+        query = query.where(table.day >= first)
+    if last is not None:
+        query = query.where(table.day <= last)
     days: dict[str, list[DayCost]] = {}
     for policy, *values in connection.execute(query.order_by(table.policy, table.day)):
         days.setdefault(policy, []).append(DayCost(**dict(zip(DAY_COLUMNS, values, strict=True))))

@@ -203,7 +203,10 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
     known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
-    return ReplayData(site, window, PerfectForesight(around, load, pv), known, ForecastArchive(issued))
+    # A value that was measured is known as its slot ends; what is corrected later is no other day's.
+    emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
+    carbon = emitted if np.isfinite(emitted).any() else None
+    return ReplayData(site, window, PerfectForesight(around, load, pv), known, ForecastArchive(issued), carbon)
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:
