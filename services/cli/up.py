@@ -123,7 +123,7 @@ class _Companion:
         try:
             self._settings, self._stored = refresh_settings(self._settings, before or b"")
         except LunaError as error:
-            structlog.get_logger("luna.up").error("stored settings are left out", error=str(error))  # noqa: TRY400 - it says what to do
+            structlog.get_logger("luna.up").error("stored settings are left out", error=str(error))
         return before is not None and before != self._stored
 
     def _end(self) -> None:
