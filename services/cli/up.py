@@ -22,6 +22,7 @@ COMPANIONS = {
     "beat": "luna.queue.beat",
     "executor": "services.executor",
     "recorder": "services.ingest.live",
+    "home_assistant": "services.home_assistant",
 }
 WATCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
@@ -51,9 +52,9 @@ def up() -> None:
 
 
 def _needed(settings: "Settings") -> list[str]:
-    """Return the companions to run: the recorder only where there is something to listen to."""
-    listens = settings.home_assistant_url or settings.mqtt_url
-    return [name for name in COMPANIONS if name != "recorder" or listens]
+    """Return the companions to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where that is wanted."""
+    needless = {"recorder": not (settings.home_assistant_url or settings.mqtt_url), "home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
+    return [name for name in COMPANIONS if not needless.get(name)]
 
 
 @contextmanager
