@@ -83,11 +83,26 @@ class Settings(BaseSettings):
     home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none")] = None
     mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), GIVEN_OUT] = None
+    mqtt_publish: Annotated[
+        Literal["off", "sensors", "control"],
+        Field(description="whether Home Assistant finds each site at the MQTT broker: off; sensors, to look at; control, also what can be switched"),
+    ] = "off"
+    message_language: Annotated[Literal["en", "de"], Field(description="language of what Luna says by itself: to Home Assistant, to phone and mail")] = "en"
+    notify_urls: Annotated[
+        SecretStr | None,
+        Field(description="where messages go, a line each: an Apprise URL, or notify.NAME of Home Assistant; before it, events with commas and ="),
+        GIVEN_OUT,
+    ] = None
+    notify_quiet_hours: Annotated[
+        str | None,
+        Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$", description="in which messages wait that can, by the site's clock; empty: never"),
+    ] = "22:00-07:00"
     outside_services: Annotated[bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them")] = True
     entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform"), GIVEN_OUT] = None
     tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT] = None
     api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
+    api_ingress: Annotated[bool, Field(description="the gateway stands behind Home Assistant's ingress, and answers nobody else")] = False
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
@@ -101,7 +116,7 @@ class Settings(BaseSettings):
     )
     forecast_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which forecasts are deleted")] = 400 * DAY
     reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them")] = None
-    job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done or failed are deleted")] = 90 * DAY
+    job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted")] = 90 * DAY
     dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted")] = 365 * DAY
 
     @property

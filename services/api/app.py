@@ -20,12 +20,13 @@ from luna.embedded import Addresses, running
 from luna.queue import Client
 from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
+from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.openapi import describe
 from services.api.pages import assets, home, job_part, savings
 from services.api.problems import Problem, add_problem_handlers
-from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
+from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine, timeline
 
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
@@ -113,12 +114,13 @@ MAX_BODY_BYTES = 5_000_000
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
-def create_app(settings: Settings | None = None, addresses: Addresses | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, addresses: Addresses | None = None, *, clock: Clock | None = None) -> FastAPI:
     """Return the gateway.
 
     Args:
         settings: default: those of the environment.
         addresses: of the servers; default: those the settings name, else the embedded ones, started with the application.
+        clock: what pages and the timeline take for now; default: the machine's.
     """
     settings = settings or load_settings()
     app = FastAPI(
@@ -127,10 +129,11 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(settings, addresses),
+        lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation, assets, home, *PAGES):
+    api = (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation, timeline)
+    for routes in (*api, assets, home, *PAGES):
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -139,12 +142,12 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     return app
 
 
-def _lifespan(settings: Settings, addresses: Addresses | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
         with servers as there:
-            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url))
+            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
             app.state.gateway = gateway
             try:
                 yield

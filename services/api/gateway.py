@@ -17,7 +17,8 @@ from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
 from luna.queue import Client
 from luna.settings import Settings
-from luna.timeline import SystemClock
+from luna.timeline import Clock, SystemClock
+from services.api.timeline.memory import PlanMemory
 
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
@@ -32,7 +33,9 @@ class Gateway:
     settings: Settings
     database: Engine
     queue: Client
+    clock: Clock = field(default_factory=SystemClock)
     started_at: datetime = field(default_factory=SystemClock().now)
+    plans_read: PlanMemory = field(default_factory=PlanMemory)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 

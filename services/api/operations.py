@@ -49,6 +49,7 @@ PLANS = (
     Operation("make_plan", "POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
     Operation("trace_pareto", "POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
     Operation("list_plans", "GET", f"{_SITE}/plans", "read", "plans list"),
+    Operation("read_timeline", "GET", f"{_SITE}/timeline", "read", alone="what the plan chart draws; commands show plans and series one by one"),
     Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
     Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),
     Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.device_config import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, Mode
 from luna.errors import InvalidInputError
 from luna.wording import read_mode, say_mode
 from services.cli.console import JsonOption, emit, out, table
@@ -16,13 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from luna.contracts.control import ControlEntry, ControlState
-    from luna.site import Site
 
 app = typer.Typer(help="Arm a site so that its devices follow its plans, override them, see what was sent.", no_args_is_help=True)
 
 HEADINGS = ("slot (UTC)", "device", "by", "why", "told", "confirmed")
-# What each kind of device can be told by its owner.
-MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle": get_args(VehicleMode), "load": get_args(LoadMode), "pv": get_args(PvMode)}
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
 DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, load:NAME or pv.")]
 
@@ -30,17 +27,15 @@ DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
-    from luna.database import control, sites
+    from luna import control_service
+    from luna.database import sites
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        stored = sites.load(connection, site)
-        if stored.control is None:
-            remedy = "Describe how its devices are told, as in config/site.yaml, and add it again: luna site add --file site.yaml."
-            raise InvalidInputError("the site has no section control", field="control", value=site, remedy=remedy)
-        control.arm(connection, site, at=SystemClock().now(), by=getpass.getuser())
-        state = control.load(connection, site)
-    words = "nothing is sent: control.by is dry_run." if stored.control.by == "dry_run" else f"its devices follow its plans by {stored.control.by}."
+        state = control_service.arm(connection, site, now=SystemClock().now(), by=getpass.getuser())
+        section = sites.load(connection, site).control
+    by = "dry_run" if section is None else section.by
+    words = "nothing is sent: control.by is dry_run." if by == "dry_run" else f"its devices follow its plans by {by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
 
 
@@ -120,6 +115,23 @@ def status(
 
 
 @app.command()
+def vacation(
+    site: SiteOption,
+    *,
+    on: Annotated[bool, typer.Option("--on/--off", help="Nobody is at home from now on; --off: somebody is again.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that nobody is at home: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
+    from luna import control_service
+    from luna.timeline import SystemClock
+
+    with unit_of_work() as connection:
+        control_service.switch_vacation(connection, site, on=on, now=SystemClock().now())
+    words = f"{site} is on vacation; the next forecast and plan know it." if on else f"{site} is not on vacation any more."
+    emit({"site": site, "vacation": on}, as_json=as_json, show=lambda: out.print(words))
+
+
+@app.command()
 def run() -> None:
     """Act in this process until Ctrl-C: tell the devices of armed sites what their plans say."""
     from services.executor.__main__ import main
@@ -129,29 +141,20 @@ def run() -> None:
 
 def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "ControlState":
     """Store what the owner wants of a device and return how that then stands."""
-    from luna.contracts.control import Override
-    from luna.database import control, sites
+    from luna import control_service
+    from luna.database import sites
     from luna.timeline import SystemClock, parse_instant, parse_zone
-    from services.cli.storage import compose_request
 
     with unit_of_work() as connection:
-        site = sites.load(connection, site_id)
-        _require_device(site, device, str(wanted["mode"]))
-        end = parse_instant(until, field="--until", zone=parse_zone(site.timezone))
-        if end <= SystemClock().now():
-            raise InvalidInputError("this has passed", field="--until", value=until, remedy="Name an instant that is still to come.")
-        control.override(connection, site_id, compose_request(Override, **wanted, until=end, by=getpass.getuser()), device=device)
-        return control.load(connection, site_id, device)
-
-
-def _require_device(site: "Site", device: str, mode: str) -> None:
-    """Refuse a device that the site's section ``control`` does not name, and a mode that its kind does not have."""
-    known = site.control.devices if site.control else (BATTERIES,)
-    if device not in known:
-        raise InvalidInputError("the site's section control does not name it", field="--device", value=device, remedy=f"There are {', '.join(known)}.")
-    modes = MODES[device.partition(":")[0]]
-    if mode not in modes:
-        raise InvalidInputError(f"{device} has no such mode", field="--mode", value=mode, remedy=f"There are {', '.join(modes)}.")
+        zone = parse_zone(sites.load(connection, site_id).timezone)
+        given = {name: value for name, value in wanted.items() if value is not None} | {"by": getpass.getuser()}
+        end = parse_instant(until, field="--until", zone=zone)
+        try:
+            return control_service.override(connection, site_id, device, given | {"until": end}, now=SystemClock().now())
+        except InvalidInputError as error:
+            # As the option is written.
+            error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
+            raise
 
 
 def _show_override(state: "ControlState") -> None:

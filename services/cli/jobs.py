@@ -8,7 +8,7 @@ import typer
 from luna.contracts.job import Job, JobFilter, JobSummary
 from services.cli.console import JsonOption, emit, out, table
 
-app = typer.Typer(help="List accepted work, look at it, try it again.", no_args_is_help=True)
+app = typer.Typer(help="List accepted work, look at it, cancel it, try it again.", no_args_is_help=True)
 
 # As wide as a terminal at its narrowest: an id that is cut off is of no use.
 HEADINGS = ("job", "task", "status", "tries", "accepted (UTC)")
@@ -45,8 +45,19 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def cancel(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
+    """End a queued or running job; a running one within seconds, with nothing half-written."""
+    from luna.queue.jobs import cancel_job
+    from services.cli.storage import open_database, open_queue
+
+    with open_database() as pool, open_queue() as client:
+        job = cancel_job(pool, client, job_id)
+    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is cancelled."))
+
+
+@app.command()
 def retry(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
-    """Try a failed or dead job again, its attempts counted from nought."""
+    """Try a failed, dead or cancelled job again, its attempts counted from nought."""
     from luna.queue.jobs import retry_job
     from services.cli.storage import open_database, open_queue
 

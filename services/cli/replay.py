@@ -139,13 +139,14 @@ def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str,
     Raises:
         LunaError: a job failed; it says which and why.
     """
+    from luna.database.jobs import ENDED_BADLY
     from luna.queue.jobs import submit_job
 
     asked = {name: submit_job(engine, client, request).job_id for name, request in requests.items()}
     while True:
         jobs = _look(engine, asked)
         for name, job in jobs.items():
-            if job.status in ("failed", "dead"):
+            if job.status in ENDED_BADLY:
                 raise LunaError(
                     f"the replay of {name} {job.status}: {(job.error or {}).get('detail', 'its worker ended')}", remedy=f"luna jobs show {job.job_id}"
                 )

@@ -14,7 +14,7 @@ from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.queue import Progress
-from luna.queue.jobs import retry_job, submit_job
+from luna.queue import jobs as jobs_queue
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.problems import document_errors
@@ -56,7 +56,7 @@ class JobList(Message):
 @router.post("", status_code=202, response_model=JobReply, summary="Accept work that nobody waits for")
 def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
-    job = submit_job(gateway.database, gateway.queue, _compose(submission), key=submission.key)
+    job = jobs_queue.submit_job(gateway.database, gateway.queue, _compose(submission), key=submission.key)
     response.headers["Location"] = f"/jobs/{job.job_id}"
     return job
 
@@ -80,10 +80,18 @@ def read_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
     return JobReply(**dict(job), progress=_progress(gateway, job))
 
 
-@router.post("/{job_id}/retry", responses=document_errors(ConflictError), status_code=202, response_model=JobReply, summary="Try a failed or dead job again")
+@router.delete("/{job_id}", responses=document_errors(ConflictError), summary="Cancel a job")
+def cancel_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
+    """End a queued or running job: it never begins, or is ended within seconds and leaves nothing half-written. Asked again, the answer is the same; 409 where it has ended otherwise."""
+    return JobReply(**dict(jobs_queue.cancel_job(gateway.database, gateway.queue, job_id)))
+
+
+@router.post(
+    "/{job_id}/retry", responses=document_errors(ConflictError), status_code=202, response_model=JobReply, summary="Try a failed, dead or cancelled job again"
+)
 def try_job_again(job_id: JobId, gateway: CurrentGateway, response: Response) -> Job:
     """Open the job again, its attempts counted from nought; 409 where it is open or done."""
-    job = retry_job(gateway.database, gateway.queue, job_id)
+    job = jobs_queue.retry_job(gateway.database, gateway.queue, job_id)
     response.headers["Location"] = f"/jobs/{job.job_id}"
     return job
 

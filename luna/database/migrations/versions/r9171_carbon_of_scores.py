@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "9171"
-down_revision = "9002"
+down_revision = "9121"
 branch_labels = None
 depends_on = None
 
