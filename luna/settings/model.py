@@ -117,6 +117,25 @@ class Settings(BaseSettings):
     home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT, CHANGEABLE] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None
     mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), GIVEN_OUT, CHANGEABLE] = None
+    mqtt_publish: Annotated[
+        Literal["off", "sensors", "control"],
+        Field(description="whether Home Assistant finds each site at the MQTT broker: off; sensors, to look at; control, also what can be switched"),
+        CHANGEABLE,
+    ] = "off"
+    message_language: Annotated[
+        Literal["en", "de"], Field(description="language of what Luna says by itself: to Home Assistant, to phone and mail"), CHANGEABLE
+    ] = "en"
+    notify_urls: Annotated[
+        SecretStr | None,
+        Field(description="where messages go, a line each: an Apprise URL, or notify.NAME of Home Assistant; before it, events with commas and ="),
+        GIVEN_OUT,
+        CHANGEABLE,
+    ] = None
+    notify_quiet_hours: Annotated[
+        str | None,
+        Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$", description="in which messages wait that can, by the site's clock; empty: never"),
+        CHANGEABLE,
+    ] = "22:00-07:00"
     outside_services: Annotated[
         bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them"), CHANGEABLE
     ] = True
@@ -124,6 +143,7 @@ class Settings(BaseSettings):
     tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT, CHANGEABLE] = None
     api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
+    api_ingress: Annotated[bool, Field(description="the gateway stands behind Home Assistant's ingress, and answers nobody else")] = False
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2

@@ -40,7 +40,13 @@ class Page:
 
 
 # In the order of the navigation.
-NAVIGATION = (Page("home", "/ui/sites/{site_id}/home"),)
+NAVIGATION = (
+    Page("home", "/ui/sites/{site_id}/home"),
+    Page("savings", "/ui/sites/{site_id}/savings"),
+)
+
+
+PAGES = {page.name: page for page in NAVIGATION}
 
 
 @dataclass(frozen=True, slots=True)
