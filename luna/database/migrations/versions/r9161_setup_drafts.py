@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "9181"
+revision = "9161"
 down_revision = "9171"
 branch_labels = None
 depends_on = None
