@@ -1,9 +1,10 @@
 """What routes are given: the settings, the database, the queue."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Response
@@ -24,6 +25,7 @@ from services.api.timeline.memory import PlanMemory
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
 MAX_UPLOADS = 16
+T = TypeVar("T")
 
 
 @dataclass
@@ -37,7 +39,13 @@ class Gateway:
     started_at: datetime = field(default_factory=SystemClock().now)
     plans_read: PlanMemory = field(default_factory=PlanMemory)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
+    _shared: dict[str, Any] = field(default_factory=dict)
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
+
+    def share(self, name: str, make: Callable[[], T]) -> T:
+        """Return what all requests share under a name; the first that asks makes it."""
+        made: T = self._shared.setdefault(name, make()) if name not in self._shared else self._shared[name]
+        return made
 
     async def ask(self, request: RequestMessage) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
