@@ -1,11 +1,15 @@
 """What routes are given: the settings, the database, the queue."""
 
+<<<<<<< HEAD
 from collections.abc import Iterable
 from contextlib import suppress
+=======
+from collections.abc import Callable
+>>>>>>> frontend
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Response
@@ -31,6 +35,7 @@ from services.api.timeline.memory import PlanMemory
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
 MAX_UPLOADS = 16
+T = TypeVar("T")
 
 
 @dataclass
@@ -45,9 +50,19 @@ class Gateway:
     plans_read: PlanMemory = field(default_factory=PlanMemory)
     streams: StreamLimit = field(default_factory=StreamLimit)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
+    _shared: dict[str, Any] = field(default_factory=dict)
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
+<<<<<<< HEAD
     async def ask(self, request: RequestMessage, *, status: int = 200) -> Response:
+=======
+    def share(self, name: str, make: Callable[[], T]) -> T:
+        """Return what all requests share under a name; the first that asks makes it."""
+        made: T = self._shared.setdefault(name, make()) if name not in self._shared else self._shared[name]
+        return made
+
+    async def ask(self, request: RequestMessage) -> Response:
+>>>>>>> frontend
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.
