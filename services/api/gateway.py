@@ -1,11 +1,7 @@
 """What routes are given: the settings, the database, the queue."""
 
-<<<<<<< HEAD
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-=======
-from collections.abc import Callable
->>>>>>> frontend
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -53,16 +49,12 @@ class Gateway:
     _shared: dict[str, Any] = field(default_factory=dict)
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-<<<<<<< HEAD
-    async def ask(self, request: RequestMessage, *, status: int = 200) -> Response:
-=======
     def share(self, name: str, make: Callable[[], T]) -> T:
         """Return what all requests share under a name; the first that asks makes it."""
         made: T = self._shared.setdefault(name, make()) if name not in self._shared else self._shared[name]
         return made
 
-    async def ask(self, request: RequestMessage) -> Response:
->>>>>>> frontend
+    async def ask(self, request: RequestMessage, *, status: int = 200) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.

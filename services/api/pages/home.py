@@ -12,13 +12,7 @@ from luna import control_service
 from luna.contracts.message import Instant
 from luna.database import control, sites
 from luna.database.engine import unit_of_work
-<<<<<<< HEAD
-from luna.wording import Language
-from services.api.gateway import CurrentGateway
-from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Theme, show
-=======
 from luna.device_config import BATTERIES
-from luna.errors import NotFoundError
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
@@ -31,7 +25,6 @@ from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
 from services.api.timeline import build_timeline
 from services.api.timeline.window import open_window
->>>>>>> frontend
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
