@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "9161"
-down_revision = "9121"
+down_revision = "9171"
 branch_labels = None
 depends_on = None
 
