@@ -1,11 +1,12 @@
 """What routes are given: the settings, the database, the queue."""
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Response
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
-from luna.database import jobs
+from luna.database import jobs, pulse
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.health import Readiness
@@ -21,17 +22,17 @@ from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
 from luna.queue import Client, Progress
 from luna.settings import Settings
-from luna.timeline import Clock, SystemClock
+from luna.timeline import SLOT, Clock, SystemClock, floor_to
 from services.api.events import StreamLimit
 from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
+from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
 MAX_UPLOADS = 16
-T = TypeVar("T")
 
 
 @dataclass
@@ -46,13 +47,7 @@ class Gateway:
     plans_read: PlanMemory = field(default_factory=PlanMemory)
     streams: StreamLimit = field(default_factory=StreamLimit)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
-    _shared: dict[str, Any] = field(default_factory=dict)
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
-
-    def share(self, name: str, make: Callable[[], T]) -> T:
-        """Return what all requests share under a name; the first that asks makes it."""
-        made: T = self._shared.setdefault(name, make()) if name not in self._shared else self._shared[name]
-        return made
 
     async def ask(self, request: RequestMessage, *, status: int = 200) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
@@ -84,6 +79,11 @@ class Gateway:
         """Tells how jobs stand to those who keep listening."""
         return JobWatch(self.read_states)
 
+    @cached_property
+    def pulse(self) -> SitePulse:
+        """Tells pages that a site has something new."""
+        return SitePulse(self._read_pulse)
+
     def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
         """Return how jobs stand, by id, those that run with how far they are, as far as Redis can tell.
 
@@ -108,6 +108,10 @@ class Gateway:
         """Close every connection."""
         self.queue.close()
         self.database.dispose()
+
+    def _read_pulse(self, site_id: str) -> str:
+        with unit_of_work(self.database) as connection:
+            return json.dumps([floor_to(self.clock.now(), SLOT).isoformat(), *pulse.read(connection, site_id)])
 
     def _probe_redis(self) -> str:
         self.queue.ping()

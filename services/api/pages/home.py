@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
@@ -15,8 +15,8 @@ from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
+from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.home_events import HomePulse, watch
 from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
 from services.api.pages.home_sheet import shown_slot, view_sheet
@@ -123,9 +123,8 @@ def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> 
 @router.get("/ui/sites/{site_id}/home/events")
 async def watch_home(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Say when something of the site is new, as server-sent events."""
-    pulse = gateway.share("home_pulse", lambda: HomePulse(gateway))
-    await pulse.read(site_id)
-    return StreamingResponse(watch(pulse, site_id), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    first = await gateway.pulse.look(site_id)
+    return sse_response(gateway.pulse.follow(site_id, first), limit=gateway.streams)
 
 
 @router.post("/ui/sites/{site_id}/home/override")
@@ -141,7 +140,7 @@ def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, 
 def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, device: Annotated[str, Form()] = BATTERIES) -> Response:
     """End an override: the plan again."""
     with unit_of_work(gateway.database) as connection:
-        control.override(connection, site_id, None, device=device)
+        control_service.resume(connection, site_id, device)
     return _done(site_id, request)
 
 

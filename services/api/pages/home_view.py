@@ -179,12 +179,12 @@ class HomeView:
     def _span(self, first: int, end: int) -> str:
         begin, over = (self.numbers.clock(self.instant(slot)) for slot in (first, end))
         if first <= self.window.past:
-            return f"{self.words('now')} – {over}"
+            return " – ".join([self.words("now"), over])
         day = self.instant(first).astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()
         # What begins before tomorrow's dawn is still this night.
         if self.instant(first) - self.window.now < timedelta(hours=12):
             return f"{begin} – {over}"
-        return f"{self.words('tomorrow')} {begin}" if day.days == 1 else f"{self.numbers.weekday(self.instant(first))} {begin}"
+        return " ".join([self.words("tomorrow"), begin]) if day.days == 1 else f"{self.numbers.weekday(self.instant(first))} {begin}"
 
     def facts(self) -> list[Fact]:
         """What the next day costs, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""

@@ -70,9 +70,9 @@ def _preferred(accepted: str) -> str:
 
 
 def show(
-    request: Request, page: Page, *, site: Site | None = None, status: int = HTTPStatus.OK.value, template: str | None = None, **context: Any
+    request: Request, page: Page, *, template: str | None = None, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any
 ) -> HTMLResponse:
-    """Return a page in its frame; ``template`` is another view of it than the one of its name."""
+    """Return a page in its frame; ``template`` is another one than that of its name, for pages of several."""
     return HTMLResponse(_render(request, page, template or f"{page.name}.html.j2", site=site, **context), status)
 
 

@@ -12,7 +12,7 @@ export function listen(address, { renew, lost }) {
   };
   const open = () => {
     const source = new EventSource(address);
-    source.addEventListener("home", (event) => {
+    source.addEventListener("news", (event) => {
       wait = FIRST_RETRY;
       if (known !== null && known !== event.data) renewAll();
       known = event.data;
