@@ -16,6 +16,7 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from luna.errors import InvalidInputError, UnsupportedMediaError
+from services.api.idempotency import answer_once
 
 MAX_DEPTH = 64
 # What PostgreSQL calls bigint.
@@ -55,7 +56,7 @@ class CheckedRoute(APIRoute):
             if takes_json and await checked.body():
                 _require_json(request.headers.get("Content-Type"))
                 await checked.json()
-            return await handle(checked)
+            return await answer_once(self.operation_id or self.name, checked, handle)
 
         return handle_checked
 
