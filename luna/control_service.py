@@ -6,6 +6,7 @@ What devices are told is decided by the executor, and passes the safety layer li
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import ValidationError
@@ -64,7 +65,12 @@ def override(connection: Connection, site_id: str, device: str, wanted: Mapping[
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
     if checked.until <= now:
-        raise InvalidInputError("this has passed", field="until", value=checked.until.isoformat(), remedy="Name an instant that is still to come.")
+        raise InvalidInputError(
+            "this has passed",
+            field="until",
+            value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat(),
+            remedy="Name an instant that is still to come.",
+        )
     control.override(connection, site_id, checked, device=device)
     return control.load(connection, site_id, device)
 

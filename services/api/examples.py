@@ -46,6 +46,14 @@ BODIES: dict[str, Schema] = {
     "add_manual_block": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
     "start_replay": _DAYS | {"policies": ["idle", "mpc"]},
     "ask_what_if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
+    "set_up": {"name": "admin", "password": "lantern orchard nine winters"},
+    "sign_in": {"name": "admin", "password": "lantern orchard nine winters", "form": "tokens"},
+    "refresh_tokens": {"refresh_token": "M1dB5cV0rW8Yq2kZ7pXn4sT9uJ6hG3fD1aL0eQ5iOyE"},
+    "confirm_password": {"password": "lantern orchard nine winters"},
+    "change_password": {"password": "lantern orchard nine winters", "new_password": "harbour copper thistle rain"},
+    "create_user": {"name": "anna", "password": "harbour copper thistle rain", "role": "user", "sites": ["home"]},
+    "change_user": {"role": "analyst", "sites": ["home"]},
+    "create_key": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": "home", **_DAYS}},
 }
 PARAMETERS: dict[str, str | int] = {

@@ -16,6 +16,8 @@ from luna.database.engine import unit_of_work
 from luna.database.idempotency import AnswerKey, KeptAnswer
 from luna.errors import InvalidInputError, UnavailableError
 from services.api.gateway import Gateway
+from services.api.identity.caller import Caller
+from services.api.operations import Operation, takes_key
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -25,7 +27,7 @@ _HEADERS = ("content-type", "location", "etag")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-async def answer_once(operation: str, request: Request, handle: Handler) -> Response:
+async def answer_once(operation: Operation, request: Request, handle: Handler) -> Response:
     """Return the answer of ``handle``; of a key that was answered before, that answer again.
 
     Raises:
@@ -33,10 +35,10 @@ async def answer_once(operation: str, request: Request, handle: Handler) -> Resp
         ConflictError: the first request of the key is still being answered.
     """
     text = request.headers.get(HEADER)
-    if text is None or request.method != "POST" or request.headers.get("Content-Type", "").startswith("multipart/"):
+    if text is None or not takes_key(operation) or request.headers.get("Content-Type", "").startswith("multipart/"):
         # A file that comes twice is the same job by itself.
         return await handle(request)
-    key = AnswerKey(_caller(request), operation, _read_key(text))
+    key = AnswerKey(_caller(request), operation.name, _read_key(text))
     gateway: Gateway = request.app.state.gateway
     digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
     kept = await to_thread.run_sync(_reserve, gateway, key, digest)
@@ -66,7 +68,8 @@ def _read_key(text: str) -> str:
 
 
 def _caller(request: Request) -> str:
-    return str(getattr(request.state, "caller_id", ""))
+    caller: Caller = request.state.caller
+    return f"{caller.means}:{caller.name}:{caller.user_id or ''}"
 
 
 def _reserve(gateway: Gateway, key: AnswerKey, digest: str) -> KeptAnswer | None:

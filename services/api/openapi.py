@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from luna.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
 from services.api.examples import ANSWERS, BODIES, PARAMETERS
 from services.api.idempotency import HEADER
+from services.api.operations import find_operation, takes_key
 from services.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
@@ -29,8 +30,8 @@ def describe(app: FastAPI) -> Schema:
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         for path, methods in document["paths"].items():
-            for method, operation in methods.items():
-                _add_key(method, operation)
+            for operation in methods.values():
+                _add_key(operation)
                 _add_errors(path, operation)
                 _add_examples(operation)
         app.openapi_schema = document
@@ -66,8 +67,8 @@ def _takes_anything(operation: Schema) -> bool:
     return "requestBody" in operation or bool(operation.get("parameters"))
 
 
-def _add_key(method: str, operation: Schema) -> None:
-    if method == "post" and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
+def _add_key(operation: Schema) -> None:
+    if takes_key(find_operation(operation["operationId"])) and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
         operation.setdefault("parameters", []).append(_KEY)
 
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "9111"
-down_revision = "9161"
+revision = "9181"
+down_revision = "9101"
 branch_labels = None
 depends_on = None
 
