@@ -13,7 +13,6 @@ from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from luna.contracts.control import ControlEntry, ControlState
@@ -84,11 +83,10 @@ def override_device(
 @app.command()
 def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
     """End an override: the plan is followed again."""
-    from luna.database import control
+    from luna import control_service
 
     with unit_of_work() as connection:
-        control.override(connection, site, None, device=device)
-        state = control.load(connection, site, device)
+        state = control_service.resume(connection, site, device)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{_whom(state)} follows its plan again."))
 
 
@@ -100,12 +98,12 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
+    from luna import control_service
     from luna.database import control
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        devices = [BATTERIES, *control.list_devices(connection, site)]
-        states = [_without_ended(control.load(connection, site, device), SystemClock().now()) for device in devices]
+        states = control_service.read_states(connection, site, now=SystemClock().now())
         entries, zone = control.read_log(connection, site, limit=limit), find_zone(connection, site)
     document = {
         "state": states[0].model_dump(mode="json"),
@@ -170,10 +168,6 @@ def _say(mode: str) -> str:
 
 def _whom(state: "ControlState") -> str:
     return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
-
-
-def _without_ended(state: "ControlState", now: "datetime") -> "ControlState":
-    return state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state
 
 
 def _show(states: "list[ControlState]", entries: "list[ControlEntry]", zone: "ZoneInfo") -> None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from luna.contracts.forecast import IssueRequest
 from luna.contracts.message import site_clock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
-from luna.timeline import SLOT, SystemClock, Timeline, floor_to
+from luna.timeline import SystemClock
 from luna.wording import Language
 from services.cli.console import JsonOption, emit
 from services.cli.pareto import show_pareto
@@ -131,14 +130,11 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
 
 def _ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
     """Issue what is to drive the plan where it has no fresh forecast of the start; where beat runs there always is one."""
-    from luna.database import forecast_activations, forecasts, sites
+    from luna.driving_forecast import find_missing_forecast
     from luna.objects import open_objects
     from luna.settings import load_settings
     from services.forecaster.service import issue_forecasts
 
-    site, start = sites.load(connection, str(request.site_id)), floor_to(request.start or now, SLOT)
-    driving = forecasts.read_driving(connection, site, Timeline(start, SLOT, 1), known_at=start)
-    if driving is None or driving.fallback_reason is not None:
-        version = forecast_activations.find_active(connection, site).forecast_version
-        asked = IssueRequest(site_id=site.name, at=start, forecast_version=version)
-        issue_forecasts(connection, asked, objects=open_objects(load_settings()), now=now)
+    missing = find_missing_forecast(connection, request, now=now)
+    if missing is not None:
+        issue_forecasts(connection, missing, objects=open_objects(load_settings()), now=now)
