@@ -35,6 +35,13 @@ EXAMPLES: dict[str, Schema] = {
     "/what-if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
     "/jobs": {"task": "planner.replay.run", "request": {"site_id": "home", "from_day": "2024-03-18", "to_day": "2024-03-24"}},
     "/sites/{site_id}/manual": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
+    "/v1/sites/{site_id}/vehicle-sessions": {
+        "vehicle": "car",
+        "from": "2024-03-12T18:00:00+01:00",
+        "to": "2024-03-13T07:00:00+01:00",
+        "arrival_soc": 0.4,
+        "target_soc": 0.8,
+    },
     "/sites/{site}/forecast-versions/promote": {"forecast_version": "aurora_v1.0", "reason": "it did better for a month"},
     "/quarantine/{quarantine_id}/correct": {"values": {"load_kwh": 0.4}},
 }
