@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 from markupsafe import Markup
@@ -76,7 +76,7 @@ def _name_days(frame: ChartFrame, axis: Axis, days: Sequence[SavedDay], numbers:
 
 def _short_day(day: date, numbers: Numbers) -> str:
     # The name is that of a day, whatever the clock: noon is the same day everywhere in its zone.
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=numbers.zone)
+    noon = datetime.combine(day, time(12), numbers.zone)
     return numbers.day(noon).partition(" ")[2]
 
 

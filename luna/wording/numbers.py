@@ -80,12 +80,17 @@ class Numbers:
         text = self.number(value, decimals, signed=signed)
         if text == UNKNOWN:
             return text
-        symbol = _CURRENCIES.get(self.currency, (self.currency, ""))[0]
+        symbol = self.currency_sign
         if self.language == "de":
             return f"{text}{NBSP}{symbol}"
         sign, digits = (text[0], text[1:]) if text[0] in (MINUS, "+") else ("", text)
         gap = NBSP if len(symbol) > 1 and symbol.isalpha() else ""
         return f"{sign}{symbol}{gap}{digits}"
+
+    @property
+    def currency_sign(self) -> str:
+        """What amounts of money carry: "€"."""
+        return _CURRENCIES.get(self.currency, (self.currency, ""))[0]
 
     def price(self, value: float | None, *, decimals: int = 0) -> str:
         """Return a price per kWh as a sentence names it: "27 ct"."""

@@ -22,9 +22,10 @@ COMPANIONS = {
     "beat": "luna.queue.beat",
     "executor": "services.executor",
     "recorder": "services.ingest.live",
+    "home_assistant": "services.home_assistant",
 }
 # Processes that read their settings once, at their start; a worker looks at each task.
-STARTED_ANEW = ("executor", "recorder")
+STARTED_ANEW = ("executor", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
 # What a task under way gets to end by itself; a task that is cut off is done again at the next start.
@@ -53,8 +54,9 @@ def up() -> None:
 
 
 def _is_needed(name: str, settings: "Settings") -> bool:
-    """Return whether a companion has to run: the recorder only where there is something to listen to."""
-    return name != "recorder" or bool(settings.home_assistant_url or settings.mqtt_url)
+    """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
+    needless = {"recorder": not (settings.home_assistant_url or settings.mqtt_url), "home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
+    return not needless.get(name, False)
 
 
 @contextmanager

@@ -22,9 +22,7 @@ PHRASES = {
         "each policy replayed on the same measured days, same charge at start and end · dashed: saved",
         "jede Strategie auf denselben gemessenen Tagen nachgerechnet, gleicher Ladestand am Anfang und Ende · gestrichelt: gespart",
     ),
-    "carbon_note": Phrase(
-        "grid intensity of each slot × import; exports not credited", "Strommix jeder Viertelstunde × Bezug; Einspeisung nicht gutgeschrieben"
-    ),
+    "carbon_note": Phrase("grid intensity of each slot × import; exports not credited", "Strommix je Viertelstunde × Bezug; Einspeisung zählt nicht"),
     "carbon_missing": Phrase(
         "Not known: nothing says how clean the grid was on these days. Load the intensity as a file of the kind carbon, and count the days again.",
         "Nicht bekannt: Nichts sagt, wie sauber das Netz an diesen Tagen war. Lade den Strommix als Datei der Art carbon und zähle die Tage neu.",
@@ -77,7 +75,7 @@ PHRASES = {
     "who_rule": Phrase("Inverter alone (no fresh plan)", "Wechselrichter allein (kein frischer Plan)"),
     "who_length": Phrase("{hours} h", "{hours} h"),
     "who_empty": Phrase(
-        "Luna decided nothing on these days: the site is not armed, so the inverter went its own way. What is saved above is what Luna's plans would have saved.",
+        "Luna decided nothing on these days: the site is not armed, so the inverter went its own way. Above is what Luna's plans would have saved.",
         "An diesen Tagen hat Luna nichts entschieden: Die Anlage ist nicht scharf geschaltet, der Wechselrichter ging seinen eigenen Weg."
         " Oben steht, was Lunas Pläne gespart hätten.",
     ),

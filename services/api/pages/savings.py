@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -166,9 +166,9 @@ class SavingsView:
         return Period(name, say(abs(saved)), words, good=saved >= 0, bars=self._draw_bars(amounts, say))
 
     def _draw_bars(self, amounts: Mapping[str, float], say: Any) -> list[Bar]:
-        most = max(max(amounts[name] for name in SHOWN if name in amounts), 1e-9)
+        most = max([1e-9, *(amounts[name] for name in SHOWN if name in amounts)])
         return [
-            Bar(self.words(f"policy_{name}"), bar_in_text(amounts[name] / most, COLOURS[name], rest=name != WITHOUT), say(amounts[name]))
+            Bar(self.words("policy_" + name), bar_in_text(amounts[name] / most, COLOURS[name], rest=name != WITHOUT), say(amounts[name]))
             for name in SHOWN
             if name in amounts
         ]
@@ -176,7 +176,7 @@ class SavingsView:
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Every policy of the month: its name, cost, what it saved, what it emitted."""
         cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
-        known = [name for name in sorted(cost, key=lambda each: -cost[each])]
+        known = sorted(cost, key=lambda each: -cost[each])
         emitted = {name: self._say_kg(carbon[name]) for name in known if name in carbon}
         return [
             (say_policy(name, language=numbers.language), numbers.money(cost[name]), numbers.money(cost[WITHOUT] - cost[name]), emitted.get(name, "–"))
@@ -199,7 +199,7 @@ class SavingsView:
 
     def say_day(self, day: date) -> str:
         """Return a local day in words."""
-        return self.numbers.day(datetime(day.year, day.month, day.day, 12, tzinfo=self.numbers.zone))
+        return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
 
     def left_out(self) -> list[tuple[str, str]]:
         """Why days are not counted: neighbouring days of the same reason together."""
@@ -214,10 +214,19 @@ class SavingsView:
 
     def _say_why(self, code: str, faults: Sequence[str]) -> str:
         said = [say_fault(fault, language=self.numbers.language) for fault in faults]
-        return self.words(f"left_{code}") + (f": {'; '.join(said)}" if said else "")
+        return self.words("left_" + code) + (f": {'; '.join(said)}" if said else "")
 
 
-def _read_deciders(connection: Connection, site: Site, last: date) -> list[tuple[date, list[datetime], list[str | None]]]:
+@dataclass(frozen=True, slots=True)
+class DecidersOfDay:
+    """A local day: the edges of its slots, and who decided each, None where nobody did."""
+
+    day: date
+    edges: Sequence[datetime]
+    deciders: Sequence[str | None]
+
+
+def _read_deciders(connection: Connection, site: Site, last: date) -> list[DecidersOfDay]:
     """Return for each day of the last week the edges of its slots, and who decided each."""
     zone = parse_zone(site.timezone)
     days = []
@@ -226,29 +235,29 @@ def _read_deciders(connection: Connection, site: Site, last: date) -> list[tuple
         slots = local_days(day, day, zone)
         known = control.read_deciders(connection, site.name, first=slots.start, end=slots.end)
         edges = slot_edges(slots.start, slots.count, SLOT)
-        days.append((day, edges, [known.get(edge) for edge in edges[:-1]]))
+        days.append(DecidersOfDay(day, edges, [known.get(edge) for edge in edges[:-1]]))
     return days
 
 
-def _draw_deciders(days: Sequence[tuple[date, list[datetime], list[str | None]]], numbers: Numbers, words: PageWords) -> list[Markup]:
+def _draw_deciders(days: Sequence[DecidersOfDay], numbers: Numbers, words: PageWords) -> list[Markup]:
     """Return the drawing wide and narrow; none where nothing was decided."""
-    if not any(who is not None for _, _, deciders in days for who in deciders):
+    if not any(who is not None for day in days for who in day.deciders):
         return []
-    rows = [_name_row(day, edges, deciders, numbers, words) for day, edges, deciders in days]
+    rows = [_name_row(day, numbers, words) for day in days]
     return [draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow) for narrow in (False, True)]
 
 
-def _name_row(day: date, edges: Sequence[datetime], deciders: Sequence[str | None], numbers: Numbers, words: PageWords) -> DecidedDay:
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=numbers.zone)
-    hours = round((edges[-1] - edges[0]) / timedelta(hours=1))
-    name = f"{numbers.weekday(noon)} {day.day}" + ("" if hours == 24 else f" · {words('who_length', hours=hours)}")
-    present = [who for who in dict.fromkeys(deciders) if who is not None]
-    said = ", ".join(words(f"who_{who}") for who in present) or words("who_nobody")
-    return DecidedDay(name, edges, deciders, words("who_day", day=numbers.day(noon), said=said))
+def _name_row(day: DecidersOfDay, numbers: Numbers, words: PageWords) -> DecidedDay:
+    noon = datetime.combine(day.day, time(12), numbers.zone)
+    hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
+    name = f"{numbers.weekday(noon)} {day.day.day}" + ("" if hours == 24 else f" · {words('who_length', hours=hours)}")
+    present = [who for who in dict.fromkeys(day.deciders) if who is not None]
+    said = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
+    return DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=said))
 
 
-def _share_deciders(days: Sequence[tuple[date, list[datetime], list[str | None]]]) -> dict[str, float]:
+def _share_deciders(days: Sequence[DecidersOfDay]) -> dict[str, float]:
     """Return which share of the slots that anybody decided each decided, the most first."""
-    decided = [who for _, _, deciders in days for who in deciders if who is not None]
+    decided = [who for day in days for who in day.deciders if who is not None]
     counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
     return dict(sorted(counts.items(), key=lambda each: -each[1]))
