@@ -20,7 +20,7 @@ class Operation:
     Attributes:
         name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
         scope: what a caller must have been given.
-        command: the ``luna`` command that does the same, None where ``alone`` says why there is none.
+        command: the ``luna`` command that does the same, with the option that makes it so where it does more; None where ``alone`` says why there is none.
         critical: the password is asked again, whoever calls.
         monitor: a monitor may ask it without being anybody, on this machine or with its token.
         aliases: short paths of the same form, kept for those who know them.
@@ -58,7 +58,7 @@ PLANS = (
     Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
     Operation("compare_plan", "GET", f"{_PLAN}/changes", "read", "plans changes", aliases=("/plans/{plan_id}/changes",)),
     Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
-    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if plan", aliases=("/plans/{plan_id}/what-if",)),
+    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if --plan", aliases=("/plans/{plan_id}/what-if",)),
     Operation("check_plans", "POST", f"{_SITE}/plan-checks", "analyse", "plans check"),
 )
 FORECASTS = (
@@ -120,9 +120,9 @@ CONTROL = (
 )
 EVALUATION = (
     Operation("start_replay", "POST", f"{_SITE}/replays", "analyse", "replay"),
-    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "replay scores"),
-    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if replay", aliases=("/what-if",)),
-    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if show", aliases=("/what-if/{what_if_id}",)),
+    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "scores"),
+    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
+    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
@@ -251,7 +251,10 @@ COMMANDS_ALONE = {
     "up": "starts the gateway itself",
     "db": "runs before there is a gateway",
     "bench": "measures the machine it runs on",
+    "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
+    "control vacation": "is a switch of the page and of Home Assistant",
+    "data readings": "is data query of a sensor's series, in the forms that readings have",
     "forecast plot": "draws to the terminal; the page draws what the routes return",
 }
 
