@@ -1,6 +1,6 @@
 """A site with a month behind it, and what its pages show of that: recorded days, verdicts, scores, decisions, forecasts, refused rows."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
-from luna.timeline import Timeline, local_days, parse_zone
+from luna.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
+from tests.stored import plan_stored
 
 ZONE = parse_zone("Europe/Berlin")
 DAYS = 30
@@ -103,6 +104,16 @@ def _decide(connection: Connection, site: Site, last: date) -> None:
                 slot_start=start, source="owner" if decided_by == "owner" else "planner", decided_by=decided_by, reason=reason, requested=told, allowed=told
             )
             control.record(connection, ControlState(site=site.name), decision, {})
+
+
+def plan_now(connection: Connection, site: Site, now: datetime) -> None:
+    """Issue a forecast and a plan that begins with the slot that runs."""
+    start = floor_to(now, SLOT)
+    ahead = Timeline(start, SLOT, 192)
+    hour = np.array([instant.astimezone(ZONE).hour for instant in ahead])
+    load, sun = 0.1 + 0.3 * np.exp(-((hour - 19) ** 2) / 8), np.maximum(np.sin((hour - 8) / 9 * np.pi), 0) * (hour < 18) * 0.6
+    forecasts.upsert(connection, site.name, [Forecast(ahead, start, DEFAULT_VERSION, Quantiles.exact(load), Quantiles.exact(sun))])
+    plan_stored(connection, site.name, start)
 
 
 def forget_everything(connection: Connection) -> None:

@@ -24,7 +24,7 @@ from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.openapi import describe
-from services.api.pages import assets, home, job_part, savings
+from services.api.pages import assets, home, job_part, planning, savings
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine, timeline
 
@@ -33,7 +33,7 @@ _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (job_part, savings)
+PAGES = (job_part, planning, savings)
 
 log = structlog.get_logger("luna.api")
 

@@ -22,5 +22,6 @@ PHRASES = {
     "job_look": Phrase("Look again", "Nachsehen"),
     "job_progress": Phrase("Progress", "Fortschritt"),
     "nav_home": Phrase("Home", "Zuhause"),
+    "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
 }

@@ -42,6 +42,7 @@ class Page:
 # In the order of the navigation.
 NAVIGATION = (
     Page("home", "/ui/sites/{site_id}/home"),
+    Page("planning", "/ui/sites/{site_id}/planning"),
     Page("savings", "/ui/sites/{site_id}/savings"),
 )
 
@@ -133,6 +134,11 @@ def show_error(request: Request, error: LunaError) -> Response:
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
     return HTMLResponse(shown, error.status)
+
+
+def numbers_of(request: Request, site: Site) -> Numbers:
+    """Return how the reader of a request is told figures and times of a site."""
+    return Numbers(Reader.of(request).language, parse_zone(site.timezone), site.currency)
 
 
 def words_of(request: Request, page: Page) -> PageWords:
