@@ -4,7 +4,7 @@ Instants are the database's own: gateway, workers and reconciler run on clocks t
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.database.engine import own_session
+from luna.database.schema.sites import site_versions, sites
 from luna.database.schema.work import OPEN, jobs
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -94,11 +95,25 @@ def list_newest(connection: Connection, *, status: JobFilter | None = None, limi
     return [JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]
 
 
+def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]:
+    """Return by job the time zone of the stored site that it was asked for; jobs of no site, or of one that is not there, are left out."""
+    latest = select(site_versions.c.configuration["timezone"].astext).where(site_versions.c.site_key == sites.c.site_key)
+    zone = latest.order_by(site_versions.c.version.desc()).limit(1).scalar_subquery()
+    of_site = select(jobs.c.job_id, zone.label("zone")).join(sites, sites.c.name == jobs.c.request["site_id"].astext)
+    return {row.job_id: row.zone for row in connection.execute(of_site.where(jobs.c.job_id.in_(job_ids))) if row.zone is not None}
+
+
 def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:
     """Return the jobs of some tasks that name a site, with what they asked and answered, those accepted last first."""
     own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
     query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
     return [_job(row) for row in connection.execute(query).mappings()]
+
+
+def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
+    """Return the jobs of these ids, by id; those that are gone are left out."""
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.job_id.in_(list(job_ids)))
+    return {row["job_id"]: JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()}
 
 
 def find_newest(connection: Connection, *, task: str, key: str) -> JobSummary | None:

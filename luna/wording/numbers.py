@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -182,6 +182,12 @@ class Numbers:
     def _with_unit(self, value: float | None, unit: str) -> str:
         text = self.number(value, 1)
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+
+def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """Return an instant by the clock of a zone, with its name for the offset: "2024-02-01 14:00 CET"; the hour shown twice differs by that name."""
+    local = instant.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}" if seconds else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def _shown_twice(local: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Builds the gateway's application: ``uvicorn --factory services.api.app:create_app``."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
@@ -18,22 +19,57 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from luna.database import engine
 from luna.embedded import Addresses, running
 from luna.queue import Client
+from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
 from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
+from services.api.identity.access_tokens import AccessTokens, open_key
+from services.api.identity.audit import AuditRequests
+from services.api.identity.headers import SecureHeaders, list_headers
+from services.api.identity.identity import Identity
+from services.api.identity.limits import Limiter
 from services.api.openapi import describe
 from services.api.pages import assets, home, job_part, planning, savings
+from services.api.pages.setup import pages as setup
+from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import Problem, add_problem_handlers
-from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine, timeline
+from services.api.routes import (
+    alternatives,
+    audit,
+    auth,
+    control,
+    documentation,
+    forecast_versions,
+    forecasts,
+    health,
+    history_care,
+    jobs,
+    keys,
+    manual,
+    metrics,
+    plans,
+    prices,
+    quarantine,
+    replays,
+    series,
+    short_paths,
+    sites,
+    timeline,
+    users,
+)
+from services.api.routes import settings as setting_routes
+from services.api.routes import uploads as upload_routes
 
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
+# What others call it; said beside ours, and taken where ours is not given.
+REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (job_part, planning, savings)
+PAGES = (assets.router, home.router, job_part.router, planning.router, savings.router, setup_plan.router, setup.router)
 
 log = structlog.get_logger("luna.api")
 
@@ -48,14 +84,15 @@ class MeasureRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trace_id = new_trace_id(Headers(scope=scope).get(TRACE_HEADER))
+        headers = Headers(scope=scope)
+        trace_id = new_trace_id(headers.get(TRACE_HEADER) or headers.get(REQUEST_HEADER))
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
 
         async def send_traced(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[TRACE_HEADER] = trace_id
+                MutableHeaders(scope=message).update({TRACE_HEADER: trace_id, REQUEST_HEADER: trace_id})
             await send(message)
 
         begun = time.perf_counter()
@@ -69,18 +106,18 @@ class MeasureRequests:
 class LimitBody:
     """Refuses a body of more than ``max_bytes``, whatever its header says, and one that does not come in.
 
-    ``larger`` holds the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
+    ``larger`` holds patterns of the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None, patience: timedelta = timedelta(seconds=30)) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._larger = larger or {}
+        self._larger = {re.compile(pattern): most for pattern, most in (larger or {}).items()}
         self._patience_seconds = patience.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received, ended, begun = 0, False, time.monotonic()
-        most = self._larger.get(scope.get("path", ""), self._max_bytes)
+        most = next((most for pattern, most in self._larger.items() if pattern.fullmatch(scope.get("path", ""))), self._max_bytes)
 
         async def receive_limited() -> Message:
             nonlocal received, ended
@@ -111,7 +148,39 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 MAX_BODY_BYTES = 5_000_000
+# Where files are handed over, as patterns of the whole path.
+UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
+
+
+# In the order in which the documentation shows them.
+ROUTERS = (
+    sites.router,
+    plans.router,
+    timeline.router,
+    alternatives.router,
+    forecasts.router,
+    forecast_versions.router,
+    series.router,
+    upload_routes.router,
+    prices.router,
+    history_care.router,
+    quarantine.router,
+    control.router,
+    manual.router,
+    replays.router,
+    jobs.router,
+    auth.router,
+    users.router,
+    keys.router,
+    audit.router,
+    setting_routes.router,
+    health.router,
+    metrics.router,
+    short_paths.router,
+    short_paths.by_clock,
+    documentation.router,
+)
 
 
 def create_app(settings: Settings | None = None, addresses: Addresses | None = None, *, clock: Clock | None = None) -> FastAPI:
@@ -129,15 +198,18 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         version="1",
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    api = (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation, timeline)
-    for routes in (*api, assets, home, *PAGES):
-        app.include_router(routes.router)
+    for router in (*ROUTERS, *PAGES):
+        app.include_router(router)
     add_problem_handlers(app)
+    app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})
+    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES))
+    app.add_middleware(AuditRequests)
+    app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
     return app
 
@@ -148,10 +220,14 @@ def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> 
         servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
         with servers as there:
             gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
-            app.state.gateway = gateway
+            budgets = connect(there.redis_url)
+            identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_key(settings)))
+            app.state.gateway, app.state.identity = gateway, identity
             try:
+                await identity.announce()
                 yield
             finally:
+                budgets.close()
                 gateway.close()
 
     return lifespan

@@ -20,7 +20,7 @@ def service_status(gateway: Gateway, *, now: datetime) -> ServicesReply:
     own = _service("api", [_own_instance(gateway)])
     try:
         said = gateway.queue.heartbeats
-        nodes, beat, recorder, executor = said.nodes(), said.beat(), said.recorder(), said.executor()
+        nodes, beat, recorder, executor, home_assistant = said.nodes(), said.beat(), said.recorder(), said.executor(), said.home_assistant()
     except UnavailableError:
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
@@ -29,6 +29,8 @@ def service_status(gateway: Gateway, *, now: datetime) -> ServicesReply:
             services.append(_service("recorder", _recorders(recorder, now)))
         if executor is not None or _acts(gateway):
             services.append(_service("executor", _recorders(executor, now)))
+        if home_assistant is not None or gateway.settings.mqtt_publish != "off":
+            services.append(_service("home_assistant", _recorders(home_assistant, now)))
     return ServicesReply(ready=all(service.ready for service in services), services=tuple(services))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic_core import to_json
 
 from luna.contracts.message import Instant
@@ -13,19 +13,18 @@ from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.wording import Language
 from services.api.gateway import CurrentGateway
-from services.api.site_clock import SiteClockRoute
+from services.api.routing import ResourceRouter, SitePath
 from services.api.timeline import Timelines, build_timeline
 from services.api.timeline.window import open_window
 
-router = APIRouter(route_class=SiteClockRoute, tags=["plans"])
+router = ResourceRouter("plans")
 
-SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 # A watt, a hundredth of a per cent, a hundredth of a cent: what no chart shows is not sent.
 DECIMALS = 4
 LEVEL = 5
 
 
-@router.get("/v1/sites/{site_id}/timeline", response_model=Timelines, summary="Read past and coming slots on one axis")
+@router.operation("Read past and coming slots on one axis", response_model=Timelines)
 def read_timeline(
     site_id: SitePath,
     request: Request,

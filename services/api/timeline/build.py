@@ -1,5 +1,8 @@
 """Puts a timeline together."""
 
+import hashlib
+from collections.abc import Hashable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,24 +33,63 @@ Document = dict[str, Any]
 def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -> Document:
     """Return everything that the plan chart draws of a window, as ``Timelines`` describes it; unknown numbers are NaN."""
     followed = read_followed(connection, window, memory)
-    ahead = [part if slot >= window.past else None for slot, part in enumerate(followed.parts)]
-    planned, measured = planned_flows(ahead), read_measured(connection, window)
-    prices = read_prices(connection, window, _expected_prices(followed.parts))
+    said = memory.recall(_key(followed, window), lambda: _say_plans(followed, window))
+    measured, prices = read_measured(connection, window), read_prices(connection, window, said.prices)
     overrides = read_overrides(connection, window)
     inputs = followed.latest.inputs if followed.latest else {"vehicles": None, "reserves": None}
     stays = read_stays(inputs["vehicles"], window.site, window.timeline)
-    soc = mean_soc(ahead, window.site)
     deciders = name_deciders(connection, window, planned=[part is not None for part in followed.parts], overrides=overrides)
+    seen = Seen(measured, said.planned, prices, said.soc, stays)
     return (
         _frame(window)
         | {"plan": _describe_plan(followed, window), "ages_s": _ages(followed, measured, window)}
         | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.known}}
-        | {"measured": measured.flows | {"soc": measured.soc}, "planned": planned | {"soc": soc}, "bands": bands(ahead)}
-        | {"devices": device_columns(ahead, window.site), "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
-        | {"decisions": _decide(followed.parts, window, memory) | {"decided_by": deciders}}
-        | {"ghosts": _draw_ghosts(connection, window, followed, Seen(measured, planned, prices, soc, stays))}
+        | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**said.planned, "soc": said.soc}, "bands": said.bands}
+        | {"devices": said.devices, "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
+        | {"decisions": said.decisions | {"decided_by": deciders}}
+        | {"ghosts": _draw_ghosts(followed, seen, window, expected=read_expected(connection, window), memory=memory) | {"midnight": said.midnight}}
         | {"stays": stays, "overrides": overrides, "blocks": read_blocks(connection, window)}
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What plans say of a window, in columns; it changes with a new plan or a new slot alone."""
+
+    planned: dict[str, FloatArray]
+    soc: FloatArray
+    bands: dict[str, FloatArray]
+    devices: list[Document]
+    prices: tuple[FloatArray, FloatArray]
+    decisions: dict[str, list[Any]]
+    midnight: Document
+
+
+def _key(followed: Followed, window: Window) -> Hashable:
+    told = tuple(part.plan_id if part else None for part in followed.parts)
+    midnight = followed.midnight.reply["plan_id"] if followed.midnight else None
+    return ("said", window.site.model_dump_json(), window.numbers, window.timeline.start, window.past, told, midnight)
+
+
+def _say_plans(followed: Followed, window: Window) -> _Said:
+    parts, site = followed.parts, window.site
+    ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
+    return _Said(
+        planned_flows(ahead),
+        mean_soc(ahead, site),
+        bands(ahead),
+        device_columns(ahead, site),
+        _expected_prices(parts),
+        decisions(parts, window.timeline, site, window.numbers),
+        _trace_midnight(followed, window),
+    )
+
+
+def _trace_midnight(followed: Followed, window: Window) -> Document:
+    plan = followed.midnight
+    parts = [plan.part_at(start) if plan else None for start in window.timeline]
+    named = {"plan_id": plan.reply["plan_id"], "issued_at": plan.issued_at} if plan else {"plan_id": None, "issued_at": None}
+    return named | {"soc": mean_soc(parts, window.site)}
 
 
 def _frame(window: Window) -> Document:
@@ -96,29 +138,20 @@ def _expected_prices(parts: list[Part | None]) -> tuple[FloatArray, FloatArray]:
     return imported, exported
 
 
-def _decide(parts: list[Part | None], window: Window, memory: PlanMemory) -> dict[str, list[Any]]:
-    told = tuple(part.plan_id if part else None for part in parts)
-    key = ("decisions", window.site.name, window.numbers, window.timeline.start, told)
-    return memory.recall(key, lambda: decisions(parts, window.timeline, window.site, window.numbers))
-
-
-def _draw_ghosts(connection: Connection, window: Window, followed: Followed, seen: Seen) -> Document:
-    expected = read_expected(connection, window)
-    without = trace_without_luna(window, seen, expected)
+def _draw_ghosts(followed: Followed, seen: Seen, window: Window, *, expected: dict[str, FloatArray], memory: PlanMemory) -> Document:
+    without = memory.recall(_seen_key(seen, expected, window), lambda: trace_without_luna(window, seen, expected))
     alone = np.full(window.timeline.count, np.nan)
     if without is not None:
         alone[without[0] : without[0] + without[1].soc.size] = without[1].soc
-    midnight = followed.midnight
-    parts = [midnight.part_at(start) if midnight else None for start in window.timeline]
-    return {
-        "without_luna": {"soc": alone, "next_day": compare_next_day(window, seen, without, energy_value=_value_of(followed, window))},
-        "midnight": {
-            "plan_id": midnight.reply["plan_id"] if midnight else None,
-            "issued_at": midnight.issued_at if midnight else None,
-            "soc": mean_soc(parts, window.site),
-        },
-        "forecast_then": expected,
-    }
+    next_day = compare_next_day(window, seen, without, energy_value=_value_of(followed, window))
+    return {"without_luna": {"soc": alone, "next_day": next_day}, "forecast_then": expected}
+
+
+def _seen_key(seen: Seen, expected: dict[str, FloatArray], window: Window) -> Hashable:
+    prices = (seen.prices.import_price, seen.prices.export_price)
+    arrays = (seen.measured.soc, *seen.measured.flows.values(), *seen.planned.values(), *expected.values(), *prices)
+    digest = hashlib.sha256(b"".join(each.tobytes() for each in arrays)).digest()
+    return ("without", window.site.model_dump_json(), window.timeline.start, str(seen.stays), digest)
 
 
 def _value_of(followed: Followed, window: Window) -> float | None:
