@@ -185,6 +185,11 @@ PAGES = (
     Operation("resume_device", "POST", "/ui/sites/{site_id}/planning/resume", "operate", alone="a page"),
     Operation("show_savings", "GET", "/ui/sites/{site_id}/savings", "read", alone="a page"),
     Operation("start_replays", "POST", "/ui/sites/{site_id}/savings/replays", "analyse", alone="a page"),
+    Operation("show_data", "GET", "/ui/sites/{site_id}/data", "read", alone="a page"),
+    Operation("show_gaps", "GET", "/ui/sites/{site_id}/data/gaps", "read", alone="a page"),
+    Operation("judge_month", "POST", "/ui/sites/{site_id}/data/quality", "data", alone="a page"),
+    Operation("decide_row", "POST", "/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}", "data", alone="a page"),
+    Operation("upload_file", "POST", "/ui/sites/{site_id}/data/uploads", "data", alone="a page"),
     Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
     Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
 )

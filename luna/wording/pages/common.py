@@ -24,4 +24,5 @@ PHRASES = {
     "nav_home": Phrase("Home", "Zuhause"),
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
+    "nav_data": Phrase("Data", "Daten"),
 }

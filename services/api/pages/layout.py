@@ -15,8 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from luna.errors import LunaError
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
-from luna.timeline import parse_zone
+from luna.timeline import SLOT, parse_zone
 from luna.wording import Language, Numbers
+from luna.wording.quality import say_series
 from luna.wording.pages import PageWords, page_words
 from services.api.pages.assets import find_asset
 from services.api.site_clock import SiteClockRoute
@@ -44,6 +45,7 @@ NAVIGATION = (
     Page("home", "/ui/sites/{site_id}/home"),
     Page("planning", "/ui/sites/{site_id}/planning"),
     Page("savings", "/ui/sites/{site_id}/savings"),
+    Page("data", "/ui/sites/{site_id}/data"),
 )
 
 
@@ -109,7 +111,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": find_asset, "themes": THEMES}
+    environment.globals |= {"asset": find_asset, "themes": THEMES, "say_series": say_series, "slot": SLOT}
     return environment
 
 
