@@ -193,8 +193,20 @@ PAGES = (
     Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
     Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
 )
+# First start and the installation: who may do this may do everything.
+ADMIN_PAGES = (
+    Operation("welcome", "GET", "/ui/setup", "administer", alone="a page"),
+    Operation("begin_setup", "POST", "/ui/setup", "administer", alone="a page"),
+    Operation("guess_place", "GET", "/ui/setup/guess", "administer", alone="a page"),
+    Operation("take_setup_file", "POST", "/ui/setup/upload", "administer", alone="a page"),
+    Operation("show_setup_step", "GET", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
+    Operation("save_setup_step", "POST", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
+    Operation("show_preparation", "GET", "/ui/setup/{draft_id}/plan", "administer", alone="a page"),
+    Operation("show_progress", "GET", "/ui/setup/{draft_id}/progress", "administer", alone="a page"),
+    Operation("retry_preparation", "POST", "/ui/setup/{draft_id}/retry", "administer", alone="a page"),
+)
 
-OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM, *IDENTITY, *OLDER, *PAGES)
+OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM, *IDENTITY, *OLDER, *PAGES, *ADMIN_PAGES)
 
 # What makes a worker compute for long, and has a budget of its own.
 SOLVERS = frozenset(
