@@ -11,6 +11,7 @@ from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.database import control, forecasts, observations, quality, scores, sites
 from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.database.schema.series import quarantine
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
@@ -116,7 +117,15 @@ def plan_now(connection: Connection, site: Site, now: datetime) -> None:
     plan_stored(connection, site.name, start)
 
 
+def refuse_row(connection: Connection, name: str, line: int) -> int:
+    """Put a row of 3 November into quarantine whose consumption is below zero, and return its number."""
+    raw = {"slot_start": "2026-11-03T10:00:00+01:00", "load_kwh": -0.4, "pv_kwh": 0.2}
+    row = {"site_key": sites.key_of(connection, name), "kind": "observations", "source": "f" * 64, "line": line, "reason": "load_kwh: -0.4 is below 0"}
+    number = connection.scalar(quarantine.insert().values(raw=raw, **row).returning(quarantine.c.quarantine_id))
+    return int(number or 0)
+
+
 def forget_everything(connection: Connection) -> None:
     """Delete every site and job."""
-    for table in ("sites", "jobs", "control_log"):
+    for table in ("sites", "jobs", "control_log", "quarantine"):
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of this function

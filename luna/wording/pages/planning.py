@@ -60,7 +60,7 @@ PHRASES = {
     "heat_title": Phrase("Heat now", "Jetzt heizen"),
     "heat_note": Phrase("whatever the price, until the time is over", "unabhängig vom Preis, bis die Zeit um ist"),
     "heat_hours": Phrase("{hours} h", "{hours} h"),
-    "heat_named": Phrase("{device}: on for {hours} h", "{device}: {hours} h an"),
+    "heat_named": Phrase("{hours} h: {device}", "{hours} h: {device}"),
     "vacation_title": Phrase("Vacation", "Urlaub"),
     "vacation_off": Phrase("Somebody is at home.", "Es ist jemand zu Hause."),
     "vacation_on": Phrase("Nobody is at home. Forecasts expect a quiet house.", "Niemand ist zu Hause. Prognosen erwarten ein stilles Haus."),

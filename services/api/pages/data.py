@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -29,7 +29,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 PAGE = PAGES["data"]
 SHOWN_ROWS, SHOWN_LOADS = 20, 8
 RowPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
-MonthQuery = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="usual: that of yesterday")]
+MonthQuery = Annotated[str | None, Query(pattern=r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$", description="usual: that of yesterday")]
 UPLOAD_PATH = r"/ui/sites/[^/]+/data/uploads"
 
 
@@ -69,15 +69,12 @@ def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = 
 
 
 @router.post("/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}")
-async def decide_row(
-    site_id: SitePath, quarantine_id: RowPath, resolution: Literal["released", "corrected", "dismissed"], request: Request, gateway: CurrentGateway
-) -> Response:
+async def decide_row(site_id: SitePath, quarantine_id: RowPath, resolution: Resolution, request: Request, *, gateway: CurrentGateway) -> Response:
     """Let a refused row in, as it is or with the form's values, or leave it out for good."""
     received = await run_in_threadpool(_read_row, gateway, site_id, quarantine_id)
     form = await request.form()
     values = _read_values({name: str(value) for name, value in form.items()}, received) if resolution == "corrected" else {}
-    chosen: Resolution = resolution
-    await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution=chosen, values=values))
+    await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution=resolution, values=values))
     return RedirectResponse(f"{PAGE.address(site_id)}?decided={resolution}:{quarantine_id}", 303)
 
 

@@ -31,7 +31,7 @@ class Month:
     @classmethod
     def of(cls, text: str | None, site: Site, now: datetime) -> "Month":
         """Return the month of a text such as 2026-11; of none that of the site's yesterday."""
-        if text is not None and text[:4] > "0001":
+        if text is not None:
             return cls(date(int(text[:4]), int(text[5:]), 1))
         yesterday = now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
         return cls(yesterday.replace(day=1))

@@ -17,8 +17,8 @@ from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
 from luna.wording import Language, Numbers
-from luna.wording.quality import say_series
 from luna.wording.pages import PageWords, page_words
+from luna.wording.quality import say_series
 from services.api.pages.assets import find_asset
 from services.api.site_clock import SiteClockRoute
 

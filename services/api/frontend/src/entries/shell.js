@@ -2,3 +2,5 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 
 window.htmx = htmx;
+// Styles come from files alone.
+htmx.config.includeIndicatorStyles = false;
