@@ -137,7 +137,21 @@ class _Companion:
 def _start(name: str) -> subprocess.Popen[bytes]:
     # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
     command = [sys.executable, "-m", "services.cli.parent_watch", COMPANIONS[name]]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    threading.Thread(target=_pass_on, args=(process,), daemon=True).start()
+    return process
+
+
+def _pass_on(process: subprocess.Popen[bytes]) -> None:
+    """Write what a companion logs where this process logs, and keep the last of it for the page that shows it."""
+    from luna.telemetry import RECENT_LINES
+
+    # It is closed while this reads where the process is ended.
+    with suppress(ValueError):
+        for line in process.stderr or ():
+            sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()
+            RECENT_LINES.append(line.decode("utf-8", "replace").rstrip("\n"))
 
 
 def _end(process: subprocess.Popen[bytes], hurry: threading.Event) -> None:
