@@ -5,7 +5,8 @@ What devices are told is decided by the executor, and passes the safety layer li
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import ValidationError
@@ -13,21 +14,19 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import ControlState, Override
 from luna.database import control, readings, sites
-from luna.device_config import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, OWNER_MODES
 from luna.errors import InvalidInputError
 from luna.site import OWN_VACATION, Site, invalid_input
 from luna.timeline import SLOT, floor_to, to_instant
 from luna.wording import read_mode
 
-# What each kind of device can be told by its owner.
-MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle": get_args(VehicleMode), "load": get_args(LoadMode), "pv": get_args(PvMode)}
 # What counts in a slot has been said before it begins.
 _BEFORE = timedelta(seconds=1)
 
 
 def modes_of(device: str) -> tuple[str, ...]:
     """Return what a device can be told: ``batteries``, ``vehicle:NAME``, ``load:NAME`` or ``pv``."""
-    return MODES[device.partition(":")[0]]
+    return OWNER_MODES[device.partition(":")[0]]
 
 
 def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> ControlState:
@@ -66,9 +65,39 @@ def override(connection: Connection, site_id: str, device: str, wanted: Mapping[
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
     if checked.until <= now:
-        raise InvalidInputError("this has passed", field="until", value=checked.until.isoformat(), remedy="Name an instant that is still to come.")
+        raise InvalidInputError(
+            "this has passed",
+            field="until",
+            value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat(),
+            remedy="Name an instant that is still to come.",
+        )
     control.override(connection, site_id, checked, device=device)
     return control.load(connection, site_id, device)
+
+
+def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
+    """End an override, so that the plan is followed again, and return how the device then stands.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: a device that the site neither controls nor did.
+    """
+    # What the site's section once named may still stand in its way.
+    if device in (BATTERIES, *control.list_devices(connection, site_id)):
+        control.override(connection, site_id, None, device=device)
+    else:
+        _require_device(sites.load(connection, site_id), device)
+    return control.load(connection, site_id, device)
+
+
+def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
+    """Return how the devices of a site stand, the batteries first; an override that has ended is none.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    found = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
+    return [state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state for state in found]
 
 
 def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: datetime) -> None:

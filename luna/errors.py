@@ -4,6 +4,8 @@ LunaError
 ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
 ├── NotFoundError          a named thing does not exist                         404, exit 2
 ├── ConflictError          the request contradicts what is stored or running    409, exit 1
+│   ├── OutdatedError      what was read is not what is stored any more         412, exit 1
+│   └── UnconditionalError a change does not say of what                        428, exit 2
 ├── UnsupportedMediaError  a body is of a type that is not taken                415, exit 2
 ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
 └── MachineError           this machine lacks something; the remedy names it    500, exit 1
@@ -69,6 +71,18 @@ class ConflictError(LunaError):
     """The request contradicts what is stored or running."""
 
     status, title, code = 409, "Conflict", "conflict"
+
+
+class OutdatedError(ConflictError):
+    """Somebody else changed what the caller read; nothing was changed."""
+
+    status, title, code = 412, "Precondition failed", "precondition-failed"
+
+
+class UnconditionalError(ConflictError):
+    """A change must say which version it changes; nothing was changed."""
+
+    status, exit_code, title, code = 428, 2, "Precondition required", "precondition-required"
 
 
 class UnsupportedMediaError(LunaError):

@@ -10,6 +10,7 @@ from luna.charts.losses import LossStep, draw_losses
 from luna.charts.plan import GLYPHS, HATCHES, draw_plan
 from luna.charts.plan import TEXTS as PLAN_TEXTS
 from luna.charts.plan_view import SHOWN, ModeRun, PlanView, read_starting_soc, view_plan
+from luna.charts.savings import DecidedDay, SavedDay, bar_in_text, draw_deciders, draw_saved_days, slot_edges
 from luna.charts.style import style
 from luna.charts.tradeoff import draw_tradeoff, read_figure
 
@@ -18,20 +19,26 @@ __all__ = [
     "HATCHES",
     "PLAN_TEXTS",
     "SHOWN",
+    "DecidedDay",
     "ForecastView",
     "LossStep",
     "ModeRun",
     "PlanView",
+    "SavedDay",
     "SeriesView",
+    "bar_in_text",
     "draw_bills",
+    "draw_deciders",
     "draw_forecast",
     "draw_forecast_page",
     "draw_forecast_picture",
     "draw_losses",
     "draw_plan",
+    "draw_saved_days",
     "draw_tradeoff",
     "read_figure",
     "read_starting_soc",
+    "slot_edges",
     "style",
     "view_plan",
 ]

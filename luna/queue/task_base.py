@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -29,6 +29,7 @@ from luna.queue.task_context import TaskContext
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
 from luna.retry import RetryPolicy
 from luna.settings import Settings
+from luna.settings.stored import refresh_settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
 
@@ -95,6 +96,12 @@ class Process:
     settings: Settings
     database_url: str
     redis_url: str
+    _stored: bytes = field(default=b"", init=False)
+
+    def refresh(self) -> Settings:
+        """Return the settings with what the pages stored since the last task."""
+        self.settings, self._stored = refresh_settings(self.settings, self._stored)
+        return self.settings
 
     @cached_property
     def ledger(self) -> TaskTracker:
@@ -177,7 +184,7 @@ class LunaTask(Task):  # type: ignore[misc]
         report = throttle(self._report)
         with (
             log_context(site_id=getattr(request, "site_id", None)),
-            TaskContext(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
+            TaskContext(self.process.refresh(), lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
             answer = self.definition.body(request, work)
             reply = answer if isinstance(answer, str) else serialization.encode_reply(answer)

@@ -52,6 +52,11 @@ class TaskMonitor:
         with reachable():
             return self._tracker.last_report(task_id)
 
+    def cancel(self, task_id: str) -> None:
+        """Have whoever runs a task end it, within a few seconds."""
+        with reachable():
+            self._tracker.cancel(task_id)
+
     def dead(self) -> list[DeadTask]:
         """Return the tasks that ended their worker each time they were started, the latest first."""
         with reachable():

@@ -27,6 +27,7 @@ from luna.embedded import Addresses, running
 from luna.errors import LunaError
 from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
+from luna.queue.cancellation import Cancellation
 from luna.queue.heartbeats import BEAT, Node
 from luna.queue.services import load_services
 from luna.queue.task import definitions
@@ -61,6 +62,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
     heart: NodeHeartbeat
+    cancellation: Cancellation
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
@@ -68,7 +70,11 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         self.heart.readiness.watch()
         worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
         # Celery looks every five seconds whether a dead process held a task.
-        self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, worker.pool.maintain_pool)
+        self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, self._look, (worker.pool,))
+
+    def _look(self, pool: Any) -> None:
+        pool.maintain_pool()
+        self.cancellation.look(pool)
 
     def stop(self, worker: WorkController) -> None:
         self._looks.cancel()
@@ -120,7 +126,7 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
     readiness = Readiness({ALIVE: pulse.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
     heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness)
-    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart}))
+    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart, "cancellation": Cancellation(addresses.redis_url)}))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 
 

@@ -1,6 +1,7 @@
 """Builds the gateway's application: ``uvicorn --factory services.api.app:create_app``."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
@@ -20,16 +21,41 @@ from luna.embedded import Addresses, running
 from luna.queue import Client
 from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
+from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.openapi import describe
+from services.api.pages import assets, home, job_part, savings
 from services.api.problems import Problem, add_problem_handlers
-from services.api.routes import alternatives, data, documentation, explanations, forecasts, health, jobs, manual, metrics, plans, quarantine
+from services.api.routes import (
+    alternatives,
+    control,
+    documentation,
+    forecast_versions,
+    forecasts,
+    health,
+    history_care,
+    jobs,
+    manual,
+    metrics,
+    plans,
+    prices,
+    quarantine,
+    replays,
+    series,
+    short_paths,
+    sites,
+    timeline,
+)
+from services.api.routes import settings as setting_routes
+from services.api.routes import uploads as upload_routes
 
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
+
+PAGES = (assets.router, home.router, job_part.router, savings.router)
 
 log = structlog.get_logger("luna.api")
 
@@ -65,18 +91,18 @@ class MeasureRequests:
 class LimitBody:
     """Refuses a body of more than ``max_bytes``, whatever its header says, and one that does not come in.
 
-    ``larger`` holds the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
+    ``larger`` holds patterns of the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None, patience: timedelta = timedelta(seconds=30)) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._larger = larger or {}
+        self._larger = {re.compile(pattern): most for pattern, most in (larger or {}).items()}
         self._patience_seconds = patience.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received, ended, begun = 0, False, time.monotonic()
-        most = self._larger.get(scope.get("path", ""), self._max_bytes)
+        most = next((most for pattern, most in self._larger.items() if pattern.fullmatch(scope.get("path", ""))), self._max_bytes)
 
         async def receive_limited() -> Message:
             nonlocal received, ended
@@ -107,15 +133,44 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 MAX_BODY_BYTES = 5_000_000
+# Where files are handed over, as patterns of the whole path.
+UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads")
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
-def create_app(settings: Settings | None = None, addresses: Addresses | None = None) -> FastAPI:
+# In the order in which the documentation shows them.
+ROUTERS = (
+    sites.router,
+    plans.router,
+    timeline.router,
+    alternatives.router,
+    forecasts.router,
+    forecast_versions.router,
+    series.router,
+    upload_routes.router,
+    prices.router,
+    history_care.router,
+    quarantine.router,
+    control.router,
+    manual.router,
+    replays.router,
+    jobs.router,
+    setting_routes.router,
+    health.router,
+    metrics.router,
+    short_paths.router,
+    short_paths.by_clock,
+    documentation.router,
+)
+
+
+def create_app(settings: Settings | None = None, addresses: Addresses | None = None, *, clock: Clock | None = None) -> FastAPI:
     """Return the gateway.
 
     Args:
         settings: default: those of the environment.
         addresses: of the servers; default: those the settings name, else the embedded ones, started with the application.
+        clock: what pages and the timeline take for now; default: the machine's.
     """
     settings = settings or load_settings()
     app = FastAPI(
@@ -124,24 +179,24 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(settings, addresses),
+        lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for routes in (plans, alternatives, jobs, manual, data, forecasts, explanations, quarantine, health, metrics, documentation):
-        app.include_router(routes.router)
+    for router in (*ROUTERS, *PAGES):
+        app.include_router(router)
     add_problem_handlers(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})
+    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES))
     app.add_middleware(MeasureRequests)
     return app
 
 
-def _lifespan(settings: Settings, addresses: Addresses | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
         with servers as there:
-            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url))
+            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
             app.state.gateway = gateway
             try:
                 yield

@@ -17,7 +17,9 @@ from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
 from luna.queue import Client
 from luna.settings import Settings
-from luna.timeline import SystemClock
+from luna.timeline import Clock, SystemClock
+from services.api.latest_plans import LatestPlans
+from services.api.timeline.memory import PlanMemory
 
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
@@ -32,11 +34,13 @@ class Gateway:
     settings: Settings
     database: Engine
     queue: Client
+    clock: Clock = field(default_factory=SystemClock)
     started_at: datetime = field(default_factory=SystemClock().now)
+    plans_read: PlanMemory = field(default_factory=PlanMemory)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage) -> Response:
+    async def ask(self, request: RequestMessage, *, status: int = 200) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.
@@ -48,12 +52,18 @@ class Gateway:
         if self._waiting.available_tokens < 1:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
         call = partial(self.queue.ask, request, timeout=self.settings.plan_timeout)
-        return Response(await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True), media_type="application/json")
+        text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+        return Response(text, status_code=status, media_type="application/json")
 
     @cached_property
     def objects(self) -> ObjectStore:
         """The store of objects, which takes files that are handed over."""
         return open_objects(self.settings)
+
+    @cached_property
+    def latest_plans(self) -> LatestPlans:
+        """The newest plan of each site, as it is stored."""
+        return LatestPlans(self.database)
 
     @cached_property
     def readiness(self) -> Readiness:

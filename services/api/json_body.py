@@ -12,6 +12,7 @@ from email.message import Message
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from luna.errors import InvalidInputError, UnsupportedMediaError
@@ -46,7 +47,7 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """Return the handler behind the checks."""
-        handle, takes_json = self.make_handler(), self.body_field is not None
+        handle, takes_json = self.make_handler(), self.body_field is not None and not isinstance(self.body_field.field_info, Form)
 
         async def handle_checked(request: Request) -> Response:
             _require_text(request)

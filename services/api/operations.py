@@ -49,13 +49,14 @@ PLANS = (
     Operation("make_plan", "POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
     Operation("trace_pareto", "POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
     Operation("list_plans", "GET", f"{_SITE}/plans", "read", "plans list"),
+    Operation("read_timeline", "GET", f"{_SITE}/timeline", "read", alone="what the plan chart draws; commands show plans and series one by one"),
     Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
     Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),
     Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
     Operation("compare_plan", "GET", f"{_PLAN}/changes", "read", "plans changes", aliases=("/plans/{plan_id}/changes",)),
     Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
     Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if plan", aliases=("/plans/{plan_id}/what-if",)),
-    Operation("check_plans", "GET", f"{_SITE}/plans/check", "read", "plans check"),
+    Operation("check_plans", "POST", f"{_SITE}/plan-checks", "analyse", "plans check"),
 )
 FORECASTS = (
     Operation("list_forecasts", "GET", f"{_SITE}/forecasts", "read", "forecast list"),
@@ -80,12 +81,13 @@ FORECASTS = (
 )
 DATA = (
     Operation("list_series", "GET", f"{_SITE}/series", "read", "data series"),
-    Operation("query_series", "GET", f"{_SITE}/series/{{series}}", "read", "data query"),
+    Operation("query_series", "GET", f"{_SITE}/series/{{series:path}}", "read", "data query"),
     Operation("load_file", "POST", f"{_SITE}/uploads", "data", "data load"),
     Operation("list_prices", "GET", f"{_SITE}/prices", "read", "data query"),
     Operation("fetch_prices", "POST", f"{_SITE}/prices", "data", "data prices"),
     Operation("fetch_weather", "POST", f"{_SITE}/weather", "data", "data weather"),
     Operation("read_quality", "GET", f"{_SITE}/quality", "read", "data quality"),
+    Operation("judge_quality", "POST", f"{_SITE}/quality", "data", "data quality"),
     Operation("list_gaps", "GET", f"{_SITE}/gaps", "read", "data gaps"),
     Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
     Operation("list_data_changes", "GET", f"{_SITE}/data-changes", "read", "data changes"),
@@ -131,6 +133,7 @@ SYSTEM = (
     Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),
     Operation("ready", "GET", "/health/ready", "public", alone="what a monitor asks"),
     Operation("list_services", "GET", "/health/services", "read", alone="what a monitor asks"),
+    Operation("list_settings", "GET", "/v1/settings", "administer", alone="a terminal sees its environment"),
     Operation("read_metrics", "GET", "/metrics", "administer", alone="what Prometheus asks"),
 )
 

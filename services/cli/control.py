@@ -7,19 +7,19 @@ import typer
 
 from luna.device_config import BATTERIES, Mode
 from luna.errors import InvalidInputError
-from luna.wording import read_mode, say_mode
+from luna.wording import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from luna.contracts.control import ControlEntry, ControlState
 
 app = typer.Typer(help="Arm a site so that its devices follow its plans, override them, see what was sent.", no_args_is_help=True)
 
-HEADINGS = ("slot (UTC)", "device", "by", "why", "told", "confirmed")
+HEADINGS = ("slot", "device", "by", "why", "told", "confirmed")
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
 DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, load:NAME or pv.")]
 
@@ -61,8 +61,8 @@ def override(
     as_json: JsonOption = False,
 ) -> None:
     """Have all batteries of a site do something else than its plan says, until an instant; the safety layer bounds it like any other."""
-    state = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
+    state, zone = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
 
 
 @app.command()
@@ -76,18 +76,17 @@ def override_device(
     as_json: JsonOption = False,
 ) -> None:
     """Have a car's charger, an appliance or PV do something else than its site's plan says, until an instant."""
-    state = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
+    state, zone = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
 
 
 @app.command()
 def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
     """End an override: the plan is followed again."""
-    from luna.database import control
+    from luna import control_service
 
     with unit_of_work() as connection:
-        control.override(connection, site, None, device=device)
-        state = control.load(connection, site, device)
+        state = control_service.resume(connection, site, device)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{_whom(state)} follows its plan again."))
 
 
@@ -99,19 +98,19 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
+    from luna import control_service
     from luna.database import control
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        devices = [BATTERIES, *control.list_devices(connection, site)]
-        states = [_without_ended(control.load(connection, site, device), SystemClock().now()) for device in devices]
-        entries = control.read_log(connection, site, limit=limit)
+        states = control_service.read_states(connection, site, now=SystemClock().now())
+        entries, zone = control.read_log(connection, site, limit=limit), find_zone(connection, site)
     document = {
         "state": states[0].model_dump(mode="json"),
         "devices": [state.model_dump(mode="json") for state in states[1:]],
         "log": [entry.model_dump(mode="json") for entry in entries],
     }
-    emit(document, as_json=as_json, show=lambda: _show(states, entries))
+    emit(document, as_json=as_json, show=lambda: _show(states, entries, zone))
 
 
 @app.command()
@@ -139,29 +138,28 @@ def run() -> None:
     main([])
 
 
-def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "ControlState":
-    """Store what the owner wants of a device and return how that then stands."""
+def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "tuple[ControlState, ZoneInfo]":
+    """Store what the owner wants of a device; return how that then stands, and the site's zone."""
     from luna import control_service
-    from luna.database import sites
-    from luna.timeline import SystemClock, parse_instant, parse_zone
+    from luna.timeline import SystemClock, parse_instant
 
     with unit_of_work() as connection:
-        zone = parse_zone(sites.load(connection, site_id).timezone)
+        zone = find_zone(connection, site_id)
         given = {name: value for name, value in wanted.items() if value is not None} | {"by": getpass.getuser()}
         end = parse_instant(until, field="--until", zone=zone)
         try:
-            return control_service.override(connection, site_id, device, given | {"until": end}, now=SystemClock().now())
+            return control_service.override(connection, site_id, device, given | {"until": end}, now=SystemClock().now()), zone
         except InvalidInputError as error:
             # As the option is written.
             error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
             raise
 
 
-def _show_override(state: "ControlState") -> None:
+def _show_override(state: "ControlState", zone: "ZoneInfo") -> None:
     wanted = state.override
     if wanted is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {wanted.until:%Y-%m-%d %H:%M} UTC.{unarmed}")
+        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {say_instant(wanted.until, zone)}.{unarmed}")
 
 
 def _say(mode: str) -> str:
@@ -172,20 +170,16 @@ def _whom(state: "ControlState") -> str:
     return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
 
 
-def _without_ended(state: "ControlState", now: "datetime") -> "ControlState":
-    return state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state
-
-
-def _show(states: "list[ControlState]", entries: "list[ControlEntry]") -> None:
+def _show(states: "list[ControlState]", entries: "list[ControlEntry]", zone: "ZoneInfo") -> None:
     state = states[0]
-    armed = f"armed since {state.armed_at:%Y-%m-%d %H:%M} UTC by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
+    armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
     out.print(f"{state.site} is {armed}.")
     for each in states:
         if each.override is not None:
-            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {each.override.until:%Y-%m-%d %H:%M %Z}.")
-    table(HEADINGS, [_row(entry) for entry in entries], words=HEADINGS)
+            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {say_instant(each.override.until, zone)}.")
+    table(HEADINGS, [_row(entry, zone) for entry in entries], words=HEADINGS)
 
 
-def _row(entry: "ControlEntry") -> list[str]:
+def _row(entry: "ControlEntry", zone: "ZoneInfo") -> list[str]:
     told = ", ".join(f"{name}: {_say(setpoint['mode'])}" for name, setpoint in entry.allowed.items())
-    return [f"{entry.slot_start:%Y-%m-%d %H:%M}", entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]
+    return [say_instant(entry.slot_start, zone), entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.plan_questions import ModeChange, PlanChangesReply, PlanChangesRequest
-from luna.wording import Language, Numbers, say_mode
+from luna.wording import Language, Numbers, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, unit_of_work
-from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
+from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 HEADINGS = ("from", "to", "device", "before", "now", "because of")
 
@@ -79,16 +79,17 @@ def check(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Json
     from services.planner.service.plan_check import check_plans
 
     with unit_of_work() as connection:
+        zone = find_zone(connection, site)
         checked = check_plans(connection, site, *parse_window(connection, site, first, end))
     broken = [(plan_id, each) for plan_id, found in checked.broken.items() for each in found]
     findings = [{"plan_id": plan_id, "what": each.what, "off": each.off, "start": each.start.isoformat() if each.start else None} for plan_id, each in broken]
     document = {"site": site, "plans": checked.plans, "without_inputs": checked.without_inputs, "broken": len(checked.broken), "findings": findings}
-    rows = [[plan_id, each.what, f"{each.off:.6g}", f"{each.start:%Y-%m-%d %H:%M}" if each.start else "–"] for plan_id, each in broken]
+    rows = [[plan_id, each.what, f"{each.off:.6g}", say_instant(each.start, zone) if each.start else "–"] for plan_id, each in broken]
 
     def show() -> None:
         out.print(f"{checked.plans} plans, {len(checked.broken)} broken; {checked.without_inputs} without the request they were made from")
         if rows:
-            table(["plan", "what", "off", "slot (UTC)"], rows, words=("what", "slot (UTC)"))
+            table(["plan", "what", "off", "slot"], rows, words=("what", "slot"))
 
     emit(document, as_json=as_json, show=show)
     if checked.broken:

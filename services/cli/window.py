@@ -1,10 +1,13 @@
-"""Options that name a site and a time."""
+"""Options that name a site and a time: the one place where commands read instants and days."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+
+from luna.errors import InvalidInputError
+from luna.timeline import parse_day, parse_instant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -14,17 +17,32 @@ FirstOption = Annotated[str, typer.Option("--from", help="The first instant: wit
 EndOption = Annotated[str, typer.Option("--to", help="The instant after the last.")]
 
 
+def _read_first_day(text: str) -> date:
+    return parse_day(text, field="--from")
+
+
+def _read_last_day(text: str) -> date:
+    return parse_day(text, field="--to")
+
+
+FirstDayOption = Annotated[date, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
+LastDayOption = Annotated[date, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day.")]
+MaybeFirstDayOption = Annotated[date | None, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
+MaybeLastDayOption = Annotated[date | None, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day.")]
+
+
 def parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:
     """Return the instants named, by the site's clock where they carry no offset.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: no instant.
+        InvalidInputError: no instant, or the window is empty.
     """
-    from luna.timeline import parse_instant
-
     zone = find_zone(connection, site)
-    return parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+    window = parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+    if window[1] <= window[0]:
+        raise InvalidInputError("the window is empty", field="--to", value=end, remedy="Let it end after it begins.")
+    return window
 
 
 def parse_site_instants(connection: "Connection", site: str, **texts: str | None) -> dict[str, datetime]:
@@ -34,8 +52,6 @@ def parse_site_instants(connection: "Connection", site: str, **texts: str | None
         NotFoundError: no such site.
         InvalidInputError: no instant.
     """
-    from luna.timeline import parse_instant
-
     zone = find_zone(connection, site)
     return {name: parse_instant(text, field=f"--{name}", zone=zone) for name, text in texts.items() if text is not None}
 

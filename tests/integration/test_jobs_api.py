@@ -140,6 +140,7 @@ def test_work_is_accepted_while_redis_is_away(api_without_redis: httpx.Client, d
         pytest.param("GET", "/jobs", id="list"),
         pytest.param("GET", "/jobs/some", id="read"),
         pytest.param("POST", "/jobs/some/retry", id="retry"),
+        pytest.param("DELETE", "/jobs/some", id="cancel"),
     ],
 )
 def test_without_a_database_nothing_is_accepted_or_said(api_without_database: httpx.Client, method: str, address: str) -> None:
@@ -171,7 +172,14 @@ def report(redis_url: str, job_id: str) -> None:
         TaskTracker(queue).report(job_id, Progress(done=3, total=7, label="mpc"))
 
 
-@pytest.mark.parametrize(("method", "address"), [pytest.param("GET", "/jobs/unknown", id="read"), pytest.param("POST", "/jobs/unknown/retry", id="retry")])
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        pytest.param("GET", "/jobs/unknown", id="read"),
+        pytest.param("POST", "/jobs/unknown/retry", id="retry"),
+        pytest.param("DELETE", "/jobs/unknown", id="cancel"),
+    ],
+)
 def test_an_unknown_job_is_not_found(api: httpx.Client, method: str, address: str) -> None:
     answer = api.request(method, address)
     assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (404, PROBLEM, "job_id")
@@ -235,6 +243,28 @@ def test_metrics_show_open_and_dead_jobs_and_the_age_of_the_oldest(api: httpx.Cl
         "luna_jobs_dead": "1.0",
     }
     assert float(lines["luna_jobs_oldest_open_seconds"]) == pytest.approx(3600, abs=60)
+
+
+def test_a_job_is_cancelled_once_with_the_same_answer_and_can_be_tried_again(api: httpx.Client) -> None:
+    job_id = accept(api)
+    first, second = (api.delete(f"/jobs/{job_id}") for _ in range(2))
+    assert (first.status_code, first.json()["status"], first.json()["attempts"]) == (200, "cancelled", 0)
+    assert second.json() == first.json()
+    assert [job["job_id"] for job in api.get("/jobs", params={"status": "cancelled"}).json()["jobs"]] == [job_id]
+    assert api.post(f"/jobs/{job_id}/retry").json()["status"] == "queued"
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "dead"])
+def test_a_job_that_has_ended_otherwise_cannot_be_cancelled(api: httpx.Client, database: Engine, status: str) -> None:
+    job_id = accept(api)
+    end(database, job_id, status)
+    refused = api.delete(f"/jobs/{job_id}")
+    assert (refused.status_code, refused.json()["field"], refused.json()["value"]) == (409, "job_id", job_id)
+    assert api.get(f"/jobs/{job_id}").json()["status"] == status
+
+
+def test_a_job_is_cancelled_while_redis_is_away(api_without_redis: httpx.Client) -> None:
+    assert api_without_redis.delete(f"/jobs/{accept(api_without_redis)}").json()["status"] == "cancelled"
 
 
 def test_metrics_without_a_database_claim_no_number_of_jobs(api_without_database: httpx.Client) -> None:

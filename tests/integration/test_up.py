@@ -17,6 +17,8 @@ import pytest
 
 from luna.database import migrate
 from luna.embedded.account import is_held
+from luna.settings import Settings
+from luna.settings.stored import store_settings
 from tests.processes import free_port
 
 PATIENCE_SECONDS = 90
@@ -96,6 +98,20 @@ def test_where_a_source_is_configured_somebody_listens_and_is_replaced_when_it_d
     with luna_up(environment | {"LUNA_MQTT_URL": "mqtt://127.0.0.1:9"}) as luna:
         wait_until(lambda: companions(environment, "services.ingest.live") != [])
         kill_and_await_another(environment, "services.ingest.live")
+        luna.send_signal(signal.SIGTERM)
+    wait_until(lambda: processes(environment) == [])
+
+
+def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(environment: dict[str, str]) -> None:
+    folder = Path(environment["LUNA_DATA_FOLDER"])
+    with luna_up(environment) as luna:
+        wait_until(lambda: companions(environment, "services.executor") != [])
+        [executor, *_] = companions(environment, "services.executor")
+        store_settings(Settings(data_folder=folder), {"mqtt_url": "mqtt://127.0.0.1:9"})
+        wait_until(lambda: companions(environment, "services.ingest.live") != [])
+        wait_until(lambda: executor not in companions(environment, "services.executor") != [])
+        store_settings(Settings(data_folder=folder), {"mqtt_url": None})
+        wait_until(lambda: companions(environment, "services.ingest.live") == [])
         luna.send_signal(signal.SIGTERM)
     wait_until(lambda: processes(environment) == [])
 

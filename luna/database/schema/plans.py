@@ -95,6 +95,7 @@ daily_scores = Table(
     number("value_gain", "the same worth by the oracle's value of stored energy at both midnights; cost less this compares days"),
     text("currency"),
     recorded("scored_at"),
+    number("import_carbon_g", "grid intensity × import; empty where the intensity of any slot is unknown"),
     comment="What one policy cost on one day",
 )
 

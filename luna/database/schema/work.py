@@ -24,7 +24,7 @@ jobs = Table(
     instant("sent_at", "when its message last went to the queue", nullable=True),
     instant("started_at", "when a worker last began it", nullable=True),
     instant("finished_at", nullable=True),
-    CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'dead')", name="ck_jobs_status"),
+    CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled')", name="ck_jobs_status"),
     Index("uq_jobs_open_task_key", "task", "key", unique=True, postgresql_where=sql(OPEN)),
     Index("ix_jobs_open_sent_at", "sent_at", postgresql_where=sql(OPEN)),
     comment="The row is the truth, the message in the queue only the doorbell",

@@ -27,7 +27,7 @@ from luna.device_config import Mode
 from luna.economics import find_charge, read_history
 from luna.errors import InvalidInputError, NotFoundError
 from luna.site import Site
-from luna.timeline import SLOT, Timeline, local_midnight
+from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
 from services.planner.service.assumptions import HALF_FULL, find_soc
 
 LONGEST_HOURS = 168.0
@@ -222,17 +222,35 @@ def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) 
 
 
 def _complete_today(connection: Connection, site: Site, state: StateMessage, *, start: datetime) -> dict[str, BatteryState]:
-    """Return the batteries with what they gave since local midnight, as it was recorded for all of them, where one limits its cycles."""
+    """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
     limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
     untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date(), zone)
     if not untold or start - begin < SLOT:
         return state.batteries
-    recorded = observations.read(connection, site.name, Timeline(begin, SLOT, (start - begin) // SLOT)).discharge_kwh
-    given, usable = float(np.nansum(recorded)), sum(battery.usable_kwh for battery in site.batteries)
+    # A state of charge is that at its slot's end: the last one of the day before is midnight's.
+    seen = observations.read(connection, site.name, Timeline(begin - SLOT, SLOT, (start - begin) // SLOT + 1))
+    full_kwh = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries)
+    given, usable = count_discharged(seen.discharge_kwh, seen.soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
     shares = {battery.name: given * battery.usable_kwh / usable for battery in untold}
     return state.batteries | {name: state.batteries[name].model_copy(update={"discharged_today_kwh": share}) for name, share in shares.items()}
+
+
+def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
+    """Return what batteries gave after the first slot; where that is not recorded, what they hold less at the end of a slot than when it was last known.
+
+    Args:
+        discharge_kwh: recorded, at the terminals, shape ``(slots,)``; the first slot's does not count. NaN: unknown.
+        holds_kwh: what could be given at each slot's end, at the terminals, shape ``(slots,)``. NaN: unknown.
+    """
+    told = np.cumsum(np.nan_to_num(discharge_kwh[1:]), dtype=np.float64)
+    untold = np.cumsum(np.isnan(discharge_kwh[1:]))
+    told, untold = np.concatenate([[0.0], told]), np.concatenate([[0], untold])
+    known = np.flatnonzero(np.isfinite(holds_kwh))
+    # What is recorded of a stretch is part of what it holds less.
+    missing = np.maximum(-np.diff(holds_kwh[known]), 0.0) - np.diff(told[known])
+    return float(told[-1] + np.maximum(missing[np.diff(untold[known]) > 0], 0.0).sum())
 
 
 def _complete_month(connection: Connection, site_id: str, site: Site, state: StateMessage, *, start: datetime) -> StateMessage:

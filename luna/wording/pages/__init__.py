@@ -1,0 +1,39 @@
+"""What the pages of the dashboard say, in English and German: a module for each page, and ``common`` for what all of them say."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from luna.errors import InvalidInputError
+from luna.wording.numbers import Language
+
+
+class Phrase(NamedTuple):
+    """One thing a page says; figures stand in braces."""
+
+    en: str
+    de: str
+
+
+class PageWords:
+    """The words of one page for one reader."""
+
+    def __init__(self, phrases: dict[str, Phrase], language: Language) -> None:
+        self._phrases = phrases
+        self._language = language
+
+    def __call__(self, name: str, /, **figures: object) -> str:
+        """Return a phrase with its figures.
+
+        Raises:
+            InvalidInputError: the page has no phrase of that name.
+        """
+        if name not in self._phrases:
+            raise InvalidInputError("the page has no such phrase", field="phrase", value=name, remedy="Write it down in luna/wording/pages.")
+        phrase = self._phrases[name]
+        return (phrase.de if self._language == "de" else phrase.en).format(**figures)
+
+
+def page_words(page: str, language: Language) -> PageWords:
+    """Return what ``page``, a module of this package, and every page say."""
+    own, common = (import_module(f"luna.wording.pages.{name}").PHRASES for name in (page, "common"))
+    return PageWords(common | own, language)

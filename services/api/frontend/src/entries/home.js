@@ -1,0 +1,2 @@
+import { init } from "../echarts.js";
+window.init = init;

@@ -1,0 +1,87 @@
+"""What pages load: style sheets of this package, and scripts that ``make static`` builds; each is named by its content's digest, so it may be kept for ever."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from luna.errors import NotFoundError
+from services.api.json_body import CheckedRoute
+
+STATIC = Path(__file__).parent.parent / "static"
+MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
+# What the browser may be sent, dearest to make first, which is also the shortest.
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
+CHART_STYLES = ("marks", "forecast", "bill", "savings")
+FOR_EVER = "public, max-age=31536000, immutable"
+
+router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
+log = structlog.get_logger("luna.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is served, and its shorter forms by encoding."""
+
+    name: str
+    content: bytes
+    encoded: dict[str, bytes]
+
+
+@router.get("/static/{name}")
+def serve_asset(name: str, request: Request) -> Response:
+    """Return a file that a page named."""
+    asset = _by_name().get(name)
+    if asset is None:
+        raise NotFoundError("no such file", field="name", value=name, remedy="Load the page again: it names the files of this version.")
+    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
+    accepted = {each.partition(";")[0].strip() for each in request.headers.get("Accept-Encoding", "").split(",")}
+    encoding = next((each for each in asset.encoded if each in accepted), None)
+    if encoding is not None:
+        headers["Content-Encoding"] = encoding
+    content = asset.content if encoding is None else asset.encoded[encoding]
+    return Response(content, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream"))
+
+
+def find_asset(name: str) -> str | None:
+    """Return the address of an asset; None for a script that was not built."""
+    asset = _assets().get(name)
+    return None if asset is None else f"/static/{asset.name}"
+
+
+@cache
+def _assets() -> dict[str, Asset]:
+    return dict(_style_sheets()) | dict(_built())
+
+
+@cache
+def _by_name() -> dict[str, Asset]:
+    return {asset.name: asset for asset in _assets().values()}
+
+
+def _style_sheets() -> Iterator[tuple[str, Asset]]:
+    own = {source.name: source for source in files("services.api.pages").joinpath("styles").iterdir()}
+    # Drawings bring their looks with them; on a page these are files like any other.
+    charts = {f"chart-{name}.css": files("luna.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
+    for known_as, source in (own | charts).items():
+        content = source.read_bytes()
+        name = f"{Path(known_as).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
+        yield known_as, Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
+
+
+def _built() -> Iterator[tuple[str, Asset]]:
+    manifest = STATIC / "manifest.json"
+    if not manifest.exists():
+        log.warning("scripts are not built; pages work without them", remedy="Run: make static")
+        return
+    for name, built in json.loads(manifest.read_text(encoding="utf-8")).items():
+        file = STATIC / built
+        shorter = {encoding: Path(f"{file}{suffix}") for encoding, suffix in ENCODINGS.items()}
+        yield name, Asset(built, file.read_bytes(), {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()})

@@ -1,0 +1,140 @@
+"""What every page has: its declaration, its reader's language and appearance, its place in the navigation, its frame."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Literal, get_args
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from luna.errors import LunaError
+from luna.site import Site, explain_faults
+from luna.telemetry import current_trace_id
+from luna.timeline import parse_zone
+from luna.wording import Language, Numbers
+from luna.wording.pages import PageWords, page_words
+from services.api.pages.assets import find_asset
+from services.api.site_clock import SiteClockRoute
+
+Theme = Literal["system", "light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
+LANGUAGE_COOKIE, THEME_COOKIE = "luna_language", "luna_theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: ``name`` is its module in ``luna.wording.pages`` and its template; ``path`` is filled with the site it is about."""
+
+    name: str
+    path: str
+    scope: str = "read"
+
+    def address(self, site_id: str | None) -> str:
+        """Return where the page of a site is found."""
+        return self.path.format(site_id=quote(site_id or "", safe=""))
+
+
+# In the order of the navigation.
+NAVIGATION = (
+    Page("home", "/ui/sites/{site_id}/home"),
+    Page("savings", "/ui/sites/{site_id}/savings"),
+)
+
+
+PAGES = {page.name: page for page in NAVIGATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks at a page: their language, and whether they want it light or dark."""
+
+    language: Language
+    theme: Theme
+
+    @classmethod
+    def of(cls, request: Request) -> "Reader":
+        """Return what the address, the cookies or the browser say, in this order."""
+        wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("Accept-Language", ""))
+        theme: Theme = next((known for known in THEMES if known == request.cookies.get(THEME_COOKIE)), "system")
+        return cls("de" if wanted == "de" else "en", theme)
+
+
+def _preferred(accepted: str) -> str:
+    """Return the first language of an ``Accept-Language`` that the pages speak; browsers list the preferred one first."""
+    return next((tag for part in accepted.split(",") if (tag := part.strip()[:2].lower()) in get_args(Language)), "en")
+
+
+def show(request: Request, page: Page, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:
+    """Return a page in its frame."""
+    return HTMLResponse(_render(request, page, f"{page.name}.html.j2", site=site, **context), status)
+
+
+def show_part(request: Request, page: Page, template: str, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:
+    """Return a part of a page, which takes the place of what stood there."""
+    return HTMLResponse(_render(request, page, template, site=site, **context), status)
+
+
+def _render(request: Request, page: Page, template: str, *, site: Site | None, **context: Any) -> str:
+    reader = Reader.of(request)
+    words = page_words(page.name, reader.language)
+    numbers = Numbers(reader.language, parse_zone(site.timezone), site.currency) if site is not None else None
+    frame = {
+        "request": request,
+        "page": page,
+        "navigation": NAVIGATION,
+        "reader": reader,
+        "site": site,
+        "t": words,
+        "numbers": numbers,
+        "csrf_token": getattr(request.state, "csrf_token", ""),
+    }
+    return templates().get_template(template).render(frame | context)
+
+
+@cache
+def templates() -> Environment:
+    """Return the templates; what comes from outside is escaped, and a name that is missing is an error."""
+    environment = Environment(
+        loader=PackageLoader("services.api.pages"),
+        autoescape=select_autoescape(default_for_string=True, default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"asset": find_asset, "themes": THEMES}
+    return environment
+
+
+class PageRoute(SiteClockRoute):
+    """A route whose errors are pages, or parts of one where a script asked for a part."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, which shows what went wrong in words."""
+        handle = super().get_route_handler()
+
+        async def handle_shown(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except LunaError as error:
+                return show_error(request, error)
+            except RequestValidationError as error:
+                return show_error(request, explain_faults([{**fault, "loc": fault["loc"][1:]} for fault in error.errors()], field=""))
+
+        return handle_shown
+
+
+def show_error(request: Request, error: LunaError) -> Response:
+    """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for."""
+    template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
+    shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
+    return HTMLResponse(shown, error.status)
+
+
+def words_of(request: Request, page: Page) -> PageWords:
+    """Return what a page says to the reader of a request."""
+    return page_words(page.name, Reader.of(request).language)

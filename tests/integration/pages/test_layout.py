@@ -1,0 +1,66 @@
+"""The frame of every page: language, appearance, files, errors in words."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.embedded import Addresses
+from tests.gateway import serve
+from tests.stored import stored_site
+
+HOME = "/ui/sites/paged/home"
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.Client]:
+    with stored_site(database, name="paged"), serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+
+
+def test_a_page_speaks_the_browser_s_language_until_its_reader_chooses_another(api: httpx.Client) -> None:
+    assert '<html lang="de">' in api.get(HOME, headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.8"}).text
+    assert '<html lang="en">' in api.get(HOME, headers={"Accept-Language": "fr,en;q=0.5"}).text
+    chosen = api.post("/ui/preferences", data={"language": "de"}, headers={"Referer": f"{api.base_url}{HOME}"})
+    assert (chosen.status_code, chosen.headers["Location"]) == (303, HOME)
+    assert '<html lang="de">' in api.get(HOME, headers={"Accept-Language": "en"}).text
+    api.cookies.clear()
+
+
+def test_the_way_back_leads_to_no_other_house(api: httpx.Client) -> None:
+    for elsewhere in ("https://elsewhere.example/", f"{api.base_url}.elsewhere.example/", "//elsewhere.example"):
+        answer = api.post("/ui/preferences", data={"theme": "dark"}, headers={"Referer": elsewhere})
+        assert answer.headers["Location"] == "/", elsewhere
+    api.cookies.clear()
+
+
+def test_appearance_follows_the_system_until_its_reader_chooses(api: httpx.Client) -> None:
+    assert "data-theme" not in api.get(HOME).text
+    api.post("/ui/preferences", data={"theme": "dark"})
+    assert 'data-theme="dark"' in api.get(HOME).text
+    api.cookies.clear()
+
+
+def test_every_file_that_a_page_names_is_there_for_ever_and_compressed(api: httpx.Client) -> None:
+    named = re.findall(r'(?:src|href)="(/static/[^"]+)"', api.get(HOME).text)
+    assert named
+    for address in named:
+        answer = api.get(address, headers={"Accept-Encoding": "gzip"})
+        assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip"), address
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_site_that_is_not_there_is_said_so_in_the_page_s_frame_and_in_a_part_alone(api: httpx.Client) -> None:
+    page = api.get("/ui/sites/nowhere/home")
+    part = api.get("/ui/sites/nowhere/home", headers={"HX-Request": "true"})
+    assert (page.status_code, part.status_code) == (404, 404)
+    assert "<html" in page.text
+    assert "<html" not in part.text
+    assert all("no such site" in each.text for each in (page, part))
+
+
+def test_no_page_holds_a_script_or_a_style_of_its_own(api: httpx.Client) -> None:
+    text = api.get(HOME).text
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
