@@ -105,6 +105,7 @@ CONTROL = (
     Operation("disarm", "POST", f"{_SITE}/control/disarm", "operate", "control disarm"),
     Operation("override", "PUT", f"{_SITE}/control/overrides/{{device}}", "operate", "control override-device"),
     Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
+    Operation("set_vacation", "PUT", f"{_SITE}/control/vacation", "operate", "control vacation"),
     Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
     Operation("list_manual_blocks", "GET", f"{_SITE}/manual-blocks", "read", "manual list", aliases=("/sites/{site_id}/manual",)),
     Operation("add_manual_block", "POST", f"{_SITE}/manual-blocks", "operate", "manual add", aliases=("/sites/{site_id}/manual",)),
@@ -120,6 +121,10 @@ EVALUATION = (
     Operation("list_scores", "GET", f"{_SITE}/scores", "read", "replay scores"),
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if replay", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if show", aliases=("/what-if/{what_if_id}",)),
+)
+NOTIFICATIONS = (
+    Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
+    Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
@@ -137,7 +142,7 @@ SYSTEM = (
     Operation("read_metrics", "GET", "/metrics", "administer", alone="what Prometheus asks"),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM)
+OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *NOTIFICATIONS, *JOBS, *SYSTEM)
 
 # Commands that no route does, each with the reason.
 COMMANDS_ALONE = {

@@ -34,6 +34,7 @@ COMMANDS = {
     "replay": _CommandEntry("replay", "Show what every policy would have cost on recorded days."),
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
+    "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "jobs": _CommandEntry("jobs", "List accepted work, look at it, try it again."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
