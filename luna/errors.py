@@ -2,11 +2,15 @@
 
 LunaError
 ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
+├── UnauthenticatedError   nobody says who asks, or it is not true              401, exit 2
+├── ForbiddenError         who asks may not do this                             403, exit 2
+│   └── ConfirmationError  the password has to be given again                   403, exit 2
 ├── NotFoundError          a named thing does not exist                         404, exit 2
 ├── ConflictError          the request contradicts what is stored or running    409, exit 1
 │   ├── OutdatedError      what was read is not what is stored any more         412, exit 1
 │   └── UnconditionalError a change does not say of what                        428, exit 2
 ├── UnsupportedMediaError  a body is of a type that is not taken                415, exit 2
+├── TooManyRequestsError   too much was asked; the same call may work later     429, exit 1
 ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
 └── MachineError           this machine lacks something; the remedy names it    500, exit 1
 """
@@ -43,6 +47,11 @@ class LunaError(Exception):
         remedy = f" {self.remedy}" if self.remedy else ""
         return f"{where}{self.message}{value}.{remedy}"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what an HTTP response says of the error beside its body."""
+        return {}
+
     def problem(self) -> dict[str, Any]:
         """Return the error as a problem document. Source: RFC 9457."""
         document: dict[str, Any] = {
@@ -59,6 +68,29 @@ class InvalidInputError(LunaError):
     """Something the caller sent cannot be used; nothing was changed."""
 
     status, exit_code, title, code = 422, 2, "Invalid input", "invalid-input"
+
+
+class UnauthenticatedError(LunaError):
+    """Nobody says who asks, or what they say does not hold (any more)."""
+
+    status, exit_code, title, code = 401, 2, "Not signed in", "unauthenticated"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return how to say who asks. Source: RFC 6750."""
+        return {"WWW-Authenticate": 'Bearer realm="luna"'}
+
+
+class ForbiddenError(LunaError):
+    """Who asks is known and may not do this."""
+
+    status, exit_code, title, code = 403, 2, "Not allowed", "forbidden"
+
+
+class ConfirmationError(ForbiddenError):
+    """Who asks may do this, after giving the password again."""
+
+    title, code = "Password needed again", "confirmation-needed"
 
 
 class NotFoundError(LunaError):
@@ -91,11 +123,35 @@ class UnsupportedMediaError(LunaError):
     status, exit_code, title, code = 415, 2, "Unsupported media type", "unsupported-media-type"
 
 
+class TooManyRequestsError(LunaError):
+    """Too much was asked within a while.
+
+    Args:
+        retry_after_seconds: when the same call may work.
+    """
+
+    status, title, code = 429, "Too many requests", "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after_seconds: int, field: str | None = None, value: object = None, remedy: str | None = None) -> None:
+        super().__init__(message, field=field, value=value, remedy=remedy)
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return when to try again."""
+        return {"Retry-After": str(self.retry_after_seconds)}
+
+
 class UnavailableError(LunaError):
     """A dependency is away for now; the same call may work later."""
 
     status, title, code = 503, "Temporarily unavailable", "unavailable"
     retry_after_seconds: ClassVar[int] = 5
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return when to try again."""
+        return {"Retry-After": str(self.retry_after_seconds)}
 
 
 class MachineError(LunaError):

@@ -129,9 +129,7 @@ def _state(start: datetime, site: Site, *, soc: float) -> dict[str, Any]:
     day = start.astimezone(zone).date()
     evenings = [day + timedelta(days=ahead) for ahead in range(3)]
     stays = [(local_instant(each, "18:00", zone), local_instant(each + timedelta(days=1), "07:00", zone)) for each in evenings]
-    sessions = [
-        {"from": arrives.isoformat(), "to": leaves.isoformat(), "target_soc": 0.8, "arrival_soc": 0.5} for arrives, leaves in stays if arrives >= start
-    ]
+    sessions = [{"from": arrives.isoformat(), "to": leaves.isoformat(), "target_soc": 0.8, "arrival_soc": 0.5} for arrives, leaves in stays if arrives >= start]
     return {"batteries": {battery.name: {"soc": soc} for battery in site.batteries}, "vehicles": {"car": {"soc": 0.5, "sessions": sessions}}}
 
 
@@ -162,7 +160,5 @@ def _live(connection: Connection, site: Site, plan: PlanReply, first: datetime, 
     state = control.load(connection, site.name)
     for slot in slots:
         told: dict[str, Setpoint] = {}
-        decision = Decision(
-            slot_start=slot.start, source="planner", decided_by="planner", reason="planned", plan_id=plan.plan_id, requested=told, allowed=told
-        )
+        decision = Decision(slot_start=slot.start, source="planner", decided_by="planner", reason="planned", plan_id=plan.plan_id, requested=told, allowed=told)
         control.record(connection, state, decision, {})

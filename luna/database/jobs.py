@@ -4,7 +4,7 @@ Instants are the database's own: gateway, workers and reconciler run on clocks t
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -108,6 +108,12 @@ def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], 
     own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
     query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
     return [_job(row) for row in connection.execute(query).mappings()]
+
+
+def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
+    """Return the jobs of these ids, by id; those that are gone are left out."""
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.job_id.in_(list(job_ids)))
+    return {row["job_id"]: JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()}
 
 
 def find_newest(connection: Connection, *, task: str, key: str) -> JobSummary | None:

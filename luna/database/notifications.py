@@ -1,6 +1,6 @@
 """What owners were to know, each event once, and how it stands at every target."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -82,8 +82,10 @@ def settle(connection: Connection, delivery: DueDelivery, status: DeliveryStatus
     connection.execute(table.update().where(own).values(status=status, due_at=due_at, error=error))
 
 
-def list_newest(connection: Connection, *, site_id: str | None = None, below: int | None = None, limit: int) -> list[Notification]:
-    """Return notifications, the latest first, of one site or all; ``below`` is the number behind which a page begins.
+def list_newest(
+    connection: Connection, *, site_id: str | None = None, among: Collection[str] | None = None, below: int | None = None, limit: int
+) -> list[Notification]:
+    """Return notifications, the latest first, of one site, of those ``among``, or of all; ``below`` is the number behind which a page begins.
 
     Raises:
         NotFoundError: no such site.
@@ -91,6 +93,8 @@ def list_newest(connection: Connection, *, site_id: str | None = None, below: in
     query = select(notifications, site_table.c.name.label("site")).join(site_table, site_table.c.site_key == notifications.c.site_key)
     if site_id is not None:
         query = query.where(notifications.c.site_key == sites.key_of(connection, site_id))
+    if among is not None:
+        query = query.where(site_table.c.name.in_(among))
     if below is not None:
         query = query.where(notifications.c.notification_id < below)
     rows = connection.execute(query.order_by(notifications.c.notification_id.desc()).limit(limit)).mappings().all()

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -51,6 +51,11 @@ class TaskMonitor:
         """Return how far a running task was when it last said so."""
         with reachable():
             return self._tracker.last_report(task_id)
+
+    def progress_of(self, task_ids: Sequence[str]) -> dict[str, Progress]:
+        """Return how far running tasks were when they last said so, by id."""
+        with reachable():
+            return self._tracker.last_reports(task_ids)
 
     def cancel(self, task_id: str) -> None:
         """Have whoever runs a task end it, within a few seconds."""

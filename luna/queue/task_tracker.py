@@ -103,6 +103,15 @@ class TaskTracker:
         event: Any = self._redis.lindex(_events(task_id), -1)
         return _progress(event)
 
+    def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
+        """Return how far tasks were when they last said so; those that have not, or have ended, are left out."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for task_id in task_ids:
+                pipe.lindex(_events(task_id), -1)
+            events: list[Any] = pipe.execute()
+        reports = ((task_id, _progress(event)) for task_id, event in zip(task_ids, events, strict=True))
+        return {task_id: report for task_id, report in reports if report is not None}
+
     def running(self, task_id: str) -> bool:
         """Return whether a task was started and has not ended."""
         return bool(self._redis.exists(_running(task_id)))

@@ -4,11 +4,12 @@ import json
 import os
 from datetime import timedelta
 from functools import cache
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -146,6 +147,27 @@ class Settings(BaseSettings):
     api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
     api_ingress: Annotated[bool, Field(description="the gateway stands behind Home Assistant's ingress, and answers nobody else")] = False
+    api_sign_in: Annotated[
+        Literal["automatic", "optional", "required"],
+        Field(description="optional: until somebody is set up, this machine itself may do everything; required: never; automatic: optional on 127.0.0.1 alone"),
+    ] = "automatic"
+    trusted_proxies: Annotated[
+        str, Field(description="proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, networks, host names, separated by commas")
+    ] = ""
+    admin_password: Annotated[SecretStr | None, Field(description="password of the first user, admin, who is made where nobody is set up")] = None
+    token_key: Annotated[SecretStr | None, Field(description="key that signs access tokens, 32 characters and more; empty: made below data_folder")] = None
+    monitor_token: Annotated[SecretStr | None, Field(description="token with which a monitor may read /metrics and /health/services")] = None
+    session_idle: Annotated[timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in may go unused")] = 7 * DAY
+    session_life: Annotated[timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in lasts at most")] = 30 * DAY
+    requests_per_minute: Annotated[
+        int, Field(ge=10, description="requests that one user, key or address may make in a minute; in all, twenty times as many")
+    ] = 1200
+    sign_ins_per_minute: Annotated[
+        int, Field(ge=1, description="tries to sign in a minute from one address, and for one name; in all, twenty times as many")
+    ] = 5
+    frame_ancestors: Annotated[
+        Literal["none", "self"], Field(description="who may show the pages in a frame: nobody, or pages of the same address, as those of Home Assistant")
+    ] = "none"
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
@@ -161,11 +183,32 @@ class Settings(BaseSettings):
     reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them"), CHANGEABLE] = None
     job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"), CHANGEABLE] = 90 * DAY
     dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY
+    audit_retention: Annotated[timedelta, Field(ge=30 * DAY, description="age at which entries of the audit log are deleted")] = 400 * DAY
 
     @property
     def cache(self) -> Path:
         """Where downloads are kept."""
         return self.cache_folder or self.data_folder / "cache"
+
+    @property
+    def listens_here_alone(self) -> bool:
+        """Whether the gateway can be reached from this machine alone."""
+        return is_loopback(self.api_host)
+
+    @field_validator("api_sign_in")
+    @classmethod
+    def _ask_elsewhere(cls, sign_in: str, info: ValidationInfo) -> str:
+        if sign_in == "optional" and not is_loopback(info.data.get("api_host", "")):
+            raise ValueError("only a gateway on 127.0.0.1 may do without passwords; set it to required, or LUNA_API_HOST to 127.0.0.1")
+        return sign_in
+
+    @field_validator("token_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        # Source: RFC 7518, 3.2: a key of HS256 is as long as its hash.
+        if key is not None and len(key.get_secret_value()) < 32:
+            raise ValueError("has fewer than 32 characters")
+        return key
 
     @model_validator(mode="before")
     @classmethod
@@ -183,6 +226,18 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings, StoredSettings(settings_cls)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address is this machine's own, which nobody else can reach."""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _with_password(url: SecretStr | str | None, password: SecretStr | str | None) -> str | None:

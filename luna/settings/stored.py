@@ -5,6 +5,7 @@ The file holds tokens in plain text, as ``.env`` does; nobody but its owner may 
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ from luna.site import invalid_input
 
 # In the order in which they count: what an operator sets goes before what a page stored.
 SettingSource = Literal["environment", "secret_file", "dotenv", "page", "start", "default"]
+# The user's name goes with it: it is half of what logs in.
+_PASSWORD_IN_URL = re.compile(r"://[^\s/@]+@")
 Plain = str | int | float | bool | None
 
 
@@ -96,7 +99,7 @@ def _say(value: object) -> str:
     if isinstance(value, SecretStr):
         return "***"
     plain = TypeAdapter(type(value)).dump_python(value, mode="json")
-    return str(plain).lower() if isinstance(plain, bool) else str(plain)
+    return str(plain).lower() if isinstance(plain, bool) else _PASSWORD_IN_URL.sub("://***@", str(plain))
 
 
 def _operator_sources() -> dict[SettingSource, Mapping[str, Any]]:

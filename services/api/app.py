@@ -19,16 +19,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from luna.database import engine
 from luna.embedded import Addresses, running
 from luna.queue import Client
+from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
 from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
+from services.api.identity.access_tokens import AccessTokens, open_key
+from services.api.identity.audit import AuditRequests
+from services.api.identity.headers import SecureHeaders, list_headers
+from services.api.identity.identity import Identity
+from services.api.identity.limits import Limiter
 from services.api.openapi import describe
 from services.api.pages import assets, home, job_part, savings
+from services.api.pages.setup import pages as setup
+from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import Problem, add_problem_handlers
 from services.api.routes import (
     alternatives,
+    audit,
+    auth,
     control,
     documentation,
     forecast_versions,
@@ -36,6 +46,7 @@ from services.api.routes import (
     health,
     history_care,
     jobs,
+    keys,
     manual,
     metrics,
     notifications,
@@ -47,6 +58,7 @@ from services.api.routes import (
     short_paths,
     sites,
     timeline,
+    users,
 )
 from services.api.routes import settings as setting_routes
 from services.api.routes import uploads as upload_routes
@@ -54,9 +66,11 @@ from services.api.routes import uploads as upload_routes
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "X-Trace-Id"
+# What others call it; said beside ours, and taken where ours is not given.
+REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (assets.router, home.router, job_part.router, savings.router)
+PAGES = (assets.router, home.router, job_part.router, savings.router, setup_plan.router, setup.router)
 
 log = structlog.get_logger("luna.api")
 
@@ -71,14 +85,15 @@ class MeasureRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trace_id = new_trace_id(Headers(scope=scope).get(TRACE_HEADER))
+        headers = Headers(scope=scope)
+        trace_id = new_trace_id(headers.get(TRACE_HEADER) or headers.get(REQUEST_HEADER))
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
 
         async def send_traced(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[TRACE_HEADER] = trace_id
+                MutableHeaders(scope=message).update({TRACE_HEADER: trace_id, REQUEST_HEADER: trace_id})
             await send(message)
 
         begun = time.perf_counter()
@@ -135,7 +150,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 MAX_BODY_BYTES = 5_000_000
 # Where files are handed over, as patterns of the whole path.
-UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads")
+UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
@@ -157,6 +172,10 @@ ROUTERS = (
     notifications.router,
     replays.router,
     jobs.router,
+    auth.router,
+    users.router,
+    keys.router,
+    audit.router,
     setting_routes.router,
     health.router,
     metrics.router,
@@ -181,14 +200,18 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         version="1",
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
     for router in (*ROUTERS, *PAGES):
         app.include_router(router)
     add_problem_handlers(app)
+    app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES))
+    app.add_middleware(AuditRequests)
+    app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
     return app
 
@@ -199,10 +222,14 @@ def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> 
         servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
         with servers as there:
             gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
-            app.state.gateway = gateway
+            budgets = connect(there.redis_url)
+            identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_key(settings)))
+            app.state.gateway, app.state.identity = gateway, identity
             try:
+                await identity.announce()
                 yield
             finally:
+                budgets.close()
                 gateway.close()
 
     return lifespan

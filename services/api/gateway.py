@@ -1,5 +1,7 @@
 """What routes are given: the settings, the database, the queue."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -11,13 +13,17 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
+from luna.database import jobs
+from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.health import Readiness
 from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
-from luna.queue import Client
+from luna.queue import Client, Progress
 from luna.settings import Settings
 from luna.timeline import Clock, SystemClock
+from services.api.events import StreamLimit
+from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
 from services.api.timeline.memory import PlanMemory
 
@@ -37,6 +43,7 @@ class Gateway:
     clock: Clock = field(default_factory=SystemClock)
     started_at: datetime = field(default_factory=SystemClock().now)
     plans_read: PlanMemory = field(default_factory=PlanMemory)
+    streams: StreamLimit = field(default_factory=StreamLimit)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
@@ -64,6 +71,26 @@ class Gateway:
     def latest_plans(self) -> LatestPlans:
         """The newest plan of each site, as it is stored."""
         return LatestPlans(self.database)
+
+    @cached_property
+    def job_watch(self) -> JobWatch:
+        """Tells how jobs stand to those who keep listening."""
+        return JobWatch(self.read_states)
+
+    def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
+        """Return how jobs stand, by id, those that run with how far they are, as far as Redis can tell.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        with unit_of_work(self.database) as connection:
+            found = jobs.load_summaries(connection, job_ids)
+        running = [job_id for job_id, job in found.items() if job.status == "running"]
+        progress: dict[str, Progress] = {}
+        # The row is what counts; how far a job is will be known again when Redis is back.
+        with suppress(UnavailableError):
+            progress = self.queue.tasks.progress_of(running)
+        return {job_id: JobState(**dict(job), progress=progress.get(job_id)) for job_id, job in found.items()}
 
     @cached_property
     def readiness(self) -> Readiness:

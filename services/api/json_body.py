@@ -16,6 +16,9 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from luna.errors import InvalidInputError, UnsupportedMediaError
+from services.api.identity.guard import admit
+from services.api.identity.site_access import require_sites
+from services.api.operations import require_operation
 
 MAX_DEPTH = 64
 # What PostgreSQL calls bigint.
@@ -43,18 +46,26 @@ class JsonRequest(Request):
 
 
 class CheckedRoute(APIRoute):
-    """A route whose body, query and path are checked before they are validated."""
+    """A route that answers who may ask, of what is theirs, in a body, query and path that can be read.
+
+    What it does, and who may ask, stands in ``services.api.operations``; a route without a row there does not start.
+    """
 
     def get_route_handler(self) -> Handler:
-        """Return the handler behind the checks."""
-        handle, takes_json = self.make_handler(), self.body_field is not None and not isinstance(self.body_field.field_info, Form)
+        """Return the handler behind guards and checks."""
+        handle, field = self.make_handler(), self.body_field
+        takes_form = field is not None and isinstance(field.field_info, Form)
+        operations = {method: require_operation(method, self.path) for method in self.methods or ()}
 
         async def handle_checked(request: Request) -> Response:
-            _require_text(request)
-            checked = JsonRequest(request.scope, request.receive)
-            if takes_json and await checked.body():
-                _require_json(request.headers.get("Content-Type"))
-                await checked.json()
+            checked, operation = JsonRequest(request.scope, request.receive), operations[request.method]
+            caller = await admit(checked, operation)
+            _require_text(checked)
+            body: Any = dict(await checked.form()) if takes_form else None
+            if field is not None and not takes_form and await checked.body():
+                _require_json(checked.headers.get("Content-Type"))
+                body = await checked.json()
+            request.state.site = await require_sites(request.app.state.identity, caller, operation, checked, body)
             return await handle(checked)
 
         return handle_checked

@@ -37,6 +37,14 @@ EXAMPLES: dict[str, Schema] = {
     "/sites/{site_id}/manual": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
     "/sites/{site}/forecast-versions/promote": {"forecast_version": "aurora_v1.0", "reason": "it did better for a month"},
     "/quarantine/{quarantine_id}/correct": {"values": {"load_kwh": 0.4}},
+    "/v1/auth/setup": {"name": "admin", "password": "lantern orchard nine winters"},
+    "/v1/auth/login": {"name": "admin", "password": "lantern orchard nine winters", "form": "tokens"},
+    "/v1/auth/refresh": {"refresh_token": "M1dB5cV0rW8Yq2kZ7pXn4sT9uJ6hG3fD1aL0eQ5iOyE"},
+    "/v1/auth/confirm": {"password": "lantern orchard nine winters"},
+    "/v1/auth/password": {"password": "lantern orchard nine winters", "new_password": "harbour copper thistle rain"},
+    "/v1/users": {"name": "anna", "password": "harbour copper thistle rain", "role": "user", "sites": ["home"]},
+    "/v1/users/{name}": {"role": "analyst", "sites": ["home"]},
+    "/v1/keys": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
 }
 
 

@@ -6,10 +6,11 @@ not start.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from re import sub
 from typing import Literal
 
-# public: anybody; read, analyse, operate, data, configure: on the sites a caller has; administer: the installation.
-Scope = Literal["public", "read", "analyse", "operate", "data", "configure", "administer"]
+from luna.contracts.identity import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Operation:
         scope: what a caller must have been given.
         command: the ``luna`` command that does the same, None where ``alone`` says why there is none.
         critical: the password is asked again, whoever calls.
+        monitor: a monitor may ask it without being anybody, on this machine or with its token.
         aliases: short paths of the same form, kept for those who know them.
     """
 
@@ -31,6 +33,7 @@ class Operation:
     command: str | None = None
     alone: str | None = None
     critical: bool = False
+    monitor: bool = False
     aliases: tuple[str, ...] = ()
 
 
@@ -137,12 +140,118 @@ JOBS = (
 SYSTEM = (
     Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),
     Operation("ready", "GET", "/health/ready", "public", alone="what a monitor asks"),
-    Operation("list_services", "GET", "/health/services", "read", alone="what a monitor asks"),
+    Operation("list_services", "GET", "/health/services", "read", alone="what a monitor asks", monitor=True),
     Operation("list_settings", "GET", "/v1/settings", "administer", alone="a terminal sees its environment"),
-    Operation("read_metrics", "GET", "/metrics", "administer", alone="what Prometheus asks"),
+    Operation("read_metrics", "GET", "/metrics", "administer", alone="what Prometheus asks", monitor=True),
+    Operation("show_documentation", "GET", "/docs", "read", alone="says what can be asked"),
+    Operation("read_description", "GET", "/openapi.json", "read", alone="says what can be asked"),
+)
+IDENTITY = (
+    Operation("set_up", "POST", "/v1/auth/setup", "public", "user add"),
+    Operation("sign_in", "POST", "/v1/auth/login", "public", alone="a command is who calls it"),
+    Operation("refresh_tokens", "POST", "/v1/auth/refresh", "public", alone="a command is who calls it"),
+    Operation("sign_out", "POST", "/v1/auth/logout", "read", alone="a command is who calls it"),
+    Operation("confirm_password", "POST", "/v1/auth/confirm", "read", alone="a command is who calls it"),
+    Operation("read_me", "GET", "/v1/auth/me", "read", alone="a command is who calls it"),
+    Operation("change_password", "POST", "/v1/auth/password", "read", "user password"),
+    Operation("list_users", "GET", "/v1/users", "administer", "user list"),
+    Operation("create_user", "POST", "/v1/users", "administer", "user add", critical=True),
+    Operation("change_user", "PATCH", "/v1/users/{name}", "administer", "user change", critical=True),
+    Operation("delete_user", "DELETE", "/v1/users/{name}", "administer", "user remove", critical=True),
+    Operation("list_keys", "GET", "/v1/keys", "read", "key list"),
+    Operation("create_key", "POST", "/v1/keys", "read", "key add", critical=True),
+    Operation("delete_key", "DELETE", "/v1/keys/{prefix}", "read", "key remove"),
+    Operation("list_audit", "GET", "/v1/audit", "administer", "audit list"),
+)
+# Paths of before the resources, each with what answers there.
+_OLDER = "answers as it did before its resource had an address"
+OLDER = (
+    Operation("query_data", "GET", "/data/query", "read", alone=_OLDER),
+    Operation("load_data", "POST", "/data/load", "data", alone=_OLDER),
+    Operation("explain_stored_forecast", "GET", "/forecasts/explanation", "read", alone=_OLDER),
+    Operation("list_rows", "GET", "/quarantine", "read", alone=_OLDER),
+    Operation("release", "POST", "/quarantine/{quarantine_id}/release", "data", alone=_OLDER),
+    Operation("correct", "POST", "/quarantine/{quarantine_id}/correct", "data", alone=_OLDER),
+    Operation("dismiss", "POST", "/quarantine/{quarantine_id}/dismiss", "data", alone=_OLDER),
+)
+# What people see; drawn from the same data as the routes above.
+PAGES = (
+    Operation("open_first", "GET", "/", "read", alone="a page"),
+    Operation("show_home", "GET", "/ui/sites/{site_id}/home", "read", alone="a page"),
+    Operation("show_job_part", "GET", "/ui/sites/{site_id}/jobs/{job_id}", "read", alone="a page"),
+    Operation("show_savings", "GET", "/ui/sites/{site_id}/savings", "read", alone="a page"),
+    Operation("start_replays", "POST", "/ui/sites/{site_id}/savings/replays", "analyse", alone="a page"),
+    Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
+    Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
+)
+# First start and the installation: who may do this may do everything.
+ADMIN_PAGES = (
+    Operation("welcome", "GET", "/ui/setup", "administer", alone="a page"),
+    Operation("begin_setup", "POST", "/ui/setup", "administer", alone="a page"),
+    Operation("guess_place", "GET", "/ui/setup/guess", "administer", alone="a page"),
+    Operation("take_setup_file", "POST", "/ui/setup/upload", "administer", alone="a page"),
+    Operation("show_setup_step", "GET", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
+    Operation("save_setup_step", "POST", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
+    Operation("show_preparation", "GET", "/ui/setup/{draft_id}/plan", "administer", alone="a page"),
+    Operation("show_progress", "GET", "/ui/setup/{draft_id}/progress", "administer", alone="a page"),
+    Operation("retry_preparation", "POST", "/ui/setup/{draft_id}/retry", "administer", alone="a page"),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *NOTIFICATIONS, *JOBS, *SYSTEM)
+OPERATIONS: tuple[Operation, ...] = (
+    *SITES,
+    *PLANS,
+    *FORECASTS,
+    *DATA,
+    *CONTROL,
+    *EVALUATION,
+    *NOTIFICATIONS,
+    *JOBS,
+    *SYSTEM,
+    *IDENTITY,
+    *OLDER,
+    *PAGES,
+    *ADMIN_PAGES,
+)
+
+# What makes a worker compute for long, and has a budget of its own.
+SOLVERS = frozenset(
+    {
+        "make_plan",
+        "trace_pareto",
+        "compare_plan",
+        "ask_why_not",
+        "plan_variant",
+        "issue_forecast",
+        "explain_forecast",
+        "explain_stored_forecast",
+        "evaluate_forecasts",
+        "issue_scenarios",
+        "train_forecast",
+        "start_replay",
+        "ask_what_if",
+        "accept_job",
+    }
+)
+
+# What a caller must have been given for a job, by its task; one that is not named is the installation's.
+JOB_SCOPES: dict[str, Scope] = {
+    "planner.replay.run": "analyse",
+    "planner.replay.spread": "analyse",
+    "planner.schedule.pareto": "analyse",
+    "forecaster.model.train": "analyse",
+    "forecaster.forecast.issue": "operate",
+    "forecaster.forecast.evaluate": "analyse",
+    "forecaster.forecast.judge": "analyse",
+    "forecaster.scenario.issue": "analyse",
+    "forecaster.version.promote": "operate",
+    "forecaster.version.rollback": "operate",
+    "ingest.quality.judge": "data",
+    "ingest.prices.fetch": "data",
+    "ingest.weather.fetch": "data",
+    "ingest.slots.build": "data",
+    "ingest.history.backfill": "data",
+    "ingest.demo.load": "administer",
+}
 
 # Commands that no route does, each with the reason.
 COMMANDS_ALONE = {
@@ -159,3 +268,24 @@ def addresses(operation: Operation) -> Iterator[str]:
     """Yield where an operation answers: its own path, then the short ones."""
     yield operation.path
     yield from operation.aliases
+
+
+def require_operation(method: str, path: str) -> Operation:
+    """Return what a route does, by its method and template; parameters may be called otherwise.
+
+    Raises:
+        LookupError: the table does not know it, so nobody has said who may ask.
+    """
+    operation = _by_address().get((method, _plain(path)))
+    if operation is None:
+        raise LookupError(f"{method} {path} has no row in services/api/operations.py: say there who may ask")
+    return operation
+
+
+@cache
+def _by_address() -> dict[tuple[str, str], Operation]:
+    return {(operation.method, _plain(address)): operation for operation in OPERATIONS for address in addresses(operation)}
+
+
+def _plain(path: str) -> str:
+    return sub(r"\{[^}]*\}", "{}", path)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from luna.errors import LunaError, UnavailableError
+from luna.errors import LunaError
 from luna.site import explain_faults
 from luna.telemetry import current_trace_id
 
@@ -64,8 +64,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def problem_response(error: LunaError, **extras: Any) -> JSONResponse:
     """Return ``error`` as a response; ``extras`` are further members of the document."""
-    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, UnavailableError) else {}
-    return ProblemResponse({**error.problem(), "trace_id": current_trace_id(), **extras}, error.status, headers)
+    return ProblemResponse({**error.problem(), "trace_id": current_trace_id(), **extras}, error.status, error.headers)
 
 
 async def _on_luna_error(_request: Request, error: Exception) -> JSONResponse:
@@ -94,9 +93,12 @@ async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
     return ProblemResponse(document, status.value, error.headers)
 
 
-async def _on_unforeseen_error(_request: Request, error: Exception) -> JSONResponse:
+async def _on_unforeseen_error(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed unexpectedly", exc_info=error)
-    return problem_response(LunaError("the request failed unexpectedly", remedy="The gateway's log holds the reason under this trace_id."))
+    response = problem_response(LunaError("the request failed unexpectedly", remedy="The gateway's log holds the reason under this trace_id."))
+    # This one leaves outside of what adds them to all others.
+    response.headers.update(request.app.state.headers)
+    return response
 
 
 def _place(fault: dict[str, Any]) -> tuple[str | int, ...]:

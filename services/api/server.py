@@ -22,7 +22,13 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
     """
     with listener or listen(settings) as open_listener:
         config = uvicorn.Config(
-            create_app(settings, addresses), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+            create_app(settings, addresses),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Whose word on the caller's address counts is a setting of Luna's.
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
         uvicorn.Server(config).run(sockets=[open_listener])
 

@@ -33,12 +33,16 @@ def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
 
 DOCUMENT = create_app(Settings()).openapi()
 OPERATIONS = [(method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
-BODIES = [(path, operation["requestBody"]["content"]["application/json"]) for _, path, operation in OPERATIONS if "json" in str(operation.get("requestBody"))]
+BODIES = [
+    (method, path, operation["requestBody"]["content"]["application/json"])
+    for method, path, operation in OPERATIONS
+    if "json" in str(operation.get("requestBody"))
+]
 
 
-@pytest.mark.parametrize(("path", "content"), BODIES, ids=[path for path, _ in BODIES])
-def test_each_body_has_an_example_that_is_taken(api_without_servers: httpx.Client, path: str, content: dict[str, Any]) -> None:
-    answer = api_without_servers.post(re.sub(r"\{.*?\}", "1", path), json=content["example"])
+@pytest.mark.parametrize(("method", "path", "content"), BODIES, ids=[path for _, path, _ in BODIES])
+def test_each_body_has_an_example_that_is_taken(api_without_servers: httpx.Client, method: str, path: str, content: dict[str, Any]) -> None:
+    answer = api_without_servers.request(method, re.sub(r"\{.*?\}", "1", path), json=content["example"])
     assert answer.status_code == 503, answer.text
 
 

@@ -7,7 +7,6 @@ from fastapi.responses import RedirectResponse
 
 from luna.database import plans, sites
 from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
 from luna.wording import Language
 from services.api.gateway import CurrentGateway
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Theme, show
@@ -21,12 +20,10 @@ SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 
 @router.get("/")
 def open_first(gateway: CurrentGateway) -> Response:
-    """Lead to the first site's page."""
+    """Lead to the first site's page, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
         there = sites.names(connection)
-    if not there:
-        raise NotFoundError("there is no site yet", field="site", remedy="Add one: luna site add --file config/site.yaml")
-    return RedirectResponse(PAGE.address(there[0]), 303)
+    return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
 
 @router.get("/ui/sites/{site_id}/home")

@@ -69,9 +69,11 @@ def _preferred(accepted: str) -> str:
     return next((tag for part in accepted.split(",") if (tag := part.strip()[:2].lower()) in get_args(Language)), "en")
 
 
-def show(request: Request, page: Page, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:
-    """Return a page in its frame."""
-    return HTMLResponse(_render(request, page, f"{page.name}.html.j2", site=site, **context), status)
+def show(
+    request: Request, page: Page, *, template: str | None = None, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any
+) -> HTMLResponse:
+    """Return a page in its frame; ``template`` is another one than that of its name, for pages of several."""
+    return HTMLResponse(_render(request, page, template or f"{page.name}.html.j2", site=site, **context), status)
 
 
 def show_part(request: Request, page: Page, template: str, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:

@@ -4,7 +4,8 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from anyio import to_thread
+from fastapi import Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValidation, ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
@@ -12,10 +13,11 @@ from luna.contracts.message import Message, Request
 from luna.contracts.tasks import list_public
 from luna.database import jobs, sites
 from luna.database.engine import unit_of_work
-from luna.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from luna.queue import Progress
 from luna.queue import jobs as jobs_queue
 from luna.site import invalid_input
+from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
@@ -26,6 +28,8 @@ router = ResourceRouter("jobs")
 PUBLIC = list_public()
 # Any of their requests, as the gateway describes itself.
 _ANY_REQUEST = GetPydanticSchema(lambda _source, handler: handler.generate_schema(reduce(or_, PUBLIC.values())))
+
+_EVENT_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
@@ -78,6 +82,30 @@ def read_job(job_id: JobId, gateway: CurrentGateway) -> JobReply:
     with unit_of_work(gateway.database) as connection:
         job = jobs.load(connection, job_id)
     return JobReply(**dict(job), progress=_progress(gateway, job))
+
+
+@router.operation(
+    "Watch a job",
+    response_class=Response,
+    responses={
+        200: {"description": "events progress, at last end, each a JobState as JSON", "content": _EVENT_STREAM},
+        204: {"description": "that it has ended was told already"},
+    },
+)
+async def watch_job(
+    job_id: JobId, gateway: CurrentGateway, last_event_id: Annotated[str | None, Header(max_length=64, description="the event that was heard last")] = None
+) -> Response:
+    """Tell how the job stands each time that changes, as server-sent events, and end with how it ended.
+
+    A comment comes every fifteen seconds. Who comes again with `Last-Event-ID` hears what is new; 204, at which a browser stops, where nothing will be.
+    """
+    states = await to_thread.run_sync(gateway.read_states, [job_id])
+    if job_id not in states:
+        raise NotFoundError("no such job", field="job_id", value=job_id, remedy="Take the job_id from the answer that accepted it.")
+    state = states[job_id]
+    if state.finished_at is not None and last_event_id == state.event().id:
+        return Response(status_code=204)
+    return sse_response(gateway.job_watch.follow(state, seen=last_event_id), limit=gateway.streams)
 
 
 @router.operation("Cancel a job", responses=document_errors(ConflictError))

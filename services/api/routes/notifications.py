@@ -10,6 +10,7 @@ from luna.contracts.notification import Notification, NotifyTestReply, NotifyTes
 from luna.database import notifications
 from luna.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
+from services.api.identity.caller import CurrentCaller
 from services.api.paging import Cursor, Limit, cut_page, read_number
 from services.api.routing import ResourceRouter
 
@@ -26,10 +27,12 @@ class NotificationList(Message):
 
 
 @router.operation("List what owners were told")
-def list_notifications(gateway: CurrentGateway, *, site_id: SiteQuery = None, limit: Limit = 100, cursor: Cursor = None) -> NotificationList:
-    """Return events of all sites, or of one, and to whom they went."""
+def list_notifications(
+    gateway: CurrentGateway, caller: CurrentCaller, *, site_id: SiteQuery = None, limit: Limit = 100, cursor: Cursor = None
+) -> NotificationList:
+    """Return events of all sites of the caller, or of one, and to whom they went."""
     with unit_of_work(gateway.database) as connection:
-        rows = notifications.list_newest(connection, site_id=site_id, below=read_number(cursor), limit=limit + 1)
+        rows = notifications.list_newest(connection, site_id=site_id, among=caller.sites, below=read_number(cursor), limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.notification_id,))
     return NotificationList(notifications=page, cursor=following)
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "9181"
-down_revision = "9161"
+down_revision = "9101"
 branch_labels = None
 depends_on = None
 

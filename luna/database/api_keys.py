@@ -1,0 +1,136 @@
+"""Keys that programs sign their requests with: ``luna_<prefix>_<secret>``, of which only the secret's SHA-256 is kept."""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, Text, cast, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from luna.contracts.identity import ROLE_SCOPES, Key, KeyScope, MadeKey, NewKey
+from luna.database.schema.identity import api_key_sites, api_keys, users
+from luna.database.schema.sites import sites
+from luna.database.sessions import SEEN_STEP, digest
+from luna.database.users import Account, account_of, site_keys, sites_of_users
+from luna.errors import NotFoundError
+
+MARK = "luna"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A key that holds: its owner with the sites that are left, and what it may."""
+
+    prefix: str
+    account: Account
+    scopes: frozenset[KeyScope]
+
+
+def make(connection: Connection, user_id: int, key: NewKey, *, now: datetime) -> MadeKey:
+    """Store a new key and return it with its secret, which nobody can read again.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    row = {
+        "prefix": prefix,
+        "secret_hash": digest(secret),
+        "user_id": user_id,
+        "name": key.name,
+        "scopes": sorted(set(key.scopes)),
+        "every_site": key.sites is None,
+        "expires_at": now + timedelta(days=key.days),
+    }
+    key_id = connection.scalars(insert(api_keys).values(row).returning(api_keys.c.key_id)).one()
+    rows = [{"key_id": key_id, "site_key": each} for each in site_keys(connection, key.sites or ())]
+    if rows:
+        connection.execute(insert(api_key_sites), rows)
+    return MadeKey(**dict(load(connection, prefix)), key=f"{MARK}_{prefix}_{secret}")
+
+
+def load(connection: Connection, prefix: str, *, user_id: int | None = None) -> Key:
+    """Return a key, of ``user_id`` alone where that is given.
+
+    Raises:
+        NotFoundError: no such key.
+    """
+    query = _select().where(api_keys.c.prefix == prefix)
+    row = connection.execute(query if user_id is None else query.where(api_keys.c.user_id == user_id)).mappings().first()
+    if row is None:
+        raise NotFoundError("no such key", field="prefix", value=prefix, remedy="List them: luna key list.")
+    return _key(row)
+
+
+def list_before(connection: Connection, *, user_id: int | None = None, before: int | None = None, limit: int = 100) -> tuple[list[Key], int | None]:
+    """Return keys, those made last first, of one person or of all, and where the list goes on."""
+    query = _select().order_by(api_keys.c.key_id.desc()).limit(limit + 1)
+    query = query if user_id is None else query.where(api_keys.c.user_id == user_id)
+    rows = connection.execute(query if before is None else query.where(api_keys.c.key_id < before)).mappings().all()
+    return [_key(row) for row in rows[:limit]], rows[limit - 1]["key_id"] if len(rows) > limit else None
+
+
+def remove(connection: Connection, prefix: str, *, user_id: int | None = None) -> None:
+    """Remove a key, of ``user_id`` alone where that is given.
+
+    Raises:
+        NotFoundError: no such key.
+    """
+    load(connection, prefix, user_id=user_id)
+    connection.execute(delete(api_keys).where(api_keys.c.prefix == prefix))
+
+
+def find(connection: Connection, key: str, *, now: datetime) -> HeldKey | None:
+    """Return a key that holds, with no more than its owner has now; None where it does not."""
+    mark, _, rest = key.partition("_")
+    prefix, _, secret = rest.partition("_")
+    theirs, own = sites_of_users(), _sites_of_keys()
+    query = (
+        select(api_keys, users.c.name.label("user_name"), users.c.role, theirs.c.names.label("site_names"), own.c.names.label("key_sites"))
+        .join(users, users.c.user_id == api_keys.c.user_id)
+        .outerjoin(theirs, theirs.c.user_id == users.c.user_id)
+        .outerjoin(own, own.c.key_id == api_keys.c.key_id)
+        .where(api_keys.c.prefix == prefix, api_keys.c.expires_at > now)
+    )
+    row = connection.execute(query).mappings().first()
+    if mark != MARK or row is None or not hmac.compare_digest(row["secret_hash"], digest(secret)):
+        return None
+    if row["used_at"] is None or now - row["used_at"] > SEEN_STEP:
+        connection.execute(update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now))
+    return HeldKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
+
+
+def _narrow(owner: Account, row: RowMapping) -> Account:
+    if row["every_site"]:
+        return owner
+    named = frozenset(row["key_sites"] or ())
+    return Account(owner.user_id, owner.name, owner.role, named if owner.sites is None else named & owner.sites)
+
+
+def _sites_of_keys() -> Any:
+    named = func.array_agg(cast(sites.c.name, Text), type_=ARRAY(Text)).label("names")
+    return select(api_key_sites.c.key_id, named).join(sites, sites.c.site_key == api_key_sites.c.site_key).group_by(api_key_sites.c.key_id).subquery()
+
+
+def _select() -> Select[Any]:
+    own = _sites_of_keys()
+    return (
+        select(api_keys, users.c.name.label("user_name"), own.c.names.label("key_sites"))
+        .join(users, users.c.user_id == api_keys.c.user_id)
+        .outerjoin(own, own.c.key_id == api_keys.c.key_id)
+    )
+
+
+def _key(row: RowMapping) -> Key:
+    return Key(
+        prefix=row["prefix"],
+        name=row["name"],
+        user=row["user_name"],
+        scopes=row["scopes"],
+        sites=None if row["every_site"] else sorted(row["key_sites"] or ()),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        used_at=row["used_at"],
+    )

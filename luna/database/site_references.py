@@ -1,0 +1,31 @@
+"""Which sites something belongs to that is known by an id of its own."""
+
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, select
+
+from luna.database.schema.plans import plan_history, what_ifs
+from luna.database.schema.series import quarantine
+from luna.database.schema.sites import sites
+from luna.database.schema.work import jobs
+
+Kind = Literal["plan_id", "job_id", "what_if_id", "quarantine_id"]
+
+
+def find_reference(connection: Connection, kind: Kind, reference: str | int) -> Any:
+    """Return the site's name, or the request that names the site; None where nothing has the id."""
+    if kind == "quarantine_id" and not str(reference).isdecimal():
+        return None
+    return connection.scalar(_select(kind, reference))
+
+
+def _select(kind: Kind, reference: str | int) -> Select[Any]:
+    if kind == "plan_id":
+        return select(plan_history.c.site).where(plan_history.c.plan_id == str(reference))
+    if kind == "job_id":
+        return select(jobs.c.request).where(jobs.c.job_id == str(reference))
+    if kind == "what_if_id":
+        return select(what_ifs.c.request).where(what_ifs.c.what_if_id == str(reference))
+    # A number beyond what the column can hold is that of no row.
+    number = int(reference) if int(reference) < 2**63 else -1
+    return select(sites.c.name).join(quarantine, quarantine.c.site_key == sites.c.site_key).where(quarantine.c.quarantine_id == number)

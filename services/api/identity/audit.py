@@ -1,0 +1,74 @@
+"""The audit log: everything that changes something, and every try to sign in, with who, where from and how it ended."""
+
+from functools import partial
+from http import HTTPStatus
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from luna.database import audit
+from luna.errors import LunaError
+from luna.telemetry import current_trace_id
+from services.api.identity.caller import Caller
+from services.api.identity.identity import Identity
+from services.api.operations import Operation
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+# What nobody who is known asked for is written only where it is somebody's try to become known; the rest is in the log and the metrics.
+OF_ANYBODY = ("set_up", "sign_in", "refresh_tokens")
+LONGEST_NAME = 64
+
+log = structlog.get_logger("luna.audit")
+
+
+class AuditRequests:
+    """Writes an entry before the answer goes out, so that nothing is confirmed that is not written down; where that fails, the log alone holds it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in SAFE:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_written(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await _write(scope, message["status"])
+            await send(message)
+
+        await self._app(scope, receive, send_written)
+
+
+async def _write(scope: Scope, status: int) -> None:
+    record = _record(scope, status)
+    if record is None:
+        return
+    identity: Identity = scope["app"].state.identity
+    log.info("audit", user=record.user_name, means=record.means, operation=record.operation, site=record.site, status=status, address=record.address)
+    try:
+        await identity.write(partial(audit.write, record=record))
+    except LunaError:
+        log.exception("the audit log cannot be written", operation=record.operation, user=record.user_name)
+
+
+def _record(scope: Scope, status: int) -> audit.AuditRecord | None:
+    state = scope.get("state", {})
+    operation: Operation | None = state.get("operation")
+    if operation is None:
+        return None
+    caller: Caller = state["caller"]
+    if caller.means in ("nobody", "monitor") and (operation.name not in OF_ANYBODY or status == HTTPStatus.TOO_MANY_REQUESTS):
+        return None
+    means = f"key:{caller.key_prefix}" if caller.means == "key" else caller.means if caller.means != "nobody" else "password"
+    name = str(state.get("audited_name", caller.name)).replace("\x00", "\ufffd")[:LONGEST_NAME]
+    site = state.get("site")
+    return audit.AuditRecord(
+        user_name=name,
+        means=means,
+        operation=operation.name,
+        status=status,
+        request_id=current_trace_id(),
+        site=None if site is None else str(site).replace("\x00", "\ufffd")[:200],
+        address=state["source"].address,
+    )

@@ -1,0 +1,138 @@
+"""What every request passes before its route: who asks, whether they may, whether a browser was tricked into asking, and how often they ask."""
+
+import hmac
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import structlog
+from fastapi import Request
+
+from luna.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
+from luna.settings.model import is_loopback
+from services.api.identity.caller import LOCAL, MONITOR, NOBODY, Caller
+from services.api.identity.identity import Identity
+from services.api.identity.limits import SOLVER, Budget
+from services.api.identity.login import confirm_by_header
+from services.api.identity.source import Source
+from services.api.operations import SOLVERS, Operation
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
+GLOBAL_SHARE = 20
+FORM = "application/x-www-form-urlencoded"
+MONITORS = ("/health/live", "/health/ready")
+
+log = structlog.get_logger("luna.api")
+
+
+async def admit(request: Request, operation: Operation) -> Caller:
+    """Return who asks, if they may; ``request.state`` then holds ``caller``, ``source``, ``operation`` and ``csrf_token``.
+
+    Raises:
+        UnauthenticatedError: it takes somebody, and nobody says who asks.
+        ForbiddenError: the caller's scopes do not hold it, or a page of another site asks in a browser's name.
+        ConfirmationError: it is critical, and the password was not given lately.
+        TooManyRequestsError: the caller's, the address's or everybody's budget is used up.
+        UnavailableError: the database is away.
+    """
+    identity: Identity = request.app.state.identity
+    source = await identity.read_source(request)
+    request.state.source, request.state.operation, request.state.caller, request.state.csrf_token = source, operation, NOBODY, ""
+    if request.url.path in MONITORS:
+        return NOBODY
+    if operation.monitor and (source.here or identity.is_monitor(request)):
+        request.state.caller = LOCAL if source.here else MONITOR
+        return MONITOR
+    _require_own_origin(request, source)
+    caller = await _identify(request, operation, source)
+    request.state.caller, request.state.csrf_token = caller, caller.csrf_token or ""
+    structlog.contextvars.bind_contextvars(user=caller.name)
+    await _spend(identity, caller, source, operation)
+    if operation.scope != "public":
+        await _authorise(request, operation, caller)
+    return caller
+
+
+async def _identify(request: Request, operation: Operation, source: Source) -> Caller:
+    identity: Identity = request.app.state.identity
+    if operation.scope != "public":
+        try:
+            return await identity.identify(request, source, afresh=operation.critical)
+        except UnauthenticatedError:
+            # Guessing keys costs what asking costs.
+            await identity.limiter.spend(Budget("address", identity.settings.requests_per_minute), source.address)
+            raise
+    # What anybody may ask is answered to anybody, whatever their credentials are worth.
+    return NOBODY
+
+
+async def _authorise(request: Request, operation: Operation, caller: Caller) -> None:
+    identity: Identity = request.app.state.identity
+    if caller.means == "nobody":
+        there = await identity.anybody_there()
+        remedy = "Sign in: POST /v1/auth/login, or send a key: Authorization: Bearer luna_…" if there else "Set up the first user: POST /v1/auth/setup."
+        raise UnauthenticatedError("nobody is signed in", remedy=remedy)
+    if operation.scope not in caller.scopes:
+        raise ForbiddenError(f"this takes the scope {operation.scope}", remedy=f"Yours are {', '.join(sorted(caller.scopes)) or 'none'}; ask an admin.")
+    if request.method not in SAFE and caller.means == "session":
+        await _require_csrf_token(request, caller)
+    if operation.critical and caller.means != "local" and not await _is_confirmed(request, caller):
+        remedy = "POST /v1/auth/confirm with the password, or send it as X-Confirm-Password, percent-encoded."
+        raise ConfirmationError("this asks for the password again", remedy=remedy)
+
+
+async def _is_confirmed(request: Request, caller: Caller) -> bool:
+    identity: Identity = request.app.state.identity
+    if caller.confirmed_until is not None and caller.confirmed_until > identity.clock.now():
+        return True
+    said = request.headers.get("X-Confirm-Password")
+    return said is not None and await confirm_by_header(identity, caller, request.state.source, unquote(said))
+
+
+async def _spend(identity: Identity, caller: Caller, source: Source, operation: Operation) -> None:
+    # Before anybody is set up, and for what anybody may ask, this machine's own programs share nothing with others.
+    if caller.user_id is None and source.here:
+        return
+    most = identity.settings.requests_per_minute
+    await identity.limiter.spend(Budget("global", GLOBAL_SHARE * most), "all")
+    await identity.limiter.spend(Budget("address", most), source.address)
+    if caller.means != "nobody":
+        await identity.limiter.spend(Budget("caller", most), f"{caller.user_id}:{caller.key_prefix or ''}")
+        if operation.name in SOLVERS:
+            await identity.limiter.spend(SOLVER, str(caller.user_id))
+
+
+def _require_own_origin(request: Request, source: Source) -> None:
+    """Refuse what a page of another site asks in the name of who looks at it. Source: OWASP CSRF Prevention Cheat Sheet.
+
+    Programs send none of these headers; browsers send them with everything that changes something, and scripts of a page cannot change them.
+    """
+    if request.method in SAFE:
+        return
+    origin, fetched = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    foreign = fetched is not None and fetched not in ("same-origin", "none")
+    if foreign or (origin is not None and not _is_own(origin, source)):
+        raise ForbiddenError(
+            "a page of another site asked for this",
+            field="Origin",
+            value=origin,
+            remedy="Use Luna's own pages; behind a proxy, name it in LUNA_TRUSTED_PROXIES.",
+        )
+
+
+def _is_own(origin: str, source: Source) -> bool:
+    try:
+        parts = urlsplit(origin)
+        same = parts.netloc.lower() == source.host.lower()
+        # Over plain http nobody vouches for a name; on this machine's own address it is the same program that answers.
+        return same and (parts.scheme == ("https" if source.secure else "http") or is_loopback(parts.hostname or ""))
+    except ValueError:
+        return False
+
+
+async def _require_csrf_token(request: Request, caller: Caller) -> None:
+    said = request.headers.get(CSRF_HEADER)
+    if said is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+        said = fields.get(CSRF_FIELD, [""])[-1]
+    if said is None or not hmac.compare_digest(said.encode(), (caller.csrf_token or "").encode()):
+        raise ForbiddenError("the page's token is missing or of another session", field=CSRF_HEADER, remedy="Load the page again; GET /v1/auth/me names it.")

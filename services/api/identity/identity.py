@@ -1,0 +1,248 @@
+"""What identity holds in a process: the database, budgets, the key of tokens, and who was seen in the last seconds."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, TypeVar
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, Request
+from sqlalchemy import Connection, Engine
+from starlette.requests import HTTPConnection
+
+from luna import passwords
+from luna.contracts.identity import ROLE_SCOPES, NewUser
+from luna.database import api_keys, sessions, users
+from luna.database.engine import unit_of_work
+from luna.errors import ConflictError, UnauthenticatedError, UnavailableError
+from luna.settings import Settings
+from luna.timeline import Clock, SystemClock
+from services.api.identity.access_tokens import AccessTokens
+from services.api.identity.caller import LOCAL, NOBODY, Caller
+from services.api.identity.limits import Limiter
+from services.api.identity.source import Source, TrustedProxies, read_source
+
+# How long a caller is known without asking the database again: as long a key that was taken away in another process still holds.
+KNOWN_SECONDS = 5.0
+MOST_KNOWN = 4096
+# Nobody set up yet: looked at again after this.
+NOBODY_SECONDS = 1.0
+# Each takes 19 MiB and a core for some hundredths of a second.
+MAX_HASHING, MAX_WAITING_TO_HASH = 2, 32
+FIRST_USER = "admin"
+LONGEST_CREDENTIAL = 4096
+
+log = structlog.get_logger("luna.api")
+ResultT = TypeVar("ResultT")
+
+
+@dataclass
+class Identity:
+    """Who may enter, once per process."""
+
+    settings: Settings
+    database: Engine
+    limiter: Limiter
+    tokens: AccessTokens
+    clock: Clock = field(default_factory=SystemClock)
+    # Whoever is set up first from elsewhere gives it; it stands in the log alone.
+    setup_code: str = field(default_factory=lambda: secrets.token_hex(8))
+    _proxies: TrustedProxies = field(init=False)
+    _known: dict[bytes, tuple[float, Caller]] = field(default_factory=dict)
+    _somebody: bool = False
+    _nobody_until: float = 0.0
+    _hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_HASHING))
+
+    def __post_init__(self) -> None:
+        self._proxies = TrustedProxies.parse(self.settings.trusted_proxies)
+
+    async def read_source(self, request: HTTPConnection) -> Source:
+        """Return where a request comes from."""
+        return await read_source(request, self._proxies)
+
+    async def identify(self, request: HTTPConnection, source: Source, *, afresh: bool = False) -> Caller:
+        """Return who asks. What a header says goes before a cookie; ``afresh`` asks the database whoever was seen just now.
+
+        Raises:
+            UnauthenticatedError: what the caller says of themselves does not hold.
+            UnavailableError: the database is away.
+        """
+        header = request.headers.get("authorization")
+        if header is not None:
+            return await self._look_up(header, self._by_header, afresh=afresh)
+        cookie = request.cookies.get(cookie_name(source))
+        if cookie:
+            try:
+                return await self._look_up(cookie, self._by_cookie, afresh=afresh)
+            except UnauthenticatedError:
+                # A browser goes on sending the cookie of a session that has ended, or of another installation: it says nothing then.
+                log.debug("a cookie of no session")
+        return LOCAL if await self.allows_local(source) else NOBODY
+
+    async def know_cookie(self, cookie: str) -> Caller:
+        """Return whose session a cookie is of.
+
+        Raises:
+            UnauthenticatedError: it has ended.
+        """
+        return await self._look_up(cookie, self._by_cookie)
+
+    async def know_token(self, token: str) -> Caller:
+        """Return whose sign-in an access token is of.
+
+        Raises:
+            UnauthenticatedError: it has ended.
+        """
+        return await self._look_up(f"Bearer {token}", self._by_header)
+
+    async def allows_local(self, source: Source) -> bool:
+        """Return whether a request may do everything because it is this machine's own and nobody is set up."""
+        open_here = self.settings.api_sign_in != "required" and self.settings.listens_here_alone
+        return open_here and source.here and not await self.anybody_there()
+
+    async def anybody_there(self) -> bool:
+        """Return whether somebody is set up; once so it stays so, for the last admin cannot be removed."""
+        if not self._somebody and time.monotonic() >= self._nobody_until:
+            self._somebody = await self.write(users.any_there)
+            self._nobody_until = time.monotonic() + NOBODY_SECONDS
+        return self._somebody
+
+    async def write(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Do ``work`` in one unit of work, without blocking other requests."""
+        return await to_thread.run_sync(partial(self._in_unit, work))
+
+    async def hash_password(self, password: str) -> str:
+        """Return what is kept of a password."""
+        return await self._hash(partial(passwords.hash_password, password))
+
+    async def is_right(self, password: str, kept: str | None) -> bool:
+        """Return whether a password is right; that of nobody takes as long."""
+        return await self._hash(partial(passwords.is_right, password, kept))
+
+    def forget_known(self) -> None:
+        """Ask the database about everybody anew: something about who may what has changed."""
+        self._known.clear()
+        self._nobody_until = 0.0
+
+    def is_monitor(self, request: HTTPConnection) -> bool:
+        """Return whether a request bears the monitors' token."""
+        token = self.settings.monitor_token
+        said = request.headers.get("authorization", "")
+        return token is not None and hmac.compare_digest(said.encode(), f"Bearer {token.get_secret_value()}".encode())
+
+    async def announce(self) -> None:
+        """Make the first user where a password for it is given, else say in the log how the first one is made from elsewhere."""
+        await to_thread.run_sync(passwords.is_right, "", None)
+        try:
+            if not await self.anybody_there():
+                await self._make_first()
+        except UnavailableError as error:
+            log.warning("whether anybody is set up is not known yet", reason=str(error))
+
+    async def _make_first(self) -> None:
+        given = self.settings.admin_password
+        if given is not None:
+            password = given.get_secret_value()
+            passwords.require_good(password, name=FIRST_USER, field="LUNA_ADMIN_PASSWORD")
+            first = NewUser(name=FIRST_USER, password=given)
+            kept = await self.hash_password(password)
+            try:
+                await self.write(lambda connection: users.add_first(connection, first, kept))
+            except ConflictError:
+                # Another process of the gateway was quicker.
+                return
+            self.forget_known()
+            log.info("the first user was made", user=FIRST_USER)
+        elif not self.settings.listens_here_alone or self.settings.api_sign_in == "required":
+            log.warning("nobody is set up yet; until then the gateway does nothing", setup_code=self.setup_code, remedy="POST /v1/auth/setup with this code.")
+
+    def _in_unit(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        with unit_of_work(self.database) as connection:
+            return work(connection)
+
+    async def _hash(self, work: Callable[[], ResultT]) -> ResultT:
+        if self._hashing.statistics().tasks_waiting >= MAX_WAITING_TO_HASH:
+            raise UnavailableError("too many passwords are being checked", remedy="Try again shortly.")
+        return await to_thread.run_sync(work, limiter=self._hashing)
+
+    async def _look_up(self, said: str, find: Callable[[Connection, str], Caller | None], *, afresh: bool = False) -> Caller:
+        if len(said) > LONGEST_CREDENTIAL:
+            raise _not_valid()
+        key = hashlib.sha256(f"{find.__name__}:{said}".encode("utf-8", "surrogateescape")).digest()
+        known = self._known.get(key)
+        if known is not None and known[0] > time.monotonic() and not afresh:
+            return known[1]
+        caller = await self.write(lambda connection: find(connection, said))
+        if caller is None:
+            self._known.pop(key, None)
+            raise _not_valid()
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = (time.monotonic() + KNOWN_SECONDS, caller)
+        return caller
+
+    def _by_header(self, connection: Connection, header: str) -> Caller | None:
+        scheme, _, said = header.partition(" ")
+        said = said.strip()
+        if scheme.lower() != "bearer" or not (said.isascii() and said.isprintable()):
+            return None
+        if said.startswith(f"{api_keys.MARK}_"):
+            held = api_keys.find(connection, said, now=self.clock.now())
+            return None if held is None else _caller_of_key(held)
+        session_id = self.tokens.read(said, now=self.clock.now())
+        if session_id is None:
+            return None
+        found = sessions.find_by_id(connection, session_id, now=self.clock.now(), idle=self.settings.session_idle)
+        return None if found is None else _caller_of_session(found)
+
+    def _by_cookie(self, connection: Connection, cookie: str) -> Caller | None:
+        found = sessions.find_by_token(connection, cookie, now=self.clock.now(), idle=self.settings.session_idle)
+        return None if found is None else _caller_of_session(found, cookie=cookie)
+
+
+def cookie_name(source: Source) -> str:
+    """Return what the session's cookie is called: over https browsers hold to what the prefix promises."""
+    return "__Host-luna_session" if source.secure else "luna_session"
+
+
+def csrf_token_of(cookie: str) -> str:
+    """Return what a browser's session sends with everything that changes something: only who has the cookie's pages has it."""
+    return hashlib.sha256(f"csrf:{cookie}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _caller_of_session(found: sessions.Session, *, cookie: str | None = None) -> Caller:
+    account = found.account
+    return Caller(
+        name=account.name,
+        means="token" if cookie is None else "session",
+        role=account.role,
+        scopes=ROLE_SCOPES[account.role],
+        sites=account.sites,
+        user_id=account.user_id,
+        session_id=found.session_id,
+        confirmed_until=found.confirmed_until,
+        csrf_token=None if cookie is None else csrf_token_of(cookie),
+    )
+
+
+def _caller_of_key(held: api_keys.HeldKey) -> Caller:
+    account = held.account
+    return Caller(name=account.name, means="key", role=account.role, scopes=held.scopes, sites=account.sites, user_id=account.user_id, key_prefix=held.prefix)
+
+
+def _not_valid() -> UnauthenticatedError:
+    return UnauthenticatedError("the credentials do not hold (any more)", field="Authorization", remedy="Sign in again, or take a key that holds.")
+
+
+def _current(request: Request) -> Identity:
+    identity: Identity = request.app.state.identity
+    return identity
+
+
+# Who may enter, for handlers and pages.
+CurrentIdentity = Annotated[Identity, Depends(_current)]

@@ -1,0 +1,131 @@
+"""How much may be asked within a minute: counted in Redis for all processes, in this one alone while Redis is away.
+
+A window slides: what is left of the last minute counts by its share. Source: "How we built rate limiting capable of scaling to millions of domains",
+Cloudflare 2017; RFC 6585, 4.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import redis
+import structlog
+from anyio import to_thread
+from prometheus_client import Counter
+
+from luna.errors import TooManyRequestsError, UnavailableError
+from luna.queue.connection import reachable
+
+WINDOW_SECONDS = 60
+# A process takes this share of a large budget at once, so that not every request asks Redis.
+LEASES = 50
+REDIS_PAUSE_SECONDS = 5.0
+MOST_COUNTERS = 20_000
+REFUSED = Counter("luna_api_refused_requests_total", "Requests refused by a budget.", ["budget"])
+
+log = structlog.get_logger("luna.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many requests one ``whose`` may make in a minute."""
+
+    name: str
+    per_minute: int
+
+    @property
+    def lease(self) -> int:
+        """How many are taken from Redis at once."""
+        return max(1, self.per_minute // LEASES)
+
+
+SOLVER = Budget("solver", 60)
+
+
+@dataclass(slots=True)
+class _Counter:
+    """What one ``whose`` has of a budget in a window: ``left`` of what was taken; ``taken`` and ``before`` count here while Redis is away."""
+
+    window: int
+    left: int = 0
+    taken: int = 0
+    before: int = 0
+    refused_until: float = 0.0
+
+
+@dataclass
+class Limiter:
+    """Counts requests by budget and whose they are; threads and tasks of one event loop may share it."""
+
+    redis: "redis.Redis"
+    now: Callable[[], float] = time.time
+    _counters: dict[str, _Counter] = field(default_factory=dict)
+    _redis_away_until: float = 0.0
+
+    async def spend(self, budget: Budget, whose: str) -> None:
+        """Count one request.
+
+        Raises:
+            TooManyRequestsError: the budget is used up; says when to try again.
+        """
+        counter = self._find(f"{budget.name}:{whose}")
+        if counter.refused_until <= self.now() and counter.left < 1:
+            await self._refill(counter, budget, whose)
+        if counter.left < 1:
+            REFUSED.labels(budget.name).inc()
+            seconds = max(1, math.ceil(counter.refused_until - self.now()))
+            remedy = f"Try again in {seconds} seconds."
+            raise TooManyRequestsError(f"more than {budget.per_minute} requests in a minute", retry_after_seconds=seconds, remedy=remedy)
+        counter.left -= 1
+
+    def _find(self, key: str) -> _Counter:
+        window = int(self.now() // WINDOW_SECONDS)
+        known = self._counters.get(key)
+        if known is not None and known.window == window:
+            return known
+        if known is None and len(self._counters) >= MOST_COUNTERS:
+            # Those counted first are those least likely to come again.
+            for old in list(self._counters)[: MOST_COUNTERS // 10]:
+                del self._counters[old]
+        before = known.taken if known is not None and known.window == window - 1 else 0
+        counter = self._counters[key] = _Counter(window, before=before)
+        return counter
+
+    async def _refill(self, counter: _Counter, budget: Budget, whose: str) -> None:
+        taken, before = await self._take(counter, budget.lease, f"{budget.name}:{whose}")
+        used = self.now() / WINDOW_SECONDS % 1
+        allowed = budget.per_minute - before * (1 - used) - (taken - budget.lease)
+        granted = max(0, min(budget.lease, math.floor(allowed + 1e-9)))
+        counter.left += granted
+        if granted < budget.lease:
+            # What is refused costs nothing: whoever asks on is let in as soon as whoever waited.
+            await self._take(counter, granted - budget.lease, f"{budget.name}:{whose}")
+        if not granted:
+            counter.refused_until = self.now() + _seconds_to_wait(budget.per_minute, taken=taken - budget.lease, before=before, used=used)
+
+    async def _take(self, counter: _Counter, count: int, whose: str) -> tuple[int, int]:
+        """Return how many were taken in this window, these included, and in the one before."""
+        if self.now() >= self._redis_away_until:
+            try:
+                return await to_thread.run_sync(self._take_from_redis, f"luna:limit:{whose}", counter.window, count)
+            except UnavailableError:
+                self._redis_away_until = self.now() + REDIS_PAUSE_SECONDS
+                log.warning("requests are counted in this process alone: Redis is away")
+        counter.taken += count
+        return counter.taken, counter.before
+
+    def _take_from_redis(self, name: str, window: int, count: int) -> tuple[int, int]:
+        with reachable(), self.redis.pipeline(transaction=True) as pipe:
+            pipe.set(f"{name}:{window}", 0, ex=2 * WINDOW_SECONDS, nx=True)
+            pipe.incrby(f"{name}:{window}", count)
+            pipe.get(f"{name}:{window - 1}")
+            _, taken, before = pipe.execute()
+        return int(taken), int(before or 0)
+
+
+def _seconds_to_wait(most: int, *, taken: int, before: int, used: float) -> float:
+    """Return when one more is allowed: in this window, as the share of the last one falls, or in the next, as this one's does."""
+    if before and taken < most:
+        return WINDOW_SECONDS * max(0.0, 1 - used - (most - taken - 1) / before)
+    return WINDOW_SECONDS * (1 - used + max(0.0, 1 - (most - 1) / max(taken, 1)))

@@ -1,0 +1,222 @@
+"""Signing in and out, setting up, giving the password again: what routes and pages call."""
+
+import hmac
+import secrets
+from datetime import timedelta
+from functools import partial
+
+from fastapi import Request, Response
+from pydantic import SecretStr
+from sqlalchemy import Connection
+
+from luna import passwords
+from luna.contracts.identity import ACCESS_TOKEN_LIFE, Me, NewUser, PasswordChange, SetUp, SignIn, Tokens, User
+from luna.database import sessions, users
+from luna.errors import ConflictError, ForbiddenError, InvalidInputError, UnauthenticatedError
+from services.api.identity.caller import Caller
+from services.api.identity.identity import Identity, cookie_name, csrf_token_of
+from services.api.identity.limits import Budget
+from services.api.identity.source import Source
+
+CONFIRMED = timedelta(minutes=5)
+# Sign-ins of all together, by those of one: a flood of guesses from many addresses stops here.
+LOGIN_SHARE = 20
+
+
+async def needs_set_up(identity: Identity) -> bool:
+    """Return whether nobody is set up yet, so that a page leads to the set-up and not to the sign-in."""
+    return not await identity.anybody_there()
+
+
+async def set_up(identity: Identity, source: Source, wanted: SetUp) -> User:
+    """Make the first user, an admin, once.
+
+    Raises:
+        ConflictError: somebody is set up already.
+        ForbiddenError: asked from elsewhere without the code of the gateway's log.
+        InvalidInputError: the password cannot be taken.
+        TooManyRequestsError: too many tries.
+    """
+    await _spend_on_sign_in(identity, source, wanted.name)
+    if await identity.anybody_there():
+        raise ConflictError("Luna is set up already", field="name", remedy="Sign in, or ask an admin for an account.")
+    code = wanted.code.get_secret_value() if wanted.code else ""
+    if not await identity.allows_local(source) and not hmac.compare_digest(code.encode(), identity.setup_code.encode()):
+        raise ForbiddenError("the set-up code is missing or wrong", field="code", remedy="It stands in the gateway's log: docker compose logs api.")
+    passwords.require_good(wanted.password.get_secret_value(), name=wanted.name)
+    first = NewUser(name=wanted.name, password=wanted.password, role="admin")
+    kept = await identity.hash_password(wanted.password.get_secret_value())
+    made = await identity.write(lambda connection: users.add_first(connection, first, kept))
+    identity.forget_known()
+    return made
+
+
+async def sign_in(request: Request, response: Response, asked: SignIn) -> Me:
+    """Begin a session and say whose: its cookie goes into ``response``, or its tokens come along. Whatever session the browser had ends.
+
+    Raises:
+        UnauthenticatedError: name or password is wrong; which of them is not said.
+        TooManyRequestsError: too many tries from this address, for this name, or in all.
+    """
+    identity: Identity = request.app.state.identity
+    source: Source = request.state.source
+    request.state.audited_name = asked.name
+    known = await check_password(identity, source, asked.name, asked.password)
+    now = identity.clock.now()
+    cookie = None if asked.form == "tokens" else secrets.token_urlsafe(32)
+    before = request.cookies.get(cookie_name(source))
+
+    def begin(connection: Connection) -> int:
+        users.require_unchanged(connection, known)
+        if before:
+            sessions.end_by_token(connection, before)
+        users.note_sign_in(connection, known.user_id, now=now)
+        ends = now + identity.settings.session_life
+        return sessions.open_session(connection, known.user_id, token=cookie, address=source.address, now=now, ends=ends)
+
+    session_id = await identity.write(begin)
+    identity.forget_known()
+    if cookie is None:
+        tokens = await _give_tokens(identity, session_id)
+        return describe(await identity.know_token(tokens.access_token), tokens=tokens)
+    set_cookie(response, source, cookie)
+    request.state.csrf_token = csrf_token_of(cookie)
+    return describe(await identity.know_cookie(cookie))
+
+
+async def sign_out(request: Request, response: Response, caller: Caller) -> None:
+    """End the caller's session, and forget its cookie."""
+    identity: Identity = request.app.state.identity
+    if caller.session_id is not None:
+        await identity.write(partial(sessions.end, session_id=caller.session_id))
+        identity.forget_known()
+    response.delete_cookie(cookie_name(request.state.source), path="/", secure=request.state.source.secure, httponly=True, samesite="strict")
+
+
+async def refresh(identity: Identity, source: Source, refresh_token: SecretStr) -> Tokens:
+    """Return the next pair of tokens; the one given is used up.
+
+    Raises:
+        UnauthenticatedError: it is none, has ended, or was used before, which ends the sign-in.
+        TooManyRequestsError: too many tries that failed.
+    """
+    now = identity.clock.now()
+    said = refresh_token.get_secret_value()
+
+    def use(connection: Connection) -> int | None:
+        session_id = sessions.use_refresh_token(connection, said, now=now)
+        standing = session_id is not None and sessions.find_by_id(connection, session_id, now=now, idle=identity.settings.session_idle)
+        return session_id if standing else None
+
+    session_id = await identity.write(use)
+    if session_id is None:
+        identity.forget_known()
+        await identity.limiter.spend(Budget("login_address", identity.settings.sign_ins_per_minute), source.address)
+        raise UnauthenticatedError("the refresh token does not hold (any more)", field="refresh_token", remedy="Sign in again: POST /v1/auth/login.")
+    return await _give_tokens(identity, session_id)
+
+
+async def confirm(identity: Identity, source: Source, caller: Caller, password: SecretStr) -> None:
+    """Let what is critical ask the caller's session for no password for a while.
+
+    Raises:
+        UnauthenticatedError: the password is wrong.
+        ConflictError: there is no session to keep it in.
+        TooManyRequestsError: too many tries.
+    """
+    if caller.session_id is None:
+        remedy = "Send the password with what is critical: X-Confirm-Password, percent-encoded."
+        raise ConflictError("only a sign-in can be confirmed", field="Authorization", remedy=remedy)
+    await check_password(identity, source, caller.name, password)
+    until = identity.clock.now() + CONFIRMED
+    await identity.write(partial(sessions.confirm, session_id=caller.session_id, until=until))
+    identity.forget_known()
+
+
+async def confirm_by_header(identity: Identity, caller: Caller, source: Source, password: str) -> bool:
+    """Return True where the password that came with the request is the caller's.
+
+    Raises:
+        UnauthenticatedError: it is not.
+        TooManyRequestsError: too many tries.
+    """
+    await check_password(identity, source, caller.name, SecretStr(password))
+    return True
+
+
+async def change_password(request: Request, response: Response, caller: Caller, asked: PasswordChange) -> None:
+    """Change the caller's password. Every sign-in of theirs ends; the browser that asked gets a new one.
+
+    Raises:
+        UnauthenticatedError: the present password is wrong.
+        InvalidInputError: the new one cannot be taken.
+        ConflictError: the caller is no person who signed in.
+        TooManyRequestsError: too many tries.
+    """
+    identity: Identity = request.app.state.identity
+    source: Source = request.state.source
+    if caller.session_id is None:
+        raise ConflictError("only who signed in with a password can change it", field="Authorization", remedy="Sign in: POST /v1/auth/login.")
+    await check_password(identity, source, caller.name, asked.password)
+    new = asked.new_password.get_secret_value()
+    passwords.require_good(new, name=caller.name, field="new_password")
+    if new == asked.password.get_secret_value():
+        raise InvalidInputError("is the password as it was", field="new_password", remedy="Take another one.")
+    kept = await identity.hash_password(new)
+    await identity.write(lambda connection: users.change(connection, caller.name, password_hash=kept))
+    identity.forget_known()
+    if caller.means == "session":
+        await sign_in(request, response, SignIn(name=caller.name, password=asked.new_password))
+
+
+async def check_password(identity: Identity, source: Source, name: str, password: SecretStr) -> users.Credentials:
+    """Return what the right password was held against; kept anew where today's parameters are stronger.
+
+    Raises:
+        UnauthenticatedError: name or password is wrong.
+        TooManyRequestsError: too many tries from this address, for this name, or in all.
+    """
+    await _spend_on_sign_in(identity, source, name)
+    said = password.get_secret_value()
+    known = None if "\x00" in name else await identity.write(partial(users.find_credentials, name=name))
+    if not await identity.is_right(said, known.password_hash if known else None) or known is None:
+        raise UnauthenticatedError("name or password is wrong", field="password", remedy="Correct them; an admin can give you a new password.")
+    if passwords.is_outdated(known.password_hash):
+        kept = await identity.hash_password(said)
+        return await identity.write(partial(users.rehash, known=known, password_hash=kept))
+    return known
+
+
+def set_cookie(response: Response, source: Source, cookie: str) -> None:
+    """Give a browser its session: for this host alone, out of reach of scripts, not sent along by other sites."""
+    response.set_cookie(cookie_name(source), cookie, path="/", httponly=True, secure=source.secure, samesite="strict")
+
+
+def describe(caller: Caller, *, tokens: Tokens | None = None) -> Me:
+    """Return who asks and what they may do."""
+    person = caller.user_id is not None
+    return Me(
+        name=caller.name if person else None,
+        role=caller.role,
+        scopes=sorted(caller.scopes),
+        sites=None if caller.sites is None else sorted(caller.sites),
+        means="local" if caller.means in ("local", "nobody", "monitor") else caller.means,
+        csrf_token=caller.csrf_token,
+        confirmed_until=caller.confirmed_until,
+        tokens=tokens,
+    )
+
+
+async def _give_tokens(identity: Identity, session_id: int) -> Tokens:
+    now, token = identity.clock.now(), secrets.token_urlsafe(32)
+    ends = now + identity.settings.session_idle
+    await identity.write(partial(sessions.give_refresh_token, session_id=session_id, token=token, expires_at=ends))
+    seconds = int(ACCESS_TOKEN_LIFE.total_seconds())
+    return Tokens(access_token=identity.tokens.make(session_id, now=now), refresh_token=token, expires_in=seconds)
+
+
+async def _spend_on_sign_in(identity: Identity, source: Source, name: str) -> None:
+    most = identity.settings.sign_ins_per_minute
+    await identity.limiter.spend(Budget("login_address", most), source.address)
+    await identity.limiter.spend(Budget("login_user", most), name)
+    await identity.limiter.spend(Budget("login_global", LOGIN_SHARE * most), "all")

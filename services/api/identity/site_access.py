@@ -1,0 +1,109 @@
+"""Which sites a request is about, whatever id it names them by, and whether the caller has them all."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from fastapi import Request
+from sqlalchemy import Connection
+
+from luna.contracts.identity import Scope
+from luna.database.site_references import Kind, find_reference
+from luna.errors import ForbiddenError, NotFoundError
+from services.api.identity.caller import Caller
+from services.api.identity.identity import Identity
+from services.api.operations import JOB_SCOPES, Operation
+
+SITE_FIELDS = ("site_id", "site", "site_ids", "sites")
+KINDS: tuple[Kind, ...] = get_args(Kind)
+# Other names under which an id of that kind is asked for.
+KIND_OF: dict[str, Kind] = {kind: kind for kind in KINDS} | {"before_id": "plan_id", "after_id": "plan_id"}
+# How deep in a message something can name a site; what lies deeper is data.
+MAX_DEPTH = 4
+# What is about no site of its own, or shows a caller their own alone.
+ABOUT_NO_SITE = frozenset({"create_site"})
+
+Reference = tuple[Kind, str | int]
+
+
+async def require_sites(identity: Identity, caller: Caller, operation: Operation, request: Request, body: Any) -> str | None:  # noqa: PLR0917 - one request
+    """Return the first site that a request is about, for the audit log.
+
+    Raises:
+        NotFoundError: one is not the caller's, or not there at all: both in the same words.
+        ForbiddenError: the caller may not ask for that job, or asks for one of every site.
+    """
+    told = [*request.path_params.items(), *request.query_params.multi_items()]
+    named = [name for field, value in told if field in SITE_FIELDS for name in _names(value)] + list(sites_named(body))
+    if operation.name == "accept_job":
+        _require_task(caller, body, named)
+    if caller.sites is None or operation.scope == "public":
+        return named[0] if named else None
+    if operation.name in ABOUT_NO_SITE:
+        raise ForbiddenError("only who has every site may do this", remedy="Ask an admin.")
+    for name in named:
+        caller.require_site(name)
+    references = [(KIND_OF[field], value) for field, value in told if field in KIND_OF] + list(_references(body))
+    behind = await identity.write(lambda connection: _look_up(connection, caller, references)) if references else []
+    return next(iter([*named, *behind]), None)
+
+
+def sites_named(document: Any, depth: int = 0) -> Iterator[str]:
+    """Yield every site that a message names, its own inline sites among them."""
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(document, list):
+        for part in document:
+            yield from sites_named(part, depth + 1)
+    elif isinstance(document, dict):
+        for field, value in document.items():
+            if field in SITE_FIELDS:
+                yield from _names(value)
+            yield from sites_named(value, depth + 1)
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (each for each in value if isinstance(each, str))
+    elif isinstance(value, dict) and isinstance(value.get("name"), str):
+        yield value["name"]
+
+
+def _references(document: Any, depth: int = 0) -> Iterator[Reference]:
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(document, list):
+        for part in document:
+            yield from _references(part, depth + 1)
+    elif isinstance(document, dict):
+        for field, value in document.items():
+            if field in KIND_OF and isinstance(value, str | int):
+                yield KIND_OF[field], value
+            yield from _references(value, depth + 1)
+
+
+def _look_up(connection: Connection, caller: Caller, references: list[Reference]) -> list[str]:
+    found: list[str] = []
+    for kind, reference in references:
+        behind = find_reference(connection, kind, reference)
+        names = [behind] if isinstance(behind, str) else list(sites_named(behind))
+        # Work of no site is work of all.
+        if not names or not all(caller.has_site(name) for name in names):
+            raise NotFoundError(f"no such {_word(kind)}", field=kind, value=reference, remedy="Take the id from the answer that gave it.")
+        found += names
+    return found
+
+
+def _word(kind: Kind) -> str:
+    return {"plan_id": "plan", "job_id": "job", "what_if_id": "question", "quarantine_id": "row"}[kind]
+
+
+def _require_task(caller: Caller, body: Any, named: list[str]) -> None:
+    """Hold a job to what its task takes, and one of every site to who has every site."""
+    task = body.get("task") if isinstance(body, dict) else None
+    scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
+    if scope not in caller.scopes:
+        raise ForbiddenError(f"this task takes the scope {scope}", field="task", value=task, remedy="Ask an admin.")
+    if caller.sites is not None and not named:
+        raise ForbiddenError("the job is for every site, and you do not have every site", field="request.site_id", remedy=caller.known_sites())

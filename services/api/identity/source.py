@@ -1,0 +1,117 @@
+"""Where a request comes from: its address, its scheme, whether it can only be this machine's own."""
+
+import re
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from anyio import to_thread
+from starlette.requests import HTTPConnection
+
+from luna.settings.model import is_loopback
+
+# What a proxy adds. A request that has one of these was not made by who stands at the other end of the connection.
+FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via", "x-ingress-path", "cf-connecting-ip")
+NAMES_KEPT_SECONDS = 10.0
+_HOST = re.compile(r"^(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5}))?$")
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a request comes from.
+
+    Attributes:
+        address: the caller's, as the last trusted proxy tells it.
+        secure: whether it came over https.
+        host: as the caller wrote it.
+        here: whether it was made on this machine, for this machine's own name: no proxy between, no name that somebody else resolves.
+    """
+
+    address: str
+    secure: bool
+    host: str
+    here: bool
+
+
+@dataclass
+class TrustedProxies:
+    """Proxies whose word on the caller's address counts: networks, and names that are looked up while they are needed."""
+
+    networks: list[IPv4Network | IPv6Network]
+    names: list[str]
+    _addresses: frozenset[Address] = frozenset()
+    _looked_up_at: float = field(default=float("-inf"))
+
+    @classmethod
+    def parse(cls, text: str) -> "TrustedProxies":
+        """Return the proxies that the setting names."""
+        networks, names = [], []
+        for part in (part.strip() for part in text.split(",") if part.strip()):
+            try:
+                networks.append(ip_network(part, strict=False))
+            except ValueError:
+                names.append(part)
+        return cls(networks, names)
+
+    async def trust(self, address: Address | None) -> bool:
+        """Return whether a proxy stands at an address."""
+        if address is None:
+            return False
+        return any(address in network for network in self.networks if network.version == address.version) or address in await self._named()
+
+    async def _named(self) -> frozenset[Address]:
+        if self.names and time.monotonic() - self._looked_up_at > NAMES_KEPT_SECONDS:
+            self._looked_up_at = time.monotonic()
+            self._addresses = await to_thread.run_sync(_look_up, self.names)
+        return self._addresses
+
+
+async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Source:
+    """Return where a request comes from; what it says of itself counts only as far as a trusted proxy says so."""
+    peer = _parse(request.client.host if request.client else "")
+    host, secure = request.headers.get("host", ""), request.url.scheme == "https"
+    if await proxies.trust(peer):
+        said = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
+        address = await _first_stranger(reversed(said), proxies) or peer
+        forwarded = request.headers.getlist("x-forwarded-proto")
+        return Source(str(address), secure=forwarded[-1:] == ["https"] or secure, host=host, here=False)
+    here = peer is not None and peer.is_loopback and not any(name in request.headers for name in FORWARDING) and names_this_machine(host)
+    return Source(str(peer or "unknown"), secure, host, here)
+
+
+def names_this_machine(host: str) -> bool:
+    """Return whether a ``Host`` is this machine's own name, which no other's name server can point elsewhere."""
+    match = _HOST.match(host)
+    return match is not None and is_loopback(match["name"].strip("[]").lower())
+
+
+async def _first_stranger(said: Iterable[str], proxies: TrustedProxies) -> Address | None:
+    """Return the last address that is no proxy's: what stands before it is the caller's own word."""
+    for part in said:
+        address = _parse(part)
+        if address is None or not await proxies.trust(address):
+            return address
+    return None
+
+
+def _parse(text: str) -> Address | None:
+    try:
+        address = ip_address(text.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def _look_up(names: list[str]) -> frozenset[Address]:
+    found = set()
+    for name in names:
+        try:
+            found |= {_parse(str(entry[4][0])) for entry in socket.getaddrinfo(name, None)}
+        except OSError:
+            # A proxy that does not run is trusted in nothing.
+            continue
+    return frozenset(address for address in found if address is not None)

@@ -1,0 +1,58 @@
+"""Sign in and out, set up the first user, give the password again."""
+
+from fastapi import APIRouter, Request, Response
+
+from luna.contracts.identity import Me, PasswordAgain, PasswordChange, Refresh, SetUp, SignIn, Tokens, User
+from luna.errors import ConflictError, ForbiddenError, TooManyRequestsError, UnauthenticatedError
+from services.api.identity import login
+from services.api.identity.caller import CurrentCaller
+from services.api.identity.identity import CurrentIdentity
+from services.api.json_body import CheckedRoute
+from services.api.problems import document_errors
+
+router = APIRouter(route_class=CheckedRoute, prefix="/v1/auth", tags=["identity"])
+
+SIGN_IN_ERRORS = document_errors(UnauthenticatedError, TooManyRequestsError)
+
+
+@router.post("/setup", status_code=201, responses=document_errors(ConflictError, ForbiddenError, TooManyRequestsError), summary="Set up the first user")
+async def set_up(wanted: SetUp, request: Request, identity: CurrentIdentity) -> User:
+    """Make the first user, an admin; once. From elsewhere than this machine the code of the gateway's log is needed."""
+    request.state.audited_name = wanted.name
+    return await login.set_up(identity, request.state.source, wanted)
+
+
+@router.post("/login", responses=SIGN_IN_ERRORS, summary="Sign in")
+async def sign_in(asked: SignIn, request: Request, response: Response) -> Me:
+    """Begin a session in this browser (a cookie), or return tokens for a program (`form`: `tokens`)."""
+    return await login.sign_in(request, response, asked)
+
+
+@router.post("/refresh", responses=SIGN_IN_ERRORS, summary="Get the next tokens")
+async def refresh_tokens(asked: Refresh, request: Request, identity: CurrentIdentity) -> Tokens:
+    """Return a new pair for a refresh token, which is used up. One that is used twice ends the sign-in."""
+    return await login.refresh(identity, request.state.source, asked.refresh_token)
+
+
+@router.post("/logout", status_code=204, summary="Sign out")
+async def sign_out(request: Request, response: Response, caller: CurrentCaller) -> None:
+    """End the session or sign-in that this request was made with."""
+    await login.sign_out(request, response, caller)
+
+
+@router.post("/confirm", status_code=204, responses=document_errors(ConflictError, TooManyRequestsError), summary="Give the password again")
+async def confirm_password(again: PasswordAgain, request: Request, identity: CurrentIdentity, caller: CurrentCaller) -> None:
+    """Let what is critical ask for no password for five minutes."""
+    await login.confirm(identity, request.state.source, caller, again.password)
+
+
+@router.get("/me", summary="Say who asks")
+async def read_me(caller: CurrentCaller) -> Me:
+    """Return who asks, what they may do and on which sites."""
+    return login.describe(caller)
+
+
+@router.post("/password", status_code=204, responses=document_errors(ConflictError, TooManyRequestsError), summary="Change one's password")
+async def change_password(asked: PasswordChange, request: Request, response: Response, caller: CurrentCaller) -> None:
+    """Change the password. Every sign-in ends; the browser that asked gets a new session."""
+    await login.change_password(request, response, caller, asked)
