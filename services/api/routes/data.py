@@ -21,6 +21,7 @@ from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, open_pages, write_arrow, write_csv, write_json
+from services.api.identity.caller import Caller, CurrentCaller
 from services.api.json_body import CheckedRoute
 from services.api.routes.jobs import JobReply
 from services.api.uploads import Upload, receive_upload
@@ -123,18 +124,19 @@ def _respond(body: bytes, headers: dict[str, str], request: Request) -> Response
 
 
 @router.post("/load", status_code=202, response_model=JobReply, openapi_extra={"requestBody": FORM}, summary="Load a file")
-async def load_data(request: Request, gateway: CurrentGateway, response: Response) -> Job:
+async def load_data(request: Request, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Take a file of any length and load it as a job, whose reply says what became of its rows; the same file again changes nothing."""
     objects = await run_in_threadpool(lambda: gateway.objects)
     upload = await receive_upload(request, objects, limiter=gateway.uploading)
-    job = await run_in_threadpool(_submit, gateway, upload)
+    job = await run_in_threadpool(_submit, gateway, upload, caller)
     response.headers["Location"] = f"/jobs/{job.job_id}"
     return job
 
 
-def _submit(gateway: Gateway, upload: Upload) -> Job:
+def _submit(gateway: Gateway, upload: Upload, caller: Caller) -> Job:
     try:
         message = _compose(upload)
+        caller.require_site(message.site_id)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, message.site_id)
         # The same file for the same site in the same way is the same work, whatever it is called.

@@ -17,6 +17,7 @@ from luna.queue import Progress
 from luna.queue.jobs import retry_job, submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
 from services.api.problems import document_errors
 from services.api.site_clock import SiteClockRoute
 
@@ -54,9 +55,9 @@ class JobList(Message):
 
 
 @router.post("", status_code=202, response_model=JobReply, summary="Accept work that nobody waits for")
-def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response) -> Job:
+def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
-    job = submit_job(gateway.database, gateway.queue, _compose(submission), key=submission.key)
+    job = submit_job(gateway.database, gateway.queue, _compose(submission), key=caller.own_key(submission.key))
     response.headers["Location"] = f"/jobs/{job.job_id}"
     return job
 
@@ -64,12 +65,13 @@ def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Res
 @router.get("", summary="List jobs")
 def list_jobs(
     gateway: CurrentGateway,
+    caller: CurrentCaller,
     status: Annotated[JobFilter | None, Query(description="open: queued or running")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> JobList:
     """Return the jobs accepted last, without what they asked and answered."""
     with unit_of_work(gateway.database) as connection:
-        return JobList(jobs=jobs.list_newest(connection, status=status, limit=limit))
+        return JobList(jobs=jobs.list_newest(connection, status=status, limit=limit, sites=caller.sites))
 
 
 @router.get("/{job_id}", summary="Read how a job stands")
