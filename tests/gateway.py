@@ -13,13 +13,14 @@ import uvicorn
 from luna.embedded import Addresses
 from luna.settings import Settings
 from services.api.app import create_app
+from services.api.http_protocol import GatewayProtocol
 
 
 @contextmanager
 def serve(addresses: Addresses, **settings: Any) -> Iterator[httpx.Client]:
     """Run the gateway on a free port and yield a client of it; ``settings`` are those of its process that matter."""
     own = Settings(plan_timeout=timedelta(seconds=20), **settings)
-    server = uvicorn.Server(uvicorn.Config(create_app(own, addresses), port=0, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(create_app(own, addresses), http=GatewayProtocol, port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
