@@ -108,6 +108,7 @@ CONTROL = (
     Operation("disarm", "POST", f"{_SITE}/control/disarm", "operate", "control disarm"),
     Operation("override", "PUT", f"{_SITE}/control/overrides/{{device}}", "operate", "control override-device"),
     Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
+    Operation("set_vacation", "PUT", f"{_SITE}/control/vacation", "operate", "control vacation"),
     Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
     Operation("list_manual_blocks", "GET", f"{_SITE}/manual-blocks", "read", "manual list", aliases=("/sites/{site_id}/manual",)),
     Operation("add_manual_block", "POST", f"{_SITE}/manual-blocks", "operate", "manual add", aliases=("/sites/{site_id}/manual",)),
@@ -123,6 +124,10 @@ EVALUATION = (
     Operation("list_scores", "GET", f"{_SITE}/scores", "read", "scores"),
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
+)
+NOTIFICATIONS = (
+    Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
+    Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
@@ -222,7 +227,21 @@ ADMIN_PAGES = (
     Operation("retry_admin_job", "POST", "/ui/admin/jobs/{job_id}/retry", "administer", alone="a page"),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM, *IDENTITY, *OLDER, *PAGES, *ADMIN_PAGES)
+OPERATIONS: tuple[Operation, ...] = (
+    *SITES,
+    *PLANS,
+    *FORECASTS,
+    *DATA,
+    *CONTROL,
+    *EVALUATION,
+    *NOTIFICATIONS,
+    *JOBS,
+    *SYSTEM,
+    *IDENTITY,
+    *OLDER,
+    *PAGES,
+    *ADMIN_PAGES,
+)
 
 # What makes a worker compute for long, and has a budget of its own.
 SOLVERS = frozenset(
