@@ -200,7 +200,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        generate_unique_id_function=lambda route: require_operation(min(route.methods), route.path).name,
+        generate_unique_id_function=lambda route: require_operation(min(route.methods or ()), route.path).name,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
