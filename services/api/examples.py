@@ -77,11 +77,14 @@ PARAMETERS: dict[str, str | int] = {
     "to": "2024-03-14T00:00:00+01:00",
     "at": "2024-03-12T06:00:00+01:00",
     "limit": 50,
+    "name": "anna",
+    "prefix": "lk_7Qm2",
 }
 ANSWERS: dict[str, Any] = {
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},
+    "read_me": {"name": "anna", "role": "user", "scopes": ["read", "analyse", "operate"], "sites": ["home"], "means": "session"},
     "read_metrics": 'luna_api_request_seconds_count{method="GET",route="/health/live",status_class="2xx"} 12.0\n',
     "list_settings": {
         "settings": [
