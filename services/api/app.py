@@ -31,6 +31,7 @@ from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.openapi import describe
+from services.api.operations import require_operation
 from services.api.pages import assets, home, job_part, savings
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
@@ -201,6 +202,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: require_operation(min(route.methods), route.path).name,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )

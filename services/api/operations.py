@@ -173,6 +173,14 @@ OLDER = (
 PAGES = (
     Operation("open_first", "GET", "/", "read", alone="a page"),
     Operation("show_home", "GET", "/ui/sites/{site_id}/home", "read", alone="a page"),
+    Operation("show_head", "GET", "/ui/sites/{site_id}/home/head", "read", alone="a page"),
+    Operation("show_flow", "GET", "/ui/sites/{site_id}/home/flow", "read", alone="a page"),
+    Operation("show_why", "GET", "/ui/sites/{site_id}/home/why", "read", alone="a page"),
+    Operation("show_table", "GET", "/ui/sites/{site_id}/home/table", "read", alone="a page"),
+    Operation("save_table", "GET", "/ui/sites/{site_id}/home/plan.csv", "read", alone="a page"),
+    Operation("watch_home", "GET", "/ui/sites/{site_id}/home/events", "read", alone="a page"),
+    Operation("override_plan", "POST", "/ui/sites/{site_id}/home/override", "operate", alone="a page"),
+    Operation("resume_plan", "POST", "/ui/sites/{site_id}/home/resume", "operate", alone="a page"),
     Operation("show_job_part", "GET", "/ui/sites/{site_id}/jobs/{job_id}", "read", alone="a page"),
     Operation("show_savings", "GET", "/ui/sites/{site_id}/savings", "read", alone="a page"),
     Operation("start_replays", "POST", "/ui/sites/{site_id}/savings/replays", "analyse", alone="a page"),
@@ -231,6 +239,9 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.weather.fetch": "data",
     "ingest.slots.build": "data",
     "ingest.history.backfill": "data",
+    "ingest.history.repair": "data",
+    "ingest.history.verify": "data",
+    "planner.plans.check": "analyse",
     "ingest.demo.load": "administer",
 }
 
@@ -254,6 +265,22 @@ def addresses(operation: Operation) -> Iterator[str]:
     yield from operation.aliases
 
 
+def find_operation(name: str) -> Operation:
+    """Return the operation of a name.
+
+    Raises:
+        LookupError: the table has none.
+    """
+    if name not in _by_name():
+        raise LookupError(f"services/api/operations.py has no operation {name}")
+    return _by_name()[name]
+
+
+def takes_key(operation: Operation) -> bool:
+    """Return whether a second request with the same idempotency key is answered by the first one's answer; what hands out secrets is never kept."""
+    return operation.method == "POST" and operation not in (*IDENTITY, *PAGES)
+
+
 def require_operation(method: str, path: str) -> Operation:
     """Return what a route does, by its method and template; parameters may be called otherwise.
 
@@ -264,6 +291,11 @@ def require_operation(method: str, path: str) -> Operation:
     if operation is None:
         raise LookupError(f"{method} {path} has no row in services/api/operations.py: say there who may ask")
     return operation
+
+
+@cache
+def _by_name() -> dict[str, Operation]:
+    return {operation.name: operation for operation in OPERATIONS}
 
 
 @cache
