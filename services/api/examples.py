@@ -44,6 +44,7 @@ BODIES: dict[str, Schema] = {
     "correct_row": {"values": {"load_kwh": 0.4}},
     "override": {"mode": "charge", "power_kw": 2, "until": "2099-03-12T18:00:00+01:00"},
     "add_manual_block": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
+    "add_session": {"vehicle": "car", "from": "2024-03-12T18:00:00+01:00", "to": "2024-03-13T07:00:00+01:00", "arrival_soc": 0.4, "target_soc": 0.8},
     "start_replay": _DAYS | {"policies": ["idle", "mpc"]},
     "ask_what_if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
     "set_up": {"name": "admin", "password": "lantern orchard nine winters"},

@@ -14,7 +14,7 @@ from services.api.routes import documentation
 DOCUMENT = create_app(Settings()).openapi()
 TABLE = {(operation.method, path): operation for operation in OPERATIONS for path in addresses(operation)}
 # Operations of the table whose routes are on their way.
-AWAITED = {"watch_job", "list_sessions", "add_session", "remove_session"}
+AWAITED = {"watch_job"}
 DESCRIBED = [(method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
 
 
