@@ -30,6 +30,7 @@ from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
+from services.api.ingress import BehindIngress
 from services.api.openapi import describe
 from services.api.operations import require_operation
 from services.api.pages import assets, data, home, job_part, planning, savings
@@ -218,6 +219,8 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     app.add_middleware(AuditRequests)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
+    if settings.api_ingress:
+        app.add_middleware(BehindIngress)
     return app
 
 
