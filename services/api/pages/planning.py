@@ -1,7 +1,7 @@
 """What an owner fixes: blocks with their cost beforehand, who controls the devices, heat now, vacation. Everything can be taken back."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -84,7 +84,7 @@ async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGat
     trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
-    told = {"trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
+    told: dict[str, Any] = {"trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
     return show(request, PAGE, site=stored.site, stored=stored, form=form, view=view, **told)
 
 

@@ -9,7 +9,7 @@ from luna.database import plans
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
 from luna.owner_constraints import check_block
-from luna.site import Battery, Site
+from luna.site import Battery, DeferrableLoad, ElectricVehicle, Site
 from luna.timeline import SystemClock
 from luna.wording import Language
 from services.api.gateway import Gateway
@@ -58,7 +58,8 @@ def _find_plan(gateway: Gateway, site: Site) -> tuple[PlanReply, PlanRequest]:
 
 def _as_alternative(block: ManualBlock, site: Site, plan: PlanReply) -> Alternative | None:
     """Return the alternative to a plan that a block is; None where only planning with it can tell."""
-    device = next((each for each in (*site.batteries, *site.vehicles, *site.loads) if each.name == block.device), None)
+    devices: list[Battery | ElectricVehicle | DeferrableLoad] = [*site.batteries, *site.vehicles, *site.loads]
+    device = next((each for each in devices if each.name == block.device), None)
     mode = None if device is None else (_BATTERY_MODES if isinstance(device, Battery) else _DEVICE_MODES).get(block.action)
     if mode is None or plan.slots[-1].start < block.from_:
         return None
