@@ -24,5 +24,6 @@ PHRASES = {
     "nav_home": Phrase("Home", "Übersicht"),
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
+    "nav_forecasts": Phrase("Forecasts", "Prognosen"),
     "nav_data": Phrase("Data", "Daten"),
 }
