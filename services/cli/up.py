@@ -17,11 +17,13 @@ from services.cli.console import err
 if TYPE_CHECKING:
     from luna.settings import Settings
 
+# What somebody waits for has a worker that no job can fill.
 COMPANIONS = {
-    "worker": "luna.queue.worker",
-    "beat": "luna.queue.beat",
-    "executor": "services.executor",
-    "recorder": "services.ingest.live",
+    "interactive worker": ("luna.queue.worker", "--only", "interactive", "--processes", "1"),
+    "worker": ("luna.queue.worker", "--only", "jobs"),
+    "beat": ("luna.queue.beat",),
+    "executor": ("services.executor",),
+    "recorder": ("services.ingest.live",),
 }
 WATCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
@@ -35,7 +37,10 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run servers, one worker, one beat, one executor and the gateway on this machine, and a recorder where a source is configured; Ctrl-C stops everything."""
+    """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor and gateway; Ctrl-C stops it all.
+
+    A recorder runs where a source is configured.
+    """
     from luna.database import migrate
     from luna.embedded import running
     from luna.settings import load_settings
@@ -95,7 +100,7 @@ def _keep_running(name: str, process: subprocess.Popen[bytes], done: threading.E
 
 def _start(name: str) -> subprocess.Popen[bytes]:
     # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
-    command = [sys.executable, "-m", "services.cli.parent_watch", COMPANIONS[name]]
+    command = [sys.executable, "-m", "services.cli.parent_watch", *COMPANIONS[name]]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
