@@ -108,6 +108,7 @@ CONTROL = (
     Operation("disarm", "POST", f"{_SITE}/control/disarm", "operate", "control disarm"),
     Operation("override", "PUT", f"{_SITE}/control/overrides/{{device}}", "operate", "control override-device"),
     Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
+    Operation("set_vacation", "PUT", f"{_SITE}/control/vacation", "operate", "control vacation"),
     Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
     Operation("list_manual_blocks", "GET", f"{_SITE}/manual-blocks", "read", "manual list", aliases=("/sites/{site_id}/manual",)),
     Operation("add_manual_block", "POST", f"{_SITE}/manual-blocks", "operate", "manual add", aliases=("/sites/{site_id}/manual",)),
@@ -123,6 +124,10 @@ EVALUATION = (
     Operation("list_scores", "GET", f"{_SITE}/scores", "read", "scores"),
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
+)
+NOTIFICATIONS = (
+    Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
+    Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
@@ -182,8 +187,22 @@ PAGES = (
     Operation("override_plan", "POST", "/ui/sites/{site_id}/home/override", "operate", alone="a page"),
     Operation("resume_plan", "POST", "/ui/sites/{site_id}/home/resume", "operate", alone="a page"),
     Operation("show_job_part", "GET", "/ui/sites/{site_id}/jobs/{job_id}", "read", alone="a page"),
+    Operation("show_planning", "GET", "/ui/sites/{site_id}/planning", "read", alone="a page"),
+    Operation("show_cost", "GET", "/ui/sites/{site_id}/planning/cost", "analyse", alone="a page"),
+    Operation("fix_block", "POST", "/ui/sites/{site_id}/planning/blocks", "operate", alone="a page"),
+    Operation("take_back_block", "POST", "/ui/sites/{site_id}/planning/blocks/{block_id}/take-back", "operate", alone="a page"),
+    Operation("heat_now", "POST", "/ui/sites/{site_id}/planning/heat", "operate", alone="a page"),
+    Operation("switch_vacation", "POST", "/ui/sites/{site_id}/planning/vacation", "operate", alone="a page"),
+    Operation("arm_devices", "POST", "/ui/sites/{site_id}/planning/arm", "operate", alone="a page", critical=True),
+    Operation("disarm_devices", "POST", "/ui/sites/{site_id}/planning/disarm", "operate", alone="a page"),
+    Operation("resume_device", "POST", "/ui/sites/{site_id}/planning/resume", "operate", alone="a page"),
     Operation("show_savings", "GET", "/ui/sites/{site_id}/savings", "read", alone="a page"),
     Operation("start_replays", "POST", "/ui/sites/{site_id}/savings/replays", "analyse", alone="a page"),
+    Operation("show_data", "GET", "/ui/sites/{site_id}/data", "read", alone="a page"),
+    Operation("show_gaps", "GET", "/ui/sites/{site_id}/data/gaps", "read", alone="a page"),
+    Operation("judge_month", "POST", "/ui/sites/{site_id}/data/quality", "data", alone="a page"),
+    Operation("decide_row", "POST", "/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}", "data", alone="a page"),
+    Operation("upload_file", "POST", "/ui/sites/{site_id}/data/uploads", "data", alone="a page"),
     Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
     Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
 )
@@ -200,7 +219,21 @@ ADMIN_PAGES = (
     Operation("retry_preparation", "POST", "/ui/setup/{draft_id}/retry", "administer", alone="a page"),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM, *IDENTITY, *OLDER, *PAGES, *ADMIN_PAGES)
+OPERATIONS: tuple[Operation, ...] = (
+    *SITES,
+    *PLANS,
+    *FORECASTS,
+    *DATA,
+    *CONTROL,
+    *EVALUATION,
+    *NOTIFICATIONS,
+    *JOBS,
+    *SYSTEM,
+    *IDENTITY,
+    *OLDER,
+    *PAGES,
+    *ADMIN_PAGES,
+)
 
 # What makes a worker compute for long, and has a budget of its own.
 SOLVERS = frozenset(

@@ -36,6 +36,7 @@ COMMANDS = {
     "scores": _CommandEntry("scores", "Show what policies cost day by day, as replays stored it."),
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
+    "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),

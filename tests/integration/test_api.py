@@ -144,6 +144,7 @@ def test_a_body_that_cannot_be_read_names_the_place(api: httpx.Client, body: str
 def test_a_body_above_the_limit_is_refused(api: httpx.Client) -> None:
     answer = api.post("/plan", content=b" " * (MAX_BODY_BYTES + 1), headers={"content-type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+    assert answer.json()["field"] == "body"
 
 
 @pytest.mark.usefixtures("planner")

@@ -30,6 +30,12 @@ class ControlReply(Message):
     devices: Annotated[list[ControlState], Field(description="the batteries first, then what else was told something or is wanted to")]
 
 
+class VacationMode(Message):
+    """Whether nobody is at home, as the owner says; what the site's own switches say stands beside it."""
+
+    vacation: Annotated[bool, Field(description="true: nobody is at home")]
+
+
 class DecisionList(Message):
     """What was decided for the devices of a site, the latest first."""
 
@@ -73,6 +79,14 @@ def resume(site_id: SitePath, device: DevicePath, gateway: CurrentGateway) -> Re
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
     return Response(status_code=204)
+
+
+@router.operation("Say that nobody is at home")
+def set_vacation(site_id: SitePath, wanted: VacationMode, gateway: CurrentGateway) -> VacationMode:
+    """Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
+    with unit_of_work(gateway.database) as connection:
+        control_service.switch_vacation(connection, site_id, on=wanted.vacation, now=SystemClock().now())
+    return wanted
 
 
 @router.operation("List what was decided")

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "9191"
-down_revision = "9181"
+down_revision = "9180"
 branch_labels = None
 depends_on = None
 
