@@ -302,7 +302,6 @@ COMMANDS_ALONE = {
     "bench": "measures the machine it runs on",
     "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
-    "control vacation": "is a switch of the page and of Home Assistant",
     "data readings": "is data query of a sensor's series, in the forms that readings have",
     "forecast plot": "draws to the terminal; the page draws what the routes return",
 }
