@@ -31,7 +31,8 @@ from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.openapi import describe
-from services.api.pages import assets, home, job_part, savings
+from services.api.operations import require_operation
+from services.api.pages import assets, data, home, job_part, planning, savings
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import Problem, add_problem_handlers
@@ -49,11 +50,13 @@ from services.api.routes import (
     keys,
     manual,
     metrics,
+    notifications,
     plans,
     prices,
     quarantine,
     replays,
     series,
+    sessions,
     short_paths,
     sites,
     timeline,
@@ -69,7 +72,7 @@ TRACE_HEADER = "X-Trace-Id"
 REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (assets.router, home.router, job_part.router, savings.router, setup_plan.router, setup.router)
+PAGES = (assets.router, home.router, job_part.router, planning.router, savings.router, data.router, setup_plan.router, setup.router)
 
 log = structlog.get_logger("luna.api")
 
@@ -149,7 +152,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 MAX_BODY_BYTES = 5_000_000
 # Where files are handed over, as patterns of the whole path.
-UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH)
+UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
@@ -168,6 +171,8 @@ ROUTERS = (
     quarantine.router,
     control.router,
     manual.router,
+    sessions.router,
+    notifications.router,
     replays.router,
     jobs.router,
     auth.router,
@@ -199,6 +204,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: require_operation(min(route.methods or ()), route.path).name,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )

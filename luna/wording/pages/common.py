@@ -22,5 +22,7 @@ PHRASES = {
     "job_look": Phrase("Look again", "Nachsehen"),
     "job_progress": Phrase("Progress", "Fortschritt"),
     "nav_home": Phrase("Home", "Übersicht"),
+    "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
+    "nav_data": Phrase("Data", "Daten"),
 }

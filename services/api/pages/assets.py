@@ -19,7 +19,7 @@ STATIC = Path(__file__).parent.parent / "static"
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 # What the browser may be sent, dearest to make first, which is also the shortest.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
-CHART_STYLES = ("marks", "forecast", "bill", "savings")
+CHART_STYLES = ("marks", "forecast", "bill", "savings", "strip")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
@@ -81,7 +81,7 @@ def _built() -> Iterator[tuple[str, Asset]]:
     if not manifest.exists():
         log.warning("scripts are not built; pages work without them", remedy="Run: make static")
         return
-    for name, built in json.loads(manifest.read_text(encoding="utf-8")).items():
+    for name, built in json.loads(manifest.read_text(encoding="utf-8"))["files"].items():
         file = STATIC / built
         shorter = {encoding: Path(f"{file}{suffix}") for encoding, suffix in ENCODINGS.items()}
         yield name, Asset(built, file.read_bytes(), {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()})

@@ -15,9 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from luna.errors import LunaError
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
-from luna.timeline import parse_zone
+from luna.timeline import SLOT, parse_zone
 from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords, page_words
+from luna.wording.quality import say_series
 from services.api.pages.assets import find_asset
 from services.api.site_clock import SiteClockRoute
 
@@ -42,7 +43,9 @@ class Page:
 # In the order of the navigation.
 NAVIGATION = (
     Page("home", "/ui/sites/{site_id}/home"),
+    Page("planning", "/ui/sites/{site_id}/planning"),
     Page("savings", "/ui/sites/{site_id}/savings"),
+    Page("data", "/ui/sites/{site_id}/data"),
 )
 
 
@@ -108,7 +111,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": find_asset, "themes": THEMES}
+    environment.globals |= {"asset": find_asset, "themes": THEMES, "say_series": say_series, "slot": SLOT}
     return environment
 
 
@@ -134,7 +137,12 @@ def show_error(request: Request, error: LunaError) -> Response:
     """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for."""
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
-    return HTMLResponse(shown, error.status)
+    return HTMLResponse(shown, error.status, error.headers)
+
+
+def numbers_of(request: Request, site: Site) -> Numbers:
+    """Return how the reader of a request is told figures and times of a site."""
+    return Numbers(Reader.of(request).language, parse_zone(site.timezone), site.currency)
 
 
 def words_of(request: Request, page: Page) -> PageWords:
