@@ -33,6 +33,7 @@ from services.api.identity.limits import Limiter
 from services.api.openapi import describe
 from services.api.operations import require_operation
 from services.api.pages import assets, data, home, job_part, planning, savings
+from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
@@ -73,7 +74,19 @@ TRACE_HEADER = "X-Trace-Id"
 REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (assets.router, home.router, job_part.router, planning.router, savings.router, data.router, setup_plan.router, setup.router, admin.router)
+PAGES = (
+    assets.router,
+    home.router,
+    job_part.router,
+    planning.router,
+    savings.router,
+    data.router,
+    setup_plan.router,
+    setup.router,
+    people.router,
+    admin.router,
+    sign_in.router,
+)
 
 log = structlog.get_logger("luna.api")
 

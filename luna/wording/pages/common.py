@@ -25,4 +25,7 @@ PHRASES = {
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
     "nav_data": Phrase("Data", "Daten"),
+    "installation": Phrase("Installation", "Installation"),
+    "account": Phrase("Account", "Konto"),
+    "another_site": Phrase("Set up a site", "Standort einrichten"),
 }
