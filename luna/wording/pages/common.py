@@ -26,4 +26,7 @@ PHRASES = {
     "nav_savings": Phrase("Savings", "Ersparnis"),
     "nav_forecasts": Phrase("Forecasts", "Prognosen"),
     "nav_data": Phrase("Data", "Daten"),
+    "installation": Phrase("Installation", "Installation"),
+    "account": Phrase("Account", "Konto"),
+    "another_site": Phrase("Set up a site", "Standort einrichten"),
 }
