@@ -31,7 +31,7 @@ from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.openapi import describe
-from services.api.pages import assets, data, home, job_part, planning, savings
+from services.api.pages import assets, data, home, job_part, planning, savings, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
@@ -70,7 +70,18 @@ TRACE_HEADER = "X-Trace-Id"
 REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (assets.router, home.router, job_part.router, planning.router, savings.router, forecast_page.router, data.router, setup_plan.router, setup.router)
+PAGES = (
+    assets.router,
+    home.router,
+    job_part.router,
+    planning.router,
+    savings.router,
+    forecast_page.router,
+    what_ifs.router,
+    data.router,
+    setup_plan.router,
+    setup.router,
+)
 
 log = structlog.get_logger("luna.api")
 
