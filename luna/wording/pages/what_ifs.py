@@ -52,9 +52,7 @@ PHRASES = {
     "asked_title": Phrase("Asked last", "Zuletzt gefragt"),
     "asked_none": Phrase("Nothing was asked yet.", "Noch wurde nichts gefragt."),
     "asked_days": Phrase("{first} to {last}", "{first} bis {last}"),
-    "data_none": Phrase(
-        "Nothing is recorded yet: no days can be lived through again.", "Noch ist nichts aufgezeichnet: Kein Tag lässt sich noch einmal durchleben."
-    ),
+    "data_none": Phrase("Nothing is recorded yet: no days can be lived again.", "Noch ist nichts aufgezeichnet: Kein Tag lässt sich noch einmal durchleben."),
     "result_title": Phrase("What came of it", "Was daraus wurde"),
     "result_headline": Phrase("{name} would have saved {saved}.", "{name} hätte {saved} gespart."),
     "result_worse": Phrase("{name} would have cost {lost} more.", "{name} hätte {lost} mehr gekostet."),

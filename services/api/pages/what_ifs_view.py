@@ -66,14 +66,18 @@ class VariantForm(BaseModel):
                 "site": {"batteries": {"battery": NEW_BATTERY | {"capacity_kwh": capacity}}},
             }
         larger = {each.name: {"capacity_kwh": each.capacity_kwh * factor} for each in site.batteries}
-        return {"name": words("name_battery", factor=numbers.number(factor, 1)), "site": {"batteries": larger}}
+        return {"name": words("name_battery", factor=_say_factor(factor, numbers)), "site": {"batteries": larger}}
 
     def _pv(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
         factor = float(self.pv)
         if factor == 0:
             return {"name": words("name_no_pv"), "site": {"pv": []}}
         larger = {each.name: {"peak_kw": each.peak_kw * factor} for each in site.pv}
-        return {"name": words("name_pv", factor=numbers.number(factor, 1)), "site": {"pv": larger}}
+        return {"name": words("name_pv", factor=_say_factor(factor, numbers)), "site": {"pv": larger}}
+
+
+def _say_factor(factor: float, numbers: Numbers) -> str:
+    return numbers.number(factor, 0 if factor == int(factor) else 1)
 
 
 def _fix_price(price: float) -> dict[str, Any]:
@@ -163,7 +167,7 @@ class AnswerView:
         ]
 
     def _say_year(self, estimate: Estimate | None) -> str:
-        if estimate is None or estimate.value is None:
+        if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
             return "–"
         between = self.words("between", low=self.numbers.money(estimate.low), high=self.numbers.money(estimate.high))
         return f"{self.numbers.money(estimate.value)} ({between})"
