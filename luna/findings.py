@@ -20,7 +20,7 @@ FORGOTTEN_AFTER = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SiteFinding:
     """Something the owner should know.
 
     Attributes:
@@ -36,7 +36,7 @@ class Finding:
 
 def find(
     connection: Connection, site: Site, *, plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
-) -> list[Finding]:
+) -> list[SiteFinding]:
     """Return what is the matter with a site.
 
     Args:
@@ -50,35 +50,35 @@ def find(
     return [*_plan(plan, states, plan_max_age, now), *_devices(states), *_sensors(connection, site, now)]
 
 
-def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[Finding]:
+def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
     # Nobody waits for plans of a site that is not armed.
     if states[0].armed_at is not None and plan is None:
-        return [Finding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
+        return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
     if plan is None:
         return []
     if states[0].armed_at is not None and now - plan.issued_at > plan_max_age:
-        return [Finding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
+        return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
     if plan.status != "compromised":
         return []
     # The same shortfall in every plan of a day is one event.
     wanted = sorted({each.code or each.constraint for each in plan.compromises})
     missed = "; ".join(f"{each.constraint}: {each.shortfall}" for each in plan.compromises)
-    return [Finding("plan_compromised", f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": missed})]
+    return [SiteFinding("plan_compromised", f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": missed})]
 
 
-def _devices(states: Sequence[ControlState]) -> list[Finding]:
+def _devices(states: Sequence[ControlState]) -> list[SiteFinding]:
     found = []
     for state in states:
         decision = state.decision
         if state.armed_at is not None and decision is not None and decision.gave_up:
             figures = {"device": state.device.rpartition(":")[2], "at": decision.slot_start}
-            found.append(Finding("device_silent", f"{state.device} {decision.slot_start.date()}", figures))
+            found.append(SiteFinding("device_silent", f"{state.device} {decision.slot_start.date()}", figures))
     return found
 
 
-def _sensors(connection: Connection, site: Site, now: datetime) -> list[Finding]:
+def _sensors(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
     names = {name.removeprefix("-") for role in SENSOR_ROLES for name in getattr(site.input_sensors, role)}
     last = readings.last_instant(connection, site.name, names, now=now) if names else None
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
         return []
-    return [Finding("sensors_silent", last.isoformat(), {"at": last})]
+    return [SiteFinding("sensors_silent", last.isoformat(), {"at": last})]

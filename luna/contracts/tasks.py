@@ -16,6 +16,7 @@ from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest,
 from luna.contracts.history_care import FindGapsRequest, RepairRequest, VerifyRequest
 from luna.contracts.job import DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.message import Request, Schedule
+from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
@@ -56,6 +57,8 @@ REQUESTS: tuple[type[Request], ...] = (
     FindGapsRequest,
     RepairRequest,
     VerifyRequest,
+    NotifyRequest,
+    NotifyTestRequest,
 )
 
 

@@ -9,7 +9,7 @@ import structlog
 from luna.errors import MachineError
 from luna.queue.task import definitions
 
-SERVICES = ("planner", "forecaster", "ingest", "agent", "rag")
+SERVICES = ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
 _NEEDS = ("database", "redis")
 
 log = structlog.get_logger("luna.queue")

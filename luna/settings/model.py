@@ -133,8 +133,10 @@ class Settings(BaseSettings):
         CHANGEABLE,
     ] = None
     notify_quiet_hours: Annotated[
-        str | None,
-        Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$", description="in which messages wait that can, by the site's clock; empty: never"),
+        str,
+        Field(
+            pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$", description="in which messages wait that can, by the site's clock; off: none"
+        ),
         CHANGEABLE,
     ] = "22:00-07:00"
     outside_services: Annotated[

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError
 from luna.wording.numbers import Language, Numbers
 
@@ -31,7 +32,7 @@ MESSAGES: dict[str, dict[Language, MessageWords]] = {
     },
     "device_silent": {
         "en": MessageWords("A device does not answer", "{device} of {site} has not confirmed what it was told at {at}; it is left to itself."),
-        "de": MessageWords("Ein Gerät antwortet nicht", "{device} von {site} hat nicht bestätigt, was ihm um {at} gesagt wurde; es ist sich überlassen."),
+        "de": MessageWords("Ein Gerät antwortet nicht", "{device} von {site}: Der Befehl von {at} ist nicht bestätigt; das Gerät ist sich selbst überlassen."),
     },
     "sensors_silent": {
         "en": MessageWords("No sensor is heard", "Since {at} no sensor of {site} has been heard. Check Home Assistant or the broker."),
@@ -54,6 +55,7 @@ MESSAGES: dict[str, dict[Language, MessageWords]] = {
         "de": MessageWords("Luna", "Das ist ein Test: Nachrichten von Luna kommen hier an."),
     },
 }
+_BATTERIES: dict[Language, str] = {"en": "The battery", "de": "Die Batterie"}
 _PRICES, _MONEY = ("price", "usual"), ("saved",)
 
 
@@ -76,6 +78,8 @@ def say_message(code: str, figures: Mapping[str, Any], *, site: str, numbers: Nu
 def _say(name: str, value: Any, numbers: Numbers) -> str:
     if isinstance(value, datetime):
         return f"{numbers.weekday(value)} {numbers.clock(value)}"
+    if value == BATTERIES:
+        return _BATTERIES[numbers.language]
     if name in _PRICES:
         return numbers.price(value, decimals=1)
     return numbers.money(value) if name in _MONEY else str(value)

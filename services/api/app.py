@@ -31,6 +31,7 @@ from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.openapi import describe
+from services.api.operations import require_operation
 from services.api.pages import assets, data, home, job_part, planning, savings, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.setup import pages as setup
@@ -50,11 +51,13 @@ from services.api.routes import (
     keys,
     manual,
     metrics,
+    notifications,
     plans,
     prices,
     quarantine,
     replays,
     series,
+    sessions,
     short_paths,
     sites,
     timeline,
@@ -180,6 +183,8 @@ ROUTERS = (
     quarantine.router,
     control.router,
     manual.router,
+    sessions.router,
+    notifications.router,
     replays.router,
     jobs.router,
     auth.router,
@@ -211,6 +216,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: require_operation(min(route.methods or ()), route.path).name,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )

@@ -1,5 +1,6 @@
 """What routes are given: the settings, the database, the queue."""
 
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
-from luna.database import jobs
+from luna.database import jobs, pulse
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.health import Readiness
@@ -21,10 +22,11 @@ from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
 from luna.queue import Client, Progress
 from luna.settings import Settings
-from luna.timeline import Clock, SystemClock
+from luna.timeline import SLOT, Clock, SystemClock, floor_to
 from services.api.events import StreamLimit
 from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
+from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
@@ -77,6 +79,11 @@ class Gateway:
         """Tells how jobs stand to those who keep listening."""
         return JobWatch(self.read_states)
 
+    @cached_property
+    def pulse(self) -> SitePulse:
+        """Tells pages that a site has something new."""
+        return SitePulse(self._read_pulse)
+
     def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
         """Return how jobs stand, by id, those that run with how far they are, as far as Redis can tell.
 
@@ -101,6 +108,10 @@ class Gateway:
         """Close every connection."""
         self.queue.close()
         self.database.dispose()
+
+    def _read_pulse(self, site_id: str) -> str:
+        with unit_of_work(self.database) as connection:
+            return json.dumps([floor_to(self.clock.now(), SLOT).isoformat(), *pulse.read(connection, site_id)])
 
     def _probe_redis(self) -> str:
         self.queue.ping()

@@ -20,7 +20,7 @@ class Operation:
     Attributes:
         name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
         scope: what a caller must have been given.
-        command: the ``luna`` command that does the same, None where ``alone`` says why there is none.
+        command: the ``luna`` command that does the same, with the option that makes it so where it does more; None where ``alone`` says why there is none.
         critical: the password is asked again, whoever calls.
         monitor: a monitor may ask it without being anybody, on this machine or with its token.
         aliases: short paths of the same form, kept for those who know them.
@@ -58,7 +58,7 @@ PLANS = (
     Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
     Operation("compare_plan", "GET", f"{_PLAN}/changes", "read", "plans changes", aliases=("/plans/{plan_id}/changes",)),
     Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
-    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if plan", aliases=("/plans/{plan_id}/what-if",)),
+    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if --plan", aliases=("/plans/{plan_id}/what-if",)),
     Operation("check_plans", "POST", f"{_SITE}/plan-checks", "analyse", "plans check"),
 )
 FORECASTS = (
@@ -108,6 +108,7 @@ CONTROL = (
     Operation("disarm", "POST", f"{_SITE}/control/disarm", "operate", "control disarm"),
     Operation("override", "PUT", f"{_SITE}/control/overrides/{{device}}", "operate", "control override-device"),
     Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
+    Operation("set_vacation", "PUT", f"{_SITE}/control/vacation", "operate", "control vacation"),
     Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
     Operation("list_manual_blocks", "GET", f"{_SITE}/manual-blocks", "read", "manual list", aliases=("/sites/{site_id}/manual",)),
     Operation("add_manual_block", "POST", f"{_SITE}/manual-blocks", "operate", "manual add", aliases=("/sites/{site_id}/manual",)),
@@ -120,9 +121,13 @@ CONTROL = (
 )
 EVALUATION = (
     Operation("start_replay", "POST", f"{_SITE}/replays", "analyse", "replay"),
-    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "replay scores"),
-    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if replay", aliases=("/what-if",)),
-    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if show", aliases=("/what-if/{what_if_id}",)),
+    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "scores"),
+    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
+    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
+)
+NOTIFICATIONS = (
+    Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
+    Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
@@ -173,6 +178,14 @@ OLDER = (
 PAGES = (
     Operation("open_first", "GET", "/", "read", alone="a page"),
     Operation("show_home", "GET", "/ui/sites/{site_id}/home", "read", alone="a page"),
+    Operation("show_head", "GET", "/ui/sites/{site_id}/home/head", "read", alone="a page"),
+    Operation("show_flow", "GET", "/ui/sites/{site_id}/home/flow", "read", alone="a page"),
+    Operation("show_why", "GET", "/ui/sites/{site_id}/home/why", "read", alone="a page"),
+    Operation("show_table", "GET", "/ui/sites/{site_id}/home/table", "read", alone="a page"),
+    Operation("save_table", "GET", "/ui/sites/{site_id}/home/plan.csv", "read", alone="a page"),
+    Operation("watch_home", "GET", "/ui/sites/{site_id}/home/events", "read", alone="a page"),
+    Operation("override_plan", "POST", "/ui/sites/{site_id}/home/override", "operate", alone="a page"),
+    Operation("resume_plan", "POST", "/ui/sites/{site_id}/home/resume", "operate", alone="a page"),
     Operation("show_job_part", "GET", "/ui/sites/{site_id}/jobs/{job_id}", "read", alone="a page"),
     Operation("show_planning", "GET", "/ui/sites/{site_id}/planning", "read", alone="a page"),
     Operation("show_cost", "GET", "/ui/sites/{site_id}/planning/cost", "analyse", alone="a page"),
@@ -218,7 +231,21 @@ ADMIN_PAGES = (
     Operation("retry_preparation", "POST", "/ui/setup/{draft_id}/retry", "administer", alone="a page"),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM, *IDENTITY, *OLDER, *PAGES, *ADMIN_PAGES)
+OPERATIONS: tuple[Operation, ...] = (
+    *SITES,
+    *PLANS,
+    *FORECASTS,
+    *DATA,
+    *CONTROL,
+    *EVALUATION,
+    *NOTIFICATIONS,
+    *JOBS,
+    *SYSTEM,
+    *IDENTITY,
+    *OLDER,
+    *PAGES,
+    *ADMIN_PAGES,
+)
 
 # What makes a worker compute for long, and has a budget of its own.
 SOLVERS = frozenset(
@@ -257,6 +284,9 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.weather.fetch": "data",
     "ingest.slots.build": "data",
     "ingest.history.backfill": "data",
+    "ingest.history.repair": "data",
+    "ingest.history.verify": "data",
+    "planner.plans.check": "analyse",
     "ingest.demo.load": "administer",
 }
 
@@ -266,7 +296,10 @@ COMMANDS_ALONE = {
     "up": "starts the gateway itself",
     "db": "runs before there is a gateway",
     "bench": "measures the machine it runs on",
+    "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
+    "control vacation": "is a switch of the page and of Home Assistant",
+    "data readings": "is data query of a sensor's series, in the forms that readings have",
     "forecast plot": "draws to the terminal; the page draws what the routes return",
 }
 
@@ -275,6 +308,22 @@ def addresses(operation: Operation) -> Iterator[str]:
     """Yield where an operation answers: its own path, then the short ones."""
     yield operation.path
     yield from operation.aliases
+
+
+def find_operation(name: str) -> Operation:
+    """Return the operation of a name.
+
+    Raises:
+        LookupError: the table has none.
+    """
+    if name not in _by_name():
+        raise LookupError(f"services/api/operations.py has no operation {name}")
+    return _by_name()[name]
+
+
+def takes_key(operation: Operation) -> bool:
+    """Return whether a second request with the same idempotency key is answered by the first one's answer; what hands out secrets is never kept."""
+    return operation.method == "POST" and operation not in (*IDENTITY, *PAGES)
 
 
 def require_operation(method: str, path: str) -> Operation:
@@ -287,6 +336,11 @@ def require_operation(method: str, path: str) -> Operation:
     if operation is None:
         raise LookupError(f"{method} {path} has no row in services/api/operations.py: say there who may ask")
     return operation
+
+
+@cache
+def _by_name() -> dict[str, Operation]:
+    return {operation.name: operation for operation in OPERATIONS}
 
 
 @cache

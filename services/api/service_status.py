@@ -1,7 +1,7 @@
 """Every service of the platform and what it says of itself, as the gateway sees it."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version
 
@@ -15,8 +15,8 @@ from luna.telemetry import Check
 from services.api.gateway import Gateway
 
 
-def service_status(gateway: Gateway, *, now: datetime) -> ServicesReply:
-    """Ask the gateway itself, and the queue's server for what all others last said of themselves."""
+def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str], bool] = lambda _name: True) -> ServicesReply:
+    """Ask the gateway itself, and the queue's server for what all others last said of themselves; of sites those that ``has_site`` alone."""
     own = _service("api", [_own_instance(gateway)])
     try:
         said = gateway.queue.heartbeats
@@ -28,7 +28,8 @@ def service_status(gateway: Gateway, *, now: datetime) -> ServicesReply:
         if recorder is not None or _listens(gateway):
             services.append(_service("recorder", _recorders(recorder, now)))
         if executor is not None or _acts(gateway):
-            services.append(_service("executor", _recorders(executor, now)))
+            shown = None if executor is None else executor.model_copy(update={"sites": tuple(site for site in executor.sites if has_site(site.site))})
+            services.append(_service("executor", _recorders(shown, now)))
         if home_assistant is not None or gateway.settings.mqtt_publish != "off":
             services.append(_service("home_assistant", _recorders(home_assistant, now)))
     return ServicesReply(ready=all(service.ready for service in services), services=tuple(services))

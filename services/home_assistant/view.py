@@ -10,7 +10,7 @@ from luna.contracts.control import ControlState
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.database import control, plans, sites
 from luna.device_config import BATTERIES
-from luna.findings import Finding
+from luna.findings import SiteFinding
 from luna.site import Site
 from luna.timeline import local_day, parse_zone
 from services.home_assistant.day import Day, find_slot, read_day, save_beside_inverter
@@ -37,7 +37,7 @@ class SiteView:
     planned: Planned
     states: tuple[ControlState, ...]
     vacation: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[SiteFinding, ...]
 
     @property
     def slot(self) -> SlotReply | None:

@@ -21,7 +21,7 @@ PHRASES = {
     "job_dead": Phrase("This ended its worker and was given up.", "Das hat seinen Prozess beendet und wurde aufgegeben."),
     "job_look": Phrase("Look again", "Nachsehen"),
     "job_progress": Phrase("Progress", "Fortschritt"),
-    "nav_home": Phrase("Home", "Zuhause"),
+    "nav_home": Phrase("Home", "Übersicht"),
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
     "nav_forecasts": Phrase("Forecasts", "Prognosen"),

@@ -8,8 +8,8 @@ from fastapi import Request
 
 from luna.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
 from luna.settings.model import is_loopback
-from services.api.identity.caller import LOCAL, MONITOR, NOBODY, Caller
-from services.api.identity.identity import Identity
+from services.api.identity.caller import MONITOR, NOBODY, Caller
+from services.api.identity.identity import Identity, cookie_name
 from services.api.identity.limits import SOLVER, Budget
 from services.api.identity.login import confirm_by_header
 from services.api.identity.source import Source
@@ -39,8 +39,9 @@ async def admit(request: Request, operation: Operation) -> Caller:
     request.state.source, request.state.operation, request.state.caller, request.state.csrf_token = source, operation, NOBODY, ""
     if request.url.path in MONITORS:
         return NOBODY
-    if operation.monitor and (source.here or identity.is_monitor(request)):
-        request.state.caller = LOCAL if source.here else MONITOR
+    if operation.monitor and (identity.is_monitor(request) or (source.here and not _says_who(request, source))):
+        # Also while the database is away: that is when a monitor is needed.
+        request.state.caller = MONITOR
         return MONITOR
     _require_own_origin(request, source)
     caller = await _identify(request, operation, source)
@@ -50,6 +51,10 @@ async def admit(request: Request, operation: Operation) -> Caller:
     if operation.scope != "public":
         await _authorise(request, operation, caller)
     return caller
+
+
+def _says_who(request: Request, source: Source) -> bool:
+    return "authorization" in request.headers or cookie_name(source) in request.cookies
 
 
 async def _identify(request: Request, operation: Operation, source: Source) -> Caller:

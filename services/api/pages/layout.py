@@ -139,7 +139,7 @@ def show_error(request: Request, error: LunaError) -> Response:
     """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for."""
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
-    return HTMLResponse(shown, error.status)
+    return HTMLResponse(shown, error.status, error.headers)
 
 
 def numbers_of(request: Request, site: Site) -> Numbers:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from luna import control_service
@@ -12,13 +12,13 @@ from luna.database import control
 from luna.database.engine import unit_of_work
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.identity.caller import CurrentCaller
 from services.api.paging import Cursor, From, Limit, To, cut_page, read_number
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("control")
 
 DevicePath = Annotated[str, Path(max_length=80, description="batteries, vehicle:NAME, load:NAME or pv")]
-ByQuery = Annotated[str, Query(min_length=1, max_length=64, description="who says so; it stands in the history")]
 
 
 class ControlReply(Message):
@@ -28,6 +28,12 @@ class ControlReply(Message):
     armed_at: Annotated[Instant | None, Field(description="since when; null: it is not armed")]
     armed_by: Annotated[str | None, Field(description="who armed it; null: it is not armed")]
     devices: Annotated[list[ControlState], Field(description="the batteries first, then what else was told something or is wanted to")]
+
+
+class VacationMode(Message):
+    """Whether nobody is at home, as the owner says; what the site's own switches say stands beside it."""
+
+    vacation: Annotated[bool, Field(description="true: nobody is at home")]
 
 
 class DecisionList(Message):
@@ -46,10 +52,10 @@ def read_control(site_id: SitePath, gateway: CurrentGateway) -> ControlReply:
 
 
 @router.operation("Let a site's devices follow its plans")
-def arm(site_id: SitePath, gateway: CurrentGateway, *, by: ByQuery = "owner") -> ControlState:
+def arm(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller) -> ControlState:
     """Let commands be sent from the executor's next look on; before this nothing ever is. 422 where the site does not say how its devices are told."""
     with unit_of_work(gateway.database) as connection:
-        return control_service.arm(connection, site_id, now=SystemClock().now(), by=by)
+        return control_service.arm(connection, site_id, now=SystemClock().now(), by=caller.name)
 
 
 @router.operation("Hand a site's devices back")
@@ -73,6 +79,14 @@ def resume(site_id: SitePath, device: DevicePath, gateway: CurrentGateway) -> Re
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
     return Response(status_code=204)
+
+
+@router.operation("Say that nobody is at home")
+def set_vacation(site_id: SitePath, wanted: VacationMode, gateway: CurrentGateway) -> VacationMode:
+    """Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
+    with unit_of_work(gateway.database) as connection:
+        control_service.switch_vacation(connection, site_id, on=wanted.vacation, now=SystemClock().now())
+    return wanted
 
 
 @router.operation("List what was decided")
