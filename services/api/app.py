@@ -30,10 +30,12 @@ from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
+from services.api.ingress import BehindIngress
 from services.api.openapi import describe
 from services.api.operations import require_operation
 from services.api.pages import assets, data, home, job_part, planning, savings, what_ifs
 from services.api.pages import forecasts as forecast_page
+from services.api.pages.admin import pages as admin
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import Problem, add_problem_handlers
@@ -84,6 +86,7 @@ PAGES = (
     data.router,
     setup_plan.router,
     setup.router,
+    admin.router,
 )
 
 log = structlog.get_logger("luna.api")
@@ -229,6 +232,8 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     app.add_middleware(AuditRequests)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
+    if settings.api_ingress:
+        app.add_middleware(BehindIngress)
     return app
 
 

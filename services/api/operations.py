@@ -229,6 +229,14 @@ ADMIN_PAGES = (
     Operation("show_preparation", "GET", "/ui/setup/{draft_id}/plan", "administer", alone="a page"),
     Operation("show_progress", "GET", "/ui/setup/{draft_id}/progress", "administer", alone="a page"),
     Operation("retry_preparation", "POST", "/ui/setup/{draft_id}/retry", "administer", alone="a page"),
+    Operation("open_admin", "GET", "/ui/admin", "administer", alone="a page"),
+    Operation("show_admin", "GET", "/ui/admin/{section}", "administer", alone="a page"),
+    Operation("show_settings", "GET", "/ui/admin/settings", "administer", alone="a page"),
+    Operation("save_setting", "POST", "/ui/admin/settings", "administer", alone="a page"),
+    Operation("download_bundle", "GET", "/ui/admin/bundle", "administer", alone="a page"),
+    Operation("show_admin_part", "GET", "/ui/admin/parts/{part}", "administer", alone="a page"),
+    Operation("cancel_admin_job", "POST", "/ui/admin/jobs/{job_id}/cancel", "administer", alone="a page"),
+    Operation("retry_admin_job", "POST", "/ui/admin/jobs/{job_id}/retry", "administer", alone="a page"),
 )
 
 OPERATIONS: tuple[Operation, ...] = (
