@@ -33,7 +33,7 @@ from services.api.identity.limits import Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
 from services.api.operations import require_operation
-from services.api.pages import assets, data, home, job_part, planning, savings
+from services.api.pages import assets, data, home, job_part, planning, savings, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
@@ -83,6 +83,7 @@ PAGES = (
     planning.router,
     savings.router,
     forecast_page.router,
+    what_ifs.router,
     data.router,
     setup_plan.router,
     setup.router,
