@@ -35,6 +35,9 @@ COMMANDS = {
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "jobs": _CommandEntry("jobs", "List accepted work, look at it, try it again."),
+    "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
+    "key": _CommandEntry("key", "Make, list and remove keys for programs."),
+    "audit": _CommandEntry("audit", "Say what was done at the gateway, by whom, and how it ended."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
