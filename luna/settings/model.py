@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 
-Profile = Literal["", "obs", "llm", "obs,llm"]
+Profile = Literal["", "obs", "llm", "obs,llm", "tls", "obs,tls", "llm,tls", "obs,llm,tls"]
 
 
 class Deployment(BaseModel):
@@ -25,9 +25,14 @@ class Deployment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     compose_profiles: Annotated[
-        Profile, Field(description="obs: metrics, logs, alerts, Grafana; llm: pulls the language models (5 GB); both: obs,llm; without this line neither")
+        Profile,
+        Field(description="obs: metrics, logs, alerts, Grafana; llm: pulls the language models (5 GB); tls: https; several: obs,tls; without this line none"),
     ] = "obs"
     luna_grafana_port: Annotated[int, Field(ge=1, le=65_535, description="port of Grafana, on the gateway's address")] = 3000
+    luna_domain: Annotated[str, Field(description="name under which the profile tls serves https")] = "localhost"
+    luna_certificates: Annotated[
+        str, Field(description="of the profile tls: internal makes them itself; a mail address asks Let's Encrypt, for a name that the internet knows")
+    ] = "internal"
     luna_cpus: Annotated[float, Field(gt=0, description="CPUs that database, planner, forecaster or language model may each use; no more than there are")] = 2
     luna_secrets_folder: Annotated[str, Field(description="folder with a file per secret; empty until `make secrets` has made one and filled it in here")] = ""
     luna_version: Annotated[str, Field(description="version of Luna's images")] = "0.1.0"
@@ -162,6 +167,7 @@ class Settings(BaseSettings):
     requests_per_minute: Annotated[
         int, Field(ge=10, description="requests that one user, key or address may make in a minute; in all, twenty times as many")
     ] = 1200
+    solves_per_minute: Annotated[int, Field(ge=1, description="plans, questions and jobs that one user may ask for in a minute")] = 60
     sign_ins_per_minute: Annotated[
         int, Field(ge=1, description="tries to sign in a minute from one address, and for one name; in all, twenty times as many")
     ] = 5
