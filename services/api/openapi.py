@@ -77,6 +77,9 @@ def _describe_fields(model: Schema, models: Schema) -> None:
         words = schema.get("description") or describe_field(field) or kind.get("description", "").partition("\n")[0]
         if words:
             schema["description"] = words
+        # What makes clients takes no object for a default; an empty one says as much.
+        if isinstance(schema.get("default"), dict):
+            del schema["default"]
 
 
 def _describe_parameter(parameter: Schema) -> None:
