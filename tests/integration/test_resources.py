@@ -219,7 +219,7 @@ def test_series_are_listed_with_when_they_are_known(api: httpx.Client, house: Si
 def observe(database: Engine, house: Site) -> None:
     """Store an hour of load."""
     with unit_of_work(database) as connection:
-        observations.upsert(connection, house.name, Observations(Timeline(START, SLOT, 4), np.full(4, 0.25), *[np.full(4, np.nan)] * 6))
+        observations.upsert(connection, house.name, Observations(Timeline(START, SLOT, 4).starts, np.full(4, 0.25), *[np.full(4, np.nan)] * 6))
 
 
 def test_a_series_is_read_under_its_name(api: httpx.Client, house: Site, database: Engine) -> None:

@@ -64,3 +64,13 @@ def test_pages_are_no_operations() -> None:
 def test_every_operation_shows_an_example(operation: dict[str, Any]) -> None:
     contents = [content for part in (operation.get("requestBody", {}), *operation["responses"].values()) for content in part.get("content", {}).values()]
     assert [part for part in (*contents, *operation.get("parameters", [])) if "example" in part]
+
+
+@pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
+def test_every_field_of_a_message_is_described(name: str) -> None:
+    fields = DOCUMENT["components"]["schemas"][name].get("properties", {})
+    assert [field for field, schema in fields.items() if not schema.get("description")] == []
+
+
+def test_every_parameter_is_described() -> None:
+    assert [parameter["name"] for *_, operation in DESCRIBED for parameter in operation.get("parameters", []) if not parameter.get("description")] == []
