@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from luna.embedded import Servers, start
 from tests.command_line import Luna, Said
 from tests.databases import own_database
+from tests import browsers
 from tests.mosquitto import SAID
 from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 
@@ -70,6 +71,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}")
     terminalreporter.write_line(f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}")
     terminalreporter.write_line(SAID)
+    terminalreporter.write_line(browsers.SAID)
 
 
 def _make_folder() -> Path:

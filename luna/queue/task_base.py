@@ -210,8 +210,11 @@ class LunaTask(Task):  # type: ignore[misc]
         return TaskFailedError(serialization.encode_error(error))
 
     def _too_slow(self) -> LunaError:
-        log.warning("task too slow", soft_limit=str(self.definition.soft_limit))
-        return LunaError(f"the task took longer than {self.definition.soft_limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
+        # Who waits may have set a shorter limit than the task has by itself.
+        limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
+        limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
+        log.warning("task too slow", soft_limit=str(limit))
+        return LunaError(f"the task took longer than {limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
 
     def _bury(self, text: str, key: str) -> TaskFailedError:
         now = SystemClock().now()

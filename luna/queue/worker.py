@@ -29,7 +29,7 @@ from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for
 from luna.queue.app import create_worker
 from luna.queue.cancellation import Cancellation
 from luna.queue.heartbeats import BEAT, Node
-from luna.queue.services import load_services
+from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
 from luna.queue.task_base import Process, register
 from luna.settings import Settings, load_settings
@@ -134,10 +134,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve queues until SIGTERM or SIGINT; what runs is finished first."""
     options = _parser().parse_args(arguments)
     settings = load_settings()
+    if options.processes:
+        settings = settings.model_copy(update={"worker_processes": options.processes})
     configure_logging("worker", level=settings.log_level)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    served = load_services(options.queues, modules=options.modules)
+    served = choose_queues(load_services(options.queues, modules=options.modules, only=options.only), options.only)
     with running(settings) as addresses, ExitStack() as stack:
         worker, heart = build(settings, addresses, served, beat=timedelta(seconds=options.beat_seconds))
         if options.health_port:
@@ -183,6 +185,10 @@ def _controller(app: Celery, settings: Settings, *, name: str, queues: Iterable[
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luna.queue.worker", description=__doc__)
     parser.add_argument("queues", nargs="*", metavar="QUEUE", help="services to work for; default: every installed one")
+    parser.add_argument(
+        "--only", choices=("interactive", "jobs"), help="what somebody waits for, or jobs and upkeep; default: both, so that one may wait for the other"
+    )
+    parser.add_argument("--processes", type=int, help="processes of this worker; default: LUNA_WORKER_PROCESSES")
     parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")

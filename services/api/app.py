@@ -30,9 +30,11 @@ from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
+from services.api.ingress import BehindIngress
 from services.api.openapi import describe
 from services.api.operations import require_operation
 from services.api.pages import assets, data, home, job_part, planning, savings
+from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
 from services.api.pages.setup import pages as setup
@@ -80,6 +82,7 @@ PAGES = (
     job_part.router,
     planning.router,
     savings.router,
+    forecast_page.router,
     data.router,
     setup_plan.router,
     setup.router,
@@ -231,6 +234,8 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     app.add_middleware(AuditRequests)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
+    if settings.api_ingress:
+        app.add_middleware(BehindIngress)
     return app
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
+from luna.contracts.message import interactive_queue_of
 from luna.database import jobs, pulse
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
@@ -29,6 +30,8 @@ from services.api.latest_plans import LatestPlans
 from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 
+# Where what somebody waits for stands at the planner.
+PLANS = interactive_queue_of(PlanRequest.queue())
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
@@ -115,10 +118,10 @@ class Gateway:
 
     def _probe_redis(self) -> str:
         self.queue.ping()
-        return f"{self.queue.tasks.waiting(PlanRequest.queue())} plans wait"
+        return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        planners = [name for name, queues in self.queue.heartbeats.workers().items() if PlanRequest.queue() in queues]
+        planners = [name for name, queues in self.queue.heartbeats.workers().items() if PLANS in queues]
         if not planners:
             raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
         return f"{len(planners)} live"

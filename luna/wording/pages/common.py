@@ -24,6 +24,7 @@ PHRASES = {
     "nav_home": Phrase("Home", "Übersicht"),
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
+    "nav_forecasts": Phrase("Forecasts", "Prognosen"),
     "nav_data": Phrase("Data", "Daten"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),

@@ -19,6 +19,8 @@ async function bundle() {
     outdir: target,
     entryNames: "[name].[hash]",
     bundle: true,
+    loader: { ".svg": "copy" },
+    assetNames: "[name].[hash]",
     minify: true,
     format: "esm",
     target: ["es2022"],

@@ -82,7 +82,7 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
         COLOURS[run.mode],
         GLYPHS[run.mode],
         mode(run.mode, language=numbers.language).full,
-        decided["text"][slot],
+        view.say_run(slot),
         _view_ruler(view, slot),
         list(_tell_rows(view, slot)),
         [] if over else [(name, mode(name, language=numbers.language).full) for name in OFFERED if name != run.mode][:MOST_OFFERED],

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from luna.errors import InvalidInputError
 from luna.timeline import SLOT, FloatArray
+from luna.wording import Sentences
+from luna.wording.modes import join_figures
 from luna.wording.pages import PageWords
 from services.api.timeline.window import Window
 
@@ -110,8 +113,22 @@ class HomeView:
     @property
     def lead(self) -> str:
         """Why: the reason of what comes next, or of what is done now."""
-        told = self.selected if self._following is not None else self.window.past
-        return self.document["decisions"]["text"][told] or ""
+        return self.say_run(self.selected if self._following is not None else self.window.past)
+
+    def say_run(self, slot: int) -> str:
+        """Return the reason of a slot; where its run has the same throughout, one sentence for all of the run."""
+        decided, run = self.document["decisions"], self.run_at(slot)
+        own: str = decided["text"][slot] or ""
+        if run is None:
+            return own
+        places = [place for place in range(run.first, run.end) if decided["code"][place] == decided["code"][slot]]
+        figures = [{"start": self.instant(place), **_read_instants(decided["figures"][place])} for place in places]
+        try:
+            joined = join_figures(decided["code"][slot], figures)
+            return own if joined is None else Sentences(self.numbers).say(decided["code"][slot], joined)
+        except (InvalidInputError, KeyError):
+            # Words that this version does not know: the plan's own stand.
+            return own
 
     @cached_property
     def _following(self) -> Run | None:
@@ -226,6 +243,10 @@ class HomeView:
     def _car_soc(self, vehicle: str) -> FloatArray | None:
         found: list[FloatArray] = [each["soc"] for each in self.document["devices"] if each["kind"] == "vehicles" and each["name"] == vehicle]
         return found[0] if found else None
+
+
+def _read_instants(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(value) if name in ("time", "start") and isinstance(value, str) else value for name, value in figures.items()}
 
 
 def _mean_price(price: FloatArray, energy: FloatArray) -> float | None:

@@ -46,6 +46,7 @@ NAVIGATION = (
     Page("home", "/ui/sites/{site_id}/home"),
     Page("planning", "/ui/sites/{site_id}/planning"),
     Page("savings", "/ui/sites/{site_id}/savings"),
+    Page("forecasts", "/ui/sites/{site_id}/forecasts"),
     Page("data", "/ui/sites/{site_id}/data"),
 )
 

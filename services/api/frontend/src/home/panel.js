@@ -18,6 +18,16 @@ const narrow = matchMedia("(max-width: 720px)");
 const find = (id) => document.getElementById(id);
 const instantOf = (scene, slot) => new Date(scene.at(slot)).toISOString();
 
+// Null where the gateway does not answer, or not with a timeline.
+async function fetchTimeline(address) {
+  try {
+    const answer = await fetch(address);
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
 export class PlanPanel {
   constructor(root, { select }) {
     this.data = root.dataset;
@@ -33,14 +43,9 @@ export class PlanPanel {
 
   // Fetches the timeline and merges it: new data comes as a whole or not at all.
   async load() {
-    let answer;
-    try {
-      answer = await fetch(this.data.timeline);
-    } catch {
-      return this.say("offline");
-    }
-    if (!answer.ok) return this.say("offline");
-    const scene = readScene(await answer.json());
+    const timeline = await fetchTimeline(this.data.timeline);
+    if (!timeline) return this.say("offline");
+    const scene = readScene(timeline);
     const before = this.scene;
     this.scene = scene;
     this.offset = scene.now - performance.now();
@@ -114,11 +119,18 @@ export class PlanPanel {
     if (!this.scene || this.place.hidden || !this.place.clientWidth) return;
     const { height, ...option } = planOption(this.scene, this.view);
     this.drawn = this.grain();
+    this.markSpan();
     this.chart.resize({ height, width: this.place.clientWidth });
     this.chart.setOption(option, { replaceMerge: ["graphic"] });
     this.tell(this.selected);
     this.markSteps();
     for (const button of document.querySelectorAll("[data-span]")) button.setAttribute("aria-pressed", String(button.dataset.span === this.span && !this.zoom));
+  }
+
+  // What is shown stands on the element, for whoever looks from outside.
+  markSpan() {
+    const [from, to] = this.bounds.map((instant) => new Date(instant).toISOString());
+    Object.assign(this.place.dataset, { from, to });
   }
 
   // What of the drawing depends on the zoom beyond where things stand.
@@ -131,6 +143,7 @@ export class PlanPanel {
   onZoom() {
     const { startValue, endValue } = this.chart.getOption().dataZoom[0];
     this.zoom = [startValue, endValue];
+    this.markSpan();
     for (const button of document.querySelectorAll("[data-span]")) button.setAttribute("aria-pressed", "false");
     if (this.grain() !== this.drawn) requestAnimationFrame(() => this.draw());
   }
