@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
+from typing import get_args
 from zoneinfo import ZoneInfo
 
-from luna.contracts.owner import GRID, ManualBlock
+from luna.contracts.owner import GRID, Action, ManualBlock
 from luna.errors import InvalidInputError
 from luna.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
 from luna.wording import say_instant
@@ -85,6 +86,15 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Devi
         remedy = f"Choose from: {', '.join(sorted(_ACTIONS[type(found[0])]))}."
         raise InvalidInputError(f"{block.device} knows no such action", field=f"{field}.action", value=block.action, remedy=remedy)
     return able[0]
+
+
+def find_actions(site: Site) -> dict[str, list[Action]]:
+    """Return what an owner can fix of each device of a site, by its name, in the order in which a form offers it."""
+    found: dict[str, list[Action]] = {}
+    for name, device in _devices(site):
+        known = found.setdefault(name, [])
+        known += [action for action in get_args(Action) if action in _ACTIONS[type(device)] and action not in known]
+    return found
 
 
 def contradict(one: ManualBlock, other: ManualBlock) -> bool:

@@ -26,6 +26,7 @@ HOME = {
     "pv": [{"name": "roof", "peak_kw": 6, "curtailable": True}],
     "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 4, "min_charge_kw": 1.4}],
     "loads": [{"name": "water_heater", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 4.5, "max_gap_hours": 24}],
+    "input_sensors": {"water_heater_consumption": "sensor.water_heater", "vehicle_consumption": "sensor.car"},
     "tariff": {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "spot", "market": "NL"}},
 }
 # 16:40 on the clock of the home, on a day whose prices fall below zero the day after.
@@ -59,6 +60,8 @@ def _store(connection: Connection, site: Site, now: datetime) -> DemoHome:
     begins = running - timedelta(hours=26)
     before = (begins - first) // SLOT
     _record(connection, site, around.window(0, before), {"load_kwh": load[:before] / 4, "pv_kwh": sun[:before] / 4})
+    # Car and water heater have meters of their own.
+    observations.write(connection, site.name, around.window(0, before).starts, dict.fromkeys(("vehicle_kwh", "water_heater_kwh"), np.zeros(before)))
     midnight = local_midnight(now.astimezone(zone).date(), zone)
     for issued in (begins, midnight, *(running - timedelta(hours=hours) for hours in range(3, -1, -1))):
         _issue(connection, site, Timeline(issued, SLOT, (around.end - issued) // SLOT), around, load, sun)
@@ -89,8 +92,8 @@ def _publish_prices(connection: Connection, site: Site, timeline: Timeline, now:
     known = (local_midnight(now.astimezone(zone).date() + timedelta(days=2), zone) - timeline.start) // SLOT
     around = Timeline(timeline.start - timedelta(days=2), SLOT, known + timedelta(days=2) // SLOT)
     hours, days = _clock_hours(around, site), np.arange(around.count) / 96
-    price = 0.09 + 0.1 * _bump(hours, 8, 1.6) + 0.2 * _bump(hours, 19.5, 2.2) - (0.07 + 0.035 * np.maximum(days - 2, 0)) * _bump(hours, 13.2, 2.6)
-    wobble = 0.008 * np.sin(np.arange(around.count) * 2.1)
+    price = 0.09 + 0.1 * _bump(hours, 8, 1.6) + 0.17 * _bump(hours, 19.5, 2.2) - (0.07 + 0.035 * np.maximum(days - 2, 0)) * _bump(hours, 13.2, 2.6)
+    wobble = 0.004 * np.sin(np.arange(around.count) / 11)
     prices.upsert(connection, "NL", starts=around.starts, price=price + wobble, currency="EUR", published_at=timeline.start - timedelta(days=2))
 
 
@@ -130,7 +133,8 @@ def _state(start: datetime, site: Site, *, soc: float) -> dict[str, Any]:
     evenings = [day + timedelta(days=ahead) for ahead in range(3)]
     stays = [(local_instant(each, "18:00", zone), local_instant(each + timedelta(days=1), "07:00", zone)) for each in evenings]
     sessions = [{"from": arrives.isoformat(), "to": leaves.isoformat(), "target_soc": 0.8, "arrival_soc": 0.5} for arrives, leaves in stays if arrives >= start]
-    return {"batteries": {battery.name: {"soc": soc} for battery in site.batteries}, "vehicles": {"car": {"soc": 0.5, "sessions": sessions}}}
+    cars = {car.name: {"soc": 0.5, "sessions": sessions} for car in site.vehicles}
+    return {"batteries": {battery.name: {"soc": soc} for battery in site.batteries}, "vehicles": cars}
 
 
 def _soc_at(plan: PlanReply, instant: datetime) -> float:

@@ -1,6 +1,6 @@
 """A site with a month behind it, and what its pages show of that: recorded days, verdicts, scores, decisions, forecasts, refused rows."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.database import control, forecasts, observations, quality, scores, sites
 from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.database.schema.series import quarantine
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
-from luna.timeline import Timeline, local_days, parse_zone
+from luna.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
+from tests.stored import plan_stored
 
 ZONE = parse_zone("Europe/Berlin")
 DAYS = 30
@@ -105,7 +107,25 @@ def _decide(connection: Connection, site: Site, last: date) -> None:
             control.record(connection, ControlState(site=site.name), decision, {})
 
 
+def plan_now(connection: Connection, site: Site, now: datetime) -> None:
+    """Issue a forecast and a plan that begins with the slot that runs."""
+    start = floor_to(now, SLOT)
+    ahead = Timeline(start, SLOT, 192)
+    hour = np.array([instant.astimezone(ZONE).hour for instant in ahead])
+    load, sun = 0.1 + 0.3 * np.exp(-((hour - 19) ** 2) / 8), np.maximum(np.sin((hour - 8) / 9 * np.pi), 0) * (hour < 18) * 0.6
+    forecasts.upsert(connection, site.name, [Forecast(ahead, start, DEFAULT_VERSION, Quantiles.exact(load), Quantiles.exact(sun))])
+    plan_stored(connection, site.name, start)
+
+
+def refuse_row(connection: Connection, name: str, line: int, *, load_kwh: float = -0.4) -> int:
+    """Put a row of 3 November into quarantine, and return its number."""
+    raw = {"slot_start": "2026-11-03T10:00:00+01:00", "load_kwh": load_kwh, "pv_kwh": 0.2}
+    row = {"site_key": sites.key_of(connection, name), "kind": "observations", "source": "f" * 64, "line": line, "reason": "load_kwh: -0.4 is below 0"}
+    number = connection.scalar(quarantine.insert().values(raw=raw, **row).returning(quarantine.c.quarantine_id))
+    return int(number or 0)
+
+
 def forget_everything(connection: Connection) -> None:
     """Delete every site and job."""
-    for table in ("sites", "jobs", "control_log"):
+    for table in ("sites", "jobs", "control_log", "quarantine"):
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of this function

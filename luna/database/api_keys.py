@@ -13,7 +13,7 @@ from luna.contracts.identity import ROLE_SCOPES, Key, KeyScope, MadeKey, NewKey
 from luna.database.schema.identity import api_key_sites, api_keys, users
 from luna.database.schema.sites import sites
 from luna.database.sessions import SEEN_STEP, digest
-from luna.database.users import Account, account_of, site_keys, sites_of_users
+from luna.database.users import UserAccount, account_of, site_keys, sites_of_users
 from luna.errors import NotFoundError
 
 MARK = "luna"
@@ -24,7 +24,7 @@ class HeldKey:
     """A key that holds: its owner with the sites that are left, and what it may."""
 
     prefix: str
-    account: Account
+    account: UserAccount
     scopes: frozenset[KeyScope]
 
 
@@ -102,11 +102,11 @@ def find(connection: Connection, key: str, *, now: datetime) -> HeldKey | None:
     return HeldKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
 
 
-def _narrow(owner: Account, row: RowMapping) -> Account:
+def _narrow(owner: UserAccount, row: RowMapping) -> UserAccount:
     if row["every_site"]:
         return owner
     named = frozenset(row["key_sites"] or ())
-    return Account(owner.user_id, owner.name, owner.role, named if owner.sites is None else named & owner.sites)
+    return UserAccount(owner.user_id, owner.name, owner.role, named if owner.sites is None else named & owner.sites)
 
 
 def _sites_of_keys() -> Any:

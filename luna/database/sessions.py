@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, or_, select, update
 
 from luna.database.schema.identity import refresh_tokens, sessions, users
-from luna.database.users import Account, account_of, sites_of_users
+from luna.database.users import UserAccount, account_of, sites_of_users
 
 # How exactly it is kept when a session was last used: each use would write a row otherwise.
 SEEN_STEP = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class OpenSession:
     """A sign-in that stands: whose it is, and until when the password that was given again counts."""
 
     session_id: int
-    account: Account
+    account: UserAccount
     confirmed_until: datetime | None
 
 
@@ -28,12 +28,12 @@ def open_session(connection: Connection, user_id: int, *, token: str | None, add
     return int(connection.scalars(insert(sessions).values(row).returning(sessions.c.session_id)).one())
 
 
-def find_by_token(connection: Connection, token: str, *, now: datetime, idle: timedelta) -> Session | None:
+def find_by_token(connection: Connection, token: str, *, now: datetime, idle: timedelta) -> OpenSession | None:
     """Return the sign-in of a browser's cookie; None where there is none, or it has ended."""
     return _find(connection, sessions.c.token_hash == digest(token), now=now, idle=idle)
 
 
-def find_by_id(connection: Connection, session_id: int, *, now: datetime, idle: timedelta) -> Session | None:
+def find_by_id(connection: Connection, session_id: int, *, now: datetime, idle: timedelta) -> OpenSession | None:
     """Return a program's sign-in; None where there is none, or it has ended."""
     return _find(connection, (sessions.c.session_id == session_id) & sessions.c.token_hash.is_(None), now=now, idle=idle)
 
@@ -87,7 +87,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _find(connection: Connection, which: ColumnElement[bool], *, now: datetime, idle: timedelta) -> Session | None:
+def _find(connection: Connection, which: ColumnElement[bool], *, now: datetime, idle: timedelta) -> OpenSession | None:
     theirs = sites_of_users()
     query = (
         select(
@@ -110,4 +110,4 @@ def _find(connection: Connection, which: ColumnElement[bool], *, now: datetime, 
         later = func.greatest(sessions.c.seen_at, literal(now))
         connection.execute(update(sessions).where(sessions.c.session_id == row["session_id"]).values(seen_at=later))
     until = row["confirmed_until"]
-    return Session(row["session_id"], account_of(row), None if until is None else until.astimezone(UTC))
+    return OpenSession(row["session_id"], account_of(row), None if until is None else until.astimezone(UTC))

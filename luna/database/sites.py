@@ -1,6 +1,7 @@
 """Sites by name; every configuration a site had is kept as a version."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,9 +76,10 @@ def read(connection: Connection, site_id: str) -> StoredSite:
     return _stored(row)
 
 
-def list_page(connection: Connection, *, after: str | None = None, limit: int = 50) -> list[StoredSite]:
-    """Return ``limit`` sites in order of their names, from the one behind ``after`` on."""
+def list_page(connection: Connection, *, after: str | None = None, limit: int = 50, among: Collection[str] | None = None) -> list[StoredSite]:
+    """Return ``limit`` sites in order of their names, from the one behind ``after`` on, of those ``among`` (None: all)."""
     query = _latest() if after is None else _latest().where(sites.c.name > after)
+    query = query if among is None else query.where(sites.c.name.in_(among))
     return [_stored(row) for row in connection.execute(query.limit(limit))]
 
 

@@ -16,7 +16,7 @@ from luna.errors import ConflictError, NotFoundError, UnauthenticatedError
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class UserAccount:
     """Whose request it is: the person's number, name and role, and the sites they have; None: all."""
 
     user_id: int
@@ -151,9 +151,9 @@ def sites_of_users() -> Subquery:
     return select(user_sites.c.user_id, named).join(sites, sites.c.site_key == user_sites.c.site_key).group_by(user_sites.c.user_id).subquery()
 
 
-def account_of(row: RowMapping) -> Account:
+def account_of(row: RowMapping) -> UserAccount:
     """Return whose row it is that holds ``user_id``, ``user_name``, ``role`` and ``site_names``."""
-    return Account(row["user_id"], row["user_name"], row["role"], None if row["role"] == "admin" else frozenset(row["site_names"] or ()))
+    return UserAccount(row["user_id"], row["user_name"], row["role"], None if row["role"] == "admin" else frozenset(row["site_names"] or ()))
 
 
 def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:

@@ -32,7 +32,11 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.pages import assets, home, job_part, savings
+from services.api.operations import require_operation
+from services.api.pages import assets, data, home, job_part, planning, savings, what_ifs
+from services.api.pages import forecasts as forecast_page
+from services.api.pages.account import people, sign_in
+from services.api.pages.admin import pages as admin
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import Problem, add_problem_handlers
@@ -56,6 +60,7 @@ from services.api.routes import (
     quarantine,
     replays,
     series,
+    sessions,
     short_paths,
     sites,
     timeline,
@@ -71,7 +76,21 @@ TRACE_HEADER = "X-Trace-Id"
 REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (assets.router, home.router, job_part.router, savings.router, setup_plan.router, setup.router)
+PAGES = (
+    assets.router,
+    home.router,
+    job_part.router,
+    planning.router,
+    savings.router,
+    forecast_page.router,
+    what_ifs.router,
+    data.router,
+    setup_plan.router,
+    setup.router,
+    people.router,
+    admin.router,
+    sign_in.router,
+)
 
 log = structlog.get_logger("luna.api")
 
@@ -151,7 +170,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 MAX_BODY_BYTES = 5_000_000
 # Where files are handed over, as patterns of the whole path.
-UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH)
+UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
@@ -170,6 +189,7 @@ ROUTERS = (
     quarantine.router,
     control.router,
     manual.router,
+    sessions.router,
     notifications.router,
     replays.router,
     jobs.router,
@@ -202,6 +222,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: require_operation(min(route.methods or ()), route.path).name,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
         responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )

@@ -1,5 +1,6 @@
 """What routes are given: the settings, the database, the queue."""
 
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,20 +14,24 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
-from luna.database import jobs
+from luna.contracts.message import interactive_queue_of
+from luna.database import jobs, pulse
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.health import Readiness
+from luna.health import TAKES, Readiness
 from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
 from luna.queue import Client, Progress
 from luna.settings import Settings
-from luna.timeline import Clock, SystemClock
+from luna.timeline import SLOT, Clock, SystemClock, floor_to
 from services.api.events import StreamLimit
 from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
+from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 
+# Where what somebody waits for stands at the planner.
+PLANS = interactive_queue_of(PlanRequest.queue())
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
@@ -77,6 +82,11 @@ class Gateway:
         """Tells how jobs stand to those who keep listening."""
         return JobWatch(self.read_states)
 
+    @cached_property
+    def pulse(self) -> SitePulse:
+        """Tells pages that a site has something new."""
+        return SitePulse(self._read_pulse)
+
     def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
         """Return how jobs stand, by id, those that run with how far they are, as far as Redis can tell.
 
@@ -102,14 +112,24 @@ class Gateway:
         self.queue.close()
         self.database.dispose()
 
+    def _read_pulse(self, site_id: str) -> str:
+        with unit_of_work(self.database) as connection:
+            return json.dumps([floor_to(self.clock.now(), SLOT).isoformat(), *pulse.read(connection, site_id)])
+
     def _probe_redis(self) -> str:
         self.queue.ping()
-        return f"{self.queue.tasks.waiting(PlanRequest.queue())} plans wait"
+        return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        planners = [name for name, queues in self.queue.heartbeats.workers().items() if PlanRequest.queue() in queues]
+        planners = {name: sign for name, sign in self.queue.heartbeats.nodes().items() if PLANS in sign.queues}
         if not planners:
             raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
+        starved = [check.detail for sign in planners.values() for check in sign.checks if check.name == TAKES and not check.ok]
+        if len(starved) == len(planners):
+            raise UnavailableError(f"no worker takes plans: {starved[0]}", remedy="Each ends by itself and is started again; else see its log.")
+        waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())
+        if waited > self.settings.plan_timeout / 2:
+            raise UnavailableError(f"the first plan has waited for {waited.total_seconds():.0f} s", remedy="See the log of the worker for plans.")
         return f"{len(planners)} live"
 
 

@@ -16,6 +16,7 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from luna.errors import InvalidInputError, UnsupportedMediaError
+from services.api.idempotency import answer_once
 from services.api.identity.guard import admit
 from services.api.identity.site_access import require_sites
 from services.api.operations import require_operation
@@ -66,7 +67,7 @@ class CheckedRoute(APIRoute):
                 _require_json(checked.headers.get("Content-Type"))
                 body = await checked.json()
             request.state.site = await require_sites(request.app.state.identity, caller, operation, checked, body)
-            return await handle(checked)
+            return await answer_once(operation, checked, handle)
 
         return handle_checked
 

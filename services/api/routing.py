@@ -6,19 +6,19 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Path
 from fastapi.routing import APIRoute
 
-from services.api.operations import OPERATIONS, Operation, addresses
+from services.api.operations import addresses, find_operation
 from services.api.site_clock import SiteClockRoute
 
 SitePath = Annotated[str, Path(min_length=1, max_length=64, description="the site's name")]
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
-_BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 class ResourceRouter(APIRouter):
     """The routes of one noun. Local days and clock times in them are those of the site that a request names."""
 
-    def __init__(self, tag: str, *, route_class: type[APIRoute] = SiteClockRoute) -> None:
+    def __init__(self, tag: str, *, route_class: type[APIRoute] = SiteClockRoute, documented: bool = True) -> None:
         super().__init__(route_class=route_class, tags=[tag])
+        self._documented = documented
 
     def operation(self, summary: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
         """Let the function answer the operation of its name, at the operation's path and, undocumented, at its aliases.
@@ -30,29 +30,8 @@ class ResourceRouter(APIRouter):
         def add(handler: HandlerT) -> HandlerT:
             row = find_operation(handler.__name__)
             for path in addresses(row):
-                shown = path == row.path
+                shown = self._documented and path == row.path
                 self.add_api_route(path, handler, methods=[row.method], operation_id=row.name, summary=summary, include_in_schema=shown, **options)
             return handler
 
         return add
-
-    def short_path(self, path: str, name: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        """Let the function answer the operation ``name`` at a short path whose form is its own; it stays out of the documentation."""
-
-        def add(handler: HandlerT) -> HandlerT:
-            row = find_operation(name)
-            self.add_api_route(path, handler, methods=[row.method], operation_id=row.name, include_in_schema=False, **options)
-            return handler
-
-        return add
-
-
-def find_operation(name: str) -> Operation:
-    """Return the operation of a name.
-
-    Raises:
-        LookupError: the table has none.
-    """
-    if name not in _BY_NAME:
-        raise LookupError(f"services/api/operations.py has no operation {name}")
-    return _BY_NAME[name]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from services.ingest.loading import LoadReport
 
 app = typer.Typer(help="Load and query series.", no_args_is_help=True)
+
+SERIES_HEADINGS = ("series", "unit", "from", "to")
 fetch.register(app)
 app.add_typer(quarantine.app, name="quarantine")
 quality.register(app)
@@ -75,6 +77,19 @@ def query(  # noqa: PLR0913 - one per option
     rows = as_rows(answer)
     document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
     emit(document, as_json=as_json, show=lambda: table(["start", series, "known"], [_cells(row, zone) for row in rows]))
+
+
+@app.command()
+def series(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Show which series a site has, and from when until when each is known."""
+    from luna.database import recorded_span
+
+    with unit_of_work() as connection:
+        zone, found = find_zone(connection, site), recorded_span.list_series(connection, site)
+    rows = [{"series": each.series, "unit": each.unit, "first": each.span[0].isoformat(), "end": each.span[1].isoformat()} for each in found]
+    cells = [[each.series, each.unit or "–", *(say_instant(instant, zone) for instant in each.span)] for each in found]
+    none = "Nothing is known yet: luna data load, or luna data backfill."
+    emit({"site": site, "series": rows}, as_json=as_json, show=lambda: table(SERIES_HEADINGS, cells, words=SERIES_HEADINGS, none=none))
 
 
 @app.command()

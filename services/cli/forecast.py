@@ -15,7 +15,7 @@ from services.cli import forecast_card, forecast_explain, forecast_scenarios, fo
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.shared_sentences import show_driving
 from services.cli.storage import compose_request
-from services.cli.window import FirstDayOption, LastDayOption, SiteOption, find_zone, parse_site_instants
+from services.cli.window import FirstDayOption, LastDayOption, MaybeEndOption, MaybeFirstOption, SiteOption, find_zone, parse_bounds, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.objects import ObjectStore
@@ -27,6 +27,7 @@ forecast_explain.register(app)
 forecast_scenarios.register(app)
 forecast_versions.register(app)
 
+ISSUE_HEADINGS = ("issued", "version", "stage", "training", "widened by")
 UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -73,6 +74,30 @@ def issue(
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
     emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage, issued.batch.reasons[-1], zone=zone))
+
+
+@app.command("list")
+def list_issues(
+    *,
+    site: SiteOption,
+    first: MaybeFirstOption = None,
+    end: MaybeEndOption = None,
+    version: Annotated[str | None, typer.Option(help="Of this version alone.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the forecasts issued for a site, the newest first: what each rests on, and what widened it."""
+    from luna.database import forecast_issues
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        zone = find_zone(connection, site)
+        found = forecast_issues.list_newest(connection, site, issued=parse_bounds(zone, first, end), version=version, limit=limit)
+    names = ("forecast_version", "issued_at", "stage", "reasons", "run_id")
+    rows = [{name: getattr(each, name) for name in names} | {"issued_at": each.issued_at.isoformat()} for each in found]
+    cells = [[say_instant(each.issued_at, zone), each.forecast_version, each.stage, each.run_id or "–", ", ".join(each.reasons)] for each in found]
+    none = f"There is none: luna forecast issue --site {site} --at T."
+    emit({"site": site, "forecasts": rows}, as_json=as_json, show=lambda: table(ISSUE_HEADINGS, cells, words=ISSUE_HEADINGS, none=none))
 
 
 @app.command()

@@ -1,23 +1,34 @@
 """``luna jobs``: accepted work that nobody waits for."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
+from luna.errors import InvalidInputError
+from luna.site import invalid_input
 from luna.timeline import parse_zone
 from luna.wording import say_instant
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.window import find_zone
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
-app = typer.Typer(help="List accepted work, look at it, cancel it, try it again.", no_args_is_help=True)
+    from luna.contracts.message import Request
+    from luna.queue import Client
+
+app = typer.Typer(help="Leave work to the workers, list it, look at it, watch, cancel or try it again.", no_args_is_help=True)
 
 # As wide as a terminal at its narrowest: an id that is cut off is of no use.
 HEADINGS = ("job", "task", "status", "tries", "accepted")
+
+PAUSE_SECONDS = 0.5
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id.", metavar="ID")]
 
@@ -49,6 +60,85 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     with unit_of_work() as connection:
         job, zones = jobs.load(connection, job_id), _find_zones(connection, [job_id])
     emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: _show(job, zones.get(job_id, UTC)))
+
+
+@app.command()
+def submit(
+    task: Annotated[str, typer.Argument(help="What is asked for, such as planner.replay.run; the list of tasks says which there are.")],
+    *,
+    request: Annotated[Path, typer.Option("--request", help="Its request as JSON, - for standard input; of a site, local times are read by its clock.")],
+    key: Annotated[str | None, typer.Option(help="Names this piece of work (default: its content).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Leave work to the workers: it survives every crash from now on. While an equal job is open, that one is shown."""
+    from luna.queue.jobs import submit_job
+    from services.cli.storage import open_database, open_queue
+
+    asked = _read_request(task, request)
+    with open_database() as pool, open_queue() as client:
+        job = submit_job(pool, client, asked, key=key)
+    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"))
+
+
+def _read_request(task: str, path: Path) -> "Request":
+    """Return the request of a task that a file holds.
+
+    Raises:
+        InvalidInputError: no task that may be sent as a job, or no request of it.
+        NotFoundError: no such site.
+    """
+    from luna.contracts.message import site_clock
+    from luna.contracts.tasks import list_public
+    from services.cli.plan import read_document
+    from services.cli.storage import unit_of_work
+
+    known = list_public()
+    if task not in known:
+        raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(known)}.")
+    document = read_document(path)
+    site = document.get("site_id")
+    if not isinstance(site, str):
+        return _validate(known[task], document)
+    with unit_of_work() as connection:
+        zone = find_zone(connection, site)
+    with site_clock(zone):
+        return _validate(known[task], document)
+
+
+def _validate(kind: "type[Request]", document: dict[str, Any]) -> "Request":
+    try:
+        return kind.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="request") from exc
+
+
+@app.command()
+def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
+    """Wait until a job has ended, and show how far it is meanwhile; exit 1 where it failed or was cancelled."""
+    from luna.database.engine import unit_of_work
+    from services.cli.storage import open_database, open_queue
+
+    with open_database() as pool, open_queue() as client, follow_progress("job", quiet=as_json) as progress:
+        job = _await_end(pool, client, job_id, progress)
+        with unit_of_work(pool) as connection:
+            zones = _find_zones(connection, [job_id])
+    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: _show(job, zones.get(job_id, UTC)))
+    if job.status != "done":
+        raise typer.Exit(1)
+
+
+def _await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None]) -> Job:
+    from luna.database import jobs
+    from luna.database.engine import unit_of_work
+
+    while True:
+        with unit_of_work(pool) as connection:
+            job = jobs.load(connection, job_id)
+        if job.status not in ("queued", "running"):
+            return job
+        far = client.tasks.progress(job_id) if job.status == "running" else None
+        progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
+        time.sleep(PAUSE_SECONDS)
 
 
 @app.command()

@@ -15,6 +15,8 @@ from luna.errors import InvalidInputError
 from luna.site import invalid_input
 from luna.timeline import SystemClock
 from luna.wording import Language
+from services.cli.charging import HELP as SESSION_HELP
+from services.cli.charging import add_sessions
 from services.cli.console import JsonOption, emit
 from services.cli.pareto import show_pareto
 from services.cli.plan_table import show_plan
@@ -34,6 +36,7 @@ def _show_plan(  # noqa: PLR0913 - one per option
     request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
     site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,
     start: Annotated[str | None, typer.Option(help="When the plan begins: with its offset, a local day, or a time of the site's clock (default: now).")] = None,
+    session: Annotated[list[str] | None, typer.Option(help=SESSION_HELP)] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the reasons.")] = None,
     pareto: Annotated[str | None, typer.Option(help="Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other.")] = None,
     points: Annotated[int, typer.Option(help="At most so many plans; with --pareto.")] = 9,
@@ -47,6 +50,8 @@ def _show_plan(  # noqa: PLR0913 - one per option
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
     asked = _read_request(document, field=str(request) if request else "plan")
+    if session:
+        asked = add_sessions(asked, session)
     if pareto:
         show_pareto(asked, pareto, points, to=to, as_json=as_json)
         return

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -108,6 +109,18 @@ def test_a_job_is_watched_while_redis_is_away(database_url: str, running: Job, d
         assert next(told)["data"]["status"] == "running"
         end(database, running)
         assert next(told)["data"]["status"] == "done"
+
+
+def test_a_gateway_that_stops_does_not_wait_for_those_who_listen(database_url: str, redis_url: str, running: Job) -> None:
+    with ExitStack() as listening:
+        with serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
+            stream = listening.enter_context(api.stream("GET", f"/jobs/{running.job_id}/events"))
+            told = events(stream.iter_lines())
+            assert next(told)["event"] == "progress"
+            listening.pop_all()
+        # The gateway has ended: it would wait for an answer that is on its way.
+        with pytest.raises(httpx.TransportError):
+            list(told)
 
 
 def test_two_hundred_watch_without_a_thread_of_their_own(api: httpx.Client, running: Job, database: Engine) -> None:

@@ -178,6 +178,24 @@ manual_removals = Table(
 )
 
 
+vehicle_sessions = Table(
+    "vehicle_sessions",
+    metadata,
+    Column("session_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
+    text("vehicle", "by its name"),
+    instant("starts_at"),
+    instant("ends_at", "then the vehicle leaves"),
+    document("wanted", "what it is to hold when, as a plan's request says it"),
+    text("added_by"),
+    recorded("added_at"),
+    text("removed_by", nullable=True),
+    instant("removed_at", "since when it is in no plan any more", nullable=True),
+    Index("ix_vehicle_sessions_ends_at", "site_key", "ends_at"),
+    comment="When vehicles are at their chargers, and what their owners want of a stay",
+)
+
+
 what_ifs = Table(
     "what_ifs",
     metadata,

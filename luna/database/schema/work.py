@@ -29,3 +29,18 @@ jobs = Table(
     Index("ix_jobs_open_sent_at", "sent_at", postgresql_where=sql(OPEN)),
     comment="The row is the truth, the message in the queue only the doorbell",
 )
+
+idempotent_answers = Table(
+    "idempotent_answers",
+    metadata,
+    text("caller", "who asked; empty: nobody has to say", primary_key=True),
+    text("operation", "as OpenAPI names it", primary_key=True),
+    text("key", "as the caller sent it", primary_key=True),
+    text("digest", "SHA-256 of address and body"),
+    Column("status", Integer, comment="empty: the first one is still being answered"),
+    document("headers", nullable=True),
+    text("body", nullable=True),
+    recorded("asked_at"),
+    Index("ix_idempotent_answers_asked_at", "asked_at"),
+    comment="What was answered to a request that carries an idempotency key, so that a second one gets it too and does nothing",
+)

@@ -8,9 +8,9 @@ import { build } from "esbuild";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const entries = join(here, "src/entries");
 const target = join(here, "../static");
-// What a page may load in all, compressed. A page loads the shell and its own script.
+// What a page may load in all, compressed. A page loads page.js and its own script.
 const MOST_BYTES = 200_000;
-const SHELL = "shell.js";
+const SHELL = "page.js";
 
 async function bundle() {
   const files = (await readdir(entries)).map((name) => join(entries, name));
@@ -19,6 +19,8 @@ async function bundle() {
     outdir: target,
     entryNames: "[name].[hash]",
     bundle: true,
+    loader: { ".svg": "copy" },
+    assetNames: "[name].[hash]",
     minify: true,
     format: "esm",
     target: ["es2022"],
@@ -43,7 +45,8 @@ await mkdir(target, { recursive: true });
 const built = (await bundle()).sort();
 const sizes = Object.fromEntries(await Promise.all(built.map(async ([name, file]) => [name, await compress(file)])));
 const manifest = Object.fromEntries(built.map(([name, file]) => [name, relative(target, file)]));
-await writeFile(join(target, "manifest.json"), `${JSON.stringify({ files: manifest, sizes }, null, 2)}\n`);
+await writeFile(join(target, "sizes.json"), `${JSON.stringify(sizes, null, 2)}\n`);
+await writeFile(join(target, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 for (const [name, size] of Object.entries(sizes)) {

@@ -15,7 +15,7 @@ from luna.settings import Settings
 # Nothing else is ever taken, whatever a token says of itself.
 ALGORITHM = "HS256"
 ISSUER, AUDIENCE, KIND = "luna", "luna-api", "at+jwt"
-LONGEST_TOKEN = 2048
+LONGEST_TOKEN, MOST_DIGITS = 2048, 18
 # The end is judged by the clock that everything else goes by.
 OPTIONS: Options = {"require": ["iss", "aud", "sub", "iat", "exp"], "verify_exp": False, "verify_iat": False}
 
@@ -39,9 +39,11 @@ class AccessTokens:
             parts = jwt.decode_complete(token, self.key, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE, options=OPTIONS)
         except (jwt.InvalidTokenError, ValueError):
             return None
-        claims = parts["payload"]
-        holds = parts["header"].get("typ") == KIND and isinstance(claims["exp"], int) and now.timestamp() < claims["exp"] and str(claims["sub"]).isdecimal()
-        return int(claims["sub"]) if holds else None
+        claims, said = parts["payload"], str(parts["payload"]["sub"])
+        # A number that no row has is that of no sign-in.
+        names_one = said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS
+        stands = isinstance(claims["exp"], int) and now.timestamp() < claims["exp"]
+        return int(said) if names_one and stands and parts["header"].get("typ") == KIND else None
 
 
 def open_key(settings: Settings) -> str:

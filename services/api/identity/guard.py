@@ -8,9 +8,9 @@ from fastapi import Request
 
 from luna.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
 from luna.settings.model import is_loopback
-from services.api.identity.caller import LOCAL, MONITOR, NOBODY, Caller
-from services.api.identity.identity import Identity
-from services.api.identity.limits import SOLVER, Budget
+from services.api.identity.caller import MONITOR, NOBODY, Caller
+from services.api.identity.identity import Identity, cookie_name
+from services.api.identity.limits import Budget
 from services.api.identity.login import confirm_by_header
 from services.api.identity.source import Source
 from services.api.operations import SOLVERS, Operation
@@ -18,7 +18,7 @@ from services.api.operations import SOLVERS, Operation
 SAFE = ("GET", "HEAD", "OPTIONS")
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
 GLOBAL_SHARE = 20
-FORM = "application/x-www-form-urlencoded"
+FORM, FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 MONITORS = ("/health/live", "/health/ready")
 
 log = structlog.get_logger("luna.api")
@@ -39,8 +39,9 @@ async def admit(request: Request, operation: Operation) -> Caller:
     request.state.source, request.state.operation, request.state.caller, request.state.csrf_token = source, operation, NOBODY, ""
     if request.url.path in MONITORS:
         return NOBODY
-    if operation.monitor and (source.here or identity.is_monitor(request)):
-        request.state.caller = LOCAL if source.here else MONITOR
+    if operation.monitor and (identity.is_monitor(request) or (source.here and not _says_who(request, source))):
+        # Also while the database is away: that is when a monitor is needed.
+        request.state.caller = MONITOR
         return MONITOR
     _require_own_origin(request, source)
     caller = await _identify(request, operation, source)
@@ -50,6 +51,10 @@ async def admit(request: Request, operation: Operation) -> Caller:
     if operation.scope != "public":
         await _authorise(request, operation, caller)
     return caller
+
+
+def _says_who(request: Request, source: Source) -> bool:
+    return "authorization" in request.headers or cookie_name(source) in request.cookies
 
 
 async def _identify(request: Request, operation: Operation, source: Source) -> Caller:
@@ -98,7 +103,7 @@ async def _spend(identity: Identity, caller: Caller, source: Source, operation: 
     if caller.means != "nobody":
         await identity.limiter.spend(Budget("caller", most), f"{caller.user_id}:{caller.key_prefix or ''}")
         if operation.name in SOLVERS:
-            await identity.limiter.spend(SOLVER, str(caller.user_id))
+            await identity.limiter.spend(Budget("solver", identity.settings.solves_per_minute), str(caller.user_id))
 
 
 def _require_own_origin(request: Request, source: Source) -> None:
@@ -131,8 +136,12 @@ def _is_own(origin: str, source: Source) -> bool:
 
 async def _require_csrf_token(request: Request, caller: Caller) -> None:
     said = request.headers.get(CSRF_HEADER)
-    if said is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said is None and media_type == FORM:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         said = fields.get(CSRF_FIELD, [""])[-1]
+    if said is None and media_type == FILES:
+        # A form with a file is read as it comes in, long after this: its address carries the token.
+        said = request.query_params.get(CSRF_FIELD)
     if said is None or not hmac.compare_digest(said.encode(), (caller.csrf_token or "").encode()):
         raise ForbiddenError("the page's token is missing or of another session", field=CSRF_HEADER, remedy="Load the page again; GET /v1/auth/me names it.")

@@ -215,7 +215,7 @@ def csrf_token_of(cookie: str) -> str:
     return hashlib.sha256(f"csrf:{cookie}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _caller_of_session(found: sessions.Session, *, cookie: str | None = None) -> Caller:
+def _caller_of_session(found: sessions.OpenSession, *, cookie: str | None = None) -> Caller:
     account = found.account
     return Caller(
         name=account.name,

@@ -62,8 +62,8 @@ async def sign_in(request: Request, response: Response, asked: SignIn) -> Me:
     source: Source = request.state.source
     request.state.audited_name = asked.name
     known = await check_password(identity, source, asked.name, asked.password)
-    now = identity.clock.now()
-    cookie = None if asked.form == "tokens" else secrets.token_urlsafe(32)
+    now, secret = identity.clock.now(), secrets.token_urlsafe(32)
+    cookie = secret if asked.form == "session" else None
     before = request.cookies.get(cookie_name(source))
 
     def begin(connection: Connection) -> int:
@@ -72,12 +72,15 @@ async def sign_in(request: Request, response: Response, asked: SignIn) -> Me:
             sessions.end_by_token(connection, before)
         users.note_sign_in(connection, known.user_id, now=now)
         ends = now + identity.settings.session_life
-        return sessions.open_session(connection, known.user_id, token=cookie, address=source.address, now=now, ends=ends)
+        session_id = sessions.open_session(connection, known.user_id, token=cookie, address=source.address, now=now, ends=ends)
+        if cookie is None:
+            sessions.give_refresh_token(connection, session_id, secret, expires_at=now + identity.settings.session_idle)
+        return session_id
 
     session_id = await identity.write(begin)
     identity.forget_known()
     if cookie is None:
-        tokens = await _give_tokens(identity, session_id)
+        tokens = _make_tokens(identity, session_id, secret)
         return describe(await identity.know_token(tokens.access_token), tokens=tokens)
     set_cookie(response, source, cookie)
     request.state.csrf_token = csrf_token_of(cookie)
@@ -100,20 +103,22 @@ async def refresh(identity: Identity, source: Source, refresh_token: SecretStr) 
         UnauthenticatedError: it is none, has ended, or was used before, which ends the sign-in.
         TooManyRequestsError: too many tries that failed.
     """
-    now = identity.clock.now()
-    said = refresh_token.get_secret_value()
+    now, following = identity.clock.now(), secrets.token_urlsafe(32)
 
     def use(connection: Connection) -> int | None:
-        session_id = sessions.use_refresh_token(connection, said, now=now)
-        standing = session_id is not None and sessions.find_by_id(connection, session_id, now=now, idle=identity.settings.session_idle)
-        return session_id if standing else None
+        session_id = sessions.use_refresh_token(connection, refresh_token.get_secret_value(), now=now)
+        if session_id is None or sessions.find_by_id(connection, session_id, now=now, idle=identity.settings.session_idle) is None:
+            return None
+        # In the same transaction: who comes second ends the sign-in after it has its next token, not before.
+        sessions.give_refresh_token(connection, session_id, following, expires_at=now + identity.settings.session_idle)
+        return session_id
 
     session_id = await identity.write(use)
     if session_id is None:
         identity.forget_known()
         await identity.limiter.spend(Budget("login_address", identity.settings.sign_ins_per_minute), source.address)
         raise UnauthenticatedError("the refresh token does not hold (any more)", field="refresh_token", remedy="Sign in again: POST /v1/auth/login.")
-    return await _give_tokens(identity, session_id)
+    return _make_tokens(identity, session_id, following)
 
 
 async def confirm(identity: Identity, source: Source, caller: Caller, password: SecretStr) -> None:
@@ -207,12 +212,9 @@ def describe(caller: Caller, *, tokens: Tokens | None = None) -> Me:
     )
 
 
-async def _give_tokens(identity: Identity, session_id: int) -> Tokens:
-    now, token = identity.clock.now(), secrets.token_urlsafe(32)
-    ends = now + identity.settings.session_idle
-    await identity.write(partial(sessions.give_refresh_token, session_id=session_id, token=token, expires_at=ends))
+def _make_tokens(identity: Identity, session_id: int, refresh_token: str) -> Tokens:
     seconds = int(ACCESS_TOKEN_LIFE.total_seconds())
-    return Tokens(access_token=identity.tokens.make(session_id, now=now), refresh_token=token, expires_in=seconds)
+    return Tokens(access_token=identity.tokens.make(session_id, now=identity.clock.now()), refresh_token=refresh_token, expires_in=seconds)
 
 
 async def _spend_on_sign_in(identity: Identity, source: Source, name: str) -> None:

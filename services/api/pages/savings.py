@@ -25,7 +25,7 @@ from luna.wording.pages import PageWords
 from luna.wording.quality import say_fault
 from services.api.gateway import CurrentGateway
 from services.api.pages.job_part import SitePath, find_progress, load_own
-from services.api.pages.layout import PAGES, PageRoute, Reader, show, words_of
+from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, words_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -75,7 +75,7 @@ def show_savings(
         savings = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last)
         deciders = _read_deciders(connection, site, last)
         running = None if job is None else load_own(connection, site_id, job)
-    words, numbers = words_of(request, PAGE), Numbers(Reader.of(request).language, parse_zone(site.timezone), site.currency)
+    words, numbers = words_of(request, PAGE), numbers_of(request, site)
     view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site))
     return show(
         request,

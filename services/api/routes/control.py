@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from luna import control_service
@@ -12,13 +12,13 @@ from luna.database import control
 from luna.database.engine import unit_of_work
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.identity.caller import CurrentCaller
 from services.api.paging import Cursor, From, Limit, To, cut_page, read_number
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("control")
 
 DevicePath = Annotated[str, Path(max_length=80, description="batteries, vehicle:NAME, load:NAME or pv")]
-ByQuery = Annotated[str, Query(min_length=1, max_length=64, description="who says so; it stands in the history")]
 
 
 class ControlReply(Message):
@@ -52,10 +52,10 @@ def read_control(site_id: SitePath, gateway: CurrentGateway) -> ControlReply:
 
 
 @router.operation("Let a site's devices follow its plans")
-def arm(site_id: SitePath, gateway: CurrentGateway, *, by: ByQuery = "owner") -> ControlState:
+def arm(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller) -> ControlState:
     """Let commands be sent from the executor's next look on; before this nothing ever is. 422 where the site does not say how its devices are told."""
     with unit_of_work(gateway.database) as connection:
-        return control_service.arm(connection, site_id, now=SystemClock().now(), by=by)
+        return control_service.arm(connection, site_id, now=SystemClock().now(), by=caller.name)
 
 
 @router.operation("Hand a site's devices back")

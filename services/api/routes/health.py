@@ -10,6 +10,7 @@ from luna.contracts.health import ServicesReply
 from luna.health import not_ready
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
+from services.api.identity.caller import CurrentCaller
 from services.api.problems import problem_response
 from services.api.routing import ResourceRouter
 from services.api.service_status import service_status
@@ -33,6 +34,6 @@ async def ready(gateway: CurrentGateway) -> Response | dict[str, Any]:
 
 
 @router.operation("How every service is")
-def list_services(gateway: CurrentGateway) -> ServicesReply:
+def list_services(gateway: CurrentGateway, caller: CurrentCaller) -> ServicesReply:
     """List every service with its live instances and what each needs; a report, so 200 also where something is missing."""
-    return service_status(gateway, now=SystemClock().now())
+    return service_status(gateway, now=SystemClock().now(), has_site=caller.has_site)

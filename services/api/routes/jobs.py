@@ -19,6 +19,7 @@ from luna.queue import jobs as jobs_queue
 from luna.site import invalid_input
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
 
@@ -58,9 +59,9 @@ class JobList(Message):
 
 
 @router.operation("Accept work that nobody waits for", status_code=202, response_model=JobReply)
-def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response) -> Job:
+def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
-    job = jobs_queue.submit_job(gateway.database, gateway.queue, _compose(submission), key=submission.key)
+    job = jobs_queue.submit_job(gateway.database, gateway.queue, _compose(submission), key=caller.own_key(submission.key))
     response.headers["Location"] = job_path(job)
     return job
 
@@ -68,12 +69,13 @@ def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Res
 @router.operation("List jobs")
 def list_jobs(
     gateway: CurrentGateway,
+    caller: CurrentCaller,
     status: Annotated[JobFilter | None, Query(description="open: queued or running")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> JobList:
     """Return the jobs accepted last, without what they asked and answered."""
     with unit_of_work(gateway.database) as connection:
-        return JobList(jobs=jobs.list_newest(connection, status=status, limit=limit))
+        return JobList(jobs=jobs.list_newest(connection, status=status, limit=limit, sites=caller.sites))
 
 
 @router.operation("Read how a job stands")

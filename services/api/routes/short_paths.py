@@ -18,8 +18,8 @@ from services.api.routes.series import answer_question
 from services.api.routes.uploads import take_upload
 from services.api.routing import ResourceRouter
 
-router = ResourceRouter("short paths", route_class=CheckedRoute)
-by_clock = ResourceRouter("short paths")
+router = ResourceRouter("short paths", route_class=CheckedRoute, documented=False)
+by_clock = ResourceRouter("short paths", documented=False)
 
 SiteQuery = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 
@@ -30,22 +30,22 @@ class SiteExplanationQuestion(ExplanationQuestion):
     site: SiteQuery
 
 
-@router.short_path("/data/query", "query_series", response_class=Response)
+@router.operation("Read a stored series", response_class=Response)
 def query_data(question: Annotated[DataQuestion, Query()], gateway: CurrentGateway, request: Request) -> Response:
     return answer_question(question, gateway, request)
 
 
-@router.short_path("/data/load", "load_file", status_code=202, response_model=JobReply)
+@router.operation("Load a file", status_code=202, response_model=JobReply)
 async def load_data(request: Request, gateway: CurrentGateway, response: Response) -> Job:
     return await take_upload(None, request, gateway, response)
 
 
-@by_clock.short_path("/forecasts/explanation", "explain_forecast")
-async def explain(question: Annotated[SiteExplanationQuestion, Query()], gateway: CurrentGateway) -> Response:
+@by_clock.operation("Say why a forecast is what it is")
+async def explain_stored_forecast(question: Annotated[SiteExplanationQuestion, Query()], gateway: CurrentGateway) -> Response:
     return await gateway.ask(question.request(question.site))
 
 
-@router.short_path("/quarantine", "list_quarantine")
+@router.operation("List refused rows")
 def list_rows(
     gateway: CurrentGateway,
     *,
@@ -58,16 +58,16 @@ def list_rows(
         return {"rows": quarantine.list_rows(connection, site, status=status, limit=limit, below=below)}
 
 
-@router.short_path("/quarantine/{quarantine_id}/release", "release_row")
+@router.operation("Let a row in as it is")
 async def release(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="released"))
 
 
-@router.short_path("/quarantine/{quarantine_id}/correct", "correct_row")
+@router.operation("Let a row in with other values")
 async def correct(quarantine_id: RowId, correction: Correction, gateway: CurrentGateway) -> Response:
     return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="corrected", values=correction.values))
 
 
-@router.short_path("/quarantine/{quarantine_id}/dismiss", "dismiss_row")
+@router.operation("Leave a row out for good")
 async def dismiss(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="dismissed"))

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Header, Query, Request, Response
 from pydantic import Field
@@ -15,6 +16,7 @@ from luna.site import Site
 from luna.site.inventory import SiteDevice, list_devices_of
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
 from services.api.paging import Cursor, cut_page, read_text
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
@@ -42,11 +44,15 @@ class DeviceList(Message):
 
 @router.operation("List sites", response_model=SiteList)
 def list_sites(
-    gateway: CurrentGateway, *, limit: Annotated[int, Query(ge=1, le=500, description="sites of one page at most")] = 50, cursor: Cursor = None
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    limit: Annotated[int, Query(ge=1, le=500, description="sites of one page at most")] = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """Return the sites with their configurations, in order of their names."""
     with unit_of_work(gateway.database) as connection:
-        rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1)
+        rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.site.name,))
     return _json({"sites": [row.site for row in page], "cursor": following})
 
@@ -56,8 +62,8 @@ def create_site(site: Site, gateway: CurrentGateway) -> Response:
     """Store a new site; 409 where there is one of that name. Its devices follow no plan before it is armed."""
     with unit_of_work(gateway.database) as connection:
         version = sites.create(connection, site)
-    headers = {"Location": f"/v1/sites/{site.name}", "ETag": version_tag(version)}
-    return Response(_document(site), status_code=HTTPStatus.CREATED, headers=headers, media_type="application/json")
+    headers = {"Location": f"/v1/sites/{quote(site.name)}", "ETag": version_tag(version)}
+    return Response(_document(site), status_code=HTTPStatus.CREATED.value, headers=headers, media_type="application/json")
 
 
 @router.operation("Read a site", response_model=Site, responses={200: _TAGGED, 304: {"description": "As it was, by If-None-Match"}})

@@ -15,6 +15,7 @@ from luna.errors import InvalidInputError, LunaError
 from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller
 from services.api.json_body import CheckedRoute
 from services.api.routes.jobs import JobReply, job_path
 from services.api.routing import ResourceRouter, SitePath
@@ -56,14 +57,15 @@ async def take_upload(site_id: str | None, request: Request, gateway: Gateway, r
     """Store a form's file and return the job that loads it; without ``site_id`` the form names the site."""
     objects = await run_in_threadpool(lambda: gateway.objects)
     upload = await receive_upload(request, objects, limiter=gateway.uploading)
-    job = await run_in_threadpool(_submit, gateway, upload, site_id)
+    job = await run_in_threadpool(_submit, gateway, upload, site_id, request.state.caller)
     response.headers["Location"] = job_path(job)
     return job
 
 
-def _submit(gateway: Gateway, upload: Upload, site_id: str | None) -> Job:
+def _submit(gateway: Gateway, upload: Upload, site_id: str | None, caller: Caller) -> Job:
     try:
         message = _compose(upload, site_id)
+        caller.require_site(message.site_id)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, message.site_id)
         # The same file for the same site in the same way is the same work, whatever it is called.

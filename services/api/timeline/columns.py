@@ -95,7 +95,7 @@ def decisions(parts: Sequence[Part | None], starts: Iterable[datetime], site: Si
 
 DECISION = (
     *("plan_id", "mode", "code", "text", "short", "energy_value", "keep_from_price", "keep_to_price", "cost_of_opposite"),
-    *("binding", "price_rank", "price_count", "manual"),
+    *("binding", "price_rank", "price_count", "manual", "figures"),
 )
 
 
@@ -117,6 +117,7 @@ def _decision(part: Part, start: datetime, site: Site, numbers: Numbers) -> dict
         "price_rank": reason.get("price_rank"),
         "price_count": reason.get("price_count"),
         "manual": slot.get("manual", []),
+        "figures": told["figures"],
     }
 
 

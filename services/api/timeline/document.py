@@ -1,7 +1,7 @@
 """The timeline as it leaves: columns with a value per slot, null where nothing is known."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -107,6 +107,7 @@ class Decisions(BaseModel):
     price_rank: Annotated[list[int | None], Field(description="1: the cheapest to import of price_count slots")]
     price_count: list[int | None]
     manual: Annotated[list[list[str] | None], Field(description="devices that do what their owner said")]
+    figures: Annotated[list[dict[str, Any] | None], Field(description="what the sentence was made from, by name")]
     decided_by: Annotated[list[str | None], Field(description="planner, owner, rule, agent; null where nobody did")]
 
 

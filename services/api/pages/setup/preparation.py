@@ -13,7 +13,6 @@ from luna.contracts.plan import PlanOptions, PlanRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.errors import UnavailableError
 from luna.queue import Progress
 from luna.queue.jobs import submit_job
 from luna.settings import Settings
@@ -21,6 +20,7 @@ from luna.site import Site
 from luna.timeline import parse_zone
 from luna.wording import Language
 from services.api.gateway import Gateway
+from services.api.pages.job_part import find_progress
 
 # What is taken over of Home Assistant's past: what its recorder keeps of every reading is ten days by default, of statistics for ever.
 HISTORY = timedelta(days=30)
@@ -104,18 +104,10 @@ def _look_at(gateway: Gateway, stage: Stage, run: str, done: Done) -> tuple[Stag
         job = None if found is None else jobs.load(connection, found.job_id)
     job = job or submit_job(gateway.database, gateway.queue, request, key=key)
     if job.status in {"queued", "running"}:
-        return StageState(stage.name, "running", stage.optional, job.job_id, _progress(gateway, job)), None
+        return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
     if job.status == "done":
         return StageState(stage.name, "done", stage.optional, job.job_id), job
     return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
-
-
-def _progress(gateway: Gateway, job: Job) -> Progress | None:
-    try:
-        return gateway.queue.tasks.progress(job.job_id) if job.status == "running" else None
-    except UnavailableError:
-        # How far it is will be known again when Redis is back.
-        return None
 
 
 def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[Stage]:

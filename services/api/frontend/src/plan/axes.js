@@ -1,6 +1,6 @@
 // Five panels on one time axis, their scales and their titles.
 import { ticks, zoned } from "./clock.js";
-import { GRID } from "./marks.js";
+import { GRID, LINE } from "./marks.js";
 
 const LABEL_PIXELS = 66;
 const HOUR = 36e5;
@@ -137,6 +137,6 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
     top: grid[k].top - 23,
     z: 90,
     silent: true,
-    style: { text, rich, backgroundColor: paint.color("surface"), padding: [2, 6, 2, 0] },
+    style: { text, rich, lineHeight: LINE, backgroundColor: paint.color("surface"), padding: [2, 6, 2, 0] },
   }));
 }

@@ -1,6 +1,9 @@
 // What series have in common. Series ids never change, so a refresh merges and keeps the reader's zoom.
 export const GRID = { price: 0, power: 1, soc: 2, mode: 3, all: 4 };
 
+// Without it the height of a line is that of a sign which not every font has.
+export const LINE = 14;
+
 export const MODES = {
   self_consumption: { color: "load", glyph: "⌂" },
   save: { color: "pv", glyph: "▲" },

@@ -1,5 +1,5 @@
 // The ribbon of modes, and the rules of now and of the chosen slot over all panels.
-import { GRID, MODES, custom, line } from "./marks.js";
+import { GRID, LINE, MODES, custom, line } from "./marks.js";
 
 const LETTER_PIXELS = 6.6;
 
@@ -49,6 +49,7 @@ export function cursorSeries({ scene, paint, words, selected, narrow, clock, now
     padding: [2, 6],
     borderRadius: 4,
     fontSize: 11,
+    lineHeight: LINE,
     fontWeight: 500,
   });
   const rule = (xAxis, name, label) => ({ xAxis, label, lineStyle: { color: paint.color(name), width: 1.5, type: "solid" } });

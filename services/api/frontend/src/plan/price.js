@@ -1,5 +1,5 @@
 // Prices: steps over the slot, cheap and dear shaded, predicted ones dashed on hatching, below zero tinted.
-import { GRID, custom, line, zeroLine } from "./marks.js";
+import { GRID, LINE, custom, line, zeroLine } from "./marks.js";
 import { mean, range } from "./sampling.js";
 
 const CHEAP = 0.2;
@@ -74,6 +74,7 @@ function predictedArea({ scene, paint, words, narrow, hatch }) {
     position: "insideTop",
     color: paint.color("muted"),
     fontSize: 11,
+    lineHeight: LINE,
     backgroundColor: paint.color("surface"),
     padding: [1, 4],
     formatter: narrow ? "" : words.predicted,

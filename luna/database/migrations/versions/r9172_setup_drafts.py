@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "9161"
+revision = "9172"
 down_revision = "9171"
 branch_labels = None
 depends_on = None

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "9181"
-down_revision = "9101"
+revision = "9193"
+down_revision = "9192"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,230 @@
+"""Every operation, in the name of every role, on one's own and on a foreign site, against the table of operations."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import Connection, text
+
+from luna.contracts import PlanReply
+from luna.contracts.counterfactual import WhatIfRequest
+from luna.contracts.identity import ROLE_SCOPES, Role
+from luna.contracts.tasks import list_public
+from luna.database import jobs, plans, quarantine, what_ifs
+from luna.database.engine import unit_of_work
+from luna.embedded import Servers
+from luna.settings import Settings
+from services.api.app import create_app
+from services.api.identity.site_access import KINDS
+from services.api.json_body import CheckedRoute
+from services.api.operations import JOB_SCOPES, Operation, require_operation
+from tests.identity import FOREIGN, OWN, Gate, gate_with_people
+
+
+def list_routes() -> list[APIRoute]:
+    """Return every route of the gateway, those of included routers too."""
+    found: list[APIRoute] = []
+    waiting = list(create_app(Settings()).routes)
+    while waiting:
+        route = waiting.pop()
+        waiting += getattr(getattr(route, "original_router", None), "routes", [])
+        found += [route] if isinstance(route, APIRoute) else []
+        assert isinstance(route, APIRoute) or hasattr(route, "original_router"), f"{route} is no route that asks who calls"
+    return found
+
+
+def list_asked() -> list[tuple[str, str, Operation]]:
+    routes = [(method, route.path) for route in list_routes() for method in sorted(route.methods or ())]
+    return sorted(((method, path, require_operation(method, path)) for method, path in routes), key=lambda each: each[:2])
+
+
+ASKED = list_asked()
+GUARDED = [each for each in ASKED if each[2].scope != "public"]
+IDS = [f"{method} {path}" for method, path, _ in GUARDED]
+ROLES: tuple[Role, ...] = ("user", "analyst", "admin")
+
+
+@dataclass(frozen=True)
+class Things:
+    """Ids of what a site has."""
+
+    plan: str
+    job: str
+    what_if: str
+    row: int
+
+
+@dataclass(frozen=True)
+class World:
+    """A gateway with things of both sites."""
+
+    gate: Gate
+    things: dict[str, Things]
+
+    def address(self, path: str, site: str) -> str:
+        """Return a path about a site or something of it."""
+        ids = self.things[site]
+        values = {"site_id": site, "site": site, "plan_id": ids.plan, "job_id": ids.job, "what_if_id": ids.what_if, "quarantine_id": ids.row}
+        return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], "1")), path)
+
+    def ask(self, method: str, path: str, site: str, headers: dict[str, str]) -> httpx.Response:
+        """Ask about a site; where only a query can name it, it does."""
+        query = {} if "{" in path else {"site": site}
+        return self.gate.client.request(method, self.address(path, site), headers=headers, params=query)
+
+
+@pytest.fixture(scope="module")
+def world(servers: Servers, redis_url: str) -> Iterator[World]:
+    with gate_with_people(servers.database_url, redis_url) as gate:
+        with unit_of_work(gate.database) as connection:
+            things = {site: store_things(connection, site) for site in (OWN, FOREIGN)}
+        yield World(gate, things)
+
+
+def store_things(connection: Connection, site: str) -> Things:
+    name, start = site.split(maxsplit=1)[0], datetime(2024, 2, 1, tzinfo=UTC)
+    flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
+    slot = {"start": start, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}
+    cost = {"total": 0.025, "import": 0.025, "export": 0, "wear": 0}
+    frame = {"site": site, "timezone": "Europe/Berlin", "currency": "EUR", "slot_minutes": 15, "issued_at": start, "status": "optimal", "gap": 0}
+    plan = PlanReply.model_validate({"plan_id": f"plan-{name}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame})
+    plans.save(connection, site_id=site, plan=plan, inputs_digest="digest", system_id="prod")
+    request = {"site_id": site, "from_day": "2024-01-01", "to_day": "2024-01-02"}
+    question = WhatIfRequest.model_validate(request | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]})
+    what_ifs.ask(connection, f"question-{name}", question, now=start)
+    job = jobs.accept(connection, task="planner.replay.run", key=name, request=json.dumps(request), trace_id="test")
+    quarantine.begin(connection)
+    quarantine.add(connection, [(1, "too much", "{}")])
+    quarantine.finish(connection, site, kind="observations", source="digest")
+    row = connection.execute(text("SELECT max(quarantine_id) FROM quarantine")).scalar_one()
+    return Things(plan.plan_id, job.job_id, f"question-{name}", row)
+
+
+def problem_of(answer: httpx.Response) -> dict[str, Any]:
+    is_problem = answer.headers["content-type"].startswith("application/problem+json")
+    return answer.json() if is_problem else {"field": None, "type": None}
+
+
+@pytest.mark.parametrize("route", list_routes(), ids=lambda route: route.path)
+def test_every_route_has_a_row_and_asks_who_calls(route: APIRoute) -> None:
+    assert isinstance(route, CheckedRoute)
+    assert [require_operation(method, route.path) for method in route.methods or ()]
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), GUARDED, ids=IDS)
+def test_nobody_may_do_nothing(world: World, method: str, path: str, operation: Operation) -> None:
+    # From behind a proxy, so that it is not this machine's own monitor.
+    answer = world.ask(method, path, OWN, {"X-Forwarded-For": "192.0.2.1"})
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="luna"')
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("method", "path", "operation"), GUARDED, ids=IDS)
+def test_a_role_may_do_on_its_own_site_what_its_scopes_hold(world: World, role: Role, method: str, path: str, operation: Operation) -> None:
+    answer = world.ask(method, path, OWN, world.gate.session(role, confirmed=True))
+    refused = answer.status_code in (401, 403)
+    assert refused == (operation.scope not in ROLE_SCOPES[role]), answer.text
+
+
+SITE_BOUND = [each for each in GUARDED if re.search(r"\{(site|site_id|plan_id|job_id|what_if_id|quarantine_id)\}", each[1]) or each[1] == "/quarantine"]
+
+
+@pytest.mark.parametrize("role", ["user", "analyst"])
+@pytest.mark.parametrize(("method", "path", "operation"), SITE_BOUND, ids=[f"{method} {path}" for method, path, _ in SITE_BOUND])
+def test_what_is_of_a_foreign_site_is_not_there(world: World, role: Role, method: str, path: str, operation: Operation) -> None:
+    answer = world.ask(method, path, FOREIGN, world.gate.session(role, confirmed=True))
+    # What the role may not do at all is refused before anybody looks whose it is.
+    assert answer.status_code == (404 if operation.scope in ROLE_SCOPES[role] else 403), answer.text
+    assert FOREIGN not in str(problem_of(answer).get("remedy"))
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), SITE_BOUND, ids=[f"{method} {path}" for method, path, _ in SITE_BOUND])
+def test_an_admin_has_every_site(world: World, method: str, path: str, operation: Operation) -> None:
+    answer = world.ask(method, path, FOREIGN, world.gate.session("admin", confirmed=True))
+    assert answer.status_code not in (401, 403, 500)
+    assert (answer.status_code, problem_of(answer)["field"]) not in [(404, field) for field in ("site", *KINDS)]
+
+
+def test_a_foreign_site_is_told_in_the_words_of_one_that_is_not_there(world: World) -> None:
+    headers = world.gate.session("user")
+    told = [problem_of(world.gate.client.get("/quarantine", params={"site": name}, headers=headers)) for name in (FOREIGN, "nowhere")]
+    said = [{name: value for name, value in each.items() if name not in ("trace_id", "value", "detail")} for each in told]
+    assert said[0] == said[1]
+    assert said[0]["remedy"] == f"Known sites: {OWN}."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        pytest.param("POST", "/plan", {"site_id": FOREIGN}, id="a stored site's plan"),
+        pytest.param("POST", "/plan", {"site": {"name": FOREIGN}}, id="a site that calls itself so"),
+        pytest.param("POST", "/plan/pareto", {"plan": {"site_id": FOREIGN}, "figures": ["cost"]}, id="inside another message"),
+        pytest.param("POST", "/what-if", {"site_id": FOREIGN}, id="a question"),
+        pytest.param("POST", "/jobs", {"task": "planner.replay.run", "request": {"site_id": FOREIGN}}, id="a job"),
+        pytest.param("POST", "/jobs", {"task": "planner.replay.spread", "request": {"site_ids": [OWN, FOREIGN]}}, id="one of several"),
+        pytest.param("GET", "/plans/plan-own/changes?before_id=plan-foreign", None, id="a plan to compare with"),
+        pytest.param("GET", f"/quarantine?site={OWN}&site={FOREIGN}", None, id="said twice"),
+        pytest.param("POST", "/v1/keys", {"name": "key", "sites": [FOREIGN]}, id="a key"),
+    ],
+)
+def test_a_foreign_site_is_found_wherever_a_request_hides_it(world: World, method: str, path: str, body: Any) -> None:
+    answer = world.gate.client.request(method, path, json=body, headers=world.gate.session("user", confirmed=True))
+    assert answer.status_code == 404, answer.text
+
+
+def test_a_file_is_not_loaded_into_a_foreign_site(world: World) -> None:
+    form: dict[str, Any] = {"site": (None, FOREIGN), "kind": (None, "observations"), "file": ("file.csv", b"slot_start,load_kwh\n")}
+    answer = world.gate.client.post("/data/load", files=form, headers=world.gate.session("analyst"))
+    assert (answer.status_code, answer.json()["field"]) == (404, "site")
+
+
+def test_jobs_of_foreign_sites_are_not_listed(world: World) -> None:
+    listed = [job["job_id"] for job in world.gate.client.get("/jobs", headers=world.gate.session("user")).json()["jobs"]]
+    assert world.things[OWN].job in listed
+    assert world.things[FOREIGN].job not in listed
+
+
+def test_every_task_has_the_scope_that_it_takes() -> None:
+    assert set(JOB_SCOPES) == set(list_public())
+
+
+@pytest.mark.parametrize(
+    ("role", "task", "request_", "status"),
+    [
+        pytest.param("user", "ingest.slots.build", {"site_id": OWN}, 403, id="a user loads no data"),
+        pytest.param("analyst", "forecaster.version.promote", {"site_id": OWN}, 403, id="an analyst operates nothing"),
+        pytest.param("analyst", "ingest.weather.fetch", {}, 403, id="work of every site"),
+        pytest.param("user", "ingest.demo.load", {}, 403, id="the demo is the installation's"),
+        pytest.param("user", "no.such.task", {"site_id": OWN}, 403, id="a task nobody knows"),
+        pytest.param("user", ["planner.replay.run"], {"site_id": OWN}, 422, id="no name of a task"),
+    ],
+)
+def test_a_job_takes_the_scope_of_its_task(world: World, role: Role, task: Any, request_: Any, status: int) -> None:
+    answer = world.gate.client.post("/jobs", json={"task": task, "request": request_}, headers=world.gate.session(role))
+    assert answer.status_code == status, answer.text
+
+
+def test_nobody_meets_anothers_job_by_the_name_they_give_it(world: World) -> None:
+    request = {"site_id": FOREIGN, "from_day": "2024-01-01", "to_day": "2024-01-02"}
+    own = request | {"site_id": OWN}
+    theirs = world.gate.client.post("/jobs", json={"task": "planner.replay.run", "request": request, "key": "nightly"}, headers=world.gate.session("admin"))
+    mine = world.gate.client.post("/jobs", json={"task": "planner.replay.run", "request": own, "key": "nightly"}, headers=world.gate.session("user"))
+    assert (theirs.status_code, mine.status_code) == (202, 202)
+    assert mine.json()["request"]["site_id"] == OWN
+
+
+CRITICAL = [each for each in ASKED if each[2].critical]
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), CRITICAL, ids=[f"{method} {path}" for method, path, _ in CRITICAL])
+@pytest.mark.parametrize("means", ["session", "key"])
+def test_what_is_critical_asks_for_the_password_again(world: World, means: str, method: str, path: str, operation: Operation) -> None:
+    ways = {"session": world.gate.session("admin"), "key": world.gate.key("admin", "read", "administer", "operate", "configure")}
+    answer = world.ask(method, path, OWN, ways[means])
+    assert (answer.status_code, problem_of(answer)["type"]) == (403, "urn:luna:problem:confirmation-needed")
