@@ -47,7 +47,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     run("docker", "run", "--rm", "--volume", f"{VOLUME}:/data", "--entrypoint", "python", IMAGE, "-c", write)
     run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", IMAGE)
     try:
-        wait_for(is_ready, seconds=180, what="the app is ready")
+        wait_for(is_ready, seconds=420, what="the app is ready")
         yield NAME
     finally:
         (ROOT / "var/compose-test").mkdir(parents=True, exist_ok=True)
@@ -79,5 +79,5 @@ def test_its_data_are_there_again_after_it_was_made_anew(app: str) -> None:
     assert run("docker", "inspect", app, "--format", "{{.State.ExitCode}}").strip() in {"0", "143"}
     run("docker", "rm", app)
     run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", IMAGE)
-    wait_for(is_ready, seconds=180, what="the app is ready again")
+    wait_for(is_ready, seconds=420, what="the app is ready again")
     assert run("docker", "exec", app, "sh", "-c", "ls /data/luna/servers") == before
