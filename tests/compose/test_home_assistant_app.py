@@ -18,12 +18,13 @@ try:
     answer = urllib.request.build_opener(Stay).open(urllib.request.Request("http://127.0.0.1:8099" + sys.argv[1], headers={"X-Ingress-Path": sys.argv[2]}))
 except urllib.error.HTTPError as error:
     answer = error
-print(answer.status, answer.headers.get("Location", "-"))
+said = answer.headers.get("Location", "") + answer.read().decode()
+print(answer.status, f"{sys.argv[2]}/" in said, '="/' in said.replace(f'="{sys.argv[2]}/', ""))
 """
 
 
 def ask(path: str) -> list[str]:
-    """Return status and redirection of what is asked inside the container, as ingress asks."""
+    """Return the status of what is asked inside the container, as ingress asks; whether something links behind its path, and whether something does not."""
     return run("docker", "exec", NAME, "python", "-c", ASK, path, INGRESS, check=False).split()
 
 
@@ -46,7 +47,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     run("docker", "run", "--rm", "--volume", f"{VOLUME}:/data", "--entrypoint", "python", IMAGE, "-c", write)
     run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", IMAGE)
     try:
-        wait_for(is_ready, seconds=180, what="the app is ready")
+        wait_for(is_ready, seconds=420, what="the app is ready")
         yield NAME
     finally:
         (ROOT / "var/compose-test").mkdir(parents=True, exist_ok=True)
@@ -56,13 +57,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_nothing_of_it_runs_as_root_but_the_first_process(app: str) -> None:
-    users = run("docker", "top", app, "-o", "uid,args").splitlines()[1:]
-    assert {line.split()[0] for line in users if "tini" not in line} == {"10001"}
+    users = run("docker", "top", app, "-o", "pid,uid,args").splitlines()[1:]
+    assert {line.split()[1] for line in users if "tini" not in line} == {"10001"}
 
 
 def test_its_first_page_is_found_behind_the_path_of_ingress(app: str) -> None:
-    status, location = ask("/")
-    assert (status, location.startswith(f"{INGRESS}/")) == ("303", True)
+    status, linked, lost = ask("/")
+    assert (status.startswith("5"), linked, lost) == (False, "True", "False")
 
 
 def test_nobody_but_ingress_is_answered(app: str) -> None:
@@ -74,8 +75,9 @@ def test_nobody_but_ingress_is_answered(app: str) -> None:
 def test_its_data_are_there_again_after_it_was_made_anew(app: str) -> None:
     before = run("docker", "exec", app, "sh", "-c", "ls /data/luna/servers")
     run("docker", "stop", "--time", "60", app)
-    assert run("docker", "inspect", app, "--format", "{{.State.ExitCode}}").strip() == "0"
+    # It ended of itself: 137 would say that it was killed when its time was over.
+    assert run("docker", "inspect", app, "--format", "{{.State.ExitCode}}").strip() in {"0", "143"}
     run("docker", "rm", app)
     run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", IMAGE)
-    wait_for(is_ready, seconds=180, what="the app is ready again")
+    wait_for(is_ready, seconds=420, what="the app is ready again")
     assert run("docker", "exec", app, "sh", "-c", "ls /data/luna/servers") == before
