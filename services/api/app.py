@@ -35,6 +35,7 @@ from services.api.openapi import describe
 from services.api.operations import require_operation
 from services.api.pages import assets, data, home, job_part, planning, savings, stays, what_ifs
 from services.api.pages import forecasts as forecast_page
+from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
@@ -87,7 +88,9 @@ PAGES = (
     data.router,
     setup_plan.router,
     setup.router,
+    people.router,
     admin.router,
+    sign_in.router,
 )
 
 log = structlog.get_logger("luna.api")

@@ -239,6 +239,20 @@ ADMIN_PAGES = (
     Operation("show_admin_part", "GET", "/ui/admin/parts/{part}", "administer", alone="a page"),
     Operation("cancel_admin_job", "POST", "/ui/admin/jobs/{job_id}/cancel", "administer", alone="a page"),
     Operation("retry_admin_job", "POST", "/ui/admin/jobs/{job_id}/retry", "administer", alone="a page"),
+    Operation("show_people", "GET", "/ui/admin/people", "administer", alone="a page"),
+    Operation("add_person", "POST", "/ui/admin/people", "administer", alone="a page", critical=True),
+    Operation("remove_person", "POST", "/ui/admin/people/{name}/remove", "administer", alone="a page", critical=True),
+    Operation("show_sign_in", "GET", "/ui/login", "public", alone="a page"),
+    Operation("sign_in_page", "POST", "/ui/login", "public", alone="a page"),
+    Operation("make_first_account", "POST", "/ui/first-account", "public", alone="a page"),
+    Operation("sign_out_page", "POST", "/ui/logout", "read", alone="a page"),
+    Operation("show_confirm", "GET", "/ui/confirm", "read", alone="a page"),
+    Operation("confirm_page", "POST", "/ui/confirm", "read", alone="a page"),
+    Operation("show_password", "GET", "/ui/password", "read", alone="a page"),
+    Operation("change_password_page", "POST", "/ui/password", "read", alone="a page"),
+    Operation("show_keys", "GET", "/ui/keys", "read", alone="a page"),
+    Operation("make_key", "POST", "/ui/keys", "read", alone="a page", critical=True),
+    Operation("remove_key", "POST", "/ui/keys/{prefix}/remove", "read", alone="a page"),
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -308,7 +322,6 @@ COMMANDS_ALONE = {
     "bench": "measures the machine it runs on",
     "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
-    "control vacation": "is a switch of the page and of Home Assistant",
     "data readings": "is data query of a sensor's series, in the forms that readings have",
     "forecast plot": "draws to the terminal; the page draws what the routes return",
 }

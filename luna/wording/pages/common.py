@@ -27,4 +27,7 @@ PHRASES = {
     "nav_forecasts": Phrase("Forecasts", "Prognosen"),
     "nav_what_ifs": Phrase("What if", "Was wenn"),
     "nav_data": Phrase("Data", "Daten"),
+    "installation": Phrase("Installation", "Installation"),
+    "account": Phrase("Account", "Konto"),
+    "another_site": Phrase("Set up a site", "Standort einrichten"),
 }

@@ -18,7 +18,7 @@ from services.api.pages.layout import Page, PageRoute, show, show_part
 from services.api.pages.setup.pages import Typed
 
 PAGE = Page("admin", "/ui/admin", "administer")
-TABS = ("status", "jobs", "settings", "audit", "logs")
+TABS = ("status", "jobs", "people", "settings", "audit", "logs")
 Section = Literal["status", "jobs", "audit", "logs"]
 PartName = Literal["services", "queues", "volume", "models", "jobs", "audit", "logs"]
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
