@@ -32,7 +32,7 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.pages import assets, data, home, job_part, planning, savings, what_ifs
+from services.api.pages import assets, data, home, job_part, planning, savings, stays, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
@@ -80,6 +80,7 @@ PAGES = (
     home.router,
     job_part.router,
     planning.router,
+    stays.router,
     savings.router,
     forecast_page.router,
     what_ifs.router,

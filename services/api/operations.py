@@ -191,6 +191,8 @@ PAGES = (
     Operation("show_cost", "GET", "/ui/sites/{site_id}/planning/cost", "analyse", alone="a page"),
     Operation("fix_block", "POST", "/ui/sites/{site_id}/planning/blocks", "operate", alone="a page"),
     Operation("take_back_block", "POST", "/ui/sites/{site_id}/planning/blocks/{block_id}/take-back", "operate", alone="a page"),
+    Operation("add_stay", "POST", "/ui/sites/{site_id}/planning/stays", "operate", alone="a page"),
+    Operation("take_back_stay", "POST", "/ui/sites/{site_id}/planning/stays/{session_id}/take-back", "operate", alone="a page"),
     Operation("heat_now", "POST", "/ui/sites/{site_id}/planning/heat", "operate", alone="a page"),
     Operation("switch_vacation", "POST", "/ui/sites/{site_id}/planning/vacation", "operate", alone="a page"),
     Operation("arm_devices", "POST", "/ui/sites/{site_id}/planning/arm", "operate", alone="a page", critical=True),

@@ -21,7 +21,7 @@ from luna.observations import Observations
 from luna.outlook import Forecast
 from luna.queue.jobs import submit_job
 from luna.site import Site
-from luna.timeline import SLOT, SystemClock
+from luna.timeline import SLOT
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.forecasts_view import ForecastsView, draw_explained, view_explained
 from services.api.pages.job_part import SitePath, find_progress, load_own
@@ -59,7 +59,7 @@ def show_forecasts(
 @router.get("/ui/sites/{site_id}/forecasts/chart")
 async def show_forecast_chart(site_id: SitePath, request: Request, gateway: CurrentGateway, version: VersionQuery = None) -> Response:
     """Draw the forecast that stands, with its reasons: as the part that waits for it, or, without a script, in the whole page."""
-    now = SystemClock().now()
+    now = gateway.clock.now()
     language = Reader.of(request).language
     question = ExplainRequest(site_id=site_id, at=now, forecast_version=version, language=language)
     reply, refusal = await _explain(gateway, question)
@@ -73,7 +73,7 @@ async def show_forecast_chart(site_id: SitePath, request: Request, gateway: Curr
 @router.get("/ui/sites/{site_id}/forecasts/explanation")
 async def show_explanation(site_id: SitePath, request: Request, gateway: CurrentGateway, slot: Annotated[Instant, Query()]) -> Response:
     """Say why the figures of one quarter-hour are what they are."""
-    question = ExplainRequest(site_id=site_id, at=SystemClock().now(), slot=slot, language=Reader.of(request).language)
+    question = ExplainRequest(site_id=site_id, at=gateway.clock.now(), slot=slot, language=Reader.of(request).language)
     reply, refusal = await _explain(gateway, question)
     told: dict[str, Any] = {"explained": None if reply is None else reply.slots[0], "refusal_of_slot": refusal}
     if request.headers.get("HX-Request"):
@@ -107,7 +107,7 @@ def retrain_model(site_id: SitePath, gateway: CurrentGateway) -> Response:
 @router.post("/ui/sites/{site_id}/forecasts/reset")
 def forget_today(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Let today's forecasts start afresh, and issue one that does."""
-    now = SystemClock().now()
+    now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         learning_reset.reset_today(connection, site_id, now=now)
     return _issue(gateway, site_id, now + timedelta(seconds=1))
@@ -116,7 +116,7 @@ def forget_today(site_id: SitePath, gateway: CurrentGateway) -> Response:
 @router.post("/ui/sites/{site_id}/forecasts/issue")
 def issue_now(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Issue a forecast of the version that drives."""
-    return _issue(gateway, site_id, SystemClock().now())
+    return _issue(gateway, site_id, gateway.clock.now())
 
 
 def _issue(gateway: Gateway, site_id: str, at: datetime) -> Response:
@@ -132,7 +132,7 @@ NOTHING_DRAWN: dict[str, Any] = {"charts": [], "notes": [], "hours": None, "refu
 def _show(
     request: Request, gateway: Gateway, site_id: str, *, done: bool = False, job: str | None = None, slot: datetime | None = None, **told: Any
 ) -> Response:
-    now = SystemClock().now()
+    now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         stored = _read(connection, site_id, now)
         running = None if job is None else load_own(connection, site_id, job)

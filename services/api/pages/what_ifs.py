@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
 
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfRequest
 from luna.database import plans, recorded_span, sites, what_ifs
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
-from luna.site import Site
-from luna.timeline import SystemClock, parse_zone
+from luna.site import Site, invalid_input
+from luna.timeline import parse_zone
 from luna.what_if_questions import read_state, submit_what_if
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
@@ -54,16 +55,18 @@ def ask_days(site_id: SitePath, request: Request, gateway: CurrentGateway, form:
     with unit_of_work(gateway.database) as connection:
         site, span = sites.load(connection, site_id), recorded_span.of_site(connection, site_id)
     first, last = _usual_days(site, span) or (None, None)
-    question = WhatIfRequest.model_validate(
-        {
-            "site_id": site_id,
-            "from_day": form.from_ or first,
-            "to_day": form.to or last,
-            "variants": form.variants(site, numbers_of(request, site), words_of(request, PAGE)),
-            "language": Reader.of(request).language,
-        }
-    )
-    state = submit_what_if(gateway.database, gateway.queue, question, now=SystemClock().now())
+    document = {
+        "site_id": site_id,
+        "from_day": form.from_ or first,
+        "to_day": form.to or last,
+        "variants": form.variants(site, numbers_of(request, site), words_of(request, PAGE)),
+        "language": Reader.of(request).language,
+    }
+    try:
+        question = WhatIfRequest.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+    state = submit_what_if(gateway.database, gateway.queue, question, now=gateway.clock.now())
     return RedirectResponse(f"{PAGE.address(site_id)}/{state.what_if_id}", 303)
 
 
