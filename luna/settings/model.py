@@ -30,9 +30,6 @@ class Deployment(BaseModel):
     ] = "obs"
     luna_grafana_port: Annotated[int, Field(ge=1, le=65_535, description="port of Grafana, on the gateway's address")] = 3000
     luna_domain: Annotated[str, Field(description="name under which the profile tls serves https")] = "localhost"
-    luna_certificates: Annotated[
-        str, Field(description="of the profile tls: internal makes them itself; a mail address asks Let's Encrypt, for a name that the internet knows")
-    ] = "internal"
     luna_cpus: Annotated[float, Field(gt=0, description="CPUs that database, planner, forecaster or language model may each use; no more than there are")] = 2
     luna_secrets_folder: Annotated[str, Field(description="folder with a file per secret; empty until `make secrets` has made one and filled it in here")] = ""
     luna_version: Annotated[str, Field(description="version of Luna's images")] = "0.1.0"

@@ -55,13 +55,13 @@ class Stack:
             "LUNA_VERSION": "0.0.0-test",
             "LUNA_SECRETS_FOLDER": self.folder / "secrets",
             "COMPOSE_PROJECT_NAME": self.project,
-            # Tests ask more often than anybody at home.
-            "LUNA_REQUESTS_PER_MINUTE": 1_000_000,
-            "LUNA_SOLVES_PER_MINUTE": 1_000_000,
         }
         lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if line.partition("=")[0] not in given]
         self.env_file.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in given.items())]) + "\n", encoding="utf-8")
+        # Tests ask more often than anybody at home.
+        often = {"LUNA_REQUESTS_PER_MINUTE": "1000000", "LUNA_SOLVES_PER_MINUTE": "1000000"}
+        self._override.write_text(json.dumps({"services": {"api": {"environment": often}}}), encoding="utf-8")
         run("infra/make-secrets", str(self.env_file))
 
     @property
@@ -69,9 +69,27 @@ class Stack:
         """The settings of this copy."""
         return self.folder / "env"
 
+    @property
+    def _override(self) -> Path:
+        return self.folder / "override.json"
+
     def compose(self, *words: str, check: bool = True, timeout: float = 600) -> str:
         """Return what ``docker compose`` says on standard output."""
-        return run("docker", "compose", "--env-file", str(self.env_file), "-p", self.project, *words, check=check, timeout=timeout)
+        return run(
+            "docker",
+            "compose",
+            "-f",
+            "docker-compose.yml",
+            "-f",
+            str(self._override),
+            "--env-file",
+            str(self.env_file),
+            "-p",
+            self.project,
+            *words,
+            check=check,
+            timeout=timeout,
+        )
 
     def up(self) -> float:
         """Start everything; return the seconds until all of it is healthy."""
