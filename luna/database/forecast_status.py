@@ -8,7 +8,7 @@ from statistics import fmean
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import DrivingVersion, WaitingVersion
-from luna.contracts.forecast_versions import DAYS_TO_PROVE, VersionDecision, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionRecord
+from luna.contracts.forecast_versions import DAYS_TO_PROVE, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionDecision, VersionRecord
 from luna.database import forecast_activations, forecast_scores, sites, training_runs
 from luna.database.forecast_activations import Activation, ActiveVersion
 from luna.database.forecast_scores import DayScore
