@@ -196,9 +196,10 @@ def read_comments(text: str) -> dict[tuple[str, ...], tuple[str, str]]:
 
 
 def _operations() -> Iterator[str]:
-    from services.api.operations import OLDER, OPERATIONS, PAGES
+    from services.api.operations import OLDER, OPERATIONS
 
-    rows = [operation for operation in OPERATIONS if operation not in (*OLDER, *PAGES)]
+    asked = ("/v1/", "/health/", "/metrics")
+    rows = [operation for operation in OPERATIONS if operation.path.startswith(asked) and operation not in OLDER]
     heads = ("operation", "address", "scope", "command", "short paths")
     yield from _table(heads, ((f"`{row.name}`", _address(row.method, row.path), row.scope, _command_of(row), _short(row.aliases)) for row in rows))
 
