@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
@@ -18,8 +18,12 @@ from luna.settings import Settings
 from luna.settings.model import Deployment
 from luna.site import Site
 
+if TYPE_CHECKING:
+    from services.api.operations import Operation
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "guide" / "reference"
+RESOURCES = ROOT / "docs" / "api.md"
 _BOUNDS = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
 _YAML_LINE = re.compile(r'^(?P<indent> *)(?P<dash>- )?(?:"?(?P<key>[\w]+)"?:)?(?P<rest>.*)$')
 
@@ -39,6 +43,14 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in render().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    RESOURCES.write_text(render_resources(RESOURCES.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def render_resources(page: str) -> str:
+    """Return the page of the gateway's resources with its table made anew from the table of operations."""
+    head, begin, rest = page.partition("<!-- operations -->\n")
+    _, end, tail = rest.partition("<!-- end of operations -->\n")
+    return "\n".join((f"{head}{begin}", *_operations(), "")) + end + tail
 
 
 # ---- settings ------------------------------------------------------------------------------------
@@ -181,6 +193,27 @@ def read_comments(text: str) -> dict[tuple[str, ...], tuple[str, str]]:
 
 
 # ---- gateway -------------------------------------------------------------------------------------
+
+
+def _operations() -> Iterator[str]:
+    from services.api.operations import OLDER, OPERATIONS
+
+    asked = ("/v1/", "/health/", "/metrics")
+    rows = [operation for operation in OPERATIONS if operation.path.startswith(asked) and operation not in OLDER]
+    heads = ("operation", "address", "scope", "command", "short paths")
+    yield from _table(heads, ((f"`{row.name}`", _address(row.method, row.path), row.scope, _command_of(row), _short(row.aliases)) for row in rows))
+
+
+def _address(method: str, path: str) -> str:
+    return f"`{method} {path.replace(':path', '')}`"
+
+
+def _command_of(row: "Operation") -> str:
+    return f"`luna {row.command}`" if row.command else f"none: {row.alone}"
+
+
+def _short(aliases: tuple[str, ...]) -> str:
+    return ", ".join(f"`{path}`" for path in aliases)
 
 
 def _api() -> Iterator[str]:

@@ -1,5 +1,8 @@
 """The resources under /v1 over HTTP: sites with versions, lists page by page, control, keys that make a request count once."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,11 +16,13 @@ from luna.database import forecast_activations, history_changes, manual_blocks, 
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.observations import Observations
+from luna.queue import Client
 from luna.site import Site
 from luna.timeline import SLOT, Timeline
 from tests.databases import remove_site
 from tests.gateway import serve
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.workers import wait_for
 
 START = datetime(2024, 3, 12, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -355,3 +360,30 @@ def test_sites_are_listed_page_by_page(api: httpx.Client, database: Engine) -> N
     listed = [site["name"] for page in pages for site in page]
     assert [name for name in listed if name.startswith("listed")] == ["listed a", "listed b", "listed c"]
     assert listed == sorted(listed)
+
+
+@pytest.fixture(scope="module")
+def workers(redis_url: str, database_url: str) -> Iterator[None]:
+    """A worker for plans and forecasts, ready to work."""
+    environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_WORKER_PROCESSES": "2"}
+    process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner", "forecaster"], env=environment, stderr=subprocess.DEVNULL)
+    client = Client(redis_url)
+    wait_for(lambda: any("forecaster" in queues for queues in client.heartbeats.workers().values()) or process.poll() is not None)
+    client.close()
+    yield
+    process.terminate()
+    process.wait(timeout=60)
+
+
+@pytest.mark.usefixtures("workers")
+@pytest.mark.parametrize("path", ["/plan", "/v1/plans"])
+def test_a_site_with_history_and_no_forecast_is_planned(api: httpx.Client, database: Engine, path: str) -> None:
+    with unit_of_work(database) as connection:
+        store_site(connection, name="unforecast", batteries=[BATTERY])
+        week = Timeline(START - timedelta(days=7), SLOT, 7 * 96)
+        history = Observations(week.starts, np.full(672, 0.25), np.zeros(672), *[np.full(672, np.nan)] * 5)
+        observations.upsert(connection, "unforecast", history)
+    answer = api.post(path, json={"site_id": "unforecast", "start": START.isoformat(), "state": STATE})
+    listed = api.get("/v1/sites/unforecast/forecasts").json()["forecasts"]
+    remove_site(database, "unforecast")
+    assert (answer.status_code, [each["issued_at"] for each in listed]) == (200, ["2024-03-12T00:00:00Z"]), answer.text

@@ -149,3 +149,10 @@ def test_what_is_not_there_is_found() -> None:
         "data has no command mend",
     ]
     assert [fault.rpartition(": ")[2] for command in find_commands(page, "make") for fault in faults_of_make(command)] == ["nothing"]
+
+
+def test_the_table_of_resources_is_that_of_the_operations() -> None:
+    # make reference writes it anew.
+    page = reference.RESOURCES.read_text(encoding="utf-8")
+    assert page == reference.render_resources(page)
+    assert "`list_sites`" in page
