@@ -13,6 +13,9 @@ from luna.settings.model import Deployment, Settings
 OFFERED = (
     "api_host",
     "api_port",
+    "trusted_proxies",
+    "requests_per_minute",
+    "solves_per_minute",
     "log_level",
     "worker_processes",
     "plan_timeout",

@@ -32,14 +32,13 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.operations import require_operation
-from services.api.pages import assets, data, home, job_part, planning, savings
+from services.api.pages import assets, data, home, job_part, planning, savings, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
-from services.api.problems import Problem, add_problem_handlers
+from services.api.problems import add_problem_handlers
 from services.api.routes import (
     alternatives,
     audit,
@@ -83,6 +82,7 @@ PAGES = (
     planning.router,
     savings.router,
     forecast_page.router,
+    what_ifs.router,
     data.router,
     setup_plan.router,
     setup.router,
@@ -221,12 +221,10 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        generate_unique_id_function=lambda route: require_operation(min(route.methods or ()), route.path).name,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
-        responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for router in (*ROUTERS, *PAGES):
-        app.include_router(router)
+    # Not included but taken over: each router between would look through its routes twice for every request.
+    app.router.routes.extend(route for router in (*ROUTERS, *PAGES) for route in router.routes)
     add_problem_handlers(app)
     app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]

@@ -206,6 +206,10 @@ PAGES = (
     Operation("retrain_model", "POST", "/ui/sites/{site_id}/forecasts/train", "analyse", alone="a page"),
     Operation("forget_today", "POST", "/ui/sites/{site_id}/forecasts/reset", "operate", alone="a page"),
     Operation("issue_now", "POST", "/ui/sites/{site_id}/forecasts/issue", "operate", alone="a page"),
+    Operation("show_what_ifs", "GET", "/ui/sites/{site_id}/what-ifs", "read", alone="a page"),
+    Operation("show_plan_variants", "GET", "/ui/sites/{site_id}/what-ifs/plan", "analyse", alone="a page"),
+    Operation("ask_days", "POST", "/ui/sites/{site_id}/what-ifs", "analyse", alone="a page"),
+    Operation("show_what_if", "GET", "/ui/sites/{site_id}/what-ifs/{what_if_id}", "read", alone="a page"),
     Operation("show_data", "GET", "/ui/sites/{site_id}/data", "read", alone="a page"),
     Operation("show_gaps", "GET", "/ui/sites/{site_id}/data/gaps", "read", alone="a page"),
     Operation("judge_month", "POST", "/ui/sites/{site_id}/data/quality", "data", alone="a page"),
@@ -316,7 +320,6 @@ COMMANDS_ALONE = {
     "bench": "measures the machine it runs on",
     "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
-    "control vacation": "is a switch of the page and of Home Assistant",
     "data readings": "is data query of a sensor's series, in the forms that readings have",
     "forecast plot": "draws to the terminal; the page draws what the routes return",
 }

@@ -25,6 +25,7 @@ PHRASES = {
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
     "nav_forecasts": Phrase("Forecasts", "Prognosen"),
+    "nav_what_ifs": Phrase("What if", "Was wenn"),
     "nav_data": Phrase("Data", "Daten"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),

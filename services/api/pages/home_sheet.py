@@ -71,7 +71,7 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     run = view.run_at(slot)
     if run is None:
         return None
-    numbers, decided = view.numbers, view.document["decisions"]
+    numbers = view.numbers
     start = view.instant(slot)
     over = slot < view.window.past
     first, end = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))

@@ -47,6 +47,7 @@ NAVIGATION = (
     Page("planning", "/ui/sites/{site_id}/planning"),
     Page("savings", "/ui/sites/{site_id}/savings"),
     Page("forecasts", "/ui/sites/{site_id}/forecasts"),
+    Page("what_ifs", "/ui/sites/{site_id}/what-ifs"),
     Page("data", "/ui/sites/{site_id}/data"),
 )
 

@@ -13,6 +13,7 @@ const TICK = 15_000;
 const SPANS = { wide: [-12, 96], narrow: [-8, 92] };
 const SLOTS_AN_HOUR = 4;
 const AXIS = 4;
+const DRAG = 5;
 const narrow = matchMedia("(max-width: 720px)");
 
 const find = (id) => document.getElementById(id);
@@ -62,10 +63,12 @@ export class PlanPanel {
     find("no-chart").hidden = true;
     this.chart = init(this.place, null, { renderer: "canvas", height: 10 });
     const canvas = this.chart.getZr();
-    canvas.on("click", (event) => this.select(this.slotAt(event)));
     canvas.on("mousemove", (event) => this.tell(this.slotAt(event)));
     canvas.on("globalout", () => this.tell(this.selected));
     this.chart.on("datazoom", () => this.onZoom());
+    // The browser's own click, which a tap becomes however long it takes; what was dragged pans and chooses nothing.
+    this.place.addEventListener("pointerdown", (event) => (this.pressedAt = event.clientX));
+    this.place.addEventListener("click", (event) => Math.abs(event.clientX - this.pressedAt) < DRAG && this.select(this.slotAt(event)));
     this.place.addEventListener("keydown", (event) => this.onKey(event));
     for (const button of document.querySelectorAll("[data-span]")) button.onclick = () => this.showSpan(button.dataset.span);
     for (const button of document.querySelectorAll("[data-ghost]")) button.onclick = () => this.toggleGhost(button);
