@@ -34,7 +34,7 @@ VersionQuery = Annotated[ForecastVersion | None, Query()]
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredForecasts:
     """What is stored of a site's forecasts: who drives, when each version was issued last, what is forgotten today."""
 
     site: Site
@@ -142,11 +142,11 @@ def _show(
     return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | told | frame))
 
 
-def _read(connection: Connection, site_id: str, now: datetime) -> Stored:
+def _read(connection: Connection, site_id: str, now: datetime) -> StoredForecasts:
     site = sites.load(connection, site_id)
     status = forecast_status.read_status(connection, site_id, at=now)
     forgotten = learning_reset.find_forgotten(connection, site, now)
-    return Stored(site, status, forecast_issues.last_issued(connection, site_id, until=now), forgotten and forgotten[1])
+    return StoredForecasts(site, status, forecast_issues.last_issued(connection, site_id, until=now), forgotten and forgotten[1])
 
 
 async def _explain(gateway: Gateway, question: ExplainRequest) -> tuple[ExplainReply | None, LunaError | None]:

@@ -23,7 +23,7 @@ from luna.timeline import SLOT, floor_to
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
-from services.api.pages.planning_view import BlockForm, PlanningView, Stored, read_power, say_cost
+from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, read_power, say_cost
 from services.api.pages.trial import Trial, price_block
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -173,10 +173,10 @@ async def _try(gateway: Gateway, site: Site, form: BlockForm, request: Request) 
         return None, error
 
 
-def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -> Stored:
+def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -> FixedState:
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
-        return Stored(
+        return FixedState(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),

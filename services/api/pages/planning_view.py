@@ -52,7 +52,7 @@ class BlockForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class FixedState:
     """What is stored of a site that its page shows, as it stands at ``now``."""
 
     site: Site
@@ -93,7 +93,7 @@ def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:
 class PlanningView:
     """What is stored, as the page says and draws it."""
 
-    stored: Stored
+    stored: FixedState
     form: BlockForm
     numbers: Numbers
     words: PageWords

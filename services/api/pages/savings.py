@@ -40,7 +40,7 @@ JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class PolicyBar:
     """A policy of a period: its name, its bar, its figure."""
 
     name: str
@@ -49,14 +49,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class SavingsPeriod:
     """A period of a card: what was saved in it, beside its bars; ``saved`` is None where none of its days counts."""
 
     name: str
     saved: str | None
     words: str
     good: bool
-    bars: Sequence[Bar]
+    bars: Sequence[PolicyBar]
 
 
 @router.get("/ui/sites/{site_id}/savings")
@@ -145,11 +145,11 @@ class SavingsView:
         first = self.words("period_yesterday" if self.newest else "period_day")
         return [(first, self.savings.tail(1)), (self.words("period_week"), self.savings.tail(WEEK)), (self.words("period_month"), self.savings)]
 
-    def cost_periods(self) -> list[Period]:
+    def cost_periods(self) -> list[SavingsPeriod]:
         """What each period cost."""
         return [self._describe(name, part.cost, self.numbers.money) for name, part in self.periods]
 
-    def carbon_periods(self) -> list[Period]:
+    def carbon_periods(self) -> list[SavingsPeriod]:
         """What each period emitted; empty where it is known of no day."""
         if not self.savings.carbon_days:
             return []
@@ -158,17 +158,17 @@ class SavingsView:
     def _say_kg(self, kilograms: float) -> str:
         return f"{self.numbers.number(kilograms, 1)}\u00a0kg"
 
-    def _describe(self, name: str, amounts: Mapping[str, float], say: Any) -> Period:
+    def _describe(self, name: str, amounts: Mapping[str, float], say: Any) -> SavingsPeriod:
         if not amounts:
-            return Period(name, None, self.words("period_empty"), good=False, bars=())
+            return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=())
         saved, share = amounts[WITHOUT] - amounts[LUNA], share_of_possible(amounts)
         words = self.words("lost") if saved < 0 else self.words("saved") if share is None else self.words("saved_share", share=self.numbers.share(share))
-        return Period(name, say(abs(saved)), words, good=saved >= 0, bars=self._draw_bars(amounts, say))
+        return SavingsPeriod(name, say(abs(saved)), words, good=saved >= 0, bars=self._draw_bars(amounts, say))
 
-    def _draw_bars(self, amounts: Mapping[str, float], say: Any) -> list[Bar]:
+    def _draw_bars(self, amounts: Mapping[str, float], say: Any) -> list[PolicyBar]:
         most = max([1e-9, *(amounts[name] for name in SHOWN if name in amounts)])
         return [
-            Bar(self.words("policy_" + name), bar_in_text(amounts[name] / most, COLOURS[name], rest=name != WITHOUT), say(amounts[name]))
+            PolicyBar(self.words("policy_" + name), bar_in_text(amounts[name] / most, COLOURS[name], rest=name != WITHOUT), say(amounts[name]))
             for name in SHOWN
             if name in amounts
         ]
