@@ -14,9 +14,9 @@ from hypothesis import settings
 from sqlalchemy import Connection, Engine
 
 from luna.embedded import Servers, start
+from tests import browsers
 from tests.command_line import Luna, Said
 from tests.databases import own_database
-from tests import browsers
 from tests.mosquitto import SAID
 from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 

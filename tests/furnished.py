@@ -117,9 +117,9 @@ def plan_now(connection: Connection, site: Site, now: datetime) -> None:
     plan_stored(connection, site.name, start)
 
 
-def refuse_row(connection: Connection, name: str, line: int) -> int:
-    """Put a row of 3 November into quarantine whose consumption is below zero, and return its number."""
-    raw = {"slot_start": "2026-11-03T10:00:00+01:00", "load_kwh": -0.4, "pv_kwh": 0.2}
+def refuse_row(connection: Connection, name: str, line: int, *, load_kwh: float = -0.4) -> int:
+    """Put a row of 3 November into quarantine, and return its number."""
+    raw = {"slot_start": "2026-11-03T10:00:00+01:00", "load_kwh": load_kwh, "pv_kwh": 0.2}
     row = {"site_key": sites.key_of(connection, name), "kind": "observations", "source": "f" * 64, "line": line, "reason": "load_kwh: -0.4 is below 0"}
     number = connection.scalar(quarantine.insert().values(raw=raw, **row).returning(quarantine.c.quarantine_id))
     return int(number or 0)

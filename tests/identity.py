@@ -28,7 +28,7 @@ from tests.stored import store_site
 OWN, FOREIGN = "own home", "foreign home"
 PASSWORD = "lantern orchard nine winters"
 NAMES: dict[Role, str] = {"user": "uwe", "analyst": "ana", "admin": "ada"}
-GENEROUS = {"requests_per_minute": 1_000_000, "sign_ins_per_minute": 100_000, "plan_timeout": timedelta(milliseconds=50)}
+GENEROUS = {"requests_per_minute": 1_000_000, "sign_ins_per_minute": 100_000, "solves_per_minute": 1_000_000, "plan_timeout": timedelta(milliseconds=50)}
 
 
 @cache

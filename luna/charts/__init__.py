@@ -3,7 +3,7 @@
 Drawings ask nobody for anything, follow the reader's light or dark scheme, and speak through titles where a script is missing.
 """
 
-from luna.charts.bill import draw_bills
+from luna.charts.bill import draw_bill_chart, draw_bills
 from luna.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.charts.forecast_view import ForecastView, SeriesView
 from luna.charts.losses import LossStep, draw_losses
@@ -30,6 +30,7 @@ __all__ = [
     "SeriesView",
     "StripView",
     "bar_in_text",
+    "draw_bill_chart",
     "draw_bills",
     "draw_deciders",
     "draw_forecast",

@@ -129,7 +129,7 @@ class JudgeForecastsRequest(Request):
         return self
 
 
-class Decision(Message):
+class VersionDecision(Message):
     """A decision about what drives the planner, with what it rests on."""
 
     forecast_version: str
@@ -195,7 +195,7 @@ class ForecastStatus(Message):
     driving: DrivingVersion | None = None
     shadow: list[ShadowRecord]
     candidates: list[CandidateReply] = []
-    decisions: list[Decision]
+    decisions: list[VersionDecision]
     trainings: list[TrainingSummary]
     drift: list[str] = []
     next_training: str | None = None

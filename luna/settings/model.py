@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 
-Profile = Literal["", "obs", "llm", "obs,llm"]
+Profile = Literal["", "obs", "llm", "obs,llm", "tls", "obs,tls", "llm,tls", "obs,llm,tls"]
 
 
 class Deployment(BaseModel):
@@ -25,9 +25,11 @@ class Deployment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     compose_profiles: Annotated[
-        Profile, Field(description="obs: metrics, logs, alerts, Grafana; llm: pulls the language models (5 GB); both: obs,llm; without this line neither")
+        Profile,
+        Field(description="obs: metrics, logs, alerts, Grafana; llm: pulls the language models (5 GB); tls: https; several: obs,tls; without this line none"),
     ] = "obs"
     luna_grafana_port: Annotated[int, Field(ge=1, le=65_535, description="port of Grafana, on the gateway's address")] = 3000
+    luna_domain: Annotated[str, Field(description="name under which the profile tls serves https")] = "localhost"
     luna_cpus: Annotated[float, Field(gt=0, description="CPUs that database, planner, forecaster or language model may each use; no more than there are")] = 2
     luna_secrets_folder: Annotated[str, Field(description="folder with a file per secret; empty until `make secrets` has made one and filled it in here")] = ""
     luna_version: Annotated[str, Field(description="version of Luna's images")] = "0.1.0"
@@ -162,6 +164,7 @@ class Settings(BaseSettings):
     requests_per_minute: Annotated[
         int, Field(ge=10, description="requests that one user, key or address may make in a minute; in all, twenty times as many")
     ] = 1200
+    solves_per_minute: Annotated[int, Field(ge=1, description="plans, questions and jobs that one user may ask for in a minute")] = 60
     sign_ins_per_minute: Annotated[
         int, Field(ge=1, description="tries to sign in a minute from one address, and for one name; in all, twenty times as many")
     ] = 5
@@ -171,6 +174,9 @@ class Settings(BaseSettings):
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
+    job_memory_bytes: Annotated[
+        int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")
+    ] = None
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan"), CHANGEABLE] = timedelta(seconds=30)
     plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed"), CHANGEABLE] = timedelta(hours=3)
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000

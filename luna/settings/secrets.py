@@ -10,7 +10,17 @@ from pathlib import Path
 from luna.errors import MachineError
 from luna.settings.model import GIVEN_OUT, Settings
 
-SECRETS = ("database_admin_password", "database_password", "redis_password", "objects_secret_key", "vectors_api_key", "grafana_password")
+SECRETS = (
+    "database_admin_password",
+    "database_password",
+    "redis_password",
+    "objects_secret_key",
+    "vectors_api_key",
+    "grafana_password",
+    "admin_password",
+    "token_key",
+    "monitor_token",
+)
 # Given out by other servers: empty until their owner fills them in, so nobody asks how good they are.
 GIVEN = tuple(name for name, field in Settings.model_fields.items() if GIVEN_OUT in field.metadata)
 SHORTEST = 16

@@ -63,7 +63,7 @@ NOTES: dict[str, dict[Language, str]] = {
     },
     "no_session": {
         "en": "{vehicles}: no session known, not planned; give one with --session, or store it with luna session add.",
-        "de": "{vehicles}: kein Ladevorgang bekannt, nicht geplant; nenne ihn mit --session, oder lege ihn mit luna session add ab.",
+        "de": "{vehicles}: kein Aufenthalt bekannt, nicht geplant; nenne einen mit --session, oder speichere ihn mit luna session add.",
     },
     "forecast_fallback": {
         "en": "{active} has no fresh forecast of the start: load and PV are as {version} forecast them {issued_at}.",

@@ -30,12 +30,15 @@ from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
+from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.operations import require_operation
-from services.api.pages import assets, data, home, job_part, planning, savings
+from services.api.pages import assets, data, home, job_part, planning, savings, stays, what_ifs
+from services.api.pages import forecasts as forecast_page
+from services.api.pages.account import people, sign_in
+from services.api.pages.admin import pages as admin
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
-from services.api.problems import Problem, add_problem_handlers
+from services.api.problems import add_problem_handlers
 from services.api.routes import (
     alternatives,
     audit,
@@ -72,7 +75,22 @@ TRACE_HEADER = "X-Trace-Id"
 REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
-PAGES = (assets.router, home.router, job_part.router, planning.router, savings.router, data.router, setup_plan.router, setup.router)
+PAGES = (
+    assets.router,
+    home.router,
+    job_part.router,
+    planning.router,
+    stays.router,
+    savings.router,
+    forecast_page.router,
+    what_ifs.router,
+    data.router,
+    setup_plan.router,
+    setup.router,
+    people.router,
+    admin.router,
+    sign_in.router,
+)
 
 log = structlog.get_logger("luna.api")
 
@@ -204,12 +222,10 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        generate_unique_id_function=lambda route: require_operation(min(route.methods or ()), route.path).name,
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
-        responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
     )
-    for router in (*ROUTERS, *PAGES):
-        app.include_router(router)
+    # Not included but taken over: each router between would look through its routes twice for every request.
+    app.router.routes.extend(route for router in (*ROUTERS, *PAGES) for route in router.routes)
     add_problem_handlers(app)
     app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -217,6 +233,8 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     app.add_middleware(AuditRequests)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
+    if settings.api_ingress:
+        app.add_middleware(BehindIngress)
     return app
 
 

@@ -20,7 +20,7 @@ def respond_tagged(request: Request, body: bytes, tag: str, *, media_type: str =
     """Return ``body`` with its tag, or 304 where the caller has it."""
     headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
     if is_known(request, tag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
     return Response(body, headers=headers, media_type=media_type)
 
 

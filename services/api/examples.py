@@ -44,13 +44,7 @@ BODIES: dict[str, Schema] = {
     "correct_row": {"values": {"load_kwh": 0.4}},
     "override": {"mode": "charge", "power_kw": 2, "until": "2099-03-12T18:00:00+01:00"},
     "add_manual_block": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
-    "add_session": {
-        "vehicle": "car",
-        "from": "2024-03-12T18:00:00+01:00",
-        "to": "2024-03-13T07:00:00+01:00",
-        "arrival_soc": 0.4,
-        "target_soc": 0.8,
-    },
+    "add_session": {"vehicle": "car", "from": "2024-03-12T18:00:00+01:00", "to": "2024-03-13T07:00:00+01:00", "arrival_soc": 0.4, "target_soc": 0.8},
     "start_replay": _DAYS | {"policies": ["idle", "mpc"]},
     "ask_what_if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
     "set_up": {"name": "admin", "password": "lantern orchard nine winters"},
@@ -77,11 +71,14 @@ PARAMETERS: dict[str, str | int] = {
     "to": "2024-03-14T00:00:00+01:00",
     "at": "2024-03-12T06:00:00+01:00",
     "limit": 50,
+    "name": "anna",
+    "prefix": "lk_7Qm2",
 }
 ANSWERS: dict[str, Any] = {
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},
+    "read_me": {"name": "anna", "role": "user", "scopes": ["read", "analyse", "operate"], "sites": ["home"], "means": "session"},
     "read_metrics": 'luna_api_request_seconds_count{method="GET",route="/health/live",status_class="2xx"} 12.0\n',
     "list_settings": {
         "settings": [

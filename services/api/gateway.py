@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
+from luna.contracts.message import interactive_queue_of
 from luna.database import jobs, pulse
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.health import Readiness
+from luna.health import TAKES, Readiness
 from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
 from luna.queue import Client, Progress
@@ -29,6 +30,8 @@ from services.api.latest_plans import LatestPlans
 from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 
+# Where what somebody waits for stands at the planner.
+PLANS = interactive_queue_of(PlanRequest.queue())
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
@@ -115,12 +118,18 @@ class Gateway:
 
     def _probe_redis(self) -> str:
         self.queue.ping()
-        return f"{self.queue.tasks.waiting(PlanRequest.queue())} plans wait"
+        return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        planners = [name for name, queues in self.queue.heartbeats.workers().items() if PlanRequest.queue() in queues]
+        planners = {name: sign for name, sign in self.queue.heartbeats.nodes().items() if PLANS in sign.queues}
         if not planners:
             raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
+        starved = [check.detail for sign in planners.values() for check in sign.checks if check.name == TAKES and not check.ok]
+        if len(starved) == len(planners):
+            raise UnavailableError(f"no worker takes plans: {starved[0]}", remedy="Each ends by itself and is started again; else see its log.")
+        waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())
+        if waited > self.settings.plan_timeout / 2:
+            raise UnavailableError(f"the first plan has waited for {waited.total_seconds():.0f} s", remedy="See the log of the worker for plans.")
         return f"{len(planners)} live"
 
 

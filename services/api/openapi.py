@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from luna.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
 from services.api.examples import ANSWERS, BODIES, PARAMETERS
+from services.api.field_words import describe_field
 from services.api.idempotency import HEADER
 from services.api.operations import find_operation, takes_key
 from services.api.problems import MEDIA_TYPE
@@ -34,6 +35,8 @@ def describe(app: FastAPI) -> Schema:
                 _add_key(operation)
                 _add_errors(path, operation)
                 _add_examples(operation)
+        for model in document["components"]["schemas"].values():
+            _describe_fields(model, document["components"]["schemas"])
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -67,6 +70,23 @@ def _takes_anything(operation: Schema) -> bool:
     return "requestBody" in operation or bool(operation.get("parameters"))
 
 
+def _describe_fields(model: Schema, models: Schema) -> None:
+    """Give each field words: its own, else those of its name, else what its kind of message says of itself."""
+    for field, schema in model.get("properties", {}).items():
+        kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
+        words = schema.get("description") or describe_field(field) or kind.get("description", "").partition("\n")[0]
+        if words:
+            schema["description"] = words
+        # What makes clients takes no object for a default; an empty one says as much.
+        if isinstance(schema.get("default"), dict):
+            del schema["default"]
+
+
+def _describe_parameter(parameter: Schema) -> None:
+    if "description" not in parameter:
+        parameter["description"] = describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
+
+
 def _add_key(operation: Schema) -> None:
     if takes_key(find_operation(operation["operationId"])) and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
         operation.setdefault("parameters", []).append(_KEY)
@@ -78,6 +98,7 @@ def _add_examples(operation: Schema) -> None:
     if name in BODIES:
         body["application/json"]["example"] = BODIES[name]
     for parameter in operation.get("parameters", []):
+        _describe_parameter(parameter)
         if parameter["name"] in PARAMETERS and parameter["in"] != "header":
             parameter["example"] = PARAMETERS[parameter["name"]]
     if name in ANSWERS:

@@ -19,7 +19,7 @@ Cursor = Annotated[str | None, Query(max_length=400, description="of the page be
 From = Annotated[
     Instant | None, Query(alias="from", description="nothing before this instant; without offset by the site's clock, a day is its local midnight")
 ]
-To = Annotated[Instant | None, Query(description="nothing from this instant on; without offset by the site's clock, a day is its local midnight")]
+To = Annotated[Instant | None, Query(alias="to", description="nothing from this instant on; without offset by the site's clock, a day is its local midnight")]
 
 
 def cut_page(rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]) -> tuple[list[RowT], str | None]:

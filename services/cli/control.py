@@ -114,20 +114,15 @@ def status(
 
 
 @app.command()
-def vacation(
-    site: SiteOption,
-    *,
-    on: Annotated[bool, typer.Option("--on/--off", help="Nobody is at home from now on; --off: somebody is again.")] = True,
-    as_json: JsonOption = False,
-) -> None:
-    """Say that nobody is at home: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
+def vacation(site: SiteOption, *, end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False, as_json: JsonOption = False) -> None:
+    """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
     from luna import control_service
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        control_service.switch_vacation(connection, site, on=on, now=SystemClock().now())
-    words = f"{site} is on vacation; the next forecast and plan know it." if on else f"{site} is not on vacation any more."
-    emit({"site": site, "vacation": on}, as_json=as_json, show=lambda: out.print(words))
+        control_service.switch_vacation(connection, site, on=not end, now=SystemClock().now())
+    words = f"{site} is not on vacation any more." if end else f"{site} is on vacation; the next forecast and plan know it."
+    emit({"site": site, "vacation": not end}, as_json=as_json, show=lambda: out.print(words))
 
 
 @app.command()

@@ -38,6 +38,9 @@ COMMANDS = {
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
+    "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
+    "key": _CommandEntry("key", "Make, list and remove keys for programs."),
+    "audit": _CommandEntry("audit", "Say what was done at the gateway, by whom, and how it ended."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }

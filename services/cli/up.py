@@ -17,12 +17,14 @@ from services.cli.console import err
 if TYPE_CHECKING:
     from luna.settings import Settings
 
+# What somebody waits for has a worker that no job can fill.
 COMPANIONS = {
-    "worker": "luna.queue.worker",
-    "beat": "luna.queue.beat",
-    "executor": "services.executor",
-    "recorder": "services.ingest.live",
-    "home_assistant": "services.home_assistant",
+    "interactive worker": ("luna.queue.worker", "--only", "interactive", "--processes", "1"),
+    "worker": ("luna.queue.worker", "--only", "jobs"),
+    "beat": ("luna.queue.beat",),
+    "executor": ("services.executor",),
+    "recorder": ("services.ingest.live",),
+    "home_assistant": ("services.home_assistant",),
 }
 # Processes that read their settings once, at their start; a worker looks at each task.
 STARTED_ANEW = ("executor", "recorder", "home_assistant")
@@ -38,7 +40,10 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run servers, one worker, one beat, one executor and the gateway on this machine, and a recorder where a source is configured; Ctrl-C stops everything."""
+    """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor and gateway; Ctrl-C stops it all.
+
+    A recorder runs where a source is configured.
+    """
     from luna.database import migrate
     from luna.embedded import running
     from luna.settings import load_settings
@@ -136,8 +141,22 @@ class _Companion:
 
 def _start(name: str) -> subprocess.Popen[bytes]:
     # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
-    command = [sys.executable, "-m", "services.cli.parent_watch", COMPANIONS[name]]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    command = [sys.executable, "-m", "services.cli.parent_watch", *COMPANIONS[name]]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    threading.Thread(target=_pass_on, args=(process,), daemon=True).start()
+    return process
+
+
+def _pass_on(process: subprocess.Popen[bytes]) -> None:
+    """Write what a companion logs where this process logs, and keep the last of it for the page that shows it."""
+    from luna.telemetry import RECENT_LINES
+
+    # It is closed while this reads where the process is ended.
+    with suppress(ValueError):
+        for line in process.stderr or ():
+            sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()
+            RECENT_LINES.append(line.decode("utf-8", "replace").rstrip("\n"))
 
 
 def _end(process: subprocess.Popen[bytes], hurry: threading.Event) -> None:

@@ -30,8 +30,8 @@ from services.forecaster.versions import comparison, promotion, shadow
 NEEDS = ("database", "redis", "objects")
 
 
-def prepare() -> None:
-    """Load LightGBM and pvlib before the worker's processes are forked; where LightGBM cannot be loaded, the task that needs it says why."""
+def prepare_jobs() -> None:
+    """Load LightGBM and pvlib before the processes of a worker for jobs are forked; where LightGBM cannot be loaded, the task that needs it says why."""
     import_pvlib()
     with suppress(MachineError):
         import_lightgbm()

@@ -29,7 +29,7 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
-from luna.database import idempotency, jobs, retention, rollups
+from luna.database import audit, idempotency, jobs, retention, rollups, sessions
 from luna.database.timescale import retention_ages
 from luna.queue import TaskContext, task
 from luna.queue.jobs import resend_due
@@ -51,7 +51,14 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
     work.on_commit(lambda: upload_service.forget_old_uploads(work.objects, now=work.clock.now()))
     deleted = retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now())
     ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
-    return RetentionReply(deleted=deleted | {"jobs": ended, "idempotent_answers": idempotency.forget_old(work.connection)})
+    now, settings = work.clock.now(), work.settings
+    deleted |= {
+        "jobs": ended,
+        "idempotent_answers": idempotency.forget_old(work.connection),
+        "audit_log": audit.forget_old(work.connection, age=settings.audit_retention, now=now),
+        "sessions": sessions.forget_ended(work.connection, now=now, idle=settings.session_idle),
+    }
+    return RetentionReply(deleted=deleted)
 
 
 @task(RefreshRollupsRequest)

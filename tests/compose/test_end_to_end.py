@@ -146,3 +146,10 @@ def test_grafana_shows_the_platform_to_those_who_know_the_password(stack: Stack)
         assert {grafana.get(f"/api/datasources/uid/{source['uid']}/health").json()["status"] for source in sources} == {"OK"}
         assert [board["uid"] for board in grafana.get("/api/search").raise_for_status().json()]
         assert grafana.get("/api/search", auth=("admin", "admin")).status_code == httpx.codes.UNAUTHORIZED
+
+
+def test_the_gateway_asks_who_calls_and_the_first_user_is_the_one_of_the_secrets(stack: Stack) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{stack.api_port}") as nobody:
+        assert [nobody.get(path).status_code for path in ("/health/live", "/health/ready", "/v1/users", "/metrics")] == [200, 200, 401, 401]
+        answer = nobody.post("/v1/auth/login", json={"name": "admin", "password": stack.secret("admin_password")})
+        assert (answer.status_code, answer.json()["role"]) == (200, "admin")

@@ -14,6 +14,7 @@ from luna.embedded import Addresses
 from luna.queue import Client, Progress
 from luna.queue.task_tracker import TaskTracker
 from tests.gateway import serve
+from tests.integration.test_api import request_document as plan_document
 
 PROBLEM = "application/problem+json"
 REPLAY = {"site_id": "home", "from_day": "2023-09-01", "to_day": "2023-09-07"}
@@ -66,7 +67,7 @@ def test_work_is_accepted_with_its_address_and_waits_in_the_queue(api: httpx.Cli
     client = Client(redis_url)
     before = client.tasks.waiting("planner")
     answer = api.post("/jobs", json=submission(key="tonight"), headers={"X-Trace-Id": "caller-0001"})
-    assert (answer.status_code, answer.headers["location"]) == (202, f"/jobs/{answer.json()['job_id']}")
+    assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/jobs/{answer.json()['job_id']}")
     assert {name: answer.json()[name] for name in ("task", "key", "status", "attempts", "trace_id")} == {
         "task": "planner.replay.run",
         "key": "tonight",
@@ -129,7 +130,7 @@ def test_work_is_accepted_while_redis_is_away(api_without_redis: httpx.Client, d
     job_id = accept(api_without_redis)
     with unit_of_work(database) as connection:
         assert [job.job_id for job in jobs.take_due(connection)] == [job_id]
-    answer = api_without_redis.post("/plan", json={"site_id": "home"})
+    answer = api_without_redis.post("/plan", json=plan_document())
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
@@ -212,7 +213,7 @@ def test_a_job_that_ended_badly_is_tried_again_from_nought(api: httpx.Client, da
     job_id = accept(api)
     end(database, job_id, status, error={"detail": "no"})
     answer = api.post(f"/jobs/{job_id}/retry")
-    assert (answer.status_code, answer.headers["location"]) == (202, f"/jobs/{job_id}")
+    assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/jobs/{job_id}")
     assert {name: answer.json()[name] for name in ("status", "attempts", "error", "finished_at")} == {
         "status": "queued",
         "attempts": 0,

@@ -11,6 +11,55 @@ CREATE TABLE antares_learning (
 );
 COMMENT ON COLUMN antares_learning.recorded_at IS 'when the row was written';
 COMMENT ON TABLE antares_learning IS 'A step of an episode: state, action, reward';
+CREATE TABLE api_key_sites (
+	key_id BIGINT NOT NULL,
+	site_key INTEGER NOT NULL,
+	CONSTRAINT pk_api_key_sites PRIMARY KEY (key_id, site_key),
+	CONSTRAINT fk_api_key_sites_key_id FOREIGN KEY(key_id) REFERENCES api_keys (key_id) ON DELETE CASCADE,
+	CONSTRAINT fk_api_key_sites_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE api_key_sites IS 'A site that a key has';
+CREATE TABLE api_keys (
+	key_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	prefix TEXT NOT NULL,
+	secret_hash TEXT NOT NULL,
+	user_id BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	scopes TEXT[] NOT NULL,
+	every_site BOOLEAN DEFAULT false NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	used_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
+	CONSTRAINT uq_api_keys_prefix UNIQUE (prefix),
+	CONSTRAINT fk_api_keys_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
+COMMENT ON COLUMN api_keys.prefix IS 'names the key';
+COMMENT ON COLUMN api_keys.secret_hash IS 'SHA-256: the secret is random and long, so nothing slower is needed';
+COMMENT ON COLUMN api_keys.name IS 'what it is for';
+COMMENT ON COLUMN api_keys.every_site IS 'all of its owner''s, not only those in api_key_sites';
+COMMENT ON COLUMN api_keys.created_at IS 'when the row was written';
+COMMENT ON COLUMN api_keys.used_at IS 'when it was last used, to the minute';
+COMMENT ON TABLE api_keys IS 'A key that a program signs its requests with';
+CREATE TABLE audit_log (
+	entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	user_name TEXT NOT NULL,
+	means TEXT NOT NULL,
+	operation TEXT NOT NULL,
+	site TEXT,
+	status INTEGER NOT NULL,
+	address TEXT,
+	request_id TEXT NOT NULL,
+	CONSTRAINT pk_audit_log PRIMARY KEY (entry_id)
+);
+CREATE INDEX ix_audit_log_at ON audit_log (at);
+COMMENT ON COLUMN audit_log.at IS 'when the row was written';
+COMMENT ON COLUMN audit_log.user_name IS 'a name, not a reference: the person may be gone';
+COMMENT ON COLUMN audit_log.means IS 'how they said who they are';
+COMMENT ON COLUMN audit_log.status IS 'how it ended, as an HTTP status';
+COMMENT ON TABLE audit_log IS 'What somebody did or was refused; rows are never changed, and none younger than 30 days is deleted';
 CREATE TABLE carbon_intensity (
 	place TEXT NOT NULL,
 	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -320,6 +369,18 @@ COMMENT ON COLUMN quarantine.received_at IS 'when the row was written';
 COMMENT ON COLUMN quarantine.resolution IS 'released, corrected or dismissed, by hand; empty: still in quarantine';
 COMMENT ON COLUMN quarantine.corrected IS 'the row as corrected by hand';
 COMMENT ON TABLE quarantine IS 'A row that was refused, with the reason: nothing is dropped silently';
+CREATE TABLE refresh_tokens (
+	token_hash TEXT NOT NULL,
+	session_id BIGINT NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	used_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
+	CONSTRAINT fk_refresh_tokens_session_id FOREIGN KEY(session_id) REFERENCES sessions (session_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_refresh_tokens_session_id ON refresh_tokens (session_id);
+COMMENT ON COLUMN refresh_tokens.token_hash IS 'SHA-256';
+COMMENT ON COLUMN refresh_tokens.used_at IS 'used again after that, it ends the sign-in';
+COMMENT ON TABLE refresh_tokens IS 'What a program gets its next access token for; good once';
 CREATE TABLE replay_days (
 	site_key INTEGER NOT NULL,
 	replay TEXT NOT NULL,
@@ -360,6 +421,28 @@ CREATE TABLE sensors (
 );
 CREATE UNIQUE INDEX uq_sensors_site_key_name ON sensors (site_key, name);
 COMMENT ON TABLE sensors IS 'A source of readings at a site';
+CREATE TABLE sessions (
+	session_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	user_id BIGINT NOT NULL,
+	token_hash TEXT,
+	started_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	confirmed_until TIMESTAMP WITH TIME ZONE,
+	address TEXT NOT NULL,
+	CONSTRAINT pk_sessions PRIMARY KEY (session_id),
+	CONSTRAINT fk_sessions_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE,
+	CONSTRAINT uq_sessions_token_hash UNIQUE (token_hash)
+);
+CREATE INDEX ix_sessions_expires_at ON sessions (expires_at);
+CREATE INDEX ix_sessions_user_id ON sessions (user_id);
+COMMENT ON COLUMN sessions.token_hash IS 'SHA-256 of a browser''s cookie; empty for a program, which has refresh tokens';
+COMMENT ON COLUMN sessions.started_at IS 'when the row was written';
+COMMENT ON COLUMN sessions.seen_at IS 'when it was last used, to the minute';
+COMMENT ON COLUMN sessions.expires_at IS 'when it ends, however much it is used';
+COMMENT ON COLUMN sessions.confirmed_until IS 'until when what is critical asks for no password';
+COMMENT ON COLUMN sessions.address IS 'from where it was begun';
+COMMENT ON TABLE sessions IS 'A sign-in that stands';
 CREATE TABLE site_versions (
 	site_key INTEGER NOT NULL,
 	version INTEGER NOT NULL,
@@ -546,6 +629,30 @@ COMMENT ON COLUMN training_runs.artefact_key IS 'object that holds the model';
 COMMENT ON COLUMN training_runs.parent_run_id IS 'the run this one continued';
 COMMENT ON COLUMN training_runs.finished_at IS 'when the row was written';
 COMMENT ON TABLE training_runs IS 'One training of any model';
+CREATE TABLE user_sites (
+	user_id BIGINT NOT NULL,
+	site_key INTEGER NOT NULL,
+	CONSTRAINT pk_user_sites PRIMARY KEY (user_id, site_key),
+	CONSTRAINT fk_user_sites_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE,
+	CONSTRAINT fk_user_sites_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE user_sites IS 'A site that a person has; admins have all';
+CREATE TABLE users (
+	user_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	name TEXT NOT NULL,
+	password_hash TEXT NOT NULL,
+	role TEXT NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	signed_in_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_users PRIMARY KEY (user_id),
+	CONSTRAINT ck_users_role CHECK (role IN ('user', 'analyst', 'admin')),
+	CONSTRAINT uq_users_name UNIQUE (name)
+);
+COMMENT ON COLUMN users.user_id IS 'never given twice, so that nothing of a person is taken for another of the same name';
+COMMENT ON COLUMN users.password_hash IS 'argon2id with its parameters and salt';
+COMMENT ON COLUMN users.created_at IS 'when the row was written';
+COMMENT ON COLUMN users.signed_in_at IS 'when last';
+COMMENT ON TABLE users IS 'A person who may sign in';
 CREATE TABLE weather (
 	place TEXT NOT NULL,
 	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -599,3 +706,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9001_own_prices.py
 -- r9002_unused_tables.py
 -- r9002_unused_tables.sql 26ae2709ee908c4db6da975e9551f84df34bae16a8b6b603095c6112f1959343
+-- r9101_identity.py

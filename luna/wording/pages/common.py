@@ -24,5 +24,10 @@ PHRASES = {
     "nav_home": Phrase("Home", "Übersicht"),
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
+    "nav_forecasts": Phrase("Forecasts", "Prognosen"),
+    "nav_what_ifs": Phrase("What if", "Was wenn"),
     "nav_data": Phrase("Data", "Daten"),
+    "installation": Phrase("Installation", "Installation"),
+    "account": Phrase("Account", "Konto"),
+    "another_site": Phrase("Set up a site", "Standort einrichten"),
 }

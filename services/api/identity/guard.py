@@ -10,7 +10,7 @@ from luna.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
 from luna.settings.model import is_loopback
 from services.api.identity.caller import MONITOR, NOBODY, Caller
 from services.api.identity.identity import Identity, cookie_name
-from services.api.identity.limits import SOLVER, Budget
+from services.api.identity.limits import Budget
 from services.api.identity.login import confirm_by_header
 from services.api.identity.source import Source
 from services.api.operations import SOLVERS, Operation
@@ -103,7 +103,7 @@ async def _spend(identity: Identity, caller: Caller, source: Source, operation: 
     if caller.means != "nobody":
         await identity.limiter.spend(Budget("caller", most), f"{caller.user_id}:{caller.key_prefix or ''}")
         if operation.name in SOLVERS:
-            await identity.limiter.spend(SOLVER, str(caller.user_id))
+            await identity.limiter.spend(Budget("solver", identity.settings.solves_per_minute), str(caller.user_id))
 
 
 def _require_own_origin(request: Request, source: Source) -> None:

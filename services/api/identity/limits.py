@@ -40,9 +40,6 @@ class Budget:
         return max(1, self.per_minute // LEASES)
 
 
-SOLVER = Budget("solver", 60)
-
-
 @dataclass(slots=True)
 class _Counter:
     """What one ``whose`` has of a budget in a window: ``left`` of what was taken; ``taken`` and ``before`` count here while Redis is away."""

@@ -81,7 +81,7 @@ def _built() -> Iterator[tuple[str, Asset]]:
     if not manifest.exists():
         log.warning("scripts are not built; pages work without them", remedy="Run: make static")
         return
-    for name, built in json.loads(manifest.read_text(encoding="utf-8"))["files"].items():
+    for name, built in json.loads(manifest.read_text(encoding="utf-8")).items():
         file = STATIC / built
         shorter = {encoding: Path(f"{file}{suffix}") for encoding, suffix in ENCODINGS.items()}
         yield name, Asset(built, file.read_bytes(), {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()})

@@ -17,7 +17,7 @@ from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, LunaError
 from luna.queue.jobs import submit_job
 from luna.site import Site
-from luna.timeline import SystemClock, local_midnight, parse_zone
+from luna.timeline import local_midnight, parse_zone
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.data_view import DataView, Month, cell_of
 from services.api.pages.job_part import SitePath, find_progress, load_own
@@ -51,7 +51,7 @@ def show_data(
 async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole page."""
     site = await run_in_threadpool(_load_site, gateway, site_id)
-    shown = Month.of(month, site, SystemClock().now())
+    shown = Month.of(month, site, gateway.clock.now())
     zone = parse_zone(site.timezone)
     first, end = local_midnight(shown.first, zone), local_midnight(shown.last + timedelta(days=1), zone)
     gaps, refusal = await _find_gaps(gateway, FindGapsRequest(site_id=site_id, first=first, end=end))
@@ -63,7 +63,7 @@ async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway
 @router.post("/ui/sites/{site_id}/data/quality")
 def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Have the days of a month judged again."""
-    shown = Month.of(month, _load_site(gateway, site_id), SystemClock().now())
+    shown = Month.of(month, _load_site(gateway, site_id), gateway.clock.now())
     job = submit_job(gateway.database, gateway.queue, JudgeQualityRequest(site_id=site_id, from_day=shown.first, to_day=shown.last))
     return RedirectResponse(f"{PAGE.address(site_id)}?month={shown.name}&job={job.job_id}", 303)
 
@@ -95,7 +95,7 @@ async def _find_gaps(gateway: Gateway, request: FindGapsRequest) -> tuple[GapsRe
 
 
 def _show(request: Request, gateway: Gateway, site_id: str, *, month: str | None, decided: str | None = None, job: str | None = None, **told: Any) -> Response:
-    now = SystemClock().now()
+    now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         shown = Month.of(month, site, now)

@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.datastructures import URL
 
-from luna.errors import LunaError
+from luna.errors import ConfirmationError, LunaError, UnauthenticatedError
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
@@ -45,6 +46,8 @@ NAVIGATION = (
     Page("home", "/ui/sites/{site_id}/home"),
     Page("planning", "/ui/sites/{site_id}/planning"),
     Page("savings", "/ui/sites/{site_id}/savings"),
+    Page("forecasts", "/ui/sites/{site_id}/forecasts"),
+    Page("what_ifs", "/ui/sites/{site_id}/what-ifs"),
     Page("data", "/ui/sites/{site_id}/data"),
 )
 
@@ -134,7 +137,9 @@ class PageRoute(SiteClockRoute):
 
 
 def show_error(request: Request, error: LunaError) -> Response:
-    """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for."""
+    """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for; who has to sign in is led there."""
+    if isinstance(error, UnauthenticatedError | ConfirmationError):
+        return _lead(request, "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login")
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
     return HTMLResponse(shown, error.status, error.headers)
@@ -143,6 +148,18 @@ def show_error(request: Request, error: LunaError) -> Response:
 def numbers_of(request: Request, site: Site) -> Numbers:
     """Return how the reader of a request is told figures and times of a site."""
     return Numbers(Reader.of(request).language, parse_zone(site.timezone), site.currency)
+
+
+def _lead(request: Request, door: str) -> Response:
+    """Lead to where a password is asked for, and from there back to the page that needed it."""
+    wanted = (
+        request.url
+        if request.method == "GET" and not request.headers.get("HX-Request")
+        else URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
+    )
+    query = f"?{wanted.query}" if wanted.query else ""
+    address = f"{door}?next={quote(f'{wanted.path}{query}', safe='')}"
+    return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
 
 
 def words_of(request: Request, page: Page) -> PageWords:

@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 from luna import control_service
 from luna.contracts.message import Instant
 from luna.contracts.owner import StoredBlock
-from luna.database import control, manual_blocks, plans, sites
+from luna.contracts.vehicle_session import StoredSession
+from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError, LunaError
 from luna.owner_constraints import find_actions
 from luna.site import Site
-from luna.timeline import SLOT, SystemClock, floor_to
+from luna.timeline import SLOT, floor_to
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
@@ -65,6 +66,7 @@ class PlanningQuery(BaseModel):
     power_kw: Annotated[str, Field(max_length=16)] = ""
     cost: bool = False
     taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    stay_taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
 
     def form(self, site: Site, now: datetime) -> BlockForm:
         """Return what the form shows: what was asked, else the next hour of the first device."""
@@ -78,8 +80,8 @@ class PlanningQuery(BaseModel):
 @router.get("/ui/sites/{site_id}/planning")
 async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGateway, query: Annotated[PlanningQuery, Query()]) -> Response:
     """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
-    now = SystemClock().now()
-    stored = await run_in_threadpool(_read, gateway, site_id, now, query.taken_back)
+    now = gateway.clock.now()
+    stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
     trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
@@ -101,7 +103,7 @@ async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway
 def fix_block(site_id: SitePath, gateway: CurrentGateway, fields: Annotated[BlockFields, Form()]) -> Response:
     """Store a block, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        manual_blocks.add(connection, site_id, fields.form().block(), by=OWNER, now=SystemClock().now())
+        manual_blocks.add(connection, site_id, fields.form().block(), by=OWNER, now=gateway.clock.now())
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
@@ -116,7 +118,7 @@ def take_back_block(site_id: SitePath, block_id: BlockPath, gateway: CurrentGate
 @router.post("/ui/sites/{site_id}/planning/heat")
 def heat_now(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=64)], hours: Annotated[int, Form(ge=1, le=24)]) -> Response:
     """Switch a load on from now on for some hours, as a block."""
-    now = SystemClock().now()
+    now = gateway.clock.now()
     first = floor_to(now, SLOT)
     block = BlockForm(device, "on", first, first + timedelta(hours=hours)).block()
     with unit_of_work(gateway.database) as connection:
@@ -128,7 +130,7 @@ def heat_now(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, 
 def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bool, Form()]) -> Response:
     """Say that nobody is at home, or somebody is again."""
     with unit_of_work(gateway.database) as connection:
-        control_service.switch_vacation(connection, site_id, on=on, now=SystemClock().now())
+        control_service.switch_vacation(connection, site_id, on=on, now=gateway.clock.now())
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
@@ -138,7 +140,7 @@ def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, su
     if not sure:
         raise InvalidInputError(words_of(request, PAGE)("arm_unsure"), field="sure")
     with unit_of_work(gateway.database) as connection:
-        control_service.arm(connection, site_id, now=SystemClock().now(), by=OWNER)
+        control_service.arm(connection, site_id, now=gateway.clock.now(), by=OWNER)
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
@@ -171,15 +173,17 @@ async def _try(gateway: Gateway, site: Site, form: BlockForm, request: Request) 
         return None, error
 
 
-def _read(gateway: Gateway, site_id: str, now: datetime, taken_back: int | None) -> Stored:
+def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -> Stored:
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         return Stored(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
+            stays=vehicle_sessions.read_standing(connection, site_id, first=now),
+            stay_taken_back=_find_stay(connection, site_id, query.stay_taken_back, now),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
-            taken_back=_find_taken_back(connection, site_id, taken_back, now),
+            taken_back=_find_taken_back(connection, site_id, query.taken_back, now),
             states=[control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))],
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )
@@ -189,3 +193,9 @@ def _find_taken_back(connection: Connection, site_id: str, block_id: int | None,
     """Return a block that was taken back and could still hold."""
     history = manual_blocks.read_history(connection, site_id) if block_id is not None else []
     return next((block for block in history if block.block_id == block_id and block.removed_at is not None and block.to > now), None)
+
+
+def _find_stay(connection: Connection, site_id: str, session_id: int | None, now: datetime) -> StoredSession | None:
+    """Return a stay that was taken back and could still hold."""
+    history = vehicle_sessions.read_history(connection, site_id) if session_id is not None else []
+    return next((stay for stay in history if stay.session_id == session_id and stay.removed_at is not None and stay.to > now), None)

@@ -13,11 +13,12 @@ from luna.charts import FixedSpan, StripView, draw_strip
 from luna.contracts.control import ControlState
 from luna.contracts.owner import GRID, ManualBlock, StoredBlock
 from luna.contracts.plan import PlanReply
+from luna.contracts.vehicle_session import StoredSession
 from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError
 from luna.owner_constraints import find_actions
 from luna.site import Site, invalid_input
-from luna.timeline import SLOT, floor_to
+from luna.timeline import SLOT, floor_to, local_instant
 from luna.wording import Numbers, say_mode
 from luna.wording.pages import PageWords
 from services.api.pages.trial import Trial
@@ -59,6 +60,8 @@ class Stored:
     plan: PlanReply | None
     blocks: Sequence[StoredBlock]
     taken_back: StoredBlock | None
+    stays: Sequence[StoredSession]
+    stay_taken_back: StoredSession | None
     states: Sequence[ControlState]
     on_vacation: bool
 
@@ -134,7 +137,7 @@ class PlanningView:
     def edges(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """The quarter-hours ahead by local day: each with its instant and its clock time; the hour that comes twice carries its zone."""
         first = floor_to(self.stored.now, SLOT)
-        wanted = {self.form.first, self.form.end, *(first + place * SLOT for place in range(AHEAD // SLOT + 1))}
+        wanted = {self.form.first, self.form.end, self.next_morning, *(first + place * SLOT for place in range(AHEAD // SLOT + 1))}
         days: dict[str, list[tuple[str, str]]] = {}
         for instant in sorted(wanted):
             days.setdefault(self.numbers.day(instant), []).append((self.write(instant), self.numbers.clock(instant)))
@@ -153,8 +156,27 @@ class PlanningView:
         power = "" if block.power_kw is None else f" {self.numbers.power(block.power_kw)}"
         return f"{self.say_device(block.device)}: {self.words('action_' + block.action)}{power}"
 
-    def say_span(self, block: ManualBlock) -> str:
-        """Return from when until when a block holds."""
+    @property
+    def next_slot(self) -> datetime:
+        """The start of the slot that runs."""
+        return floor_to(self.stored.now, SLOT)
+
+    @property
+    def next_morning(self) -> datetime:
+        """The next seven o'clock of the site."""
+        zone = self.numbers.zone
+        today = self.stored.now.astimezone(zone).date()
+        mornings = (local_instant(today + timedelta(days=days), "07:00", zone) for days in (0, 1))
+        return next(morning for morning in mornings if morning > self.stored.now)
+
+    def say_stay(self, stay: StoredSession) -> str:
+        """Return what is wanted of a stay."""
+        if stay.target_soc is None:
+            return self.words("stay_said_surplus", vehicle=stay.vehicle, to=self.say_instant(stay.to))
+        return self.words("stay_said", vehicle=stay.vehicle, target=self.numbers.share(stay.target_soc), to=self.say_instant(stay.to))
+
+    def say_span(self, block: ManualBlock | StoredSession) -> str:
+        """Return from when until when a block or a stay holds."""
         first, last = block.from_.astimezone(self.numbers.zone), block.to.astimezone(self.numbers.zone)
         end = self.numbers.clock(block.to) if first.date() == last.date() else self.say_instant(block.to)
         return f"{self.say_instant(block.from_)} – {end}"

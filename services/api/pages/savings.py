@@ -19,11 +19,11 @@ from luna.database.savings import read_savings
 from luna.queue.jobs import submit_job
 from luna.savings import LUNA, POSSIBLE, WITHOUT, CountedDay, Savings, share_of_possible
 from luna.site import Site
-from luna.timeline import SLOT, SystemClock, local_days, parse_zone
+from luna.timeline import SLOT, local_days, parse_zone
 from luna.wording import Numbers, say_policy
 from luna.wording.pages import PageWords
 from luna.wording.quality import say_fault
-from services.api.gateway import CurrentGateway
+from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, words_of
 
@@ -71,12 +71,12 @@ def show_savings(
     """Show what the last thirty days cost under each policy, and which of them count."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
-        last = until or _yesterday(site)
+        last = until or _yesterday(site, gateway)
         savings = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last)
         deciders = _read_deciders(connection, site, last)
         running = None if job is None else load_own(connection, site_id, job)
     words, numbers = words_of(request, PAGE), numbers_of(request, site)
-    view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site))
+    view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site, gateway))
     return show(
         request,
         PAGE,
@@ -95,15 +95,15 @@ def count_days(site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day 
     """Have the days replayed that could be and were not, a job for each run of neighbouring days, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
-        last = until or _yesterday(site)
+        last = until or _yesterday(site, gateway)
         spans = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last).find_missing_spans()
     asked = [submit_job(gateway.database, gateway.queue, ReplayRequest(site_id=site_id, from_day=first, to_day=end)) for first, end in spans]
     query = f"?until={last}" + (f"&job={asked[-1].job_id}" if asked else "")
     return RedirectResponse(PAGE.address(site_id) + query, 303)
 
 
-def _yesterday(site: Site) -> date:
-    return SystemClock().now().astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
+def _yesterday(site: Site, gateway: Gateway) -> date:
+    return gateway.clock.now().astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
 
 
 @dataclass(frozen=True)

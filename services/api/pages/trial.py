@@ -10,7 +10,6 @@ from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
 from luna.owner_constraints import check_block
 from luna.site import Battery, DeferrableLoad, ElectricVehicle, Site
-from luna.timeline import SystemClock
 from luna.wording import Language
 from services.api.gateway import Gateway
 
@@ -35,7 +34,7 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
         ConflictError: there is no plan to compare with.
         UnavailableError: the planner did not answer in time.
     """
-    check_block(block, site, now=SystemClock().now())
+    check_block(block, site, now=gateway.clock.now())
     plan, request = _find_plan(gateway, site)
     alternative = _as_alternative(block, site, plan)
     if alternative is not None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from luna.contracts.message import interactive_queue_of
 from luna.database import forecast_issues, jobs, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
@@ -48,7 +49,7 @@ def _look_at_queue(gateway: Gateway) -> None:
     BEAT_AGE.set(math.nan)
     try:
         served = [queue for queues in gateway.queue.heartbeats.workers().values() for queue in queues]
-        for queue in {*SERVICES, *served}:
+        for queue in {*SERVICES, *map(interactive_queue_of, SERVICES), *served}:
             WORKERS.labels(queue).set(served.count(queue))
             WAITING.labels(queue).set(gateway.queue.tasks.waiting(queue))
         sign = gateway.queue.heartbeats.beat()

@@ -63,7 +63,7 @@ def create_site(site: Site, gateway: CurrentGateway) -> Response:
     with unit_of_work(gateway.database) as connection:
         version = sites.create(connection, site)
     headers = {"Location": f"/v1/sites/{quote(site.name)}", "ETag": version_tag(version)}
-    return Response(_document(site), status_code=HTTPStatus.CREATED, headers=headers, media_type="application/json")
+    return Response(_document(site), status_code=HTTPStatus.CREATED.value, headers=headers, media_type="application/json")
 
 
 @router.operation("Read a site", response_model=Site, responses={200: _TAGGED, 304: {"description": "As it was, by If-None-Match"}})

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from luna import control_service
 from luna.contracts.counterfactual import Alternative, WhyNotRequest
-from luna.database import control, manual_blocks, plans, sites
+from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import SLOT, SystemClock, floor_to
@@ -147,3 +147,23 @@ def test_a_vacation_begins_and_ends_by_a_button(api: httpx.Client, site: str) ->
     assert "Nobody is at home." in read(api, PAGE)
     api.post(f"{PAGE}/vacation", data={"on": "false"})
     assert "Somebody is at home." in read(api, PAGE)
+
+
+def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: httpx.Client, database: Engine, site: str) -> None:
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished("planned", control=describe()))
+    first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=1)
+    fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": ""}
+    assert "No departure is known" in read(api, PAGE)
+    unknown = api.post(f"{PAGE}/stays", data=fields)
+    assert unknown.status_code == 422
+    assert "how full the vehicle comes is not known" in unknown.text
+    assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "40"}).status_code == 303
+    assert "car: 80% by" in read(api, PAGE)
+    assert "car: 80 % bis" in read(api, PAGE, "de")
+    with unit_of_work(database) as connection:
+        (stay,) = vehicle_sessions.read_standing(connection, site, first=first)
+    assert (stay.target_soc, stay.arrival_soc) == (0.8, 0.4)
+    taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
+    assert "Taken back: car: 80% by" in read(api, taken.headers["Location"])
+    assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "140"}).status_code == 422

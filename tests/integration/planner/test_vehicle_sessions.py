@@ -67,7 +67,7 @@ def soc_at(reply: PlanReply, instant: datetime) -> float:
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.integers(0, 40), hours=st.integers(2, 30), soc=st.floats(0.1, 0.6), more=st.floats(0.0, 0.2))
-def test_the_target_of_a_stored_stay_is_reached_when_the_car_leaves(connection: Connection, parked: str, first: int, hours: int, soc: float, more: float) -> None:
+def test_a_stored_stays_target_is_reached_when_the_car_leaves(connection: Connection, parked: str, first: int, hours: int, soc: float, more: float) -> None:
     # At most 0.2 of 60 kWh: 12 kWh, which five quarter-hours store; the shortest stay has eight.
     last = min(first + hours, 48)
     session = store(connection, stay(first, last, arrival_soc=soc, target_soc=soc + more))

@@ -57,7 +57,7 @@ def test_a_narrow_terminal_has_the_reasons_below_and_loses_no_figure(luna: Luna,
     assert max(map(len, shown.splitlines())) <= 80
 
 
-@pytest.mark.parametrize(("language", "note"), [("en", "car: no session known, not planned"), ("de", "car: kein Ladevorgang bekannt, nicht geplant")])
+@pytest.mark.parametrize(("language", "note"), [("en", "car: no session known, not planned"), ("de", "car: kein Aufenthalt bekannt, nicht geplant")])
 @pytest.mark.usefixtures("wide")
 def test_a_car_without_a_session_is_named(luna: Luna, tmp_path: Path, language: str, note: str) -> None:
     request = across_midnight()

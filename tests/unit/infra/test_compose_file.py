@@ -18,7 +18,7 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("luna-") and name != "fluent-bit"}
 JOBS = {"preflight", "migrate", "buckets", "models", "cli"}
-WORKERS = {"planner", "forecaster", "ingest", "notifier", "agent", "rag"}
+WORKERS = {"planner", "planner-jobs", "forecaster", "ingest", "notifier", "agent", "rag"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
@@ -26,7 +26,7 @@ each_of_ours = pytest.mark.parametrize("name", sorted(OURS))
 
 
 def test_every_part_of_the_platform_is_there() -> None:
-    servers = {"db", "redis", "qdrant", "minio", "ollama", "prometheus", "alertmanager", "loki", "fluent-bit", "grafana"}
+    servers = {"db", "redis", "qdrant", "minio", "ollama", "prometheus", "alertmanager", "loki", "fluent-bit", "grafana", "caddy"}
     assert set(SERVICES) == {"api", "beat", "recorder", "executor", "home-assistant"} | WORKERS | servers | JOBS
 
 
@@ -42,7 +42,7 @@ def test_no_process_has_more_rights_than_it_needs(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert set(service.get("cap_add", [])) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+    assert set(service.get("cap_add", [])) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "NET_BIND_SERVICE"}
     assert not service.get("privileged")
     assert not any("docker.sock" in str(volume) for volume in service.get("volumes", []))
 
@@ -98,17 +98,21 @@ def test_who_speaks_to_the_store_of_objects_has_its_key() -> None:
     assert all("objects_secret_key" in SERVICES[name]["secrets"] for name in holders)
 
 
-def test_only_gateway_and_grafana_publish_a_port_and_only_to_this_machine() -> None:
+def test_only_gateway_and_grafana_publish_a_port_to_this_machine_and_the_proxy_that_is_asked_for_to_all() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert (SERVICES["caddy"]["profiles"], ports.pop("caddy")) == (["tls"], ["443:443", "80:80"])
     assert set(ports) == {"api", "grafana"}
     assert all(port.startswith("${LUNA_API_HOST:-127.0.0.1}:") for published in ports.values() for port in published)
 
 
 def test_networks_are_closed_except_to_those_that_fetch_and_those_that_serve() -> None:
     members = {network: {name for name, service in SERVICES.items() if network in service.get("networks", [])} for network in FILE["networks"]}
-    assert set(members) == {"edge", "data", "egress", "observability"}
+    assert set(members) == {"edge", "proxy", "data", "egress", "observability"}
     assert members["edge"] == {"api", "grafana"}
-    assert members["egress"] == {"ingest", "recorder", "executor", "notifier", "home-assistant", "rag", "models"}
+    assert members["egress"] == {"ingest", "recorder", "executor", "notifier", "home-assistant", "rag", "models", "caddy"}
+    # The gateway believes what caddy says of a caller: nobody else may stand there.
+    assert members["proxy"] == {"api", "caddy"}
+    assert FILE["networks"]["proxy"]["internal"]
     assert FILE["networks"]["data"]["internal"]
     assert FILE["networks"]["observability"]["internal"]
     assert FILE["networks"]["edge"]["driver_opts"] == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
@@ -155,10 +159,10 @@ def test_the_example_of_the_environment_is_made_from_the_settings() -> None:
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == render()
 
 
-def test_the_example_explains_at_most_fifteen_variables_and_misses_none_of_the_file() -> None:
+def test_the_example_explains_at_most_sixteen_variables_and_misses_none_of_the_file() -> None:
     lines = render().splitlines()
     variables = [line.partition("=")[0] for line in lines if re.match(r"[A-Z_]+=", line)]
-    assert len(variables) <= 15
+    assert len(variables) <= 16
     assert all(lines[lines.index(line) - 1].startswith("# ") for line in lines if re.match(r"[A-Z_]+=", line))
     assert {found[1] for found in VARIABLE.finditer(TEXT)} <= {*variables, "COMPOSE_PROJECT_NAME"}
 

@@ -22,11 +22,10 @@ from services.api.pages.setup.fields import (
     GRID,
     KINDS,
     SITE,
-    SPOT,
+    TARIFF,
     Fault,
     check_entries,
     check_zone,
-    defaults_of,
 )
 
 STEPS = ("site", "devices", "tariff", "data", "review")
@@ -96,7 +95,7 @@ def numbers_of(answers: Mapping[str, Any], language: Any) -> Numbers:
 def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
     """Return what stands in the fields of the tariff before anything was typed: what is usual in the country."""
     country, scale = country_of(answers), numbers_of(answers, "en").price_unit[0]
-    suggested = defaults_of(SPOT) | {"import_kind": "fixed", "export_kind": "fixed", "export_price": "0"}
+    suggested = {entry.name: entry.default for entry in TARIFF} | {"export_price": "0"}
     if country is None:
         return suggested
     # The usual markup is a figure of the country's own currency.

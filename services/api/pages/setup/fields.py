@@ -170,7 +170,8 @@ def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, Fa
     typed = read_number(text)
     if typed is None or not math.isfinite(typed):
         return None, Fault("", "number")
-    value = typed / scale
+    # 8.2 hundredths are 0.082, and not what floats make of it.
+    value = round(typed / scale, 9)
     if value < entry.least or (entry.above and value <= entry.least):
         return None, Fault("", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)})
     if value > entry.most:

@@ -133,7 +133,10 @@ def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str
         found += _find_taken(gateway, answers)
     if step == "data":
         found += data_step.find_faults(gateway, answers)
-    return {fault.field: fault for fault in reversed(found)}
+    first: dict[str, Fault] = {}
+    for fault in found:
+        first.setdefault(fault.field, fault)
+    return first
 
 
 def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[Fault]:

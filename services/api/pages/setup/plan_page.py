@@ -28,7 +28,8 @@ async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response
     objects = await run_in_threadpool(lambda: gateway.objects)
     upload = await receive_upload(request, objects, limiter=gateway.uploading)
     draft_id = await run_in_threadpool(_keep_upload, gateway, upload)
-    return RedirectResponse(f"/ui/setup/{draft_id}/data", 303)
+    address = f"/ui/setup/{draft_id}/data"
+    return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
 
 
 def _keep_upload(gateway: Gateway, upload: Upload) -> str:

@@ -35,7 +35,7 @@ def view_tariff(answers: Mapping[str, Any], language: Language) -> dict[str, Any
     country = country_of(answers)
     return {
         "entries": {entry.name: entry for entry in TARIFF},
-        "typed": {entry.name: entry.default for entry in TARIFF} | suggest_tariff(answers) | answers.get("tariff", {}),
+        "typed": suggest_tariff(answers) | answers.get("tariff", {}),
         "markets": [(market, market) for market in country.markets] if country else [],
         "price_unit": numbers_of(answers, language).price_unit[1],
     }
