@@ -1,5 +1,6 @@
 """A real gateway with a home that has a past and a plan, and a browser that opens its pages."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.gateway import serve
 DESKTOP = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # What a browser says of requests while a test has it offline.
-OFFLINE = "net::ERR_INTERNET_DISCONNECTED"
+OFFLINE = re.compile("net::ERR_INTERNET_DISCONNECTED|^htmx:(sendError|afterRequest)")
 # Opens a page by its address below the gateway's; keywords are those of a browser's context, beside those of ``DESKTOP``.
 Open = Callable[..., Page]
 
@@ -67,7 +68,7 @@ def open_page(demo_gateway: httpx.Client, browser: Browser) -> Iterator[Open]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and OFFLINE not in message.text else None)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and not OFFLINE.search(message.text) else None)
         page.goto(str(gateway.base_url).rstrip("/") + path)
         return page
 

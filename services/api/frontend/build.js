@@ -45,7 +45,8 @@ await mkdir(target, { recursive: true });
 const built = (await bundle()).sort();
 const sizes = Object.fromEntries(await Promise.all(built.map(async ([name, file]) => [name, await compress(file)])));
 const manifest = Object.fromEntries(built.map(([name, file]) => [name, relative(target, file)]));
-await writeFile(join(target, "manifest.json"), `${JSON.stringify({ files: manifest, sizes }, null, 2)}\n`);
+await writeFile(join(target, "sizes.json"), `${JSON.stringify(sizes, null, 2)}\n`);
+await writeFile(join(target, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 for (const [name, size] of Object.entries(sizes)) {
