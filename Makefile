@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-core demo test up-local bench bench-peers lint format types layers reference docs lock \
+.PHONY: help setup setup-core static demo test up-local bench bench-peers lint format types layers reference docs lock \
         up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose clean reset
 
 help:  ## list the commands
@@ -30,14 +30,37 @@ $(VENV)/.test: $(VENV)/.core locks/test.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/test.txt
 	@touch $@
 
-setup-core: $(VENV)/.core  ## install what the demo needs
-setup: $(VENV)/.test  ## install everything, for development
+# The pages' scripts and styles. Node comes as a wheel, so that none is needed on the machine.
+FRONTEND := services/api/frontend
+STATIC := services/api/static/manifest.json
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+$(VENV)/.frontend: $(VENV)/.uv locks/frontend.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r locks/frontend.txt
+	@touch $@
+
+$(VENV)/.node_modules: $(VENV)/.frontend $(FRONTEND)/package-lock.json
+	@cd $(FRONTEND) && $(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STATIC): $(VENV)/.node_modules $(FRONTEND)/build.js $(shell find $(FRONTEND)/src -type f)
+	@cd $(FRONTEND) && $(NODE) node build.js
+
+static: $(STATIC)  ## build the pages' scripts and styles into services/api/static
+
+# Without a registry of packages the pages do without scripts; everything else runs.
+.PHONY: try-static
+try-static: $(VENV)/.uv
+	@$(MAKE) --no-print-directory static >/dev/null || echo "The pages' scripts were not built: the pages work without them. Try again: make static"
+
+setup-core: $(VENV)/.core try-static  ## install what the demo needs
+setup: $(VENV)/.test static  ## install everything, for development
 
 DAYS ?= 14
-demo: $(VENV)/.core  ## a real year from prices to var/demo/report.html; nothing is left running
+demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.html; nothing is left running
 	@$(BIN)/luna demo --days $(DAYS)
 
-up-local: $(VENV)/.core  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
+up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
 	@exec $(BIN)/luna up
 
 test: $(VENV)/.test  ## unit, property and integration tests against the real embedded servers
@@ -77,9 +100,10 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
 	@$(UV_COMPILE) --constraint locks/core.txt pyproject.toml -o locks/kernel.txt
-	@for extra in agent api cli forecaster ingest planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
+	@for extra in agent api cli forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
 	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
+	@sed -n 's/^frontend = \["\(.*\)"\]/\1/p' pyproject.toml | $(UV_COMPILE) - -o locks/frontend.txt
 	@$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
 
 # ---- containers ----------------------------------------------------------------------------------
@@ -127,7 +151,7 @@ bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan,
 # ---- leaving -------------------------------------------------------------------------------------
 
 clean:  ## remove environments, caches and Luna's images; data stay
-	@rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(FRONTEND)/node_modules services/api/static .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@if command -v docker >/dev/null; then docker image ls -q 'luna-*' | sort -u | xargs -r docker image rm --force >/dev/null; fi
 
 reset: .env  ## delete all data, of the containers and below var/; asks first

@@ -5,7 +5,7 @@ A declarative template: Luna's set-point goes in, texts for one home automation 
 
 from collections.abc import Collection
 from string import Formatter
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -18,6 +18,8 @@ DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
 
 # All batteries are told together; every other device for itself: "vehicle:car", "load:water_heater", "pv".
 BATTERIES = "batteries"
+# What each kind of device can be told by its owner, by the first part of its name.
+OWNER_MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle": get_args(VehicleMode), "load": get_args(LoadMode), "pv": get_args(PvMode)}
 
 # What a value may be made of; power and limits as whole numbers but for those in kW.
 PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent", "ceiling_percent")

@@ -7,6 +7,8 @@ LunaError
 │   └── ConfirmationError  the password has to be given again                   403, exit 2
 ├── NotFoundError          a named thing does not exist                         404, exit 2
 ├── ConflictError          the request contradicts what is stored or running    409, exit 1
+│   ├── OutdatedError      what was read is not what is stored any more         412, exit 1
+│   └── UnconditionalError a change does not say of what                        428, exit 2
 ├── UnsupportedMediaError  a body is of a type that is not taken                415, exit 2
 ├── TooManyRequestsError   too much was asked; the same call may work later     429, exit 1
 ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
@@ -101,6 +103,18 @@ class ConflictError(LunaError):
     """The request contradicts what is stored or running."""
 
     status, title, code = 409, "Conflict", "conflict"
+
+
+class OutdatedError(ConflictError):
+    """Somebody else changed what the caller read; nothing was changed."""
+
+    status, title, code = 412, "Precondition failed", "precondition-failed"
+
+
+class UnconditionalError(ConflictError):
+    """A change must say which version it changes; nothing was changed."""
+
+    status, exit_code, title, code = 428, 2, "Precondition required", "precondition-required"
 
 
 class UnsupportedMediaError(LunaError):

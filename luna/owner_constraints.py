@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
+from typing import get_args
+from zoneinfo import ZoneInfo
 
-from luna.contracts.owner import GRID, ManualBlock
+from luna.contracts.owner import GRID, Action, ManualBlock
 from luna.errors import InvalidInputError
 from luna.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
+from luna.wording import say_instant
 
 # Longer than this nobody remembers a block; what shall hold for good belongs into the site.
 LONGEST = timedelta(days=14)
@@ -41,7 +44,7 @@ def check_blocks(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) ->
         check_block(block, site, now=now, field=f"manual.{index}")
     for one, other in combinations(blocks, 2):
         if contradict(one, other):
-            raise _contradiction(one, other)
+            raise _contradiction(one, other, ZoneInfo(site.timezone))
 
 
 def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "block") -> None:
@@ -51,20 +54,20 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
         InvalidInputError: as ``check_blocks``.
     """
     device = find_device(block, site, field=field)
-    _check_time(block, now=now, field=field)
+    _check_time(block, ZoneInfo(site.timezone), now=now, field=field)
     if block.power_kw is not None and isinstance(device, Battery | ElectricVehicle):
         _check_power(block, block.power_kw, device, field=field)
 
 
-def check_beside(block: ManualBlock, others: Sequence[ManualBlock]) -> None:
-    """Refuse a block that contradicts one of those there are.
+def check_beside(block: ManualBlock, others: Sequence[ManualBlock], zone: ZoneInfo) -> None:
+    """Refuse a block that contradicts one of those there are; the refusal speaks of times in ``zone``.
 
     Raises:
         InvalidInputError: names the other.
     """
     for other in others:
         if contradict(block, other):
-            raise _contradiction(block, other)
+            raise _contradiction(block, other, zone)
 
 
 def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Device:
@@ -85,6 +88,15 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Devi
     return able[0]
 
 
+def find_actions(site: Site) -> dict[str, list[Action]]:
+    """Return what an owner can fix of each device of a site, by its name, in the order in which a form offers it."""
+    found: dict[str, list[Action]] = {}
+    for name, device in _devices(site):
+        known = found.setdefault(name, [])
+        known += [action for action in get_args(Action) if action in _ACTIONS[type(device)] and action not in known]
+    return found
+
+
 def contradict(one: ManualBlock, other: ManualBlock) -> bool:
     """Return whether two blocks overlap and ask one device for what it cannot do at once."""
     if one.device != other.device or one.to <= other.from_ or other.to <= one.from_:
@@ -97,12 +109,14 @@ def _devices(site: Site) -> list[tuple[str, Device]]:
     return [*((each.name, each) for each in devices), (GRID, site.grid)]
 
 
-def _check_time(block: ManualBlock, *, now: datetime, field: str) -> None:
+def _check_time(block: ManualBlock, zone: ZoneInfo, *, now: datetime, field: str) -> None:
     if block.to <= now:
-        raise InvalidInputError("the block has passed already", field=f"{field}.to", value=block.to.isoformat(), remedy="Name a time that is still to come.")
+        raise InvalidInputError(
+            "the block has passed already", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), remedy="Name a time that is still to come."
+        )
     if block.to - block.from_ > LONGEST:
         remedy = f"Blocks last {LONGEST.days} days at most; what shall hold for good belongs into the site."
-        raise InvalidInputError("the block is too long", field=f"{field}.to", value=block.to.isoformat(), remedy=remedy)
+        raise InvalidInputError("the block is too long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), remedy=remedy)
 
 
 def _check_power(block: ManualBlock, power_kw: float, device: Battery | ElectricVehicle, *, field: str) -> None:
@@ -115,8 +129,8 @@ def _check_power(block: ManualBlock, power_kw: float, device: Battery | Electric
         raise InvalidInputError("too little power to charge at all", field=f"{field}.power_kw", value=power_kw, remedy=f"It charges from {least:g} kW on.")
 
 
-def _contradiction(one: ManualBlock, other: ManualBlock) -> InvalidInputError:
-    span = f"{max(one.from_, other.from_):%Y-%m-%d %H:%M} to {min(one.to, other.to):%Y-%m-%d %H:%M %Z}"
+def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> InvalidInputError:
+    span = f"{say_instant(max(one.from_, other.from_), zone)} to {say_instant(min(one.to, other.to), zone)}"
     known = f" (block {other.block_id})" if other.block_id is not None else ""
     remedy = "Remove one of the two, or let them follow on each other."
     return InvalidInputError(f"{one.action} contradicts {other.action}{known} from {span}", field="manual", value=one.device, remedy=remedy)

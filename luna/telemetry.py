@@ -9,6 +9,7 @@ import re
 import sys
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ _SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
 _TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 # Libraries whose INFO says nothing to an operator.
 _QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu", "uvicorn.access")
+
+
+# The last lines of this process, and of those it started and listens to: a page shows them. About a megabyte.
+RECENT_LINES: deque[str] = deque(maxlen=2_000)
+
+
+class _KeepRecent(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        RECENT_LINES.append(self.format(record))
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
@@ -48,8 +58,10 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     final: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=final, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=level, force=True)
+    recent = _KeepRecent()
+    for each in (handler, recent):
+        each.setFormatter(structlog.stdlib.ProcessorFormatter(processors=final, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler, recent], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 

@@ -199,6 +199,20 @@ def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> dat
     return require_utc(instant, field=field)
 
 
+def parse_day(text: str, *, field: str) -> date:
+    """Return the local day that a ``text`` such as 2024-02-01 names.
+
+    Raises:
+        InvalidInputError: no day, or one of no year of ``YEARS``.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as exc:
+        raise InvalidInputError("not a day", field=field, value=text, remedy="Write a local day like 2024-02-01; it is asked for whole.") from exc
+    require_year(day, field=field)
+    return day
+
+
 def require_year(day: date, *, field: str) -> None:
     """Accept a day or an instant of ``YEARS``.
 

@@ -14,6 +14,7 @@ from hypothesis import settings
 from sqlalchemy import Connection, Engine
 
 from luna.embedded import Servers, start
+from tests import browsers
 from tests.command_line import Luna, Said
 from tests.databases import own_database
 from tests.mosquitto import SAID
@@ -70,6 +71,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}")
     terminalreporter.write_line(f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}")
     terminalreporter.write_line(SAID)
+    terminalreporter.write_line(browsers.SAID)
 
 
 def _make_folder() -> Path:

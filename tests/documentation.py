@@ -21,8 +21,9 @@ _WORD = re.compile(r"[\w.<>*/{},-]+")
 _DOTTED = re.compile(rf"(?<![\w./@:-])(?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]\w*)+(?![\w/])")
 _PLACEHOLDER = re.compile(r"<\w+>|N{4}")
 _IDENTIFIER = re.compile(r"(?<![\w-])(?:[a-z]\w*_\w+|[A-Z][a-z]+[A-Z]\w+)\b")
-# Words of other programs: Mosquitto's client, a field of Redis's answer.
-_FOREIGN = ("mosquitto_sub", "used_memory_human")
+# Words of other programs: Mosquitto's client, a field of Redis's answer, entities and a card of Home Assistant.
+_CARD = ("luna_home_planned_mode", "luna_home_plan_soc", "luna_home_import_price", "graph_span", "data_generator", "yaxis_id", "mobile_app_phone")
+_FOREIGN = ("mosquitto_sub", "used_memory_human", *_CARD)
 _TREE_LINE = re.compile(r"^( *)(\S+(?: \S+)*)")
 
 

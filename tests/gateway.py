@@ -12,14 +12,16 @@ import uvicorn
 
 from luna.embedded import Addresses
 from luna.settings import Settings
+from luna.timeline import Clock
 from services.api.app import create_app
+from services.api.http_protocol import GatewayProtocol
 
 
 @contextmanager
-def serve(addresses: Addresses, **settings: Any) -> Iterator[httpx.Client]:
+def serve(addresses: Addresses, clock: Clock | None = None, **settings: Any) -> Iterator[httpx.Client]:
     """Run the gateway on a free port and yield a client of it; ``settings`` are those of its process that matter."""
     own = Settings(**({"plan_timeout": timedelta(seconds=20), "token_key": "a key of the tests and of nobody else"} | settings))
-    server = uvicorn.Server(uvicorn.Config(create_app(own, addresses), port=0, log_config=None, proxy_headers=False))
+    server = uvicorn.Server(uvicorn.Config(create_app(own, addresses, clock=clock), http=GatewayProtocol, port=0, log_config=None, proxy_headers=False))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

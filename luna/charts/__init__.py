@@ -3,13 +3,15 @@
 Drawings ask nobody for anything, follow the reader's light or dark scheme, and speak through titles where a script is missing.
 """
 
-from luna.charts.bill import draw_bills
+from luna.charts.bill import draw_bill_chart, draw_bills
 from luna.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.charts.forecast_view import ForecastView, SeriesView
 from luna.charts.losses import LossStep, draw_losses
 from luna.charts.plan import GLYPHS, HATCHES, draw_plan
 from luna.charts.plan import TEXTS as PLAN_TEXTS
 from luna.charts.plan_view import SHOWN, ModeRun, PlanView, read_starting_soc, view_plan
+from luna.charts.savings import DecidedDay, SavedDay, bar_in_text, draw_deciders, draw_saved_days, slot_edges
+from luna.charts.strip import FixedSpan, StripView, draw_strip
 from luna.charts.style import style
 from luna.charts.tradeoff import draw_tradeoff, read_figure
 
@@ -18,20 +20,30 @@ __all__ = [
     "HATCHES",
     "PLAN_TEXTS",
     "SHOWN",
+    "DecidedDay",
+    "FixedSpan",
     "ForecastView",
     "LossStep",
     "ModeRun",
     "PlanView",
+    "SavedDay",
     "SeriesView",
+    "StripView",
+    "bar_in_text",
+    "draw_bill_chart",
     "draw_bills",
+    "draw_deciders",
     "draw_forecast",
     "draw_forecast_page",
     "draw_forecast_picture",
     "draw_losses",
     "draw_plan",
+    "draw_saved_days",
+    "draw_strip",
     "draw_tradeoff",
     "read_figure",
     "read_starting_soc",
+    "slot_edges",
     "style",
     "view_plan",
 ]

@@ -8,11 +8,11 @@ from markupsafe import Markup
 from luna.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
 from luna.charts.marks import place_keys
 from luna.charts.style import SERIES, draw_document, style
-from luna.charts.svg import join, rectangle, text
+from luna.charts.svg import join, number, rectangle, text
 from luna.contracts.counterfactual import VariantReply, WhatIfReply
 from luna.wording import Language, Numbers
 
-WIDTH, HEIGHT = 976.0, 300.0
+WIDTH, NARROW, HEIGHT = 976.0, 358.0, 300.0
 LEFT, RIGHT = 48.0, 8.0
 KEYS, ROW = 34.0, 22.0  # where the legend begins, and its rows
 LETTER, KEY = 7.0, 34.0
@@ -26,22 +26,36 @@ TITLES: dict[Language, str] = {
 
 def draw_bills(reply: WhatIfReply, *, language: Language) -> str:
     """Return the picture as an SVG document."""
+    title = TITLES[language].format(currency=reply.currency, site=reply.site, first=reply.from_day, last=reply.to_day)
+    body, height = _draw_body(reply, language, width=WIDTH, first_key=KEYS)
+    return draw_document(text((0, 18), title, "title") + body, (WIDTH, height), style("bill"), label=title)
+
+
+def draw_bill_chart(reply: WhatIfReply, *, language: Language, narrow: bool) -> Markup:
+    """Return the picture for a page, whose style sheets it follows."""
+    title = TITLES[language].format(currency=reply.currency, site=reply.site, first=reply.from_day, last=reply.to_day)
+    width = NARROW if narrow else WIDTH
+    body, height = _draw_body(reply, language, width=width, first_key=4.0)
+    size = ("narrow" if narrow else "wide", number(width), number(height + 6), title)
+    return Markup('<svg class="chart bills {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body)
+
+
+def _draw_body(reply: WhatIfReply, language: Language, *, width: float, first_key: float) -> tuple[Markup, float]:
+    """Return legend and bars, and their height."""
     shown = [reply.baseline, *reply.variants]
-    frame = ChartFrame(WIDTH, LEFT, RIGHT, len(reply.baseline.months))
+    frame = ChartFrame(width, LEFT, RIGHT, len(reply.baseline.months))
     bills = [month.bill for variant in shown for month in variant.months]
-    places = place_keys([KEY + LETTER * len(variant.name) for variant in shown], WIDTH, first_y=KEYS, row=ROW)
+    places = place_keys([KEY + LETTER * len(variant.name) for variant in shown], width, first_y=first_key, row=ROW)
     top = places[-1][1] + ROW + 8
     step = choose_step(max((abs(bill) for bill in bills), default=1.0), STEPS, 6)
     axis = fit_axis(bills, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
-    title = TITLES[language].format(currency=reply.currency, site=reply.site, first=reply.from_day, last=reply.to_day)
     parts = [
-        text((0, 18), title, "title"),
         *(_draw_key(variant.name, SERIES[index], place) for index, (variant, place) in enumerate(zip(shown, places, strict=True))),
         draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), reply.currency)),
         *(_draw_bars(variant, index, shown, (frame, axis)) for index, variant in enumerate(shown)),
         *(text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(reply.baseline.months)),
     ]
-    return draw_document(join(parts), (WIDTH, axis.bottom + 20), style("bill"), label=title)
+    return join(parts), axis.bottom + 20
 
 
 def _draw_key(name: str, colour: str, place: tuple[float, float]) -> Markup:

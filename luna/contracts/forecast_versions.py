@@ -48,6 +48,23 @@ class RollbackRequest(Request):
     site_id: SiteId
 
 
+class CardReply(Message):
+    """The card of a trained model. Source: Mitchell et al. (2019), Model Cards for Model Reporting."""
+
+    facts: Annotated[dict[str, Any], Field(description="what it learned from, how good it was on what it had not seen, what it is for and what it is not")]
+    text: Annotated[str, Field(description="the same for people, in Markdown")]
+
+
+class CardRequest(Request):
+    """Read the card of a training; without ``run_id`` of the one whose model speaks now."""
+
+    task: ClassVar[str] = "forecaster.model.describe"
+    reply: ClassVar[type[Message]] = CardReply
+
+    site_id: SiteId
+    run_id: Annotated[RunId | None, Field(description="a training of the site")] = None
+
+
 class CandidateReply(Message):
     """How a version compares with the active one; what too few days say is null. ``loss_ratio``: its pinball loss as a share of the active version's."""
 
@@ -112,7 +129,7 @@ class JudgeForecastsRequest(Request):
         return self
 
 
-class Decision(Message):
+class VersionDecision(Message):
     """A decision about what drives the planner, with what it rests on."""
 
     forecast_version: str
@@ -178,7 +195,7 @@ class ForecastStatus(Message):
     driving: DrivingVersion | None = None
     shadow: list[ShadowRecord]
     candidates: list[CandidateReply] = []
-    decisions: list[Decision]
+    decisions: list[VersionDecision]
     trainings: list[TrainingSummary]
     drift: list[str] = []
     next_training: str | None = None

@@ -9,13 +9,13 @@ from luna.contracts.message import Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
 from luna.site import Site
 
-JobStatus = Literal["queued", "running", "done", "failed", "dead"]
+JobStatus = Literal["queued", "running", "done", "failed", "dead", "cancelled"]
 # "open" is what has not ended.
-JobFilter = Literal["open", "queued", "running", "done", "failed", "dead"]
+JobFilter = Literal["open", "queued", "running", "done", "failed", "dead", "cancelled"]
 
 
 class JobSummary(Message):
-    """How a job stands. ``done``, ``failed`` and ``dead`` are its ends; ``dead`` is one whose attempts never came to an end."""
+    """How a job stands. ``done``, ``failed``, ``dead`` and ``cancelled`` are its ends; ``dead`` is one whose attempts never came to an end."""
 
     job_id: str
     task: str

@@ -63,6 +63,11 @@ def queue_of(task: str) -> str:
     return task.partition(".")[0]
 
 
+def interactive_queue_of(service: str) -> str:
+    """Return the queue of what somebody waits for at a service; what nobody waits for, and may take hours, never stands in it."""
+    return f"{service}.interactive"
+
+
 @contextmanager
 def site_clock(zone: ZoneInfo | None) -> Iterator[None]:
     """Let what is validated within read local days and clock times by a zone; None: only instants with an offset are read."""

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.counterfactual import PlanId
-from luna.contracts.message import Message, Request
+from luna.contracts.forecast import SiteId
+from luna.contracts.message import Instant, Message, Request
 from luna.contracts.plan import Language, PlanRequest
 
 Figure = Literal["cost", "carbon", "self_sufficiency", "wear"]
@@ -122,3 +123,67 @@ class PlanChangesRequest(Request):
     plan_id: PlanId
     before_id: PlanId | None = None
     language: Annotated[Language | None, Field(description="of the sentences; empty: that of the plan")] = None
+
+
+class PlanFinding(Message):
+    """What does not hold of a plan."""
+
+    plan_id: Annotated[str, Field(description="the plan")]
+    what: Annotated[str, Field(description="what does not hold: balance, cost, …")]
+    off: Annotated[float, Field(description="by how much: kWh, or money in the plan's currency")]
+    start: Annotated[Instant | None, Field(description="in which slot; null: over the whole plan")] = None
+
+
+class CheckPlansReply(Message):
+    """Whether issued plans hold: every slot closes its balance, batteries go on where they were, and the cost is what the flows cost."""
+
+    site_id: Annotated[str, Field(description="the site's name")]
+    plans: Annotated[int, Field(description="plans that were checked")]
+    without_inputs: Annotated[int, Field(description="of those, without the request they were made from: less can be checked")]
+    broken: Annotated[int, Field(description="plans of which something does not hold")]
+    findings: Annotated[list[PlanFinding], Field(description="what does not hold; empty: all does")]
+
+
+class CheckPlansRequest(Request):
+    """Check the plans issued for a site from ``first`` on, before ``end``."""
+
+    task: ClassVar[str] = "planner.plans.check"
+    reply: ClassVar[type[Message]] = CheckPlansReply
+    public: ClassVar[bool] = True
+
+    site_id: SiteId
+    first: Annotated[Instant, Field(description="plans issued from here on")]
+    end: Annotated[Instant, Field(description="and before this instant")]
+
+
+class PlanSummary(Message):
+    """What a list says of an issued plan."""
+
+    plan_id: Annotated[str, Field(description="its id")]
+    system_id: Annotated[str, Field(description="prod drives devices; others are for comparison")]
+    issued_at: Annotated[Instant, Field(description="when it was issued")]
+    from_: Annotated[Instant, Field(alias="from", description="start of its first slot")]
+    to: Annotated[Instant, Field(description="end of its last slot")]
+    status: Annotated[str, Field(description="optimal, feasible, or compromised where a wish could not be had")]
+    cost: Annotated[float, Field(description="what it costs over its slots, in its currency")]
+    currency: Annotated[str, Field(description="ISO 4217")]
+
+
+class PlanReason(Message):
+    """Why a device does what it does over slots in a row."""
+
+    from_: Annotated[Instant, Field(alias="from", description="start of the first slot")]
+    to: Annotated[Instant, Field(description="end of the last slot")]
+    device: Annotated[str, Field(description="battery, vehicle or appliance by its name; batteries: all of them")]
+    mode: Annotated[str | None, Field(description="what batteries do; null for vehicles and appliances")] = None
+    code: Annotated[str, Field(description="names the reason, the same in every language")]
+    text: Annotated[str, Field(description="the reason in the plan's language")]
+
+
+class PlanReasonsReply(Message):
+    """The reasons of a plan, those of each device in the order of time."""
+
+    plan_id: Annotated[str, Field(description="the plan")]
+    site: Annotated[str, Field(description="the site's name")]
+    timezone: Annotated[str, Field(description="where the site's clock stands")]
+    reasons: Annotated[list[PlanReason], Field(description="a row for each run of slots with one reason")]

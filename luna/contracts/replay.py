@@ -73,6 +73,14 @@ class DayCost(Message):
     cost: float
     stored_gain: float = 0.0
     value_gain: float | None = None
+    import_carbon_g: Annotated[float | None, Field(description="grid intensity × import; null where the intensity of any slot is unknown")] = None
+
+
+class DayScore(DayCost):
+    """What one policy cost on one local day, as a replay stored it."""
+
+    policy: Annotated[str, Field(description="what decided: idle, self_consumption, rule, mpc, mpc_perfect, oracle, …")]
+    currency: Annotated[str, Field(description="of cost and gains, ISO 4217")]
 
 
 class WeeksReply(Message):

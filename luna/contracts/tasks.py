@@ -12,11 +12,13 @@ from luna.contracts.data import (
 )
 from luna.contracts.forecast import EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
-from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest
+from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
+from luna.contracts.history_care import FindGapsRequest, RepairRequest, VerifyRequest
 from luna.contracts.job import DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.message import Request, Schedule
+from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan_questions import ParetoRequest, PlanChangesRequest
+from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 
 # In the order in which lists name them.
@@ -50,6 +52,13 @@ REQUESTS: tuple[type[Request], ...] = (
     BuildSlotsRequest,
     BackfillRequest,
     ParetoRequest,
+    CheckPlansRequest,
+    CardRequest,
+    FindGapsRequest,
+    RepairRequest,
+    VerifyRequest,
+    NotifyRequest,
+    NotifyTestRequest,
 )
 
 

@@ -1,7 +1,7 @@
 """Whether sites are armed, what their devices were told last, and the log of it all."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, exists, null, select
@@ -109,9 +109,30 @@ def record(connection: Connection, state: ControlState, decision: Decision, conf
 
 def read_log(connection: Connection, site_id: str, *, limit: int) -> list[ControlEntry]:
     """Return the last rows of a site's log, the latest first."""
-    query = select(*(control_log.c[name] for name in ControlEntry.model_fields)).where(control_log.c.site_key == sites.key_of(connection, site_id))
-    rows = connection.execute(query.order_by(control_log.c.entry_id.desc()).limit(limit)).mappings()
-    return [ControlEntry.model_validate(dict(row)) for row in rows]
+    return [entry for _, entry in read_log_page(connection, site_id, limit=limit)]
+
+
+def read_log_page(
+    connection: Connection, site_id: str, *, limit: int, slots: tuple[datetime | None, datetime | None] = (None, None), below: int | None = None
+) -> list[tuple[int, ControlEntry]]:
+    """Return rows of a site's log with their numbers, the latest first: of ``slots`` alone (None: no bound), from the one below number ``below`` on."""
+    log, (first, end) = control_log.c, slots
+    bounds = [
+        *([] if first is None else [log.slot_start >= first]),
+        *([] if end is None else [log.slot_start < end]),
+        *([] if below is None else [log.entry_id < below]),
+    ]
+    query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(log.site_key == sites.key_of(connection, site_id), *bounds)
+    rows = connection.execute(query.order_by(log.entry_id.desc()).limit(limit)).mappings()
+    return [(row["entry_id"], ControlEntry.model_validate({name: row[name] for name in ControlEntry.model_fields})) for row in rows]
+
+
+def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
+    """Return who decided what the batteries did in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
+    own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (control_log.c.device == BATTERIES)
+    within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
+    rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
+    return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
 
 
 # What the batteries' row and that of another device have in common.

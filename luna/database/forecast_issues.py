@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import sites
 from luna.database.schema.forecasting import forecast_issues
 from luna.database.schema.sites import sites as site_table
 
+Window = tuple[datetime | None, datetime | None]
 # What was issued before is due in any case; no more of the table is looked at.
 RECENT = timedelta(days=1)
 
@@ -52,6 +53,39 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
     columns = [table[name] for name in ForecastIssue.__dataclass_fields__]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last))
     return [_issue(row) for row in connection.execute(query.order_by(table.issued_at)).mappings()]
+
+
+def list_newest(
+    connection: Connection,
+    site_id: str,
+    *,
+    issued: Window = (None, None),
+    version: str | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[ForecastIssue]:
+    """Return the issues of a site within ``issued`` (first instant, instant after the last; None: no bound), the newest first.
+
+    Args:
+        issued: when they were issued.
+        version: of this version alone.
+        after: instant and version of the issue behind which the list begins.
+        limit: how many at most.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table, (first, end) = forecast_issues.c, issued
+    bounds = [
+        *([] if first is None else [table.issued_at >= first]),
+        *([] if end is None else [table.issued_at < end]),
+        *([] if version is None else [table.forecast_version == version]),
+        *([] if after is None else [tuple_(table.issued_at, table.forecast_version) < tuple_(*after)]),
+    ]
+    columns = [table[name] for name in ForecastIssue.__dataclass_fields__]
+    query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds)
+    rows = connection.execute(query.order_by(table.issued_at.desc(), table.forecast_version.desc()).limit(limit))
+    return [_issue(row) for row in rows.mappings()]
 
 
 def last_issued(connection: Connection, site_id: str, *, until: datetime) -> dict[str, datetime]:

@@ -8,7 +8,7 @@ from statistics import fmean
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import DrivingVersion, WaitingVersion
-from luna.contracts.forecast_versions import DAYS_TO_PROVE, Decision, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionRecord
+from luna.contracts.forecast_versions import DAYS_TO_PROVE, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionDecision, VersionRecord
 from luna.database import forecast_activations, forecast_scores, sites, training_runs
 from luna.database.forecast_activations import Activation, ActiveVersion
 from luna.database.forecast_scores import DayScore
@@ -131,9 +131,9 @@ def _average(scores: Sequence[DayScore]) -> SeriesRecord:
     return SeriesRecord(days=len(scores), coverage_80=fmean(known) if known else None, **means)
 
 
-def _decision(made: Activation) -> Decision:
+def _decision(made: Activation) -> VersionDecision:
     names = ("forecast_version", "run_id", "decided_by", "decided_at", "reason")
-    return Decision(**{name: getattr(made, name) for name in names}, evidence=dict(made.evidence))
+    return VersionDecision(**{name: getattr(made, name) for name in names}, evidence=dict(made.evidence))
 
 
 def _training(run: TrainingRun) -> TrainingSummary:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
 from luna.outlook import SHARES, Forecast, Quantiles
 from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, align
+from luna.timeline import SLOT, FloatArray, Timeline, align, parse_zone
+from luna.wording import say_instant
 
 # Column of the table → place in ``Quantiles``.
 PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
@@ -73,14 +74,14 @@ def read_driving(connection: Connection, site: Site, timeline: Timeline, *, know
         return None
     chosen = next((version for version, at in issued.items() if known_at - at <= FRESH), max(issued, key=lambda version: issued[version]))
     forecast = _forecast(_rows(connection, key, chosen, first=issued[chosen], last=issued[chosen]), timeline.whole(), issued[chosen], chosen)
-    return DrivingForecast(forecast, _tell_silence(active, issued.get(active), known_at))
+    return DrivingForecast(forecast, _tell_silence(active, issued.get(active), known_at, parse_zone(site.timezone)))
 
 
-def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime) -> str | None:
+def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo) -> str | None:
     if issued_at is None:
         return f"{active} has issued no forecast of the start"
     if known_at - issued_at > FRESH:
-        return f"{active} issued its last forecast at {issued_at.isoformat()}, more than {FRESH // timedelta(hours=1)} hours before the start"
+        return f"{active} issued its last forecast at {say_instant(issued_at, zone)}, more than {FRESH // timedelta(hours=1)} hours before the start"
     return None
 
 

@@ -87,12 +87,24 @@ def withdraw_observations(connection: Connection, site_id: str, starts: InstantA
 
 def read(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> list[Change]:
     """Return the changes of slots from ``first`` on, before ``end``, in the order in which they were made."""
-    table = history_changes.c
-    query = select(table.series, table.slot_start, table.before, table.after, table.rule, table.changed_at).where(
-        table.site_key == sites.key_of(connection, site_id), table.slot_start >= first, table.slot_start < end
-    )
-    rows = connection.execute(query.order_by(table.change_id))
-    return [Change(row.series, row.slot_start.astimezone(UTC), row.before, row.after, row.rule, row.changed_at.astimezone(UTC)) for row in rows]
+    return [change for _, change in read_page(connection, site_id, slots=(first, end))]
+
+
+def read_page(
+    connection: Connection, site_id: str, *, slots: tuple[datetime | None, datetime | None], after: int | None = None, limit: int | None = None
+) -> list[tuple[int, Change]]:
+    """Return ``limit`` changes with their numbers, in the order in which they were made, from the one behind number ``after`` on; None: no bound."""
+    table, (first, end) = history_changes.c, slots
+    bounds = [
+        *([] if first is None else [table.slot_start >= first]),
+        *([] if end is None else [table.slot_start < end]),
+        *([] if after is None else [table.change_id > after]),
+    ]
+    columns = (table.change_id, table.series, table.slot_start, table.before, table.after, table.rule, table.changed_at)
+    rows = connection.execute(select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds).order_by(table.change_id).limit(limit))
+    return [
+        (row.change_id, Change(row.series, row.slot_start.astimezone(UTC), row.before, row.after, row.rule, row.changed_at.astimezone(UTC))) for row in rows
+    ]
 
 
 def _tell(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:

@@ -4,19 +4,20 @@ Instants are the database's own: gateway, workers and reconciler run on clocks t
 """
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Text, Update, cast, delete, func, literal, null, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Text, Update, and_, cast, delete, func, literal, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.database.engine import own_session
+from luna.database.schema.sites import site_versions, sites
 from luna.database.schema.work import OPEN, jobs
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -26,16 +27,22 @@ LONGEST_SILENCE = timedelta(minutes=15)
 # A lock whose holder has just ended is free a moment later.
 LOCK_PATIENCE = timedelta(seconds=1)
 RESEND_AT_MOST = 500
-ENDED_BADLY = ("failed", "dead")
+# Ends without a reply.
+ENDED_BADLY = ("failed", "dead", "cancelled")
+# What is kept as long as the other ends; a dead one is kept longer, for somebody to look into.
+ENDED = ("done", "failed", "cancelled")
+# Longer than any task may run: what was cancelled before then has ended.
+LONGEST_ATTEMPT = timedelta(hours=3)
 FORGET_AT_MOST = 50_000
 
 _NOW = func.clock_timestamp()
 # A lock by one 64-bit key stands in pg_locks as two halves, with objsubid 1.
-_LOCK_IS_FREE = text(
-    "NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+_LOCK_IS_HELD = (
+    "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended(jobs.job_id, 0))"
 )
+_LOCK_IS_FREE = text(f"NOT {_LOCK_IS_HELD}")
 
 
 class SupersededError(ConflictError):
@@ -88,6 +95,27 @@ def list_newest(connection: Connection, *, status: JobFilter | None = None, limi
     if sites is not None:
         query = query.where(or_(jobs.c.request["site_id"].astext.in_(sites), jobs.c.request["plan"]["site_id"].astext.in_(sites)))
     return [JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]
+
+
+def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]:
+    """Return by job the time zone of the stored site that it was asked for; jobs of no site, or of one that is not there, are left out."""
+    latest = select(site_versions.c.configuration["timezone"].astext).where(site_versions.c.site_key == sites.c.site_key)
+    zone = latest.order_by(site_versions.c.version.desc()).limit(1).scalar_subquery()
+    of_site = select(jobs.c.job_id, zone.label("zone")).join(sites, sites.c.name == jobs.c.request["site_id"].astext)
+    return {row.job_id: row.zone for row in connection.execute(of_site.where(jobs.c.job_id.in_(job_ids))) if row.zone is not None}
+
+
+def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:
+    """Return the jobs of some tasks that name a site, with what they asked and answered, those accepted last first."""
+    own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
+    query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
+    return [_job(row) for row in connection.execute(query).mappings()]
+
+
+def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
+    """Return the jobs of these ids, by id; those that are gone are left out."""
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.job_id.in_(list(job_ids)))
+    return {row["job_id"]: JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()}
 
 
 def find_newest(connection: Connection, *, task: str, key: str) -> JobSummary | None:
@@ -156,6 +184,27 @@ def finish(
         raise SupersededError("another attempt of this job has begun since", field="job_id", value=job.job_id)
 
 
+def cancel(connection: Connection, job_id: str) -> Job:
+    """End an open job as cancelled and return it; one that is cancelled already is returned as it is. Nothing that an attempt still does is committed.
+
+    Raises:
+        NotFoundError: no job of that id.
+        ConflictError: it has ended otherwise.
+    """
+    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="cancelled", finished_at=_NOW)
+    row = connection.execute(write.returning(jobs)).mappings().first()
+    job = load(connection, job_id) if row is None else _job(row)
+    if job.status != "cancelled":
+        raise ConflictError(f"the job is {job.status}", field="job_id", value=job_id, remedy="Only queued and running jobs can be cancelled.")
+    return job
+
+
+def list_outliving(connection: Connection) -> list[str]:
+    """Return the cancelled jobs an attempt of which still runs: its worker has not heard of it."""
+    recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
+    return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_LOCK_IS_HELD))))
+
+
 def put_back(connection: Connection, job: Job) -> None:
     """Queue a job again whose attempt could not go on; its message is sent right afterwards."""
     connection.execute(_update_own(job).values(status="queued", sent_at=_NOW))
@@ -179,30 +228,37 @@ def take_due(connection: Connection) -> list[Job]:
 
 
 def retry(connection: Connection, job_id: str) -> Job:
-    """Open a failed or dead job again, as if it were accepted now.
+    """Open a failed, dead or cancelled job again, as if it were accepted now.
 
     Raises:
         NotFoundError: no job of that id.
-        ConflictError: it is open or done, or an equal job is open.
+        ConflictError: it is open or done, an equal job is open, or an attempt that was cancelled is still being ended.
     """
     anew = {"status": "queued", "attempts": 0, "submitted_at": _NOW} | dict.fromkeys(("error", "sent_at", "started_at", "finished_at"), null())
-    write = update(jobs).where(jobs.c.job_id == job_id, jobs.c.status.in_(ENDED_BADLY)).values(anew)
+    # Who cancels does not wait for the attempt to end; a second one beside it would find the lock taken.
+    may_open = or_(jobs.c.status.in_(("failed", "dead")), and_(jobs.c.status == "cancelled", _LOCK_IS_FREE))
+    write = update(jobs).where(jobs.c.job_id == job_id, may_open).values(anew)
     try:
         row = connection.execute(write.returning(jobs)).mappings().first()
     except IntegrityError as exc:
         raise ConflictError("an equal job is open", field="job_id", value=job_id, remedy="Look after that one; open jobs are listed newest first.") from exc
     if row is None:
-        status = load(connection, job_id).status
-        raise ConflictError(f"the job is {status}", field="job_id", value=job_id, remedy="Only failed and dead jobs can be tried again.")
+        raise _cannot_retry(load(connection, job_id))
     return _job(row)
 
 
 def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
     """Delete jobs that ended longer than ``after`` ago, dead ones ``dead_after``; returns how many. What one call leaves over goes in the next."""
     since = _NOW - jobs.c.finished_at
-    old = or_(jobs.c.status.in_(("done", "failed")) & (since > after), (jobs.c.status == "dead") & (since > dead_after))
+    old = or_(jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after))
     oldest = select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
     return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
+
+
+def _cannot_retry(job: Job) -> ConflictError:
+    if job.status == "cancelled":
+        return ConflictError("its last attempt is still being ended", field="job_id", value=job.job_id, remedy="Try again in a few seconds.")
+    return ConflictError(f"the job is {job.status}", field="job_id", value=job.job_id, remedy="Only failed, dead and cancelled jobs can be tried again.")
 
 
 def _lock(session: Connection, key: ColumnElement[int]) -> bool:
@@ -218,7 +274,8 @@ def _lock(session: Connection, key: ColumnElement[int]) -> bool:
 
 def _update_own(job: Job) -> Update:
     # An attempt whose lock was lost with its connection must not speak for the one that took its place.
-    return update(jobs).where(jobs.c.job_id == job.job_id, text(OPEN), jobs.c.attempts == job.attempts)
+    # Attempts are counted anew by a retry, so it is known by its beginning as well.
+    return update(jobs).where(jobs.c.job_id == job.job_id, text(OPEN), jobs.c.attempts == job.attempts, jobs.c.started_at == job.started_at)
 
 
 def _jsonb(document: str) -> ColumnElement[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert
@@ -29,7 +30,7 @@ def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, no
     same = next((each for each in standing if _same(each, block)), None)
     if same is not None:
         return same
-    check_beside(block, standing)
+    check_beside(block, standing, ZoneInfo(site.timezone))
     row = {
         "site_key": sites.key_of(connection, site_id),
         "device": block.device,

@@ -1,19 +1,21 @@
 """Issued plans, each reproducible from its row."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, null, select
+from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, null, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from luna.contracts import PlanReply, PlanRequest
-from luna.database import copy
+from luna.contracts.plan_questions import PlanSummary
+from luna.database import copy, sites
 from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
 from luna.timeline import SLOT, FloatArray, Timeline, align
 
+Window = tuple[datetime | None, datetime | None]
 OF_BATTERIES = ("charge_kwh", "discharge_kwh")
 OWN = sql.SQL("CAST(slot ->> {} AS float8)")
 BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
@@ -82,6 +84,64 @@ def read_issued(connection: Connection, site_id: str, first: datetime, end: date
         # One by one: a year of plans is more than memory holds.
         row = connection.execute(select(table.reply, table.inputs).where(table.plan_id == plan_id)).one()
         yield PlanReply.model_validate(row.reply), None if row.inputs is None else PlanRequest.model_validate(row.inputs)
+
+
+def list_newest(
+    connection: Connection, site_id: str, *, issued: Window = (None, None), system_id: str = "prod", after: tuple[datetime, str] | None = None, limit: int = 50
+) -> list[PlanSummary]:
+    """Return the plans issued for a site within ``issued`` (first instant, instant after the last; None: no bound), the newest first.
+
+    Args:
+        issued: when they were issued.
+        system_id: ``prod`` drives devices.
+        after: issue and id of the plan behind which the list begins.
+        limit: how many at most.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    sites.key_of(connection, site_id)
+    table, (first, end) = plan_history.c, issued
+    bounds = [
+        *([] if first is None else [table.issued_at >= first]),
+        *([] if end is None else [table.issued_at < end]),
+        *([] if after is None else [tuple_(table.issued_at, table.plan_id) < tuple_(*after)]),
+    ]
+    columns = (table.plan_id, table.system_id, table.issued_at, table.starts_at, table.ends_at, table.status, table.total_cost, table.currency)
+    query = select(*columns).where(table.site == site_id, table.system_id == system_id, *bounds)
+    rows = connection.execute(query.order_by(table.issued_at.desc(), table.plan_id.desc()).limit(limit))
+    return [
+        PlanSummary.model_validate(
+            dict(zip(PlanSummary.model_fields, (instant.astimezone(UTC) if isinstance(instant, datetime) else instant for instant in row), strict=True))
+        )
+        for row in rows
+    ]
+
+
+def read_text(connection: Connection, plan_id: str) -> str:
+    """Return a plan as it was answered, as JSON that nobody has read on the way.
+
+    Raises:
+        NotFoundError: no plan of that id.
+    """
+    text: str | None = connection.scalar(select(cast(plan_history.c.reply, Text)).where(plan_history.c.plan_id == plan_id))
+    if text is None:
+        raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
+    return text
+
+
+def latest_id(connection: Connection, site_id: str, *, system_id: str = "prod") -> str:
+    """Return which plan was issued last for a site.
+
+    Raises:
+        NotFoundError: no such site, or no plan of it.
+    """
+    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == system_id)
+    found: str | None = connection.scalar(select(plan_history.c.plan_id).where(own).order_by(plan_history.c.issued_at.desc()).limit(1))
+    if found is None:
+        sites.key_of(connection, site_id)
+        raise NotFoundError("the site has no plan yet", field="site_id", value=site_id, remedy="Ask for one: POST /v1/plans, or luna plan.")
+    return found
 
 
 def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> PlanReply | None:

@@ -107,6 +107,18 @@ def list_rows(connection: Connection, site_id: str, *, status: QuarantineFilter 
     return [_row(row) for row in connection.execute(query.order_by(table.quarantine_id.desc()).limit(limit))]
 
 
+def require_of_site(connection: Connection, site_id: str, quarantine_id: int) -> None:
+    """Refuse a row that is none of the site's.
+
+    Raises:
+        NotFoundError: no such site, or it has no such row.
+    """
+    own = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (quarantine.c.quarantine_id == quarantine_id)
+    if connection.scalar(select(quarantine.c.quarantine_id).where(own)) is None:
+        remedy = f"List its rows: luna data quarantine list --site {site_id}."
+        raise NotFoundError("the site has no such row", field="quarantine_id", value=quarantine_id, remedy=remedy)
+
+
 def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
     """Return the site's name and a row that is still open, locked until the transaction ends, so that two do not decide at once.
 

@@ -1,7 +1,7 @@
 """Raw values of sensors, as received."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,6 +86,19 @@ def read_units(connection: Connection, site_id: str) -> dict[str, str | None]:
     """
     found = connection.execute(select(sensors.c.name, sensors.c.unit).where(sensors.c.site_key == sites.key_of(connection, site_id)))
     return {row.name: row.unit for row in found}
+
+
+def last_instant(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> datetime | None:
+    """Return when any of a site's named sensors said something last, by ``now``; None where none ever did.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    keys = select(sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))).subquery()
+    # Sensor by sensor: each takes the newest end of an index, all of them at once would read every row.
+    newest = select(func.max(sensor_readings.c.instant)).where(sensor_readings.c.sensor_key == keys.c.sensor_key, sensor_readings.c.instant <= now)
+    found: datetime | None = connection.scalar(select(func.max(newest.scalar_subquery())).select_from(keys))
+    return found
 
 
 def key_of(connection: Connection, site_id: str, sensor: str) -> int:

@@ -4,18 +4,33 @@ A span is the start of the first and the end of the last quarter-hour of which s
 (``source_cursors``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
 from luna.database import sites
 from luna.database.observations import MEASURED, PRICES
-from luna.database.schema.series import market_prices, slot_observations
+from luna.database.prices import stored_name
+from luna.database.schema.plans import plan_history
+from luna.database.schema.series import market_prices, sensor_readings, sensors, slot_forecasts, slot_observations
+from luna.history import COLUMNS
 from luna.observations import SERIES
+from luna.resolution import kind_of
 from luna.timeline import SLOT
 
 Span = tuple[datetime, datetime]
+
+
+class RecordedSeries(NamedTuple):
+    """A series as ``luna.history.SeriesName`` reads it, the unit of its values (None: nobody said), and when it is known."""
+
+    series: str
+    unit: str | None
+    span: Span
+
+
 _JUDGED = (*SERIES, *PRICES)
 
 
@@ -50,3 +65,54 @@ def of_markets(connection: Connection, markets: Sequence[str]) -> dict[str, Span
 
 def _span(first: datetime | None, last: datetime | None) -> Span | None:
     return None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)
+
+
+def list_series(connection: Connection, site_id: str) -> list[RecordedSeries]:
+    """Return every series that a site has, in order of the names: observations, prices of its tariff, forecasts, plans, readings of sensors.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site = sites.load(connection, site_id)
+    found = [RecordedSeries(name, _unit(name, site.currency), span) for name, span in of_series(connection, site_id).items()]
+    for market in site.tariff.price_series:
+        span = of_market(connection, stored_name(site_id, market))
+        found += [] if span is None else [RecordedSeries(f"market_prices:{stored_name(site_id, market)}", f"{site.currency}/kWh", span)]
+    found += [*_forecasts(connection, sites.key_of(connection, site_id)), *_plans(connection, site_id, site.currency)]
+    return sorted([*found, *_sensors(connection, sites.key_of(connection, site_id))])
+
+
+def _unit(name: str, currency: str) -> str:
+    return {"energy": "kWh", "price": f"{currency}/kWh"}.get(kind_of(name), "1")
+
+
+def _forecasts(connection: Connection, key: int) -> Iterator[RecordedSeries]:
+    table = slot_forecasts.c
+    for version in connection.scalars(select(table.forecast_version).where(table.site_key == key).distinct()).all():
+        own = (table.site_key == key) & (table.forecast_version == version)
+        # The first slot is that of the first issue, the last one of the last: an index finds both, a count of all slots takes seconds.
+        first, last = connection.execute(select(func.min(table.issued_at), func.max(table.issued_at)).where(own)).one()
+        end = connection.scalar(select(func.max(table.slot_start)).where(own, table.issued_at == last))
+        span = _span(first, end)
+        yield from (RecordedSeries(f"slot_forecasts:{version}:{column}", "kWh", span) for column in COLUMNS["slot_forecasts"] if span)
+
+
+def _plans(connection: Connection, site_id: str, currency: str) -> Iterator[RecordedSeries]:
+    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    first, end = connection.execute(select(func.min(plan_history.c.starts_at), func.max(plan_history.c.ends_at)).where(own)).one()
+    if first is not None:
+        span = first.astimezone(UTC), end.astimezone(UTC)
+        yield from (RecordedSeries(f"plans:{column}", _unit(column, currency), span) for column in COLUMNS["plans"])
+
+
+def _sensors(connection: Connection, key: int) -> Iterator[RecordedSeries]:
+    for sensor in connection.execute(select(sensors.c.sensor_key, sensors.c.name, sensors.c.unit).where(sensors.c.site_key == key)):
+        span = _reading_span(connection, sensor.sensor_key)
+        if span is not None:
+            yield RecordedSeries(f"sensor_readings:{sensor.name}", sensor.unit, span)
+
+
+def _reading_span(connection: Connection, sensor_key: int) -> Span | None:
+    instants = select(sensor_readings.c.instant).where(sensor_readings.c.sensor_key == sensor_key).limit(1)
+    first, last = (connection.scalar(instants.order_by(order)) for order in (sensor_readings.c.instant.asc(), sensor_readings.c.instant.desc()))
+    return None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC))

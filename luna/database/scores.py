@@ -1,14 +1,16 @@
 """What policies cost, day by day."""
 
-from sqlalchemy import Connection, select
+from datetime import date
+
+from sqlalchemy import Connection, Date, cast, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts import ReplayReply
-from luna.contracts.replay import DayCost
+from luna.contracts.replay import DayCost, DayScore
 from luna.database import sites
 from luna.database.schema.plans import daily_scores
 
-DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain")
+DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain", "import_carbon_g")
 
 
 def upsert_daily(connection: Connection, site_id: str, *, system_id: str, replay: ReplayReply) -> None:
@@ -25,13 +27,43 @@ def upsert_daily(connection: Connection, site_id: str, *, system_id: str, replay
         connection.execute(statement.on_conflict_do_update(constraint=daily_scores.primary_key, set_=changed), rows)
 
 
-def read_daily(connection: Connection, site_id: str, *, system_id: str) -> dict[str, list[DayCost]]:
-    """Return the scored days of every policy, in order."""
+def read_daily(connection: Connection, site_id: str, *, system_id: str, first: date | None = None, last: date | None = None) -> dict[str, list[DayCost]]:
+    """Return the scored days of every policy, in order; from ``first`` to ``last``, default: all there are."""
     table = daily_scores.c
     query = select(table.policy, *(table[column] for column in DAY_COLUMNS)).where(
         table.site_key == sites.key_of(connection, site_id), table.system_id == system_id
     )
+    if first is not None:
+        query = query.where(table.day >= first)
+    if last is not None:
+        query = query.where(table.day <= last)
     days: dict[str, list[DayCost]] = {}
     for policy, *values in connection.execute(query.order_by(table.policy, table.day)):
         days.setdefault(policy, []).append(DayCost(**dict(zip(DAY_COLUMNS, values, strict=True))))
     return days
+
+
+def list_days(
+    connection: Connection, site_id: str, *, system_id: str, days: tuple[date | None, date | None], after: tuple[str, str] | None = None, limit: int = 500
+) -> list[DayScore]:
+    """Return what policies cost on the local days from the first to the last of ``days`` (None: no bound), by day, then policy.
+
+    Args:
+        system_id: the replay whose scores are read.
+        days: first and last.
+        after: day (ISO 8601) and policy of the score behind which the list begins.
+        limit: how many at most.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table, (first, last) = daily_scores.c, days
+    bounds = [
+        *([] if first is None else [table.day >= first]),
+        *([] if last is None else [table.day <= last]),
+        *([] if after is None else [tuple_(table.day, table.policy) > tuple_(cast(after[0], Date), after[1])]),
+    ]
+    columns = [table[name] for name in DayScore.model_fields]
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.system_id == system_id)
+    rows = connection.execute(select(*columns).where(own, *bounds).order_by(table.day, table.policy).limit(limit))
+    return [DayScore.model_validate(dict(row)) for row in rows.mappings()]

@@ -1,26 +1,86 @@
 """Sites by name; every configuration a site had is kept as a version."""
 
 import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database.prices import stored_name
 from luna.database.schema.sites import site_versions, sites
-from luna.errors import NotFoundError
+from luna.errors import ConflictError, NotFoundError, OutdatedError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
 
 
-def save(connection: Connection, site: Site) -> None:
-    """Store ``site`` under its name; a changed configuration becomes the next version, the same one changes nothing."""
+@dataclass(frozen=True, slots=True)
+class StoredSite:
+    """A site's latest configuration, which version of it that is (1, 2, 3, …), and since when it holds."""
+
+    site: Site
+    version: int
+    saved_at: datetime
+
+
+def save(connection: Connection, site: Site) -> int:
+    """Store ``site`` under its name and return its version: a changed configuration becomes the next one, the same one changes nothing."""
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
     # The row's lock keeps two savers from taking the same version.
     key = connection.scalar(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update())
     configuration = json.loads(site.model_dump_json(by_alias=True))
     last = connection.execute(_versions(key)).first()
-    if last is None or last.configuration != configuration:
-        version = 1 if last is None else last.version + 1
-        connection.execute(site_versions.insert().values(site_key=key, version=version, configuration=configuration))
+    if last is not None and last.configuration == configuration:
+        return int(last.version)
+    version = 1 if last is None else last.version + 1
+    connection.execute(site_versions.insert().values(site_key=key, version=version, configuration=configuration))
+    return version
+
+
+def create(connection: Connection, site: Site) -> int:
+    """Store a site that is not there yet and return its version, 1.
+
+    Raises:
+        ConflictError: there is one of that name.
+    """
+    if connection.scalar(insert(sites).values(name=site.name).on_conflict_do_nothing().returning(sites.c.site_key)) is None:
+        raise ConflictError("there is a site of that name", field="name", value=site.name, remedy="Take another name, or change the site that is there.")
+    return save(connection, site)
+
+
+def change(connection: Connection, site: Site, *, version: int) -> int:
+    """Store another configuration of a site whose version the caller has read, and return the version that it now has.
+
+    Raises:
+        NotFoundError: no site of that name.
+        OutdatedError: the site has another version.
+    """
+    key = key_of(connection, site.name)
+    connection.execute(select(sites.c.site_key).where(sites.c.site_key == key).with_for_update())
+    stored = read(connection, site.name).version
+    if stored != version:
+        raise OutdatedError(f"the site has version {stored}", field="If-Match", value=version, remedy="Read the site again and change what is there.")
+    return save(connection, site)
+
+
+def read(connection: Connection, site_id: str) -> StoredSite:
+    """Return the latest configuration of a site with its version.
+
+    Raises:
+        NotFoundError: no site of that name.
+    """
+    row = connection.execute(_latest().where(sites.c.name == site_id)).first()
+    if row is None:
+        raise _missing(connection, site_id)
+    return _stored(row)
+
+
+def list_page(connection: Connection, *, after: str | None = None, limit: int = 50, among: Collection[str] | None = None) -> list[StoredSite]:
+    """Return ``limit`` sites in order of their names, from the one behind ``after`` on, of those ``among`` (None: all)."""
+    query = _latest() if after is None else _latest().where(sites.c.name > after)
+    query = query if among is None else query.where(sites.c.name.in_(among))
+    return [_stored(row) for row in connection.execute(query.limit(limit))]
 
 
 def load(connection: Connection, site_id: str) -> Site:
@@ -29,21 +89,12 @@ def load(connection: Connection, site_id: str) -> Site:
     Raises:
         NotFoundError: no site of that name.
     """
-    last = connection.execute(_versions(key_of(connection, site_id))).first()
-    if last is None:
-        raise NotFoundError("the site has no configuration", field="site", value=site_id, remedy="Add it again with `luna site add --file site.yaml`.")
-    return parse_site(last.configuration)
+    return read(connection, site_id).site
 
 
 def load_all(connection: Connection) -> list[Site]:
     """Return the latest configuration of every site, in order of their names."""
-    latest = (
-        select(sites.c.name, site_versions.c.configuration)
-        .join(site_versions, site_versions.c.site_key == sites.c.site_key)
-        .ext(distinct_on(sites.c.name))
-        .order_by(sites.c.name, site_versions.c.version.desc())
-    )
-    return [parse_site(row.configuration) for row in connection.execute(latest)]
+    return [parse_site(row.configuration) for row in connection.execute(_latest())]
 
 
 def price_series(connection: Connection) -> list[str]:
@@ -76,10 +127,29 @@ def key_of(connection: Connection, site_id: str) -> int:
     """
     key = connection.scalar(select(sites.c.site_key).where(sites.c.name == site_id))
     if key is None:
-        there = connection.scalar(select(func.string_agg(sites.c.name, ", ")))
-        remedy = f"Known sites: {there}." if there else "Add one with `luna site add --file site.yaml`."
-        raise NotFoundError("no such site", field="site", value=site_id, remedy=remedy)
+        raise _missing(connection, site_id)
     return int(key)
+
+
+def _missing(connection: Connection, site_id: str) -> NotFoundError:
+    there = names(connection)
+    if site_id in there:
+        return NotFoundError("the site has no configuration", field="site", value=site_id, remedy="Add it again with `luna site add --file site.yaml`.")
+    remedy = f"Known sites: {', '.join(there)}." if there else "Add one with `luna site add --file site.yaml`."
+    return NotFoundError("no such site", field="site", value=site_id, remedy=remedy)
+
+
+def _latest() -> Select[Any]:
+    return (
+        select(sites.c.name, site_versions.c.configuration, site_versions.c.version, site_versions.c.saved_at)
+        .join(site_versions, site_versions.c.site_key == sites.c.site_key)
+        .ext(distinct_on(sites.c.name))
+        .order_by(sites.c.name, site_versions.c.version.desc())
+    )
+
+
+def _stored(row: Any) -> StoredSite:
+    return StoredSite(parse_site(row.configuration), row.version, row.saved_at.astimezone(UTC))
 
 
 def _versions(key: int | None) -> Select[tuple[int, object]]:

@@ -28,6 +28,14 @@ def load(connection: Connection, what_if_id: str) -> WhatIfRequest:
     return WhatIfRequest.model_validate(_row(connection, what_if_id)["request"])
 
 
+def list_of_site(connection: Connection, site_id: str, *, limit: int) -> list[tuple[str, datetime, WhatIfRequest]]:
+    """Return the questions about a site that were asked last, each with its number and when it was."""
+    own = what_ifs.c.request["site_id"].astext == site_id
+    query = select(what_ifs.c.what_if_id, what_ifs.c.asked_at, what_ifs.c.request).where(own)
+    rows = connection.execute(query.order_by(what_ifs.c.asked_at.desc()).limit(limit))
+    return [(row.what_if_id, row.asked_at.astimezone(UTC), WhatIfRequest.model_validate(row.request)) for row in rows]
+
+
 def read_answer(connection: Connection, what_if_id: str) -> tuple[datetime, WhatIfReply | None, list[str]]:
     """Return when a question was asked, the answer where there is one, and which variants are replayed.
 

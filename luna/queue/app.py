@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from celery import Celery
+from celery.app.amqp import AMQP
+
+from luna.queue.transport import WorkerAmqp
 
 SOFT_LIMIT = timedelta(minutes=10)
 
@@ -60,7 +63,7 @@ def create_sender(redis_url: str) -> Celery:
 def create_worker(redis_url: str, *, node: str) -> Celery:
     """Return the application of the worker ``node``; what it holds unacknowledged stands under its own name."""
     patient = {"socket_keepalive": True, "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": PATIENCE_SECONDS}
-    app = _create(redis_url, {**unacknowledged_by(node), **patient})
+    app = _create(redis_url, {**unacknowledged_by(node), **patient}, amqp=WorkerAmqp)
     app.conf.update(result_backend=redis_url, result_backend_transport_options={"global_keyprefix": PREFIX})
     return app
 
@@ -70,8 +73,8 @@ def unacknowledged_by(node: str) -> dict[str, str]:
     return {option: f"{option}:{node}" for option in ("unacked_key", "unacked_index_key", "unacked_mutex_key")}
 
 
-def _create(redis_url: str, transport: Mapping[str, object]) -> Celery:
-    app = Celery("luna", broker=redis_url, set_as_current=False)
+def _create(redis_url: str, transport: Mapping[str, object], *, amqp: type[AMQP] | None = None) -> Celery:
+    app = Celery("luna", broker=redis_url, amqp=amqp, set_as_current=False)
     shared = {"global_keyprefix": PREFIX, "visibility_timeout": int(VISIBILITY_TIMEOUT.total_seconds())}
     app.conf.update(_COMMON, broker_transport_options={**shared, **transport})
     return app

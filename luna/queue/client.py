@@ -7,14 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 from luna.contracts.job import Job
-from luna.contracts.message import Request, queue_of
+from luna.contracts.message import Request, interactive_queue_of, queue_of
 from luna.queue import serialization
 from luna.queue.app import create_sender
 from luna.queue.connection import connect, reachable
 from luna.queue.heartbeats import Heartbeats
-from luna.queue.task_monitor import TaskMonitor
+from luna.queue.task_monitor import SENT_AT, TaskMonitor
 from luna.queue.task_tracker import Progress
 from luna.telemetry import current_trace_id
+from luna.timeline import SystemClock
+
+# What a body that is interrupted has to end, before its process is.
+GRACE_OF_ASKED = timedelta(seconds=10)
 
 
 class Client:
@@ -55,10 +59,15 @@ class Client:
     def ask(self, request: Request, *, timeout: timedelta) -> str:
         """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
 
+        It goes where no job stands in the way. The task is interrupted after ``timeout``, for nobody waits for it any more.
+
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
-        task_id = self._submit(request, serialization.write_request(request), expires=timeout)
+        seconds = timeout.total_seconds()
+        limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + GRACE_OF_ASKED.total_seconds()}
+        queue = interactive_queue_of(request.queue())
+        task_id = self._submit(request, serialization.write_request(request), expires=timeout, queue=queue, **limits)
         return self.tasks.await_reply(task_id, request.task, timeout=timeout)
 
     def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
@@ -85,12 +94,13 @@ class Client:
         self._app.close()
         self._redis.close()
 
-    def _submit(self, request: Request, text: str, *, key: str | None = None, expires: timedelta | None = None) -> str:
+    def _submit(self, request: Request, text: str, *, key: str | None = None, expires: timedelta | None = None, **options: Any) -> str:
         task_id = uuid.uuid4().hex
         arguments = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
-        self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None)
+        self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None, **options)
         return task_id
 
     def _send(self, task: str, text: str, arguments: dict[str, str], **options: Any) -> None:
         with reachable():
-            self._app.send_task(task, (text,), arguments, queue=queue_of(task), argsrepr=task, kwargsrepr=arguments["key"], **options)
+            sent_at = {SENT_AT: SystemClock().now().timestamp()}
+            self._app.send_task(task, (text,), arguments, headers=sent_at, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import redis
 import structlog
@@ -170,7 +170,8 @@ TURN = timedelta(seconds=5)
 # Whoever switches a device wants to see soon that it was told.
 EXECUTOR_TURN = timedelta(seconds=2)
 MISSED_FOR = timedelta(days=1)
-_RECORDER, _EXECUTOR = f"{PREFIX}recorder", f"{PREFIX}executor"
+_RECORDER, _EXECUTOR, _HOME_ASSISTANT = f"{PREFIX}recorder", f"{PREFIX}executor", f"{PREFIX}home-assistant"
+_ROLES = {"recorder": _RECORDER, "home_assistant": _HOME_ASSISTANT}
 S = TypeVar("S", bound=RecorderSign)
 
 
@@ -200,6 +201,11 @@ class Heartbeats:
         with reachable():
             return _read(self._redis, _RECORDER, RecorderSign)
 
+    def home_assistant(self) -> RecorderSign | None:
+        """Return what the process that speaks to Home Assistant last said of itself, None where none ran within a day."""
+        with reachable():
+            return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
+
     def executor(self) -> ExecutorSign | None:
         """Return what the executor last said of itself and of what it drives, None where none ran within a day."""
         with reachable():
@@ -207,11 +213,18 @@ class Heartbeats:
 
 
 @contextmanager
-def present(redis_url: str, readiness: Readiness, *, turn: timedelta = TURN, clock: Clock | None = None) -> Iterator[None]:
-    """Show the recorder's state, with what ``readiness`` last saw, as long as the block runs; without Redis nobody is told, and nothing waits."""
+def present(
+    redis_url: str,
+    readiness: Readiness,
+    *,
+    role: Literal["recorder", "home_assistant"] = "recorder",
+    turn: timedelta = TURN,
+    clock: Clock | None = None,
+) -> Iterator[None]:
+    """Show a process without a queue, with what ``readiness`` last saw, as long as the block runs; without Redis nobody is told, and nothing waits."""
     clock = clock or SystemClock()
     sign = RecorderSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=turn)
-    with _shown(_Presence(redis_url, _RECORDER, sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
+    with _shown(_Presence(redis_url, _ROLES[role], sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
         yield
 
 

@@ -37,12 +37,31 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
     return _ring(engine, client, job) if job.sent_at is None else job
 
 
-def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
-    """Open a failed or dead job again and return it.
+def cancel_job(engine: Engine, client: Client, job_id: str) -> Job:
+    """Cancel an open job and return it; one that is cancelled already is returned as it is.
+
+    From now on it never begins, and nothing that a running attempt does is committed; its process is ended within seconds, once Redis answers.
 
     Raises:
         NotFoundError: no job of that id.
-        ConflictError: it is open or done, or an equal job is open.
+        ConflictError: it has ended otherwise.
+        UnavailableError: the database is away; nothing was changed.
+    """
+    with unit_of_work(engine) as connection:
+        job = jobs.cancel(connection, job_id)
+    try:
+        client.tasks.cancel(job_id)
+    except UnavailableError as error:
+        log.warning("job is cancelled, its worker is told later", job_id=job_id, task_name=job.task, error=str(error))
+    return job
+
+
+def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
+    """Open a failed, dead or cancelled job again and return it.
+
+    Raises:
+        NotFoundError: no job of that id.
+        ConflictError: it is open or done, an equal job is open, or an attempt that was cancelled is still being ended.
         UnavailableError: the database is away; nothing was changed.
     """
     with unit_of_work(engine) as connection:
@@ -51,11 +70,13 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
-    """Send the messages again of jobs that never ran, or whose worker is gone.
+    """Send the messages again of jobs that never ran, or whose worker is gone, and say again what was cancelled and still runs.
 
     Raises:
         UnavailableError: Redis is away; they stay due.
     """
+    for job_id in jobs.list_outliving(connection):
+        client.tasks.cancel(job_id)
     due = jobs.take_due(connection)
     for job in due:
         client.notify_job(job)

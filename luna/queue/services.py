@@ -1,21 +1,24 @@
 """Which services a worker takes up: their task modules, their queues, and what their tasks need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import Literal
 
 import structlog
 
+from luna.contracts.message import interactive_queue_of
 from luna.errors import MachineError
 from luna.queue.task import definitions
 
-SERVICES = ("planner", "forecaster", "ingest", "agent", "rag")
+SERVICES = ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
 _NEEDS = ("database", "redis")
+Share = Literal["interactive", "jobs"]
 
 log = structlog.get_logger("luna.queue")
 
 
-def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), only: Share | None = None) -> dict[str, tuple[str, ...]]:
     """Import what serves ``queues`` (none: every service) and return the queues served, each with the dependencies that its tasks need.
 
     A service whose domain is still to come declares no task; its queue is served all the same. A service's module names its
@@ -24,12 +27,13 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = ()) ->
     Args:
         queues: services to work for.
         modules: modules that declare tasks, in place of those of the services.
+        only: what the worker is to serve; None: everything.
 
     Raises:
         MachineError: nothing installed serves one of ``queues``.
     """
     served: dict[str, tuple[str, ...]] = {}
-    for module in import_tasks(modules or [f"services.{queue}.tasks" for queue in queues or SERVICES]):
+    for module in import_tasks(modules or [f"services.{queue}.tasks" for queue in queues or SERVICES], only=only):
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
         served |= dict.fromkeys(_queues_of(module), needs)
     absent = sorted(set(queues) - set(served))
@@ -39,10 +43,17 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = ()) ->
     return {queue: served[queue] for queue in queues or sorted(served)}
 
 
-def import_tasks(modules: Sequence[str]) -> list[ModuleType]:
+def choose_queues(served: Mapping[str, tuple[str, ...]], only: Share | None) -> dict[str, tuple[str, ...]]:
+    """Return the queues to take messages from, each with what its tasks need: those of what somebody waits for, those of jobs, or both (None)."""
+    interactive = {interactive_queue_of(service): needs for service, needs in served.items()}
+    return {**(served if only != "interactive" else {}), **(interactive if only != "jobs" else {})}
+
+
+def import_tasks(modules: Sequence[str], *, only: Share | None = None) -> list[ModuleType]:
     """Import the modules that declare tasks; a service whose libraries or system libraries are missing is left out, and they are named.
 
-    A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked.
+    A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked. ``prepare_jobs`` is left out where only
+    what somebody waits for is served: what is asked for now and then is loaded by who asks first, and costs no memory until then.
     """
     imported = []
     for name in modules:
@@ -55,7 +66,8 @@ def import_tasks(modules: Sequence[str]) -> list[ModuleType]:
                 raise
             log.warning("service left out", module=name, missing=str(exc))
             continue
-        getattr(module, "prepare", lambda: None)()
+        for step in ("prepare", "prepare_jobs")[: 1 if only == "interactive" else 2]:
+            getattr(module, step, lambda: None)()
         imported.append(module)
     return imported
 

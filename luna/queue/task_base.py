@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import redis
 import structlog
 from celery import Task
-from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, WorkerLostError
 from celery.worker.request import Request
 from prometheus_client import Counter, Histogram
 from redis.backoff import ExponentialBackoff, NoBackoff
@@ -22,13 +22,15 @@ from luna.database import engine
 from luna.errors import LunaError, UnavailableError
 from luna.queue import serialization
 from luna.queue.app import LONGEST_LIMIT
-from luna.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
+from luna.queue.attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
 from luna.queue.client import Client
+from luna.queue.memory import default_limit, is_want_of_memory, limited
 from luna.queue.task import Definition, RetryableError
 from luna.queue.task_context import TaskContext
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
 from luna.retry import RetryPolicy
 from luna.settings import Settings
+from luna.settings.stored import refresh_settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
 
@@ -50,10 +52,19 @@ class MeasuredRequest(Request):  # type: ignore[misc]
         super().__init_subclass__()
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        if issubclass(exc_info.type, WorkerLostError) and "SIGABRT" in str(exc_info.exception):
+            self._note_abort()
         # A retry is counted by itself; a message that was dropped did no work.
         if not issubclass(exc_info.type, Ignore | Retry):
             TASKS.labels(self.name, "failed").inc()
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+
+    def _note_abort(self) -> None:
+        try:
+            self.task.process.reporter.note_abort(self.id)
+        except redis.RedisError as exc:
+            # At worst it is begun three times.
+            log.warning("queue does not answer", error=str(exc))
 
     def on_retry(self, exc_info: object) -> None:
         TASKS.labels(self.name, "retried").inc()
@@ -95,6 +106,12 @@ class Process:
     settings: Settings
     database_url: str
     redis_url: str
+    _stored: bytes = field(default=b"", init=False)
+
+    def refresh(self) -> Settings:
+        """Return the settings with what the pages stored since the last task."""
+        self.settings, self._stored = refresh_settings(self.settings, self._stored)
+        return self.settings
 
     @cached_property
     def ledger(self) -> TaskTracker:
@@ -132,7 +149,10 @@ class LunaTask(Task):  # type: ignore[misc]
         with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name):
             if job_id is not None:
                 return self._answer_job(job_id)
-            if self.process.ledger.start(key, self.request.id) >= MAX_STARTS:
+            deaths = self.process.ledger.start(key, self.request.id)
+            if deaths and self.process.ledger.forget_abort(self.request.id):
+                raise self._failed(self._explain(AbortedError()))
+            if deaths >= MAX_STARTS:
                 raise self._bury(text, key)
             return self._answer(text, key)
 
@@ -176,8 +196,9 @@ class LunaTask(Task):  # type: ignore[misc]
     def _perform(self, request: RequestMessage, conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None) -> str:
         report = throttle(self._report)
         with (
+            limited(self._most_bytes),
             log_context(site_id=getattr(request, "site_id", None)),
-            TaskContext(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
+            TaskContext(self.process.refresh(), lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
             answer = self.definition.body(request, work)
             reply = answer if isinstance(answer, str) else serialization.encode_reply(answer)
@@ -196,15 +217,33 @@ class LunaTask(Task):  # type: ignore[misc]
             return error
         if isinstance(error, SoftTimeLimitExceeded):
             return self._too_slow()
+        if isinstance(error, AbortedError) or is_want_of_memory(error):
+            return self._too_large(error)
         log.error("task failed", exc_info=error)
         return LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
+
+    @property
+    def _most_bytes(self) -> int:
+        settings = self.process.settings
+        return settings.job_memory_bytes or default_limit(settings.worker_processes)
+
+    def _too_large(self, error: Exception) -> LunaError:
+        log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
+        remedy = "Ask for a smaller piece of work, or raise LUNA_JOB_MEMORY_BYTES where the machine has more."
+        said = f"the task took more memory than {self._most_bytes / 1e6:.0f} MB"
+        if isinstance(error, AbortedError):
+            said = f"a library ended the task's process, as happens where it wants more memory than {self._most_bytes / 1e6:.0f} MB"
+        return LunaError(said, field="task", value=self.name, remedy=remedy)
 
     def _failed(self, error: LunaError) -> TaskFailedError:
         return TaskFailedError(serialization.encode_error(error))
 
     def _too_slow(self) -> LunaError:
-        log.warning("task too slow", soft_limit=str(self.definition.soft_limit))
-        return LunaError(f"the task took longer than {self.definition.soft_limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
+        # Who waits may have set a shorter limit than the task has by itself.
+        limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
+        limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
+        log.warning("task too slow", soft_limit=str(limit))
+        return LunaError(f"the task took longer than {limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
 
     def _bury(self, text: str, key: str) -> TaskFailedError:
         now = SystemClock().now()

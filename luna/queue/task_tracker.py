@@ -1,9 +1,11 @@
 """What Redis knows of tasks beside their messages: who started what, how far it is, what died.
 
 Keys, all below ``luna:``: ``starts:<key>`` (hash: task id → starts that have not ended), ``running:<task id>``,
-``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash: task id → a task that is not tried again).
+``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash: task id → a task that is not tried again),
+``cancelled:<task id>`` (whoever runs it is to end it), ``aborted:<task id>`` (a library ended its process).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +49,7 @@ class TaskTracker:
         """Note a start and return how many starts under ``key`` ended without a word.
 
         A task id that was started twice was delivered twice: the first start did not end. Equal requests that run at the
-        same time have ids of their own and count for nothing. What an earlier start reported is forgotten, and who starts is not dead.
+        same time have ids of their own and count for nothing. What an earlier start reported is forgotten, and who starts is neither dead nor cancelled.
         """
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hincrby(_starts(key), task_id, 1)
@@ -56,6 +58,7 @@ class TaskTracker:
             pipe.set(_running(task_id), 1, ex=VISIBILITY_TIMEOUT)
             pipe.delete(_events(task_id))
             pipe.hdel(f"{PREFIX}dead", task_id)
+            pipe.delete(_cancelled(task_id))
             counts: list[Any] = pipe.execute()[2]
         return sum(int(count) - 1 for count in counts)
 
@@ -80,6 +83,15 @@ class TaskTracker:
         buried: list[Any] = self._redis.hvals(f"{PREFIX}dead")
         return sorted((DeadTask.model_validate_json(text) for text in buried), key=lambda task: task.died_at, reverse=True)
 
+    def cancel(self, task_id: str) -> None:
+        """Have whoever runs a task end it."""
+        self._redis.set(_cancelled(task_id), 1, ex=VISIBILITY_TIMEOUT)
+
+    def find_cancelled(self, task_ids: Sequence[str]) -> set[str]:
+        """Return those of ``task_ids`` that are to be ended."""
+        marks: Any = self._redis.mget([_cancelled(task_id) for task_id in task_ids]) if task_ids else []
+        return {task_id for task_id, mark in zip(task_ids, marks, strict=True) if mark}
+
     def report(self, task_id: str, progress: Progress) -> None:
         """Note how far a task is."""
         with self._redis.pipeline(transaction=False) as pipe:
@@ -90,6 +102,23 @@ class TaskTracker:
         """Return how far a task was when it last said so, None where it has not or has ended."""
         event: Any = self._redis.lindex(_events(task_id), -1)
         return _progress(event)
+
+    def note_abort(self, task_id: str) -> None:
+        """Note that a library ended the process of a task."""
+        self._redis.set(f"{PREFIX}aborted:{task_id}", 1, ex=VISIBILITY_TIMEOUT)
+
+    def forget_abort(self, task_id: str) -> bool:
+        """Return whether a library ended the process of a task when it was last begun; said once."""
+        return bool(self._redis.delete(f"{PREFIX}aborted:{task_id}"))
+
+    def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
+        """Return how far tasks were when they last said so; those that have not, or have ended, are left out."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for task_id in task_ids:
+                pipe.lindex(_events(task_id), -1)
+            events: list[Any] = pipe.execute()
+        reports = ((task_id, _progress(event)) for task_id, event in zip(task_ids, events, strict=True))
+        return {task_id: report for task_id, report in reports if report is not None}
 
     def running(self, task_id: str) -> bool:
         """Return whether a task was started and has not ended."""
@@ -112,6 +141,10 @@ def _progress(event: str | bytes | None) -> Progress | None:
 
 def _starts(key: str) -> str:
     return f"{PREFIX}starts:{key}"
+
+
+def _cancelled(task_id: str) -> str:
+    return f"{PREFIX}cancelled:{task_id}"
 
 
 def _running(task_id: str) -> str:

@@ -25,10 +25,12 @@ from celery.worker.state import maybe_shutdown
 from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
 from luna.errors import LunaError
-from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, TAKES, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
+from luna.queue.cancellation import Cancellation
+from luna.queue.consumption import Consumption
 from luna.queue.heartbeats import BEAT, Node
-from luna.queue.services import load_services
+from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
 from luna.queue.task_base import Process, register
 from luna.settings import Settings, load_settings
@@ -49,10 +51,12 @@ class NodeHeartbeat:
     pulse: Liveness
     node: Node
     readiness: Readiness
+    consumption: Consumption
 
     def beat(self) -> None:
         """Beat once."""
         self.pulse.beat()
+        self.consumption.look()
         self.node.beat()
 
 
@@ -61,6 +65,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
     heart: NodeHeartbeat
+    cancellation: Cancellation
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
@@ -68,7 +73,11 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         self.heart.readiness.watch()
         worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
         # Celery looks every five seconds whether a dead process held a task.
-        self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, worker.pool.maintain_pool)
+        self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, self._look, (worker.pool,))
+
+    def _look(self, pool: Any) -> None:
+        pool.maintain_pool()
+        self.cancellation.look(pool)
 
     def stop(self, worker: WorkController) -> None:
         self._looks.cancel()
@@ -117,10 +126,11 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
         register(app, definition, process)
     pulse = Liveness(beat, settings.heartbeat_file)
     needs = dict.fromkeys(need for needs in served.values() for need in needs)
-    readiness = Readiness({ALIVE: pulse.probe, **probes_for(needs, settings, addresses)})
+    consumption = Consumption(addresses.redis_url, tuple(served), settings.worker_processes)
+    readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
-    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness)
-    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart}))
+    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption)
+    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart, "cancellation": Cancellation(addresses.redis_url)}))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 
 
@@ -128,10 +138,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve queues until SIGTERM or SIGINT; what runs is finished first."""
     options = _parser().parse_args(arguments)
     settings = load_settings()
+    if options.processes:
+        settings = settings.model_copy(update={"worker_processes": options.processes})
     configure_logging("worker", level=settings.log_level)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    served = load_services(options.queues, modules=options.modules)
+    served = choose_queues(load_services(options.queues, modules=options.modules, only=options.only), options.only)
     with running(settings) as addresses, ExitStack() as stack:
         worker, heart = build(settings, addresses, served, beat=timedelta(seconds=options.beat_seconds))
         if options.health_port:
@@ -177,6 +189,10 @@ def _controller(app: Celery, settings: Settings, *, name: str, queues: Iterable[
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luna.queue.worker", description=__doc__)
     parser.add_argument("queues", nargs="*", metavar="QUEUE", help="services to work for; default: every installed one")
+    parser.add_argument(
+        "--only", choices=("interactive", "jobs"), help="what somebody waits for, or jobs and upkeep; default: both, so that one may wait for the other"
+    )
+    parser.add_argument("--processes", type=int, help="processes of this worker; default: LUNA_WORKER_PROCESSES")
     parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")

@@ -1,5 +1,6 @@
-"""All configuration, read once: environment, ``.env``, and ``*_FILE`` secrets."""
+"""All configuration, read once: environment, ``*_FILE`` secrets, ``.env``, and what the pages stored."""
 
+import json
 import os
 from datetime import timedelta
 from functools import cache
@@ -37,6 +38,9 @@ class Deployment(BaseModel):
 DAY = timedelta(days=1)
 # Marks a secret that another server gives out: `make secrets` makes its file empty, for the owner to fill in.
 GIVEN_OUT = "given out by another server"
+# Marks a setting that an owner may change in the pages; what an operator sets by hand goes before.
+CHANGEABLE = "may be changed in the pages"
+STORED_FILE = "settings.json"
 
 
 class FileSecrets(PydanticBaseSettingsSource):
@@ -49,6 +53,36 @@ class FileSecrets(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
         return {name: value for name, value in values.items() if value is not None}
+
+
+class StoredSettings(PydanticBaseSettingsSource):
+    """Reads what the pages stored in the data folder that the sources before name."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        folder = self.current_state.get("data_folder") or self.settings_cls.model_fields["data_folder"].default
+        return {name: value for name, value in read_stored(Path(folder)).items() if CHANGEABLE in self.settings_cls.model_fields[name].metadata}
+
+
+def read_stored(folder: Path) -> dict[str, Any]:
+    """Return what the pages stored, by name of the setting; nothing where they never did.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or is none of ours.
+    """
+    path, remedy = folder / STORED_FILE, "Correct the file or delete it; the pages write it anew."
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as exc:
+        raise InvalidInputError("the stored settings cannot be read", field="settings", value=str(path), remedy=remedy) from exc
+    if not isinstance(document, dict):
+        raise InvalidInputError("the stored settings are no object", field="settings", value=str(path), remedy=remedy)
+    # A release before or after this one knows others.
+    return {name: value for name, value in document.items() if name in Settings.model_fields}
 
 
 def _read_secret(path: Path, name: str) -> str:
@@ -82,15 +116,39 @@ class Settings(BaseSettings):
     language_url: Annotated[str | None, Field(description="Ollama; empty means answers without a language model")] = None
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
     embedding_model: Annotated[str, Field(description="model that turns text into vectors")] = "nomic-embed-text"
-    home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none")] = None
-    home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT] = None
-    mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none")] = None
-    mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), GIVEN_OUT] = None
-    outside_services: Annotated[bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them")] = True
-    entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform"), GIVEN_OUT] = None
-    tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT] = None
+    home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"), CHANGEABLE] = None
+    home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT, CHANGEABLE] = None
+    mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None
+    mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), GIVEN_OUT, CHANGEABLE] = None
+    mqtt_publish: Annotated[
+        Literal["off", "sensors", "control"],
+        Field(description="whether Home Assistant finds each site at the MQTT broker: off; sensors, to look at; control, also what can be switched"),
+        CHANGEABLE,
+    ] = "off"
+    message_language: Annotated[
+        Literal["en", "de"], Field(description="language of what Luna says by itself: to Home Assistant, to phone and mail"), CHANGEABLE
+    ] = "en"
+    notify_urls: Annotated[
+        SecretStr | None,
+        Field(description="where messages go, a line each: an Apprise URL, or notify.NAME of Home Assistant; before it, events with commas and ="),
+        GIVEN_OUT,
+        CHANGEABLE,
+    ] = None
+    notify_quiet_hours: Annotated[
+        str,
+        Field(
+            pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$", description="in which messages wait that can, by the site's clock; off: none"
+        ),
+        CHANGEABLE,
+    ] = "22:00-07:00"
+    outside_services: Annotated[
+        bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them"), CHANGEABLE
+    ] = True
+    entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform"), GIVEN_OUT, CHANGEABLE] = None
+    tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT, CHANGEABLE] = None
     api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
+    api_ingress: Annotated[bool, Field(description="the gateway stands behind Home Assistant's ingress, and answers nobody else")] = False
     api_sign_in: Annotated[
         Literal["automatic", "optional", "required"],
         Field(description="optional: until somebody is set up, this machine itself may do everything; required: never; automatic: optional on 127.0.0.1 alone"),
@@ -116,18 +174,21 @@ class Settings(BaseSettings):
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
-    plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan")] = timedelta(seconds=30)
-    plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed")] = timedelta(hours=3)
-    load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked")] = 8_000_000_000
-    load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have")] = 10_000_000
-    load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have")] = 1_000_000
+    job_memory_bytes: Annotated[
+        int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")
+    ] = None
+    plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan"), CHANGEABLE] = timedelta(seconds=30)
+    plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed"), CHANGEABLE] = timedelta(hours=3)
+    load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
+    load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000
+    load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have"), CHANGEABLE] = 1_000_000
     compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
         days=30
     )
-    forecast_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which forecasts are deleted")] = 400 * DAY
-    reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them")] = None
-    job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done or failed are deleted")] = 90 * DAY
-    dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted")] = 365 * DAY
+    forecast_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which forecasts are deleted"), CHANGEABLE] = 400 * DAY
+    reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them"), CHANGEABLE] = None
+    job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"), CHANGEABLE] = 90 * DAY
+    dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY
     audit_retention: Annotated[timedelta, Field(ge=30 * DAY, description="age at which entries of the audit log are deleted")] = 400 * DAY
 
     @property
@@ -170,7 +231,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings
+        return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings, StoredSettings(settings_cls)
 
 
 def is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ from luna.site.model import (
     VacationRule,
 )
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
-from luna.site.sensors import APPLIANCES, LEVELS, SENSOR_ROLES, InputSensors, SensorRole, Sensors, measured_series
+from luna.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, InputSensors, SensorRole, Sensors, measured_series
 from luna.site.tariff import (
     OWN,
     OWN_EXPORT,
@@ -45,6 +45,7 @@ __all__ = [
     "OWN",
     "OWN_EXPORT",
     "OWN_IMPORT",
+    "OWN_VACATION",
     "SENSOR_ROLES",
     "Battery",
     "BlockPrice",

@@ -60,6 +60,10 @@ def _listed(value: Any) -> Any:
 Sensors = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], Field(max_length=16), BeforeValidator(_listed)]
 
 
+# A switch of Luna's own, beside those that a site names for vacation_mode.
+OWN_VACATION = "luna:vacation"
+
+
 class InputSensors(Part):
     """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off."""
 
@@ -84,6 +88,11 @@ class InputSensors(Part):
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
     vacation_mode: Annotated[Sensors, SensorRole("state")] = ()
     outage_warning: Annotated[Sensors, SensorRole("state")] = ()
+
+    @property
+    def vacation_switches(self) -> Sensors:
+        """Every switch that says nobody is at home: those of the site, and Luna's own."""
+        return (*self.vacation_mode, OWN_VACATION)
 
 
 def _role_of(metadata: Sequence[object]) -> SensorRole:

@@ -5,7 +5,7 @@ A planner sends codes and figures; this is the one place where they become words
 
 from luna.wording.battery_reasons import LIMITS
 from luna.wording.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
-from luna.wording.numbers import Language, Numbers
+from luna.wording.numbers import Language, Numbers, say_instant
 from luna.wording.sentences import REASONS, WORDS, Sentences, limit, sentence
 from luna.wording.words import FIGURES, SHORT_LENGTH, Words
 
@@ -27,6 +27,7 @@ __all__ = [
     "mode",
     "read_mode",
     "read_policy",
+    "say_instant",
     "say_mode",
     "say_policy",
     "sentence",

@@ -61,6 +61,10 @@ NOTES: dict[str, dict[Language, str]] = {
         "en": "When {loads} run is not planned: without a meter of their own they are part of the forecast load.",
         "de": "Wann {loads} laufen, ist nicht geplant: Ohne eigenen Zähler sind sie Teil des vorhergesagten Verbrauchs.",
     },
+    "no_session": {
+        "en": "{vehicles}: no session known, not planned; give one with --session, or store it with luna session add.",
+        "de": "{vehicles}: kein Aufenthalt bekannt, nicht geplant; nenne einen mit --session, oder speichere ihn mit luna session add.",
+    },
     "forecast_fallback": {
         "en": "{active} has no fresh forecast of the start: load and PV are as {version} forecast them {issued_at}.",
         "de": "{active} hat keine frische Vorhersage des Beginns: Verbrauch und PV sind die, die {version} {issued_at} vorhersagte.",

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -80,12 +80,17 @@ class Numbers:
         text = self.number(value, decimals, signed=signed)
         if text == UNKNOWN:
             return text
-        symbol = _CURRENCIES.get(self.currency, (self.currency, ""))[0]
+        symbol = self.currency_sign
         if self.language == "de":
             return f"{text}{NBSP}{symbol}"
         sign, digits = (text[0], text[1:]) if text[0] in (MINUS, "+") else ("", text)
         gap = NBSP if len(symbol) > 1 and symbol.isalpha() else ""
         return f"{sign}{symbol}{gap}{digits}"
+
+    @property
+    def currency_sign(self) -> str:
+        """What amounts of money carry: "€"."""
+        return _CURRENCIES.get(self.currency, (self.currency, ""))[0]
 
     def price(self, value: float | None, *, decimals: int = 0) -> str:
         """Return a price per kWh as a sentence names it: "27 ct"."""
@@ -177,6 +182,12 @@ class Numbers:
     def _with_unit(self, value: float | None, unit: str) -> str:
         text = self.number(value, 1)
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+
+def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """Return an instant by the clock of a zone, with its name for the offset: "2024-02-01 14:00 CET"; the hour shown twice differs by that name."""
+    local = instant.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}" if seconds else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def _shown_twice(local: datetime) -> bool:

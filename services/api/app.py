@@ -1,6 +1,7 @@
 """Builds the gateway's application: ``uvicorn --factory services.api.app:create_app``."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
@@ -21,6 +22,7 @@ from luna.queue import Client
 from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
 from luna.telemetry import log_context, new_trace_id
+from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
 from services.api.identity.access_tokens import AccessTokens, open_key
@@ -28,26 +30,43 @@ from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
+from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.pages import assets, home
-from services.api.problems import Problem, add_problem_handlers
+from services.api.pages import assets, data, home, job_part, planning, savings, stays, what_ifs
+from services.api.pages import forecasts as forecast_page
+from services.api.pages.account import people, sign_in
+from services.api.pages.admin import pages as admin
+from services.api.pages.setup import pages as setup
+from services.api.pages.setup import plan_page as setup_plan
+from services.api.problems import add_problem_handlers
 from services.api.routes import (
     alternatives,
     audit,
     auth,
-    data,
+    control,
     documentation,
-    explanations,
+    forecast_versions,
     forecasts,
     health,
+    history_care,
     jobs,
     keys,
     manual,
     metrics,
+    notifications,
     plans,
+    prices,
     quarantine,
+    replays,
+    series,
+    sessions,
+    short_paths,
+    sites,
+    timeline,
     users,
 )
+from services.api.routes import settings as setting_routes
+from services.api.routes import uploads as upload_routes
 
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
@@ -55,6 +74,23 @@ TRACE_HEADER = "X-Trace-Id"
 # What others call it; said beside ours, and taken where ours is not given.
 REQUEST_HEADER = "X-Request-Id"
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
+
+PAGES = (
+    assets.router,
+    home.router,
+    job_part.router,
+    planning.router,
+    stays.router,
+    savings.router,
+    forecast_page.router,
+    what_ifs.router,
+    data.router,
+    setup_plan.router,
+    setup.router,
+    people.router,
+    admin.router,
+    sign_in.router,
+)
 
 log = structlog.get_logger("luna.api")
 
@@ -91,18 +127,18 @@ class MeasureRequests:
 class LimitBody:
     """Refuses a body of more than ``max_bytes``, whatever its header says, and one that does not come in.
 
-    ``larger`` holds the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
+    ``larger`` holds patterns of the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None, patience: timedelta = timedelta(seconds=30)) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._larger = larger or {}
+        self._larger = {re.compile(pattern): most for pattern, most in (larger or {}).items()}
         self._patience_seconds = patience.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received, ended, begun = 0, False, time.monotonic()
-        most = self._larger.get(scope.get("path", ""), self._max_bytes)
+        most = next((most for pattern, most in self._larger.items() if pattern.fullmatch(scope.get("path", ""))), self._max_bytes)
 
         async def receive_limited() -> Message:
             nonlocal received, ended
@@ -133,15 +169,50 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 MAX_BODY_BYTES = 5_000_000
+# Where files are handed over, as patterns of the whole path.
+UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
-def create_app(settings: Settings | None = None, addresses: Addresses | None = None) -> FastAPI:
+# In the order in which the documentation shows them.
+ROUTERS = (
+    sites.router,
+    plans.router,
+    timeline.router,
+    alternatives.router,
+    forecasts.router,
+    forecast_versions.router,
+    series.router,
+    upload_routes.router,
+    prices.router,
+    history_care.router,
+    quarantine.router,
+    control.router,
+    manual.router,
+    sessions.router,
+    notifications.router,
+    replays.router,
+    jobs.router,
+    auth.router,
+    users.router,
+    keys.router,
+    audit.router,
+    setting_routes.router,
+    health.router,
+    metrics.router,
+    short_paths.router,
+    short_paths.by_clock,
+    documentation.router,
+)
+
+
+def create_app(settings: Settings | None = None, addresses: Addresses | None = None, *, clock: Clock | None = None) -> FastAPI:
     """Return the gateway.
 
     Args:
         settings: default: those of the environment.
         addresses: of the servers; default: those the settings name, else the embedded ones, started with the application.
+        clock: what pages and the timeline take for now; default: the machine's.
     """
     settings = settings or load_settings()
     app = FastAPI(
@@ -151,45 +222,28 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=_lifespan(settings, addresses),
-        responses={"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}},
+        lifespan=_lifespan(settings, addresses, clock or SystemClock()),
     )
-    for routes in (
-        plans,
-        alternatives,
-        jobs,
-        manual,
-        data,
-        forecasts,
-        explanations,
-        quarantine,
-        health,
-        metrics,
-        documentation,
-        auth,
-        users,
-        keys,
-        audit,
-        assets,
-        home,
-    ):
-        app.include_router(routes.router)
+    # Not included but taken over: each router between would look through its routes twice for every request.
+    app.router.routes.extend(route for router in (*ROUTERS, *PAGES) for route in router.routes)
     add_problem_handlers(app)
     app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger={"/data/load": uploads.MAX_FILE_BYTES})
+    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES))
     app.add_middleware(AuditRequests)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
+    if settings.api_ingress:
+        app.add_middleware(BehindIngress)
     return app
 
 
-def _lifespan(settings: Settings, addresses: Addresses | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
         with servers as there:
-            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url))
+            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
             budgets = connect(there.redis_url)
             identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_key(settings)))
             app.state.gateway, app.state.identity = gateway, identity

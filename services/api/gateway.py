@@ -1,5 +1,8 @@
 """What routes are given: the settings, the database, the queue."""
 
+import json
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -11,14 +14,24 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
+from luna.contracts.message import interactive_queue_of
+from luna.database import jobs, pulse
+from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.health import Readiness
+from luna.health import TAKES, Readiness
 from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
-from luna.queue import Client
+from luna.queue import Client, Progress
 from luna.settings import Settings
-from luna.timeline import SystemClock
+from luna.timeline import SLOT, Clock, SystemClock, floor_to
+from services.api.events import StreamLimit
+from services.api.job_watch import JobState, JobWatch
+from services.api.latest_plans import LatestPlans
+from services.api.site_pulse import SitePulse
+from services.api.timeline.memory import PlanMemory
 
+# Where what somebody waits for stands at the planner.
+PLANS = interactive_queue_of(PlanRequest.queue())
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
@@ -32,11 +45,14 @@ class Gateway:
     settings: Settings
     database: Engine
     queue: Client
+    clock: Clock = field(default_factory=SystemClock)
     started_at: datetime = field(default_factory=SystemClock().now)
+    plans_read: PlanMemory = field(default_factory=PlanMemory)
+    streams: StreamLimit = field(default_factory=StreamLimit)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage) -> Response:
+    async def ask(self, request: RequestMessage, *, status: int = 200) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.
@@ -48,12 +64,43 @@ class Gateway:
         if self._waiting.available_tokens < 1:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
         call = partial(self.queue.ask, request, timeout=self.settings.plan_timeout)
-        return Response(await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True), media_type="application/json")
+        text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+        return Response(text, status_code=status, media_type="application/json")
 
     @cached_property
     def objects(self) -> ObjectStore:
         """The store of objects, which takes files that are handed over."""
         return open_objects(self.settings)
+
+    @cached_property
+    def latest_plans(self) -> LatestPlans:
+        """The newest plan of each site, as it is stored."""
+        return LatestPlans(self.database)
+
+    @cached_property
+    def job_watch(self) -> JobWatch:
+        """Tells how jobs stand to those who keep listening."""
+        return JobWatch(self.read_states)
+
+    @cached_property
+    def pulse(self) -> SitePulse:
+        """Tells pages that a site has something new."""
+        return SitePulse(self._read_pulse)
+
+    def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
+        """Return how jobs stand, by id, those that run with how far they are, as far as Redis can tell.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        with unit_of_work(self.database) as connection:
+            found = jobs.load_summaries(connection, job_ids)
+        running = [job_id for job_id, job in found.items() if job.status == "running"]
+        progress: dict[str, Progress] = {}
+        # The row is what counts; how far a job is will be known again when Redis is back.
+        with suppress(UnavailableError):
+            progress = self.queue.tasks.progress_of(running)
+        return {job_id: JobState(**dict(job), progress=progress.get(job_id)) for job_id, job in found.items()}
 
     @cached_property
     def readiness(self) -> Readiness:
@@ -65,14 +112,24 @@ class Gateway:
         self.queue.close()
         self.database.dispose()
 
+    def _read_pulse(self, site_id: str) -> str:
+        with unit_of_work(self.database) as connection:
+            return json.dumps([floor_to(self.clock.now(), SLOT).isoformat(), *pulse.read(connection, site_id)])
+
     def _probe_redis(self) -> str:
         self.queue.ping()
-        return f"{self.queue.tasks.waiting(PlanRequest.queue())} plans wait"
+        return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        planners = [name for name, queues in self.queue.heartbeats.workers().items() if PlanRequest.queue() in queues]
+        planners = {name: sign for name, sign in self.queue.heartbeats.nodes().items() if PLANS in sign.queues}
         if not planners:
             raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
+        starved = [check.detail for sign in planners.values() for check in sign.checks if check.name == TAKES and not check.ok]
+        if len(starved) == len(planners):
+            raise UnavailableError(f"no worker takes plans: {starved[0]}", remedy="Each ends by itself and is started again; else see its log.")
+        waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())
+        if waited > self.settings.plan_timeout / 2:
+            raise UnavailableError(f"the first plan has waited for {waited.total_seconds():.0f} s", remedy="See the log of the worker for plans.")
         return f"{len(planners)} live"
 
 

@@ -99,21 +99,11 @@ MOST_POINTS = 10_000
 Format = Literal["json", "csv", "arrow"]
 
 
-class DataQuestion(BaseModel):
-    """What a caller asks. Times without offset are by the site's clock."""
+class SeriesQuestion(BaseModel):
+    """What a caller asks of a series. Times without offset are by the site's clock."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # PostgreSQL knows no text with a NUL.
-    site: Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=200)]
-    series: Annotated[
-        str,
-        Field(
-            pattern=r"^[^\x00]+$",
-            max_length=500,
-            description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR",
-        ),
-    ]
     from_: Annotated[str, Field(alias="from", description="the first instant; without offset, by the site's clock")]
     to: Annotated[str, Field(description="the instant after the last")]
     resolution: Annotated[str | None, Field(description="15m (usual), 30m, 1h, or 1d for the site's local days")] = None
@@ -127,7 +117,26 @@ class DataQuestion(BaseModel):
         int | None, Field(ge=1, le=LARGEST_LIMIT, description=f"rows in this answer, of which `cursor` gives the next; usual: {USUAL_LIMIT} of JSON, else all")
     ] = None
     cursor: Annotated[str | None, Field(max_length=200, description="of the answer before")] = None
-    format: Format = "json"
+    format: Annotated[Format, Field(description="json, csv, or arrow for an Arrow stream")] = "json"
+
+    def of(self, site: str, series: str) -> "DataQuestion":
+        """Return the question about a series of a site."""
+        return DataQuestion.model_validate(self.model_dump(by_alias=True) | {"site": site, "series": series})
+
+
+class DataQuestion(SeriesQuestion):
+    """The same with the series and the site that it is asked of."""
+
+    # PostgreSQL knows no text with a NUL.
+    site: Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=200)]
+    series: Annotated[
+        str,
+        Field(
+            pattern=r"^[^\x00]+$",
+            max_length=500,
+            description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR",
+        ),
+    ]
 
     def digest(self) -> str:
         """Return what a cursor belongs to: the question but for its page and form."""

@@ -14,17 +14,25 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.params import Form
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from luna.errors import InvalidInputError, UnsupportedMediaError
+from services.api.idempotency import answer_once
 from services.api.identity.guard import admit
 from services.api.identity.site_access import require_sites
 from services.api.operations import require_operation
+from services.api.problems import Problem
 
 MAX_DEPTH = 64
 # What PostgreSQL calls bigint.
 LARGEST_WHOLE_NUMBER = 2**63 - 1
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}
+}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -51,6 +59,19 @@ class CheckedRoute(APIRoute):
     What it does, and who may ask, stands in ``services.api.operations``; a route without a row there does not start.
     """
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["operation_id"] = options.get("operation_id") or require_operation(min(options["methods"]), path).name
+        options["responses"] = PROBLEMS | (options.get("responses") or {})
+        super().__init__(path, endpoint, **options)
+        self._begins, self._parts = path.partition("{")[0], None if ":path}" in path else path.count("/")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether the route is asked for; most of some hundred routes are ruled out without their pattern."""
+        path = scope["path"]
+        if not scope.get("root_path") and not (path.startswith(self._begins) and (self._parts is None or path.count("/") == self._parts)):
+            return Match.NONE, {}
+        return super().matches(scope)
+
     def get_route_handler(self) -> Handler:
         """Return the handler behind guards and checks."""
         handle, field = self.make_handler(), self.body_field
@@ -66,7 +87,7 @@ class CheckedRoute(APIRoute):
                 _require_json(checked.headers.get("Content-Type"))
                 body = await checked.json()
             request.state.site = await require_sites(request.app.state.identity, caller, operation, checked, body)
-            return await handle(checked)
+            return await answer_once(operation, checked, handle)
 
         return handle_checked
 

@@ -6,45 +6,23 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from luna.errors import InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
+from luna.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
+from services.api.examples import ANSWERS, BODIES, PARAMETERS
+from services.api.field_words import describe_field
+from services.api.idempotency import HEADER
+from services.api.operations import find_operation, takes_key
 from services.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
 _PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 # Routes that ask neither database nor queue for anything, or report what is away instead of failing.
 _ALONE = ("/health/live", "/health/services", "/metrics")
-_SITE = {
-    "name": "home",
-    "timezone": "Europe/Berlin",
-    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
-    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.08}},
-}
-_PLAN = {
-    "site": _SITE,
-    "start": "2024-03-12T00:00:00+01:00",
-    "slot_minutes": 60,
-    "outlook": {"load_kwh": [0.4, 0.5, 1.2], "pv_kwh": [0.0, 0.3, 0.9], "import_price": [0.3, 0.3, 0.3], "export_price": [0.08, 0.08, 0.08]},
-    "state": {"batteries": {"battery": {"soc": 0.5}}},
-}
-_LARGER = {"name": "twice the battery", "site": {"batteries": {"battery": {"capacity_kwh": 20}}}}
-EXAMPLES: dict[str, Schema] = {
-    "/plan": _PLAN,
-    "/plan/pareto": {"plan": _PLAN, "figures": ["cost", "self_sufficiency"], "points": 3},
-    "/plans/{plan_id}/why-not": {"slot": "2024-03-12T01:00:00+01:00", "mode": "charge", "power_kw": 2},
-    "/plans/{plan_id}/what-if": {"variant": _LARGER},
-    "/what-if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
-    "/jobs": {"task": "planner.replay.run", "request": {"site_id": "home", "from_day": "2024-03-18", "to_day": "2024-03-24"}},
-    "/sites/{site_id}/manual": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
-    "/sites/{site}/forecast-versions/promote": {"forecast_version": "aurora_v1.0", "reason": "it did better for a month"},
-    "/quarantine/{quarantine_id}/correct": {"values": {"load_kwh": 0.4}},
-    "/v1/auth/setup": {"name": "admin", "password": "lantern orchard nine winters"},
-    "/v1/auth/login": {"name": "admin", "password": "lantern orchard nine winters", "form": "tokens"},
-    "/v1/auth/refresh": {"refresh_token": "M1dB5cV0rW8Yq2kZ7pXn4sT9uJ6hG3fD1aL0eQ5iOyE"},
-    "/v1/auth/confirm": {"password": "lantern orchard nine winters"},
-    "/v1/auth/password": {"password": "lantern orchard nine winters", "new_password": "harbour copper thistle rain"},
-    "/v1/users": {"name": "anna", "password": "harbour copper thistle rain", "role": "user", "sites": ["home"]},
-    "/v1/users/{name}": {"role": "analyst", "sites": ["home"]},
-    "/v1/keys": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "the same key with the same request is carried out once within a day: a second one gets the first one's answer",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 
 
@@ -54,8 +32,11 @@ def describe(app: FastAPI) -> Schema:
         document = FastAPI.openapi(app)
         for path, methods in document["paths"].items():
             for operation in methods.values():
+                _add_key(operation)
                 _add_errors(path, operation)
-                _add_example(path, operation)
+                _add_examples(operation)
+        for model in document["components"]["schemas"].values():
+            _describe_fields(model, document["components"]["schemas"])
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -71,7 +52,9 @@ def _add_errors(path: str, operation: Schema) -> None:
 def _list_errors(path: str, operation: Schema) -> Iterator[tuple[int, str]]:
     """Yield the statuses with which a route may refuse or fail, each with its title."""
     takes_body, asked = "requestBody" in operation, _takes_anything(operation)
+    keyed = any(parameter["name"] == HEADER for parameter in operation.get("parameters", []))
     errors: list[tuple[type[LunaError], bool]] = [
+        (ConflictError, keyed),
         (InvalidInputError, asked),
         (NotFoundError, asked),
         (UnsupportedMediaError, "application/json" in operation.get("requestBody", {}).get("content", {})),
@@ -87,7 +70,36 @@ def _takes_anything(operation: Schema) -> bool:
     return "requestBody" in operation or bool(operation.get("parameters"))
 
 
-def _add_example(path: str, operation: Schema) -> None:
-    content = operation.get("requestBody", {}).get("content", {})
-    if path in EXAMPLES and "application/json" in content:
-        content["application/json"]["example"] = EXAMPLES[path]
+def _describe_fields(model: Schema, models: Schema) -> None:
+    """Give each field words: its own, else those of its name, else what its kind of message says of itself."""
+    for field, schema in model.get("properties", {}).items():
+        kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
+        words = schema.get("description") or describe_field(field) or kind.get("description", "").partition("\n")[0]
+        if words:
+            schema["description"] = words
+        # What makes clients takes no object for a default; an empty one says as much.
+        if isinstance(schema.get("default"), dict):
+            del schema["default"]
+
+
+def _describe_parameter(parameter: Schema) -> None:
+    if "description" not in parameter:
+        parameter["description"] = describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
+
+
+def _add_key(operation: Schema) -> None:
+    if takes_key(find_operation(operation["operationId"])) and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
+        operation.setdefault("parameters", []).append(_KEY)
+
+
+def _add_examples(operation: Schema) -> None:
+    name = operation["operationId"]
+    body = operation.get("requestBody", {}).get("content", {})
+    if name in BODIES:
+        body["application/json"]["example"] = BODIES[name]
+    for parameter in operation.get("parameters", []):
+        _describe_parameter(parameter)
+        if parameter["name"] in PARAMETERS and parameter["in"] != "header":
+            parameter["example"] = PARAMETERS[parameter["name"]]
+    if name in ANSWERS:
+        next(iter(operation["responses"]["200"]["content"].values()))["example"] = ANSWERS[name]

@@ -20,7 +20,7 @@ class Operation:
     Attributes:
         name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
         scope: what a caller must have been given.
-        command: the ``luna`` command that does the same, None where ``alone`` says why there is none.
+        command: the ``luna`` command that does the same, with the option that makes it so where it does more; None where ``alone`` says why there is none.
         critical: the password is asked again, whoever calls.
         monitor: a monitor may ask it without being anybody, on this machine or with its token.
         aliases: short paths of the same form, kept for those who know them.
@@ -52,13 +52,14 @@ PLANS = (
     Operation("make_plan", "POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
     Operation("trace_pareto", "POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
     Operation("list_plans", "GET", f"{_SITE}/plans", "read", "plans list"),
+    Operation("read_timeline", "GET", f"{_SITE}/timeline", "read", alone="what the plan chart draws; commands show plans and series one by one"),
     Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
     Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),
     Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
     Operation("compare_plan", "GET", f"{_PLAN}/changes", "read", "plans changes", aliases=("/plans/{plan_id}/changes",)),
     Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
-    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if plan", aliases=("/plans/{plan_id}/what-if",)),
-    Operation("check_plans", "GET", f"{_SITE}/plans/check", "read", "plans check"),
+    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if --plan", aliases=("/plans/{plan_id}/what-if",)),
+    Operation("check_plans", "POST", f"{_SITE}/plan-checks", "analyse", "plans check"),
 )
 FORECASTS = (
     Operation("list_forecasts", "GET", f"{_SITE}/forecasts", "read", "forecast list"),
@@ -83,12 +84,13 @@ FORECASTS = (
 )
 DATA = (
     Operation("list_series", "GET", f"{_SITE}/series", "read", "data series"),
-    Operation("query_series", "GET", f"{_SITE}/series/{{series}}", "read", "data query"),
+    Operation("query_series", "GET", f"{_SITE}/series/{{series:path}}", "read", "data query"),
     Operation("load_file", "POST", f"{_SITE}/uploads", "data", "data load"),
     Operation("list_prices", "GET", f"{_SITE}/prices", "read", "data query"),
     Operation("fetch_prices", "POST", f"{_SITE}/prices", "data", "data prices"),
     Operation("fetch_weather", "POST", f"{_SITE}/weather", "data", "data weather"),
     Operation("read_quality", "GET", f"{_SITE}/quality", "read", "data quality"),
+    Operation("judge_quality", "POST", f"{_SITE}/quality", "data", "data quality"),
     Operation("list_gaps", "GET", f"{_SITE}/gaps", "read", "data gaps"),
     Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
     Operation("list_data_changes", "GET", f"{_SITE}/data-changes", "read", "data changes"),
@@ -106,6 +108,7 @@ CONTROL = (
     Operation("disarm", "POST", f"{_SITE}/control/disarm", "operate", "control disarm"),
     Operation("override", "PUT", f"{_SITE}/control/overrides/{{device}}", "operate", "control override-device"),
     Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
+    Operation("set_vacation", "PUT", f"{_SITE}/control/vacation", "operate", "control vacation"),
     Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
     Operation("list_manual_blocks", "GET", f"{_SITE}/manual-blocks", "read", "manual list", aliases=("/sites/{site_id}/manual",)),
     Operation("add_manual_block", "POST", f"{_SITE}/manual-blocks", "operate", "manual add", aliases=("/sites/{site_id}/manual",)),
@@ -118,9 +121,13 @@ CONTROL = (
 )
 EVALUATION = (
     Operation("start_replay", "POST", f"{_SITE}/replays", "analyse", "replay"),
-    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "replay scores"),
-    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if replay", aliases=("/what-if",)),
-    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if show", aliases=("/what-if/{what_if_id}",)),
+    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "scores"),
+    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
+    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
+)
+NOTIFICATIONS = (
+    Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
+    Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
@@ -134,6 +141,7 @@ SYSTEM = (
     Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),
     Operation("ready", "GET", "/health/ready", "public", alone="what a monitor asks"),
     Operation("list_services", "GET", "/health/services", "read", alone="what a monitor asks", monitor=True),
+    Operation("list_settings", "GET", "/v1/settings", "administer", alone="a terminal sees its environment"),
     Operation("read_metrics", "GET", "/metrics", "administer", alone="what Prometheus asks", monitor=True),
     Operation("show_documentation", "GET", "/docs", "read", alone="says what can be asked"),
     Operation("read_description", "GET", "/openapi.json", "read", alone="says what can be asked"),
@@ -170,11 +178,98 @@ OLDER = (
 PAGES = (
     Operation("open_first", "GET", "/", "read", alone="a page"),
     Operation("show_home", "GET", "/ui/sites/{site_id}/home", "read", alone="a page"),
+    Operation("show_head", "GET", "/ui/sites/{site_id}/home/head", "read", alone="a page"),
+    Operation("show_flow", "GET", "/ui/sites/{site_id}/home/flow", "read", alone="a page"),
+    Operation("show_why", "GET", "/ui/sites/{site_id}/home/why", "read", alone="a page"),
+    Operation("show_table", "GET", "/ui/sites/{site_id}/home/table", "read", alone="a page"),
+    Operation("save_table", "GET", "/ui/sites/{site_id}/home/plan.csv", "read", alone="a page"),
+    Operation("watch_home", "GET", "/ui/sites/{site_id}/home/events", "read", alone="a page"),
+    Operation("override_plan", "POST", "/ui/sites/{site_id}/home/override", "operate", alone="a page"),
+    Operation("resume_plan", "POST", "/ui/sites/{site_id}/home/resume", "operate", alone="a page"),
+    Operation("show_job_part", "GET", "/ui/sites/{site_id}/jobs/{job_id}", "read", alone="a page"),
+    Operation("show_planning", "GET", "/ui/sites/{site_id}/planning", "read", alone="a page"),
+    Operation("show_cost", "GET", "/ui/sites/{site_id}/planning/cost", "analyse", alone="a page"),
+    Operation("fix_block", "POST", "/ui/sites/{site_id}/planning/blocks", "operate", alone="a page"),
+    Operation("take_back_block", "POST", "/ui/sites/{site_id}/planning/blocks/{block_id}/take-back", "operate", alone="a page"),
+    Operation("add_stay", "POST", "/ui/sites/{site_id}/planning/stays", "operate", alone="a page"),
+    Operation("take_back_stay", "POST", "/ui/sites/{site_id}/planning/stays/{session_id}/take-back", "operate", alone="a page"),
+    Operation("heat_now", "POST", "/ui/sites/{site_id}/planning/heat", "operate", alone="a page"),
+    Operation("switch_vacation", "POST", "/ui/sites/{site_id}/planning/vacation", "operate", alone="a page"),
+    Operation("arm_devices", "POST", "/ui/sites/{site_id}/planning/arm", "operate", alone="a page", critical=True),
+    Operation("disarm_devices", "POST", "/ui/sites/{site_id}/planning/disarm", "operate", alone="a page"),
+    Operation("resume_device", "POST", "/ui/sites/{site_id}/planning/resume", "operate", alone="a page"),
+    Operation("show_savings", "GET", "/ui/sites/{site_id}/savings", "read", alone="a page"),
+    Operation("start_replays", "POST", "/ui/sites/{site_id}/savings/replays", "analyse", alone="a page"),
+    Operation("show_forecasts", "GET", "/ui/sites/{site_id}/forecasts", "read", alone="a page"),
+    Operation("show_forecast_chart", "GET", "/ui/sites/{site_id}/forecasts/chart", "read", alone="a page"),
+    Operation("show_explanation", "GET", "/ui/sites/{site_id}/forecasts/explanation", "read", alone="a page"),
+    Operation("promote_version", "POST", "/ui/sites/{site_id}/forecasts/promote", "operate", alone="a page"),
+    Operation("roll_back_version", "POST", "/ui/sites/{site_id}/forecasts/rollback", "operate", alone="a page"),
+    Operation("retrain_model", "POST", "/ui/sites/{site_id}/forecasts/train", "analyse", alone="a page"),
+    Operation("forget_today", "POST", "/ui/sites/{site_id}/forecasts/reset", "operate", alone="a page"),
+    Operation("issue_now", "POST", "/ui/sites/{site_id}/forecasts/issue", "operate", alone="a page"),
+    Operation("show_what_ifs", "GET", "/ui/sites/{site_id}/what-ifs", "read", alone="a page"),
+    Operation("show_plan_variants", "GET", "/ui/sites/{site_id}/what-ifs/plan", "analyse", alone="a page"),
+    Operation("ask_days", "POST", "/ui/sites/{site_id}/what-ifs", "analyse", alone="a page"),
+    Operation("show_what_if", "GET", "/ui/sites/{site_id}/what-ifs/{what_if_id}", "read", alone="a page"),
+    Operation("show_data", "GET", "/ui/sites/{site_id}/data", "read", alone="a page"),
+    Operation("show_gaps", "GET", "/ui/sites/{site_id}/data/gaps", "read", alone="a page"),
+    Operation("judge_month", "POST", "/ui/sites/{site_id}/data/quality", "data", alone="a page"),
+    Operation("decide_row", "POST", "/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}", "data", alone="a page"),
+    Operation("upload_file", "POST", "/ui/sites/{site_id}/data/uploads", "data", alone="a page"),
     Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
     Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
 )
+# First start and the installation: who may do this may do everything.
+ADMIN_PAGES = (
+    Operation("welcome", "GET", "/ui/setup", "administer", alone="a page"),
+    Operation("begin_setup", "POST", "/ui/setup", "administer", alone="a page"),
+    Operation("guess_place", "GET", "/ui/setup/guess", "administer", alone="a page"),
+    Operation("take_setup_file", "POST", "/ui/setup/upload", "administer", alone="a page"),
+    Operation("show_setup_step", "GET", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
+    Operation("save_setup_step", "POST", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
+    Operation("show_preparation", "GET", "/ui/setup/{draft_id}/plan", "administer", alone="a page"),
+    Operation("show_progress", "GET", "/ui/setup/{draft_id}/progress", "administer", alone="a page"),
+    Operation("retry_preparation", "POST", "/ui/setup/{draft_id}/retry", "administer", alone="a page"),
+    Operation("open_admin", "GET", "/ui/admin", "administer", alone="a page"),
+    Operation("show_admin", "GET", "/ui/admin/{section}", "administer", alone="a page"),
+    Operation("show_settings", "GET", "/ui/admin/settings", "administer", alone="a page"),
+    Operation("save_setting", "POST", "/ui/admin/settings", "administer", alone="a page"),
+    Operation("download_bundle", "GET", "/ui/admin/bundle", "administer", alone="a page"),
+    Operation("show_admin_part", "GET", "/ui/admin/parts/{part}", "administer", alone="a page"),
+    Operation("cancel_admin_job", "POST", "/ui/admin/jobs/{job_id}/cancel", "administer", alone="a page"),
+    Operation("retry_admin_job", "POST", "/ui/admin/jobs/{job_id}/retry", "administer", alone="a page"),
+    Operation("show_people", "GET", "/ui/admin/people", "administer", alone="a page"),
+    Operation("add_person", "POST", "/ui/admin/people", "administer", alone="a page", critical=True),
+    Operation("remove_person", "POST", "/ui/admin/people/{name}/remove", "administer", alone="a page", critical=True),
+    Operation("show_sign_in", "GET", "/ui/login", "public", alone="a page"),
+    Operation("sign_in_page", "POST", "/ui/login", "public", alone="a page"),
+    Operation("make_first_account", "POST", "/ui/first-account", "public", alone="a page"),
+    Operation("sign_out_page", "POST", "/ui/logout", "read", alone="a page"),
+    Operation("show_confirm", "GET", "/ui/confirm", "read", alone="a page"),
+    Operation("confirm_page", "POST", "/ui/confirm", "read", alone="a page"),
+    Operation("show_password", "GET", "/ui/password", "read", alone="a page"),
+    Operation("change_password_page", "POST", "/ui/password", "read", alone="a page"),
+    Operation("show_keys", "GET", "/ui/keys", "read", alone="a page"),
+    Operation("make_key", "POST", "/ui/keys", "read", alone="a page", critical=True),
+    Operation("remove_key", "POST", "/ui/keys/{prefix}/remove", "read", alone="a page"),
+)
 
-OPERATIONS: tuple[Operation, ...] = (*SITES, *PLANS, *FORECASTS, *DATA, *CONTROL, *EVALUATION, *JOBS, *SYSTEM, *IDENTITY, *OLDER, *PAGES)
+OPERATIONS: tuple[Operation, ...] = (
+    *SITES,
+    *PLANS,
+    *FORECASTS,
+    *DATA,
+    *CONTROL,
+    *EVALUATION,
+    *NOTIFICATIONS,
+    *JOBS,
+    *SYSTEM,
+    *IDENTITY,
+    *OLDER,
+    *PAGES,
+    *ADMIN_PAGES,
+)
 
 # What makes a worker compute for long, and has a budget of its own.
 SOLVERS = frozenset(
@@ -213,6 +308,9 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.weather.fetch": "data",
     "ingest.slots.build": "data",
     "ingest.history.backfill": "data",
+    "ingest.history.repair": "data",
+    "ingest.history.verify": "data",
+    "planner.plans.check": "analyse",
     "ingest.demo.load": "administer",
 }
 
@@ -222,7 +320,9 @@ COMMANDS_ALONE = {
     "up": "starts the gateway itself",
     "db": "runs before there is a gateway",
     "bench": "measures the machine it runs on",
+    "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
+    "data readings": "is data query of a sensor's series, in the forms that readings have",
     "forecast plot": "draws to the terminal; the page draws what the routes return",
 }
 
@@ -231,6 +331,22 @@ def addresses(operation: Operation) -> Iterator[str]:
     """Yield where an operation answers: its own path, then the short ones."""
     yield operation.path
     yield from operation.aliases
+
+
+def find_operation(name: str) -> Operation:
+    """Return the operation of a name.
+
+    Raises:
+        LookupError: the table has none.
+    """
+    if name not in _by_name():
+        raise LookupError(f"services/api/operations.py has no operation {name}")
+    return _by_name()[name]
+
+
+def takes_key(operation: Operation) -> bool:
+    """Return whether a second request with the same idempotency key is answered by the first one's answer; what hands out secrets is never kept."""
+    return operation.method == "POST" and operation not in (*IDENTITY, *PAGES)
 
 
 def require_operation(method: str, path: str) -> Operation:
@@ -243,6 +359,11 @@ def require_operation(method: str, path: str) -> Operation:
     if operation is None:
         raise LookupError(f"{method} {path} has no row in services/api/operations.py: say there who may ask")
     return operation
+
+
+@cache
+def _by_name() -> dict[str, Operation]:
+    return {operation.name: operation for operation in OPERATIONS}
 
 
 @cache

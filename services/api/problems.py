@@ -23,6 +23,14 @@ _REMEDIES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less at once: fewer slots, or the file in parts.",
 }
 
+# What of the request the status is about.
+_FIELDS = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "method",
+    HTTPStatus.NOT_FOUND: "path",
+    HTTPStatus.REQUEST_TIMEOUT: "body",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body",
+}
+
 log = structlog.get_logger("luna.api")
 
 
@@ -87,6 +95,7 @@ async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
         "title": status.phrase,
         "status": status.value,
         "detail": error.detail,
+        "field": _FIELDS.get(status, "request"),
         "remedy": _REMEDIES.get(status, "Correct the request."),
         "trace_id": current_trace_id(),
     }

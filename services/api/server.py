@@ -9,6 +9,7 @@ from luna.embedded import Addresses
 from luna.errors import MachineError
 from luna.settings import Settings
 from services.api.app import create_app
+from services.api.http_protocol import GatewayProtocol
 
 # What a plan under way has to end when the gateway is told to stop.
 GRACE_SECONDS = 10
@@ -23,6 +24,7 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
     with listener or listen(settings) as open_listener:
         config = uvicorn.Config(
             create_app(settings, addresses),
+            http=GatewayProtocol,
             log_config=None,
             access_log=False,
             server_header=False,

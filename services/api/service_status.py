@@ -6,10 +6,11 @@ from datetime import datetime
 from importlib.metadata import version
 
 from luna.contracts.health import ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign
+from luna.contracts.message import interactive_queue_of
 from luna.database import control
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.health import ALIVE
+from luna.health import ALIVE, TAKES
 from luna.queue.services import SERVICES
 from luna.telemetry import Check
 from services.api.gateway import Gateway
@@ -20,16 +21,18 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
     own = _service("api", [_own_instance(gateway)])
     try:
         said = gateway.queue.heartbeats
-        nodes, beat, recorder, executor = said.nodes(), said.beat(), said.recorder(), said.executor()
+        nodes, beat, recorder, executor, home_assistant = said.nodes(), said.beat(), said.recorder(), said.executor(), said.home_assistant()
     except UnavailableError:
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
-        services = [own, *(_service(name, _instances(name, nodes)) for name in SERVICES), _service("beat", _turning(beat, now))]
+        services = [own, *(_worked(name, nodes) for name in SERVICES), _service("beat", _turning(beat, now))]
         if recorder is not None or _listens(gateway):
             services.append(_service("recorder", _recorders(recorder, now)))
         if executor is not None or _acts(gateway):
             shown = None if executor is None else executor.model_copy(update={"sites": tuple(site for site in executor.sites if has_site(site.site))})
             services.append(_service("executor", _recorders(shown, now)))
+        if home_assistant is not None or gateway.settings.mqtt_publish != "off":
+            services.append(_service("home_assistant", _recorders(home_assistant, now)))
     return ServicesReply(ready=all(service.ready for service in services), services=tuple(services))
 
 
@@ -37,6 +40,14 @@ def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
     missing = dict.fromkeys(check.name for instance in instances for check in instance.checks if not check.ok)
     ready = any(instance.ready for instance in instances)
     return ServiceReply(service=name, ready=ready, missing=tuple(missing) if instances else ("instance",), instances=tuple(instances))
+
+
+def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
+    """A service has two queues, which one worker or two serve; it is ready where both are served."""
+    interactive, jobs = (_service(name, _instances(queue, nodes)) for queue in (interactive_queue_of(name), name))
+    instances = {instance.name: instance for instance in (*interactive.instances, *jobs.instances)}
+    missing = tuple(dict.fromkeys((*interactive.missing, *jobs.missing)))
+    return ServiceReply(service=name, ready=interactive.ready and jobs.ready, missing=missing, instances=tuple(instances.values()))
 
 
 def _own_instance(gateway: Gateway) -> InstanceReply:
@@ -50,8 +61,8 @@ def _own_instance(gateway: Gateway) -> InstanceReply:
     )
 
 
-def _instances(service: str, signs: Mapping[str, NodeSign]) -> list[InstanceReply]:
-    return [_instance(name, sign, (ALIVE, *sign.queues[service])) for name, sign in signs.items() if service in sign.queues]
+def _instances(queue: str, signs: Mapping[str, NodeSign]) -> list[InstanceReply]:
+    return [_instance(name, sign, (ALIVE, TAKES, *sign.queues[queue])) for name, sign in signs.items() if queue in sign.queues]
 
 
 def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceReply:

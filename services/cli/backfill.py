@@ -1,14 +1,15 @@
 """``luna data backfill`` and ``luna data verify``: the past out of Home Assistant, and whether it is what Home Assistant counted."""
 
 import math
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.storage import open_database
-from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
+from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
     from luna.contracts.data import BackfillReply
@@ -33,37 +34,36 @@ def backfill(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: J
     access = HomeAssistantAccess.of(load_settings())
     with open_database() as pool, HomeAssistantHistory.connect(access) as source, follow_progress("Reading") as progress:
         with engine.unit_of_work(pool) as connection:
-            window = parse_window(connection, site, first, end)
+            zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         request = BackfillRequest(site_id=site, first=window[0], end=window[1])
         reply = backfill_site(pool, source, request, clock=SystemClock(), progress=progress)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply))
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, zone))
 
 
 def verify(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Compare the stored slots with what Home Assistant counted, per local day; what is beyond rounding is marked."""
-    from luna.database import engine, sites
+    from luna.database import engine
     from luna.settings import load_settings
-    from luna.timeline import parse_zone
     from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
     from services.ingest.verification import verify_days
 
     access = HomeAssistantAccess.of(load_settings())
     with open_database() as pool, HomeAssistantHistory.connect(access) as source:
         with engine.unit_of_work(pool) as connection:
-            begin, until = parse_window(connection, site, first, end)
-            zone = parse_zone(sites.load(connection, site).timezone)
+            zone, (begin, until) = find_zone(connection, site), parse_window(connection, site, first, end)
         last = until - timedelta(microseconds=1)
         days = verify_days(pool, source, site, first=begin.astimezone(zone).date(), last=last.astimezone(zone).date())
     emit({"site": site, "days": [_describe(day) for day in days]}, as_json=as_json, show=lambda: _show_days(days))
 
 
-def _show(reply: "BackfillReply") -> None:
+def _show(reply: "BackfillReply", zone: tzinfo) -> None:
     rows = [[sensor.sensor, sensor.role, f"{sensor.readings:,}", f"{sensor.unknown:,}", f"{sensor.rows_written:,}"] for sensor in reply.sensors]
     table(["sensor", "role", "readings", "unknown", "new or changed"], rows, words=["role"])
     if reply.left_out:
         out.print(f"Without a past in Home Assistant, being none of its sensors: {', '.join(reply.left_out)}.", markup=False)
     slots = reply.slots
-    out.print(f"Built from {slots.first} to {slots.end}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} entries in quarantine.")
+    span = f"Built from {say_instant(slots.first, zone)} to {say_instant(slots.end, zone)}"
+    out.print(f"{span}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} entries in quarantine.")
 
 
 def _describe(day: "DayDifference") -> dict[str, Any]:

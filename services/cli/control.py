@@ -5,24 +5,21 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.device_config import BATTERIES, LoadMode, Mode, PvMode, VehicleMode
+from luna.device_config import BATTERIES, Mode
 from luna.errors import InvalidInputError
-from luna.wording import read_mode, say_mode
+from luna.wording import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from luna.contracts.control import ControlEntry, ControlState
-    from luna.site import Site
 
 app = typer.Typer(help="Arm a site so that its devices follow its plans, override them, see what was sent.", no_args_is_help=True)
 
-HEADINGS = ("slot (UTC)", "device", "by", "why", "told", "confirmed")
-# What each kind of device can be told by its owner.
-MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle": get_args(VehicleMode), "load": get_args(LoadMode), "pv": get_args(PvMode)}
+HEADINGS = ("slot", "device", "by", "why", "told", "confirmed")
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
 DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, load:NAME or pv.")]
 
@@ -30,17 +27,15 @@ DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
-    from luna.database import control, sites
+    from luna import control_service
+    from luna.database import sites
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        stored = sites.load(connection, site)
-        if stored.control is None:
-            remedy = "Describe how its devices are told, as in config/site.yaml, and add it again: luna site add --file site.yaml."
-            raise InvalidInputError("the site has no section control", field="control", value=site, remedy=remedy)
-        control.arm(connection, site, at=SystemClock().now(), by=getpass.getuser())
-        state = control.load(connection, site)
-    words = "nothing is sent: control.by is dry_run." if stored.control.by == "dry_run" else f"its devices follow its plans by {stored.control.by}."
+        state = control_service.arm(connection, site, now=SystemClock().now(), by=getpass.getuser())
+        section = sites.load(connection, site).control
+    by = "dry_run" if section is None else section.by
+    words = "nothing is sent: control.by is dry_run." if by == "dry_run" else f"its devices follow its plans by {by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
 
 
@@ -66,8 +61,8 @@ def override(
     as_json: JsonOption = False,
 ) -> None:
     """Have all batteries of a site do something else than its plan says, until an instant; the safety layer bounds it like any other."""
-    state = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
+    state, zone = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
 
 
 @app.command()
@@ -81,18 +76,17 @@ def override_device(
     as_json: JsonOption = False,
 ) -> None:
     """Have a car's charger, an appliance or PV do something else than its site's plan says, until an instant."""
-    state = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state))
+    state, zone = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
+    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
 
 
 @app.command()
 def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
     """End an override: the plan is followed again."""
-    from luna.database import control
+    from luna import control_service
 
     with unit_of_work() as connection:
-        control.override(connection, site, None, device=device)
-        state = control.load(connection, site, device)
+        state = control_service.resume(connection, site, device)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{_whom(state)} follows its plan again."))
 
 
@@ -104,19 +98,31 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
+    from luna import control_service
     from luna.database import control
     from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        devices = [BATTERIES, *control.list_devices(connection, site)]
-        states = [_without_ended(control.load(connection, site, device), SystemClock().now()) for device in devices]
-        entries = control.read_log(connection, site, limit=limit)
+        states = control_service.read_states(connection, site, now=SystemClock().now())
+        entries, zone = control.read_log(connection, site, limit=limit), find_zone(connection, site)
     document = {
         "state": states[0].model_dump(mode="json"),
         "devices": [state.model_dump(mode="json") for state in states[1:]],
         "log": [entry.model_dump(mode="json") for entry in entries],
     }
-    emit(document, as_json=as_json, show=lambda: _show(states, entries))
+    emit(document, as_json=as_json, show=lambda: _show(states, entries, zone))
+
+
+@app.command()
+def vacation(site: SiteOption, *, end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False, as_json: JsonOption = False) -> None:
+    """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
+    from luna import control_service
+    from luna.timeline import SystemClock
+
+    with unit_of_work() as connection:
+        control_service.switch_vacation(connection, site, on=not end, now=SystemClock().now())
+    words = f"{site} is not on vacation any more." if end else f"{site} is on vacation; the next forecast and plan know it."
+    emit({"site": site, "vacation": not end}, as_json=as_json, show=lambda: out.print(words))
 
 
 @app.command()
@@ -127,38 +133,28 @@ def run() -> None:
     main([])
 
 
-def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "ControlState":
-    """Store what the owner wants of a device and return how that then stands."""
-    from luna.contracts.control import Override
-    from luna.database import control, sites
-    from luna.timeline import SystemClock, parse_instant, parse_zone
-    from services.cli.storage import compose_request
+def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "tuple[ControlState, ZoneInfo]":
+    """Store what the owner wants of a device; return how that then stands, and the site's zone."""
+    from luna import control_service
+    from luna.timeline import SystemClock, parse_instant
 
     with unit_of_work() as connection:
-        site = sites.load(connection, site_id)
-        _require_device(site, device, str(wanted["mode"]))
-        end = parse_instant(until, field="--until", zone=parse_zone(site.timezone))
-        if end <= SystemClock().now():
-            raise InvalidInputError("this has passed", field="--until", value=until, remedy="Name an instant that is still to come.")
-        control.override(connection, site_id, compose_request(Override, **wanted, until=end, by=getpass.getuser()), device=device)
-        return control.load(connection, site_id, device)
+        zone = find_zone(connection, site_id)
+        given = {name: value for name, value in wanted.items() if value is not None} | {"by": getpass.getuser()}
+        end = parse_instant(until, field="--until", zone=zone)
+        try:
+            return control_service.override(connection, site_id, device, given | {"until": end}, now=SystemClock().now()), zone
+        except InvalidInputError as error:
+            # As the option is written.
+            error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
+            raise
 
 
-def _require_device(site: "Site", device: str, mode: str) -> None:
-    """Refuse a device that the site's section ``control`` does not name, and a mode that its kind does not have."""
-    known = site.control.devices if site.control else (BATTERIES,)
-    if device not in known:
-        raise InvalidInputError("the site's section control does not name it", field="--device", value=device, remedy=f"There are {', '.join(known)}.")
-    modes = MODES[device.partition(":")[0]]
-    if mode not in modes:
-        raise InvalidInputError(f"{device} has no such mode", field="--mode", value=mode, remedy=f"There are {', '.join(modes)}.")
-
-
-def _show_override(state: "ControlState") -> None:
+def _show_override(state: "ControlState", zone: "ZoneInfo") -> None:
     wanted = state.override
     if wanted is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {wanted.until:%Y-%m-%d %H:%M} UTC.{unarmed}")
+        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {say_instant(wanted.until, zone)}.{unarmed}")
 
 
 def _say(mode: str) -> str:
@@ -169,20 +165,16 @@ def _whom(state: "ControlState") -> str:
     return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
 
 
-def _without_ended(state: "ControlState", now: "datetime") -> "ControlState":
-    return state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state
-
-
-def _show(states: "list[ControlState]", entries: "list[ControlEntry]") -> None:
+def _show(states: "list[ControlState]", entries: "list[ControlEntry]", zone: "ZoneInfo") -> None:
     state = states[0]
-    armed = f"armed since {state.armed_at:%Y-%m-%d %H:%M} UTC by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
+    armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
     out.print(f"{state.site} is {armed}.")
     for each in states:
         if each.override is not None:
-            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {each.override.until:%Y-%m-%d %H:%M %Z}.")
-    table(HEADINGS, [_row(entry) for entry in entries], words=HEADINGS)
+            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {say_instant(each.override.until, zone)}.")
+    table(HEADINGS, [_row(entry, zone) for entry in entries], words=HEADINGS)
 
 
-def _row(entry: "ControlEntry") -> list[str]:
+def _row(entry: "ControlEntry", zone: "ZoneInfo") -> list[str]:
     told = ", ".join(f"{name}: {_say(setpoint['mode'])}" for name, setpoint in entry.allowed.items())
-    return [f"{entry.slot_start:%Y-%m-%d %H:%M}", entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]
+    return [say_instant(entry.slot_start, zone), entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]

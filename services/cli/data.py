@@ -1,20 +1,24 @@
 """``luna data``: files into the database, series out of it."""
 
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from luna.errors import InvalidInputError
+from luna.wording import say_instant
 from services.cli import backfill, fetch, quality, quarantine, slots
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import unit_of_work
-from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
+from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
     from services.ingest.loading import LoadReport
 
 app = typer.Typer(help="Load and query series.", no_args_is_help=True)
+
+SERIES_HEADINGS = ("series", "unit", "from", "to")
 fetch.register(app)
 app.add_typer(quarantine.app, name="quarantine")
 quality.register(app)
@@ -47,8 +51,9 @@ def load(  # noqa: PLR0913 - one per option
     units = _parse_pairs(unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh.")
     form = FileForm(kind, zone, columns, frozenset(ignore or []), units, received_at=SystemClock().now(), limits=FileLimits.of(load_settings()))
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
+        clock = find_zone(connection, site)
         report = load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"))
-    emit(_describe(report), as_json=as_json, show=lambda: _show(report))
+    emit(_describe(report), as_json=as_json, show=lambda: _show(report, clock))
 
 
 @app.command()
@@ -67,11 +72,24 @@ def query(  # noqa: PLR0913 - one per option
     from luna.history import SeriesQuery, as_rows
 
     with unit_of_work() as connection:
-        window = parse_window(connection, site, first, end)
+        zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
     document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
-    emit(document, as_json=as_json, show=lambda: table(["start", series, "known"], [_cells(row) for row in rows]))
+    emit(document, as_json=as_json, show=lambda: table(["start", series, "known"], [_cells(row, zone) for row in rows]))
+
+
+@app.command()
+def series(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Show which series a site has, and from when until when each is known."""
+    from luna.database import recorded_span
+
+    with unit_of_work() as connection:
+        zone, found = find_zone(connection, site), recorded_span.list_series(connection, site)
+    rows = [{"series": each.series, "unit": each.unit, "first": each.span[0].isoformat(), "end": each.span[1].isoformat()} for each in found]
+    cells = [[each.series, each.unit or "–", *(say_instant(instant, zone) for instant in each.span)] for each in found]
+    none = "Nothing is known yet: luna data load, or luna data backfill."
+    emit({"site": site, "series": rows}, as_json=as_json, show=lambda: table(SERIES_HEADINGS, cells, words=SERIES_HEADINGS, none=none))
 
 
 @app.command()
@@ -92,16 +110,16 @@ def readings(  # noqa: PLR0913 - one per option
     from luna.reading_history import ReadingQuery
 
     with unit_of_work() as connection:
-        window = parse_window(connection, site, first, end)
+        zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         rows = as_rows(query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)))
     document = {"site": site, "sensor": sensor, "aggregate": aggregate, "rows": rows}
     headings = list(rows[0]) if rows else ["instant", "value"]
-    emit(document, as_json=as_json, show=lambda: table(headings, [_cells(row) for row in rows]))
+    emit(document, as_json=as_json, show=lambda: table(headings, [_cells(row, zone, seconds=aggregate is None) for row in rows]))
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[str]:
     instant, value, *known = row.values()
-    return [instant, "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
+    return [say_instant(datetime.fromisoformat(instant), zone, seconds=seconds), "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
 
 
 def _parse_pairs(given: list[str] | None, *, field: str, remedy: str) -> dict[str, str]:
@@ -131,11 +149,13 @@ def _describe(report: "LoadReport") -> dict[str, Any]:
     }
 
 
-def _show(report: "LoadReport") -> None:
+def _show(report: "LoadReport", zone: tzinfo) -> None:
     counts = {name: getattr(report, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
     table(list(counts), [[f"{count:,}" for count in counts.values()]])
     written = report.written
-    out.print(f"Stored from {report.first} to {report.last}: {written.inserted:,} new, {written.updated:,} changed, {written.unchanged:,} as before.")
+    if report.first is not None and report.last is not None:
+        span = f"Stored from {say_instant(report.first, zone)} to {say_instant(report.last, zone)}"
+        out.print(f"{span}: {written.inserted:,} new, {written.updated:,} changed, {written.unchanged:,} as before.")
     for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
         for reason, count in reasons.most_common(10):
             out.print(f"  {title} {count:,} × {reason}", markup=False)

@@ -1,19 +1,21 @@
 """``luna forecast``: train Aurora, issue forecasts, compare versions."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock
+from luna.wording import Numbers, say_instant
 from luna.wording.compromises import condition
 from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.shared_sentences import show_driving
 from services.cli.storage import compose_request
-from services.cli.window import parse_site_instants
+from services.cli.window import FirstDayOption, LastDayOption, MaybeEndOption, MaybeFirstOption, SiteOption, find_zone, parse_bounds, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.objects import ObjectStore
@@ -25,7 +27,7 @@ forecast_explain.register(app)
 forecast_scenarios.register(app)
 forecast_versions.register(app)
 
-SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
+ISSUE_HEADINGS = ("issued", "version", "stage", "training", "widened by")
 UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -45,8 +47,9 @@ def train(
 
     with unit_of_work() as connection, follow_progress("Training") as progress:
         request = compose_request(TrainRequest, site_id=site, **parse_site_instants(connection, site, until=until), seed=seed, trigger=trigger)
+        zone = find_zone(connection, site)
         reply = train_and_tell(connection, request, objects=_objects(), now=SystemClock().now(), progress=progress)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply))
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply, zone))
 
 
 @app.command()
@@ -65,20 +68,44 @@ def issue(
     from services.forecaster.service import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
-        instants = parse_site_instants(connection, site, at=at, to=to)
+        zone, instants = find_zone(connection, site), parse_site_instants(connection, site, at=at, to=to)
         request = compose_request(IssueRequest, site_id=site, **instants, every_minutes=minutes, forecast_version=version)
         issued = issue_forecasts(connection, request, objects=_objects(), now=SystemClock().now(), progress=progress)
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
-    emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage, issued.batch.reasons[-1]))
+    emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage, issued.batch.reasons[-1], zone=zone))
+
+
+@app.command("list")
+def list_issues(
+    *,
+    site: SiteOption,
+    first: MaybeFirstOption = None,
+    end: MaybeEndOption = None,
+    version: Annotated[str | None, typer.Option(help="Of this version alone.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the forecasts issued for a site, the newest first: what each rests on, and what widened it."""
+    from luna.database import forecast_issues
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        zone = find_zone(connection, site)
+        found = forecast_issues.list_newest(connection, site, issued=parse_bounds(zone, first, end), version=version, limit=limit)
+    names = ("forecast_version", "issued_at", "stage", "reasons", "run_id")
+    rows = [{name: getattr(each, name) for name in names} | {"issued_at": each.issued_at.isoformat()} for each in found]
+    cells = [[say_instant(each.issued_at, zone), each.forecast_version, each.stage, each.run_id or "–", ", ".join(each.reasons)] for each in found]
+    none = f"There is none: luna forecast issue --site {site} --at T."
+    emit({"site": site, "forecasts": rows}, as_json=as_json, show=lambda: table(ISSUE_HEADINGS, cells, words=ISSUE_HEADINGS, none=none))
 
 
 @app.command()
 def evaluate(  # noqa: PLR0913 - one per option
     *,
     site: SiteOption,
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
-    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")],
+    first: FirstDayOption,
+    last: LastDayOption,
     versions: Annotated[
         str, typer.Option(help="Comma-separated; skill is against the first baseline named.")
     ] = "aurora_v1.0,baseline_7_day_avg,seasonal_naive",
@@ -87,7 +114,7 @@ def evaluate(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Compare versions with what happened, each forecast from nothing known after its issue."""
-    days = {"from_day": first.date(), "to_day": last.date()}
+    days = {"from_day": first, "to_day": last}
     request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=_parse_minutes(every, field="--every"))
     from services.cli.forecast_versions import add_money
     from services.cli.storage import unit_of_work
@@ -132,24 +159,25 @@ def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
     ]
 
 
-def _show_training(reply: TrainReply) -> None:
+def _show_training(reply: TrainReply, zone: tzinfo) -> None:
     out.print(f"Trained {reply.forecast_version} on {reply.days} {'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run {reply.run_id}")
     out.print(f"{'Accepted' if reply.accepted else 'Not used'}: {reply.verdict}")
     if not any(name.endswith("mae_kwh") for name in reply.metrics):
         out.print("Nothing was learned yet, for that takes 14 known days of a series: forecasts come from recent days in wide bands.")
     table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
     if reply.driving is not None:
-        show_driving(reply.driving)
+        show_driving(reply.driving, zone)
 
 
-def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...]) -> None:
-    out.print(f"{forecast.version} issued {forecast.issued_at:%Y-%m-%d %H:%M} UTC, stage: {stage}; energies per hour, kWh")
-    rows = []
+def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
+    out.print(f"{forecast.version} issued {say_instant(forecast.issued_at, zone)}, stage: {stage}; energies per hour, kWh")
+    rows, numbers = [], Numbers("en", zone, "EUR")
     for first in range(0, len(forecast.timeline) - 3, 4):
         hour = slice(first, first + 4)
         series = [getattr(quantiles, part)[hour].sum() for quantiles in (forecast.load_kwh, forecast.pv_kwh) for part in ("p10", "expected", "p90")]
-        rows.append([f"{forecast.timeline.start + first * forecast.timeline.step:%a %d %H:%M}", *(f"{value:.2f}" for value in series)])
-    table(["hour (UTC)", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
+        start = forecast.timeline.start + first * forecast.timeline.step
+        rows.append([f"{numbers.day(start)} {numbers.clock(start)}", *(f"{value:.2f}" for value in series)])
+    table([f"hour, {zone.key}", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
     for code in reasons:
         out.print(f"Wider than usual: {condition(code, language='en')}")
 

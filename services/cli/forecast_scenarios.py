@@ -1,14 +1,16 @@
 """``luna forecast scenarios``: joint courses of load, PV and prices beside a forecast."""
 
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
 
 from luna.contracts.forecast_explanation import IssueScenariosRequest
+from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request
-from services.cli.window import parse_site_instants
+from services.cli.window import SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.outlook import Scenarios
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def scenarios(
     *,
-    site: Annotated[str, typer.Option("--site", help="The site's name.")],
+    site: SiteOption,
     at: Annotated[str, typer.Option(help="Beside the forecast that was issued last within the hour before.")],
     count: Annotated[int, typer.Option(help="How many courses, 1 to 30.")] = 10,
     version: Annotated[str | None, typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner).")] = None,
@@ -42,14 +44,15 @@ def scenarios(
 
     with unit_of_work() as connection:
         request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)
+        zone = find_zone(connection, site)
         issued = issue_asked(connection, request, objects=open_objects(load_settings()))
     document = issued.reply().model_dump(mode="json") | {"paths": describe(issued.scenarios)}
-    emit(document, as_json=as_json, show=lambda: _show(issued.scenarios))
+    emit(document, as_json=as_json, show=lambda: _show(issued.scenarios, zone))
 
 
-def _show(made: "Scenarios") -> None:
+def _show(made: "Scenarios", zone: tzinfo) -> None:
     hours = made.timeline.count / 4
-    out.print(f"{made.version} issued {made.issued_at:%Y-%m-%d %H:%M} UTC: {made.probability.size} courses of the next {hours:.0f} hours")
+    out.print(f"{made.version} issued {say_instant(made.issued_at, zone)}: {made.probability.size} courses of the next {hours:.0f} hours")
     rows = [
         [str(path + 1), f"{made.probability[path]:.0%}", f"{made.load_kwh[path].sum():.1f}", f"{made.pv_kwh[path].sum():.1f}", *_prices(made, path)]
         for path in np.argsort(-made.probability, kind="stable")

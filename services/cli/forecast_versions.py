@@ -1,27 +1,25 @@
 """``luna forecast status``, ``promote`` and ``rollback``: which version drives the planner, and why."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest
+from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord, TrainingSummary
 from luna.contracts.replay import ReplayRequest
-from services.cli.console import out
+from luna.wording import Numbers, say_instant
+from services.cli.console import JsonOption, emit, out, table
 from services.cli.replay import ensure_forecasts
 from services.cli.shared_sentences import show_driving
+from services.cli.storage import compose_request
+from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from luna.objects import ObjectStore
     from services.planner.replay import Progress
-from typing import Annotated
-
-import typer
-
-from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord
-from luna.timeline import parse_zone
-from luna.wording import Numbers
-from services.cli.console import JsonOption, emit, table
-from services.cli.storage import compose_request
 
 
 def add_money(connection: "Connection", request: EvaluateRequest, reply: EvaluateReply, *, objects: "ObjectStore", progress: "Progress") -> EvaluateReply:
@@ -51,9 +49,6 @@ def add_money(connection: "Connection", request: EvaluateRequest, reply: Evaluat
     return reply.model_copy(update={"versions": versions})
 
 
-SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands to ``luna forecast``."""
     for name, command in (("status", status), ("promote", promote), ("rollback", roll_back)):
@@ -67,8 +62,8 @@ def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     from services.forecaster.versions.status import describe_status
 
     with unit_of_work() as connection:
-        found = describe_status(connection, site, now=SystemClock().now())
-    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found))
+        zone, found = find_zone(connection, site), describe_status(connection, site, now=SystemClock().now())
+    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found, zone))
 
 
 def promote(
@@ -107,20 +102,19 @@ def _show_activation(reply: ActivationReply) -> None:
         out.print("The owner's pin stands above this decision; take forecasting.active_forecast_version out of the site to let it hold.")
 
 
-def _show_status(found: ForecastStatus) -> None:
+def _show_status(found: ForecastStatus, zone: ZoneInfo) -> None:
     if found.driving is not None:
-        show_driving(found.driving)
+        show_driving(found.driving, zone)
     for record in found.shadow:
-        _show_shadow(record, found.currency)
+        _show_shadow(record, Numbers("en", zone, found.currency))
     if not found.shadow:
         out.print("No version was scored in shadow yet: a day is scored when the 48 hours after it have passed.")
     for candidate in found.candidates:
         out.print(f"{candidate.version}: {candidate.reason}")
-    _show_past(found)
+    _show_past(found, zone)
 
 
-def _show_shadow(record: ShadowRecord, currency: str) -> None:
-    numbers = Numbers("en", parse_zone("UTC"), currency)
+def _show_shadow(record: ShadowRecord, numbers: Numbers) -> None:
     rows = [
         [
             version,
@@ -139,18 +133,20 @@ def _show_shadow(record: ShadowRecord, currency: str) -> None:
     table(headings, rows, title=f"in shadow, issued {record.from_day} to {record.to_day}", words=headings[1:2])
 
 
-def _show_past(found: ForecastStatus) -> None:
-    decisions = [[f"{made.decided_at:%Y-%m-%d %H:%M}", made.forecast_version, made.run_id or "–", made.decided_by, made.reason] for made in found.decisions]
+def _show_past(found: ForecastStatus, zone: ZoneInfo) -> None:
+    decisions = [[say_instant(made.decided_at, zone), made.forecast_version, made.run_id or "–", made.decided_by, made.reason] for made in found.decisions]
     if decisions:
-        headings = ["decided (UTC)", "version", "training", "by", "reason"]
+        headings = ["decided", "version", "training", "by", "reason"]
         table(headings, decisions, title="decisions", words=headings)
-    trainings = [
-        [run.run_id, run.trigger, f"{run.data_until:%Y-%m-%d}", f"{run.train_seconds:.1f}", "in use or may be" if run.accepted else f"refused: {run.verdict}"]
-        for run in found.trainings
-    ]
+    trainings = [_training_row(run, zone) for run in found.trainings]
     if trainings:
         headings = ["training", "trigger", "learned until", "seconds", "model"]
         table(headings, trainings, title="trainings", words=["trigger", "model"])
     out.print(f"Next training: {found.next_training}.")
     if found.drift:
         out.print(f"The site has changed since its model was trained: {'; '.join(found.drift)}.")
+
+
+def _training_row(run: TrainingSummary, zone: ZoneInfo) -> list[str]:
+    use = "in use or may be" if run.accepted else f"refused: {run.verdict}"
+    return [run.run_id, run.trigger, f"{run.data_until.astimezone(zone):%Y-%m-%d}", f"{run.train_seconds:.1f}", use]

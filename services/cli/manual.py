@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luna.contracts.owner import Action
+from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -33,13 +34,13 @@ def add(  # noqa: PLR0913 - one per option
 ) -> None:
     """Add a block to every plan of the site from the next one on, until it expires."""
     from luna.contracts.owner import ManualBlock
-    from luna.database import manual_blocks, sites
-    from luna.timeline import SystemClock, parse_instant, parse_zone
+    from luna.database import manual_blocks
+    from luna.timeline import SystemClock, parse_instant
     from services.cli.storage import compose_request
 
     now = SystemClock().now()
     with unit_of_work() as connection:
-        zone = parse_zone(sites.load(connection, site).timezone)
+        zone = find_zone(connection, site)
         begin = now if first is None else parse_instant(first, field="--from", zone=zone)
         end = parse_instant(until, field="--until", zone=zone)
         wanted = compose_request(ManualBlock, device=device, action=action, from_=begin, to=end, power_kw=power_kw)
@@ -55,11 +56,11 @@ def list_blocks(
     as_json: JsonOption = False,
 ) -> None:
     """List what is pinned and forbidden."""
-    from luna.database import manual_blocks, sites
-    from luna.timeline import SystemClock, parse_zone
+    from luna.database import manual_blocks
+    from luna.timeline import SystemClock
 
     with unit_of_work() as connection:
-        zone = parse_zone(sites.load(connection, site).timezone)
+        zone = find_zone(connection, site)
         standing = manual_blocks.read_standing(connection, site, first=SystemClock().now())
         blocks = manual_blocks.read_history(connection, site) if history else standing
     document = {"blocks": [block.model_dump(mode="json", by_alias=True) for block in blocks]}
@@ -89,6 +90,6 @@ def _show(blocks: "list[StoredBlock]", zone: "ZoneInfo") -> None:
 
 
 def _row(block: "StoredBlock", zone: "ZoneInfo") -> list[str]:
-    first, last = (f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" for instant in (block.from_, block.to))
+    first, last = (say_instant(instant, zone) for instant in (block.from_, block.to))
     by = block.added_by if block.removed_by is None else f"{block.added_by}, taken back by {block.removed_by}"
     return [str(block.block_id), block.device, block.action, "" if block.power_kw is None else f"{block.power_kw:g}", first, last, by]

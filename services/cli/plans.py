@@ -6,13 +6,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.plan_questions import ModeChange, PlanChangesReply, PlanChangesRequest
-from luna.wording import Language, Numbers, say_mode
+from luna.contracts.plan import PlanReply
+from luna.contracts.plan_questions import ModeChange, PlanChangesReply, PlanChangesRequest, PlanReason, PlanSummary
+from luna.errors import InvalidInputError
+from luna.wording import Language, Numbers, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, unit_of_work
-from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
+from services.cli.window import EndOption, FirstOption, MaybeEndOption, MaybeFirstOption, SiteOption, find_zone, parse_bounds, parse_window
 
 HEADINGS = ("from", "to", "device", "before", "now", "because of")
+LIST_HEADINGS = ("plan", "issued", "from", "to", "status", "cost")
+REASON_HEADINGS = ("from", "to", "device", "mode", "reason")
 
 
 def show_changes(
@@ -64,13 +68,86 @@ def _say(numbers: Numbers, instant: datetime) -> str:
     return f"{numbers.weekday(instant)} {numbers.clock(instant)}"
 
 
-app = typer.Typer(help="Check issued plans, compare one with the one before it.", no_args_is_help=True)
+app = typer.Typer(help="List and show issued plans, say why they are so, compare and check them.", no_args_is_help=True)
 app.command(name="changes")(show_changes)
 
 
 @app.callback()
 def _plans() -> None:
-    """Check issued plans, compare one with the one before it."""
+    """List and show issued plans, say why they are so, compare and check them."""
+
+
+@app.command("list")
+def list_plans(
+    *,
+    site: SiteOption,
+    first: MaybeFirstOption = None,
+    end: MaybeEndOption = None,
+    system_id: Annotated[str, typer.Option(help="prod drives devices; what was planned from a request's own site is under request.")] = "prod",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the plans issued for a site, the newest first."""
+    from luna.database import plans
+
+    with unit_of_work() as connection:
+        zone = find_zone(connection, site)
+        found = plans.list_newest(connection, site, issued=parse_bounds(zone, first, end), system_id=system_id, limit=limit)
+    document = {"site": site, "plans": [plan.model_dump(mode="json", by_alias=True) for plan in found]}
+    none = f"There is none: luna plan --site {site} makes one."
+    emit(document, as_json=as_json, show=lambda: table(LIST_HEADINGS, [_plan_row(plan, zone) for plan in found], words=LIST_HEADINGS[:5], none=none))
+
+
+def _plan_row(plan: PlanSummary, zone: ZoneInfo) -> list[str]:
+    instants = (say_instant(instant, zone) for instant in (plan.issued_at, plan.from_, plan.to))
+    return [plan.plan_id, *instants, plan.status, Numbers("en", zone, plan.currency).money(plan.cost)]
+
+
+PlanOption = Annotated[str | None, typer.Option(help="The plan_id of a stored plan (default: the site's newest one).")]
+MaybeSiteOption = Annotated[str | None, typer.Option("--site", help="The site whose newest plan it is.")]
+LanguageOption = Annotated[Language, typer.Option(help="Language of the table; reasons are in that of the plan.")]
+
+
+@app.command()
+def show(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
+    """Show an issued plan, as luna plan showed it."""
+    from services.cli.plan_table import show_plan
+
+    found = _load(plan, site)
+    emit(found.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(found, language))
+
+
+@app.command()
+def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
+    """Show why each device does what it does in an issued plan; slots in a row with one reason are one row."""
+    from luna.plan_reasons import list_reasons
+
+    found = _load(plan, site)
+    reply, numbers = list_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
+    rows = [
+        [say_instant(each.from_, numbers.zone), say_instant(each.to, numbers.zone), each.device, "" if each.mode is None else _mode(each, numbers), each.text]
+        for each in reply.reasons
+    ]
+    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: table(REASON_HEADINGS, rows, words=REASON_HEADINGS))
+
+
+def _mode(reason: PlanReason, numbers: Numbers) -> str:
+    return say_mode(str(reason.mode), language=numbers.language)
+
+
+def _load(plan: str | None, site: str | None) -> PlanReply:
+    """Return a plan by its id, or the newest one of a site.
+
+    Raises:
+        InvalidInputError: neither is named, or both.
+        NotFoundError: no such plan or site, or the site has none yet.
+    """
+    from luna.database import plans
+
+    if (plan is None) == (site is None):
+        raise InvalidInputError("give either --plan or --site", field="--plan", remedy="luna plans list shows which there are.")
+    with unit_of_work() as connection:
+        return plans.load(connection, plan or plans.latest_id(connection, str(site)))
 
 
 @app.command()
@@ -79,16 +156,17 @@ def check(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Json
     from services.planner.service.plan_check import check_plans
 
     with unit_of_work() as connection:
+        zone = find_zone(connection, site)
         checked = check_plans(connection, site, *parse_window(connection, site, first, end))
     broken = [(plan_id, each) for plan_id, found in checked.broken.items() for each in found]
     findings = [{"plan_id": plan_id, "what": each.what, "off": each.off, "start": each.start.isoformat() if each.start else None} for plan_id, each in broken]
     document = {"site": site, "plans": checked.plans, "without_inputs": checked.without_inputs, "broken": len(checked.broken), "findings": findings}
-    rows = [[plan_id, each.what, f"{each.off:.6g}", f"{each.start:%Y-%m-%d %H:%M}" if each.start else "–"] for plan_id, each in broken]
+    rows = [[plan_id, each.what, f"{each.off:.6g}", say_instant(each.start, zone) if each.start else "–"] for plan_id, each in broken]
 
     def show() -> None:
         out.print(f"{checked.plans} plans, {len(checked.broken)} broken; {checked.without_inputs} without the request they were made from")
         if rows:
-            table(["plan", "what", "off", "slot (UTC)"], rows, words=("what", "slot (UTC)"))
+            table(["plan", "what", "off", "slot"], rows, words=("what", "slot"))
 
     emit(document, as_json=as_json, show=show)
     if checked.broken:

@@ -1,21 +1,20 @@
 """``luna data quality``, ``gaps``, ``repair`` and ``changes``: whether history can be trusted, and what was done to it."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
-from services.cli.window import EndOption, FirstOption, SiteOption, parse_window
+from services.cli.window import EndOption, FirstDayOption, FirstOption, LastDayOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
     from luna.contracts.data import DayQuality
     from luna.database.history_changes import Change
 
-FirstDayOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first local day.")]
-LastDayOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last local day.")]
 NO_GAPS = "No gaps: all that sensors, tariff or files ever told of is known."
 
 
@@ -31,7 +30,7 @@ def judge(*, site: SiteOption, first: FirstDayOption, last: LastDayOption, as_js
     from services.ingest.quality_service import judge_days
 
     with unit_of_work() as connection:
-        days = judge_days(connection, site, first.date(), last.date(), now=SystemClock().now())
+        days = judge_days(connection, site, first, last, now=SystemClock().now())
     document = {"site": site, "rows": [day.model_dump(mode="json") for day in days]}
     emit(document, as_json=as_json, show=lambda: _show_days(days))
 
@@ -41,10 +40,11 @@ def gaps(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonO
     from services.ingest.repair import find_gaps
 
     with unit_of_work() as connection:
+        zone = find_zone(connection, site)
         found = find_gaps(connection, site, *parse_window(connection, site, first, end))
     rows = [{"series": gap.series, "first": gap.first.isoformat(), "last": gap.last.isoformat(), "slots": gap.slots} for gap in found]
-    cells = [[gap.series, f"{gap.first:%Y-%m-%d %H:%M}", f"{gap.last:%Y-%m-%d %H:%M}", str(gap.slots)] for gap in found]
-    headings = ("series", "first (UTC)", "last (UTC)", "slots")
+    cells = [[gap.series, say_instant(gap.first, zone), say_instant(gap.last, zone), str(gap.slots)] for gap in found]
+    headings = ("series", "first", "last", "slots")
     emit({"site": site, "gaps": rows}, as_json=as_json, show=lambda: table(headings, cells, words=headings[:3], none=NO_GAPS))
 
 
@@ -61,7 +61,7 @@ def repair(
     from services.ingest.repair import repair_days
 
     with unit_of_work() as connection:
-        repairs = repair_days(connection, site, (first.date(), last.date()), now=SystemClock().now(), dry_run=dry_run)
+        repairs = repair_days(connection, site, (first, last), now=SystemClock().now(), dry_run=dry_run)
     rows = [{"series": repair.series, "day": repair.day.isoformat(), "rule": repair.rule, "slots": int(repair.starts.size)} for repair in repairs]
     document = {"site": site, "dry_run": dry_run, "slots": sum(repair.starts.size for repair in repairs), "repairs": rows}
     emit(document, as_json=as_json, show=lambda: _show_repairs(rows, dry_run=dry_run))
@@ -72,7 +72,7 @@ def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Js
     from luna.database import history_changes
 
     with unit_of_work() as connection:
-        begin, after = parse_window(connection, site, first, end)
+        zone, (begin, after) = find_zone(connection, site), parse_window(connection, site, first, end)
         found = history_changes.read(connection, site, first=begin, end=after)
     rows = [
         {
@@ -85,7 +85,7 @@ def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Js
         }
         for change in found
     ]
-    emit({"site": site, "changes": rows}, as_json=as_json, show=lambda: _show_changes(found))
+    emit({"site": site, "changes": rows}, as_json=as_json, show=lambda: _show_changes(found, zone))
 
 
 def _show_days(days: "list[DayQuality]") -> None:
@@ -101,9 +101,9 @@ def _show_repairs(rows: list[dict[str, Any]], *, dry_run: bool) -> None:
         out.print("Nothing was changed: without --dry-run it is.")
 
 
-def _show_changes(changes: "list[Change]") -> None:
-    rows = [[change.series, f"{change.slot_start:%Y-%m-%d %H:%M}", _cell(change.before), _cell(change.after), change.rule] for change in changes]
-    table(("series", "slot (UTC)", "before", "after", "rule"), rows, words=("slot (UTC)", "rule"), none="Nothing was changed.")
+def _show_changes(changes: "list[Change]", zone: tzinfo) -> None:
+    rows = [[change.series, say_instant(change.slot_start, zone), _cell(change.before), _cell(change.after), change.rule] for change in changes]
+    table(("series", "slot", "before", "after", "rule"), rows, words=("slot", "rule"), none="Nothing was changed.")
 
 
 def _cell(value: float | None) -> str:

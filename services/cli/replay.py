@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from luna.queue import Client, TaskMonitor
     from services.planner.replay import Progress
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +35,7 @@ from luna.timeline import local_midnight
 from luna.wording import read_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.storage import compose_request
-from services.cli.window import find_zone
+from services.cli.window import FirstDayOption, LastDayOption, find_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,14 +80,14 @@ def _load(name: str) -> Any:
 HEADINGS = ["policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week"]
 
 
-def _show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, ReplayRequest]) -> None:
+def _show_replies(replies: Mapping[str, ReplayReply], requests: Mapping[str, ReplayRequest], zones: Mapping[str, ZoneInfo]) -> None:
     """Print each site's policies, what not knowing cost, and what went wrong."""
     for site, reply in replies.items():
-        request, numbers = requests[site], Numbers("en", ZoneInfo("UTC"), reply.currency)
+        request, numbers = requests[site], Numbers("en", zones[site], reply.currency)
         title = f"{site}, {request.from_day} to {request.to_day}; {say_policy('mpc', language='en')} plans from {request.forecast_version}"
         table(HEADINGS, [_row(name, policy, numbers) for name, policy in reply.policies.items()], title=title)
         if reply.driving is not None:
-            show_driving(reply.driving, planned=reply.forecast_version)
+            show_driving(reply.driving, zones[site], planned=reply.forecast_version)
         for note in reply.notes:
             show_note(note)
         if reply.loss:
@@ -139,13 +139,14 @@ def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str,
     Raises:
         LunaError: a job failed; it says which and why.
     """
+    from luna.database.jobs import ENDED_BADLY
     from luna.queue.jobs import submit_job
 
     asked = {name: submit_job(engine, client, request).job_id for name, request in requests.items()}
     while True:
         jobs = _look(engine, asked)
         for name, job in jobs.items():
-            if job.status in ("failed", "dead"):
+            if job.status in ENDED_BADLY:
                 raise LunaError(
                     f"the replay of {name} {job.status}: {(job.error or {}).get('detail', 'its worker ended')}", remedy=f"luna jobs show {job.job_id}"
                 )
@@ -181,8 +182,8 @@ def register(app: typer.Typer) -> None:
 def _show_replay(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
-    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")],
+    first: FirstDayOption,
+    last: LastDayOption,
     policies: Annotated[str, typer.Option(help="Comma-separated, by their codes or as the table calls them.")] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
@@ -195,10 +196,11 @@ def _show_replay(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight. Goes on where it was interrupted."""
+    from luna.database.engine import unit_of_work
     from services.cli.storage import open_database
 
     names = split_policies(policies)
-    days = {"from_day": first.date(), "to_day": last.date()}
+    days = {"from_day": first, "to_day": last}
     options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
     wrong = {"faults": _read_faults(faults or [], site), "seed": seed}
     request = compose_request(ReplayRequest, site_id=site[0], **days, policies=names, **options, **wrong)
@@ -206,12 +208,14 @@ def _show_replay(  # noqa: PLR0913 - one per option
     with open_database() as pool, follow_progress("replay", quiet=as_json) as progress:
         requests = prepare(pool, request, site, progress=progress)
         replies = _replay(pool, requests, progress=progress)
+        with unit_of_work(pool) as connection:
+            zones = {name: find_zone(connection, name) for name in requests}
     if len(site) == 1 and site != [ALL]:
         reply = replies[request.site_id]
-        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show_replies({request.site_id: reply}, requests))
+        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show_replies({request.site_id: reply}, requests, zones))
     else:
         document = {"sites": {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}}
-        emit(document, as_json=as_json, show=lambda: _show_replies(replies, requests))
+        emit(document, as_json=as_json, show=lambda: _show_replies(replies, requests, zones))
 
 
 def _read_faults(asked: list[str], sites: list[str]) -> "list[Fault]":

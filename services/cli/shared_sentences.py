@@ -1,8 +1,10 @@
 """Sentences that several commands print: what a plan or replay rests on, and what drives a site's planner."""
 
+from datetime import tzinfo
+
 from luna.contracts.forecast import DrivingVersion, WaitingVersion
 from luna.contracts.plan import NoteReply
-from luna.wording import Language
+from luna.wording import Language, say_instant
 from services.cli.console import out
 
 _HEADS: dict[Language, tuple[str, str]] = {"en": ("Note", "Assumed"), "de": ("Hinweis", "Angenommen")}
@@ -13,19 +15,20 @@ def show_note(note: NoteReply, language: Language = "en") -> None:
     out.print(f"{_HEADS[language][note.assumed]}: {note.text}", soft_wrap=True, markup=False)
 
 
-def show_driving(driving: DrivingVersion, *, planned: str | None = None) -> None:
+def show_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None = None) -> None:
     """Print which version drives the planner and why, and what waits to.
 
     Args:
         driving: as the reply tells it.
+        zone: of the site.
         planned: what was planned from; where that is another version, it was asked for.
     """
-    out.print("\n".join(_say_driving(driving, planned=planned)), soft_wrap=True, markup=False)
+    out.print("\n".join(_say_driving(driving, zone, planned=planned)), soft_wrap=True, markup=False)
 
 
-def _say_driving(driving: DrivingVersion, *, planned: str | None = None) -> list[str]:
+def _say_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None) -> list[str]:
     """Return the lines of ``show_driving``."""
-    since = "" if driving.since is None else f" since {driving.since:%Y-%m-%d %H:%M} UTC"
+    since = "" if driving.since is None else f" since {say_instant(driving.since, zone)}"
     model = "" if driving.run_id is None else f", training {driving.run_id}"
     lines = [f"{driving.forecast_version} drives the planner{since}{model}: {driving.reason}"]
     if planned is not None and planned != driving.forecast_version:

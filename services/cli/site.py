@@ -6,11 +6,16 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from luna.errors import InvalidInputError
 from luna.site import Part, Site, SpotPrice
+from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
+from services.cli.window import SiteOption
 
-app = typer.Typer(help="Add and list sites.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, show and remove sites.", no_args_is_help=True)
+
+DEVICE_HEADINGS = ("device", "kind", "kW", "kWh", "told as", "modes")
 
 # What a default of a part means for the bill, by its field.
 _OF_SPOT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
@@ -67,6 +72,65 @@ def list_sites(*, as_json: JsonOption = False) -> None:
         as_json=as_json,
         show=lambda: table(["site", "timezone", "batteries", "PV"], rows),
     )
+
+
+@app.command()
+def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Show a site as it was configured last, in the form of its file."""
+    import yaml
+
+    from luna.database import sites
+    from luna.timeline import parse_zone
+
+    with unit_of_work() as connection:
+        stored = sites.read(connection, site)
+    document = stored.site.model_dump(mode="json", by_alias=True)
+    since = say_instant(stored.saved_at, parse_zone(stored.site.timezone))
+    head = f"# {site}, version {stored.version}, since {since}"
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
+
+
+@app.command()
+def devices(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Show what a site has, how strong it is, and what each device can be told."""
+    from luna.database import sites
+    from luna.site.inventory import list_devices_of
+
+    with unit_of_work() as connection:
+        found = list_devices_of(sites.load(connection, site))
+    rows = [
+        [each.name, each.kind, f"{each.power_kw:g}", "" if each.capacity_kwh is None else f"{each.capacity_kwh:g}", each.told_as or "–", ", ".join(each.modes)]
+        for each in found
+    ]
+    words = ("kind", "told as", "modes")
+    document = {"site": site, "devices": [each.model_dump(mode="json") for each in found]}
+    emit(document, as_json=as_json, show=lambda: table(DEVICE_HEADINGS, rows, words=words, none=f"{site} has no devices."))
+
+
+@app.command()
+def remove(
+    *,
+    site: SiteOption,
+    yes: Annotated[bool, typer.Option("--yes", help="Really: what was measured, forecast and planned for it goes as well, for good.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a site with all its data; it must be disarmed, and no work for it under way."""
+    from luna.database import site_removal, sites
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+
+    with unit_of_work() as connection:
+        sites.key_of(connection, site)
+        if not yes:
+            remedy = "Say --yes where that is meant; luna site show keeps its configuration."
+            raise InvalidInputError("everything known of the site is deleted with it, for good", field="--yes", value=site, remedy=remedy)
+        artefacts = site_removal.remove(connection, site)
+    # Nothing names them any more: what cannot be removed now costs space and nothing else.
+    objects = open_objects(load_settings())
+    for key in artefacts:
+        objects.remove(key)
+    emit({"site": site, "removed": True}, as_json=as_json, show=lambda: out.print(f"{site} is deleted with its data."))
 
 
 def list_defaults(site: Site) -> list[Default]:

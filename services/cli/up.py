@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,17 @@ from services.cli.console import err
 if TYPE_CHECKING:
     from luna.settings import Settings
 
+# What somebody waits for has a worker that no job can fill.
 COMPANIONS = {
-    "worker": "luna.queue.worker",
-    "beat": "luna.queue.beat",
-    "executor": "services.executor",
-    "recorder": "services.ingest.live",
+    "interactive worker": ("luna.queue.worker", "--only", "interactive", "--processes", "1"),
+    "worker": ("luna.queue.worker", "--only", "jobs"),
+    "beat": ("luna.queue.beat",),
+    "executor": ("services.executor",),
+    "recorder": ("services.ingest.live",),
+    "home_assistant": ("services.home_assistant",),
 }
+# Processes that read their settings once, at their start; a worker looks at each task.
+STARTED_ANEW = ("executor", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
 # What a task under way gets to end by itself; a task that is cut off is done again at the next start.
@@ -35,7 +40,10 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run servers, one worker, one beat, one executor and the gateway on this machine, and a recorder where a source is configured; Ctrl-C stops everything."""
+    """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor and gateway; Ctrl-C stops it all.
+
+    A recorder runs where a source is configured.
+    """
     from luna.database import migrate
     from luna.embedded import running
     from luna.settings import load_settings
@@ -45,25 +53,28 @@ def up() -> None:
     # Gateway, worker with beat, and servers end in this order; the port comes first, so that nothing is started where it is in use.
     with suppress(KeyboardInterrupt), listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         migrate.upgrade(addresses.database_url)
-        with companions(_needed(settings)):
+        with companions(settings):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
             serve(settings, addresses, listener=listener)
 
 
-def _needed(settings: "Settings") -> list[str]:
-    """Return the companions to run: the recorder only where there is something to listen to."""
-    listens = settings.home_assistant_url or settings.mqtt_url
-    return [name for name in COMPANIONS if name != "recorder" or listens]
+def _is_needed(name: str, settings: "Settings") -> bool:
+    """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
+    needless = {"recorder": not (settings.home_assistant_url or settings.mqtt_url), "home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
+    return not needless.get(name, False)
 
 
 @contextmanager
-def companions(names: Iterable[str]) -> Iterator[None]:
-    """Run these of ``COMPANIONS``, and another one whenever one dies; at the end return when no process of theirs is left.
+def companions(settings: "Settings") -> Iterator[None]:
+    """Run those of ``COMPANIONS`` that are needed, and another one whenever one dies; at the end return when no process of theirs is left.
 
     A second Ctrl-C cuts the worker's tasks off.
     """
     done, hurry = threading.Event(), threading.Event()
-    watches = [threading.Thread(target=_keep_running, args=(name, _start(name), done, hurry), daemon=True) for name in names]
+    running = [_Companion(name, settings, hurry) for name in COMPANIONS]
+    for companion in running:
+        companion.look()
+    watches = [threading.Thread(target=companion.keep_running, args=(done,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
     try:
@@ -82,21 +93,70 @@ def _join(watches: list[threading.Thread]) -> None:
         watch.join()
 
 
-def _keep_running(name: str, process: subprocess.Popen[bytes], done: threading.Event, hurry: threading.Event) -> None:
-    import structlog
+class _Companion:
+    """One of ``COMPANIONS``, by the settings that hold."""
 
-    while not done.wait(WATCH_SECONDS):
-        if process.poll() is not None:
-            structlog.get_logger("luna.up").error("process died and is started again", name=name, exit_code=process.returncode)
-            _end(process, hurry)
-            process = _start(name)
-    _end(process, hurry)
+    def __init__(self, name: str, settings: "Settings", hurry: threading.Event) -> None:
+        self._name, self._settings, self._hurry = name, settings, hurry
+        self._stored: bytes | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep_running(self, done: threading.Event) -> None:
+        while not done.wait(WATCH_SECONDS):
+            self.look()
+        self._end()
+
+    def look(self) -> None:
+        """Start what should run and does not; end what should not, or what runs by settings that were changed."""
+        import structlog
+
+        if self._process is not None and self._process.poll() is not None:
+            structlog.get_logger("luna.up").error("process died and is started again", name=self._name, exit_code=self._process.returncode)
+            self._end()
+        changed = self._read_settings()
+        needed = _is_needed(self._name, self._settings)
+        if not needed or (changed and self._name in STARTED_ANEW):
+            self._end()
+        if needed and self._process is None:
+            self._process = _start(self._name)
+
+    def _read_settings(self) -> bool:
+        import structlog
+
+        from luna.errors import LunaError
+        from luna.settings.stored import refresh_settings
+
+        before = self._stored
+        try:
+            self._settings, self._stored = refresh_settings(self._settings, before or b"")
+        except LunaError as error:
+            structlog.get_logger("luna.up").error("stored settings are left out", error=str(error))
+        return before is not None and before != self._stored
+
+    def _end(self) -> None:
+        if self._process is not None:
+            _end(self._process, self._hurry)
+            self._process = None
 
 
 def _start(name: str) -> subprocess.Popen[bytes]:
     # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
-    command = [sys.executable, "-m", "services.cli.parent_watch", COMPANIONS[name]]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    command = [sys.executable, "-m", "services.cli.parent_watch", *COMPANIONS[name]]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    threading.Thread(target=_pass_on, args=(process,), daemon=True).start()
+    return process
+
+
+def _pass_on(process: subprocess.Popen[bytes]) -> None:
+    """Write what a companion logs where this process logs, and keep the last of it for the page that shows it."""
+    from luna.telemetry import RECENT_LINES
+
+    # It is closed while this reads where the process is ended.
+    with suppress(ValueError):
+        for line in process.stderr or ():
+            sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()
+            RECENT_LINES.append(line.decode("utf-8", "replace").rstrip("\n"))
 
 
 def _end(process: subprocess.Popen[bytes], hurry: threading.Event) -> None:

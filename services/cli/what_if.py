@@ -1,7 +1,6 @@
 """``luna what-if``: what other equipment, tariffs or rules would have cost, or would change in a plan."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ from luna.wording import Language, Numbers, say_policy
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request
+from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
@@ -28,8 +28,8 @@ def register(app: typer.Typer) -> None:
 def _show_what_if(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[str | None, typer.Option(help="A stored site.")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")] = None,
+    first: MaybeFirstDayOption = None,
+    last: MaybeLastDayOption = None,
     variant: Annotated[list[str] | None, typer.Option(help='"NAME: path=value; path=value", such as "15 kWh: batteries.battery.capacity_kwh=15".')] = None,
     file: Annotated[Path | None, typer.Option("--request", help="The whole question as YAML or JSON; the other options go beside it.")] = None,
     policy: Annotated[str | None, typer.Option(help="mpc, self_consumption, rule or idle, or as a replay calls them (default: mpc, which is Luna).")] = None,
@@ -55,7 +55,7 @@ def _show_what_if(  # noqa: PLR0913 - one per option
     if known is not None:
         state = _read(known)
     else:
-        days = {"from_day": first and first.date(), "to_day": last and last.date()}
+        days = {"from_day": first, "to_day": last}
         options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
         asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
         question = compose_request(WhatIfRequest, **asked)

@@ -24,7 +24,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.timeline import parse_zone
 from luna.wording import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.plan import show_compromises
+from services.cli.plan_table import show_compromises
 from services.cli.storage import compose_request
 
 CHANGES = ("from", "to", "device", "planned", "instead")

@@ -1,10 +1,13 @@
-"""Options that name a site and a time."""
+"""Options that name a site and a time: the one place where commands read instants and days."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+
+from luna.errors import InvalidInputError
+from luna.timeline import parse_day, parse_instant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -13,18 +16,47 @@ SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 FirstOption = Annotated[str, typer.Option("--from", help="The first instant: with its offset, a local day, or a time of the site's clock.")]
 EndOption = Annotated[str, typer.Option("--to", help="The instant after the last.")]
 
+MaybeFirstOption = Annotated[str | None, typer.Option("--from", help="Only from this instant on: with its offset, a local day, or a time of the site's clock.")]
+MaybeEndOption = Annotated[str | None, typer.Option("--to", help="Only before this instant.")]
+
+
+def _read_first_day(text: str) -> date:
+    return parse_day(text, field="--from")
+
+
+def _read_last_day(text: str) -> date:
+    return parse_day(text, field="--to")
+
+
+FirstDayOption = Annotated[date, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
+LastDayOption = Annotated[date, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day.")]
+MaybeFirstDayOption = Annotated[date | None, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
+MaybeLastDayOption = Annotated[date | None, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day.")]
+
 
 def parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:
     """Return the instants named, by the site's clock where they carry no offset.
 
     Raises:
         NotFoundError: no such site.
+        InvalidInputError: no instant, or the window is empty.
+    """
+    zone = find_zone(connection, site)
+    window = parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+    if window[1] <= window[0]:
+        raise InvalidInputError("the window is empty", field="--to", value=end, remedy="Let it end after it begins.")
+    return window
+
+
+def parse_bounds(zone: ZoneInfo, first: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
+    """Return the instants that bound a list, by the site's clock where they carry no offset; None: no bound.
+
+    Raises:
         InvalidInputError: no instant.
     """
-    from luna.timeline import parse_instant
-
-    zone = find_zone(connection, site)
-    return parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+    fields = ("--from", first), ("--to", end)
+    begin, until = (None if text is None else parse_instant(text, field=field, zone=zone) for field, text in fields)
+    return begin, until
 
 
 def parse_site_instants(connection: "Connection", site: str, **texts: str | None) -> dict[str, datetime]:
@@ -34,8 +66,6 @@ def parse_site_instants(connection: "Connection", site: str, **texts: str | None
         NotFoundError: no such site.
         InvalidInputError: no instant.
     """
-    from luna.timeline import parse_instant
-
     zone = find_zone(connection, site)
     return {name: parse_instant(text, field=f"--{name}", zone=zone) for name, text in texts.items() if text is not None}
 

@@ -1,17 +1,16 @@
 """Tells a device over MQTT and reads at other topics what holds. A command that the broker did not take in time never comes later."""
 
-import ssl
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from luna.addresses import Broker
+from luna.mqtt import create_client, use_tls
 from services.executor.device import DeviceError
 from services.executor.template import Write
 
@@ -87,15 +86,12 @@ class MqttDevice:
         return self._client
 
     def _connect(self, patience: float) -> paho.Client:
-        client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
+        client = create_client(self._broker, reconnect_on_failure=False)
         client.on_connect = self._on_connect
         client.on_subscribe = lambda *_: self._ready.set()
         client.on_message = self._on_message
-        if self._broker.user is not None:
-            client.username_pw_set(self._broker.user, self._broker.password.get_secret_value() if self._broker.password else None)
-        if self._broker.tls:
-            client.tls_set_context(ssl.create_default_context())
         try:
+            use_tls(client, self._broker)
             client.connect_timeout = patience
             client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
         except (OSError, ValueError) as exc:

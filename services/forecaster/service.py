@@ -14,6 +14,7 @@ from luna.database import forecast_activations, forecast_issues, forecasts, obse
 from luna.database.forecast_issues import ForecastIssue
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
+from luna.learning_reset import find_forgotten
 from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.site import Site
@@ -87,7 +88,7 @@ def issue_forecasts(
     """
     instants = list_instants(request.at, request.to or request.at, timedelta(minutes=request.every_minutes))
     site = sites.load(connection, request.site_id)
-    measured = _drop_future(read_history(connection, site, instants), now)
+    measured = _forget_today(connection, site, _drop_future(read_history(connection, site, instants), now), instants)
     prepared = prepare_history(measured, site, before=instants[0])
     speaker = choose_speaker(connection, prepared.site, request.forecast_version or VERSION, before=instants[0], objects=objects)
     context = read_surroundings(connection, site, instants)
@@ -188,6 +189,12 @@ def list_instants(first: datetime, last: datetime, every: timedelta) -> list[dat
 def _drop_future(history: Observations, now: datetime | None) -> Observations:
     """Return the history without what claims to have been measured after ``now``."""
     return history if now is None else history.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
+
+
+def _forget_today(connection: Connection, site: Site, history: Observations, instants: Sequence[datetime]) -> Observations:
+    """Return the history without what its owner wants forgotten today; of instants on several days each day counts for the others."""
+    forgotten = find_forgotten(connection, site, instants[0]) if len(instants) == 1 else None
+    return history if forgotten is None else history.without([forgotten])
 
 
 def _reads_future(connection: Connection, site: Site, instants: Sequence[datetime], now: datetime) -> bool:

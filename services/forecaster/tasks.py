@@ -6,7 +6,15 @@ from datetime import timedelta
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
 from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest, RenewModelsReply, RenewModelsRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, IssueScenariosReply, IssueScenariosRequest
-from luna.contracts.forecast_versions import ActivationReply, JudgeForecastsReply, JudgeForecastsRequest, PromoteRequest, RollbackRequest
+from luna.contracts.forecast_versions import (
+    ActivationReply,
+    CardReply,
+    CardRequest,
+    JudgeForecastsReply,
+    JudgeForecastsRequest,
+    PromoteRequest,
+    RollbackRequest,
+)
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, TaskContext, task
 from luna.queue.jobs import submit_job
@@ -14,16 +22,16 @@ from services.forecaster import service
 from services.forecaster.explanation import service as explanation
 from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
+from services.forecaster.retraining import card, renewal, training
 from services.forecaster.retraining import refresh as refreshing
-from services.forecaster.retraining import renewal, training
 from services.forecaster.scenarios import service as scenarios
 from services.forecaster.versions import comparison, promotion, shadow
 
 NEEDS = ("database", "redis", "objects")
 
 
-def prepare() -> None:
-    """Load LightGBM and pvlib before the worker's processes are forked; where LightGBM cannot be loaded, the task that needs it says why."""
+def prepare_jobs() -> None:
+    """Load LightGBM and pvlib before the processes of a worker for jobs are forked; where LightGBM cannot be loaded, the task that needs it says why."""
     import_pvlib()
     with suppress(MachineError):
         import_lightgbm()
@@ -92,3 +100,11 @@ def promote(request: PromoteRequest, work: TaskContext) -> ActivationReply:
 def roll_back(request: RollbackRequest, work: TaskContext) -> ActivationReply:
     """Go back to what drove the planner before."""
     return promotion.roll_back(work.connection, request)
+
+
+@task(CardRequest)
+def describe_model(request: CardRequest, work: TaskContext) -> CardReply:
+    """Return the card of a training."""
+    run = training.find_training(work.connection, request.site_id, request.run_id, now=work.clock.now())
+    text, facts = card.load_card(run, work.objects)
+    return CardReply(facts=facts, text=text)

@@ -1,6 +1,6 @@
 """Gaps found, prices and short gaps repaired: fetch, call, store with the changes told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from luna.contracts.history_care import GapsReply, RepairedSeries, RepairReply, SeriesGap
 from luna.database import history_changes, observations, prices, quality, recorded_span, sites
 from luna.database.history_changes import Rule
 from luna.errors import InvalidInputError
@@ -124,6 +125,17 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     for market in site.tariff.markets:
         series[f"market_prices:{market}"] = prices.read(connection, market, timeline)
     return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
+
+
+def tell_gaps(site_id: str, gaps: Sequence[Gap]) -> GapsReply:
+    """Return gaps as a message."""
+    return GapsReply(site_id=site_id, gaps=[SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots) for gap in gaps])
+
+
+def tell_repairs(site_id: str, repairs: Sequence[Repair], *, dry_run: bool) -> RepairReply:
+    """Return repairs as a message."""
+    told = [RepairedSeries(series=each.series, day=each.day, rule=each.rule, slots=int(each.starts.size)) for each in repairs]
+    return RepairReply(site_id=site_id, dry_run=dry_run, slots=sum(each.slots for each in told), repairs=told)
 
 
 def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:

@@ -28,11 +28,12 @@ from luna.contracts.data import (
     ResolveReply,
     ResolveRequest,
 )
-from luna.database import audit, jobs, retention, rollups, sessions
+from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
+from luna.database import audit, idempotency, jobs, retention, rollups, sessions
 from luna.database.timescale import retention_ages
 from luna.queue import TaskContext, task
 from luna.queue.jobs import resend_due
-from services.ingest import backfill, price_collection, quality_service, quarantine_release, slot_service, upload_service, weather_service
+from services.ingest import backfill, price_collection, quality_service, quarantine_release, repair, slot_service, upload_service, verification, weather_service
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -53,6 +54,7 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
     now, settings = work.clock.now(), work.settings
     deleted |= {
         "jobs": ended,
+        "idempotent_answers": idempotency.forget_old(work.connection),
         "audit_log": audit.forget_old(work.connection, age=settings.audit_retention),
         "sessions": sessions.forget_ended(work.connection, now=now, idle=settings.session_idle),
     }
@@ -111,3 +113,23 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
 def backfill_history(request: BackfillRequest, work: TaskContext) -> BackfillReply:
     """Take over what a site's sensors said; what was read when the time is up stays, and asking again goes on there."""
     return backfill.backfill(request, work)
+
+
+@task(FindGapsRequest)
+def find_gaps(request: FindGapsRequest, work: TaskContext) -> GapsReply:
+    """Find the quarter-hours in which a series that the site has is unknown."""
+    return repair.tell_gaps(request.site_id, repair.find_gaps(work.connection, request.site_id, request.first, request.end))
+
+
+@task(RepairRequest, soft_limit=timedelta(minutes=30))
+def repair_history(request: RepairRequest, work: TaskContext) -> RepairReply:
+    """Fill what can be known of the past."""
+    days = request.from_day, request.to_day
+    found = repair.repair_days(work.connection, request.site_id, days, now=work.clock.now(), dry_run=request.dry_run)
+    return repair.tell_repairs(request.site_id, found, dry_run=request.dry_run)
+
+
+@task(VerifyRequest, soft_limit=timedelta(minutes=30))
+def verify_history(request: VerifyRequest, work: TaskContext) -> VerifyReply:
+    """Compare the stored slots with what Home Assistant counted."""
+    return verification.verify(request, work)

@@ -8,11 +8,14 @@ from typing import Any, Protocol
 import numpy as np
 from sqlalchemy import Engine
 
+from luna.contracts.history_care import DayComparison, VerifyReply, VerifyRequest
 from luna.database import observations, sites
 from luna.database.engine import unit_of_work
+from luna.queue import TaskContext
 from luna.site import APPLIANCES
 from luna.timeline import FloatArray, Timeline, floor_to, local_days, parse_zone
 from services.ingest.metering.columns import Column, measured_columns
+from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 
 # An hour's border cuts a counter's step, and a meter shows tenths or hundredths of a kilowatt-hour.
 TOLERANCE_KWH = 0.1
@@ -127,6 +130,32 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
     compared = [column for column in columns if not column.reversed]
     found = [difference for column in compared for difference in compare_days(column.name, ask_energy(source, column, hours), stored[column.name], places)]
     return sorted(found, key=lambda difference: difference.day)
+
+
+def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
+    """Compare the days asked for with what the Home Assistant of the settings counted.
+
+    Raises:
+        InvalidInputError: the settings name no Home Assistant.
+        SourceError: it is away.
+    """
+    with HomeAssistantHistory.connect(HomeAssistantAccess.of(work.settings)) as source:
+        found = verify_days(work.database(), source, request.site_id, first=request.from_day, last=request.to_day)
+    return VerifyReply(site_id=request.site_id, days=[_tell(each) for each in found])
+
+
+def _tell(found: DayDifference) -> DayComparison:
+    return DayComparison(
+        day=found.day,
+        series=found.series,
+        source_kwh=round(found.source_kwh, 6),
+        stored_kwh=round(found.stored_kwh, 6),
+        difference_kwh=round(found.difference_kwh, 6),
+        difference_share=None if np.isnan(found.difference_share) else round(found.difference_share, 6),
+        hours=found.hours,
+        day_hours=found.day_hours,
+        beyond_tolerance=found.beyond,
+    )
 
 
 def _days(timezone: str, first: date, last: date) -> list[tuple[date, datetime, datetime]]:

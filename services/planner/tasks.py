@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
-from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
+from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.queue import TaskContext, task
 from luna.queue.jobs import submit_job
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
-from services.planner.service import counterfactual, pareto, plan_diff, plans
+from services.planner.service import counterfactual, pareto, plan_check, plan_diff, plans
 from services.planner.service import replay as replays
 from services.planner.service.replay import Store
 
@@ -68,3 +68,9 @@ def replay_variant(request: WhatIfVariantRequest, work: TaskContext) -> WhatIfVa
 def plan_variant(request: PlanVariantRequest, work: TaskContext) -> PlanVariantReply:
     """Plan a stored plan again with something different."""
     return counterfactual.plan_stored_variant(work.connection, request, solver=Solver())
+
+
+@task(CheckPlansRequest, soft_limit=timedelta(hours=1))
+def check_plans(request: CheckPlansRequest, work: TaskContext) -> CheckPlansReply:
+    """Check issued plans."""
+    return plan_check.check_plans(work.connection, request.site_id, request.first, request.end).reply(request.site_id)

@@ -144,6 +144,7 @@ def test_a_body_that_cannot_be_read_names_the_place(api: httpx.Client, body: str
 def test_a_body_above_the_limit_is_refused(api: httpx.Client) -> None:
     answer = api.post("/plan", content=b" " * (MAX_BODY_BYTES + 1), headers={"content-type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+    assert answer.json()["field"] == "body"
 
 
 @pytest.mark.usefixtures("planner")
@@ -160,6 +161,41 @@ def test_a_trade_off_comes_back_over_the_queue(api: httpx.Client) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["figures"] == ["cost", "self_sufficiency"]
     assert answer.json()["points"][0]["cost"] == pytest.approx(16 * 0.1 * 0.25)
+
+
+@pytest.fixture
+def parked_car(database: Engine) -> Iterator[str]:
+    """A stored site in Berlin with a car, and a forecast for two days that are still to come."""
+    instant = datetime(2099, 2, 1, 11, tzinfo=UTC)
+    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    with unit_of_work(database) as connection:
+        store_site(connection, name="parked car", vehicles=[{"capacity_kwh": 60, "charge_limit_kw": 11}])
+        forecasts.upsert(connection, "parked car", [Forecast(Timeline(instant, SLOT, 192), instant, DEFAULT_VERSION, load, sun)])
+    yield "parked car"
+    with unit_of_work(database) as connection:
+        connection.execute(sites_table.delete().where(sites_table.c.name == "parked car"))
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_stay_stored_over_http_is_planned_and_its_target_reached(api: httpx.Client, parked_car: str) -> None:
+    path = f"/v1/sites/{parked_car}/vehicle-sessions"
+    # By the site's clock: noon is 11:00 UTC.
+    stay = {"vehicle": "car", "from": "2099-02-01 12:00", "to": "2099-02-01 18:00", "arrival_soc": 0.4, "target_soc": 0.8}
+    added = api.post(path, json=stay, params={"by": "anna"})
+    assert added.status_code == 201, added.text
+    assert (added.json()["from"], added.json()["added_by"]) == ("2099-02-01T11:00:00Z", "anna")
+    assert api.get(path).json()["sessions"] == [added.json()]
+    planned = api.post("/plan", json={"site_id": parked_car, "start": "2099-02-01T11:00:00Z"})
+    assert planned.status_code == 200, planned.text
+    # The last of 24 quarter-hours ends when it leaves.
+    assert planned.json()["slots"][23]["vehicles"]["car"]["soc_end"] >= 0.8 - 1e-6
+    refused = api.post(path, json=stay | {"vehicle": "bus"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "vehicle")
+    removed = api.delete(f"{path}/{added.json()['session_id']}")
+    assert (removed.status_code, api.get(path).json()["sessions"]) == (200, [])
+    assert [each["removed_by"] for each in api.get(path, params={"history": True}).json()["sessions"]] == ["owner"]
+    assert api.delete(f"{path}/4711").status_code == 404
+    assert api.get("/v1/sites/nowhere/vehicle-sessions").status_code == 404
 
 
 @pytest.fixture

@@ -53,8 +53,8 @@ def test_every_error_is_described_as_a_problem_document() -> None:
 
 def test_statuses_are_described_where_they_may_come() -> None:
     statuses = {(method, path): {status for status in operation["responses"] if status >= "400"} for method, path, operation in OPERATIONS}
-    assert statuses["post", "/plan"] == {"404", "408", "409", "413", "415", "422", "500", "503", "default"}
-    assert statuses["get", "/jobs/{job_id}"] == {"404", "422", "500", "503", "default"}
+    assert statuses["post", "/v1/plans"] == {"404", "408", "409", "413", "415", "422", "500", "503", "default"}
+    assert statuses["get", "/v1/jobs/{job_id}"] == {"404", "422", "500", "503", "default"}
     assert statuses["get", "/health/live"] == {"500", "default"}
 
 

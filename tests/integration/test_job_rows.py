@@ -105,7 +105,7 @@ def test_jobs_are_listed_newest_first_and_counted_by_status(connection: Connecti
 
 
 def test_ended_jobs_go_when_they_are_old_and_open_ones_never(connection: Connection) -> None:
-    for status, days in (("done", 91), ("done", 89), ("failed", 91), ("dead", 364), ("dead", 366), ("queued", 400)):
+    for status, days in (("done", 91), ("done", 89), ("failed", 91), ("cancelled", 91), ("dead", 364), ("dead", 366), ("queued", 400)):
         job = accept(connection, f"{status} {days}")
         ended = None if status == "queued" else f"{days} days"
         connection.execute(
@@ -113,6 +113,6 @@ def test_ended_jobs_go_when_they_are_old_and_open_ones_never(connection: Connect
             {"status": status, "ended": ended, "job_id": job.job_id},
         )
     ages = {"after": timedelta(days=90), "dead_after": timedelta(days=365)}
-    assert jobs.forget_ended(connection, **ages) == 3
+    assert jobs.forget_ended(connection, **ages) == 4
     assert jobs.forget_ended(connection, **ages) == 0
     assert set(connection.scalars(text("SELECT key FROM jobs"))) == {"done 89", "dead 364", "queued 400"}

@@ -5,8 +5,10 @@ import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -21,11 +23,11 @@ from luna.embedded import Servers, start
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from luna.queue import Client, Progress
 from luna.queue.attempt import JOB_RETRY, EndedError, JobRunner
-from luna.queue.jobs import resend_due, retry_job, submit_job
+from luna.queue.jobs import cancel_job, resend_due, retry_job, submit_job
 from luna.queue.task_base import Process
 from luna.queue.task_tracker import TaskTracker
 from luna.settings import Settings
-from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest
+from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, GreedyRequest, PoisonRequest, RefusedRequest
 from tests.places import Place, open_place
 from tests.processes import free_port
 from tests.starts import count_starts
@@ -280,6 +282,24 @@ def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandR
     assert (ended.status, ended.attempts, ended.error["status"]) == ("failed", last, 503)
 
 
+@pytest.mark.parametrize("way", ["python", "numpy", "threads", "abort"])
+def test_a_job_that_takes_too_much_memory_has_failed_at_once_and_the_worker_lives_on(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Literal["python", "numpy", "threads", "abort"]
+) -> None:
+    monkeypatch.setenv("LUNA_JOB_MEMORY_BYTES", "100000000")
+    worker = place.start_worker()
+    greedy = GreedyRequest(value=400, way=way, starts=tmp_path / "starts", gate=tmp_path / "gate")
+    job = place.submit(greedy)
+    modest = place.submit(greedy.model_copy(update={"value": 20, "starts": tmp_path / "modest"}))
+    wait_for(lambda: place.look_at(job).finished_at is not None)
+    ended = place.look_at(job)
+    assert (ended.status, ended.error["field"], count_starts(greedy.starts)) == ("failed", "task", 1)
+    assert "more memory than 100 MB" in ended.error["detail"]
+    assert "LUNA_JOB_MEMORY_BYTES" in ended.error["remedy"]
+    wait_for(place.has(modest, "done"))
+    assert (place.values(), worker.poll()) == ([20], None)
+
+
 def test_a_message_without_a_row_is_refused(place: Place, runner: JobRunner) -> None:
     with pytest.raises(NotFoundError):
         runner.run("unknown")
@@ -323,3 +343,73 @@ def test_jobs_stay_due_where_redis_is_away(place: Place, errand: ErrandRequest) 
         assert resend_due(connection, place.client) == ResendReply(sent=1, begun_before=0)
     assert place.look_at(job).sent_at is not None
     away.close()
+
+
+def test_a_cancelled_job_is_ended_in_the_middle_leaves_nothing_and_the_worker_lives_on(place: Place, errand: ErrandRequest) -> None:
+    worker = place.start_worker()
+    job = place.submit(errand)
+    begun(place, job, errand)
+    cancelled = cancel_job(place.database, place.client, job.job_id)
+    assert (cancelled.status, cancelled.finished_at is None) == ("cancelled", False)
+    assert cancel_job(place.database, place.client, job.job_id) == cancelled
+    wait_for(lambda: free_to_try_again(place, job))
+    errand.gate.touch()
+    # The pool has both its processes again, and what was cancelled is no death.
+    others = [place.submit(errand.model_copy(update={"value": value})) for value in (2, 3)]
+    for each in (job, *others):
+        wait_for(place.has(each, "done"))
+    assert (sorted(place.values()), worker.poll(), place.client.tasks.dead()) == ([1, 2, 3], None, [])
+    assert count_starts(errand.starts) == 4
+    with pytest.raises(ConflictError, match="the job is done"):
+        cancel_job(place.database, place.client, job.job_id)
+
+
+def free_to_try_again(place: Place, job: Job) -> bool:
+    with suppress(ConflictError):
+        return retry_job(place.database, place.client, job.job_id).status == "queued"
+    return False
+
+
+def test_a_job_cancelled_while_it_waits_never_begins_also_when_its_message_comes_again(place: Place, errand: ErrandRequest) -> None:
+    errand.gate.touch()
+    job = place.submit(errand)
+    cancel_job(place.database, place.client, job.job_id)
+    place.client.notify_job(job)
+    place.start_worker()
+    last = place.submit(errand.model_copy(update={"value": 2}))
+    wait_for(place.has(last, "done"))
+    wait_for(lambda: place.client.tasks.waiting("errand") == 0)
+    assert (place.look_at(job).status, place.look_at(job).attempts, place.values()) == ("cancelled", 0, [2])
+    assert retry_job(place.database, place.client, job.job_id).status == "queued"
+    wait_for(place.has(job, "done"))
+
+
+def test_a_job_cancelled_while_redis_is_away_commits_nothing_and_is_ended_when_it_is_back(
+    own_servers: Servers, own_place: Place, errand: ErrandRequest
+) -> None:
+    own_place.start_worker()
+    job = own_place.submit(errand)
+    begun(own_place, job, errand)
+    kill_server(own_servers, "redis")
+    assert cancel_job(own_place.database, own_place.client, job.job_id).status == "cancelled"
+    own_servers.bring_up(["redis"])
+    with unit_of_work(own_place.database) as connection:
+        resend_due(connection, own_place.client)
+    wait_for(lambda: free_to_try_again(own_place, job))
+    assert own_place.values() == []
+
+
+def test_of_a_cancel_and_an_end_at_the_same_time_one_counts(place: Place, tmp_path: Path) -> None:
+    place.start_worker()
+    gates = [tmp_path / f"gate {value}" for value in range(6)]
+    errands = [ErrandRequest(value=value, starts=tmp_path / f"starts {value}", gate=gate) for value, gate in enumerate(gates)]
+    accepted = [place.submit(errand) for errand in errands]
+    for job, errand in zip(accepted, errands, strict=True):
+        wait_for(lambda: count_starts(errand.starts) == 1)  # noqa: B023
+        errand.gate.touch()
+        with suppress(ConflictError):
+            cancel_job(place.database, place.client, job.job_id)
+    wait_for(lambda: all(place.look_at(job).finished_at for job in accepted))
+    done = [value for value, job in enumerate(accepted) if place.look_at(job).status == "done"]
+    assert {place.look_at(job).status for job in accepted} <= {"done", "cancelled"}
+    assert sorted(place.values()) == done

@@ -14,6 +14,7 @@ from luna.embedded import Addresses
 from luna.queue import Client, Progress
 from luna.queue.task_tracker import TaskTracker
 from tests.gateway import serve
+from tests.integration.test_api import request_document as plan_document
 
 PROBLEM = "application/problem+json"
 REPLAY = {"site_id": "home", "from_day": "2023-09-01", "to_day": "2023-09-07"}
@@ -66,7 +67,7 @@ def test_work_is_accepted_with_its_address_and_waits_in_the_queue(api: httpx.Cli
     client = Client(redis_url)
     before = client.tasks.waiting("planner")
     answer = api.post("/jobs", json=submission(key="tonight"), headers={"X-Trace-Id": "caller-0001"})
-    assert (answer.status_code, answer.headers["location"]) == (202, f"/jobs/{answer.json()['job_id']}")
+    assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/jobs/{answer.json()['job_id']}")
     assert {name: answer.json()[name] for name in ("task", "key", "status", "attempts", "trace_id")} == {
         "task": "planner.replay.run",
         "key": "tonight",
@@ -129,7 +130,7 @@ def test_work_is_accepted_while_redis_is_away(api_without_redis: httpx.Client, d
     job_id = accept(api_without_redis)
     with unit_of_work(database) as connection:
         assert [job.job_id for job in jobs.take_due(connection)] == [job_id]
-    answer = api_without_redis.post("/plan", json={"site_id": "home"})
+    answer = api_without_redis.post("/plan", json=plan_document())
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
@@ -140,6 +141,7 @@ def test_work_is_accepted_while_redis_is_away(api_without_redis: httpx.Client, d
         pytest.param("GET", "/jobs", id="list"),
         pytest.param("GET", "/jobs/some", id="read"),
         pytest.param("POST", "/jobs/some/retry", id="retry"),
+        pytest.param("DELETE", "/jobs/some", id="cancel"),
     ],
 )
 def test_without_a_database_nothing_is_accepted_or_said(api_without_database: httpx.Client, method: str, address: str) -> None:
@@ -171,7 +173,14 @@ def report(redis_url: str, job_id: str) -> None:
         TaskTracker(queue).report(job_id, Progress(done=3, total=7, label="mpc"))
 
 
-@pytest.mark.parametrize(("method", "address"), [pytest.param("GET", "/jobs/unknown", id="read"), pytest.param("POST", "/jobs/unknown/retry", id="retry")])
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        pytest.param("GET", "/jobs/unknown", id="read"),
+        pytest.param("POST", "/jobs/unknown/retry", id="retry"),
+        pytest.param("DELETE", "/jobs/unknown", id="cancel"),
+    ],
+)
 def test_an_unknown_job_is_not_found(api: httpx.Client, method: str, address: str) -> None:
     answer = api.request(method, address)
     assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (404, PROBLEM, "job_id")
@@ -204,7 +213,7 @@ def test_a_job_that_ended_badly_is_tried_again_from_nought(api: httpx.Client, da
     job_id = accept(api)
     end(database, job_id, status, error={"detail": "no"})
     answer = api.post(f"/jobs/{job_id}/retry")
-    assert (answer.status_code, answer.headers["location"]) == (202, f"/jobs/{job_id}")
+    assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/jobs/{job_id}")
     assert {name: answer.json()[name] for name in ("status", "attempts", "error", "finished_at")} == {
         "status": "queued",
         "attempts": 0,
@@ -235,6 +244,28 @@ def test_metrics_show_open_and_dead_jobs_and_the_age_of_the_oldest(api: httpx.Cl
         "luna_jobs_dead": "1.0",
     }
     assert float(lines["luna_jobs_oldest_open_seconds"]) == pytest.approx(3600, abs=60)
+
+
+def test_a_job_is_cancelled_once_with_the_same_answer_and_can_be_tried_again(api: httpx.Client) -> None:
+    job_id = accept(api)
+    first, second = (api.delete(f"/jobs/{job_id}") for _ in range(2))
+    assert (first.status_code, first.json()["status"], first.json()["attempts"]) == (200, "cancelled", 0)
+    assert second.json() == first.json()
+    assert [job["job_id"] for job in api.get("/jobs", params={"status": "cancelled"}).json()["jobs"]] == [job_id]
+    assert api.post(f"/jobs/{job_id}/retry").json()["status"] == "queued"
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "dead"])
+def test_a_job_that_has_ended_otherwise_cannot_be_cancelled(api: httpx.Client, database: Engine, status: str) -> None:
+    job_id = accept(api)
+    end(database, job_id, status)
+    refused = api.delete(f"/jobs/{job_id}")
+    assert (refused.status_code, refused.json()["field"], refused.json()["value"]) == (409, "job_id", job_id)
+    assert api.get(f"/jobs/{job_id}").json()["status"] == status
+
+
+def test_a_job_is_cancelled_while_redis_is_away(api_without_redis: httpx.Client) -> None:
+    assert api_without_redis.delete(f"/jobs/{accept(api_without_redis)}").json()["status"] == "cancelled"
 
 
 def test_metrics_without_a_database_claim_no_number_of_jobs(api_without_database: httpx.Client) -> None:

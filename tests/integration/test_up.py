@@ -14,9 +14,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from luna.database import migrate
+from luna.database import engine, migrate
+from luna.embedded import start
 from luna.embedded.account import is_held
+from luna.settings import Settings
+from luna.settings.stored import store_settings
 from tests.processes import free_port
 
 PATIENCE_SECONDS = 90
@@ -100,6 +104,20 @@ def test_where_a_source_is_configured_somebody_listens_and_is_replaced_when_it_d
     wait_until(lambda: processes(environment) == [])
 
 
+def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(environment: dict[str, str]) -> None:
+    folder = Path(environment["LUNA_DATA_FOLDER"])
+    with luna_up(environment) as luna:
+        wait_until(lambda: companions(environment, "services.executor") != [])
+        [executor, *_] = companions(environment, "services.executor")
+        store_settings(Settings(data_folder=folder), {"mqtt_url": "mqtt://127.0.0.1:9"})
+        wait_until(lambda: companions(environment, "services.ingest.live") != [])
+        wait_until(lambda: executor not in companions(environment, "services.executor") != [])
+        store_settings(Settings(data_folder=folder), {"mqtt_url": None})
+        wait_until(lambda: companions(environment, "services.ingest.live") == [])
+        luna.send_signal(signal.SIGTERM)
+    wait_until(lambda: processes(environment) == [])
+
+
 def test_after_a_kill_the_next_start_works_and_an_order_to_terminate_ends_all_while_its_worker_still_starts(environment: dict[str, str]) -> None:
     with luna_up(environment) as luna:
         luna.kill()
@@ -134,6 +152,28 @@ def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_
         luna.send_signal(signal.SIGINT)
     assert planned.status_code == httpx.codes.OK, planned.text
     assert len(planned.json()["slots"]) == 192
+
+
+def test_plans_are_made_while_long_jobs_hold_every_process_of_jobs(environment: dict[str, str]) -> None:
+    with luna_up(environment) as luna, start(Path(environment["LUNA_DATA_FOLDER"]) / "servers") as servers:
+        address = f"http://127.0.0.1:{environment['LUNA_API_PORT']}"
+        wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
+        pool = engine.create(servers.database_url)
+        with httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE_SECONDS) as client, pool.begin() as connection:
+            # Whoever reads sites or history waits until this ends.
+            connection.execute(text("LOCK TABLE sites, slot_observations IN ACCESS EXCLUSIVE MODE"))
+            until = [f"2023-09-{day:02}T00:00:00Z" for day in range(1, 4)]
+            jobs = [client.post("/jobs", json={"task": "forecaster.model.train", "request": {"site_id": "home", "until": each}}).json() for each in until]
+            # One process, for LUNA_WORKER_PROCESSES says so: one job holds it, the others wait.
+            wait_until(lambda: [client.get(f"/jobs/{job['job_id']}").json()["status"] for job in jobs].count("running") == 1)
+            planned = client.post("/plan", json=json.loads(Path("examples/plan_request.json").read_text(encoding="utf-8")))
+            assert planned.status_code == httpx.codes.OK, planned.text
+            assert ask(environment, "ready") == httpx.codes.OK
+            ended = [client.delete(f"/jobs/{job['job_id']}").json()["status"] for job in jobs]
+        pool.dispose()
+        luna.send_signal(signal.SIGINT)
+    assert ended == ["cancelled"] * 3
+    assert luna.returncode == 0
 
 
 def newest_forecast(environment: dict[str, str], site: str) -> float:

@@ -169,19 +169,19 @@ def test_a_question_is_accepted_as_a_job_for_each_replay(api: httpx.Client, data
     answer = api.post("/what-if", json=QUESTION)
     assert answer.status_code == 202, answer.text
     what_if_id = answer.json()["what_if_id"]
-    assert answer.headers["location"] == f"/what-if/{what_if_id}"
+    assert answer.headers["location"] == f"/v1/what-ifs/{what_if_id}"
     assert [each["status"] for each in answer.json()["variants"]] == ["queued"] * 3
     with unit_of_work(database) as connection:
         job = jobs.load(connection, answer.json()["variants"][1]["job_id"])
     assert (job.task, job.request["variant"]) == ("planner.what_if.replay", "8 kWh")
-    assert api.get(f"/what-if/{what_if_id}").json() == answer.json()
+    assert api.get(f"/v1/what-ifs/{what_if_id}").json() == answer.json()
 
 
 def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: Engine) -> None:
     state = api.post("/what-if", json=QUESTION | {"policy": "idle"}).json()
     with unit_of_work(database) as connection:
         jobs.finish(connection, jobs.begin(connection, state["variants"][0]["job_id"]), status="failed", error={"detail": "no prices"})
-    told = api.get(f"/what-if/{state['what_if_id']}").json()
+    told = api.get(f"/v1/what-ifs/{state['what_if_id']}").json()
     assert (told["status"], told["variants"][0]["error"]) == ("failed", {"detail": "no prices"})
 
 

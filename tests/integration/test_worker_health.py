@@ -17,6 +17,7 @@ import redis
 
 from luna.embedded import start
 from luna.queue import Client
+from luna.queue.consumption import EXIT_STARVED
 from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
@@ -216,3 +217,16 @@ def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[
     start_gatekeeper()
     wait_for(lambda: client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
     assert client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
+
+
+def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(own_redis: str, database_url: str, client: Client, tmp_path: Path) -> None:
+    port = free_port()
+    own = {"redis_url": own_redis, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
+    arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "1", "--health-port", str(port))
+    with luna_process("tests.deaf_worker", *arguments, **own) as worker:
+        wait_for(lambda: says(port, "ready", 200))
+        client.submit(upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))
+        wait_for(lambda: failing(port) == ["messages"])
+        assert worker.wait(60) == EXIT_STARVED
+    # What it left waits for the next one.
+    assert client.tasks.waiting("ingest") == 1

@@ -35,6 +35,7 @@ class NoteReply(Message):
     - ``prices_unused``: prices that were loaded for the site (``series``) are not what its tariff, of these ``kinds``, says.
     - ``prices_carried_on``: beyond ``since`` prices are those of the last known day.
     - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not planned.
+    - ``no_session``: of these ``vehicles`` no stay at a charger is known, so nothing is planned for them.
     - ``forecast_fallback``: the ``active`` version has no fresh forecast; ``version`` of ``issued_at`` stands for it.
     - ``forecast_old``: the forecast of the ``version`` that drives the planner is that of ``issued_at``: a newer one did not come.
     - ``forecast_awaits_proof``: ``version`` drives the planner; a trained ``candidate`` was scored on ``days`` of ``needed`` days, may take over

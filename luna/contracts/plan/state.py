@@ -180,6 +180,7 @@ class VehicleSession(Message):
         float | None,
         Field(gt=0, le=10_000, description="charged with at least this until it is full; without a target_soc more comes from PV surplus alone (min+pv)"),
     ] = None
+    session_id: Annotated[int | None, Field(description="set where the stay is stored: in later plans what is stored then holds")] = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

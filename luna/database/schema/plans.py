@@ -95,6 +95,7 @@ daily_scores = Table(
     number("value_gain", "the same worth by the oracle's value of stored energy at both midnights; cost less this compares days"),
     text("currency"),
     recorded("scored_at"),
+    number("import_carbon_g", "grid intensity × import; empty where the intensity of any slot is unknown"),
     comment="What one policy cost on one day",
 )
 
@@ -174,6 +175,24 @@ manual_removals = Table(
     text("removed_by"),
     recorded("removed_at"),
     comment="A block that was taken back",
+)
+
+
+vehicle_sessions = Table(
+    "vehicle_sessions",
+    metadata,
+    Column("session_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
+    text("vehicle", "by its name"),
+    instant("starts_at"),
+    instant("ends_at", "then the vehicle leaves"),
+    document("wanted", "what it is to hold when, as a plan's request says it"),
+    text("added_by"),
+    recorded("added_at"),
+    text("removed_by", nullable=True),
+    instant("removed_at", "since when it is in no plan any more", nullable=True),
+    Index("ix_vehicle_sessions_ends_at", "site_key", "ends_at"),
+    comment="When vehicles are at their chargers, and what their owners want of a stay",
 )
 
 

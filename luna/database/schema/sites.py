@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Identity, Integer, Table
 
-from luna.database.schema.metadata import document, metadata, recorded, text
+from luna.database.schema.metadata import document, instant, metadata, recorded, text
 
 sites = Table(
     "sites",
@@ -21,4 +21,13 @@ site_versions = Table(
     document("configuration", "validated by luna.site"),
     recorded("saved_at"),
     comment="A configuration a site has or had",
+)
+
+setup_drafts = Table(
+    "setup_drafts",
+    metadata,
+    text("draft_id", primary_key=True),
+    document("answers", "by step, as it was typed; no password or token"),
+    instant("changed_at", "forgotten thirty days later"),
+    comment="What is being entered of a site that is not there yet",
 )

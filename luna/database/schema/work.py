@@ -24,8 +24,23 @@ jobs = Table(
     instant("sent_at", "when its message last went to the queue", nullable=True),
     instant("started_at", "when a worker last began it", nullable=True),
     instant("finished_at", nullable=True),
-    CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'dead')", name="ck_jobs_status"),
+    CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled')", name="ck_jobs_status"),
     Index("uq_jobs_open_task_key", "task", "key", unique=True, postgresql_where=sql(OPEN)),
     Index("ix_jobs_open_sent_at", "sent_at", postgresql_where=sql(OPEN)),
     comment="The row is the truth, the message in the queue only the doorbell",
+)
+
+idempotent_answers = Table(
+    "idempotent_answers",
+    metadata,
+    text("caller", "who asked; empty: nobody has to say", primary_key=True),
+    text("operation", "as OpenAPI names it", primary_key=True),
+    text("key", "as the caller sent it", primary_key=True),
+    text("digest", "SHA-256 of address and body"),
+    Column("status", Integer, comment="empty: the first one is still being answered"),
+    document("headers", nullable=True),
+    text("body", nullable=True),
+    recorded("asked_at"),
+    Index("ix_idempotent_answers_asked_at", "asked_at"),
+    comment="What was answered to a request that carries an idempotency key, so that a second one gets it too and does nothing",
 )

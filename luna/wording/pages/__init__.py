@@ -21,6 +21,10 @@ class PageWords:
         self._phrases = phrases
         self._language = language
 
+    def knows(self, name: str) -> bool:
+        """Return whether the page has a phrase of that name."""
+        return name in self._phrases
+
     def __call__(self, name: str, /, **figures: object) -> str:
         """Return a phrase with its figures.
 

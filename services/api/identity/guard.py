@@ -18,7 +18,7 @@ from services.api.operations import SOLVERS, Operation
 SAFE = ("GET", "HEAD", "OPTIONS")
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
 GLOBAL_SHARE = 20
-FORM = "application/x-www-form-urlencoded"
+FORM, FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 MONITORS = ("/health/live", "/health/ready")
 
 log = structlog.get_logger("luna.api")
@@ -136,8 +136,12 @@ def _is_own(origin: str, source: Source) -> bool:
 
 async def _require_csrf_token(request: Request, caller: Caller) -> None:
     said = request.headers.get(CSRF_HEADER)
-    if said is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said is None and media_type == FORM:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         said = fields.get(CSRF_FIELD, [""])[-1]
+    if said is None and media_type == FILES:
+        # A form with a file is read as it comes in, long after this: its address carries the token.
+        said = request.query_params.get(CSRF_FIELD)
     if said is None or not hmac.compare_digest(said.encode(), (caller.csrf_token or "").encode()):
         raise ForbiddenError("the page's token is missing or of another session", field=CSRF_HEADER, remedy="Load the page again; GET /v1/auth/me names it.")

@@ -19,6 +19,7 @@ STATIC = Path(__file__).parent.parent / "static"
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 # What the browser may be sent, dearest to make first, which is also the shortest.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
+CHART_STYLES = ("marks", "forecast", "bill", "savings", "strip")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
@@ -66,10 +67,13 @@ def _by_name() -> dict[str, Asset]:
 
 
 def _style_sheets() -> Iterator[tuple[str, Asset]]:
-    for source in files("services.api.pages").joinpath("styles").iterdir():
+    own = {source.name: source for source in files("services.api.pages").joinpath("styles").iterdir()}
+    # Drawings bring their looks with them; on a page these are files like any other.
+    charts = {f"chart-{name}.css": files("luna.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
+    for known_as, source in (own | charts).items():
         content = source.read_bytes()
-        name = f"{Path(source.name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
-        yield source.name, Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
+        name = f"{Path(known_as).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
+        yield known_as, Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
 
 
 def _built() -> Iterator[tuple[str, Asset]]:

@@ -1,40 +1,147 @@
-"""The page that an owner opens every day."""
+"""The page that an owner opens every day: what the battery does, what comes next, and why."""
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
-from luna.database import plans, sites
+from luna import control_service
+from luna.contracts.message import Instant
+from luna.database import control, sites
 from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
-from luna.wording import Language
-from services.api.gateway import CurrentGateway
-from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Theme, show
+from luna.device_config import BATTERIES
+from luna.wording import MODES, Language
+from luna.wording.pages import PageWords
+from services.api.events import sse_response
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.home_flow import view_flow
+from services.api.pages.home_notices import list_notices, tell_liveness
+from services.api.pages.home_sheet import shown_slot, view_sheet
+from services.api.pages.home_table import headings, list_rows, write_csv
+from services.api.pages.home_view import HomeView
+from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
+from services.api.timeline import build_timeline
+from services.api.timeline.window import open_window
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = NAVIGATION[0]
 A_YEAR_SECONDS = 365 * 86_400
+LOCALES: dict[Language, str] = {"en": "en-GB", "de": "de-DE"}
+# Said by the chart: by the names it knows them by.
+CHART_WORDS = {
+    **{name: name for name in ("price", "power", "soc", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
+    **{name: name for name in ("predicted", "buy", "sell", "now", "hourly", "daily", "appliances", "plan_changed", "offline")},
+    "gap": "unknown",
+    "without": "ghost_without",
+    "midnight": "ghost_midnight",
+    "house": "flow_house",
+    "solar": "flow_solar",
+    "battery": "flow_battery",
+    "grid": "flow_grid",
+    "car": "flow_car",
+}
 SitePath = Annotated[str, Path(min_length=1, max_length=64)]
+SlotQuery = Annotated[int | None, Query(ge=0, le=10_000, description="of the timeline; usual: what is chosen first")]
+InstantQuery = Annotated[Instant | None, Query(description="the slot that holds it")]
+
+
+class OverrideForm(BaseModel):
+    """What the owner chose on the page."""
+
+    mode: Annotated[str, Field(max_length=32)]
+    until: Instant
+    device: Annotated[str, Field(max_length=80)] = BATTERIES
+    csrf_token: str = ""
 
 
 @router.get("/")
 def open_first(gateway: CurrentGateway) -> Response:
-    """Lead to the first site's page."""
+    """Lead to the first site's page, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
         there = sites.names(connection)
-    if not there:
-        raise NotFoundError("there is no site yet", field="site", remedy="Add one: luna site add --file config/site.yaml")
-    return RedirectResponse(PAGE.address(there[0]), 303)
+    return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
 
 @router.get("/ui/sites/{site_id}/home")
-def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
     """Show what the site does now and next, and why."""
     with unit_of_work(gateway.database) as connection:
-        site, plan = sites.load(connection, site_id), plans.latest(connection, site_id)
-    return show(request, PAGE, site=site, plan=plan)
+        view, armed = _open(connection, site_id, request, gateway), _is_armed(connection, site_id)
+    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": armed, "flow": view_flow(view)}
+    words = _chart_words(view)
+    return show(request, PAGE, site=view.window.site, locale=LOCALES[view.numbers.language], chart_words=words, live=tell_liveness(view), **parts)
+
+
+@router.get("/ui/sites/{site_id}/home/head")
+def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Show sentence, steps, figures and notices anew."""
+    with unit_of_work(gateway.database) as connection:
+        view = _open(connection, site_id, request, gateway)
+    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, **_describe(view, gateway))
+
+
+@router.get("/ui/sites/{site_id}/home/flow")
+def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Show the energy flows of the last measured slot anew."""
+    with unit_of_work(gateway.database) as connection:
+        view = _open(connection, site_id, request, gateway)
+    return show_part(request, PAGE, "home_flow.html.j2", site=view.window.site, flow=view_flow(view))
+
+
+@router.get("/ui/sites/{site_id}/home/why")
+def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
+    """Show why one slot is as it is."""
+    with unit_of_work(gateway.database) as connection:
+        view, armed = _open(connection, site_id, request, gateway), _is_armed(connection, site_id)
+    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=armed)
+
+
+@router.get("/ui/sites/{site_id}/home/table")
+def show_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Show every value of the chart as a table: a page of its own, or a part of Home where a script asks."""
+    with unit_of_work(gateway.database) as connection:
+        view = _open(connection, site_id, request, gateway)
+    site, rows = view.window.site, list(list_rows(view))
+    if request.headers.get("HX-Request"):
+        return show_part(request, PAGE, "home_table.html.j2", site=site, headings=headings(view), rows=rows)
+    return show(request, PAGE, site=site, template="home_table_page.html.j2", headings=headings(view), rows=rows)
+
+
+@router.get("/ui/sites/{site_id}/home/plan.csv")
+def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Hand out every value of the chart as CSV."""
+    with unit_of_work(gateway.database) as connection:
+        view = _open(connection, site_id, request, gateway)
+    name = f"luna-{view.window.now.astimezone(view.numbers.zone):%Y-%m-%d-%H%M}.csv"
+    return Response(write_csv(view), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@router.get("/ui/sites/{site_id}/home/events")
+async def watch_home(site_id: SitePath, gateway: CurrentGateway) -> Response:
+    """Say when something of the site is new, as server-sent events."""
+    first = await gateway.pulse.look(site_id)
+    return sse_response(gateway.pulse.follow(site_id, first), limit=gateway.streams)
+
+
+@router.post("/ui/sites/{site_id}/home/override")
+def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, wanted: Annotated[OverrideForm, Form()]) -> Response:
+    """Do something else until an instant; then the plan takes over again."""
+    with unit_of_work(gateway.database) as connection:
+        asked = {"mode": wanted.mode, "until": wanted.until.isoformat()}
+        control_service.override(connection, site_id, wanted.device, asked, now=gateway.clock.now())
+    return _done(site_id, request)
+
+
+@router.post("/ui/sites/{site_id}/home/resume")
+def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, device: Annotated[str, Form()] = BATTERIES) -> Response:
+    """End an override: the plan again."""
+    with unit_of_work(gateway.database) as connection:
+        control_service.resume(connection, site_id, device)
+    return _done(site_id, request)
 
 
 @router.post("/ui/preferences")
@@ -45,6 +152,42 @@ def save_preferences(request: Request, language: Annotated[Language | None, Form
         if value is not None:
             response.set_cookie(cookie, value, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True)
     return response
+
+
+def _open(connection: Connection, site_id: str, request: Request, gateway: Gateway) -> HomeView:
+    site, words = sites.load(connection, site_id), words_of(request, PAGE)
+    window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
+    return HomeView(window, build_timeline(connection, window, gateway.plans_read), words)
+
+
+def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
+    notices = list_notices(view, gateway.settings.plan_max_age)
+    return {"view": view, "notices": notices, "steps": view.steps() if view.has_plan else [], "facts": view.facts()}
+
+
+def _chart_words(view: HomeView) -> dict[str, Any]:
+    words: PageWords = view.words
+    modes = {name: spoken[view.numbers.language].short for name, spoken in MODES.items()}
+    kinds = {load.kind for load in view.window.site.loads}
+    heater = "flow_heater" if kinds == {"water_heater"} and not view.window.site.heat_pumps else "flow_heat_pump" if not kinds else "appliances"
+    return {name: words(phrase) if phrase != "plan_changed" else words(phrase, t="{t}", mode="{mode}") for name, phrase in CHART_WORDS.items()} | {
+        "heater": words(heater),
+        "short": modes,
+    }
+
+
+def _slot_at(view: HomeView, at: Any) -> int:
+    return shown_slot(view, None if at is None else (at - view.window.timeline.start) // timedelta(minutes=15))
+
+
+def _is_armed(connection: Connection, site_id: str) -> bool:
+    return control.load(connection, site_id).armed_at is not None
+
+
+def _done(site_id: str, request: Request) -> Response:
+    if request.headers.get("HX-Request"):
+        return Response(status_code=204, headers={"HX-Trigger": "luna:refresh"})
+    return RedirectResponse(PAGE.address(site_id), 303)
 
 
 def _came_from(request: Request) -> str:

@@ -9,15 +9,17 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.datastructures import URL
 
-from luna.errors import LunaError
+from luna.errors import ConfirmationError, LunaError, UnauthenticatedError
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
-from luna.timeline import parse_zone
+from luna.timeline import SLOT, parse_zone
 from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords, page_words
+from luna.wording.quality import say_series
 from services.api.pages.assets import find_asset
 from services.api.site_clock import SiteClockRoute
 
@@ -40,7 +42,17 @@ class Page:
 
 
 # In the order of the navigation.
-NAVIGATION = (Page("home", "/ui/sites/{site_id}/home"),)
+NAVIGATION = (
+    Page("home", "/ui/sites/{site_id}/home"),
+    Page("planning", "/ui/sites/{site_id}/planning"),
+    Page("savings", "/ui/sites/{site_id}/savings"),
+    Page("forecasts", "/ui/sites/{site_id}/forecasts"),
+    Page("what_ifs", "/ui/sites/{site_id}/what-ifs"),
+    Page("data", "/ui/sites/{site_id}/data"),
+)
+
+
+PAGES = {page.name: page for page in NAVIGATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,11 @@ def _preferred(accepted: str) -> str:
     return next((tag for part in accepted.split(",") if (tag := part.strip()[:2].lower()) in get_args(Language)), "en")
 
 
-def show(request: Request, page: Page, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:
-    """Return a page in its frame."""
-    return HTMLResponse(_render(request, page, f"{page.name}.html.j2", site=site, **context), status)
+def show(
+    request: Request, page: Page, *, template: str | None = None, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any
+) -> HTMLResponse:
+    """Return a page in its frame; ``template`` is another one than that of its name, for pages of several."""
+    return HTMLResponse(_render(request, page, template or f"{page.name}.html.j2", site=site, **context), status)
 
 
 def show_part(request: Request, page: Page, template: str, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:
@@ -100,7 +114,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": find_asset, "themes": THEMES}
+    environment.globals |= {"asset": find_asset, "themes": THEMES, "say_series": say_series, "slot": SLOT}
     return environment
 
 
@@ -123,10 +137,29 @@ class PageRoute(SiteClockRoute):
 
 
 def show_error(request: Request, error: LunaError) -> Response:
-    """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for."""
+    """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for; who has to sign in is led there."""
+    if isinstance(error, UnauthenticatedError | ConfirmationError):
+        return _lead(request, "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login")
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
     return HTMLResponse(shown, error.status, error.headers)
+
+
+def numbers_of(request: Request, site: Site) -> Numbers:
+    """Return how the reader of a request is told figures and times of a site."""
+    return Numbers(Reader.of(request).language, parse_zone(site.timezone), site.currency)
+
+
+def _lead(request: Request, door: str) -> Response:
+    """Lead to where a password is asked for, and from there back to the page that needed it."""
+    wanted = (
+        request.url
+        if request.method == "GET" and not request.headers.get("HX-Request")
+        else URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
+    )
+    query = f"?{wanted.query}" if wanted.query else ""
+    address = f"{door}?next={quote(f'{wanted.path}{query}', safe='')}"
+    return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
 
 
 def words_of(request: Request, page: Page) -> PageWords:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from luna.contracts.counterfactual import Alternative, PlanVariantReply, PlanVariantRequest, Variant, WhatIfRequest, WhatIfState, WhyNotReply, WhyNotRequest
@@ -14,9 +14,9 @@ from luna.timeline import SystemClock
 from luna.what_if_questions import read_state, submit_what_if
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
-from services.api.site_clock import SiteClockRoute
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=SiteClockRoute, tags=["alternatives"])
+router = ResourceRouter("alternatives")
 
 PlanPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
@@ -27,9 +27,7 @@ class WhyNotQuestion(Alternative):
     language: Language | None = None
 
 
-@router.post(
-    "/plans/{plan_id}/why-not", responses=document_errors(ConflictError), response_model=WhyNotReply, summary="Say what an alternative to a plan would cost"
-)
+@router.operation("Say what an alternative to a plan would cost", responses=document_errors(ConflictError), response_model=WhyNotReply)
 async def ask_why_not(plan_id: PlanPath, question: WhyNotQuestion, gateway: CurrentGateway) -> Response:
     """Hold to the alternative, plan the rest anew from the plan's own inputs, and return what it costs more and which slots change."""
     alternative = Alternative.model_validate(question.model_dump(exclude={"language"}))
@@ -44,24 +42,22 @@ class VariantQuestion(Message):
     language: Language | None = None
 
 
-@router.post(
-    "/plans/{plan_id}/what-if", responses=document_errors(ConflictError), response_model=PlanVariantReply, summary="Plan a plan again with something different"
-)
+@router.operation("Plan a plan again with something different", responses=document_errors(ConflictError), response_model=PlanVariantReply)
 async def plan_variant(plan_id: PlanPath, question: VariantQuestion, gateway: CurrentGateway) -> Response:
     """Return both plans' costs and the slots that change: same forecasts, same state, another battery, tariff, array, vehicle or load."""
     asked = PlanVariantRequest(plan_id=plan_id, variant=question.variant, export_kwh=question.export_kwh, language=question.language)
     return await gateway.ask(asked)
 
 
-@router.post("/what-if", status_code=202, summary="Ask what other equipment, tariffs or rules would have cost")
+@router.operation("Ask what other equipment, tariffs or rules would have cost", status_code=202)
 def ask_what_if(question: WhatIfRequest, gateway: CurrentGateway, response: Response) -> WhatIfState:
-    """Replay the site's recorded days as it is and under each variant, a job for each; the answer is read with `GET /what-if/{what_if_id}`."""
+    """Replay the site's recorded days as it is and under each variant, a job for each; the answer is read with `GET /v1/what-ifs/{what_if_id}`."""
     state = submit_what_if(gateway.database, gateway.queue, question, now=SystemClock().now())
-    response.headers["Location"] = f"/what-if/{state.what_if_id}"
+    response.headers["Location"] = f"/v1/what-ifs/{state.what_if_id}"
     return state
 
 
-@router.get("/what-if/{what_if_id}", summary="Read what came of a question")
+@router.operation("Read what came of a question")
 def read_what_if(what_if_id: Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")], gateway: CurrentGateway) -> WhatIfState:
     """Return how its replays stand and, once all are done, months, savings, intervals and payback."""
     with unit_of_work(gateway.database) as connection:

@@ -4,27 +4,27 @@ from dataclasses import asdict
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from luna.contracts.health import ServicesReply
 from luna.health import not_ready
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
-from services.api.json_body import CheckedRoute
 from services.api.problems import problem_response
+from services.api.routing import ResourceRouter
 from services.api.service_status import service_status
 
-router = APIRouter(route_class=CheckedRoute, prefix="/health", tags=["health"])
+router = ResourceRouter("health")
 
 
-@router.get("/live", summary="Whether the gateway runs")
+@router.operation("Whether the gateway runs")
 async def live() -> dict[str, str]:
     """Answer as long as the process does."""
     return {"status": "live"}
 
 
-@router.get("/ready", response_model=None, summary="Whether plans can be made")
+@router.operation("Whether plans can be made", response_model=None)
 async def ready(gateway: CurrentGateway) -> Response | dict[str, Any]:
     """Check database, queue and worker; 503 where one of them fails."""
     checks = await to_thread.run_sync(gateway.readiness.look)
@@ -33,7 +33,7 @@ async def ready(gateway: CurrentGateway) -> Response | dict[str, Any]:
     return problem_response(error, checks=document) if error else {"status": "ready", "checks": document}
 
 
-@router.get("/services", summary="How every service is")
-def services(gateway: CurrentGateway, caller: CurrentCaller) -> ServicesReply:
+@router.operation("How every service is")
+def list_services(gateway: CurrentGateway, caller: CurrentCaller) -> ServicesReply:
     """List every service with its live instances and what each needs; a report, so 200 also where something is missing."""
     return service_status(gateway, now=SystemClock().now(), has_site=caller.has_site)

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
+from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.owner import ManualBlock, StoredBlock
@@ -12,22 +13,22 @@ from luna.errors import ConflictError
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
-from services.api.site_clock import SiteClockRoute
+from services.api.routing import ResourceRouter, SitePath
 
-router = APIRouter(route_class=SiteClockRoute, prefix="/sites/{site_id}/manual", tags=["manual plan"])
+router = ResourceRouter("manual blocks")
 
-SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 ByQuery = Annotated[str, Query(min_length=1, max_length=64, description="who says so; it stands in the history")]
 
 
 class BlockList(Message):
     """Blocks in order of their beginning."""
 
-    blocks: list[StoredBlock]
+    blocks: Annotated[list[StoredBlock], Field(description="at most 500, the latest")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
-@router.get("", summary="List what is pinned and forbidden")
-def list_blocks(
+@router.operation("List what is pinned and forbidden")
+def list_manual_blocks(
     site_id: SitePath, gateway: CurrentGateway, *, history: Annotated[bool, Query(description="also what has expired or was taken back")] = False
 ) -> BlockList:
     """Return the blocks that hold now or will."""
@@ -37,15 +38,17 @@ def list_blocks(
         return BlockList(blocks=manual_blocks.read_standing(connection, site_id, first=SystemClock().now()))
 
 
-@router.post("", status_code=201, summary="Pin or forbid something for a time")
-def add_block(site_id: SitePath, block: ManualBlock, gateway: CurrentGateway, *, by: ByQuery = "owner") -> StoredBlock:
+@router.operation("Pin or forbid something for a time", status_code=201)
+def add_manual_block(site_id: SitePath, block: ManualBlock, gateway: CurrentGateway, *, by: ByQuery = "owner") -> StoredBlock:
     """Add a block to every plan of the site from the next one on, until it expires; 422 says why it cannot be had."""
     with unit_of_work(gateway.database) as connection:
         return manual_blocks.add(connection, site_id, block, by=by, now=SystemClock().now())
 
 
-@router.delete("/{block_id}", responses=document_errors(ConflictError), summary="Take a block back")
-def remove_block(site_id: SitePath, block_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, *, by: ByQuery = "owner") -> StoredBlock:
+@router.operation("Take a block back", responses=document_errors(ConflictError))
+def remove_manual_block(
+    site_id: SitePath, block_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, *, by: ByQuery = "owner"
+) -> StoredBlock:
     """Take the block out of every plan from the next one on; it stays in the history."""
     with unit_of_work(gateway.database) as connection:
         return manual_blocks.remove(connection, site_id, block_id, by=by)

@@ -3,18 +3,19 @@
 import math
 from contextlib import suppress
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from luna.contracts.message import interactive_queue_of
 from luna.database import forecast_issues, jobs, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
 from luna.queue.services import SERVICES
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.json_body import CheckedRoute
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=CheckedRoute, tags=["metrics"])
+router = ResourceRouter("metrics")
 
 WAITING = Gauge("luna_queue_waiting_tasks", "Messages that wait in a queue.", ["queue"])
 DEAD = Gauge("luna_queue_dead_tasks", "Tasks that ended their worker each time and are not tried again.")
@@ -30,9 +31,7 @@ PRICES_UNTIL = Gauge(
 NEWEST_FORECAST = Gauge("luna_forecaster_newest_forecast_seconds", "When a site's newest forecast was issued, Unix time; 0 without any.", ["site"])
 
 
-@router.get(
-    "/metrics", summary="Metrics in Prometheus' format", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
-)
+@router.operation("Metrics in Prometheus' format", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     answering = {check.name for check in gateway.readiness.look() if check.ok}
@@ -50,7 +49,7 @@ def _look_at_queue(gateway: Gateway) -> None:
     BEAT_AGE.set(math.nan)
     try:
         served = [queue for queues in gateway.queue.heartbeats.workers().values() for queue in queues]
-        for queue in {*SERVICES, *served}:
+        for queue in {*SERVICES, *map(interactive_queue_of, SERVICES), *served}:
             WORKERS.labels(queue).set(served.count(queue))
             WAITING.labels(queue).set(gateway.queue.tasks.waiting(queue))
         sign = gateway.queue.heartbeats.beat()

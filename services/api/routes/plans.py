@@ -1,58 +1,156 @@
-"""Ask for a plan; read one that was issued."""
+"""Ask for a plan; list and read what was issued."""
 
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from anyio import to_thread
+from fastapi import Header, Path, Query, Request, Response
+from pydantic import Field
 
 from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.counterfactual import PlanId
+from luna.contracts.forecast import IssueRequest
+from luna.contracts.job import Job
+from luna.contracts.message import Instant, Message
 from luna.contracts.plan import Language
-from luna.contracts.plan_questions import ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
+from luna.contracts.plan_questions import (
+    CheckPlansRequest,
+    ParetoReply,
+    ParetoRequest,
+    PlanChangesReply,
+    PlanChangesRequest,
+    PlanReasonsReply,
+    PlanSummary,
+)
 from luna.database import plans
 from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
-from services.api.gateway import CurrentGateway
+from luna.driving_forecast import find_missing_forecast
+from luna.errors import ConflictError, UnavailableError
+from luna.history import require_window
+from luna.plan_reasons import list_reasons
+from luna.timeline import SystemClock
+from services.api.entity_tags import respond_tagged
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from services.api.problems import document_errors
-from services.api.site_clock import SiteClockRoute
+from services.api.routes.jobs import JobReply, submit_for_site
+from services.api.routing import ResourceRouter, SitePath
 
-router = APIRouter(route_class=SiteClockRoute, tags=["plans"])
+router = ResourceRouter("plans")
+
+IssuedPlan = Annotated[str, Path(max_length=64, description="the plan's id, as its answer and the list of plans say it")]
+SystemId = Annotated[str, Query(max_length=96, pattern=r"^[\w.-]+$", description="whose plans: prod drives devices, others are for comparison")]
+IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
+_TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}, 304: {"description": "As it was, by If-None-Match"}}
 
 
-@router.post("/plan", responses=document_errors(ConflictError), response_model=PlanReply, summary="Plan the coming days of a site")
+class PlanList(Message):
+    """Issued plans of a site, the newest first."""
+
+    plans: Annotated[list[PlanSummary], Field(description="without their slots; each is read by its id")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class IssueWindow(Message):
+    """When what is asked about was issued."""
+
+    from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
+    to: Annotated[Instant, Field(description="the instant after the last")]
+
+
+@router.operation("Plan the coming days of a site", responses=document_errors(ConflictError), response_model=PlanReply)
 async def make_plan(request: PlanRequest, gateway: CurrentGateway) -> Response:
-    """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices."""
+    """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices.
+
+    Where a stored site has no fresh forecast of the start, that is issued first.
+    """
+    if request.site_id is not None and request.site is None:
+        missing = await to_thread.run_sync(_find_missing_forecast, gateway, request)
+        if missing is not None:
+            await gateway.ask(missing)
     return await gateway.ask(request)
 
 
-@router.post("/plan/pareto", responses=document_errors(ConflictError), response_model=ParetoReply, summary="Plan along what two aims cost each other")
+def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueRequest | None:
+    with unit_of_work(gateway.database) as connection:
+        missing = find_missing_forecast(connection, request, now=SystemClock().now())
+    # Where nobody issues forecasts, the planner says what it lacks sooner than the wait would end.
+    return missing if missing is not None and _is_served(gateway, IssueRequest.queue()) else None
+
+
+def _is_served(gateway: Gateway, queue: str) -> bool:
+    try:
+        return any(queue in queues for queues in gateway.queue.heartbeats.workers().values())
+    except UnavailableError:
+        return False
+
+
+@router.operation("Plan along what two aims cost each other", responses=document_errors(ConflictError), response_model=ParetoReply)
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
     """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
     return await gateway.ask(request)
 
 
-@router.get("/plans/{plan_id}", response_model=PlanReply, summary="Read an issued plan")
-def read_plan(plan_id: Annotated[str, Path(max_length=64)], gateway: CurrentGateway) -> Response:
+@router.operation("List the plans of a site")
+def list_plans(  # noqa: PLR0913 - one per parameter of the query
+    site_id: SitePath, gateway: CurrentGateway, *, first: From = None, end: To = None, system_id: SystemId = "prod", limit: Limit = 50, cursor: Cursor = None
+) -> PlanList:
+    """Return the plans issued within `from` and `to`, the newest first, with cost and status."""
+    with unit_of_work(gateway.database) as connection:
+        after = read_instant_and_text(cursor)
+        rows = plans.list_newest(connection, site_id, issued=(first, end), system_id=system_id, after=after, limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.plan_id))
+    return PlanList(plans=page, cursor=following)
+
+
+@router.operation("Read a site's newest plan", response_model=PlanReply, responses=_TAGGED)
+async def read_latest_plan(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    request: Request,
+    *,
+    system_id: SystemId = "prod",
+    if_none_match: IfNoneMatch = None,  # noqa: ARG001 - documents the header
+) -> Response:
+    """Return the plan issued last, as it was issued; its ETag names it, so that who has it already is told so."""
+    plan_id, text = await gateway.latest_plans.read((site_id, system_id))
+    return respond_tagged(request, text, f'"{plan_id}"')
+
+
+@router.operation("Read an issued plan", response_model=PlanReply, responses=_TAGGED)
+def read_plan(
+    plan_id: IssuedPlan,
+    gateway: CurrentGateway,
+    request: Request,
+    *,
+    if_none_match: IfNoneMatch = None,  # noqa: ARG001 - documents the header
+) -> Response:
     """Return the plan as it was issued."""
     with unit_of_work(gateway.database) as connection:
-        return _json(plans.load(connection, plan_id))
+        # As it is stored: already validated where it was made.
+        return respond_tagged(request, plans.read_text(connection, plan_id).encode(), f'"{plan_id}"')
 
 
-@router.get(
-    "/plans/{plan_id}/changes",
-    responses=document_errors(ConflictError),
-    response_model=PlanChangesReply,
-    summary="Say what a plan changes, and which input did it",
-)
+@router.operation("Say why a plan does what it does")
+def read_plan_reasons(plan_id: IssuedPlan, gateway: CurrentGateway) -> PlanReasonsReply:
+    """Return each device's reasons in words; slots in a row with one reason are one row."""
+    with unit_of_work(gateway.database) as connection:
+        return list_reasons(plans.load(connection, plan_id))
+
+
+@router.operation("Say what a plan changes, and which input did it", responses=document_errors(ConflictError), response_model=PlanChangesReply)
 async def compare_plan(
     plan_id: PlanId,
     gateway: CurrentGateway,
     before: Annotated[PlanId | None, Query(description="the plan to compare with; usual: the one issued before it for the same slots")] = None,
-    language: Language | None = None,
+    language: Annotated[Language | None, Query(description="of the sentences; usual: that of the plan")] = None,
 ) -> Response:
     """Put the inputs of the plan before back, one after the other, and plan anew each time: prices, forecasts, charge, cars, site, options."""
     return await gateway.ask(PlanChangesRequest(plan_id=plan_id, before_id=before, language=language))
 
 
-def _json(reply: PlanReply) -> Response:
-    # Already validated where it was made: once is enough for hundreds of slots.
-    return Response(reply.model_dump_json(by_alias=True), media_type="application/json")
+@router.operation("Check issued plans", status_code=202, response_model=JobReply)
+def check_plans(site_id: SitePath, window: IssueWindow, gateway: CurrentGateway, response: Response) -> Job:
+    """Check as a job that every plan closes its balance slot by slot and costs what it says; the job's reply lists what does not hold."""
+    require_window(window.from_, window.to, longest=timedelta(days=3_660))
+    return submit_for_site(gateway, site_id, CheckPlansRequest(site_id=site_id, first=window.from_, end=window.to), response)

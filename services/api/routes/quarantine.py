@@ -2,65 +2,79 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from anyio import to_thread
+from fastapi import Path, Query, Response
+from pydantic import Field
 
-from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, ResolveReply, ResolveRequest
+from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, Resolution, ResolveReply, ResolveRequest
 from luna.contracts.message import Message
 from luna.database import quarantine
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
-from services.api.gateway import CurrentGateway
+from services.api.gateway import CurrentGateway, Gateway
 from services.api.json_body import CheckedRoute
+from services.api.paging import Cursor, Limit, cut_page, read_number
 from services.api.problems import document_errors
+from services.api.routing import ResourceRouter, SitePath
 
-router = APIRouter(route_class=CheckedRoute, prefix="/quarantine", tags=["data"])
+router = ResourceRouter("quarantine", route_class=CheckedRoute)
 
 # What PostgreSQL counts rows with.
-RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+RowId = Annotated[int, Path(ge=1, le=2**63 - 1, description="the row's number, as the list says it")]
 
 
 class QuarantineList(Message):
     """Refused rows, those refused last first."""
 
-    rows: list[QuarantinedRow]
+    rows: Annotated[list[QuarantinedRow], Field(description="with the reason, and what became of those that were decided about")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
-class Correction(BaseModel):
+class Correction(Message):
     """Values as they should have been."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     values: Annotated[dict[str, Cell], Field(min_length=1, max_length=64, description="column → value; the others stay as received")]
 
 
-@router.get("", summary="List refused rows")
-def list_rows(
+@router.operation("List refused rows")
+def list_quarantine(
+    site_id: SitePath,
     gateway: CurrentGateway,
     *,
-    site: Annotated[str, Query(min_length=1, max_length=64)],
     status: Annotated[QuarantineFilter, Query(description="open: nobody has decided yet")] = "open",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    below: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="only rows with a lower number: go on where a list ended")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> QuarantineList:
     """Return refused rows with the reason, and what became of those that were decided about."""
     with unit_of_work(gateway.database) as connection:
-        return QuarantineList(rows=quarantine.list_rows(connection, site, status=status, limit=limit, below=below))
+        rows = quarantine.list_rows(connection, site_id, status=status, limit=limit + 1, below=read_number(cursor))
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.quarantine_id,))
+    return QuarantineList(rows=page, cursor=following)
 
 
-@router.post("/{quarantine_id}/release", responses=document_errors(ConflictError), response_model=ResolveReply, summary="Let a row in as it is")
-async def release(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
+@router.operation("Let a row in as it is", responses=document_errors(ConflictError), response_model=ResolveReply)
+async def release_row(site_id: SitePath, quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     """Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided already."""
-    return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="released"))
+    return await _resolve(gateway, site_id, quarantine_id, "released")
 
 
-@router.post("/{quarantine_id}/correct", responses=document_errors(ConflictError), response_model=ResolveReply, summary="Let a row in with other values")
-async def correct(quarantine_id: RowId, correction: Correction, gateway: CurrentGateway) -> Response:
+@router.operation("Let a row in with other values", responses=document_errors(ConflictError), response_model=ResolveReply)
+async def correct_row(site_id: SitePath, quarantine_id: RowId, correction: Correction, gateway: CurrentGateway) -> Response:
     """Let the row in with the values given; what was received is kept beside them. 409 where somebody decided already."""
-    return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="corrected", values=correction.values))
+    return await _resolve(gateway, site_id, quarantine_id, "corrected", values=correction.values)
 
 
-@router.post("/{quarantine_id}/dismiss", responses=document_errors(ConflictError), response_model=ResolveReply, summary="Leave a row out for good")
-async def dismiss(quarantine_id: RowId, gateway: CurrentGateway) -> Response:
+@router.operation("Leave a row out for good", responses=document_errors(ConflictError), response_model=ResolveReply)
+async def dismiss_row(site_id: SitePath, quarantine_id: RowId, gateway: CurrentGateway) -> Response:
     """Leave the row out for good; it stays readable. 409 where somebody decided already."""
-    return await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution="dismissed"))
+    return await _resolve(gateway, site_id, quarantine_id, "dismissed")
+
+
+async def _resolve(gateway: Gateway, site_id: str, row: int, resolution: Resolution, *, values: dict[str, Cell] | None = None) -> Response:
+    await to_thread.run_sync(_require_row, gateway, site_id, row)
+    return await gateway.ask(ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}))
+
+
+def _require_row(gateway: Gateway, site_id: str, row: int) -> None:
+    with unit_of_work(gateway.database) as connection:
+        quarantine.require_of_site(connection, site_id, row)

@@ -1,14 +1,12 @@
 """Each slot of a plan in words: for the live row, the sheet below the chart, and the table."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from luna.charts import GLYPHS, ModeRun, PlanView
-from luna.contracts import ReasonReply
-from luna.errors import InvalidInputError
 from luna.site import Site
-from luna.wording import LIMITS, Language, Numbers, limit, mode, sentence
+from luna.wording import Numbers, mode
+from luna.wording.retelling import retell_limits, retell_reason
 from luna.wording.tariffs import say_buying, say_selling
 from services.cli.report.messages import TEXTS
 
@@ -51,6 +49,7 @@ def word_slots(view: PlanView) -> list[SlotWords]:
 def _word_slot(view: PlanView, run: ModeRun, index: int) -> SlotWords:
     numbers, slot, flows = view.numbers, view.slots[index], view.flows
     reason = slot.reason
+    told = reason.model_dump()
     return SlotWords(
         time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
         part_of=_part_of(view, run),
@@ -64,11 +63,11 @@ def _word_slot(view: PlanView, run: ModeRun, index: int) -> SlotWords:
         grid=_signed(numbers, flows.import_[index] - flows.export[index]),
         soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
         without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
-        why=_say_reason(reason, slot.start, numbers),
-        short=_say_reason(reason, slot.start, numbers, short=True),
+        why=retell_reason(told, slot.start, numbers),
+        short=retell_reason(told, slot.start, numbers, short=True),
         worth=numbers.price(reason.energy_value, decimals=1),
         opposite=_say_opposite(reason.cost_of_opposite, numbers),
-        limits=_say_limits(reason.binding, numbers.language),
+        limits=", ".join(retell_limits(reason.binding, numbers)) or TEXTS[numbers.language]["none"],
         first=run.first,
         end=run.end,
     )
@@ -85,26 +84,8 @@ def _signed(numbers: Numbers, power_kw: float) -> str:
     return f"+{text}" if power_kw >= 0.05 else text
 
 
-def _say_reason(reason: ReasonReply, start: datetime, numbers: Numbers, *, short: bool = False) -> str:
-    """Return the reason in the reader's language: anew from its figures, where they are words here, else as the plan says it."""
-    figures = {"start": start} | reason.figures
-    try:
-        return sentence(reason.code, figures, language=numbers.language, zone=numbers.zone, currency=numbers.currency, short=short)
-    except InvalidInputError:
-        return (reason.short if short else "") or reason.text
-
-
 def _say_opposite(cost: float | None, numbers: Numbers) -> str:
     return numbers.money(None) if cost is None else TEXTS[numbers.language]["opposite_value"].format(cost=numbers.money(cost))
-
-
-def _say_limits(limits: list[str], language: Language) -> str:
-    """Return limits in the reader's language; a plan carries them as words of its own language."""
-    codes = [_CODES.get(words, words) for words in limits]
-    return ", ".join(limit(code, language=language) if code in LIMITS else code for code in codes) or TEXTS[language]["none"]
-
-
-_CODES = {words: code for code, spoken in LIMITS.items() for words in spoken.values()}
 
 
 class DescribedSite(Protocol):

@@ -17,7 +17,7 @@ from luna.objects import ObjectStore
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray
-from luna.wording import Language, Numbers
+from luna.wording import Language, Numbers, say_instant
 from luna.wording.compromises import condition
 from luna.wording.differences import LEAST_KW, Difference, SeriesName, describe_difference, describe_slot
 from services.forecaster.explanation.explanation import (
@@ -106,7 +106,7 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
     """
     site = sites.load(connection, request.site_id)
     standing = _recall_forecast(connection, site, at=request.at, version=request.forecast_version)
-    slots = _ask_slots(standing.forecast, request.slot)
+    slots = _ask_slots(standing.forecast, request.slot, ZoneInfo(site.timezone))
     scene = _set_scene(connection, site, standing, objects=objects)
     numbers = Numbers(request.language, ZoneInfo(site.timezone), site.currency)
     began = time.perf_counter()
@@ -130,8 +130,9 @@ def _recall_forecast(connection: Connection, site: Site, *, at: datetime, versio
         instants = forecasts.read_instants(connection, site.name, version=asked, first=at - HORIZON_SLOTS * SLOT, last=at)
         if instants:
             return _recall(connection, site, asked, instants[-1])
-    remedy = f"Issue one: luna forecast issue --site {site.name} --at {at.isoformat()} --version {version or active}."
-    raise NotFoundError("no forecast of this version stood then", field="at", value=at.isoformat(), remedy=remedy)
+    local = at.astimezone(ZoneInfo(site.timezone)).isoformat()
+    remedy = f"Issue one: luna forecast issue --site {site.name} --at {local} --version {version or active}."
+    raise NotFoundError("no forecast of this version stood then", field="at", value=local, remedy=remedy)
 
 
 def _recall(connection: Connection, site: Site, version: str, at: datetime) -> ForecastBasis:
@@ -139,14 +140,14 @@ def _recall(connection: Connection, site: Site, version: str, at: datetime) -> F
     return ForecastBasis(forecasts.read_all(connection, site.name, version=version, first=at, last=at)[0], issues[0] if issues else None)
 
 
-def _ask_slots(forecast: Forecast, slot: datetime | None) -> IntArray:
+def _ask_slots(forecast: Forecast, slot: datetime | None, zone: ZoneInfo) -> IntArray:
     """Return the places of the slots to explain."""
     timeline = forecast.timeline
     if slot is None:
         return np.arange(timeline.count)
     if not timeline.start <= slot < timeline.end:
-        remedy = f"Choose one from {timeline.start.isoformat()} to before {timeline.end.isoformat()}."
-        raise InvalidInputError("the forecast that stood then does not reach this slot", field="slot", value=slot.isoformat(), remedy=remedy)
+        remedy = f"Choose one from {say_instant(timeline.start, zone)} to before {say_instant(timeline.end, zone)}."
+        raise InvalidInputError("the forecast that stood then does not reach this slot", field="slot", value=slot.astimezone(zone).isoformat(), remedy=remedy)
     return np.array([(slot - timeline.start) // SLOT])
 
 

@@ -61,9 +61,9 @@ def read_context(connection: Connection, site: Site, *, first: datetime, end: da
 
 
 def _read_vacation(connection: Connection, site: Site, first: datetime, end: datetime) -> Vacation:
-    known = readings.read_units(connection, site.name) if site.input_sensors.vacation_mode else {}
+    known = readings.read_units(connection, site.name)
     switches = []
-    for role in site.input_sensors.vacation_mode:
+    for role in site.input_sensors.vacation_switches:
         sensor = role.removeprefix("-")
         if sensor in known:
             instants, on = readings.read_held(connection, site.name, sensor, first=first, end=end)

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from luna.database.training_runs import TrainingRun
 from luna.errors import NotFoundError
 from luna.objects import ObjectStore
+from luna.wording import say_instant
 from services.forecaster.model.aurora import FULL_DAYS
 
 INTENDED_USE = (
@@ -36,6 +38,7 @@ class Card:
         days_by_quality: verdict → local days of the window; days that were never judged count as ``unjudged``.
         features: by series, what the trees were shown.
         growth: from when on arrays had grown, and how much, where older output was scaled.
+        timezone: of the site, in which instants are told.
     """
 
     run: TrainingRun
@@ -44,6 +47,7 @@ class Card:
     days_by_quality: Mapping[str, int]
     features: Mapping[str, Sequence[str]]
     growth: str | None = None
+    timezone: str = "UTC"
 
     def facts(self) -> dict[str, Any]:
         """Return the card as JSON knows it."""
@@ -71,9 +75,11 @@ class Card:
         yield ""
         yield f"`{run.run_id}`"
         yield ""
+        zone = ZoneInfo(self.timezone)
+        span = f"Learned from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
         days = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.days_by_quality.items()))
         yield from _list_items(
-            f"Learned from {run.data_from:%Y-%m-%d %H:%M} to {run.data_until:%Y-%m-%d %H:%M} UTC: {run.metrics.get('known_days', 0):.0f} days of load ({days})",
+            f"{span}: {run.metrics.get('known_days', 0):.0f} days of load ({days})",
             f"Stage: {self.stage}",
             f"Trained because: {run.trigger}; {'in use' if run.accepted else 'not in use'}: {run.verdict}",
             f"Seed {run.seed}, code {run.code_version}, {run.train_seconds:.1f} s",

@@ -243,7 +243,7 @@ def _describe(connection: Connection, run: TrainingRun, lesson: TrainingSet, aur
     frame = frame_origins(lesson.prepared.history, site, [window.end], 1, context=lesson.context)
     features = {series.name: series.view(frame, pair_origins(frame, [window.end], 1)).names for series in EVERY_SERIES}
     grown = f"{growth.factor:.2f} times since {growth.since}" if growth else None
-    return Card(run, site.name, aurora.stage, {**judged, "unjudged": unjudged}, features, grown)
+    return Card(run, site.name, aurora.stage, {**judged, "unjudged": unjudged}, features, grown, site.timezone)
 
 
 def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:

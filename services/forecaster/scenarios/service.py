@@ -53,8 +53,9 @@ def issue_asked(connection: Connection, request: IssueScenariosRequest, *, objec
     version = request.forecast_version or forecast_activations.find_active(connection, site).forecast_version
     issued = past_forecasts.read_past(connection, site.name, version=version, instants=[request.at])
     if not issued:
-        remedy = f"Issue one: luna forecast issue --site {site.name} --version {version} --at {request.at.isoformat()}"
-        raise NotFoundError("no forecast was issued in the hour before", field="at", value=request.at.isoformat(), remedy=remedy)
+        asked = request.at.astimezone(ZoneInfo(site.timezone)).isoformat()
+        remedy = f"Issue one: luna forecast issue --site {site.name} --version {version} --at {asked}"
+        raise NotFoundError("no forecast was issued in the hour before", field="at", value=asked, remedy=remedy)
     return issue_scenarios(connection, site, issued[0], objects=objects, count=request.count)
 
 

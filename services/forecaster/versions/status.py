@@ -9,6 +9,7 @@ from luna.database import forecast_activations, forecast_status, sites, training
 from luna.database.training_runs import TrainingRun
 from luna.site import Site
 from luna.timeline import parse_zone
+from luna.wording import say_instant
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.renewal import WEEK_DAYS, assign_turn, find_due, find_last_turn, list_drift
 from services.forecaster.versions.promotion import describe_candidates
@@ -39,4 +40,4 @@ def _tell_next_training(connection: Connection, site: Site, run: TrainingRun | N
         return "when two weeks are known"
     zone = parse_zone(site.timezone)
     turn = find_last_turn(assign_turn(site.name), now, zone).astimezone(zone) + timedelta(days=WEEK_DAYS)
-    return f"in its weekly turn, {turn.isoformat(timespec='minutes')}, or when it drifts"
+    return f"in its weekly turn, {say_instant(turn, zone)}, or when it drifts"

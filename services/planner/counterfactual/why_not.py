@@ -15,7 +15,7 @@ from luna.errors import InvalidInputError
 from luna.physics import Mode, SetPoint
 from luna.site import Battery, Site
 from luna.timeline import Timeline, floor_to, require_utc
-from luna.wording import Language, Numbers, limit
+from luna.wording import Language, Numbers, limit, say_instant
 from luna.wording.alternatives import say_alternative
 from services.planner.counterfactual.deviation import Deviation, replan_after, take
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
@@ -29,7 +29,7 @@ from services.planner.reply.reply import answer
 _NOTHING_KWH = 1e-6
 
 
-def find_slots(alternative: Alternative, timeline: Timeline) -> tuple[int, int]:
+def find_slots(alternative: Alternative, timeline: Timeline, zone: ZoneInfo) -> tuple[int, int]:
     """Return first slot and end of what goes another way.
 
     Raises:
@@ -38,8 +38,10 @@ def find_slots(alternative: Alternative, timeline: Timeline) -> tuple[int, int]:
     until = alternative.until or floor_to(require_utc(alternative.slot, field="alternative.slot"), timeline.step) + timeline.step
     for field, instant in (("slot", alternative.slot), ("until", until)):
         if not timeline.start <= instant <= timeline.end or (field == "slot" and instant == timeline.end):
-            span = f"{timeline.start.isoformat()} to {timeline.end.isoformat()}"
-            raise InvalidInputError("lies outside the plan", field=f"alternative.{field}", value=instant.isoformat(), remedy=f"The plan covers {span}.")
+            span = f"{say_instant(timeline.start, zone)} to {say_instant(timeline.end, zone)}"
+            raise InvalidInputError(
+                "lies outside the plan", field=f"alternative.{field}", value=instant.astimezone(zone).isoformat(), remedy=f"The plan covers {span}."
+            )
     first = timeline.index_of(alternative.slot)
     return first, max(-((timeline.start - until) // timeline.step), first + 1)
 
@@ -165,7 +167,7 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
         SolverError: no plan for what comes after.
     """
     plan = _plan(inputs, solver)
-    slots = find_slots(alternative, plan.problem.outlook.timeline)
+    slots = find_slots(alternative, plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone))
     words = _blocks_of(inputs, alternative)
     pair = _depart(plan, alternative, slots, solver) if words is None else _plan_around(plan, _ask_block(inputs, alternative, slots, words), solver)
     return _reply(pair, inputs, alternative, slots=slots, language=language)

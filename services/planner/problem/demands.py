@@ -201,7 +201,9 @@ def _read_runs(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zo
         earliest = max(run.from_ or now, now)
         if run.by <= (run.from_ or now):
             field = f"state.loads.{load.name}.runs.{place}.by"
-            raise InvalidInputError("the run is to be over before it may begin", field=field, value=run.by.isoformat(), remedy="Give a later instant.")
+            raise InvalidInputError(
+                "the run is to be over before it may begin", field=field, value=run.by.astimezone(zone).isoformat(), remedy="Give a later instant."
+            )
         latest = (min(run.by, timeline.end) - now) / HOUR - load.programme_hours
         begins = edges[:-1][(edges[:-1] >= (earliest - now) / HOUR - 1e-9) & (edges[:-1] <= latest + 1e-9)]
         use = np.array([_use_kwh(load, begin, edges) for begin in begins]).reshape(-1, timeline.count)
@@ -312,13 +314,14 @@ def read_demands(site: Site, state: StateMessage, timeline: Timeline, *, series:
     """
     _refuse_strangers("vehicles", state.vehicles, [vehicle.name for vehicle in site.vehicles])
     _refuse_strangers("loads", state.loads, [load.name for load in site.loads])
+    zone = ZoneInfo(site.timezone)
     vehicles = tuple(
-        read_vehicle(vehicle, state.vehicles[vehicle.name], timeline)
+        read_vehicle(vehicle, state.vehicles[vehicle.name], timeline, zone=zone)
         for vehicle in site.vehicles
         if vehicle.name in state.vehicles and state.vehicles[vehicle.name].sessions
     )
     apart = [load for load in site.loads if load.name not in series.load_includes]
-    zone, known = ZoneInfo(site.timezone), [(load, state.loads.get(load.name, LoadState())) for load in apart]
+    known = [(load, state.loads.get(load.name, LoadState())) for load in apart]
     loads = tuple(read_load(load, now, timeline, zone=zone) for load, now in known if not load.profile_kw)
     programmes = tuple(read_cycle(load, now, timeline, zone=zone) for load, now in known if load.profile_kw and (now.runs or now.on_hours))
     return Demands(vehicles, loads, programmes, _read_heat_pumps(site, state, timeline, series))

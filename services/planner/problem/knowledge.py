@@ -16,6 +16,7 @@ from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Outlook
 from luna.site import OWN, Site
 from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
+from luna.wording import say_instant
 
 DAY = timedelta(days=1)
 
@@ -124,9 +125,9 @@ class SitePrices:
     def _require_whole(self, market: str, price: FloatArray, first: int) -> None:
         gaps = np.flatnonzero(np.isnan(price))
         if gaps.size:
-            since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).isoformat()
-            said, remedy = f"{gaps.size} slots have no price, the first at {since}", "Load them: luna data load --kind prices."
-            raise InvalidInputError(said, field=f"prices.{market.removeprefix(OWN)}", value=since, remedy=remedy)
+            since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).astimezone(zone := ZoneInfo(self.site.timezone))
+            said, remedy = f"{gaps.size} slots have no price, the first at {say_instant(since, zone)}", "Load them: luna data load --kind prices."
+            raise InvalidInputError(said, field=f"prices.{market.removeprefix(OWN)}", value=since.isoformat(), remedy=remedy)
 
     def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return import and export price of ``timeline`` as finally published.
@@ -139,7 +140,7 @@ class SitePrices:
         prices = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
         missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
         if missing.size:
-            slot = list(timeline)[int(missing[0])].isoformat()
+            slot = list(timeline)[int(missing[0])].astimezone(ZoneInfo(self.site.timezone)).isoformat()
             raise InvalidInputError("the price of this slot is missing", field="import_price", value=slot, remedy="Load it: luna data load --kind prices.")
         return prices
 

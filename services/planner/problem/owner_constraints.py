@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -194,7 +195,7 @@ def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict
             others = [other for place, other in enumerate(blocks[:index]) if place not in refused]
             try:
                 check_block(block, site, now=now)
-                check_beside(block, others)
+                check_beside(block, others, ZoneInfo(site.timezone))
             except InvalidInputError as error:
                 refused[index] = error.message
     return refused

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 import numpy as np
@@ -117,15 +117,15 @@ class VehicleDemand:
         return stored
 
 
-def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeline) -> VehicleDemand:
-    """Return what a vehicle wants over a timeline.
+def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeline, *, zone: tzinfo = UTC) -> VehicleDemand:
+    """Return what a vehicle wants over a timeline; refusals speak of times in ``zone``.
 
     Raises:
         InvalidInputError: a session ends before it begins, overlaps another, or wants more than the vehicle's limit.
     """
     plugged, least = np.zeros(timeline.count), np.zeros(timeline.count)
     stays: list[ChargingSession] = []
-    for session in _in_order(vehicle, state.sessions):
+    for session in _in_order(vehicle, state.sessions, zone):
         overlap = timeline.overlap_hours(session.from_, session.to)
         plugged += overlap
         least += overlap * max(session.min_power_kw, vehicle.power_ranges[0][0]) if session.min_power_kw else 0.0
@@ -139,21 +139,21 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
     return VehicleDemand(vehicle, state.soc * vehicle.capacity_kwh, np.minimum(plugged, timeline.hours), tuple(stays), least, nothing, state.charging)
 
 
-def _in_order(vehicle: ElectricVehicle, sessions: Sequence[VehicleSession]) -> list[VehicleSession]:
+def _in_order(vehicle: ElectricVehicle, sessions: Sequence[VehicleSession], zone: tzinfo) -> list[VehicleSession]:
     places = sorted(range(len(sessions)), key=lambda place: sessions[place].from_)
     for place in places:
-        _refuse_wrong(vehicle, sessions[place], f"state.vehicles.{vehicle.name}.sessions.{place}")
+        _refuse_wrong(vehicle, sessions[place], f"state.vehicles.{vehicle.name}.sessions.{place}", zone)
     for place, following in pairwise(places):
         if sessions[following].from_ < sessions[place].to:
-            field, begin = f"state.vehicles.{vehicle.name}.sessions.{following}.from", sessions[following].from_.isoformat()
-            remedy = f"Begin it at {sessions[place].to.isoformat()} or later, or join both."
+            field, begin = f"state.vehicles.{vehicle.name}.sessions.{following}.from", sessions[following].from_.astimezone(zone).isoformat()
+            remedy = f"Begin it at {sessions[place].to.astimezone(zone).isoformat()} or later, or join both."
             raise InvalidInputError("the session begins before the one before it has ended", field=field, value=begin, remedy=remedy)
     return [sessions[place] for place in places]
 
 
-def _refuse_wrong(vehicle: ElectricVehicle, session: VehicleSession, field: str) -> None:
+def _refuse_wrong(vehicle: ElectricVehicle, session: VehicleSession, field: str, zone: tzinfo) -> None:
     if session.to <= session.from_:
-        raise InvalidInputError("the session ends before it begins", field=field, value=session.to.isoformat(), remedy="Swap from and to.")
+        raise InvalidInputError("the session ends before it begins", field=field, value=session.to.astimezone(zone).isoformat(), remedy="Swap from and to.")
     for name in ("target_soc", "min_soc"):
         wanted = getattr(session, name)
         if wanted is not None and wanted > vehicle.max_soc:

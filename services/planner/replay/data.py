@@ -23,7 +23,8 @@ INITIAL_SHARE = 0.5
 class ReplayData:
     """Everything a replay needs: a site, what happened on ``timeline`` and up to the planner's horizon after it, and what was known when.
 
-    What happened before the window and the forecasts issued then, as far as they are given, tell ``mpc_scenarios`` how forecasts err.
+    What happened before the window and the forecasts issued then, as far as they are given, tell ``mpc_scenarios`` how forecasts err. ``carbon_g_per_kwh`` is
+    the grid's intensity as it was in each slot of ``timeline``, NaN where nobody knows.
     """
 
     site: Site
@@ -31,6 +32,7 @@ class ReplayData:
     foresight: PerfectForesight
     prices: SitePrices
     forecasts: ForecastArchive
+    carbon_g_per_kwh: FloatArray | None = None
 
     @property
     def actuals(self) -> Actuals:

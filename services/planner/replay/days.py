@@ -1,5 +1,6 @@
 """A local day of a replay: all contenders side by side, and what each hands on."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,7 @@ class PolicyDay(Message):
     unserved_kwh: float
     violations: int
     mode_changes: int
+    import_carbon_g: float | None = None
     standing: CarryOver
 
 
@@ -59,6 +61,9 @@ def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots
         label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])
         for place, (label, column) in enumerate(columns.items())
     }
+    intensity = factory.scene.carbon_g_per_kwh
+    if intensity is not None:
+        records = {label: record.model_copy(update={"import_carbon_g": _emit(columns[label], intensity[part])}) for label, record in records.items()}
     return DayResult(actuals.timeline.start.astimezone(factory.scene.zone).date(), slots, standings, columns, records)
 
 
@@ -87,6 +92,12 @@ def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before:
         mode_changes=int((np.diff(modes, axis=-1, prepend=handed_on) != 0).sum()),
         standing=CarryOver(stored_kwh=stored, seen_kwh=seen, modes=[int(mode) for mode in modes[:, -1]], plan=origin_of(policy)),
     )
+
+
+def _emit(column: Trajectory, intensity: FloatArray) -> float | None:
+    """Return what the import of a day emitted, in g; None where the intensity of any of its slots is unknown."""
+    emitted = float((column.flows.import_kwh[0] * intensity).sum())
+    return emitted if math.isfinite(emitted) else None
 
 
 def _soc_breaches(limits: SiteLimits, stored_kwh: FloatArray) -> int:

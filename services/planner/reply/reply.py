@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.contracts.owner import ManualReply
-from luna.contracts.plan import Assumption, Bias, CompromiseReply, FollowedReply, NoteReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply
+from luna.contracts.plan import Assumption, Bias, CompromiseReply, FollowedReply, NoteReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply, VehicleSession
 from luna.physics import Curtailment, IntArray, Mode
 from luna.timeline import FloatArray, IndexArray
 from luna.wording import Language, Numbers
@@ -66,8 +66,15 @@ def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
         yield Assumption(code="heat_assumed", figures={"heat_pumps": cold})
     if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
         yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
+    away = [vehicle.name for vehicle in site.vehicles if not any(stay.to > plan.problem.outlook.timeline.begin for stay in _list_stays(request, vehicle.name))]
+    if away:
+        yield Assumption(code="no_session", figures={"vehicles": away})
     if included:
         yield Assumption(code="loads_not_placed", figures={"loads": included})
+
+
+def _list_stays(request: PlanRequest, vehicle: str) -> list[VehicleSession]:
+    return request.state.vehicles[vehicle].sessions if vehicle in request.state.vehicles else []
 
 
 def _describe_batteries(plan: Plan) -> Iterator[Assumption]:

@@ -17,6 +17,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
+from luna.wording import say_instant
 from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import COURSE_DIGITS, DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
@@ -76,7 +77,7 @@ def read_inputs(connection: Connection, site: Site, horizon: Timeline) -> SiteIn
     if driving is None:
         version = find_active(connection, site).forecast_version
         remedy = f"Issue one: luna forecast issue --site {site.name} --at T --version {version}."
-        raise NotFoundError("no forecast covers the start", field="start", value=start.isoformat(), remedy=remedy)
+        raise NotFoundError("no forecast covers the start", field="start", value=start.astimezone(ZoneInfo(site.timezone)).isoformat(), remedy=remedy)
     prices = read_prices(connection, site, Timeline(start - back, SLOT, back // SLOT + horizon.count))
     return SiteInputs(site, horizon, driving, prices, read_carbon_ahead(connection, site.name, horizon))
 
@@ -190,25 +191,30 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
         raise InvalidInputError("the window ends before it begins", field="to", value=request.to_day.isoformat(), remedy="Swap the days.")
-    window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
+    zone = ZoneInfo(site.timezone)
+    window = local_days(request.from_day, request.to_day, zone)
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     seen = observations.read(connection, request.site_id, around)
-    load, pv = (_require(series, window, name, before=past) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
+    load, pv = (_require(series, window, name, zone=zone) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
     issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
     needy = {name for name, policy in find_policies().items() if policy.needs_forecasts}
     if not issued and needy & set(request.policies):
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
     known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
-    return ReplayData(site, window, PerfectForesight(around, load, pv), known, ForecastArchive(issued))
+    # A value that was measured is known as its slot ends; what is corrected later is no other day's.
+    emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
+    carbon = emitted if np.isfinite(emitted).any() else None
+    return ReplayData(site, window, PerfectForesight(around, load, pv), known, ForecastArchive(issued), carbon)
 
 
-def _require(series: FloatArray, window: Timeline, name: str, *, before: int) -> FloatArray:
-    """Return the series with the window free of gaps, ``before`` slots after its begin; beyond the last observation its last day is repeated."""
+def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:
+    """Return the series with the window free of gaps, after the days of errors before it; beyond the last observation its last day is repeated."""
+    before = DAYS * DAY // SLOT
     gaps = np.flatnonzero(np.isnan(series[before : before + window.count]))
     if gaps.size:
-        slot = list(window)[int(gaps[0])].isoformat()
+        slot = say_instant(list(window)[int(gaps[0])], zone)
         remedy = "Load them (luna data load --kind observations), or choose days without gaps (luna data query shows them)."
         raise InvalidInputError(f"{gaps.size} slots of the window have no observation, the first at {slot}", field=name, remedy=remedy)
     return _carry_on(series)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply, PlanRequest, SlotReply
+from luna.contracts.plan_questions import CheckPlansReply, PlanFinding
 from luna.database import plans, sites
 from luna.economics import peak_cost, slot_costs
 from luna.site import Battery, Site
@@ -143,6 +144,11 @@ class CheckedPlans:
     plans: int
     without_inputs: int
     broken: dict[str, list[Finding]]
+
+    def reply(self, site_id: str) -> CheckPlansReply:
+        """Return it as a message."""
+        findings = [PlanFinding(plan_id=plan_id, what=each.what, off=each.off, start=each.start) for plan_id, found in self.broken.items() for each in found]
+        return CheckPlansReply(site_id=site_id, plans=self.plans, without_inputs=self.without_inputs, broken=len(self.broken), findings=findings)
 
 
 def check_plans(connection: Connection, site_id: str, first: datetime, end: datetime) -> CheckedPlans:

@@ -121,6 +121,7 @@ def _fingerprint(request: ReplayRequest, scene: ReplayData) -> str:
     """Return a digest of the question, everything known, everything that happened, and the release."""
     parts: list[Any] = [request.model_dump_json(by_alias=True), scene.site.model_dump_json(by_alias=True), version("luna-energy")]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
+    arrays += [] if scene.carbon_g_per_kwh is None else [scene.carbon_g_per_kwh]
     for market, book in sorted(scene.prices.books.items()):
         parts.append(market)
         arrays += [book.slot, book.published_at, book.price]

@@ -1,6 +1,6 @@
 """The state in which a plan begins: what is expected of vehicles, appliances and modes, carried from the plan in force."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,14 +20,16 @@ from luna.contracts.plan import (
     PlanRequest,
     SlotReply,
     StateMessage,
+    VehicleSession,
     VehicleState,
 )
-from luna.database import control, observations, plans
+from luna.database import control, observations, plans, vehicle_sessions
 from luna.device_config import Mode
 from luna.economics import find_charge, read_history
 from luna.errors import InvalidInputError, NotFoundError
 from luna.site import Site
-from luna.timeline import SLOT, Timeline, local_midnight
+from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
+from luna.vehicle_sessions import fit_session
 from services.planner.service.assumptions import HALF_FULL, find_soc
 
 LONGEST_HOURS = 168.0
@@ -138,20 +140,66 @@ class Expected:
 
 
 def carry_demands(connection: Connection, site: Site, state: StateMessage, *, start: datetime, now: datetime) -> StateMessage:
-    """Return the state with what the plan in force knew of cars, appliances and stores of heat, as it expects them; what the state says itself stands."""
-    if all(told or not there for told, there in ((state.vehicles, site.vehicles), (state.loads, site.loads), (state.heat_pumps, site.heat_pumps))):
+    """Return the state with the stays that are stored, and what the plan in force knew of cars, appliances and stores of heat, as it expects them.
+
+    What the state says itself stands.
+    """
+    all_vehicles = {vehicle.name for vehicle in site.vehicles} <= state.vehicles.keys()
+    if all_vehicles and all(told or not there for told, there in ((state.loads, site.loads), (state.heat_pumps, site.heat_pumps))):
         return state
-    plan = _read_in_force(connection, site.name, now)
+    stored, plan = vehicle_sessions.read_plain(connection, site.name, first=start), _read_in_force(connection, site.name, now)
     if plan is None:
-        return state
+        return state.model_copy(update={"vehicles": _join_sessions(site, {}, stored, start=start) | state.vehicles})
     expected = Expected(plan, max((start - plan.start) // plan.request.step, 0), start)
-    vehicles = {name: _ahead(each, start) for name, each in expected.vehicles().items() if name in {vehicle.name for vehicle in site.vehicles}}
+    known = {name: _ahead(each, start) for name, each in expected.vehicles().items()}
     # What Luna switches has run as planned; of anything else only what somebody said is known.
     told = expected.loads_told({each.load for each in site.control.loads} if site.control else ())
     loads = {name: each for name, each in (expected.loads() | told).items() if name in {load.name for load in site.loads}}
     pumps = {name: each for name, each in expected.heat_pumps().items() if name in {pump.name for pump in site.heat_pumps}}
-    update = {"vehicles": state.vehicles or vehicles, "loads": state.loads or loads, "heat_pumps": state.heat_pumps or pumps}
+    update = {
+        "vehicles": _join_sessions(site, known, stored, start=start) | state.vehicles,
+        "loads": state.loads or loads,
+        "heat_pumps": state.heat_pumps or pumps,
+    }
     return state.model_copy(update=update)
+
+
+Stays = Mapping[str, Sequence[VehicleSession]]
+
+
+def _join_sessions(site: Site, known: Mapping[str, VehicleState], stored: Stays, *, start: datetime) -> dict[str, VehicleState]:
+    """Return the site's vehicles with the stays that are stored, and beside them those that a request named before.
+
+    Args:
+        site: whose vehicles they are.
+        known: as the plan in force expects them.
+        stored: stays by vehicle, in order.
+        start: of the plan.
+    """
+    joined = {}
+    for vehicle in site.vehicles:
+        own, before = [fit_session(each, vehicle) for each in stored.get(vehicle.name, ())], known.get(vehicle.name)
+        # Of what was stored only what is stored now holds, and it goes before what was said once.
+        told = [each for each in before.sessions if each.session_id is None and not _meets(each, own)] if before else []
+        if before is not None or own:
+            state = before or VehicleState(soc=_soc_on_arrival(own, vehicle.min_soc))
+            soc = _soc_on_arrival(own, state.soc) if _is_news(own, state, start) else state.soc
+            joined[vehicle.name] = state.model_copy(update={"soc": soc, "sessions": sorted([*told, *own], key=lambda each: each.from_)})
+    return joined
+
+
+def _meets(session: VehicleSession, others: Sequence[VehicleSession]) -> bool:
+    return any(other.from_ < session.to and session.from_ < other.to for other in others)
+
+
+def _is_news(own: Sequence[VehicleSession], state: VehicleState, start: datetime) -> bool:
+    """Return whether the stay that goes on was stored since the plan was made that expects this state of the vehicle."""
+    return bool(own) and own[0].from_ <= start and own[0].session_id not in {each.session_id for each in state.sessions}
+
+
+def _soc_on_arrival(own: Sequence[VehicleSession], otherwise: float) -> float:
+    """Return how full a vehicle comes to the first of its stays; a stay before it that said so may have been taken back."""
+    return next((each.arrival_soc for each in own[:1] if each.arrival_soc is not None), otherwise)
 
 
 def _ahead(state: VehicleState, start: datetime) -> VehicleState:
@@ -222,17 +270,35 @@ def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) 
 
 
 def _complete_today(connection: Connection, site: Site, state: StateMessage, *, start: datetime) -> dict[str, BatteryState]:
-    """Return the batteries with what they gave since local midnight, as it was recorded for all of them, where one limits its cycles."""
+    """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
     limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
     untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date(), zone)
     if not untold or start - begin < SLOT:
         return state.batteries
-    recorded = observations.read(connection, site.name, Timeline(begin, SLOT, (start - begin) // SLOT)).discharge_kwh
-    given, usable = float(np.nansum(recorded)), sum(battery.usable_kwh for battery in site.batteries)
+    # A state of charge is that at its slot's end: the last one of the day before is midnight's.
+    seen = observations.read(connection, site.name, Timeline(begin - SLOT, SLOT, (start - begin) // SLOT + 1))
+    full_kwh = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries)
+    given, usable = count_discharged(seen.discharge_kwh, seen.soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
     shares = {battery.name: given * battery.usable_kwh / usable for battery in untold}
     return state.batteries | {name: state.batteries[name].model_copy(update={"discharged_today_kwh": share}) for name, share in shares.items()}
+
+
+def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
+    """Return what batteries gave after the first slot; where that is not recorded, what they hold less at the end of a slot than when it was last known.
+
+    Args:
+        discharge_kwh: recorded, at the terminals, shape ``(slots,)``; the first slot's does not count. NaN: unknown.
+        holds_kwh: what could be given at each slot's end, at the terminals, shape ``(slots,)``. NaN: unknown.
+    """
+    told = np.cumsum(np.nan_to_num(discharge_kwh[1:]), dtype=np.float64)
+    untold = np.cumsum(np.isnan(discharge_kwh[1:]))
+    told, untold = np.concatenate([[0.0], told]), np.concatenate([[0], untold])
+    known = np.flatnonzero(np.isfinite(holds_kwh))
+    # What is recorded of a stretch is part of what it holds less.
+    missing = np.maximum(-np.diff(holds_kwh[known]), 0.0) - np.diff(told[known])
+    return float(told[-1] + np.maximum(missing[np.diff(untold[known]) > 0], 0.0).sum())
 
 
 def _complete_month(connection: Connection, site_id: str, site: Site, state: StateMessage, *, start: datetime) -> StateMessage:

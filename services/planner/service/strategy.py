@@ -36,7 +36,7 @@ def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *,
         return known
     found: dict[str, Any] = {}
     if strategy.vacation is not None:
-        found["vacation"] = _is_on(connection, site, site.input_sensors.vacation_mode, start)
+        found["vacation"] = _is_on(connection, site, site.input_sensors.vacation_switches, start)
     if strategy.outage is not None and _is_on(connection, site, site.input_sensors.outage_warning, start):
         # A switch says that a warning holds and not how long: as long as the plan looks ahead.
         found["warnings"] = [OutageWarning(from_=start, to=timeline.end)]
@@ -53,7 +53,7 @@ def _is_on(connection: Connection, site: Site, sensors: tuple[str, ...], at: dat
     for role in sensors:
         sensor = role.removeprefix("-")
         held: FloatArray = readings.read_held(connection, site.name, sensor, first=at, end=at)[1] if sensor in there else np.empty(0)
-        if held.size and np.isfinite(held[0]) and (held[0] > 0) is not role.startswith("-"):
+        if held.size and np.isfinite(held[0]) and bool(held[0] > 0) is not role.startswith("-"):
             return True
     return False
 

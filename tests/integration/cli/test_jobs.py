@@ -70,3 +70,11 @@ def test_a_dead_job_is_tried_again_once(luna_on_servers: Luna, dead: Job, client
 def test_bad_input_is_named_and_ends_with_two(luna_on_servers: Luna, words: tuple[str, ...], named: str) -> None:
     said = luna_on_servers("jobs", *words)
     assert (said.code, said.out, said.problem["field"]) == (2, "", named)
+
+
+def test_an_open_job_is_cancelled_and_one_that_ended_is_not(luna_on_servers: Luna, dead: Job, database: Engine, client: Client) -> None:
+    waiting = submit_job(database, client, REQUEST, key="waits")
+    assert luna_on_servers("jobs", "cancel", waiting.job_id, "--json").document["status"] == "cancelled"
+    assert f"Job {waiting.job_id} is cancelled" in luna_on_servers("jobs", "cancel", waiting.job_id).out
+    refused = luna_on_servers("jobs", "cancel", dead.job_id)
+    assert (refused.code, refused.problem["status"]) == (1, 409)

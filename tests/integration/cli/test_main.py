@@ -61,7 +61,7 @@ def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(request
     ("words", "field", "value"),
     [
         (["plan", "--nope"], "--nope", None),
-        (["replay", "--site", "home", "--from", "2023-02-30"], "--from", "2023-02-30"),
+        (["replay", "--site", "home", "--every", "often"], "--every", "often"),
         (["data", "load", "--site", "home"], "file", None),
         (["nothing"], None, None),
     ],

@@ -84,6 +84,46 @@ def test_a_stored_sites_day_so_far_counts_by_what_each_battery_holds(connection:
     assert given[1] <= 3.0 + 1e-6
 
 
+NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
+
+
+def given_today(connection: Connection, *, soc: FloatArray, discharge_kwh: FloatArray) -> float:
+    """Return what one battery of 10 kWh, of which 0.9 of a stored kWh comes out, counts as given by noon; the series end there."""
+    battery = {"capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 4, "discharge_efficiency": 0.9, "max_cycles_per_day": 1.0}
+    site = parse_site({"name": "sensed", "timezone": "UTC", "batteries": [battery]})
+    sites.save(connection, site)
+    past = Timeline(NOON - soc.size * SLOT, SLOT, soc.size)
+    observations.upsert(connection, site.name, Observations.of(past.starts, {"soc": soc, "discharge_kwh": discharge_kwh}))
+    load = Quantiles.exact(np.full(192, 0.5))
+    forecasts.upsert(connection, site.name, [Forecast(Timeline(NOON, SLOT, 192), NOON, DEFAULT_VERSION, load, Quantiles.exact(np.zeros(192)))])
+    request = complete_request(connection, PlanRequest(site_id=site.name, start=NOON), now=NOON)
+    return float(request.state.batteries["battery"].discharged_today_kwh or 0.0)
+
+
+def test_where_discharge_is_not_recorded_the_fall_of_the_state_of_charge_counts(connection: Connection) -> None:
+    # 0.9 at midnight, where the last slot of the day before ends; 0.1 is given, then it is charged to 1.0, then 0.2 are given: 0.3 × 10 × 0.9.
+    soc = np.concatenate([np.full(8, 0.95), [0.9], np.full(15, 0.8), np.full(16, 1.0), np.full(17, 0.8)])
+    assert given_today(connection, soc=soc, discharge_kwh=np.full(soc.size, np.nan)) == pytest.approx(2.7)
+
+
+def test_what_is_recorded_and_what_is_sensed_are_not_counted_twice(connection: Connection) -> None:
+    # Until 06:00 0.05 kWh are recorded in each slot while the battery falls by 0.1; from then on nothing is recorded and it falls by another 0.2.
+    soc = np.concatenate([[0.9], np.linspace(0.9, 0.8, 25)[1:], np.linspace(0.8, 0.6, 25)[1:]])
+    recorded = np.concatenate([[np.nan], np.full(24, 0.05), np.full(24, np.nan)])
+    assert given_today(connection, soc=soc, discharge_kwh=recorded) == pytest.approx(24 * 0.05 + 0.2 * 10 * 0.9)
+
+
+def test_a_gap_of_the_state_of_charge_counts_by_its_ends(connection: Connection) -> None:
+    # Between 02:00 and 10:00 nothing is sensed; one slot of the gap has 1 kWh recorded, and 0.3 × 10 × 0.9 were given in all of it.
+    soc = np.concatenate([np.full(9, 0.8), np.full(32, np.nan), np.full(8, 0.5)])
+    recorded = np.where(np.arange(soc.size) == 20, 1.0, np.nan)
+    assert given_today(connection, soc=soc, discharge_kwh=recorded) == pytest.approx(2.7)
+
+
+def test_a_site_without_record_of_its_batteries_has_given_nothing(connection: Connection) -> None:
+    assert given_today(connection, soc=np.full(49, np.nan), discharge_kwh=np.full(49, np.nan)) == 0.0
+
+
 def test_what_a_request_says_of_the_day_stands(connection: Connection, cycled: str) -> None:
     start = datetime(2024, 2, 1, 12, tzinfo=UTC)
     told = {"one": {"soc": 0.5, "discharged_today_kwh": 7.5}, "two": {"soc": 0.5, "discharged_today_kwh": 0}}

@@ -141,7 +141,7 @@ def test_where_the_active_version_went_silent_the_baseline_is_planned_from_and_t
     promote(connection)
     found = source(connection, planned_site)
     assert (found.version, found.issued_at) == (DEFAULT_VERSION, START - SLOT)
-    assert found.fallback_reason == "aurora_v1.0 issued its last forecast at 2024-02-01T05:15:00+00:00, more than 6 hours before the start"
+    assert found.fallback_reason == "aurora_v1.0 issued its last forecast at 2024-02-01 06:15 CET, more than 6 hours before the start"
 
 
 def test_where_all_went_silent_the_last_word_is_planned_from(connection: Connection, planned_site: str) -> None:

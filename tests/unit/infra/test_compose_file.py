@@ -18,7 +18,7 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("luna-") and name != "fluent-bit"}
 JOBS = {"preflight", "migrate", "buckets", "models", "cli"}
-WORKERS = {"planner", "forecaster", "ingest", "agent", "rag"}
+WORKERS = {"planner", "planner-jobs", "forecaster", "ingest", "notifier", "agent", "rag"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
@@ -27,7 +27,7 @@ each_of_ours = pytest.mark.parametrize("name", sorted(OURS))
 
 def test_every_part_of_the_platform_is_there() -> None:
     servers = {"db", "redis", "qdrant", "minio", "ollama", "prometheus", "alertmanager", "loki", "fluent-bit", "grafana", "caddy"}
-    assert set(SERVICES) == {"api", "beat", "recorder", "executor"} | WORKERS | servers | JOBS
+    assert set(SERVICES) == {"api", "beat", "recorder", "executor", "home-assistant"} | WORKERS | servers | JOBS
 
 
 @each_service
@@ -109,7 +109,7 @@ def test_networks_are_closed_except_to_those_that_fetch_and_those_that_serve() -
     members = {network: {name for name, service in SERVICES.items() if network in service.get("networks", [])} for network in FILE["networks"]}
     assert set(members) == {"edge", "proxy", "data", "egress", "observability"}
     assert members["edge"] == {"api", "grafana"}
-    assert members["egress"] == {"ingest", "recorder", "executor", "rag", "models", "caddy"}
+    assert members["egress"] == {"ingest", "recorder", "executor", "notifier", "home-assistant", "rag", "models", "caddy"}
     # The gateway believes what caddy says of a caller: nobody else may stand there.
     assert members["proxy"] == {"api", "caddy"}
     assert FILE["networks"]["proxy"]["internal"]

@@ -23,6 +23,7 @@ FIGURES: dict[str, Any] = {
     "min_soc": 0.1,
     "max_soc": 0.9,
     "heat_pumps": ["pump"],
+    "vehicles": ["car"],
     "import_price": 0.3,
     "export_price": 0.0,
     "series": ["import_price", "export_price"],

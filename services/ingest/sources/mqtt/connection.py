@@ -10,12 +10,12 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from luna.addresses import Broker
+from luna.mqtt import create_client, use_tls
 from services.ingest.sources.mqtt.session_store import UNDER_WAY
 from services.ingest.sources.source import SourceError
 
@@ -40,14 +40,12 @@ class Connection:
         self._messages: asyncio.Queue[paho.MQTTMessage] = asyncio.Queue()
         self._accepted: asyncio.Future[bool] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, reconnect_on_failure=False, manual_ack=True)
+        self._client = create_client(broker, identifier=identifier, reconnect_on_failure=False, manual_ack=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._asked: dict[int | None, str] = {}
         self._client.on_subscribe = lambda _client, _data, number, reasons, _properties: self._hand_over(self._note_subscribed, (number, reasons))
         self._client.on_message = lambda _client, _data, message: self._hand_over(self._messages.put_nowait, message)
-        if broker.user is not None:
-            self._client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
 
     async def open(self) -> bool:
         """Connect and return whether the broker remembers this client.
@@ -111,8 +109,7 @@ class Connection:
         raise self._error(f"is lost: {self._lost.result()}")
 
     def _connect(self) -> None:
-        if self._broker.tls:
-            self._client.tls_set_context(ssl.create_default_context())
+        use_tls(self._client, self._broker)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = int(KEPT.total_seconds())
         properties.ReceiveMaximum = UNDER_WAY

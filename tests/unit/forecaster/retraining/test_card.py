@@ -33,7 +33,7 @@ def describe(**changes: object) -> Card:
 
 def test_the_card_tells_window_quality_seed_trigger_figures_and_features() -> None:
     text = describe().text()
-    for said in ("2024-03-01 00:00 to 2024-03-31 00:00 UTC", "27 clean, 2 exclude, 1 unjudged", "Seed 7, code 0.1.0", "drift; in use: pinball loss"):
+    for said in ("2024-03-01 00:00 UTC to 2024-03-31 00:00 UTC", "27 clean, 2 exclude, 1 unjudged", "Seed 7, code 0.1.0", "drift; in use: pinball loss"):
         assert said in text
     assert "| load.mae_kwh | 0.0321 |" in text
     assert "| trial.load.seasonal_naive.pinball | 0.05 |" in text

@@ -135,7 +135,7 @@ def test_both_languages_say_what_it_costs() -> None:
         pytest.param(0, {"mode": "charge", "soc": 1.0}, "alternative.mode", "is at 100% then", id="full"),
         pytest.param(0, {"mode": "charge", "grid": {"import_limit_kw": 1}}, "alternative.mode", "import limit of 1 kW", id="connection inward"),
         pytest.param(0, {"mode": "export", "grid": {"export_limit_kw": 0}}, "alternative.mode", "export limit of 0 kW", id="connection outward"),
-        pytest.param(12, {"mode": "hold"}, "alternative.slot", "2024-02-01T12:00", id="after the end"),
+        pytest.param(12, {"mode": "hold"}, "alternative.slot", "2024-02-01 13:00 CET", id="after the end"),
         pytest.param(0, {"mode": "hold", "device": "shed"}, "alternative.device", "no such device", id="unknown device"),
         pytest.param(0, {"mode": "on"}, "alternative.mode", "self_consumption", id="no mode of a battery"),
     ],

@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from pathlib import Path
 from pkgutil import iter_modules
 from string import Formatter
 
@@ -26,7 +27,8 @@ def test_both_languages_name_the_same_figures(module: str) -> None:
 
 
 def test_every_phrase_of_every_page_is_said_somewhere() -> None:
-    sources = [file.read_text() for folder in ("", "templates") for file in files("services.api.pages").joinpath(folder).iterdir() if file.is_file()]
+    folder = Path(str(files("services.api.pages")))
+    sources = [file.read_text(encoding="utf-8") for file in folder.rglob("*") if file.suffix in {".py", ".j2"}]
     said = {name for source in sources for name in re.findall(r'"(\w+?)"', source)}
     begun = {name for source in sources for name in re.findall(r'"(\w+_)"', source)}
     unused = {f"{module}.{name}" for module in MODULES for name in phrases(module) if name not in said and not name.startswith(tuple(begun))}

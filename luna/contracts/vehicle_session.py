@@ -1,0 +1,34 @@
+"""Stays of vehicles at their chargers that a stored site knows of."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from luna.contracts.plan.state import VehicleSession
+
+
+class NewSession(VehicleSession):
+    """A stay to be stored: in every plan of the site from the next one on, until it is over or taken back.
+
+    ``arrival_soc`` is how full the vehicle is when the stay begins, or now where it has begun; it may be left out where an earlier stay is stored.
+    """
+
+    vehicle: Annotated[str, Field(min_length=1, max_length=64, description="by its name")]
+
+    @field_validator("to")
+    @classmethod
+    def _ends_later(cls, to: datetime, info: ValidationInfo) -> datetime:
+        if "from_" in info.data and to <= info.data["from_"]:
+            raise ValueError("a stay ends after it begins, so this must be later than from")
+        return to
+
+
+class StoredSession(NewSession):
+    """A stay with who added it when, and who took it back."""
+
+    session_id: int
+    added_at: datetime
+    added_by: str
+    removed_at: datetime | None = None
+    removed_by: str | None = None

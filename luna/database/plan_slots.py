@@ -1,0 +1,63 @@
+"""Slots of issued plans one by one: which plan a site followed when, and what that plan said of a slot, without reading all of every plan."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONPATH
+
+from luna.database.schema.plans import control_log, plan_history
+from luna.database.sites import key_of
+from luna.timeline import SLOT
+
+# What a plan was made from, as far as a page shows it: keys of its complete request.
+_INPUTS = {"vehicles": ("state", "vehicles"), "reserves": ("reserves",), "first_slot_minutes": ("first_slot_minutes",)}
+
+
+class IssuedPlan(NamedTuple):
+    """A plan without its slots."""
+
+    plan_id: str
+    issued_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+
+
+def list_followed(connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime) -> list[IssuedPlan]:
+    """Return the plans that may have driven a site between two instants, in order of issue; one that looks back, as a replay's does, drives nothing.
+
+    Of those that were issued before ``first`` the last one alone is there.
+    """
+    table = plan_history.c
+    own = (table.site == site_id) & (table.system_id == "prod") & (table.issued_at <= issued_by) & (table.starts_at > table.issued_at - SLOT)
+    columns = (table.plan_id, table.issued_at, table.starts_at, table.ends_at)
+    within = select(*columns).where(own, table.ends_at > first, table.starts_at < end, table.issued_at >= first)
+    before = select(*columns).where(own, table.ends_at > first, table.issued_at < first).order_by(table.issued_at.desc()).limit(1)
+    found = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
+    return [IssuedPlan(*row) for row in found]
+
+
+def read_slots(connection: Connection, plan: IssuedPlan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many minutes a plan's slots have, and those from the one that holds ``first`` to the one that holds ``last``, as they were answered."""
+    minutes = plan_history.c.reply["slot_minutes"].as_integer()
+    places = [func.floor(int((at - plan.starts_at).total_seconds()) / 60.0 / minutes) for at in (first, last)]
+    path, places_of = literal("$.slots[$first to $last]", JSONPATH()), func.jsonb_build_object("first", places[0], "last", places[1])
+    part = func.jsonb_path_query_array(plan_history.c.reply, path, places_of, type_=plan_history.c.reply.type)
+    row = connection.execute(select(minutes, part).where(plan_history.c.plan_id == plan.plan_id)).one()
+    return row[0], row[1]
+
+
+def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a plan as it was answered, and of what it was made from ``vehicles``, ``reserves`` and ``first_slot_minutes``, null where that was not kept."""
+    table = plan_history.c
+    inputs = [table.inputs[path].label(name) for name, path in _INPUTS.items()]
+    row = connection.execute(select(table.reply, *inputs).where(table.plan_id == plan_id)).mappings().one()
+    return row["reply"], {name: row[name] for name in _INPUTS}
+
+
+def read_deciders(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, tuple[str, str]]:
+    """Return who decided the slots of a device, with the reason's code, by slot start: the last decision of each."""
+    table = control_log.c
+    own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
+    rows = connection.execute(select(table.slot_start, table.decided_by, table.reason).where(own).order_by(table.entry_id))
+    return {row.slot_start: (row.decided_by, row.reason) for row in rows}

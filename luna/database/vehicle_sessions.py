@@ -1,0 +1,87 @@
+"""When vehicles are at their chargers, as their owners said; nothing is ever changed, only added and taken back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.plan import VehicleSession
+from luna.contracts.vehicle_session import NewSession, StoredSession
+from luna.database import sites
+from luna.database.schema.plans import vehicle_sessions
+from luna.errors import NotFoundError
+from luna.vehicle_sessions import check_session
+
+MOST_SESSIONS = 500
+_WANTED = {"target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
+
+
+def add(connection: Connection, site_id: str, session: NewSession, *, by: str, now: datetime) -> StoredSession:
+    """Store a stay; one that stands already is returned as it is.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the site's vehicle cannot follow it, or it overlaps another.
+    """
+    site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
+    standing = [each for each in read_standing(connection, site_id, first=now) if each.vehicle == session.vehicle]
+    same = next((each for each in standing if _same(each, session)), None)
+    if same is not None:
+        return same
+    check_session(session, site, standing, now=now)
+    wanted = session.model_dump(mode="json", include=_WANTED)
+    row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": wanted, "added_by": by}
+    added = connection.scalar(insert(vehicle_sessions).values(row).returning(vehicle_sessions.c.session_id))
+    return _load(connection, site_id, vehicle_sessions.c.session_id == added)[0]
+
+
+def remove(connection: Connection, site_id: str, session_id: int, *, by: str) -> StoredSession:
+    """Take a stay back; one that was taken back stays so since then.
+
+    Raises:
+        NotFoundError: the site has no such stay.
+    """
+    own = vehicle_sessions.c.session_id == session_id
+    if not _load(connection, site_id, own):
+        raise NotFoundError("the site has no such stay", field="session_id", value=session_id, remedy=f"List them: luna session list --site {site_id}.")
+    standing = own & vehicle_sessions.c.removed_at.is_(None)
+    connection.execute(update(vehicle_sessions).where(standing).values(removed_by=by, removed_at=func.now()))
+    return _load(connection, site_id, own)[0]
+
+
+def read_standing(connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None) -> list[StoredSession]:
+    """Return the stays that are not over at ``first`` and begin before ``end``, in order of their beginning."""
+    ahead = (vehicle_sessions.c.ends_at > first) & vehicle_sessions.c.removed_at.is_(None)
+    return _load(connection, site_id, ahead if end is None else ahead & (vehicle_sessions.c.starts_at < end))
+
+
+def read_plain(connection: Connection, site_id: str, *, first: datetime) -> dict[str, list[VehicleSession]]:
+    """Return the stays of ``read_standing`` by vehicle, as a plan's request takes them."""
+    found: dict[str, list[VehicleSession]] = {}
+    for session in read_standing(connection, site_id, first=first):
+        plain = VehicleSession.model_validate(session.model_dump(include=set(VehicleSession.model_fields)))
+        found.setdefault(session.vehicle, []).append(plain)
+    return found
+
+
+def read_history(connection: Connection, site_id: str) -> list[StoredSession]:
+    """Return every stay that was stored of a site, in order of their beginning, the latest ``MOST_SESSIONS``."""
+    return _load(connection, site_id, vehicle_sessions.c.session_id > 0)
+
+
+def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredSession]:
+    own = vehicle_sessions.c.site_key == sites.key_of(connection, site_id)
+    latest = select(vehicle_sessions).where(own & where).order_by(vehicle_sessions.c.starts_at.desc(), vehicle_sessions.c.session_id.desc())
+    return [_session(row) for row in reversed(connection.execute(latest.limit(MOST_SESSIONS)).mappings().all())]
+
+
+def _session(row: Mapping[Any, Any]) -> StoredSession:
+    names = ("session_id", "vehicle", "added_at", "added_by", "removed_at", "removed_by")
+    window = {"from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
+    return StoredSession.model_validate({name: row[name] for name in names} | row["wanted"] | window)
+
+
+def _same(one: NewSession, other: NewSession) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in {"vehicle", "from_", "to", *_WANTED})

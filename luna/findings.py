@@ -1,0 +1,84 @@
+"""What is the matter with a site now, of what its owner should know: no plan, a plan that cannot keep what is wanted, devices or sensors that are silent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from luna.contracts.control import ControlState
+from luna.contracts.plan import PlanReply
+from luna.database import readings
+from luna.site import SENSOR_ROLES, Site
+
+FindingCode = Literal["no_plan", "plan_old", "plan_compromised", "device_silent", "sensors_silent"]
+# Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
+SILENT_AFTER = timedelta(hours=1)
+# What has been silent for longer was taken away, or belongs to a site that is loaded from files.
+FORGOTTEN_AFTER = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFinding:
+    """Something the owner should know.
+
+    Attributes:
+        code: what it is, a key of ``luna.wording.messages.MESSAGES``.
+        key: the same as long as it is the same event.
+        figures: what its sentence is made from.
+    """
+
+    code: FindingCode
+    key: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def find(
+    connection: Connection, site: Site, *, plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
+) -> list[SiteFinding]:
+    """Return what is the matter with a site.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        plan: that covers ``now``, None where none does.
+        states: of the site's devices, batteries first.
+        plan_max_age: age at which a plan is no longer followed.
+        now: the instant of the question.
+    """
+    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *_sensors(connection, site, now)]
+
+
+def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
+    # Nobody waits for plans of a site that is not armed.
+    if states[0].armed_at is not None and plan is None:
+        return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
+    if plan is None:
+        return []
+    if states[0].armed_at is not None and now - plan.issued_at > plan_max_age:
+        return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
+    if plan.status != "compromised":
+        return []
+    # The same shortfall in every plan of a day is one event.
+    wanted = sorted({each.code or each.constraint for each in plan.compromises})
+    missed = "; ".join(f"{each.constraint}: {each.shortfall}" for each in plan.compromises)
+    return [SiteFinding("plan_compromised", f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": missed})]
+
+
+def _devices(states: Sequence[ControlState]) -> list[SiteFinding]:
+    found = []
+    for state in states:
+        decision = state.decision
+        if state.armed_at is not None and decision is not None and decision.gave_up:
+            figures = {"device": state.device.rpartition(":")[2], "at": decision.slot_start}
+            found.append(SiteFinding("device_silent", f"{state.device} {decision.slot_start.date()}", figures))
+    return found
+
+
+def _sensors(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
+    names = {name.removeprefix("-") for role in SENSOR_ROLES for name in getattr(site.input_sensors, role)}
+    last = readings.last_instant(connection, site.name, names, now=now) if names else None
+    if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
+        return []
+    return [SiteFinding("sensors_silent", last.isoformat(), {"at": last})]

@@ -1,0 +1,76 @@
+"""The way a worker takes messages: kombu's Redis transport, which forgets no credit when Redis goes away at the wrong moment.
+
+A worker takes as many messages as it has processes, and the next one for each that it acknowledges. kombu counts a message as acknowledged once Redis said so.
+Where the connection breaks just then, Celery logs "Couldn't ack" and goes on, and the message counts as held for good. After as many such moments as there are
+processes a worker waits for ever: alive, connected, and without a right to take anything. Here the credit comes back at once; Redis is told when it answers.
+"""
+
+from collections import defaultdict
+
+import structlog
+from celery.app.amqp import AMQP
+from kombu.connection import Connection
+from kombu.transport import redis
+
+log = structlog.get_logger("luna.queue")
+
+# What Redis has not heard yet, by the key under which a worker's messages stand: their tags, and whether each is to come again.
+_UNSAID: dict[str, dict[str, bool]] = defaultdict(dict)
+
+
+class QoS(redis.QoS):
+    """The messages that a worker holds. Belongs to the event loop."""
+
+    def ack(self, delivery_tag: str) -> None:
+        self._settle(delivery_tag, again=False)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        self._settle(delivery_tag, again=requeue)
+
+    def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
+        """Called by kombu every few seconds and after each connect."""
+        self._say_unsaid()
+        super().restore_visible(start=start, num=num, interval=interval)  # type: ignore[no-untyped-call]
+
+    def _settle(self, delivery_tag: str, *, again: bool) -> None:
+        _UNSAID[self.unacked_key][delivery_tag] = again
+        # Gives the credit back, whatever comes of the rest.
+        self._quick_ack(delivery_tag)
+        try:
+            self._say_unsaid()
+        except self.channel.connection_errors as exc:
+            log.warning("message cannot be acknowledged yet", delivery_tag=delivery_tag, error=str(exc))
+
+    def _say_unsaid(self) -> None:
+        unsaid = _UNSAID[self.unacked_key]
+        for tag, again in list(unsaid.items()):
+            if again:
+                self.restore_by_tag(tag, leftmost=True)  # type: ignore[no-untyped-call]
+            else:
+                self._remove_from_indices(tag).execute()  # type: ignore[no-untyped-call]
+            del unsaid[tag]
+
+
+class Channel(redis.Channel):
+    """kombu's, with our account of credit."""
+
+    QoS = QoS
+
+
+class Transport(redis.Transport):
+    """kombu's, with our channel."""
+
+    Channel = Channel
+
+
+class WorkerConnection(Connection):
+    """A worker's connection to Redis."""
+
+    def get_transport_cls(self) -> type[Transport]:
+        return Transport
+
+
+class WorkerAmqp(AMQP):  # type: ignore[misc]
+    """What makes a worker's connections."""
+
+    Connection = WorkerConnection

@@ -1,0 +1,107 @@
+"""What policies cost over a span of local days, which of the days count, and what is left to be replayed. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Literal
+
+# What the inverter does by itself, what Luna does, and what could have been done by who knew all.
+WITHOUT, LUNA, POSSIBLE = "self_consumption", "mpc", "oracle"
+# A day counts once all of these are replayed.
+NEEDED = (WITHOUT, LUNA, POSSIBLE)
+# Less is rounding, nothing that could be saved.
+LITTLE_MONEY = 0.005
+G_PER_KG = 1000
+
+LeftOutCode = Literal["excluded", "not_recorded", "no_forecast", "not_replayed"]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedDay:
+    """A day that counts, by policy: its cost less what its batteries gained in worth, and what its import emitted, where that is known."""
+
+    day: date
+    cost: Mapping[str, float]
+    carbon_kg: Mapping[str, float]
+
+    @property
+    def saved(self) -> float:
+        """By how much Luna was cheaper than the inverter alone."""
+        return self.cost[WITHOUT] - self.cost[LUNA]
+
+    @property
+    def possible(self) -> float:
+        """By how much perfect foresight was."""
+        return self.cost[WITHOUT] - self.cost[POSSIBLE]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutDay:
+    """A day that does not count, and why; ``faults`` are what the verdict says against its data."""
+
+    day: date
+    code: LeftOutCode
+    faults: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Savings:
+    """The days from ``first`` to ``last``: those that count, those that do not, and what all that count come to.
+
+    Invariants: every day stands in one of the two lists; a policy's sum is that of its days.
+    """
+
+    first: date
+    last: date
+    counted: Sequence[CountedDay]
+    left_out: Sequence[LeftOutDay]
+
+    @property
+    def days(self) -> int:
+        """How many days there are in all."""
+        return (self.last - self.first).days + 1
+
+    @cached_property
+    def cost(self) -> dict[str, float]:
+        """What each policy that is known on all counted days cost over them."""
+        return _sum([day.cost for day in self.counted])
+
+    @cached_property
+    def carbon_days(self) -> list[CountedDay]:
+        """The counted days of which the emissions are known too."""
+        return [day for day in self.counted if all(name in day.carbon_kg for name in NEEDED)]
+
+    @cached_property
+    def carbon_kg(self) -> dict[str, float]:
+        """What each policy's import emitted over ``carbon_days``."""
+        return _sum([day.carbon_kg for day in self.carbon_days])
+
+    def tail(self, days: int) -> "Savings":
+        """Return the last ``days`` of the span."""
+        first = max(self.first, self.last - timedelta(days=days - 1))
+        kept = [day for day in self.counted if day.day >= first], [day for day in self.left_out if day.day >= first]
+        return Savings(first, self.last, *kept)
+
+    def find_missing_spans(self) -> list[tuple[date, date]]:
+        """Return the runs of neighbouring days that could be replayed and were not, first and last day of each."""
+        spans: list[tuple[date, date]] = []
+        for left in self.left_out:
+            if left.code != "not_replayed":
+                continue
+            if spans and left.day - spans[-1][1] == timedelta(days=1):
+                spans[-1] = (spans[-1][0], left.day)
+            else:
+                spans.append((left.day, left.day))
+        return spans
+
+
+def share_of_possible(amounts: Mapping[str, float], *, policy: str = LUNA) -> float | None:
+    """Return which share of what could be saved a policy saved; None where next to nothing could be."""
+    possible = amounts[WITHOUT] - amounts[POSSIBLE]
+    return (amounts[WITHOUT] - amounts[policy]) / possible if possible > LITTLE_MONEY else None
+
+
+def _sum(days: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    names = set.intersection(*(set(day) for day in days)) if days else set()
+    return {name: sum(day[name] for day in days) for name in sorted(names)}

@@ -1,0 +1,93 @@
+"""What speaks against a day's data in words: verdicts hold a code, a colon and figures; this is what they say to people."""
+
+import re
+from typing import NamedTuple
+
+from luna.wording.numbers import Language
+
+
+class FaultWords(NamedTuple):
+    """How a fault is written in a verdict, and its sentence by language; groups of the pattern are its figures."""
+
+    pattern: str
+    en: str
+    de: str
+
+
+# A column of the quarter-hours, and what a home owner calls it.
+SERIES: dict[str, dict[Language, str]] = {
+    "load_kwh": {"en": "Consumption", "de": "Verbrauch"},
+    "pv_kwh": {"en": "Solar", "de": "Solarstrom"},
+    "import_kwh": {"en": "Grid import", "de": "Netzbezug"},
+    "export_kwh": {"en": "Grid export", "de": "Einspeisung"},
+    "charge_kwh": {"en": "Battery charge", "de": "Batterieladung"},
+    "discharge_kwh": {"en": "Battery discharge", "de": "Batterieentladung"},
+    "soc": {"en": "State of charge", "de": "Ladestand"},
+    "residual_kwh": {"en": "What meters leave unexplained", "de": "Was Zähler offen lassen"},
+    "vehicle_kwh": {"en": "Car", "de": "Auto"},
+    "heat_pump_kwh": {"en": "Heat pump", "de": "Wärmepumpe"},
+    "water_heater_kwh": {"en": "Water heater", "de": "Warmwasser"},
+    "import_price": {"en": "Buy price", "de": "Bezugspreis"},
+    "export_price": {"en": "Sell price", "de": "Einspeisepreis"},
+}
+_COUNTED = r"(?P<series>\w+) is known in (?P<known>\d+) of (?P<slots>\d+) slots"
+FAULTS = {
+    "coverage": FaultWords(_COUNTED, "{series} is known in {known} of {slots} quarter-hours", "{series} ist in {known} von {slots} Viertelstunden bekannt"),
+    "repaired": FaultWords(
+        r"(?P<series>\w+) was repaired in (?P<known>\d+) of (?P<slots>\d+) slots",
+        "{series} was repaired in {known} of {slots} quarter-hours",
+        "{series} wurde in {known} von {slots} Viertelstunden repariert",
+    ),
+    "balance": FaultWords(
+        r"the meters leave (?P<open>\S+) kWh unexplained of (?P<flow>\S+) kWh that flowed",
+        "meters leave {open} of {flow} kWh unexplained",
+        "die Zähler lassen {open} von {flow} kWh offen",
+    ),
+    "price_gap": FaultWords(
+        r"(?P<series>\w+) is unknown in (?P<known>\d+) of (?P<slots>\d+) slots",
+        "{series} is unknown in {known} of {slots} quarter-hours",
+        "{series} ist in {known} von {slots} Viertelstunden unbekannt",
+    ),
+    "price_zero": FaultWords(
+        r"(?P<series>\w+) is zero in (?P<known>\d+) of (?P<slots>\d+) slots.*",
+        "{series} is zero in {known} of {slots} quarter-hours in which the market was not",
+        "{series} ist in {known} von {slots} Viertelstunden null, der Markt war es nicht",
+    ),
+    "soc_jump": FaultWords(
+        r".* in (?P<known>\d+) slots, by (?P<jump>\S+?)%? at most",
+        "the state of charge moves faster than the battery can in {known} quarter-hours",
+        "der Ladestand springt in {known} Viertelstunden schneller, als die Batterie kann",
+    ),
+    "soc_stuck": FaultWords(
+        r".* while (?P<flow>\S+) kWh went in or out",
+        "the state of charge stands still while {flow} kWh went in or out",
+        "der Ladestand steht still, während {flow} kWh hinein- oder hinausgingen",
+    ),
+    "soc_drift": FaultWords(
+        r".* moved by (?P<told>\S+) kWh, the energy says (?P<metered>\S+) kWh",
+        "the state of charge moved by {told} kWh, meters say {metered} kWh",
+        "der Ladestand änderte sich um {told} kWh, die Zähler sagen {metered} kWh",
+    ),
+    "open": FaultWords(r"the day has not ended", "the day has not ended", "der Tag ist noch nicht zu Ende"),
+}
+
+
+def say_series(name: str, *, language: Language) -> str:
+    """Return what a series is called; a name that has no words stays as it is."""
+    return SERIES[name][language] if name in SERIES else name
+
+
+def say_fault(text: str, *, language: Language) -> str:
+    """Return a fault of a verdict as a sentence; one that is not known stays as it is."""
+    code, _, said = text.partition(": ")
+    words = FAULTS.get(code)
+    found = words and re.fullmatch(words.pattern, said)
+    if not words or not found:
+        return text
+    figures = {name: say_series(value, language=language) if name == "series" else _localise(value, language) for name, value in found.groupdict().items()}
+    return (words.de if language == "de" else words.en).format(**figures)
+
+
+def _localise(figure: str, language: Language) -> str:
+    shown = figure.replace("-", "\u2212")
+    return shown.replace(".", ",") if language == "de" else shown

@@ -1,0 +1,46 @@
+"""Entity tags: a caller that has the newest form of a thing is told so, and one that has not cannot overwrite it. Source: RFC 9110, sections 8.8.3 and 13."""
+
+from http import HTTPStatus
+
+from fastapi import Request, Response
+
+from luna.errors import InvalidInputError, UnconditionalError
+
+# What is stored may change at any time, so an answer is asked about before it is used again.
+CACHE_CONTROL = "private, no-cache"
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Return whether the caller has the form of ``tag`` (with its quotes) already."""
+    known = [entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")]
+    return tag in known or "*" in known
+
+
+def respond_tagged(request: Request, body: bytes, tag: str, *, media_type: str = "application/json") -> Response:
+    """Return ``body`` with its tag, or 304 where the caller has it."""
+    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
+    if is_known(request, tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+def read_version(request: Request) -> int:
+    """Return the version that the caller read, from ``If-Match``.
+
+    Raises:
+        UnconditionalError: it does not say which.
+        InvalidInputError: it says something else.
+    """
+    text = request.headers.get("If-Match")
+    remedy = 'Read the site and send its ETag: If-Match: "3"'
+    if text is None:
+        raise UnconditionalError("a change must say which version it changes", field="If-Match", remedy=remedy)
+    number = text.strip().removeprefix("W/").strip('"')
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise InvalidInputError("is no version of a site", field="If-Match", value=text[:100], remedy=remedy)
+    return int(number)
+
+
+def version_tag(version: int) -> str:
+    """Return the tag of a version."""
+    return f'"{version}"'

@@ -1,0 +1,25 @@
+// What every page loads: requests from attributes, with the token that forms carry, and errors where the page has a place for them.
+import htmx from "htmx.org/dist/htmx.esm.js";
+
+const PROBLEMS = "problems";
+
+// The pages' policy allows neither styles nor code that a script writes.
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+htmx.config.selfRequestsOnly = true;
+window.htmx = htmx;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.body.dataset.csrf;
+  if (token) event.detail.headers["X-CSRF-Token"] = token;
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const place = document.getElementById(PROBLEMS);
+  if (place) place.innerHTML = event.detail.xhr.responseText;
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const place = document.getElementById(PROBLEMS);
+  if (place && event.detail.successful) place.replaceChildren();
+});

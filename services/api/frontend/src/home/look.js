@@ -1,0 +1,37 @@
+// What the chart takes from the page's style sheet: the tokens of the theme, and a pattern for what is not certain or not used.
+const TOKENS = [
+  ...["load", "pv", "battery", "grid", "ev", "heater", "price", "planner", "you"],
+  ...["text", "muted", "surface", "sunken", "line", "line-strong", "accent", "on-accent", "cheap", "dear", "select"],
+];
+
+// A canvas knows neither variables nor light-dark(): the browser resolves both on an element.
+export function readColors(element) {
+  const probe = document.createElement("span");
+  element.append(probe);
+  const resolved = TOKENS.map((name) => {
+    probe.style.color = `var(--${name})`;
+    return [name, hex(getComputedStyle(probe).color)];
+  });
+  probe.remove();
+  return { ...Object.fromEntries(resolved), font: getComputedStyle(document.body).fontFamily };
+}
+
+function hex(color) {
+  const [red, green, blue, opacity = 1] = color.match(/[\d.]+/g).map(Number);
+  const byte = (value) => Math.round(value).toString(16).padStart(2, "0");
+  return `#${byte(red)}${byte(green)}${byte(blue)}${opacity < 1 ? byte(opacity * 255) : ""}`;
+}
+
+export function hatch(stroke) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 7;
+  const pen = tile.getContext("2d");
+  pen.strokeStyle = stroke;
+  pen.beginPath();
+  for (const x of [-7, 0, 7]) {
+    pen.moveTo(x, 7);
+    pen.lineTo(x + 7, 0);
+  }
+  pen.stroke();
+  return { image: tile, repeat: "repeat" };
+}

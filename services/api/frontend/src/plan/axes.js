@@ -1,0 +1,142 @@
+// Five panels on one time axis, their scales and their titles.
+import { ticks, zoned } from "./clock.js";
+import { GRID, LINE } from "./marks.js";
+
+const LABEL_PIXELS = 66;
+const HOUR = 36e5;
+
+export function grids(narrow) {
+  const heights = narrow ? [92, 184, 96, 25] : [112, 232, 116, 25];
+  const [left, right] = narrow ? [32, 6] : [44, 12];
+  let top = 56;
+  const panels = heights.map((height, k) => {
+    const panel = { left, right, top, height };
+    top += height + (k === GRID.soc ? 10 : 32);
+    return panel;
+  });
+  const bottom = panels[GRID.mode].top + panels[GRID.mode].height;
+  return { grid: [...panels, { left, right, top: 20, height: bottom - 20 }], height: bottom + 28 };
+}
+
+// Hours between labels: as many as there is room for.
+export function tickHours({ width, from, to }) {
+  return [1, 3, 6, 12, 24].find((hours) => (width * hours) / ((to - from) / HOUR) >= LABEL_PIXELS) ?? 24;
+}
+
+export function axes(c) {
+  const { scene, paint, narrow, locale, clock } = c;
+  const [first, last] = [scene.at(0), scene.at(scene.count)];
+  const marks = ticks(first, last, tickHours(c), scene.timeZone);
+  const midnights = new Set(ticks(first, last, 24, scene.timeZone));
+  const date = zoned(scene.timeZone, locale, { weekday: "short", day: "numeric", month: narrow ? "numeric" : "short" });
+  const muted = { color: paint.color("muted"), fontSize: 11 };
+  const rule = { lineStyle: { color: paint.color("line") } };
+  const labels = {
+    ...muted,
+    customValues: marks,
+    showMinLabel: true,
+    showMaxLabel: true,
+    hideOverlap: true,
+    margin: 8,
+    formatter: (t) => (midnights.has(t) ? `{day|${date(t)}}` : clock(t)),
+    rich: { day: { color: paint.color("text"), fontWeight: 600, fontSize: 11 } },
+  };
+  const xAxis = Object.values(GRID).map((k) => ({
+    id: `x${k}`,
+    type: "time",
+    gridIndex: k,
+    min: first,
+    max: last,
+    axisLine: { show: false },
+    axisTick: { show: false, customValues: marks },
+    splitLine: { ...rule, show: k < GRID.mode, customValues: marks },
+    axisLabel: k === GRID.mode ? labels : { show: false },
+    axisPointer: { show: k !== GRID.all, snap: false, lineStyle: { color: paint.color("muted"), type: "solid" }, label: { show: false } },
+  }));
+  const signed = [(v) => String(v).replace("-", "−"), (v) => String(Math.abs(v)), String];
+  const yAxis = scales(scene).map((scale, k) => ({
+    id: `y${k}`,
+    gridIndex: k,
+    type: "value",
+    splitLine: rule,
+    axisLabel: { ...muted, margin: 6, formatter: signed[k] },
+    ...scale,
+  }));
+  return { xAxis, yAxis };
+}
+
+// Usual bounds, widened in whole steps by what there is to draw; zoom never narrows them.
+export function scales({ importPrice, exportPrice, priceScale, flows, bands }) {
+  const prices = [...importPrice, ...exportPrice].filter((v) => v != null).map((v) => v * priceScale);
+  const hidden = { min: 0, max: 1, show: false };
+  const price = priceScale > 1 ? [-20, 40, 20] : [0, 0, niceStep(Math.max(...prices.map(Math.abs), 0.1))];
+  return [widen(price, prices), widenEvenly(flows, bands), { min: 0, max: 100, interval: 50 }, hidden, hidden];
+}
+
+function widen([low, high, interval], values) {
+  return {
+    min: Math.min(low, Math.floor(Math.min(...values, 0) / interval) * interval),
+    max: Math.max(high, Math.ceil(Math.max(...values, 0) / interval) * interval),
+    interval,
+  };
+}
+
+function widenEvenly(flows, bands) {
+  const total = (names, i) => names.reduce((sum, name) => sum + (flows[name][i] ?? 0), 0);
+  const sides = [
+    ["load", "heater", "ev", "charge", "gridExport"],
+    ["pv", "curtailed", "evGiven", "discharge", "gridImport"],
+  ];
+  const highs = flows.load.map((_, i) => Math.max(...sides.map((names) => total(names, i)), bands.load.high[i] ?? 0, bands.pv.high[i] ?? 0));
+  const most = Math.max(...highs, 0);
+  const interval = most <= 10 ? 5 : niceStep(most);
+  const edge = Math.max(10, Math.ceil(most / interval) * interval);
+  return { min: -edge, max: edge, interval };
+}
+
+// One, two or five times a power of ten, so that two or three steps reach the value.
+function niceStep(value) {
+  const power = 10 ** Math.floor(Math.log10(value / 2));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => value / step <= 3) ?? 10 * power;
+}
+
+export function titles({ scene, words, narrow, ghosts, paint }, grid) {
+  const box = (style) => ({ width: 12, height: 9, borderRadius: 2, borderWidth: 1, borderColor: paint.color("line-strong"), ...style });
+  const dash = (name) => ({ fill: paint.color(name), font: paint.font(700, 11) });
+  const rich = {
+    title: { fill: paint.color("text"), font: paint.font(600, 12) },
+    note: { fill: paint.color("muted"), font: paint.font(400, 11) },
+    cheap: box({ backgroundColor: paint.color("cheap") }),
+    dear: box({ backgroundColor: paint.color("dear") }),
+    reserve: box({ backgroundColor: paint.color("sunken") }),
+    solid: box({ backgroundColor: paint.color("pv"), borderWidth: 0 }),
+    light: box({ backgroundColor: paint.alpha("pv", 0.5), borderWidth: 0 }),
+    band: box({ backgroundColor: paint.alpha("pv", 0.2), borderColor: paint.color("pv") }),
+    held: box({ borderColor: paint.color("pv"), borderDash: [2, 2] }),
+    battery: dash("battery"),
+    car: dash("ev"),
+    muted: dash("muted"),
+    planner: dash("planner"),
+  };
+  const keyed = (name, text, sign = "") => `  {${name}|${sign}} {note|${text}}`;
+  const wide = (text) => (narrow ? "" : text);
+  const car = scene.soc.car.some((v) => v != null) ? keyed("car", words.car, "━") : "";
+  const ghost = (name, style, text) => (ghosts.has(name) ? keyed(style, text, "┈") : "");
+  const texts = [
+    `{title|${words.price}} {note|${scene.priceUnit}/kWh}${keyed("cheap", words.cheap)}${keyed("dear", words.dear)}`,
+    `{title|${words.power}} {note|kW  ↑ ${words.used}  ↓ ${words.supplied}}` +
+      wide(keyed("solid", words.measured) + keyed("light", words.planned) + keyed("band", words.band) + keyed("held", words.held)),
+    `{title|${words.soc}} {note|%}${keyed("battery", words.measured, "━")}${keyed("battery", words.planned, "╍")}` +
+      wide(ghost("without", "muted", words.without) + ghost("midnight", "planner", words.midnight) + keyed("reserve", words.reserve)) +
+      car,
+  ];
+  return texts.map((text, k) => ({
+    id: `title${k}`,
+    type: "text",
+    left: 0,
+    top: grid[k].top - 23,
+    z: 90,
+    silent: true,
+    style: { text, rich, lineHeight: LINE, backgroundColor: paint.color("surface"), padding: [2, 6, 2, 0] },
+  }));
+}

@@ -1,0 +1,42 @@
+// The plan chart as a pure function: a scene and how it is looked at go in, ECharts' option comes out.
+import { axes, grids, titles } from "./axes.js";
+import { clockOf } from "./clock.js";
+import { GRID, paintOf } from "./marks.js";
+import { cursorSeries, modeSeries } from "./mode.js";
+import { powerSeries } from "./power.js";
+import { priceSeries } from "./price.js";
+import { bucketsOf, levelFor } from "./sampling.js";
+import { socSeries } from "./soc.js";
+
+const LEAST_SPAN = 6 * 36e5;
+
+// `view`: locale, words, colors by token, hatch(color), selected slot, narrow, ghosts (a set), from, to, width of the plot in pixels, now.
+export function planOption(scene, view) {
+  const level = levelFor(scene, view);
+  const c = { ...view, scene, level, buckets: bucketsOf(scene, level), paint: paintOf(view.colors), clock: clockOf(scene.timeZone, view.locale) };
+  const { grid, height } = grids(c.narrow);
+  return {
+    height,
+    grid,
+    ...axes(c),
+    graphic: titles(c, grid),
+    animation: false,
+    textStyle: { fontFamily: c.paint.color("font") },
+    axisPointer: { link: [{ xAxisIndex: "all" }], triggerOn: "mousemove" },
+    dataZoom: [
+      {
+        id: "zoom",
+        type: "inside",
+        xAxisIndex: Object.values(GRID),
+        startValue: view.from,
+        endValue: view.to,
+        minValueSpan: LEAST_SPAN,
+        filterMode: "none",
+        zoomOnMouseWheel: "ctrl",
+        moveOnMouseWheel: false,
+        preventDefaultMouseMove: false,
+      },
+    ],
+    series: [...priceSeries(c), ...powerSeries(c), ...socSeries(c), ...modeSeries(c), ...cursorSeries(c)],
+  };
+}

@@ -1,0 +1,96 @@
+// Prices: steps over the slot, cheap and dear shaded, predicted ones dashed on hatching, below zero tinted.
+import { GRID, LINE, custom, line, zeroLine } from "./marks.js";
+import { mean, range } from "./sampling.js";
+
+const CHEAP = 0.2;
+const DEAR = 0.84;
+
+export function priceSeries(c) {
+  const { scene, paint, buckets } = c;
+  const known = buckets.filter(([, to]) => to <= scene.known);
+  const later = buckets.filter(([from]) => from >= scene.known);
+  const tint = (id, values, name) =>
+    line(id, GRID.price, steps(c, values, buckets, (v) => Math.min(v, 0)), { opacity: 0 }, { step: "end", z: 1, areaStyle: { color: paint.alpha(name, 0.22) } });
+  return [
+    line(
+      "price-import",
+      GRID.price,
+      steps(c, scene.importPrice, known),
+      { color: paint.color("price"), width: 2 },
+      { step: "end", markLine: zeroLine(paint), markArea: { silent: true, animation: false, data: shades(c) } },
+    ),
+    line(
+      "price-import-predicted",
+      GRID.price,
+      steps(c, scene.importPrice, later),
+      { color: paint.color("price"), width: 1.5, type: [4, 3] },
+      { step: "end", markArea: predictedArea(c) },
+    ),
+    line("price-export", GRID.price, steps(c, scene.exportPrice, buckets), { color: paint.color("grid"), width: 1.5 }, { step: "end" }),
+    rangeSeries(c, "price-import-range", scene.importPrice, "price"),
+    rangeSeries(c, "price-export-range", scene.exportPrice, "grid"),
+    tint("price-import-negative", scene.importPrice, "price"),
+    tint("price-export-negative", scene.exportPrice, "grid"),
+  ];
+}
+
+// A point where each bucket begins and one where the last ends, in the unit that is shown.
+function steps({ scene }, values, buckets, map = (v) => v) {
+  const shown = (bucket) => {
+    const value = mean(values, bucket);
+    return value == null ? null : map(value * scene.priceScale);
+  };
+  const points = buckets.map((bucket) => [scene.at(bucket[0]), shown(bucket)]);
+  const last = buckets.at(-1);
+  return last ? [...points, [scene.at(last[1]), shown(last)]] : points;
+}
+
+function shades({ scene, paint }) {
+  const prices = scene.importPrice.slice(0, scene.known);
+  const sorted = prices.filter((v) => v != null).sort((a, b) => a - b);
+  if (!sorted.length || sorted[0] === sorted.at(-1)) return [];
+  const quantile = (share) => sorted[Math.floor(share * (sorted.length - 1))];
+  const shade = (test, name) =>
+    runsWhere((i) => prices[i] != null && test(prices[i]), prices.length).map(([from, to]) => [
+      { xAxis: scene.at(from), itemStyle: { color: paint.color(name) } },
+      { xAxis: scene.at(to) },
+    ]);
+  return [...shade((v) => v <= quantile(CHEAP), "cheap"), ...shade((v) => v >= quantile(DEAR), "dear")];
+}
+
+export function runsWhere(test, end) {
+  const runs = [];
+  for (let i = 0; i < end; i++) {
+    if (!test(i)) continue;
+    const last = runs.at(-1);
+    if (last?.[1] === i) last[1]++;
+    else runs.push([i, i + 1]);
+  }
+  return runs.filter(([from, to]) => to - from > 1);
+}
+
+function predictedArea({ scene, paint, words, narrow, hatch }) {
+  const label = {
+    position: "insideTop",
+    color: paint.color("muted"),
+    fontSize: 11,
+    lineHeight: LINE,
+    backgroundColor: paint.color("surface"),
+    padding: [1, 4],
+    formatter: narrow ? "" : words.predicted,
+  };
+  const data = scene.known < scene.count ? [[{ xAxis: scene.at(scene.known) }, { xAxis: scene.at(scene.count) }]] : [];
+  return { silent: true, animation: false, label, itemStyle: { color: hatch(paint.color("line-strong")), opacity: 0.55 }, data };
+}
+
+// Lowest and highest price of each bucket; nothing where every slot is drawn itself.
+function rangeSeries({ scene, paint, buckets, level }, id, values, name) {
+  const shown = level === "slot" ? [] : buckets.map((bucket) => [bucket, range(values, bucket)]).filter(([, found]) => found);
+  const render = (params, api) => {
+    const [[from, to], [low, high]] = shown[params.dataIndex];
+    const [x0, y0] = api.coord([scene.at(from), high * scene.priceScale]);
+    const [x1, y1] = api.coord([scene.at(to), low * scene.priceScale]);
+    return { type: "rect", shape: { x: x0, y: y0, width: x1 - x0, height: y1 - y0 }, style: { fill: paint.alpha(name, 0.16) } };
+  };
+  return custom(id, GRID.price, shown.map(([[from, to]]) => [scene.at(from), scene.at(to)]), render);
+}

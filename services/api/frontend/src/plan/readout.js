@@ -1,0 +1,35 @@
+// The row of live values above the chart: legend and tooltip in one place that covers nothing.
+import { tellingClockOf, zoned } from "./clock.js";
+import { numbersOf } from "./numbers.js";
+import { isGap } from "./scene.js";
+
+const difference = (a, b) => (a == null && b == null ? null : (a ?? 0) - (b ?? 0));
+
+// The title of the row, and its cells: token of the colour, name, value, and the mark where it is no area.
+export function readout(scene, i, { locale, words, ghosts, level, priceDecimals }) {
+  const numbers = numbersOf({ locale, priceDecimals, priceScale: scene.priceScale, priceUnit: scene.priceUnit });
+  const { flows } = scene;
+  const weekday = zoned(scene.timeZone, locale, { weekday: "short" })(scene.at(i));
+  const state = isGap(scene, i) ? words.gap : i < scene.past ? words.measured : words.planned;
+  const soc = i < scene.past ? scene.soc.measured[i] : scene.soc.planned[i];
+  const battery = difference(flows.charge[i], flows.discharge[i]);
+  const cells = [
+    ["price", words.buy, numbers.price(scene.importPrice[i]), "line"],
+    ["grid", words.sell, numbers.price(scene.exportPrice[i]), "line"],
+    ["load", words.house, numbers.power(flows.load[i])],
+    ["heater", words.heater, numbers.power(flows.heater[i]), "", flows.heater],
+    ["ev", words.car, numbers.power(flows.ev[i]), "", flows.ev],
+    ["pv", words.solar, numbers.power(flows.pv[i])],
+    ["battery", words.battery, `${numbers.signedPower(battery)} · ${numbers.share(soc)}`],
+    ["grid", words.grid, numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i]))],
+    ["muted", words.without, numbers.share(scene.ghosts.without[i]), "dotted", ghosts.has("without") ? null : []],
+    ["planner", words.midnight, numbers.share(scene.ghosts.midnight[i]), "dotted", ghosts.has("midnight") ? null : []],
+  ].filter(([, , , , needed]) => needed == null || needed.some((v) => v != null));
+  const mode = scene.modes[i] == null ? "" : `, ${words.short[scene.modes[i]]}`;
+  const mean = { slot: "", hour: ` · ${words.hourly}`, day: ` · ${words.daily}` }[level];
+  return {
+    time: `${weekday} ${tellingClockOf(scene.timeZone, locale)(scene.at(i))}`,
+    state: `${state}${mode}${mean}`,
+    cells: cells.map(([token, name, value, mark = ""]) => ({ token, name, value, mark })),
+  };
+}

@@ -1,0 +1,79 @@
+// From the gateway's timeline to what is drawn: one column per flow, measured before now and planned from now on.
+const sumKnown = (...values) => (values.every((v) => v == null) ? null : values.reduce((sum, v) => sum + (v ?? 0), 0));
+const DEVICE_SOC = "vehicles";
+
+export function readScene(timeline) {
+  const step = timeline.slot_minutes * 60e3;
+  const start = Date.parse(timeline.start);
+  const { slots: count, past_slots: past, measured, planned } = timeline;
+  const pick = (before, after) => Array.from({ length: count }, (_, i) => (i < past ? before(i) : after(i)));
+  const plain = (name) => pick((i) => measured[name][i], (i) => planned[name][i]);
+  const scene = {
+    start,
+    step,
+    count,
+    past,
+    at: (i) => start + i * step,
+    now: Date.parse(timeline.now),
+    timeZone: timeline.timezone,
+    known: timeline.prices.known_slots,
+    importPrice: timeline.prices.import,
+    exportPrice: timeline.prices.export,
+    priceScale: timeline.price_scale,
+    priceUnit: timeline.price_unit,
+    flows: {
+      load: plain("load_kw"),
+      heater: pick(
+        (i) => sumKnown(measured.water_heater_kw[i], measured.heat_pump_kw[i]),
+        (i) => sumKnown(planned.appliance_kw[i], planned.heat_pump_kw[i]),
+      ),
+      ev: plain("vehicle_kw"),
+      charge: plain("charge_kw"),
+      gridExport: plain("export_kw"),
+      pv: pick((i) => measured.pv_kw[i], (i) => (planned.pv_kw[i] == null ? null : planned.pv_kw[i] - planned.curtailed_kw[i])),
+      evGiven: pick(() => null, (i) => planned.vehicle_discharge_kw[i]),
+      discharge: plain("discharge_kw"),
+      gridImport: plain("import_kw"),
+      curtailed: pick(() => null, (i) => planned.curtailed_kw[i]),
+    },
+    bands: Object.fromEntries(["load", "pv"].map((name) => [name, { low: timeline.bands[`${name}_p10_kw`], high: timeline.bands[`${name}_p90_kw`] }])),
+    soc: { measured: measured.soc, planned: planned.soc, reserve: timeline.reserve_soc, ...carSoc(timeline, start, step) },
+    ghosts: {
+      without: timeline.ghosts.without_luna.soc,
+      midnight: timeline.ghosts.midnight.soc,
+      load: timeline.ghosts.forecast_then.load_kw,
+      pv: timeline.ghosts.forecast_then.pv_kw,
+    },
+    modes: timeline.decisions.mode,
+    deciders: timeline.decisions.decided_by,
+  };
+  return { ...scene, runs: findRuns(scene) };
+}
+
+// A car's charge is of interest while it is plugged in; beside it stands what is wanted.
+function carSoc(timeline, start, step) {
+  const car = timeline.devices.find((device) => device.kind === DEVICE_SOC);
+  const inside = (i) => timeline.stays.find((stay) => stay.vehicle === car?.name && Date.parse(stay.from) <= start + i * step && start + i * step < Date.parse(stay.to));
+  const stays = Array.from({ length: timeline.slots }, (_, i) => inside(i));
+  return {
+    car: stays.map((stay, i) => (stay && i >= timeline.past_slots ? car.soc[i] : null)),
+    carTarget: stays.map((stay) => stay?.target_soc ?? null),
+  };
+}
+
+// Neighbouring slots of one mode and one decider; what is over and what is to come are runs of their own.
+export function findRuns({ modes, deciders, past }) {
+  const runs = [];
+  for (let i = 0; i < modes.length; i++) {
+    const last = runs.at(-1);
+    const owner = deciders[i] === "owner";
+    if (modes[i] == null) continue;
+    if (last && last.to === i && last.mode === modes[i] && last.owner === owner && i !== past) last.to++;
+    else runs.push({ from: i, to: i + 1, mode: modes[i], owner });
+  }
+  return runs;
+}
+
+export function isGap(scene, i) {
+  return i < scene.past && scene.flows.load[i] == null;
+}

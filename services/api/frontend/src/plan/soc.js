@@ -1,0 +1,35 @@
+// State of charge: a point at the end of each slot; measured solid, planned dashed, ghosts dotted.
+import { GRID, line, percent } from "./marks.js";
+import { keepExtremes } from "./sampling.js";
+
+export function socSeries(c) {
+  const { scene, paint, ghosts } = c;
+  const { measured, planned, reserve, car, carTarget } = scene.soc;
+  const dotted = (name, width = 1.5) => ({ color: paint.color(name), width, type: [1, 3], cap: "round" });
+  return [
+    line("soc-measured", GRID.soc, ends(c, measured), { color: paint.color("battery"), width: 2.5 }, { areaStyle: { color: paint.alpha("battery", 0.14) } }),
+    line("soc-planned", GRID.soc, [...joint(scene, measured), ...ends(c, planned)], { color: paint.color("battery"), width: 2, type: [5, 4] }),
+    line(
+      "soc-reserve",
+      GRID.soc,
+      reserve.map((value, i) => [scene.at(i), percent(value)]),
+      { color: paint.color("muted"), width: 1 },
+      { step: "end", areaStyle: { color: paint.alpha("muted", 0.1) } },
+    ),
+    line("soc-car", GRID.soc, ends(c, car), { color: paint.color("ev"), width: 1.5 }),
+    line("soc-car-target", GRID.soc, ends(c, carTarget), { color: paint.color("ev"), width: 1, type: [2, 3] }),
+    line("soc-without", GRID.soc, ghosts.has("without") ? ends(c, scene.ghosts.without) : [], dotted("muted")),
+    line("soc-midnight", GRID.soc, ghosts.has("midnight") ? ends(c, scene.ghosts.midnight) : [], dotted("planner")),
+  ];
+}
+
+function ends({ scene, buckets, level }, values) {
+  const points = level === "slot" ? values.map((value, i) => [i, value]) : keepExtremes(values, buckets);
+  return points.map(([i, value]) => [scene.at(i + 1), percent(value)]);
+}
+
+// The planned line begins where the measured one ends.
+function joint(scene, measured) {
+  const last = scene.past - 1;
+  return last >= 0 && measured[last] != null ? [[scene.at(last + 1), percent(measured[last])]] : [];
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { scales } from "../src/plan/axes.js";
+import { tellingClockOf, ticks } from "../src/plan/clock.js";
+import { numbersOf } from "../src/plan/numbers.js";
+import { planOption } from "../src/plan/option.js";
+import { readout } from "../src/plan/readout.js";
+import { bucketsOf, keepExtremes, levelFor } from "../src/plan/sampling.js";
+import { findRuns, isGap, readScene } from "../src/plan/scene.js";
+import { LOCAL_DAYS, WORDS, draw, timelineOf, viewOf } from "./days.js";
+
+const RECORDINGS = fileURLToPath(new URL("recordings/", import.meta.url));
+const IDS = [
+  ...["price-import", "price-import-predicted", "price-export", "price-import-range", "price-export-range", "price-import-negative", "price-export-negative"],
+  ...["flows", "band-pv", "band-load", "forecast-load", "forecast-pv", "power-zero"],
+  ...["soc-measured", "soc-planned", "soc-reserve", "soc-car", "soc-car-target", "soc-without", "soc-midnight", "mode", "cursor"],
+];
+const byId = (option, id) => option.series.find((each) => each.id === id);
+const sceneOf = (slots, parts) => readScene(timelineOf(slots, parts));
+
+// The option as text: what draws is replaced by what it draws.
+function describe(option, scene) {
+  const series = option.series.map(({ renderItem, ...rest }) => (renderItem ? { ...rest, drawn: rest.data.map((_, i) => draw({ renderItem, ...rest }, i, scene)) } : rest));
+  const labels = option.xAxis[3].axisLabel;
+  const shown = { ...labels, shown: labels.customValues.map(labels.formatter) };
+  const xAxis = option.xAxis.map((axis, k) => (k === 3 ? { ...axis, axisLabel: shown } : axis));
+  const plain = JSON.stringify({ ...option, series, xAxis }, (_, value) => (typeof value === "function" ? "function" : value));
+  // A line for each part, so that a difference says where it is.
+  const parts = Object.entries(JSON.parse(plain)).flatMap(([name, part]) => [part].flat().map((each) => `${name} ${JSON.stringify(each)}`));
+  return `${parts.join("\n")}\n`;
+}
+
+for (const slots of Object.keys(LOCAL_DAYS).map(Number)) {
+  test(`the option of a day of ${slots} slots is as recorded`, async () => {
+    const scene = sceneOf(slots);
+    const text = describe(planOption(scene, viewOf(scene)), scene);
+    const path = `${RECORDINGS}plan-${slots}.txt`;
+    if (process.env.LUNA_RECORD === "1") await writeFile(path, text);
+    assert.equal(text, await readFile(path, "utf8"));
+  });
+
+  test(`ticks of a day of ${slots} slots stand at full hours of the site's clock`, () => {
+    const first = Date.parse(LOCAL_DAYS[slots]);
+    const hours = ticks(first, first + slots * 9e5 - 1, 1, "Europe/Amsterdam");
+    assert.equal(hours.length, slots / 4);
+    assert.deepEqual(
+      ticks(first, first + slots * 9e5, 24, "Europe/Amsterdam"),
+      [first, first + slots * 9e5],
+    );
+  });
+}
+
+test("an hour that the clock shows twice is told apart by the zone's name", () => {
+  const clock = tellingClockOf("Europe/Amsterdam", "en-GB");
+  assert.deepEqual(["2026-10-25T00:30Z", "2026-10-25T01:30Z", "2026-10-25T02:30Z"].map((text) => clock(Date.parse(text))), ["02:30 CEST", "02:30 CET", "03:30"]);
+});
+
+test("ticks follow zones that are half an hour off", () => {
+  // Midnight of Kolkata is 18:30 UTC.
+  assert.deepEqual(ticks(Date.parse("2026-05-19T18:00Z"), Date.parse("2026-05-20T18:00Z"), 24, "Asia/Kolkata"), [Date.parse("2026-05-19T18:30Z")]);
+});
+
+test("series keep their ids whatever is shown, so that a refresh merges", () => {
+  const scene = sceneOf(96);
+  for (const parts of [{}, { narrow: true }, { ghosts: new Set() }, { ghosts: new Set(["forecast", "midnight"]) }, { width: 40 }]) {
+    assert.deepEqual(planOption(scene, viewOf(scene, parts)).series.map((each) => each.id), IDS);
+  }
+});
+
+test("bars end exactly where their slots do, planned ones half as dense", () => {
+  const scene = sceneOf(96);
+  const flows = byId(planOption(scene, viewOf(scene)), "flows");
+  const [measured, planned] = [20, 60].map((i) => draw(flows, i, scene).children);
+  // A minute is a pixel: slot 20 begins at 300 and leaves 14 % of its 15 as air.
+  assert.deepEqual([measured[0].shape.x, measured[0].shape.width], [300, 15 * 0.86]);
+  assert.equal(measured[0].style.fill, "<load>");
+  assert.equal(planned[0].style.fill, "<load>80");
+});
+
+test("what uses and what supplies energy are equally long", () => {
+  const scene = sceneOf(96);
+  const flows = byId(planOption(scene, viewOf(scene)), "flows");
+  for (const slot of [0, 30, 45, 80]) {
+    const { load, heater, ev, charge, gridExport, pv, discharge, gridImport } = Object.fromEntries(Object.entries(scene.flows).map(([name, values]) => [name, values[slot] ?? 0]));
+    const tops = draw(flows, slot, scene).children.map(({ shape }) => [shape.y, shape.y + shape.height]);
+    const used = load + heater + ev + charge + gridExport;
+    const supplied = pv + discharge + gridImport;
+    assert.ok(Math.abs(Math.min(...tops.flat()) - (100 - used * 10)) < 1e-9);
+    assert.ok(Math.abs(Math.max(...tops.flat()) - (100 + supplied * 10)) < 1e-9);
+  }
+});
+
+test("a gap is a gap: nothing is drawn, bridged or counted as zero", () => {
+  const scene = sceneOf(96);
+  const option = planOption(scene, viewOf(scene));
+  assert.ok(isGap(scene, 10));
+  assert.equal(draw(byId(option, "flows"), 10, scene).children.length, 0);
+  assert.equal(byId(option, "soc-measured").data[10][1], null);
+  assert.equal(byId(option, "soc-measured").connectNulls, false);
+  const words = { ...WORDS, gap: "no data", measured: "measured" };
+  const row = readout(scene, 10, { ...viewOf(scene), words, level: "slot", priceDecimals: 0 });
+  assert.ok(row.state.startsWith("no data"));
+  assert.ok(row.cells.filter(({ token }) => token === "load").every(({ value }) => value === "–"));
+});
+
+test("held-back solar is hatched outside the balance", () => {
+  const scene = sceneOf(96);
+  const shapes = draw(byId(planOption(scene, viewOf(scene)), "flows"), 50, scene).children;
+  const held = shapes.find(({ style }) => style.fill === "hatch <pv>");
+  assert.ok(Math.abs(held.shape.height - 10) < 1e-9);
+});
+
+test("slots narrower than two pixels become hours, then days, without losing extremes", () => {
+  const scene = sceneOf(96);
+  const view = viewOf(scene);
+  assert.deepEqual([192, 191, 47].map((width) => levelFor(scene, { ...view, width })), ["slot", "hour", "day"]);
+  const hours = bucketsOf(scene, "hour");
+  assert.ok(hours.some(([from]) => from === scene.past));
+  assert.ok(hours.every(([from, to]) => to - from <= 4));
+  const peak = Array.from({ length: 96 }, (_, i) => (i === 33 ? 9 : i === 34 ? -9 : 0));
+  const kept = keepExtremes(peak, hours).map(([, value]) => value);
+  assert.ok(kept.includes(9) && kept.includes(-9));
+  assert.equal(byId(planOption(scene, { ...view, width: 100 }), "price-import-range").data.length, hours.length);
+});
+
+test("means of hours never mix what is over with what is to come", () => {
+  const scene = sceneOf(96, { past: 41 });
+  assert.ok(bucketsOf(scene, "hour").every(([from, to]) => to <= 41 || from >= 41));
+});
+
+test("scales widen in whole steps and zero stays visible", () => {
+  const scene = sceneOf(96);
+  assert.deepEqual(scales(scene).slice(0, 2), [{ min: -20, max: 40, interval: 20 }, { min: -10, max: 10, interval: 5 }]);
+  const dear = { ...scene, importPrice: scene.importPrice.map((price) => price * 3) };
+  // The dearest is 99 ct.
+  assert.equal(scales(dear)[0].max, 100);
+  const strong = { ...scene, flows: { ...scene.flows, ev: scene.flows.ev.map(() => 11) } };
+  const [, power] = scales(strong);
+  assert.ok(power.max >= 11.5 && power.max === -power.min);
+});
+
+test("runs end where the mode, the decider or the past does", () => {
+  const runs = findRuns({ modes: ["save", "save", "save", "export", null, "export"], deciders: ["planner", "owner", "owner", "owner", null, "planner"], past: 2 });
+  assert.deepEqual(runs.map(({ from, to }) => [from, to]), [[0, 1], [1, 2], [2, 3], [3, 4], [5, 6]]);
+});
+
+test("numbers have a true minus, never a minus zero, and units behind a no-break space", () => {
+  const numbers = numbersOf({ locale: "de-DE", priceScale: 100, priceUnit: "ct", priceDecimals: 0 });
+  assert.equal(numbers.price(-0.154), "−15\u00a0ct");
+  assert.equal(numbers.price(-0.001), "0\u00a0ct");
+  assert.equal(numbers.signedPower(4.44), "+4,4\u00a0kW");
+  assert.equal(numbers.power(null), "–");
+});
+
+test("drawing does not change the scene", () => {
+  const scene = sceneOf(96);
+  const before = JSON.stringify(scene);
+  planOption(scene, viewOf(scene));
+  assert.equal(JSON.stringify(scene), before);
+});

@@ -1,0 +1,74 @@
+"""The newest plan of each site, read once for all who ask at the same time and kept as the text that is stored."""
+
+import asyncio
+from collections import OrderedDict
+from functools import partial
+from typing import NamedTuple
+
+from anyio import to_thread
+from sqlalchemy import Engine
+
+from luna.database import plans
+from luna.database.engine import unit_of_work
+
+# A plan of two days is some hundred kilobytes.
+MOST_KEPT = 64
+
+
+class LatestPlan(NamedTuple):
+    """A plan's id and its text."""
+
+    plan_id: str
+    text: bytes
+
+
+Key = tuple[str, str]
+
+
+class LatestPlans:
+    """Reads the newest plan of a site and system.
+
+    Invariants:
+        Nobody is told what was true only before he asked: who asks while a read is under way waits for the next one, with all who ask by then.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: OrderedDict[Key, LatestPlan] = OrderedDict()
+        self._running: dict[Key, asyncio.Task[LatestPlan]] = {}
+        self._next: dict[Key, asyncio.Task[LatestPlan]] = {}
+
+    async def read(self, key: Key) -> LatestPlan:
+        """Return the plan issued last for a site and system.
+
+        Raises:
+            NotFoundError: no such site, or no plan of it.
+        """
+        reading = self._next.get(key)
+        if reading is None:
+            reading = self._next[key] = asyncio.create_task(self._take_turn(key))
+            # What went wrong is told to those who wait; where all have hung up, to nobody.
+            reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+        # Who hangs up must not end what others wait for.
+        return await asyncio.shield(reading)
+
+    async def _take_turn(self, key: Key) -> LatestPlan:
+        while (running := self._running.get(key)) is not None:
+            await asyncio.wait([running])
+        self._running[key] = self._next.pop(key)
+        try:
+            return await to_thread.run_sync(partial(self._look, key))
+        finally:
+            del self._running[key]
+
+    def _look(self, key: Key) -> LatestPlan:
+        site_id, system_id = key
+        with unit_of_work(self._engine) as connection:
+            plan_id = plans.latest_id(connection, site_id, system_id=system_id)
+            kept = self._kept.get(key)
+            if kept is None or kept.plan_id != plan_id:
+                kept = LatestPlan(plan_id, plans.read_text(connection, plan_id).encode())
+        self._kept[key] = kept
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return kept

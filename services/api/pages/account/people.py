@@ -1,0 +1,117 @@
+"""Who may enter: people and their sites, for admins; keys for programs, for everybody their own."""
+
+from typing import Annotated, Any, NamedTuple, get_args
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from luna import passwords
+from luna.contracts.identity import KeyScope, MadeKey, NewKey, NewUser, Role
+from luna.database import api_keys, sites, users
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError
+from luna.site import invalid_input
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
+from services.api.identity.identity import CurrentIdentity
+from services.api.pages.account.sign_in import PAGE
+from services.api.pages.admin.pages import PAGE as ADMIN
+from services.api.pages.admin.pages import TABS
+from services.api.pages.admin.panels import say_utc
+from services.api.pages.layout import PageRoute, show
+from services.api.pages.setup.pages import Typed
+from services.api.routes.keys import create_key
+
+UserName = Annotated[str, Path(min_length=1, max_length=64)]
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/ui/admin/people")
+def show_people(request: Request, gateway: CurrentGateway) -> Response:
+    """Show who may sign in, with which role on which sites."""
+    return _show_people(request, gateway)
+
+
+@router.post("/ui/admin/people")
+async def add_person(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, typed: Typed) -> Response:
+    """Add a person; what is refused is said with what was typed."""
+    try:
+        wanted = NewUser.model_validate(
+            {"name": typed.get("name", ""), "password": typed.get("password", ""), "role": typed.get("role", "user"), "sites": _sites(typed)}
+        )
+        passwords.require_good(wanted.password.get_secret_value(), name=wanted.name)
+        kept = await identity.hash_password(wanted.password.get_secret_value())
+        await identity.write(lambda connection: users.add(connection, wanted, kept))
+    except ValidationError as exc:
+        return _show_people(request, gateway, typed=typed, error=invalid_input(exc, field=""))
+    except LunaError as error:
+        return _show_people(request, gateway, typed=typed, error=error)
+    identity.forget_known()
+    return RedirectResponse("/ui/admin/people", 303)
+
+
+@router.post("/ui/admin/people/{name}/remove")
+async def remove_person(name: UserName, identity: CurrentIdentity) -> Response:
+    """Remove a person with their sign-ins and keys."""
+    await identity.write(lambda connection: users.remove(connection, name))
+    identity.forget_known()
+    return RedirectResponse("/ui/admin/people", 303)
+
+
+@router.get("/ui/keys")
+def show_keys(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, changed: Annotated[bool, Query()] = False) -> Response:
+    """Show one's own keys, for an admin everybody's."""
+    return _show_keys(request, gateway, caller, View(changed=changed))
+
+
+@router.post("/ui/keys")
+async def make_key(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller, *, typed: Typed) -> Response:
+    """Make a key and show it, this once."""
+    scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
+    try:
+        wanted = NewKey.model_validate({"name": typed.get("name", "").strip(), "scopes": scopes, "days": int(typed.get("days", "") or 365)})
+        made = await create_key(wanted, identity, caller)
+    except ValidationError as exc:
+        return _show_keys(request, gateway, caller, View(typed, invalid_input(exc, field="")))
+    except LunaError as error:
+        return _show_keys(request, gateway, caller, View(typed, error))
+    return _show_keys(request, gateway, caller, View(made=made))
+
+
+@router.post("/ui/keys/{prefix}/remove")
+async def remove_key(prefix: UserName, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
+    """Take a key away."""
+    whose = None if "administer" in caller.scopes else caller.user_id or -1
+    await identity.write(lambda connection: api_keys.remove(connection, prefix, user_id=whose))
+    identity.forget_known()
+    return RedirectResponse("/ui/keys", 303)
+
+
+def _sites(typed: dict[str, str]) -> list[str]:
+    return [name.removeprefix("site-") for name in typed if name.startswith("site-")]
+
+
+def _show_people(request: Request, gateway: Gateway, *, typed: dict[str, str] | None = None, error: LunaError | None = None) -> Response:
+    with unit_of_work(gateway.database) as connection:
+        people, names = users.list_after(connection, limit=500), sites.names(connection)
+    context: dict[str, Any] = {"people": people, "sites": names, "typed": typed or {}, "error": error, "roles": get_args(Role), "instant": say_utc}
+    return show(request, ADMIN, template="admin_people.html.j2", status=error.status if error else 200, tabs=TABS, section="people", **context)
+
+
+class View(NamedTuple):
+    """What the page of keys shows beside them."""
+
+    typed: dict[str, str] = {"scope-read": "on"}
+    error: LunaError | None = None
+    made: MadeKey | None = None
+    changed: bool = False
+
+
+def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -> Response:
+    whose = None if "administer" in caller.scopes else caller.user_id or -1
+    with unit_of_work(gateway.database) as connection:
+        keys, _ = api_keys.list_before(connection, user_id=whose, limit=500)
+    offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
+    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_utc, "said": "", **view._asdict()}
+    return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)

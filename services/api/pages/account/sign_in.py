@@ -1,0 +1,133 @@
+"""The door: sign in, make the first account, give the password again, change it, sign out."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import SecretStr, ValidationError
+
+from luna.contracts.identity import PasswordChange, SetUp, SignIn
+from luna.errors import LunaError, TooManyRequestsError, UnauthenticatedError
+from luna.site import invalid_input
+from services.api.identity import login
+from services.api.identity.caller import CurrentCaller
+from services.api.identity.identity import CurrentIdentity
+from services.api.pages.layout import Page, PageRoute, show
+from services.api.pages.setup.pages import Typed
+
+PAGE = Page("account", "/ui/login", "public")
+SIGN_IN, CONFIRM = "/ui/login", "/ui/confirm"
+Next = Annotated[str, Query(alias="next", max_length=500)]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def safe_next(address: str) -> str:
+    """Return where to go on to: an address of this gateway, whatever was asked for."""
+    own = address.startswith("/") and not address.startswith("//") and "\\" not in address and address.isprintable()
+    return address if own and not address.startswith((SIGN_IN, CONFIRM)) else "/"
+
+
+@router.get(SIGN_IN)
+async def show_sign_in(request: Request, identity: CurrentIdentity, after: Next = "/") -> Response:
+    """Show the form of who has an account, or of the first account where there is none."""
+    return await _show_sign_in(request, identity, after)
+
+
+@router.post(SIGN_IN)
+async def sign_in_page(request: Request, identity: CurrentIdentity, typed: Typed) -> Response:
+    """Sign in and lead on; what is refused is said with the name kept."""
+    response = RedirectResponse(safe_next(typed.get("next", "/")), 303)
+    try:
+        asked = SignIn(name=typed.get("name", ""), password=SecretStr(typed.get("password", "")))
+        await login.sign_in(request, response, asked)
+    except ValidationError:
+        return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), said="wrong")
+    except LunaError as error:
+        return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), error=error)
+    return response
+
+
+@router.post("/ui/first-account")
+async def make_first_account(request: Request, identity: CurrentIdentity, typed: Typed) -> Response:
+    """Make the first account, sign in with it, and lead to set-up."""
+    name, password = typed.get("name", ""), SecretStr(typed.get("password", ""))
+    response = RedirectResponse("/", 303)
+    try:
+        wanted = SetUp(name=name, password=password, code=SecretStr(typed["code"].strip()) if typed.get("code") else None)
+        request.state.audited_name = name
+        await login.set_up(identity, request.state.source, wanted)
+        await login.sign_in(request, response, SignIn(name=name, password=password))
+    except ValidationError as exc:
+        return await _show_sign_in(request, identity, "/", name=name, error=invalid_input(exc, field=""))
+    except LunaError as error:
+        return await _show_sign_in(request, identity, "/", name=name, error=error)
+    return response
+
+
+@router.post("/ui/logout")
+async def sign_out_page(request: Request, caller: CurrentCaller) -> Response:
+    """End the session."""
+    response = RedirectResponse(SIGN_IN, 303)
+    await login.sign_out(request, response, caller)
+    return response
+
+
+@router.get(CONFIRM)
+async def show_confirm(request: Request, after: Next = "/") -> Response:
+    """Ask for the password again."""
+    return _show(request, "account_confirm.html.j2", after=safe_next(after))
+
+
+@router.post(CONFIRM)
+async def confirm_page(request: Request, identity: CurrentIdentity, caller: CurrentCaller, typed: Typed) -> Response:
+    """Take the password, and lead back to where it was needed."""
+    after = safe_next(typed.get("next", "/"))
+    try:
+        await login.confirm(identity, request.state.source, caller, SecretStr(typed.get("password", "")))
+    except LunaError as error:
+        return _show(request, "account_confirm.html.j2", error=error, after=after)
+    return RedirectResponse(after, 303)
+
+
+@router.get("/ui/password")
+async def show_password(request: Request) -> Response:
+    """Show the form for another password."""
+    return _show(request, "account_password.html.j2", changed=False)
+
+
+@router.post("/ui/password")
+async def change_password_page(request: Request, caller: CurrentCaller, typed: Typed) -> Response:
+    """Change the password; every other sign-in of theirs ends."""
+    asked = PasswordChange(password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")))
+    response = RedirectResponse("/ui/keys?changed=1", 303)
+    try:
+        await login.change_password(request, response, caller, asked)
+    except LunaError as error:
+        return _show(request, "account_password.html.j2", error=error)
+    return response
+
+
+async def _show_sign_in(request: Request, identity: Any, after: str, *, name: str = "", error: LunaError | None = None, said: str = "") -> Response:
+    first = await login.needs_set_up(identity)
+    needs_code = first and not await identity.allows_local(request.state.source)
+    context = {"first": first, "needs_code": needs_code, "name": name or ("admin" if first else ""), "after": safe_next(after)}
+    return _show(request, "account_sign_in.html.j2", error=error, said=said, **context)
+
+
+def _show(request: Request, template: str, *, error: LunaError | None = None, said: str = "", **context: Any) -> Response:
+    said = said or _name_fault(error)
+    status = error.status if error else 422 if said else 200
+    frame: Mapping[str, Any] = {"error": error, "said": said}
+    return show(request, PAGE, template=template, status=status, **{**frame, **context})
+
+
+def _name_fault(error: LunaError | None) -> str:
+    """Return how the page words what was refused; empty: as the error says it."""
+    if isinstance(error, UnauthenticatedError):
+        return "wrong"
+    if isinstance(error, TooManyRequestsError):
+        return "too_often"
+    known = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
+    return known.get((error.field or "").split(".")[-1], "") if error else ""

@@ -1,0 +1,1 @@
+"""The pages of the installation: how it is, what it does, how it is set."""

@@ -1,0 +1,111 @@
+"""The installation's pages: how every part of it is, its jobs, its settings, its last words, and a file of all this for who helps."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from luna.contracts.job import JobFilter
+from luna.errors import LunaError
+from luna.queue.jobs import cancel_job, retry_job
+from luna.settings.stored import Plain, describe_settings, is_changeable, store_settings
+from luna.timeline import SystemClock
+from services.api.gateway import CurrentGateway
+from services.api.pages.admin.bundle import make_bundle
+from services.api.pages.admin.panels import SECTIONS, Question, read_panel, say_utc
+from services.api.pages.layout import Page, PageRoute, show, show_part
+from services.api.pages.setup.pages import Typed
+
+PAGE = Page("admin", "/ui/admin", "administer")
+TABS = ("status", "jobs", "people", "settings", "audit", "logs")
+Section = Literal["status", "jobs", "audit", "logs"]
+PartName = Literal["services", "queues", "volume", "models", "jobs", "audit", "logs"]
+JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/ui/admin")
+def open_admin() -> Response:
+    """Lead to how everything is."""
+    return RedirectResponse("/ui/admin/status", 303)
+
+
+@router.get("/ui/admin/settings")
+def show_settings(request: Request, gateway: CurrentGateway) -> Response:
+    """Show every setting, where it comes from, and a field for those that may be changed here."""
+    return _show_settings(request, gateway)
+
+
+@router.post("/ui/admin/settings")
+def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Response:
+    """Store one setting, or put it back to its default; what is refused is said beside it, with what was typed."""
+    name, value = typed.get("name", ""), typed.get("value", "").strip()
+    wanted: Plain = None if typed.get("go") == "default" or not value else value
+    try:
+        gateway.settings = store_settings(gateway.settings, {name: wanted})
+    except LunaError as error:
+        return _show_settings(request, gateway, fault=(name, value, error), status=error.status)
+    return RedirectResponse(f"/ui/admin/settings#{name}" if is_changeable(name) else "/ui/admin/settings", 303)
+
+
+@router.get("/ui/admin/bundle")
+def download_bundle(gateway: CurrentGateway) -> Response:
+    """Return a file for who helps; no secret is in it."""
+    name = f"luna-{SystemClock().now():%Y%m%d-%H%M%S}.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(make_bundle(gateway), media_type="application/zip", headers=headers)
+
+
+@router.get("/ui/admin/parts/{part}")
+def show_admin_part(part: PartName, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
+    """Show one panel as it is now."""
+    panel = read_panel(gateway, part, Question(status))
+    return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(part, status))
+
+
+@router.get("/ui/admin/{section}")
+def show_admin(section: Section, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
+    """Show the panels of a page."""
+    panels = [read_panel(gateway, name, Question(status)) for name in SECTIONS[section]]
+    return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(section, status))
+
+
+@router.post("/ui/admin/jobs/{job_id}/cancel")
+def cancel_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
+    """End a job."""
+    cancel_job(gateway.database, gateway.queue, job_id)
+    return RedirectResponse("/ui/admin/jobs", 303)
+
+
+@router.post("/ui/admin/jobs/{job_id}/retry")
+def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
+    """Try a job again that ended badly."""
+    retry_job(gateway.database, gateway.queue, job_id)
+    return RedirectResponse("/ui/admin/jobs", 303)
+
+
+def _frame(section: str, status: JobFilter | None = None) -> dict[str, Any]:
+    return {"tabs": TABS, "section": section, "status_filter": status, "instant": say_utc, "bytes_of": say_bytes, "age": say_age}
+
+
+def _show_settings(request: Request, gateway: CurrentGateway, *, fault: tuple[str, str, LunaError] | None = None, status: int = 200) -> Response:
+    states = describe_settings(gateway.settings)
+    # Other containers read a file of their own, if any.
+    shared = gateway.settings.database_url is None
+    return show(request, PAGE, template="admin_settings.html.j2", states=states, fault=fault, shared=shared, status=status, **_frame("settings"))
+
+
+def say_bytes(count: int) -> str:
+    """Return a size as people read it."""
+    size, units = float(count), iter(("B", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while size >= 1000 and unit != "TB":
+        size, unit = size / 1000, next(units)
+    return f"{size:.0f}\u00a0{unit}" if unit == "B" or size >= 10 else f"{size:.1f}\u00a0{unit}"
+
+
+def say_age(seconds: float) -> str:
+    """Return how long something has taken."""
+    return str(timedelta(seconds=round(seconds)))

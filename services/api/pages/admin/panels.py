@@ -1,0 +1,120 @@
+"""The panels of the admin pages: each is read by itself, so that one that fails takes no other with it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from luna.contracts.job import JobFilter
+from luna.database import audit, jobs, sites, training_runs, volume
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError
+from luna.queue.services import SERVICES
+from luna.telemetry import RECENT_LINES, current_trace_id
+from luna.timeline import SystemClock
+from services.api.gateway import Gateway
+from services.api.pages.job_part import find_progress
+from services.api.service_status import service_status
+
+MOST_JOBS, MOST_RUNS, MOST_ENTRIES, MOST_LINES = 50, 20, 100, 200
+# Versions that learn; a baseline is never trained.
+TRAINED = "aurora_v1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a panel is asked beside its name."""
+
+    status: JobFilter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel as it is shown: what it holds, or why it holds nothing; ``every_seconds``: after how long it is read again."""
+
+    name: str
+    at: datetime
+    every_seconds: int
+    content: Mapping[str, Any] = field(default_factory=dict)
+    error: LunaError | None = None
+    trace_id: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return self.error is None and not any(self.content.values())
+
+
+def read_panel(gateway: Gateway, name: str, question: Question) -> Panel:
+    """Return a panel; what keeps it from being read stands in it."""
+    read, every = PANELS[name]
+    now = SystemClock().now()
+    try:
+        return Panel(name, now, every, read(gateway, question))
+    except LunaError as error:
+        return Panel(name, now, every, error=error, trace_id=current_trace_id())
+
+
+def _services(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+    return {"services": service_status(gateway, now=SystemClock().now()).services}
+
+
+def _queues(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        counts = jobs.count(connection)
+    tasks = gateway.queue.tasks
+    return {"waiting": {name: tasks.waiting(name) for name in SERVICES}, "counts": counts, "dead": tasks.dead()}
+
+
+def _volume(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        tables, whole = volume.list_tables(connection), volume.measure_database(connection)
+    return {"tables": tables, "size_bytes": whole, "objects": gateway.objects.probe()}
+
+
+def _jobs(gateway: Gateway, question: Question) -> Mapping[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        listed = jobs.list_newest(connection, status=question.status, limit=MOST_JOBS)
+        running = [jobs.load(connection, job.job_id) for job in listed if job.status == "running"]
+    return {"jobs": listed, "progress": {job.job_id: find_progress(gateway, job) for job in running}}
+
+
+def _models(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        names = sites.names(connection)
+        runs = [(name, run) for name in names for run in training_runs.list_latest(connection, name, version=TRAINED, limit=MOST_RUNS)]
+    return {"runs": sorted(runs, key=lambda each: each[1].data_until, reverse=True)[:MOST_RUNS]}
+
+
+def _audit(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        entries, _ = audit.list_before(connection, audit.AuditFilter(), limit=MOST_ENTRIES)
+    return {"entries": entries}
+
+
+def _logs(_gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+    return {"lines": list(RECENT_LINES)[-MOST_LINES:][::-1]}
+
+
+# By name: how it is read, and every how many seconds.
+PANELS: Mapping[str, tuple[Callable[[Gateway, Question], Mapping[str, Any]], int]] = {
+    "services": (_services, 5),
+    "queues": (_queues, 5),
+    "volume": (_volume, 60),
+    "jobs": (_jobs, 3),
+    "models": (_models, 30),
+    "audit": (_audit, 15),
+    "logs": (_logs, 5),
+}
+# Which panels stand on which page.
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "status": ("services", "queues", "volume", "models"),
+    "jobs": ("jobs",),
+    "audit": ("audit",),
+    "logs": ("logs",),
+}
+
+
+def say_utc(instant: datetime | None) -> str:
+    """Return an instant as the installation's pages write it: sites have clocks of their own."""
+    return "–" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,129 @@
+"""Energy now as a drawing: sources left, uses right, one bus between them; the thickness is power."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from luna.timeline import SLOT
+from services.api.pages.home_view import HomeView
+
+LEFT_X, RIGHT_X, BUS_X, BUS_Y = 92, 236, 164, 112
+TOP, HEIGHT = 28, 168
+LEAST_KW = 0.04
+KW_PIXELS, LEAST_PIXELS, IDLE_PIXELS, MOST_PIXELS = 4.0, 2.5, 1.5, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class FlowNode:
+    """A source or a use: its place, its line to the bus, and what is said of it."""
+
+    colour: str
+    name: str
+    note: str
+    x: int
+    y: float
+    path: str
+    width: float
+    radius: float
+    flows: bool
+    left: bool
+
+    @property
+    def text_x(self) -> int:
+        """Where its words begin, or end."""
+        return self.x - 16 if self.left else self.x + 16
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """What flowed in the last slot that was measured, and until when that was."""
+
+    at: str
+    nodes: list[FlowNode]
+
+    @property
+    def label(self) -> str:
+        """The drawing in words."""
+        return ", ".join(f"{node.name} {node.note}" for node in self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    colour: str
+    name: str
+    power_kw: float
+    idle: str
+
+
+def view_flow(view: HomeView) -> FlowView | None:
+    """Return the flows of the last measured slot, None where nothing was measured."""
+    measured = view.document["measured"]
+    known = np.flatnonzero(np.isfinite(measured["load_kw"]))
+    if not known.size:
+        return None
+    slot = int(known[-1])
+    now = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
+    sides = list(_sources(view, now)), list(_uses(view, now))
+    nodes = [_place(item, place, len(side), view, left=left) for left, side in zip((True, False), sides, strict=True) for place, item in enumerate(side)]
+    return FlowView(view.numbers.clock(view.instant(slot) + SLOT), nodes)
+
+
+def _sources(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
+    words = view.words
+    if view.window.site.pv:
+        yield _Item("pv", words("flow_solar"), now["pv_kw"], "0")
+    if view.window.site.batteries and now["charge_kw"] <= LEAST_KW:
+        yield _Item("battery", words("flow_battery"), now["discharge_kw"], "")
+    yield _Item("grid", words("flow_grid"), now["import_kw"], "0")
+
+
+def _uses(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
+    words, site = view.words, view.window.site
+    yield _Item("load", words("flow_house"), now["load_kw"], "0")
+    if site.batteries and now["charge_kw"] > LEAST_KW:
+        yield _Item("battery", words("flow_battery"), now["charge_kw"], "")
+    yield _Item("grid", words("flow_grid"), now["export_kw"], "0")
+    if any(load.kind == "water_heater" for load in site.loads):
+        yield _Item("heater", words("flow_heater"), now["water_heater_kw"], words("flow_off"))
+    if site.heat_pumps:
+        yield _Item("heater", words("flow_heat_pump"), now["heat_pump_kw"], words("flow_off"))
+    if site.vehicles:
+        yield _Item("ev", words("flow_car"), now["vehicle_kw"], _say_car(view))
+
+
+def _say_car(view: HomeView) -> str:
+    stays: list[dict[str, Any]] = view.document["stays"]
+    coming = [datetime.fromisoformat(stay["from"]) for stay in stays if datetime.fromisoformat(stay["from"]) > view.window.now]
+    return view.words("flow_plugged", t=view.numbers.clock(coming[0])) if coming else view.words("flow_off")
+
+
+def _place(item: _Item, place: int, count: int, view: HomeView, *, left: bool) -> FlowNode:
+    y = round(TOP + place * HEIGHT / max(count - 1, 1), 1)
+    flows = item.power_kw > LEAST_KW
+    width = round(min(max(LEAST_PIXELS, item.power_kw * KW_PIXELS), MOST_PIXELS), 1) if flows else IDLE_PIXELS
+    path = f"M{LEFT_X} {y} C{LEFT_X + 46} {y} 128 {BUS_Y} {BUS_X} {BUS_Y}" if left else f"M{BUS_X} {BUS_Y} C200 {BUS_Y} {RIGHT_X - 46} {y} {RIGHT_X} {y}"
+    return FlowNode(
+        item.colour if flows else "line-strong",
+        item.name,
+        _say(item, view, flows=flows, left=left),
+        LEFT_X if left else RIGHT_X,
+        y,
+        path,
+        width,
+        max(6.0, width / 2 + 3),
+        flows,
+        left,
+    )
+
+
+def _say(item: _Item, view: HomeView, *, flows: bool, left: bool) -> str:
+    power = view.numbers.power(item.power_kw) if flows else item.idle
+    beside = ""
+    if item.colour == "battery":
+        beside = view.numbers.share(view.soc_now)
+    elif item.colour == "grid" and flows:
+        beside = view.words("flow_buying") if left else view.words("flow_selling")
+    return " · ".join(part for part in (power, beside) if part)

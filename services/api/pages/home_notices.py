@@ -1,0 +1,96 @@
+"""What is the matter with Home: an override, old values, late prices, a plan that has run out; and how old what is shown is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from luna.device_config import BATTERIES
+from luna.economics import DAY_AHEAD_PUBLISHED
+from luna.timeline import SLOT
+from luna.wording import say_mode
+from services.api.pages.home_view import HomeView
+
+# A quarter-hour is over before it can be measured; two that are missing are no chance.
+OLD_VALUES = timedelta(minutes=45)
+# Day-ahead prices come at 13:00; an hour later they are late.
+LATE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the reader should know: in one sentence, with what follows from it. ``until``: of an override that can be ended here."""
+
+    tone: str
+    title: str
+    more: str = ""
+    device: str | None = None
+    mode: str = ""
+    later: str = ""
+
+
+def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
+    """Return what is to be said, the most urgent first."""
+    return [*_overrides(view), *_fallback(view, plan_max_age), *_stale(view), *_late_prices(view)]
+
+
+def _overrides(view: HomeView) -> Iterator[Notice]:
+    for each in view.document["overrides"]:
+        until = datetime.fromisoformat(each["until"])
+        said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.numbers.clock(until))
+        name = "" if each["device"] == BATTERIES else each["device"].partition(":")[2]
+        yield Notice("you", said, name, each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
+
+
+def _fallback(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
+    plan, age = view.document["plan"], view.document["ages_s"]["plan"]
+    if plan is None or (plan["covers_now"] and age <= plan_max_age.total_seconds()):
+        return
+    leaves = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"] if datetime.fromisoformat(stay["to"]) > view.window.now]
+    car = " " + view.words("notice_fallback_car", t=view.numbers.clock(leaves[0])) if leaves else ""
+    yield Notice("bad", view.words("notice_fallback", age=say_age(view, age)), view.words("notice_fallback_more") + car)
+
+
+def _stale(view: HomeView) -> Iterator[Notice]:
+    age = view.document["ages_s"]["measured"]
+    if age is not None and age > OLD_VALUES.total_seconds():
+        since = view.window.now - timedelta(seconds=age)
+        yield Notice("warn", view.words("notice_stale", t=_say_instant(view, since)), view.words("notice_stale_more"))
+
+
+def _late_prices(view: HomeView) -> Iterator[Notice]:
+    known, zone = view.instant(view.document["prices"]["known_slots"]), view.numbers.zone
+    now, tomorrow = view.window.now.astimezone(zone), (view.window.now.astimezone(zone) + timedelta(days=1)).date()
+    due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
+    changes = view.window.site.tariff.price_series
+    if changes and view.document["prices"]["known_slots"] and now > due and known <= datetime.combine(tomorrow, time(), zone):
+        yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=_say_instant(view, known)))
+
+
+def _say_instant(view: HomeView, instant: datetime) -> str:
+    return f"{view.numbers.weekday(instant)} {view.numbers.clock(instant)}"
+
+
+def say_age(view: HomeView, seconds: int) -> str:
+    """Return how old something is in words: minutes, then hours, then days."""
+    for name, length in (("days", 172_800), ("hours", 7_200)):
+        if seconds >= length:
+            return view.words(name, n=view.numbers.number(seconds // {"days": 86_400, "hours": 3_600}[name]))
+    return view.words("minutes", n=view.numbers.number(seconds // 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """The dot in the header: whether what is shown is new, in words."""
+
+    fresh: bool
+    text: str
+
+
+def tell_liveness(view: HomeView) -> Liveness:
+    """Return how old the newest measured value is."""
+    age = view.document["ages_s"]["measured"]
+    if age is None:
+        return Liveness(fresh=False, text=view.words("live_none"))
+    if age <= (OLD_VALUES - SLOT).total_seconds():
+        return Liveness(fresh=True, text=view.words("live"))
+    return Liveness(fresh=False, text=view.words("live_old", age=say_age(view, age)))

@@ -1,0 +1,150 @@
+"""Why a slot is as it is: action, sentence, ruler, the opposite, limits, who decided, and what else could be done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from luna.timeline import local_midnight
+from luna.wording import mode
+from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
+
+# In the order in which they are offered.
+OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
+MOST_OFFERED = 4
+RULER_FROM, RULER_SPAN = 8.0, 84.0
+LABEL_LOW, LABEL_HIGH = 16.0, 84.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A price on the ruler: where it stands in per cent of the width, and where its words do."""
+
+    name: str
+    price: str
+    colour: str
+    x: float
+    text_x: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """Sell price, buy price and the band in which a stored kWh is worth keeping, in per cent of the width."""
+
+    value: str
+    low: float
+    high: float
+    keep: str
+    label: str
+    sell: Pin
+    buy: Pin
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An instant until which an override may hold."""
+
+    until: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is said of one slot; ``others`` are the modes that could be chosen instead, none for slots that are over."""
+
+    slot: int
+    time: str
+    part_of: str
+    colour: str
+    glyph: str
+    action: str
+    reason: str
+    ruler: Ruler | None
+    rows: list[tuple[str, str]]
+    others: list[tuple[str, str]]
+    ends: list[End]
+
+
+def view_sheet(view: HomeView, slot: int) -> Sheet | None:
+    """Return what is said of a slot, None where no plan says anything of it."""
+    run = view.run_at(slot)
+    if run is None:
+        return None
+    numbers = view.numbers
+    start = view.instant(slot)
+    over = slot < view.window.past
+    first, end = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
+    return Sheet(
+        slot,
+        f"{numbers.weekday(start)} {numbers.clock(start)}",
+        view.words("part_of", a=first, b=end),
+        COLOURS[run.mode],
+        GLYPHS[run.mode],
+        mode(run.mode, language=numbers.language).full,
+        view.say_run(slot),
+        _view_ruler(view, slot),
+        list(_tell_rows(view, slot)),
+        [] if over else [(name, mode(name, language=numbers.language).full) for name in OFFERED if name != run.mode][:MOST_OFFERED],
+        [] if over else list(_offer_ends(view, run.end)),
+    )
+
+
+def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
+    prices, decided, numbers = view.document["prices"], view.document["decisions"], view.numbers
+    value, low, high = (decided[name][slot] for name in ("energy_value", "keep_from_price", "keep_to_price"))
+    sell, buy = float(prices["export"][slot]), float(prices["import"][slot])
+    if low is None or not np.isfinite([sell, buy]).all():
+        return None
+    bottom, top = min(low, sell, buy, 0.0), max(high, buy, sell) + 0.02
+
+    def place(price: float) -> float:
+        return round(float((price - bottom) / (top - bottom)) * RULER_SPAN + RULER_FROM, 1)
+
+    def pin(name: str, price: float, colour: str) -> Pin:
+        return Pin(view.words(name), numbers.price(price), colour, place(price), min(max(place(price), LABEL_LOW), LABEL_HIGH))
+
+    return Ruler(
+        numbers.price(value),
+        place(low),
+        place(high),
+        view.words("keep_range", a=numbers.price(low), b=numbers.price(high)),
+        view.words("ruler", sell=numbers.price(sell), buy=numbers.price(buy)),
+        pin("sell", sell, "grid"),
+        pin("buy", buy, "price"),
+    )
+
+
+def _tell_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
+    decided, numbers, words = view.document["decisions"], view.numbers, view.words
+    if slot < view.window.past:
+        soc = float(view.document["measured"]["soc"][slot])
+        yield words("result"), words("result_soc", soc=numbers.share(soc)) if np.isfinite(soc) else words("unknown")
+    elif decided["cost_of_opposite"][slot] is not None:
+        yield words("opposite"), words("opposite_more", x=numbers.money(max(decided["cost_of_opposite"][slot], 0.0)))
+    if decided["price_rank"][slot] is not None:
+        yield words("rank"), words("rank_of", rank=decided["price_rank"][slot], count=decided["price_count"][slot])
+    yield words("binding"), ", ".join(decided["binding"][slot] or []) or words("none")
+    yield words("decided_by"), words("by_" + (decided["decided_by"][slot] or "nobody"))
+
+
+def _offer_ends(view: HomeView, run_end: int) -> Iterator[End]:
+    """Yield until when an override may hold: the end of the run, in one, two and four hours, and until midnight."""
+    zone, now = view.numbers.zone, view.window.running
+    midnight = local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
+    later = [now + timedelta(hours=hours, minutes=15) for hours in (1, 2, 4)]
+    ends = sorted({instant for instant in (view.instant(run_end), *later, midnight) if instant > view.window.now})
+    first = view.instant(run_end)
+    for instant in sorted(ends, key=lambda each: (each != first, each)):
+        yield End(instant.isoformat(), _say_end(view, instant))
+
+
+def _say_end(view: HomeView, instant: datetime) -> str:
+    same = instant.astimezone(view.numbers.zone).date() == view.window.now.astimezone(view.numbers.zone).date()
+    clock = view.numbers.clock(instant)
+    return clock if same else f"{view.numbers.weekday(instant)} {clock}"
+
+
+def shown_slot(view: HomeView, wanted: int | None) -> int:
+    """Return the slot that is asked for, within the timeline; usually the one chosen first."""
+    return view.selected if wanted is None else max(0, min(wanted, view.window.timeline.count - 1))

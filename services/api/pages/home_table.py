@@ -1,0 +1,101 @@
+"""Every value of the chart as rows: a table for people, CSV for programs."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from luna.wording import mode
+from services.api.pages.home_view import HomeView
+
+# Columns of figures: the phrase that names them, and how they are written.
+POWERS = (
+    ("flow_house", "load_kw"),
+    ("flow_solar", "pv_kw"),
+    ("held", "curtailed_kw"),
+    ("flow_heater", "water_heater_kw"),
+    ("flow_heat_pump", "heat_pump_kw"),
+    ("appliances", "appliance_kw"),
+    ("flow_car", "vehicle_kw"),
+)
+
+
+def headings(view: HomeView) -> list[str]:
+    """Return what stands above each column."""
+    words = view.words
+    middle = [words(phrase) for phrase, name in POWERS if _any(view, name)]
+    ends = ("flow_battery", "flow_grid", "soc", "reserve", "energy_value", "decided_by", "table_why")
+    return [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")] + middle + [words(name) for name in ends]
+
+
+def list_rows(view: HomeView) -> Iterator[list[str]]:
+    """Yield each slot in words and figures, as ``headings`` names them; a day's name stands with its first slot's time and each other's."""
+    numbers, words, document = view.numbers, view.words, view.document
+    decided, prices = document["decisions"], document["prices"]
+    shown = [name for _, name in POWERS if _any(view, name)]
+    for slot, start in enumerate(view.window.timeline):
+        way = decided["mode"][slot]
+        gap = slot < view.window.past and np.isnan(document["measured"]["load_kw"][slot])
+        state = words("unknown" if gap else "measured" if slot < view.window.past else "planned")
+        part = document["measured" if slot < view.window.past else "planned"]
+        yield [
+            f"{numbers.weekday(start)} {numbers.clock(start)}",
+            state,
+            mode(way, language=numbers.language).full if way else "–",
+            numbers.price(float(prices["import"][slot]), decimals=1),
+            numbers.price(float(prices["export"][slot]), decimals=1),
+            *(numbers.power(_value(view, name, slot)) for name in shown),
+            numbers.power(float(part["charge_kw"][slot] - part["discharge_kw"][slot]), signed=True),
+            numbers.power(float(part["import_kw"][slot] - part["export_kw"][slot]), signed=True),
+            numbers.share(float(part["soc"][slot])),
+            numbers.share(float(document["reserve_soc"][slot])),
+            numbers.price(decided["energy_value"][slot], decimals=1),
+            words("by_" + (decided["decided_by"][slot] or "nobody")),
+            decided["text"][slot] or "–",
+        ]
+
+
+def write_csv(view: HomeView) -> str:
+    """Return every column with its name and unit, a row per slot; instants with the site's offset, what is unknown is empty."""
+    document, text = view.document, io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = dict(_columns(document))
+    writer.writerow(["slot_start", *columns])
+    for slot, start in enumerate(view.window.timeline):
+        writer.writerow([start.astimezone(view.numbers.zone).isoformat(), *(_cell(read(slot)) for read in columns.values())])
+    return text.getvalue()
+
+
+def _columns(document: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[int], Any]]]:
+    for side in ("import", "export"):
+        yield f"{side}_price", document["prices"][side].__getitem__
+    yield "price_known", lambda slot: int(slot < document["prices"]["known_slots"])
+    for part in ("measured", "planned"):
+        for name, values in document[part].items():
+            yield f"{part}_{name}", values.__getitem__
+    for name, values in document["bands"].items():
+        yield name, values.__getitem__
+    yield "reserve_soc", document["reserve_soc"].__getitem__
+    yield "soc_without_luna", document["ghosts"]["without_luna"]["soc"].__getitem__
+    for name in ("mode", "code", "text", "energy_value", "cost_of_opposite", "decided_by", "plan_id"):
+        yield name, document["decisions"][name].__getitem__
+
+
+def _cell(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, float):
+        return round(float(value), 5)
+    # A spreadsheet takes what begins like a formula for one.
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
+
+
+def _value(view: HomeView, name: str, slot: int) -> float | None:
+    values = view.document["measured" if slot < view.window.past else "planned"].get(name)
+    return None if values is None else float(values[slot])
+
+
+def _any(view: HomeView, name: str) -> bool:
+    return any(bool((np.nan_to_num(view.document[part][name]) > 0).any()) for part in ("measured", "planned") if name in view.document[part])

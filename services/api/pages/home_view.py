@@ -1,0 +1,254 @@
+"""Home in words and figures: one sentence, the next steps, four figures, and what is the matter; all read off a timeline."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from luna.errors import InvalidInputError
+from luna.timeline import SLOT, FloatArray
+from luna.wording import Sentences
+from luna.wording.modes import join_figures
+from luna.wording.pages import PageWords
+from services.api.timeline.window import Window
+
+# Tokens of the style sheet: a mode borrows the colour of the device that acts.
+COLOURS = {"self_consumption": "load", "save": "pv", "supply": "battery", "hold": "line-strong", "charge": "price", "export": "grid"}
+GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
+HOURS = SLOT / timedelta(hours=1)
+MOST_STEPS = 4
+# Runs that are a deed, told before those that go by themselves.
+DEEDS = ("export", "charge")
+FULL, LITTLE_KWH = 0.985, 0.1
+A_DAY = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring slots of one mode, ``[first, end)``."""
+
+    mode: str
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the next steps: when, what, and what it earns; it leads to a slot of the chart."""
+
+    colour: str
+    slot: int
+    end: int
+    time: str
+    text: str
+    gain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure with its name and what stands below it."""
+
+    label: str
+    value: str
+    note: str
+
+
+class HomeView:
+    """A timeline as Home tells it to one reader."""
+
+    def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords) -> None:
+        self.window, self.document, self.words, self.numbers = window, document, words, window.numbers
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether a plan says what happens now."""
+        return bool(self.document["plan"] and self.document["plan"]["covers_now"])
+
+    def instant(self, slot: int) -> datetime:
+        """Return when a slot begins."""
+        return self.window.timeline.start + slot * SLOT
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The runs of modes from the slot that runs on."""
+        modes, found = self.document["decisions"]["mode"], []
+        for mode, slots in groupby(range(self.window.past, len(modes)), key=lambda slot: modes[slot]):
+            first, *rest = slots
+            if mode is not None:
+                found.append(Run(mode, first, first + len(rest) + 1))
+        return found
+
+    def run_at(self, slot: int) -> Run | None:
+        """Return the run of modes that a slot is part of; what is over and what is to come are runs of their own."""
+        modes, past = self.document["decisions"]["mode"], self.window.past
+        if not 0 <= slot < len(modes) or modes[slot] is None:
+            return None
+        low, high = (0, past) if slot < past else (past, len(modes))
+        first = next((i + 1 for i in range(slot - 1, low - 1, -1) if modes[i] != modes[slot]), low)
+        end = next((i for i in range(slot + 1, high) if modes[i] != modes[slot]), high)
+        return Run(modes[slot], first, end)
+
+    @property
+    def selected(self) -> int:
+        """The slot that is chosen first: the one of the next deed whose opposite would cost most, else the one that runs."""
+        following = self._following
+        if following is None:
+            return self.window.past
+        costs = self.document["decisions"]["cost_of_opposite"][following.first : following.end]
+        return following.first + max(range(len(costs)), key=lambda place: costs[place] or 0.0)
+
+    @property
+    def headline(self) -> str:
+        """What the battery does, and when that changes."""
+        if not self.runs or not self.window.site.batteries:
+            return self.words("without_battery")
+        following = self._following
+        now = self.words("now_" + self._state_now())
+        return now if following is None else " ".join([now, self.words("next_" + following.mode, t=self.say_time(following.first))])
+
+    @property
+    def lead(self) -> str:
+        """Why: the reason of what comes next, or of what is done now."""
+        return self.say_run(self.selected if self._following is not None else self.window.past)
+
+    def say_run(self, slot: int) -> str:
+        """Return the reason of a slot; where its run has the same throughout, one sentence for all of the run."""
+        decided, run = self.document["decisions"], self.run_at(slot)
+        own: str = decided["text"][slot] or ""
+        if run is None:
+            return own
+        places = [place for place in range(run.first, run.end) if decided["code"][place] == decided["code"][slot]]
+        figures = [{"start": self.instant(place), **_read_instants(decided["figures"][place])} for place in places]
+        try:
+            joined = join_figures(decided["code"][slot], figures)
+            return own if joined is None else Sentences(self.numbers).say(decided["code"][slot], joined)
+        except (InvalidInputError, KeyError):
+            # Words that this version does not know: the plan's own stand.
+            return own
+
+    @cached_property
+    def _following(self) -> Run | None:
+        soon = [run for run in self.runs[1:] if run.first < self.window.past + A_DAY]
+        return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
+
+    def _state_now(self) -> str:
+        mode, soc = self.runs[0].mode, self.soc_now
+        if mode in ("save", "hold") and soc is not None:
+            reserve = float(self.document["reserve_soc"][self.window.past])
+            return "full" if soc >= FULL else "reserve" if soc <= reserve + 1 - FULL else mode
+        return mode
+
+    @cached_property
+    def soc_now(self) -> float | None:
+        """How full the batteries were last, None where it is not known."""
+        past = self.window.past
+        known = [float(values[slot]) for values, slot in ((self.document["measured"]["soc"], past - 1), (self.document["planned"]["soc"], past)) if slot >= 0]
+        return next((value for value in known if np.isfinite(value)), None)
+
+    def say_time(self, slot: int) -> str:
+        """Return a slot's clock time, with its day where that is not today."""
+        instant = self.instant(slot)
+        ahead = (instant.astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()).days
+        clock = self.numbers.clock(instant)
+        return clock if ahead == 0 else f"{self.numbers.weekday(instant)} {clock}"
+
+    def steps(self) -> list[Step]:
+        """The slot that runs and the next deeds, then what goes by itself until there are four, in the order they begin."""
+        runs = [run for run in self.runs if run.first < self.window.past + A_DAY + A_DAY // 2]
+        deeds = [self._tell_run(run) for run in runs if run.mode in DEEDS and run != runs[0]]
+        chosen = [*(self._tell_run(run) for run in runs[:1]), *sorted([*deeds, *self._tell_cars()], key=lambda step: step.slot)][:MOST_STEPS]
+        others = [self._tell_run(run) for run in runs[1:] if run.mode not in DEEDS]
+        return sorted([*chosen, *others[: MOST_STEPS - len(chosen)]], key=lambda step: step.slot)
+
+    def _tell_run(self, run: Run) -> Step:
+        span = slice(run.first, run.end)
+        planned, prices = self.document["planned"], self.document["prices"]
+        given, taken, sold = (planned[name][span] * HOURS for name in ("discharge_kw", "charge_kw", "export_kw"))
+        own = np.minimum(given, sold)
+        energy = {"charge": taken, "export": own}.get(run.mode, given)
+        name = "save_selling" if run.mode == "save" and float(np.nansum(sold)) > LITTLE_KWH else run.mode
+        price = _mean_price(prices["import"][span], taken)
+        text = self.words("step_" + name, kwh=self.numbers.energy(float(np.nansum(energy))), price=self.numbers.price(price))
+        gain = float(np.nansum(own * prices["export"][span])) if run.mode == "export" else 0.0
+        return Step(COLOURS[run.mode], run.first, run.end, self._span(run.first, run.end), text, self.numbers.money(gain, signed=True) if gain > 0 else "")
+
+    def _tell_cars(self) -> Iterator[Step]:
+        planned, prices = self.document["planned"]["vehicle_kw"], self.document["prices"]["import"]
+        for stay in self.document["stays"]:
+            first, end = self._stay_slots(stay)
+            charging = first + np.flatnonzero(np.nan_to_num(planned[first:end]) > 0)
+            if not charging.size:
+                continue
+            energy = planned[first:end] * HOURS
+            price = self.numbers.price(_mean_price(prices[first:end], energy))
+            by = self.numbers.clock(datetime.fromisoformat(stay["to"]))
+            text = self.words("step_car", kwh=self.numbers.energy(float(np.nansum(energy))), price=price, by=by)
+            yield Step("ev", int(charging[0]), int(charging[-1]) + 1, self._span(int(charging[0]), int(charging[-1]) + 1), text)
+
+    def _stay_slots(self, stay: Mapping[str, Any]) -> tuple[int, int]:
+        first, end = ((datetime.fromisoformat(stay[name]) - self.window.timeline.start) // SLOT for name in ("from", "to"))
+        return max(first, self.window.past), min(end, self.window.timeline.count)
+
+    def _span(self, first: int, end: int) -> str:
+        begin, over = (self.numbers.clock(self.instant(slot)) for slot in (first, end))
+        if first <= self.window.past:
+            return " – ".join([self.words("now"), over])
+        day = self.instant(first).astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()
+        # What begins before tomorrow's dawn is still this night.
+        if self.instant(first) - self.window.now < timedelta(hours=12):
+            return f"{begin} – {over}"
+        return " ".join([self.words("tomorrow"), begin]) if day.days == 1 else f"{self.numbers.weekday(self.instant(first))} {begin}"
+
+    def facts(self) -> list[Fact]:
+        """What the next day costs, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""
+        return [fact for fact in (self._fact_cost(), self._fact_solar(), self._fact_stored(), self._fact_car()) if fact]
+
+    def _fact_cost(self) -> Fact | None:
+        day = self.document["ghosts"]["without_luna"]["next_day"]
+        if day is None:
+            return None
+        note = self.words("fact_cost_note", x=self.numbers.money(day["cost_without_luna"]))
+        return Fact(self.words("fact_cost"), self.numbers.money(day["cost"]), note)
+
+    def _fact_solar(self) -> Fact | None:
+        if not self.window.site.pv:
+            return None
+        zone, today = self.numbers.zone, self.window.now.astimezone(self.numbers.zone).date()
+        inside = np.array([start.astimezone(zone).date() == today for start in self.window.timeline])
+        made, coming = (float(np.nansum(self.document[part]["pv_kw"][inside])) * HOURS for part in ("measured", "planned"))
+        return Fact(self.words("fact_solar"), self.numbers.energy(made + coming), self.words("fact_solar_note", x=self.numbers.energy(coming)))
+
+    def _fact_stored(self) -> Fact | None:
+        capacity = sum(battery.capacity_kwh for battery in self.window.site.batteries)
+        if self.soc_now is None or not capacity:
+            return None
+        value = self.document["decisions"]["energy_value"][self.window.past] if self.has_plan else None
+        stored = self.soc_now * capacity
+        note = "" if value is None else self.words("fact_stored_note", x=self.numbers.money(stored * value))
+        return Fact(self.words("fact_stored"), self.numbers.energy(stored), note)
+
+    def _fact_car(self) -> Fact | None:
+        for stay in self.document["stays"]:
+            first, end = self._stay_slots(stay)
+            soc = self._car_soc(stay["vehicle"])
+            if end > first and soc is not None and np.isfinite(soc[[first - 1, end - 1]]).all():
+                leaves = self.words("fact_car", t=self.numbers.clock(datetime.fromisoformat(stay["to"])))
+                return Fact(leaves, self.numbers.share(float(soc[end - 1])), self.words("fact_car_note", x=self.numbers.share(float(soc[first - 1]))))
+        return None
+
+    def _car_soc(self, vehicle: str) -> FloatArray | None:
+        found: list[FloatArray] = [each["soc"] for each in self.document["devices"] if each["kind"] == "vehicles" and each["name"] == vehicle]
+        return found[0] if found else None
+
+
+def _read_instants(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(value) if name in ("time", "start") and isinstance(value, str) else value for name, value in figures.items()}
+
+
+def _mean_price(price: FloatArray, energy: FloatArray) -> float | None:
+    weight = np.nan_to_num(energy)
+    return float(np.nansum(price * weight) / weight.sum()) if weight.sum() > 0 else None

@@ -1,0 +1,54 @@
+"""How far a job is, as a part that looks again by itself; without a script its page says how to look again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import Connection
+
+from luna.contracts.job import Job
+from luna.database import jobs, sites
+from luna.database.engine import unit_of_work
+from luna.errors import NotFoundError, UnavailableError
+from luna.queue import Progress
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.layout import Page, PageRoute, show_part
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+PAGE = Page("job", "/ui/sites/{site_id}/jobs")
+SitePath = Annotated[str, Path(min_length=1, max_length=64)]
+JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
+
+
+@router.get("/ui/sites/{site_id}/jobs/{job_id}")
+def show_job_part(site_id: SitePath, job_id: JobId, request: Request, gateway: CurrentGateway) -> Response:
+    """Show how far a job of the site is; the page that holds it is loaded anew once the job has ended."""
+    with unit_of_work(gateway.database) as connection:
+        site, job = sites.load(connection, site_id), load_own(connection, site_id, job_id)
+    response = show_part(request, PAGE, "job_part.html.j2", site=site, job=job, progress=find_progress(gateway, job))
+    if job.finished_at is not None and request.headers.get("HX-Request"):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def load_own(connection: Connection, site_id: str, job_id: str) -> Job:
+    """Return a job of a site.
+
+    Raises:
+        NotFoundError: no such job, or it is another site's.
+    """
+    job = jobs.load(connection, job_id)
+    if job.request.get("site_id") != site_id:
+        raise NotFoundError("no such job", field="job_id", value=job_id, remedy="Go back to the page that began it.")
+    return job
+
+
+def find_progress(gateway: Gateway, job: Job) -> Progress | None:
+    """Return how far a running job is, None where nobody knows."""
+    if job.status != "running":
+        return None
+    try:
+        return gateway.queue.tasks.progress(job.job_id)
+    except UnavailableError:
+        # The row is what counts; how far it is will be known again when Redis is back.
+        return None

@@ -1,0 +1,201 @@
+"""What an owner fixes: blocks with their cost beforehand, who controls the devices, heat now, vacation. Everything can be taken back."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from luna import control_service
+from luna.contracts.message import Instant
+from luna.contracts.owner import StoredBlock
+from luna.contracts.vehicle_session import StoredSession
+from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
+from luna.database.engine import unit_of_work
+from luna.device_config import BATTERIES
+from luna.errors import InvalidInputError, LunaError
+from luna.owner_constraints import find_actions
+from luna.site import Site
+from luna.timeline import SLOT, floor_to
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.job_part import SitePath
+from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
+from services.api.pages.planning_view import BlockForm, PlanningView, Stored, read_power, say_cost
+from services.api.pages.trial import Trial, price_block
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+PAGE = PAGES["planning"]
+OWNER = "owner"
+BOOST_HOURS = (1, 2, 4)
+BlockPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class BlockFields(BaseModel):
+    """The fields of the form. Power is text, for people write a comma."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    device: Annotated[str, Field(max_length=64)]
+    action: Annotated[str, Field(max_length=32)]
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    power_kw: Annotated[str, Field(max_length=16)] = ""
+
+    def form(self) -> BlockForm:
+        """Return what they say.
+
+        Raises:
+            InvalidInputError: the power is no number.
+        """
+        return BlockForm(self.device, self.action, self.from_, self.to, read_power(self.power_kw))
+
+
+class PlanningQuery(BaseModel):
+    """What the page's address may hold: the form's fields, with ``cost`` to be told what they would cost, and what was just taken back."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    device: Annotated[str | None, Field(max_length=64)] = None
+    action: Annotated[str | None, Field(max_length=32)] = None
+    from_: Annotated[Instant | None, Field(alias="from")] = None
+    to: Instant | None = None
+    power_kw: Annotated[str, Field(max_length=16)] = ""
+    cost: bool = False
+    taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    stay_taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+
+    def form(self, site: Site, now: datetime) -> BlockForm:
+        """Return what the form shows: what was asked, else the next hour of the first device."""
+        actions = find_actions(site)
+        first = floor_to(now, SLOT) if self.from_ is None else self.from_
+        device = next(iter(actions)) if self.device is None else self.device
+        action = self.action or next(iter(actions.get(device, ("hold",))))
+        return BlockForm(device, action, first, first + timedelta(hours=1) if self.to is None else self.to, read_power(self.power_kw))
+
+
+@router.get("/ui/sites/{site_id}/planning")
+async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGateway, query: Annotated[PlanningQuery, Query()]) -> Response:
+    """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
+    now = gateway.clock.now()
+    stored = await run_in_threadpool(_read, gateway, site_id, now, query)
+    form = query.form(stored.site, now)
+    trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
+    words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
+    view = PlanningView(stored, form, numbers, words)
+    told: dict[str, Any] = {"trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
+    return show(request, PAGE, site=stored.site, stored=stored, form=form, view=view, **told)
+
+
+@router.get("/ui/sites/{site_id}/planning/cost")
+async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway, fields: Annotated[BlockFields, Query()]) -> Response:
+    """Say what the block in the form would cost, while it is being drawn."""
+    site = await run_in_threadpool(_load_site, gateway, site_id)
+    trial, refusal = await _try(gateway, site, fields.form(), request)
+    said = say_cost(trial, numbers_of(request, site), words_of(request, PAGE))
+    return show_part(request, PAGE, "planning_cost.html.j2", site=site, trial=trial, refusal=refusal, cost_words=said)
+
+
+@router.post("/ui/sites/{site_id}/planning/blocks")
+def fix_block(site_id: SitePath, gateway: CurrentGateway, fields: Annotated[BlockFields, Form()]) -> Response:
+    """Store a block, and lead back to the page."""
+    with unit_of_work(gateway.database) as connection:
+        manual_blocks.add(connection, site_id, fields.form().block(), by=OWNER, now=gateway.clock.now())
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/blocks/{block_id}/take-back")
+def take_back_block(site_id: SitePath, block_id: BlockPath, gateway: CurrentGateway) -> Response:
+    """Take a block back, and lead to the page, which can put it back."""
+    with unit_of_work(gateway.database) as connection:
+        manual_blocks.remove(connection, site_id, block_id, by=OWNER)
+    return RedirectResponse(f"{PAGE.address(site_id)}?taken_back={block_id}", 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/heat")
+def heat_now(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=64)], hours: Annotated[int, Form(ge=1, le=24)]) -> Response:
+    """Switch a load on from now on for some hours, as a block."""
+    now = gateway.clock.now()
+    first = floor_to(now, SLOT)
+    block = BlockForm(device, "on", first, first + timedelta(hours=hours)).block()
+    with unit_of_work(gateway.database) as connection:
+        manual_blocks.add(connection, site_id, block, by=OWNER, now=now)
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/vacation")
+def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bool, Form()]) -> Response:
+    """Say that nobody is at home, or somebody is again."""
+    with unit_of_work(gateway.database) as connection:
+        control_service.switch_vacation(connection, site_id, on=on, now=gateway.clock.now())
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/arm")
+def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, sure: Annotated[bool, Form()] = False) -> Response:
+    """Let commands be sent to the devices, once their owner said so twice."""
+    if not sure:
+        raise InvalidInputError(words_of(request, PAGE)("arm_unsure"), field="sure")
+    with unit_of_work(gateway.database) as connection:
+        control_service.arm(connection, site_id, now=gateway.clock.now(), by=OWNER)
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/disarm")
+def disarm_devices(site_id: SitePath, gateway: CurrentGateway) -> Response:
+    """Hand the devices back; after that nothing is sent."""
+    with unit_of_work(gateway.database) as connection:
+        control.disarm(connection, site_id)
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/resume")
+def resume_device(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=80)] = BATTERIES) -> Response:
+    """End an override: the plan is followed again."""
+    with unit_of_work(gateway.database) as connection:
+        control.override(connection, site_id, None, device=device)
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+def _load_site(gateway: Gateway, site_id: str) -> Site:
+    with unit_of_work(gateway.database) as connection:
+        return sites.load(connection, site_id)
+
+
+async def _try(gateway: Gateway, site: Site, form: BlockForm, request: Request) -> tuple[Trial | None, LunaError | None]:
+    """Return what a block would cost, or why that cannot be said; both belong into the page where the form stands."""
+    try:
+        return await price_block(gateway, site, form.block(), language=Reader.of(request).language), None
+    except LunaError as error:
+        return None, error
+
+
+def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -> Stored:
+    with unit_of_work(gateway.database) as connection:
+        site = sites.load(connection, site_id)
+        return Stored(
+            site=site,
+            now=now,
+            plan=plans.read_due(connection, site_id, now),
+            stays=vehicle_sessions.read_standing(connection, site_id, first=now),
+            stay_taken_back=_find_stay(connection, site_id, query.stay_taken_back, now),
+            blocks=manual_blocks.read_standing(connection, site_id, first=now),
+            taken_back=_find_taken_back(connection, site_id, query.taken_back, now),
+            states=[control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))],
+            on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
+        )
+
+
+def _find_taken_back(connection: Connection, site_id: str, block_id: int | None, now: datetime) -> StoredBlock | None:
+    """Return a block that was taken back and could still hold."""
+    history = manual_blocks.read_history(connection, site_id) if block_id is not None else []
+    return next((block for block in history if block.block_id == block_id and block.removed_at is not None and block.to > now), None)
+
+
+def _find_stay(connection: Connection, site_id: str, session_id: int | None, now: datetime) -> StoredSession | None:
+    """Return a stay that was taken back and could still hold."""
+    history = vehicle_sessions.read_history(connection, site_id) if session_id is not None else []
+    return next((stay for stay in history if stay.session_id == session_id and stay.removed_at is not None and stay.to > now), None)

@@ -1,0 +1,211 @@
+"""What is fixed of a site, as its page says and draws it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from pydantic import ValidationError
+
+from luna.charts import FixedSpan, StripView, draw_strip
+from luna.contracts.control import ControlState
+from luna.contracts.owner import GRID, ManualBlock, StoredBlock
+from luna.contracts.plan import PlanReply
+from luna.contracts.vehicle_session import StoredSession
+from luna.device_config import BATTERIES
+from luna.errors import InvalidInputError
+from luna.owner_constraints import find_actions
+from luna.site import Site, invalid_input
+from luna.timeline import SLOT, floor_to, local_instant
+from luna.wording import Numbers, say_mode
+from luna.wording.pages import PageWords
+from services.api.pages.trial import Trial
+
+AHEAD = timedelta(hours=48)
+STALE_AFTER = timedelta(minutes=30)
+# Less is what rounding makes.
+LITTLE_MONEY = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class BlockForm:
+    """What stands in the form: as asked, or as it begins."""
+
+    device: str
+    action: str
+    first: datetime
+    end: datetime
+    power_kw: float | None = None
+
+    def block(self) -> ManualBlock:
+        """Return the block that the form describes.
+
+        Raises:
+            InvalidInputError: it ends before it begins, or its power makes no sense.
+        """
+        try:
+            return ManualBlock.model_validate({"device": self.device, "action": self.action, "from": self.first, "to": self.end, "power_kw": self.power_kw})
+        except ValidationError as exc:
+            raise invalid_input(exc, field="") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is stored of a site that its page shows, as it stands at ``now``."""
+
+    site: Site
+    now: datetime
+    plan: PlanReply | None
+    blocks: Sequence[StoredBlock]
+    taken_back: StoredBlock | None
+    stays: Sequence[StoredSession]
+    stay_taken_back: StoredSession | None
+    states: Sequence[ControlState]
+    on_vacation: bool
+
+
+def read_power(text: str) -> float | None:
+    """Return what stands in the form's field, with a comma or a point; None where it is empty.
+
+    Raises:
+        InvalidInputError: it is no number.
+    """
+    if not text.strip():
+        return None
+    try:
+        return float(text.replace(",", "."))
+    except ValueError as exc:
+        raise InvalidInputError("this is no number", field="power_kw", value=text, remedy="Write kilowatts, such as 3.5, or leave it empty.") from exc
+
+
+def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:
+    """Return what a block costs in words; nothing where that was not asked."""
+    if trial is None:
+        return ""
+    if abs(trial.cost) < LITTLE_MONEY:
+        return words("cost_same")
+    return words("cost_more" if trial.cost > 0 else "cost_less", amount=numbers.money(abs(trial.cost)))
+
+
+@dataclass(frozen=True)
+class PlanningView:
+    """What is stored, as the page says and draws it."""
+
+    stored: Stored
+    form: BlockForm
+    numbers: Numbers
+    words: PageWords
+
+    @property
+    def headline(self) -> str:
+        """The first sentence of the page."""
+        count = len(self.stored.blocks)
+        if count == 0:
+            return self.words("headline_free")
+        return self.words("headline_one") if count == 1 else self.words("headline_many", count=count)
+
+    @property
+    def plan_age_minutes(self) -> int | None:
+        """How old the plan is, where that is too old; None where it is fresh or there is none."""
+        plan = self.stored.plan
+        age = self.stored.now - plan.issued_at if plan else timedelta(0)
+        return int(age / timedelta(minutes=1)) if age > STALE_AFTER else None
+
+    @property
+    def devices(self) -> Mapping[str, Sequence[str]]:
+        """Every device that something can be fixed of, with what it knows."""
+        return find_actions(self.stored.site)
+
+    @property
+    def actions(self) -> list[str]:
+        """Every action that some device knows."""
+        return list(dict.fromkeys(action for known in self.devices.values() for action in known))
+
+    @property
+    def heaters(self) -> list[str]:
+        """Loads and heat pumps that can be switched on."""
+        return [name for name, known in self.devices.items() if "on" in known]
+
+    @property
+    def overrides(self) -> list[ControlState]:
+        """The devices of which their owner wants something else now."""
+        return [state for state in self.stored.states if state.override is not None and state.override.until > self.stored.now]
+
+    @property
+    def edges(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The quarter-hours ahead by local day: each with its instant and its clock time; the hour that comes twice carries its zone."""
+        first = floor_to(self.stored.now, SLOT)
+        wanted = {self.form.first, self.form.end, self.next_morning, *(first + place * SLOT for place in range(AHEAD // SLOT + 1))}
+        days: dict[str, list[tuple[str, str]]] = {}
+        for instant in sorted(wanted):
+            days.setdefault(self.numbers.day(instant), []).append((self.write(instant), self.numbers.clock(instant)))
+        return list(days.items())
+
+    def write(self, instant: datetime) -> str:
+        """Return an instant as a form holds it."""
+        return instant.astimezone(self.numbers.zone).isoformat()
+
+    def say_device(self, name: str) -> str:
+        """Return what a device is called."""
+        return self.words("device_grid") if name == GRID else self.words("override_batteries") if name == BATTERIES else name
+
+    def say_block(self, block: ManualBlock) -> str:
+        """Return what a block says: who does what."""
+        power = "" if block.power_kw is None else f" {self.numbers.power(block.power_kw)}"
+        return f"{self.say_device(block.device)}: {self.words('action_' + block.action)}{power}"
+
+    @property
+    def next_slot(self) -> datetime:
+        """The start of the slot that runs."""
+        return floor_to(self.stored.now, SLOT)
+
+    @property
+    def next_morning(self) -> datetime:
+        """The next seven o'clock of the site."""
+        zone = self.numbers.zone
+        today = self.stored.now.astimezone(zone).date()
+        mornings = (local_instant(today + timedelta(days=days), "07:00", zone) for days in (0, 1))
+        return next(morning for morning in mornings if morning > self.stored.now)
+
+    def say_stay(self, stay: StoredSession) -> str:
+        """Return what is wanted of a stay."""
+        if stay.target_soc is None:
+            return self.words("stay_said_surplus", vehicle=stay.vehicle, to=self.say_instant(stay.to))
+        return self.words("stay_said", vehicle=stay.vehicle, target=self.numbers.share(stay.target_soc), to=self.say_instant(stay.to))
+
+    def say_span(self, block: ManualBlock | StoredSession) -> str:
+        """Return from when until when a block or a stay holds."""
+        first, last = block.from_.astimezone(self.numbers.zone), block.to.astimezone(self.numbers.zone)
+        end = self.numbers.clock(block.to) if first.date() == last.date() else self.say_instant(block.to)
+        return f"{self.say_instant(block.from_)} – {end}"
+
+    def say_instant(self, instant: datetime) -> str:
+        """Return a local day and clock time."""
+        return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
+
+    def say_override(self, state: ControlState) -> str:
+        """Return what an owner wants of a device, and until when."""
+        wanted: Any = state.override
+        mode, device = say_mode(wanted.mode, language=self.numbers.language), self.say_device(state.device)
+        return self.words("override", mode=mode, device=device, until=self.say_instant(wanted.until))
+
+    def draw_strips(self) -> list[Markup]:
+        """Draw the hours ahead wide and narrow; nothing where no plan knows their prices."""
+        plan = self.stored.plan
+        first = floor_to(self.stored.now, SLOT)
+        slots = [slot for slot in plan.slots if slot.start >= first][: AHEAD // SLOT] if plan else []
+        if not slots:
+            return []
+        prices = np.array([slot.import_price for slot in slots])
+        spans = [self._place(block, first, len(slots)) for block in self.stored.blocks]
+        heading = self.words("strip_price", unit=self.numbers.price_unit[1])
+        chosen = self._place(self.form.block(), first, len(slots)) if self.form.first < self.form.end else None
+        window = None if chosen is None else (chosen.first, chosen.end)
+        view = StripView(slots[0].start, SLOT, prices, [span for span in spans if span.end > span.first], window, self.numbers, heading)
+        return [draw_strip(view, narrow=narrow) for narrow in (False, True)]
+
+    def _place(self, block: ManualBlock, first: datetime, count: int) -> FixedSpan:
+        begin, end = (min(max(round((instant - first) / SLOT), 0), count) for instant in (block.from_, block.to))
+        return FixedSpan(begin, end, self.say_block(block))

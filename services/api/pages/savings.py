@@ -1,0 +1,263 @@
+"""What Luna saved: each policy beside without Luna and perfect foresight, what was left out, and who decided."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from luna.charts import DecidedDay, SavedDay, bar_in_text, draw_deciders, draw_saved_days, slot_edges
+from luna.contracts.message import Day
+from luna.contracts.replay import ReplayRequest
+from luna.database import control, sites
+from luna.database.engine import unit_of_work
+from luna.database.savings import read_savings
+from luna.queue.jobs import submit_job
+from luna.savings import LUNA, POSSIBLE, WITHOUT, CountedDay, Savings, share_of_possible
+from luna.site import Site
+from luna.timeline import SLOT, local_days, parse_zone
+from luna.wording import Numbers, say_policy
+from luna.wording.pages import PageWords
+from luna.wording.quality import say_fault
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.job_part import SitePath, find_progress, load_own
+from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, words_of
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+PAGE = PAGES["savings"]
+MONTH, WEEK = 30, 7
+# What is drawn, from what it is measured against down to the best there could be; the others stand in the table.
+SHOWN = (WITHOUT, "rule", LUNA, POSSIBLE)
+COLOURS = {WITHOUT: "bar-load", "rule": "bar-rule", LUNA: "bar-planner", POSSIBLE: "bar-possible"}
+NARROW_DAYS = 14
+
+JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A policy of a period: its name, its bar, its figure."""
+
+    name: str
+    drawing: Markup
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period of a card: what was saved in it, beside its bars; ``saved`` is None where none of its days counts."""
+
+    name: str
+    saved: str | None
+    words: str
+    good: bool
+    bars: Sequence[Bar]
+
+
+@router.get("/ui/sites/{site_id}/savings")
+def show_savings(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    *,
+    until: Annotated[Day | None, Query(description="last local day; usual: yesterday")] = None,
+    job: JobQuery = None,
+) -> Response:
+    """Show what the last thirty days cost under each policy, and which of them count."""
+    with unit_of_work(gateway.database) as connection:
+        site = sites.load(connection, site_id)
+        last = until or _yesterday(site, gateway)
+        savings = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last)
+        deciders = _read_deciders(connection, site, last)
+        running = None if job is None else load_own(connection, site_id, job)
+    words, numbers = words_of(request, PAGE), numbers_of(request, site)
+    view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site, gateway))
+    return show(
+        request,
+        PAGE,
+        site=site,
+        view=view,
+        missing=sum((span[1] - span[0]).days + 1 for span in savings.find_missing_spans()),
+        decided=_draw_deciders(deciders, numbers, words),
+        shares=_share_deciders(deciders),
+        job=running,
+        progress=None if running is None else find_progress(gateway, running),
+    )
+
+
+@router.post("/ui/sites/{site_id}/savings/replays")
+def count_days(site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day | None, Form()] = None) -> Response:
+    """Have the days replayed that could be and were not, a job for each run of neighbouring days, and lead back to the page."""
+    with unit_of_work(gateway.database) as connection:
+        site = sites.load(connection, site_id)
+        last = until or _yesterday(site, gateway)
+        spans = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last).find_missing_spans()
+    asked = [submit_job(gateway.database, gateway.queue, ReplayRequest(site_id=site_id, from_day=first, to_day=end)) for first, end in spans]
+    query = f"?until={last}" + (f"&job={asked[-1].job_id}" if asked else "")
+    return RedirectResponse(PAGE.address(site_id) + query, 303)
+
+
+def _yesterday(site: Site, gateway: Gateway) -> date:
+    return gateway.clock.now().astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class SavingsView:
+    """The savings as the page says and draws them."""
+
+    savings: Savings
+    numbers: Numbers
+    words: PageWords
+    newest: bool
+
+    @property
+    def headline(self) -> str:
+        """The first sentence of the page."""
+        cost, words = self.savings.cost, self.words
+        if not cost:
+            return words("empty_title")
+        saved, share = cost[WITHOUT] - cost[LUNA], share_of_possible(cost)
+        figures = {"days": self.savings.days}
+        if saved < 0:
+            return words("headline_worse", lost=self.numbers.money(-saved), **figures)
+        if share is None:
+            return words("headline_plain", saved=self.numbers.money(saved), **figures)
+        return words("headline", saved=self.numbers.money(saved), share=self.numbers.share(share), **figures)
+
+    @property
+    def earlier(self) -> date:
+        """The last day of the span before."""
+        return self.savings.first - timedelta(days=1)
+
+    @property
+    def later(self) -> date:
+        """The last day of the span after."""
+        return self.savings.last + timedelta(days=MONTH)
+
+    @property
+    def periods(self) -> list[tuple[str, Savings]]:
+        """The last day, week and month, each with its name."""
+        first = self.words("period_yesterday" if self.newest else "period_day")
+        return [(first, self.savings.tail(1)), (self.words("period_week"), self.savings.tail(WEEK)), (self.words("period_month"), self.savings)]
+
+    def cost_periods(self) -> list[Period]:
+        """What each period cost."""
+        return [self._describe(name, part.cost, self.numbers.money) for name, part in self.periods]
+
+    def carbon_periods(self) -> list[Period]:
+        """What each period emitted; empty where it is known of no day."""
+        if not self.savings.carbon_days:
+            return []
+        return [self._describe(name, part.carbon_kg, self._say_kg) for name, part in self.periods]
+
+    def _say_kg(self, kilograms: float) -> str:
+        return f"{self.numbers.number(kilograms, 1)}\u00a0kg"
+
+    def _describe(self, name: str, amounts: Mapping[str, float], say: Any) -> Period:
+        if not amounts:
+            return Period(name, None, self.words("period_empty"), good=False, bars=())
+        saved, share = amounts[WITHOUT] - amounts[LUNA], share_of_possible(amounts)
+        words = self.words("lost") if saved < 0 else self.words("saved") if share is None else self.words("saved_share", share=self.numbers.share(share))
+        return Period(name, say(abs(saved)), words, good=saved >= 0, bars=self._draw_bars(amounts, say))
+
+    def _draw_bars(self, amounts: Mapping[str, float], say: Any) -> list[Bar]:
+        most = max([1e-9, *(amounts[name] for name in SHOWN if name in amounts)])
+        return [
+            Bar(self.words("policy_" + name), bar_in_text(amounts[name] / most, COLOURS[name], rest=name != WITHOUT), say(amounts[name]))
+            for name in SHOWN
+            if name in amounts
+        ]
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Every policy of the month: its name, cost, what it saved, what it emitted."""
+        cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
+        known = sorted(cost, key=lambda each: -cost[each])
+        emitted = {name: self._say_kg(carbon[name]) for name in known if name in carbon}
+        return [
+            (say_policy(name, language=numbers.language), numbers.money(cost[name]), numbers.money(cost[WITHOUT] - cost[name]), emitted.get(name, "–"))
+            for name in known
+        ]
+
+    def draw_days(self, *, narrow: bool) -> Markup:
+        """Draw what was saved on each day; a phone shows the last fortnight."""
+        shown = self.savings.tail(NARROW_DAYS) if narrow else self.savings
+        counted = {day.day: day for day in shown.counted}
+        dates = [shown.first + timedelta(days=number) for number in range(shown.days)]
+        days = [self._draw_day(day, counted.get(day)) for day in dates]
+        return draw_saved_days(days, self.numbers, label=self.words("daily_label"), narrow=narrow)
+
+    def _draw_day(self, day: date, counted: CountedDay | None) -> SavedDay:
+        if counted is None:
+            return SavedDay(day, None, None, f"{self.say_day(day)}: {self.words('key_left_out')}")
+        figures = {name: self.numbers.money(value) for name, value in (("saved", counted.saved), ("possible", counted.possible))}
+        return SavedDay(day, counted.saved, counted.possible, self.words("daily_title_counted", day=self.say_day(day), **figures))
+
+    def say_day(self, day: date) -> str:
+        """Return a local day in words."""
+        return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
+
+    def left_out(self) -> list[tuple[str, str]]:
+        """Why days are not counted: neighbouring days of the same reason together."""
+        runs: list[list[Any]] = []
+        for left in self.savings.left_out:
+            why = self._say_why(left.code, left.faults)
+            if runs and runs[-1][2] == why and left.day - runs[-1][1] == timedelta(days=1):
+                runs[-1][1] = left.day
+            else:
+                runs.append([left.day, left.day, why])
+        return [(self.say_day(first) if first == last else f"{self.say_day(first)} – {self.say_day(last)}", why) for first, last, why in runs]
+
+    def _say_why(self, code: str, faults: Sequence[str]) -> str:
+        said = [say_fault(fault, language=self.numbers.language) for fault in faults]
+        return self.words("left_" + code) + (f": {'; '.join(said)}" if said else "")
+
+
+@dataclass(frozen=True, slots=True)
+class DecidersOfDay:
+    """A local day: the edges of its slots, and who decided each, None where nobody did."""
+
+    day: date
+    edges: Sequence[datetime]
+    deciders: Sequence[str | None]
+
+
+def _read_deciders(connection: Connection, site: Site, last: date) -> list[DecidersOfDay]:
+    """Return for each day of the last week the edges of its slots, and who decided each."""
+    zone = parse_zone(site.timezone)
+    days = []
+    for back in range(WEEK - 1, -1, -1):
+        day = last - timedelta(days=back)
+        slots = local_days(day, day, zone)
+        known = control.read_deciders(connection, site.name, first=slots.start, end=slots.end)
+        edges = slot_edges(slots.start, slots.count, SLOT)
+        days.append(DecidersOfDay(day, edges, [known.get(edge) for edge in edges[:-1]]))
+    return days
+
+
+def _draw_deciders(days: Sequence[DecidersOfDay], numbers: Numbers, words: PageWords) -> list[Markup]:
+    """Return the drawing wide and narrow; none where nothing was decided."""
+    if not any(who is not None for day in days for who in day.deciders):
+        return []
+    rows = [_name_row(day, numbers, words) for day in days]
+    return [draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow) for narrow in (False, True)]
+
+
+def _name_row(day: DecidersOfDay, numbers: Numbers, words: PageWords) -> DecidedDay:
+    noon = datetime.combine(day.day, time(12), numbers.zone)
+    hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
+    name = f"{numbers.weekday(noon)} {day.day.day}" + ("" if hours == 24 else f" · {words('who_length', hours=hours)}")
+    present = [who for who in dict.fromkeys(day.deciders) if who is not None]
+    said = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
+    return DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=said))
+
+
+def _share_deciders(days: Sequence[DecidersOfDay]) -> dict[str, float]:
+    """Return which share of the slots that anybody decided each decided, the most first."""
+    decided = [who for day in days for who in day.deciders if who is not None]
+    counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
+    return dict(sorted(counts.items(), key=lambda each: -each[1]))

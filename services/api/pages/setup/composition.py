@@ -1,0 +1,246 @@
+"""From what was typed to a site: the document it makes, and what stands in its way, step by step. Pure."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from luna.errors import NotFoundError
+from luna.site import SENSOR_ROLES, Site
+from luna.site.countries import COUNTRIES, Country, place_named
+from luna.timeline import parse_zone
+from luna.wording import Numbers
+from services.api.pages.setup.fields import (
+    ASKED_EXPORT,
+    ASKED_IMPORT,
+    DEVICES,
+    EXPORT_KINDS,
+    GRID,
+    KINDS,
+    SITE,
+    TARIFF,
+    Fault,
+    check_entries,
+    check_zone,
+)
+
+STEPS = ("site", "devices", "tariff", "data", "review")
+ELSEWHERE = "elsewhere"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+# Which step asks for a part of a site.
+_STEP_OF = {"grid": "devices", "batteries": "devices", "pv": "devices", "vehicles": "devices", "loads": "devices", "tariff": "tariff", "input_sensors": "data"}
+# As a site's file would name them.
+_NAMES = {"batteries": "battery", "pv": "roof", "vehicles": "car", "loads": "water_heater"}
+
+
+@dataclass
+class Composition:
+    """What the answers make: a document of a site as far as they go, its faults by step."""
+
+    document: dict[str, Any] = field(default_factory=dict)
+    faults: dict[str, list[Fault]] = field(default_factory=lambda: {step: [] for step in STEPS})
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(self.faults.values())
+
+    def site(self) -> Site:
+        """Return the site, once the composition is whole."""
+        return Site.model_validate(self.document)
+
+
+def compose(answers: Mapping[str, Any]) -> Composition:
+    """Return what the answers of all steps make.
+
+    Args:
+        answers: by step, as typed: ``site``, ``grid`` and ``tariff`` by field, the devices as lists, ``sensors`` by role.
+
+    Invariants: a composition that is whole has a site.
+    """
+    composed = Composition()
+    _compose_site(composed, answers.get("site", {}))
+    _compose_devices(composed, answers)
+    _compose_tariff(composed, answers)
+    sensors = {role: entity for role, entity in answers.get("sensors", {}).items() if entity and role in SENSOR_ROLES}
+    if sensors and answers.get("data", {}).get("source") == "home_assistant":
+        composed.document["input_sensors"] = sensors
+    if composed.whole:
+        _check_whole(composed)
+    return composed
+
+
+def country_of(answers: Mapping[str, Any]) -> Country | None:
+    """Return the country of the place that was chosen; None elsewhere, and before one was."""
+    return COUNTRIES.get(answers.get("site", {}).get("place", "").partition(":")[0])
+
+
+def currency_of(answers: Mapping[str, Any]) -> str:
+    """Return the currency as typed, else the country's."""
+    typed = answers.get("site", {}).get("currency", "").strip().upper()
+    country = country_of(answers)
+    return typed if _CURRENCY.fullmatch(typed) else country.currency if country else "EUR"
+
+
+def numbers_of(answers: Mapping[str, Any], language: Any) -> Numbers:
+    """Return how the reader is told figures of the site to be."""
+    return Numbers(language, ZoneInfo("UTC"), currency_of(answers))
+
+
+def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
+    """Return what stands in the fields of the tariff before anything was typed: what is usual in the country."""
+    country, scale = country_of(answers), numbers_of(answers, "en").price_unit[0]
+    suggested = {entry.name: entry.default for entry in TARIFF} | {"export_price": "0"}
+    if country is None:
+        return suggested
+    # The usual markup is a figure of the country's own currency.
+    markup = country.markup * scale if currency_of(answers) == country.currency else 0.0
+    market = {"market": country.markets[0], "export_market": country.markets[0]} if country.markets else {}
+    return suggested | market | {"markup": f"{markup:g}", "vat_percent": f"{100 * country.vat:g}"}
+
+
+def _compose_site(composed: Composition, typed: Mapping[str, str]) -> None:
+    values, faults = check_entries(SITE, typed)
+    name = values.get("name", "")
+    if name and not _NAME.fullmatch(name):
+        faults.append(Fault("name", "name"))
+    place = _find_place(values, faults)
+    zone = values.get("timezone") or (place[0].timezone if place else "")
+    currency = str(values.get("currency") or (place[0].currency if place else "")).upper()
+    if zone and (fault := check_zone(zone)):
+        faults.append(fault)
+    if currency and not _CURRENCY.fullmatch(currency):
+        faults.append(Fault("currency", "currency"))
+    if ("latitude" in values) != ("longitude" in values):
+        faults.append(Fault("longitude" if "latitude" in values else "latitude", "both"))
+    if values.get("place") == ELSEWHERE:
+        needed = {"latitude": values.get("latitude"), "longitude": values.get("longitude"), "timezone": zone or None, "currency": currency or None}
+        named = {fault.field for fault in faults}
+        faults.extend(Fault(field, "missing_elsewhere") for field, value in needed.items() if value is None and field not in named)
+    composed.faults["site"] += faults
+    if not faults:
+        own = {"latitude": values["latitude"], "longitude": values["longitude"]} if "latitude" in values else None
+        town = {"latitude": place[1].latitude, "longitude": place[1].longitude} if place else None
+        composed.document |= {"name": name, "timezone": parse_zone(zone).key, "currency": currency, "location": own or town}
+        composed.document |= {"country": place[0].code} if place else {}
+
+
+def _find_place(values: Mapping[str, Any], faults: list[Fault]) -> Any:
+    if values.get("place") in {None, ELSEWHERE}:
+        return None
+    try:
+        return place_named(values["place"])
+    except NotFoundError:
+        faults.append(Fault("place", "choice"))
+        return None
+
+
+def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
+    grid, faults = check_entries(GRID, answers.get("grid", {}))
+    composed.faults["devices"] += faults
+    if grid:
+        composed.document["grid"] = grid
+    for kind, entries in DEVICES.items():
+        devices = []
+        for place, typed in enumerate(answers.get(kind, [])):
+            values, faults = check_entries(entries, typed, prefix=f"{kind}-{place}-")
+            if not faults and kind == "batteries" and values["power_kw"] > 20 * values["capacity_kwh"]:
+                faults.append(Fault(f"{kind}-{place}-power_kw", "watts"))
+            composed.faults["devices"] += faults
+            if not faults:
+                devices.append({"name": _name(kind, place), **_DEVICE[kind](values)})
+        if devices:
+            composed.document[kind] = devices
+
+
+def _name(kind: str, place: int) -> str:
+    return _NAMES[kind] if place == 0 else f"{_NAMES[kind]} {place + 1}"
+
+
+def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
+    # What is lost on the way in and out again is lost half on each way.
+    one_way = round(math.sqrt(values["efficiency_percent"] / 100), 4)
+    return {
+        "capacity_kwh": values["capacity_kwh"],
+        "charge_limit_kw": values["power_kw"],
+        "discharge_limit_kw": values["power_kw"],
+        "min_soc": values["reserve_percent"] / 100,
+        "charge_efficiency": one_way,
+        "discharge_efficiency": one_way,
+        "charge_from_grid": values["from_grid"],
+        "discharge_to_grid": values["to_grid"],
+    }
+
+
+def _array(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"peak_kw": values["peak_kw"], "tilt_deg": values["tilt_deg"], "azimuth_deg": float(values["azimuth_deg"])}
+
+
+def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
+
+
+def _heater(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": "water_heater", "power_kw": values["power_kw"], "energy_kwh_per_day": values["energy_kwh_per_day"]}
+
+
+_DEVICE = {"batteries": _battery, "pv": _array, "vehicles": _vehicle, "loads": _heater}
+
+
+def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
+    typed = suggest_tariff(answers) | answers.get("tariff", {})
+    scale = numbers_of(answers, "en").price_unit[0]
+    kind, export = typed["import_kind"], typed["export_kind"]
+    if kind not in KINDS or export not in EXPORT_KINDS:
+        composed.faults["tariff"].append(Fault("import_kind", "choice"))
+        return
+    bought, faults = check_entries(ASKED_IMPORT[kind], typed, price_scale=scale)
+    sold, more = check_entries(ASKED_EXPORT[export], typed, price_scale=scale)
+    country = country_of(answers)
+    for name, values in (("market", bought), ("export_market", sold)):
+        if name in values and (country is None or values[name] not in country.markets):
+            faults.append(Fault(name, "choice"))
+    second = {name for name in ("second_from", "second_to", "second_price") if name in bought}
+    if kind == "time_of_use" and second and len(second) < 3:
+        faults += [Fault(name, "band") for name in ("second_from", "second_to", "second_price") if name not in second]
+    composed.faults["tariff"] += [*faults, *more]
+    if not faults and not more:
+        composed.document["tariff"] = {"import": _import_rule(kind, bought), "export": _export_rule(export, sold)}
+
+
+def _import_rule(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    if kind == "fixed":
+        return {"kind": "fixed", "price": values["import_price"]}
+    if kind == "spot":
+        return {"kind": "spot", "market": values["market"], "markup": values["markup"], "vat": values["vat_percent"] / 100}
+    bands = [
+        {
+            "from": "00:00" if values[f"{band}_from"] == "24:00" else values[f"{band}_from"],
+            **{part: values[f"{band}_{part}"] for part in ("to", "price", "days")},
+        }
+        for band in ("first", "second")
+        if f"{band}_from" in values
+    ]
+    return {"kind": "time_of_use", "default": values["default_price"], "bands": bands}
+
+
+def _export_rule(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    if kind == "spot":
+        return {"kind": "spot", "market": values["export_market"], "markup": -values["export_fee"]}
+    return {"kind": "fixed", "price": values.get("export_price", 0.0)}
+
+
+def _check_whole(composed: Composition) -> None:
+    """Note what the site itself refuses beyond what each field takes."""
+    try:
+        composed.site()
+    except ValidationError as exc:
+        for fault in exc.errors(include_url=False):
+            step = _STEP_OF.get(str(fault["loc"][0]) if fault["loc"] else "", "site")
+            said = {"said": fault["msg"].removeprefix("Value error, ")}
+            composed.faults[step].append(Fault("", "other", said))

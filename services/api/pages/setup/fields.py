@@ -1,0 +1,217 @@
+"""What set-up asks, field by field: what each takes, what stands there at first, and what is wrong with what was typed. Pure."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from luna.errors import InvalidInputError
+from luna.timeline import parse_zone
+
+Answers = Mapping[str, str]
+CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+ON = "on"
+
+
+class Fault(NamedTuple):
+    """What is wrong with a field: ``code`` names a phrase ``fault_<code>`` of the page, ``figures`` stand in it."""
+
+    field: str
+    code: str
+    figures: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A field of a form.
+
+    Args:
+        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` what stands below it where ``hint`` says so.
+        kind: what it takes. A price is typed in the unit in which the site's prices are shown.
+        least: bound of a number; ``above`` shuts it out.
+        unit: shown beside it.
+        options: of a choice; ``option_<name>_<value>`` names each.
+    """
+
+    name: str
+    kind: Literal["text", "number", "price", "choice", "switch", "clock"] = "number"
+    least: float = 0.0
+    most: float = math.inf
+    above: bool = False
+    required: bool = True
+    default: str = ""
+    unit: str = ""
+    options: tuple[str, ...] = ()
+    hint: bool = False
+
+
+SITE = (
+    Entry("name", "text", default="Home", hint=True),
+    Entry("place", "choice", hint=True),
+    Entry("latitude", least=-90, most=90, required=False, unit="°"),
+    Entry("longitude", least=-180, most=180, required=False, unit="°"),
+    Entry("timezone", "text", required=False),
+    Entry("currency", "text", required=False),
+)
+GRID = (
+    Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW"),
+    Entry("export_limit_kw", most=10_000, required=False, unit="kW", hint=True),
+)
+BATTERY = (
+    Entry("capacity_kwh", most=2_000, above=True, unit="kWh"),
+    Entry("power_kw", most=2_000, above=True, unit="kW", hint=True),
+    Entry("reserve_percent", most=90, default="10", unit="%"),
+    Entry("efficiency_percent", least=50, most=100, default="90", unit="%", hint=True),
+    Entry("from_grid", "switch", default=ON),
+    Entry("to_grid", "switch", default=ON),
+)
+DIRECTIONS = ("90", "135", "180", "225", "270", "0")
+PV = (
+    Entry("peak_kw", most=2_000, above=True, unit="kW"),
+    Entry("tilt_deg", most=90, default="30", unit="°"),
+    Entry("azimuth_deg", "choice", options=DIRECTIONS, default="180"),
+)
+VEHICLE = (Entry("capacity_kwh", most=500, above=True, unit="kWh"), Entry("power_kw", least=1.4, most=400, default="11", unit="kW"))
+HEATER = (Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh"))
+# Lists of devices by their names in a site, each with what it asks and how many there may be.
+DEVICES: Mapping[str, tuple[Entry, ...]] = {"batteries": BATTERY, "pv": PV, "vehicles": VEHICLE, "loads": HEATER}
+MOST_DEVICES = 8
+DAYS = ("all", "weekday", "weekend")
+KINDS = ("fixed", "time_of_use", "spot")
+EXPORT_KINDS = ("fixed", "spot", "none")
+FIXED = (Entry("import_price", "price", most=10),)
+TIME_OF_USE = (
+    Entry("default_price", "price", most=10),
+    Entry("first_from", "clock", default="22:00"),
+    Entry("first_to", "clock", default="06:00"),
+    Entry("first_price", "price", most=10),
+    Entry("first_days", "choice", options=DAYS, default="all"),
+)
+SECOND_BAND = (
+    Entry("second_from", "clock", required=False),
+    Entry("second_to", "clock", required=False),
+    Entry("second_price", "price", most=10, required=False),
+    Entry("second_days", "choice", options=DAYS, default="all"),
+)
+SPOT = (
+    Entry("market", "choice"),
+    Entry("markup", "price", least=-1, most=10, default="0", hint=True),
+    Entry("vat_percent", most=50, default="0", unit="%"),
+)
+EXPORT_FIXED = (Entry("export_price", "price", most=10, hint=True),)
+EXPORT_SPOT = (Entry("export_market", "choice"), Entry("export_fee", "price", least=-1, most=10, default="0"))
+TARIFF = (
+    Entry("import_kind", "choice", options=KINDS, default="fixed"),
+    *FIXED,
+    *TIME_OF_USE,
+    *SECOND_BAND,
+    *SPOT,
+    Entry("export_kind", "choice", options=EXPORT_KINDS, default="fixed"),
+    *EXPORT_FIXED,
+    *EXPORT_SPOT,
+)
+# What of a tariff counts, by its kind.
+ASKED_IMPORT = {"fixed": FIXED, "time_of_use": (*TIME_OF_USE, *SECOND_BAND), "spot": SPOT}
+ASKED_EXPORT = {"fixed": EXPORT_FIXED, "spot": EXPORT_SPOT, "none": ()}
+
+
+def read_number(text: str) -> float | None:
+    """Return a number as people type it, with comma or point; None where it is none."""
+    plain = re.sub(r"[\s\u00a0']", "", text).replace("\u2212", "-")
+    if "," in plain and "." in plain:
+        thousands = "." if plain.rindex(",") > plain.rindex(".") else ","
+        plain = plain.replace(thousands, "")
+    plain = plain.replace(",", ".")
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", plain):
+        return None
+    return float(plain)
+
+
+def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1) -> tuple[dict[str, Any], list[Fault]]:
+    """Return what was typed as values by field, and what is wrong with the rest.
+
+    Args:
+        entries: what was asked.
+        typed: by field, without the prefix.
+        prefix: goes before the names of faulty fields.
+        price_scale: how many of the unit in which prices are typed make one of the currency.
+
+    Invariants: every entry that is required has a value or a fault.
+    """
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for entry in entries:
+        text = typed.get(entry.name, "").strip()
+        value, fault = _check(entry, text, price_scale)
+        if fault is not None:
+            faults.append(fault._replace(field=f"{prefix}{entry.name}"))
+        elif value is not None:
+            values[entry.name] = value
+    return values, faults
+
+
+def _check(entry: Entry, text: str, scale: int) -> tuple[Any, Fault | None]:
+    if entry.kind == "switch":
+        return text == ON, None
+    if not text:
+        return None, Fault("", "missing") if entry.required else None
+    if entry.kind in {"number", "price"}:
+        return _check_number(entry, text, scale if entry.kind == "price" else 1)
+    if entry.kind == "clock":
+        return (text, None) if CLOCK.fullmatch(text) else (None, Fault("", "clock"))
+    if entry.options and text not in entry.options:
+        return None, Fault("", "choice")
+    return text, None
+
+
+def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, Fault | None]:
+    typed = read_number(text)
+    if typed is None or not math.isfinite(typed):
+        return None, Fault("", "number")
+    # 8.2 hundredths are 0.082, and not what floats make of it.
+    value = round(typed / scale, 9)
+    if value < entry.least or (entry.above and value <= entry.least):
+        return None, Fault("", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)})
+    if value > entry.most:
+        return None, Fault("", "most", {"bound": _plain(entry.most * scale)})
+    # Nobody sells for a third of a cent: 0.32 was typed where 32 is meant.
+    if scale > 1 and entry.kind == "price" and entry.least >= 0 and 0 < typed < 1:
+        return None, Fault("", "too_cheap", {"meant": _plain(typed * scale)})
+    return value, None
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}"
+
+
+def check_zone(text: str) -> Fault | None:
+    """Return what is wrong with the name of a time zone."""
+    try:
+        parse_zone(text)
+    except InvalidInputError:
+        return Fault("timezone", "timezone")
+    return None
+
+
+def gather_devices(typed: Answers, kind: str) -> list[dict[str, str]]:
+    """Return the devices of a kind as a form names them: ``<kind>-<place>-<field>``; a switch that is not named is off."""
+    pattern = re.compile(rf"{kind}-(\d{{1,2}})-(\w+)")
+    names = {entry.name for entry in DEVICES[kind]}
+    found: dict[int, dict[str, str]] = {}
+    for name, text in typed.items():
+        match = pattern.fullmatch(name)
+        if match and match[2] in names:
+            found.setdefault(int(match[1]), {})[match[2]] = text
+    return [found[place] for place in sorted(found)][:MOST_DEVICES]
+
+
+def new_device(kind: str) -> dict[str, str]:
+    """Return what stands at first in the fields of a device."""
+    return {entry.name: entry.default for entry in DEVICES[kind]}
+
+
+def defaults_of(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return what stands in the fields at first."""
+    return {entry.name: entry.default for entry in entries if entry.default}

@@ -1,0 +1,175 @@
+"""The steps of set-up: each shows what was typed so far, takes more, and leads on; nothing typed is lost, whatever is wrong with it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from luna.database import setup_drafts, sites
+from luna.database.engine import unit_of_work
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
+from services.api.pages.setup import data_step, views
+from services.api.pages.setup.composition import STEPS, compose, country_of
+from services.api.pages.setup.fields import DEVICES, GRID, MOST_DEVICES, SITE, TARIFF, Fault, defaults_of, gather_devices, new_device
+
+PAGE = Page("setup", "/ui/setup", "administer")
+Step = Literal["site", "devices", "tariff", "data", "review"]
+DraftId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form as text that the database can hold; of a repeated one the last counts."""
+    form = await request.form(max_files=0)
+    return {name: _clean(value) for name, value in form.multi_items() if isinstance(value, str)}
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
+
+
+Typed = Annotated[dict[str, str], Depends(read_form)]
+
+
+@router.get("/ui/setup")
+def welcome(request: Request, gateway: CurrentGateway) -> Response:
+    """Show the ways in: a home of one's own, or the demo's."""
+    with unit_of_work(gateway.database) as connection:
+        names = sites.names(connection)
+    return show(request, PAGE, names=names)
+
+
+@router.post("/ui/setup")
+def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
+    """Begin a draft, and lead to its first step or, for the demo, straight to its plan."""
+    demo = typed.get("kind") == "demo"
+    with unit_of_work(gateway.database) as connection:
+        answers: dict[str, Any] = {"demo": True} if demo else _begin(sites.names(connection))
+        draft_id = setup_drafts.create(connection, answers)
+    return _lead(draft_id, "plan" if demo else STEPS[0])
+
+
+def _begin(taken: list[str]) -> dict[str, Any]:
+    own = defaults_of(SITE)["name"]
+    name = own if own not in taken else next(free for number in range(2, len(taken) + 3) if (free := f"{own} {number}") not in taken)
+    first = {kind: [new_device(kind)] if kind in {"batteries", "pv"} else [] for kind in DEVICES}
+    return {"site": defaults_of(SITE) | {"name": name}, "data": {"source": "nothing"}} | first
+
+
+@router.get("/ui/setup/guess")
+def guess_place(request: Request, place: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """Show what follows from a place: its clock, currency and market."""
+    return show(request, PAGE, template="setup_guess.html.j2", country=country_of({"site": {"place": place}}))
+
+
+@router.get("/ui/setup/{draft_id}/{step}")
+def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: CurrentGateway, *, check: bool = False, sensors: bool = False) -> Response:
+    """Show a step with what was typed; ``check``: also what is wrong with it; ``sensors``: also what Home Assistant has."""
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+    faults = _faults(gateway, answers, step) if check or step == "review" else {}
+    context = {"draft_id": draft_id, "step": step, "steps": STEPS, "answers": answers, "faults": faults}
+    shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(request, step, answers, faults)
+    return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
+
+
+def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mapping[str, Fault]) -> dict[str, Any]:
+    words, language = words_of(request, PAGE), Reader.of(request).language
+    if step == "site":
+        return views.view_site(answers, language, faults)
+    if step == "devices":
+        return {"devices": DEVICES, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
+    if step == "tariff":
+        return views.view_tariff(answers, language)
+    return {"summary_lines": views.view_review(answers, words, language)}
+
+
+@router.post("/ui/setup/{draft_id}/{step}")
+def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: CurrentGateway) -> Response:
+    """Keep what was typed, and lead on: to the next step, back, or to the same one where something is wrong or was added."""
+    go = typed.get("go", "next")
+    with unit_of_work(gateway.database) as connection:
+        answers = _merge(setup_drafts.load(connection, draft_id), step, typed)
+        if go.startswith(("add-", "remove-")):
+            _change_devices(answers, go)
+        setup_drafts.save(connection, draft_id, answers)
+    if step == "data" and (told := data_step.store_access(gateway, answers, typed)):
+        return _lead(draft_id, f"data?{told}")
+    if go == "back":
+        return _lead(draft_id, STEPS[max(STEPS.index(step) - 1, 0)])
+    if go != "next":
+        return _lead(draft_id, step)
+    return _finish(gateway, draft_id) if step == "review" else _go_on(gateway, draft_id, step, answers)
+
+
+def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, Any]) -> Response:
+    if _faults(gateway, answers, step):
+        return _lead(draft_id, f"{step}?check=1")
+    return _lead(draft_id, STEPS[STEPS.index(step) + 1])
+
+
+def _finish(gateway: Gateway, draft_id: str) -> Response:
+    """Store the site where nothing is wrong any more, and lead to its plan; else to the first step where something is."""
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+    faulty = next((step for step in STEPS if _faults(gateway, answers, step)), None)
+    if faulty is not None:
+        return _lead(draft_id, f"{faulty}?check=1")
+    site = compose(answers).site()
+    with unit_of_work(gateway.database) as connection:
+        sites.save(connection, site)
+        # What was entered anew is prepared anew.
+        setup_drafts.save(connection, draft_id, answers | {"stored": site.name, "run": answers.get("run", 0) + 1})
+    return _lead(draft_id, "plan")
+
+
+def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str, Fault]:
+    """Return what is wrong with a step, by field; of several faults of a field the first."""
+    found = list(compose(answers).faults[step])
+    if step == "site":
+        found += _find_taken(gateway, answers)
+    if step == "data":
+        found += data_step.find_faults(gateway, answers)
+    first: dict[str, Fault] = {}
+    for fault in found:
+        first.setdefault(fault.field, fault)
+    return first
+
+
+def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[Fault]:
+    name = answers.get("site", {}).get("name", "").strip()
+    with unit_of_work(gateway.database) as connection:
+        taken = name in sites.names(connection) and name != answers.get("stored")
+    return [Fault("name", "exists")] if taken else []
+
+
+def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answers with what a step's form brought."""
+    if step == "site":
+        return answers | {"site": {entry.name: typed.get(entry.name, "") for entry in SITE}}
+    if step == "devices":
+        devices = {kind: gather_devices(typed, kind) for kind in DEVICES}
+        return answers | devices | {"grid": {entry.name: typed.get(entry.name, "") for entry in GRID}}
+    if step == "tariff":
+        names = {entry.name for entry in TARIFF}
+        return answers | {"tariff": {name: text for name, text in typed.items() if name in names}}
+    if step == "data":
+        return data_step.merge_data(answers, typed)
+    return answers
+
+
+def _change_devices(answers: dict[str, Any], go: str) -> None:
+    verb, kind, *place = go.split("-")
+    if kind not in DEVICES:
+        return
+    if verb == "add" and len(answers[kind]) < MOST_DEVICES:
+        answers[kind] = [*answers[kind], new_device(kind)]
+    elif verb == "remove" and place and place[0].isdigit():
+        answers[kind] = [device for number, device in enumerate(answers[kind]) if number != int(place[0])]
+
+
+def _lead(draft_id: str, step: str) -> Response:
+    return RedirectResponse(f"/ui/setup/{draft_id}/{step}", 303)

@@ -1,0 +1,111 @@
+"""The end of set-up: what leads to the first plan, as it goes on, and the plan's first sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+
+from luna.database import setup_drafts, sites
+from luna.database.engine import unit_of_work
+from luna.errors import ConflictError, LunaError, UnavailableError
+from luna.queue.jobs import retry_job
+from luna.timeline import SystemClock
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
+from services.api.pages.setup.pages import PAGE, DraftId
+from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan
+from services.api.uploads import Upload, receive_upload
+
+UPLOAD_PATH = "/ui/setup/upload"
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.post(UPLOAD_PATH)
+async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response:
+    """Keep a file with measured data for the site that is being set up; it is read before the first plan."""
+    objects = await run_in_threadpool(lambda: gateway.objects)
+    upload = await receive_upload(request, objects, limiter=gateway.uploading)
+    draft_id = await run_in_threadpool(_keep_upload, gateway, upload)
+    address = f"/ui/setup/{draft_id}/data"
+    return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
+
+
+def _keep_upload(gateway: Gateway, upload: Upload) -> str:
+    draft_id = upload.fields.get("draft_id", [""])[-1]
+    try:
+        with unit_of_work(gateway.database) as connection:
+            answers = setup_drafts.load(connection, draft_id)
+            named = {"object_key": upload.key, "file_name": upload.name, "kind": "observations"}
+            setup_drafts.save(connection, draft_id, answers | {"upload": named, "data": answers.get("data", {}) | {"source": "file"}})
+    except LunaError:
+        gateway.objects.remove(upload.key)
+        raise
+    return draft_id
+
+
+@router.get("/ui/setup/{draft_id}/plan")
+def show_preparation(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
+    """Show how far the first plan is; without a script the page asks again by itself."""
+    return show(request, PAGE, template="setup_plan.html.j2", **_view(draft_id, request, gateway))
+
+
+@router.get("/ui/setup/{draft_id}/progress")
+def show_progress(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
+    """Show the same as a part of the page."""
+    return show_part(request, PAGE, "setup_progress.html.j2", **_view(draft_id, request, gateway))
+
+
+@router.post("/ui/setup/{draft_id}/retry")
+def retry_preparation(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
+    """Try the stage again that stopped it."""
+    failure = _prepare(draft_id, request, gateway)[0].failure
+    if failure is not None and failure.job_id is not None:
+        retry_job(gateway.database, gateway.queue, failure.job_id)
+    return RedirectResponse(f"/ui/setup/{draft_id}/plan", 303)
+
+
+def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
+    preparation, is_demo = _prepare(draft_id, request, gateway)
+    view: dict[str, Any] = {"preparation": preparation, "demo": is_demo, "idle": False, "sentence": "", "notes": [], "home": "/"}
+    if preparation.status == "running":
+        return view | {"idle": _is_idle(gateway)}
+    plan = preparation.jobs["plan"].reply if preparation.status == "done" else None
+    return view | (_describe(plan) if plan else {})
+
+
+def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, bool]:
+    """Return how far the preparation of a draft is, and whether it is the demo's.
+
+    Raises:
+        ConflictError: the draft is no site yet.
+    """
+    language = Reader.of(request).language
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        stored = answers.get("stored")
+        site = sites.load(connection, stored) if stored else None
+    if answers.get("demo"):
+        return advance(gateway, demo(language), draft_id), True
+    if site is None:
+        raise ConflictError("the site is not stored yet", field="draft_id", value=draft_id, remedy=f"Finish it: /ui/setup/{draft_id}/review")
+    upload = answers.get("upload") if answers.get("data", {}).get("source") == "file" else None
+    stages = first_plan(site, gateway.settings, upload, now=SystemClock().now(), language=language)
+    return advance(gateway, stages, f"{draft_id}:{answers['run']}"), False
+
+
+def _is_idle(gateway: Gateway) -> bool:
+    """Return whether nobody is there who would do the work."""
+    try:
+        return not gateway.queue.heartbeats.workers()
+    except UnavailableError:
+        return True
+
+
+def _describe(plan: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "sentence": plan["slots"][0]["reason"]["text"],
+        "notes": [note["text"] for note in plan.get("notes", [])],
+        "home": NAVIGATION[0].address(plan["site"]),
+    }

@@ -1,0 +1,156 @@
+"""Work that follows set-up, one job after the other: each job is a row, so that whoever looks next goes on where the last one stopped."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from luna.contracts.data import BackfillRequest, FetchPricesRequest, FetchWeatherRequest, LoadFileRequest
+from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
+from luna.contracts.job import DemoLoadRequest, Job
+from luna.contracts.message import Request
+from luna.contracts.plan import PlanOptions, PlanRequest
+from luna.database import jobs
+from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.queue import Progress
+from luna.queue.jobs import submit_job
+from luna.settings import Settings
+from luna.site import Site
+from luna.timeline import parse_zone
+from luna.wording import Language
+from services.api.gateway import Gateway
+from services.api.pages.job_part import find_progress
+
+# What is taken over of Home Assistant's past: what its recorder keeps of every reading is ten days by default, of statistics for ever.
+HISTORY = timedelta(days=30)
+DEMO_HOUR = 14
+Status = Literal["waiting", "running", "done", "failed"]
+Done = Mapping[str, Job]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One job of a preparation: ``name`` in words is ``stage_<name>``; ``optional``: without it the rest goes on."""
+
+    name: str
+    request: Callable[[Done], Request]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """How a stage stands."""
+
+    name: str
+    status: Status
+    optional: bool = False
+    job_id: str | None = None
+    progress: Progress | None = None
+    error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How far all stages are; ``jobs`` holds those that ended well, by stage."""
+
+    stages: Sequence[StageState]
+    jobs: Done
+
+    @property
+    def status(self) -> Literal["running", "done", "failed"]:
+        """How it stands on the whole."""
+        if any(stage.status == "failed" and not stage.optional for stage in self.stages):
+            return "failed"
+        return "running" if any(stage.status in {"waiting", "running"} for stage in self.stages) else "done"
+
+    @property
+    def failure(self) -> StageState | None:
+        """The stage that stopped it."""
+        return next((stage for stage in self.stages if stage.status == "failed" and not stage.optional), None)
+
+
+def advance(gateway: Gateway, stages: Sequence[Stage], run: str) -> Preparation:
+    """Return how far the stages are, having asked for the next one where the one before has ended.
+
+    Args:
+        gateway: reads and asks.
+        stages: in order.
+        run: names this preparation among others; the same name finds the same jobs.
+
+    Raises:
+        UnavailableError: the database is away.
+        InvalidInputError: a stage cannot be asked for.
+    """
+    states: list[StageState] = []
+    done: dict[str, Job] = {}
+    blocked = False
+    for stage in stages:
+        if blocked:
+            states.append(StageState(stage.name, "waiting", stage.optional))
+            continue
+        state, job = _look_at(gateway, stage, run, done)
+        states.append(state)
+        if state.status == "done" and job is not None:
+            done[stage.name] = job
+        blocked = state.status == "running" or (state.status == "failed" and not stage.optional)
+    return Preparation(states, done)
+
+
+def _look_at(gateway: Gateway, stage: Stage, run: str, done: Done) -> tuple[StageState, Job | None]:
+    request, key = stage.request(done), f"setup:{run}:{stage.name}"
+    with unit_of_work(gateway.database) as connection:
+        found = jobs.find_newest(connection, task=request.task, key=key)
+        job = None if found is None else jobs.load(connection, found.job_id)
+    job = job or submit_job(gateway.database, gateway.queue, request, key=key)
+    if job.status in {"queued", "running"}:
+        return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
+    if job.status == "done":
+        return StageState(stage.name, "done", stage.optional, job.job_id), job
+    return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
+
+
+def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[Stage]:
+    """Return what leads to the first plan of a site: what of its past and future can be had, a forecast, the plan.
+
+    Args:
+        site: as stored.
+        settings: say whether outside services and a Home Assistant may be asked.
+        upload: a file that was handed over, by field of its request; None: none was.
+        now: where the past ends.
+        language: of the plan's sentences.
+    """
+    stages: list[Stage] = []
+    if site.tariff.markets and settings.outside_services:
+        stages.append(Stage("prices", lambda _: FetchPricesRequest(), optional=True))
+    if site.location is not None and settings.outside_services:
+        stages.append(Stage("weather", lambda _: FetchWeatherRequest(site_id=site.name), optional=True))
+    if any(sensors for _, sensors in site.input_sensors) and settings.home_assistant_url:
+        stages.append(Stage("history", lambda _: BackfillRequest(site_id=site.name, first=now - HISTORY, end=now), optional=True))
+    if upload:
+        stages.append(Stage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **upload})))
+    options = PlanOptions(language=language)
+    return [
+        *stages,
+        Stage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name)),
+        Stage("plan", lambda _: PlanRequest(site_id=site.name, options=options)),
+    ]
+
+
+def demo(language: Language) -> list[Stage]:
+    """Return what leads to the demo's sites with a plan: a recorded year, a forecast of one of its last days, the plan of that day."""
+    options = PlanOptions(language=language)
+    return [
+        Stage("demo", lambda _: DemoLoadRequest()),
+        Stage("forecast", lambda done: IssueRequest(site_id=_demo_site(done).name, at=_demo_start(done), forecast_version=DEFAULT_VERSION)),
+        Stage("plan", lambda done: PlanRequest(site_id=_demo_site(done).name, start=_demo_start(done), options=options)),
+    ]
+
+
+def _demo_site(done: Done) -> Site:
+    return Site.model_validate((done["demo"].reply or {})["sites"][0]["site"])
+
+
+def _demo_start(done: Done) -> datetime:
+    day = datetime.fromisoformat(str((done["demo"].reply or {})["test_last_day"]))
+    return day.replace(hour=DEMO_HOUR, tzinfo=parse_zone(_demo_site(done).timezone))

@@ -1,0 +1,100 @@
+"""What the steps of set-up show beside their fields. Pure."""
+
+from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.site.countries import COUNTRIES, places
+from luna.wording import Language, Numbers
+from luna.wording.pages import PageWords
+from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
+from services.api.pages.setup.fields import SITE, TARIFF, Fault
+
+Lines = list[tuple[str, str]]
+_DETAILS = ("latitude", "longitude", "timezone", "currency")
+
+
+def view_site(answers: Mapping[str, Any], language: Language, faults: Mapping[str, Fault]) -> dict[str, Any]:
+    """Return the places by country in the reader's language, and what follows from the one that was chosen."""
+    typed = answers.get("site", {})
+    towns = [(COUNTRIES[code].names[language == "de"], [(place, place.partition(":")[2]) for place, _ in of]) for code, of in groupby(places(), itemgetter(1))]
+    opened = typed.get("place") == ELSEWHERE or any(typed.get(name) for name in _DETAILS) or any(name in faults for name in _DETAILS)
+    return {
+        "entries": {entry.name: entry for entry in SITE},
+        "typed": typed,
+        "places": sorted(towns),
+        "country": country_of(answers),
+        "opened": opened,
+    }
+
+
+def view_tariff(answers: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Return the fields of the tariff with what is usual in the country, and its markets."""
+    country = country_of(answers)
+    return {
+        "entries": {entry.name: entry for entry in TARIFF},
+        "typed": suggest_tariff(answers) | answers.get("tariff", {}),
+        "markets": [(market, market) for market in country.markets] if country else [],
+        "price_unit": numbers_of(answers, language).price_unit[1],
+    }
+
+
+def view_review(answers: Mapping[str, Any], words: PageWords, language: Language) -> list[tuple[str, Lines]]:
+    """Return what was entered, step by step; what is not whole yet is left out, for its step says what is missing."""
+    composed = compose(answers)
+    if not composed.whole:
+        return [(step, []) for step, faults in composed.faults.items() if faults]
+    site, numbers = composed.site(), numbers_of(answers, language)
+    return [
+        ("site", _site_lines(site, words)),
+        ("devices", _device_lines(site, words, numbers)),
+        ("tariff", _tariff_lines(site, words, numbers)),
+        ("data", [(words("step_data"), _say_data(answers, words))]),
+    ]
+
+
+def _site_lines(site: Site, words: PageWords) -> Lines:
+    return [(words("field_name"), site.name), (words("field_timezone"), site.timezone), (words("field_currency"), site.currency)]
+
+
+def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
+    def plain(value: float) -> str:
+        return numbers.number(value, 1)
+
+    lines = [
+        *((words("batteries"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.batteries),
+        *((words("pv"), words("review_pv", peak=plain(each.peak_kw))) for each in site.pv),
+        *((words("vehicles"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.vehicles),
+        *((words("loads"), words("review_pv", peak=plain(each.power_kw))) for each in site.loads),
+    ]
+    return lines or [(words("step_devices"), words("review_no_devices"))]
+
+
+def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
+    bought, sold = site.tariff.import_, site.tariff.export
+    said = ""
+    if isinstance(bought, FixedPrice):
+        said = words("review_tariff_fixed", price=numbers.price_per_kwh(bought.price))
+    elif isinstance(bought, TimeOfUsePrice):
+        said = words("review_tariff_time_of_use", price=numbers.price_per_kwh(bought.default))
+    elif isinstance(bought, SpotPrice):
+        vat = f"{numbers.number(100 * bought.vat, 1)}\u00a0%"
+        said = words("review_tariff_spot", market=bought.market, markup=numbers.price_per_kwh(bought.markup), vat=vat)
+    earned = words("review_export_spot", market=sold.market) if isinstance(sold, SpotPrice) else _say_fixed(sold, words, numbers)
+    return [(words("buying"), said), (words("selling"), earned)]
+
+
+def _say_fixed(sold: Any, words: PageWords, numbers: Numbers) -> str:
+    return words("review_export_fixed", price=numbers.price_per_kwh(sold.price))
+
+
+def _say_data(answers: Mapping[str, Any], words: PageWords) -> str:
+    source = answers.get("data", {}).get("source")
+    sensors = [entity for entity in answers.get("sensors", {}).values() if entity]
+    if source == "home_assistant" and sensors:
+        return words("review_sensors", count=len(sensors))
+    if source == "file" and answers.get("upload"):
+        return words("uploaded", file=answers["upload"]["file_name"])
+    return words("review_nothing")

@@ -1,0 +1,67 @@
+"""What something fixed by its owner would cost, asked of the planner before anything is stored."""
+
+from dataclasses import dataclass
+
+from luna.contracts.counterfactual import Alternative, WhyNotReply, WhyNotRequest
+from luna.contracts.owner import ManualBlock
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.database import plans
+from luna.database.engine import unit_of_work
+from luna.errors import ConflictError
+from luna.owner_constraints import check_block
+from luna.site import Battery, DeferrableLoad, ElectricVehicle, Site
+from luna.wording import Language
+from services.api.gateway import Gateway
+
+# A block as the alternative that means the same; the others are planned with.
+_BATTERY_MODES = {"charge": "charge", "discharge": "export", "hold": "hold"}
+_DEVICE_MODES = {"charge": "charge", "no_charge": "hold", "on": "on", "off": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What it costs more than the plan, in money (negative: less), and what the planner says of it where it says anything."""
+
+    cost: float
+    text: str = ""
+
+
+async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, language: Language) -> Trial:
+    """Return what a block would cost beside the plan issued last; nothing is stored that drives the site.
+
+    Raises:
+        InvalidInputError: the site cannot follow the block.
+        ConflictError: there is no plan to compare with.
+        UnavailableError: the planner did not answer in time.
+    """
+    check_block(block, site, now=gateway.clock.now())
+    plan, request = _find_plan(gateway, site)
+    alternative = _as_alternative(block, site, plan)
+    if alternative is not None:
+        answer = await gateway.ask(WhyNotRequest(plan_id=plan.plan_id, alternative=alternative, language=language))
+        reply = WhyNotReply.model_validate_json(bytes(answer.body))
+        return Trial(reply.cost.total, reply.text)
+    answer = await gateway.ask(request.model_copy(update={"manual": [*request.manual, block.model_copy(update={"block_id": None})]}))
+    with_block = PlanReply.model_validate_json(bytes(answer.body))
+    before = plan.manual.cost if plan.manual else 0.0
+    return Trial((with_block.manual.cost if with_block.manual else 0.0) - before)
+
+
+def _find_plan(gateway: Gateway, site: Site) -> tuple[PlanReply, PlanRequest]:
+    with unit_of_work(gateway.database) as connection:
+        plan = plans.latest(connection, site.name)
+        if plan is None:
+            raise ConflictError("there is no plan to compare with yet", field="plan", value=site.name, remedy="Plan first; then every block says its cost.")
+        return plan, plans.load_inputs(connection, plan.plan_id)
+
+
+def _as_alternative(block: ManualBlock, site: Site, plan: PlanReply) -> Alternative | None:
+    """Return the alternative to a plan that a block is; None where only planning with it can tell."""
+    devices: list[Battery | ElectricVehicle | DeferrableLoad] = [*site.batteries, *site.vehicles, *site.loads]
+    device = next((each for each in devices if each.name == block.device), None)
+    mode = None if device is None else (_BATTERY_MODES if isinstance(device, Battery) else _DEVICE_MODES).get(block.action)
+    if mode is None or plan.slots[-1].start < block.from_:
+        return None
+    first = max(block.from_, plan.slots[0].start)
+    power = block.power_kw if mode in ("charge", "export") else None
+    return Alternative.model_validate({"slot": first, "until": block.to, "mode": mode, "device": block.device, "power_kw": power})

@@ -1,0 +1,93 @@
+"""Lists page by page: a cursor names the row behind which the next page begins, so rows that are added meanwhile shift nothing."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from fastapi import Query
+
+from luna.contracts.message import Instant
+from luna.errors import InvalidInputError
+
+RowT = TypeVar("RowT")
+Key = Sequence[str | int]
+
+Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page at most")]
+Cursor = Annotated[str | None, Query(max_length=400, description="of the page before: what its cursor says; without it the first page")]
+From = Annotated[
+    Instant | None, Query(alias="from", description="nothing before this instant; without offset by the site's clock, a day is its local midnight")
+]
+To = Annotated[Instant | None, Query(alias="to", description="nothing from this instant on; without offset by the site's clock, a day is its local midnight")]
+
+
+def cut_page(rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]) -> tuple[list[RowT], str | None]:
+    """Return a page of ``limit`` rows and the cursor of the next, None after the last; ``rows`` holds one row more where there is a next one."""
+    page = list(rows[:limit])
+    return page, write_cursor(key(page[-1])) if len(rows) > limit else None
+
+
+def write_cursor(key: Key) -> str:
+    """Return the cursor of a row's key."""
+    return urlsafe_b64encode(json.dumps(list(key)).encode()).decode().rstrip("=")
+
+
+def read_text(cursor: str | None) -> str | None:
+    """Return the key of a list that is ordered by a text.
+
+    Raises:
+        InvalidInputError: the cursor is none of such a list.
+    """
+    return None if cursor is None else _part(_read(cursor, 1)[0], str, cursor)
+
+
+def read_number(cursor: str | None) -> int | None:
+    """Return the key of a list that is ordered by a number.
+
+    Raises:
+        InvalidInputError: the cursor is none of such a list.
+    """
+    return None if cursor is None else _part(_read(cursor, 1)[0], int, cursor)
+
+
+def read_instant_and_text(cursor: str | None) -> tuple[datetime, str] | None:
+    """Return the key of a list that is ordered by an instant, then by a text.
+
+    Raises:
+        InvalidInputError: the cursor is none of such a list.
+    """
+    if cursor is None:
+        return None
+    instant, text = _read(cursor, 2)
+    try:
+        at = datetime.fromisoformat(_part(instant, str, cursor))
+    except ValueError as exc:
+        raise _wrong(cursor) from exc
+    if at.tzinfo is None:
+        raise _wrong(cursor)
+    return at, _part(text, str, cursor)
+
+
+def _read(cursor: str, length: int) -> list[object]:
+    try:
+        parts = json.loads(urlsafe_b64decode(f"{cursor}===").decode())
+    except (ValueError, RecursionError) as exc:
+        raise _wrong(cursor) from exc
+    if not isinstance(parts, list) or len(parts) != length:
+        raise _wrong(cursor)
+    return parts
+
+
+PartT = TypeVar("PartT", str, int)
+
+
+def _part(part: object, kind: type[PartT], cursor: str) -> PartT:
+    # PostgreSQL knows no NUL, and no number of more than 64 bits.
+    if type(part) is not kind or (isinstance(part, str) and ("\x00" in part or not part.isprintable())) or (isinstance(part, int) and abs(part) >= 2**63):
+        raise _wrong(cursor)
+    return part
+
+
+def _wrong(cursor: str) -> InvalidInputError:
+    return InvalidInputError("is no cursor of this list", field="cursor", value=cursor, remedy="Ask on with the cursor of the page before, or without one.")

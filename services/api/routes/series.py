@@ -1,0 +1,127 @@
+"""Stored series of a site: which there are, and their values."""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from luna.contracts.message import Instant, Message
+from luna.database import recorded_span
+from luna.database.engine import unit_of_work
+from luna.history import SeriesAnswer
+from services.api.entity_tags import CACHE_CONTROL, respond_tagged
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, SeriesQuestion, open_pages, write_arrow, write_csv, write_json
+from services.api.json_body import CheckedRoute
+from services.api.paging import Cursor, Limit, cut_page, read_text
+from services.api.routing import ResourceRouter, SitePath
+
+# Times in these questions are read by the site's clock where they are asked.
+router = ResourceRouter("series", route_class=CheckedRoute)
+
+SeriesPath = Annotated[
+    str,
+    Path(
+        max_length=500,
+        description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR",
+    ),
+]
+
+
+class SeriesSpan(Message):
+    """A series of a site, and of when it is known."""
+
+    series: Annotated[str, Field(description="its name, as the route of its values takes it")]
+    unit: Annotated[str | None, Field(description="of its values; null where nobody said")]
+    first: Annotated[Instant, Field(description="start of the first known value")]
+    end: Annotated[Instant, Field(description="end of the last known value")]
+
+
+class SeriesList(Message):
+    """What a site has, in order of the names."""
+
+    series: Annotated[list[SeriesSpan], Field(description="of what is known at all")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class DataReply(Message):
+    """A series. Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received an ``instant`` and a ``value``."""
+
+    site: Annotated[str, Field(description="the site's name")]
+    series: Annotated[str, Field(description="the series as asked for")]
+    resolution: Annotated[str | None, Field(description="length of a row: 15m, 30m, 1h, 1d; null for readings as received")]
+    aggregate: Annotated[str | None, Field(description="what a row is made by: sum, mean, min, max, …; null for readings as received")]
+    timezone: Annotated[str, Field(description="where the site's clock stands")]
+    rows: Annotated[list[dict[str, Any]], Field(description="in order of time; start or instant, value in the series' unit, known share between 0 and 1")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+FORMS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": DataReply,
+        "content": {
+            MEDIA_TYPES["csv"].partition(";")[0]: {"schema": {"type": "string"}},
+            MEDIA_TYPES["arrow"]: {"schema": {"type": "string", "format": "binary"}},
+        },
+        "headers": {"Link": {"description": "the next page, where there is one", "schema": {"type": "string"}}},
+        "description": "The rows asked for",
+    },
+    304: {"description": "As it was, by If-None-Match"},
+}
+
+
+@router.operation("List a site's series")
+def list_series(site_id: SitePath, gateway: CurrentGateway, *, limit: Limit = 100, cursor: Cursor = None) -> SeriesList:
+    """Return each series the site has with the time it is known of: what was measured, sensors' readings, prices of its markets, forecasts and plans."""
+    with unit_of_work(gateway.database) as connection:
+        known = recorded_span.list_series(connection, site_id)
+    after = read_text(cursor)
+    rows = [SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1]) for each in known if after is None or each.series > after]
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
+    return SeriesList(series=page, cursor=following)
+
+
+@router.operation("Read a stored series", responses=FORMS, response_class=Response)
+def query_series(site_id: SitePath, series: SeriesPath, question: Annotated[SeriesQuestion, Query()], gateway: CurrentGateway, *, request: Request) -> Response:
+    """Return a series as JSON, CSV or an Arrow stream; what is unknown is null, never zero. `Link` names the next page where there is one."""
+    return answer_question(question.of(site_id, series), gateway, request)
+
+
+def answer_question(question: DataQuestion, gateway: Gateway, request: Request) -> Response:
+    """Return what is stored, page by page or, in a form that can be streamed, all of it."""
+    with unit_of_work(gateway.database) as connection:
+        pages = open_pages(connection, question)
+    answers = pages.read(gateway.database)
+    # The first page is read before the answer begins, so that what is wrong with the question leaves as a problem document.
+    answer = next(answers)
+    if question.format == "json" or question.limit is not None or answer.following is None:
+        body = b"".join(_write(pages, iter([answer])))
+        response = respond_tagged(request, body, f'"{hashlib.sha256(body).hexdigest()[:24]}"', media_type=MEDIA_TYPES[question.format])
+        cursor = pages.cursor(answer)
+        if cursor is not None:
+            response.headers["Link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
+        return response
+    return StreamingResponse(_write(pages, chain([answer], answers)), headers={"Cache-Control": CACHE_CONTROL}, media_type=MEDIA_TYPES[question.format])
+
+
+def _write(pages: Pages, answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
+    if pages.question.format == "csv":
+        return write_csv(answers)
+    if pages.question.format == "arrow":
+        return write_arrow(answers)
+    return (write_json(answer, _frame(pages, answer)) for answer in answers)
+
+
+def _frame(pages: Pages, answer: SeriesAnswer) -> dict[str, Any]:
+    return {
+        "site": pages.question.site,
+        "series": pages.question.series,
+        "resolution": answer.resolution,
+        "aggregate": answer.aggregate,
+        "timezone": pages.timezone,
+        "cursor": pages.cursor(answer),
+    }

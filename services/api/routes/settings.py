@@ -1,0 +1,69 @@
+"""The settings of this installation, and where they differ from the defaults."""
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr
+from pydantic_core import to_jsonable_python
+
+from luna.contracts.message import Message
+from luna.settings import Settings
+from services.api.gateway import CurrentGateway
+from services.api.json_body import CheckedRoute
+from services.api.routing import ResourceRouter
+
+router = ResourceRouter("settings", route_class=CheckedRoute)
+
+
+class SettingReply(Message):
+    """One setting of the gateway's process."""
+
+    name: Annotated[str, Field(description="its name")]
+    variable: Annotated[str, Field(description="the environment variable that sets it")]
+    description: Annotated[str, Field(description="what it means")]
+    secret: Annotated[bool, Field(description="whether its value is kept back")]
+    given: Annotated[bool, Field(description="whether it has a value")]
+    value: Annotated[str | int | float | bool | list[Any] | None, Field(description="durations as ISO 8601; null for a secret, or where there is none")]
+    default: Annotated[str | int | float | bool | list[Any] | None, Field(description="what it is where nobody sets it")]
+    differs: Annotated[bool, Field(description="whether it is other than the default")]
+
+
+class SettingList(Message):
+    """Every setting, in the order of the reference."""
+
+    settings: Annotated[list[SettingReply], Field(description="one per setting")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+
+
+@router.operation("List the settings")
+def list_settings(gateway: CurrentGateway) -> SettingList:
+    """Return every setting with its value, its default and whether they differ; secrets are left out. They are changed where the process is started."""
+    return SettingList(settings=[_setting(gateway.settings, name) for name in Settings.model_fields])
+
+
+def _setting(settings: Settings, name: str) -> SettingReply:
+    field, value = Settings.model_fields[name], getattr(settings, name)
+    default, secret = field.get_default(call_default_factory=True), "SecretStr" in str(field.annotation)
+    return SettingReply(
+        name=name,
+        variable=f"LUNA_{name.upper()}",
+        description=field.description or "",
+        secret=secret,
+        given=value is not None,
+        value=None if secret else _plain(value),
+        default=None if secret else _plain(default),
+        differs=value != default,
+    )
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, SecretStr):
+        return None
+    plain = to_jsonable_python(value)
+    return _without_user(plain) if isinstance(plain, str) and "://" in plain else plain
+
+
+def _without_user(address: str) -> str:
+    """Return an address without who is to log in there: it may hold a password."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,114 @@
+"""Sites: list and read them, add one, change it, delete it with its data, list its devices."""
+
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Header, Query, Request, Response
+from pydantic import Field
+from pydantic_core import to_json
+
+from luna.contracts.message import Message
+from luna.database import site_removal, sites
+from luna.database.engine import unit_of_work
+from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError
+from luna.site import Site
+from luna.site.inventory import SiteDevice, list_devices_of
+from services.api.entity_tags import read_version, respond_tagged, version_tag
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
+from services.api.paging import Cursor, cut_page, read_text
+from services.api.problems import document_errors
+from services.api.routing import ResourceRouter, SitePath
+
+router = ResourceRouter("sites")
+
+_TAGGED = {"headers": {"ETag": {"description": "the site's version, for If-Match and If-None-Match", "schema": {"type": "string"}}}}
+IfMatch = Annotated[str | None, Header(max_length=100, description='the version that is changed, as the ETag said: "3"')]
+IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
+
+
+class SiteList(Message):
+    """Sites in order of their names."""
+
+    sites: Annotated[list[Site], Field(description="each as it was configured last")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class DeviceList(Message):
+    """What a site has."""
+
+    devices: Annotated[list[SiteDevice], Field(description="by kind, then as the site's file lists them")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+
+
+@router.operation("List sites", response_model=SiteList)
+def list_sites(
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    limit: Annotated[int, Query(ge=1, le=500, description="sites of one page at most")] = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Return the sites with their configurations, in order of their names."""
+    with unit_of_work(gateway.database) as connection:
+        rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.site.name,))
+    return _json({"sites": [row.site for row in page], "cursor": following})
+
+
+@router.operation("Add a site", status_code=201, response_model=Site, responses={201: _TAGGED, **document_errors(ConflictError)})
+def create_site(site: Site, gateway: CurrentGateway) -> Response:
+    """Store a new site; 409 where there is one of that name. Its devices follow no plan before it is armed."""
+    with unit_of_work(gateway.database) as connection:
+        version = sites.create(connection, site)
+    headers = {"Location": f"/v1/sites/{quote(site.name)}", "ETag": version_tag(version)}
+    return Response(_document(site), status_code=HTTPStatus.CREATED.value, headers=headers, media_type="application/json")
+
+
+@router.operation("Read a site", response_model=Site, responses={200: _TAGGED, 304: {"description": "As it was, by If-None-Match"}})
+def read_site(site_id: SitePath, gateway: CurrentGateway, request: Request, *, if_none_match: IfNoneMatch = None) -> Response:  # noqa: ARG001 - documents the header
+    """Return the site as it was configured last; its ETag is its version."""
+    with unit_of_work(gateway.database) as connection:
+        stored = sites.read(connection, site_id)
+    return respond_tagged(request, _document(stored.site), version_tag(stored.version))
+
+
+@router.operation("Change a site", response_model=Site, responses={200: _TAGGED, **document_errors(OutdatedError, UnconditionalError)})
+def change_site(site_id: SitePath, site: Site, gateway: CurrentGateway, request: Request, *, if_match: IfMatch = None) -> Response:  # noqa: ARG001 - documents the header
+    """Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`."""
+    version = read_version(request)
+    if site.name != site_id:
+        raise InvalidInputError("a site keeps its name", field="name", value=site.name, remedy=f"Write {site_id}, or add a new site.")
+    with unit_of_work(gateway.database) as connection:
+        version = sites.change(connection, site, version=version)
+    return Response(_document(site), headers={"ETag": version_tag(version)}, media_type="application/json")
+
+
+@router.operation("Delete a site with its data", status_code=204, responses=document_errors(ConflictError))
+def delete_site(site_id: SitePath, gateway: CurrentGateway) -> None:
+    """Delete the site and all that was measured, forecast, planned and decided for it, for good. 409 while it is armed or jobs of it are open."""
+    with unit_of_work(gateway.database) as connection:
+        artefacts = site_removal.remove(connection, site_id)
+    _remove_objects(gateway, artefacts)
+
+
+@router.operation("List a site's devices")
+def list_devices(site_id: SitePath, gateway: CurrentGateway) -> DeviceList:
+    """Return batteries, arrays, vehicles, appliances and heat pumps, how strong they are, and whether Luna can tell them anything."""
+    with unit_of_work(gateway.database) as connection:
+        return DeviceList(devices=list_devices_of(sites.load(connection, site_id)))
+
+
+def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
+    # Nothing names them any more: what cannot be removed now costs space and nothing else.
+    for key in keys:
+        gateway.objects.remove(key)
+
+
+def _document(site: Site) -> bytes:
+    return site.model_dump_json(by_alias=True).encode()
+
+
+def _json(document: object) -> Response:
+    return Response(to_json(document, by_alias=True), media_type="application/json")

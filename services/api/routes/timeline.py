@@ -1,0 +1,54 @@
+"""Read past and coming slots of a site on one axis, as the plan chart draws them."""
+
+import gzip
+from datetime import datetime
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Query, Request, Response
+from pydantic_core import to_json
+
+from luna.contracts.message import Instant
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.wording import Language
+from services.api.gateway import CurrentGateway
+from services.api.routing import ResourceRouter, SitePath
+from services.api.timeline import Timelines, build_timeline
+from services.api.timeline.window import open_window
+
+router = ResourceRouter("plans")
+
+# A watt, a hundredth of a per cent, a hundredth of a cent: what no chart shows is not sent.
+DECIMALS = 4
+LEVEL = 5
+
+
+@router.operation("Read past and coming slots on one axis", response_model=Timelines)
+def read_timeline(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    *,
+    first: Annotated[Instant | None, Query(alias="from", description="usual: a day ago")] = None,
+    end: Annotated[Instant | None, Query(alias="to", description="usual: in two days; at most 8 days after from")] = None,
+    language: Annotated[Language, Query(description="of the sentences")] = "en",
+) -> Response:
+    """Return prices, what was measured, what is planned and why, and what both are compared with, as columns with a value per quarter-hour."""
+    now: datetime = gateway.clock.now()
+    with unit_of_work(gateway.database) as connection:
+        window = open_window(sites.load(connection, site_id), now=now, language=language, first=first, end=end)
+        document = build_timeline(connection, window, gateway.plans_read)
+    body, headers = to_json(_shorten(document), inf_nan_mode="null"), {"Vary": "Accept-Encoding", "Cache-Control": "private, no-cache"}
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        body, headers = gzip.compress(body, LEVEL), headers | {"Content-Encoding": "gzip"}
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def _shorten(value: Any) -> Any:
+    """Return a document with arrays as lists of rounded numbers."""
+    if isinstance(value, np.ndarray):
+        return np.round(value, DECIMALS).tolist()
+    if isinstance(value, dict):
+        return {name: _shorten(each) for name, each in value.items()}
+    return [_shorten(each) for each in value] if isinstance(value, list) and value and isinstance(value[0], dict) else value

@@ -1,0 +1,110 @@
+"""Take files that hold series."""
+
+import hashlib
+from typing import Any, get_args
+
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+
+from luna.contracts.data import Kind, LoadFileRequest
+from luna.contracts.job import Job
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError, LunaError
+from luna.queue.jobs import submit_job
+from luna.site import invalid_input
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller
+from services.api.json_body import CheckedRoute
+from services.api.routes.jobs import JobReply, job_path
+from services.api.routing import ResourceRouter, SitePath
+from services.api.uploads import Upload, receive_upload
+
+router = ResourceRouter("uploads", route_class=CheckedRoute)
+
+# The fields that may be repeated, each with an example.
+LISTS = {"columns": "load_kwh=verbrauch", "ignore": "note", "units": "load_kwh=Wh"}
+_PAIRS = {"type": "array", "items": {"type": "string"}}
+FORM: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file", "kind"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": "CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip"},
+                    "kind": {"type": "string", "enum": list(get_args(Kind)), "description": "what its rows are"},
+                    "timezone": {"type": "string", "description": "where the clock of times without offset stands, such as Europe/Berlin"},
+                    "columns": _PAIRS | {"description": "Luna's name of a column and the file's: load_kwh=verbrauch"},
+                    "ignore": _PAIRS | {"description": "columns of the file to leave out"},
+                    "units": _PAIRS | {"description": "a column's unit in the file: load_kwh=Wh, soc=%"},
+                },
+            }
+        }
+    },
+}
+
+
+@router.operation("Load a file", status_code=202, response_model=JobReply, openapi_extra={"requestBody": FORM})
+async def load_file(site_id: SitePath, request: Request, gateway: CurrentGateway, response: Response) -> Job:
+    """Take a file of any length and load it as a job, whose reply says what became of its rows; the same file again changes nothing."""
+    return await take_upload(site_id, request, gateway, response)
+
+
+async def take_upload(site_id: str | None, request: Request, gateway: Gateway, response: Response) -> Job:
+    """Store a form's file and return the job that loads it; without ``site_id`` the form names the site."""
+    objects = await run_in_threadpool(lambda: gateway.objects)
+    upload = await receive_upload(request, objects, limiter=gateway.uploading)
+    job = await run_in_threadpool(_submit, gateway, upload, site_id, request.state.caller)
+    response.headers["Location"] = job_path(job)
+    return job
+
+
+def _submit(gateway: Gateway, upload: Upload, site_id: str | None, caller: Caller) -> Job:
+    try:
+        message = _compose(upload, site_id)
+        caller.require_site(message.site_id)
+        with unit_of_work(gateway.database) as connection:
+            sites.key_of(connection, message.site_id)
+        # The same file for the same site in the same way is the same work, whatever it is called.
+        key = hashlib.sha256(message.model_copy(update={"object_key": upload.sha256, "file_name": ""}).model_dump_json().encode()).hexdigest()
+        job = submit_job(gateway.database, gateway.queue, message, key=key)
+    except LunaError:
+        gateway.objects.remove(upload.key)
+        raise
+    if job.request["object_key"] != upload.key:
+        gateway.objects.remove(upload.key)
+    return job
+
+
+def _compose(upload: Upload, site_id: str | None) -> LoadFileRequest:
+    known = {"kind", "timezone", *LISTS} | ({"site"} if site_id is None else set())
+    strangers = sorted(set(upload.fields) - known)
+    if strangers:
+        remedy = f"Known are {'site, ' if site_id is None else ''}kind, timezone, columns, ignore, units and file."
+        raise InvalidInputError("no such field", field=strangers[0], remedy=remedy)
+    if site_id is None and "site" not in upload.fields:
+        raise InvalidInputError("the form names no site", field="site", remedy="Add --form site=home.")
+    single = {name: values[-1] for name, values in upload.fields.items() if name in {"kind", "timezone"}}
+    document = single | {
+        "site_id": site_id or upload.fields["site"][-1],
+        "object_key": upload.key,
+        "file_name": upload.name,
+        "columns": _pairs(upload, "columns"),
+        "units": _pairs(upload, "units"),
+        "ignore": upload.fields.get("ignore", []),
+    }
+    try:
+        return LoadFileRequest.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+
+
+def _pairs(upload: Upload, field: str) -> dict[str, str]:
+    pairs = [(text, *text.partition("=")) for text in upload.fields.get(field, [])]
+    for text, ours, _, theirs in pairs:
+        if not ours or not theirs:
+            raise InvalidInputError("two names are needed", field=field, value=text, remedy=f"Write Luna's name, =, the file's: {LISTS[field]}.")
+    return {ours: theirs for _, ours, _, theirs in pairs}

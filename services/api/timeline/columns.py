@@ -1,0 +1,136 @@
+"""From what plans say slot by slot to columns."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from luna.site import Battery, Site
+from luna.timeline import FloatArray
+from luna.wording import Numbers
+from luna.wording.retelling import retell_limits, retell_reason
+from services.api.timeline.plan_parts import Part
+
+Column = list[Any]
+
+
+def power(parts: Sequence[Part | None], energy_kwh: Callable[[dict[str, Any]], float | None]) -> FloatArray:
+    """Return the mean power of each slot, kW, NaN where no plan says it."""
+    return np.array([_mean_power(part, energy_kwh) for part in parts], dtype=np.float64)
+
+
+def _mean_power(part: Part | None, energy_kwh: Callable[[dict[str, Any]], float | None]) -> float:
+    energies = [energy_kwh(slot) for slot in part.slots] if part else []
+    known = [each for each in energies if each is not None]
+    return sum(known) / part.hours if part and known and len(known) == len(energies) else np.nan
+
+
+def own(name: str) -> Callable[[dict[str, Any]], float | None]:
+    """Return what reads an energy of the slot itself."""
+    return lambda slot: slot.get(name)
+
+
+def of_all(kind: str, name: str) -> Callable[[dict[str, Any]], float]:
+    """Return what reads the sum of an energy over all devices of a kind."""
+    return lambda slot: sum(flow.get(name, 0.0) for flow in slot.get(kind, {}).values())
+
+
+def of_one(kind: str, device: str, name: str) -> Callable[[dict[str, Any]], float | None]:
+    """Return what reads an energy of one device."""
+    return lambda slot: slot.get(kind, {}).get(device, {}).get(name)
+
+
+def ends(parts: Sequence[Part | None], kind: str, device: str) -> FloatArray:
+    """Return the state of charge with which each slot ends for a device, NaN where no plan says it."""
+    said = [part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts]
+    return np.array(said, dtype=np.float64)
+
+
+def mean_soc(parts: Sequence[Part | None], site: Site) -> FloatArray:
+    """Return how full all batteries together end each slot, NaN where no plan says it or there are none."""
+    if not site.batteries:
+        return np.full(len(parts), np.nan)
+    weights = [battery.capacity_kwh for battery in site.batteries]
+    return np.average([ends(parts, "batteries", battery.name) for battery in site.batteries], axis=0, weights=weights)
+
+
+def planned_flows(parts: Sequence[Part | None]) -> dict[str, FloatArray]:
+    """Return what plans expect of each slot, mean powers in kW; ``pv_kw`` is what the roof could give, ``curtailed_kw`` what of it is held back."""
+    meter = {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in ("load", "pv", "curtailed", "import", "export")}
+    return meter | {
+        "charge_kw": power(parts, of_all("batteries", "charge_kwh")),
+        "discharge_kw": power(parts, of_all("batteries", "discharge_kwh")),
+        "vehicle_kw": power(parts, of_all("vehicles", "charge_kwh")),
+        "vehicle_discharge_kw": power(parts, of_all("vehicles", "discharge_kwh")),
+        "appliance_kw": power(parts, of_all("loads", "energy_kwh")),
+        "heat_pump_kw": power(parts, of_all("heat_pumps", "energy_kwh")),
+    }
+
+
+def bands(parts: Sequence[Part | None]) -> dict[str, FloatArray]:
+    """Return within which powers load and PV are expected, P10 to P90, kW; NaN where a plan's forecast has none."""
+    names = ("load_p10", "load_p90", "pv_p10", "pv_p90")
+    return {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in names}
+
+
+def device_columns(parts: Sequence[Part | None], site: Site) -> list[dict[str, Any]]:
+    """Return for every device what plans have it do: power in kW (a battery's is negative where it gives), and state of charge."""
+    found: list[dict[str, Any]] = []
+    for kind, devices in (("batteries", site.batteries), ("vehicles", site.vehicles)):
+        for each in devices:
+            out = [power(parts, of_one(kind, each.name, f"{way}_kwh")) for way in ("charge", "discharge")]
+            column = {"name": each.name, "kind": kind, "capacity_kwh": each.capacity_kwh, "power_kw": out[0] - out[1], "soc": ends(parts, kind, each.name)}
+            found.append(column)
+    for kind, loads in (("loads", site.loads), ("heat_pumps", site.heat_pumps)):
+        found += [{"name": each.name, "kind": kind, "power_kw": power(parts, of_one(kind, each.name, "energy_kwh"))} for each in loads]
+    return found
+
+
+def decisions(parts: Sequence[Part | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
+    """Return what was decided of each slot and why, null where no plan says it; sentences in the reader's language."""
+    rows = [_decision(part, start, site, numbers) if part else dict.fromkeys(DECISION) for part, start in zip(parts, starts, strict=True)]
+    return {name: [row[name] for row in rows] for name in DECISION}
+
+
+DECISION = (
+    *("plan_id", "mode", "code", "text", "short", "energy_value", "keep_from_price", "keep_to_price", "cost_of_opposite"),
+    *("binding", "price_rank", "price_count", "manual", "figures"),
+)
+
+
+def _decision(part: Part, start: datetime, site: Site, numbers: Numbers) -> dict[str, Any]:
+    slot, reason = part.first, part.first["reason"]
+    told = {"short": "", "figures": {}} | reason
+    keep_from, keep_to = _worth_keeping(reason.get("energy_value"), _battery_of(reason, site))
+    return {
+        "plan_id": part.plan_id,
+        "mode": slot["mode"],
+        "code": reason["code"],
+        "text": retell_reason(told, start, numbers),
+        "short": retell_reason(told, start, numbers, short=True),
+        "energy_value": reason.get("energy_value"),
+        "keep_from_price": keep_from,
+        "keep_to_price": keep_to,
+        "cost_of_opposite": reason.get("cost_of_opposite"),
+        "binding": retell_limits(reason.get("binding", []), numbers),
+        "price_rank": reason.get("price_rank"),
+        "price_count": reason.get("price_count"),
+        "manual": slot.get("manual", []),
+        "figures": told["figures"],
+    }
+
+
+def _battery_of(reason: dict[str, Any], site: Site) -> Battery | None:
+    named = [battery for battery in site.batteries if battery.name == reason.get("device")]
+    return next(iter([*named, *site.batteries]), None)
+
+
+def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:
+    """Return between which prices a stored kWh is worth keeping: below the first it pays to buy one, above the second to give it away.
+
+    Source: docs/decisions/0004, the break-even prices of ``luna.economics.break_even`` solved for the price.
+    """
+    if value is None or battery is None:
+        return None, None
+    return value * battery.charge_efficiency - battery.wear_price, value / battery.discharge_efficiency + battery.wear_price

@@ -1,0 +1,209 @@
+"""The timeline as it leaves: columns with a value per slot, null where nothing is known."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from luna.wording import Language
+
+Numbers = list[float | None]
+Power = Annotated[Numbers, Field(description="mean power per slot, kW")]
+Soc = Annotated[Numbers, Field(description="share of the capacity at the slot's end, 0 to 1")]
+Price = Annotated[Numbers, Field(description="currency per kWh")]
+
+
+class TimelinePlan(BaseModel):
+    """The latest plan."""
+
+    plan_id: str
+    status: str
+    issued_at: datetime
+    prices_known_until: Annotated[datetime | None, Field(description="beyond it prices are predicted")]
+    covers_now: Annotated[bool, Field(description="false: it has run out, or begins later")]
+    forecast_version: str | None
+
+
+class Ages(BaseModel):
+    """How old what the timeline rests on is, in seconds; null: it is not there."""
+
+    plan: int | None
+    measured: Annotated[int | None, Field(description="since the end of the last slot whose load was measured")]
+    forecast: int | None
+
+
+class TimelinePrices(BaseModel):
+    """What a kWh costs and earns; of slots before ``known_slots`` the price is published, of later ones it is what the plan reckons with."""
+
+    import_: Annotated[Price, Field(alias="import")]
+    export: Price
+    known_slots: int
+
+
+class MeasuredFlows(BaseModel):
+    """What was measured; null in slots to come and where nothing was recorded."""
+
+    load_kw: Annotated[Power, Field(description="of the house without cars, water heater and heat pump that have meters of their own, kW")]
+    pv_kw: Power
+    import_kw: Power
+    export_kw: Power
+    charge_kw: Power
+    discharge_kw: Power
+    vehicle_kw: Power
+    heat_pump_kw: Power
+    water_heater_kw: Power
+    soc: Soc
+
+
+class PlannedFlows(BaseModel):
+    """What the latest plan has of the running slot and those to come; null in slots that are over."""
+
+    load_kw: Power
+    pv_kw: Annotated[Power, Field(description="what the roof could give, kW")]
+    curtailed_kw: Annotated[Power, Field(description="what of it is held back, kW")]
+    import_kw: Power
+    export_kw: Power
+    charge_kw: Power
+    discharge_kw: Power
+    vehicle_kw: Power
+    vehicle_discharge_kw: Power
+    appliance_kw: Power
+    heat_pump_kw: Power
+    soc: Soc
+
+
+class Bands(BaseModel):
+    """Within which powers load and PV are expected: one day in ten below, one in ten above."""
+
+    load_p10_kw: Power
+    load_p90_kw: Power
+    pv_p10_kw: Power
+    pv_p90_kw: Power
+
+
+class DeviceColumn(BaseModel):
+    """What one device is to do; a battery or vehicle that gives has a negative power."""
+
+    name: str
+    kind: Literal["batteries", "vehicles", "loads", "heat_pumps"]
+    capacity_kwh: float | None = None
+    power_kw: Power
+    soc: Soc | None = None
+
+
+class Decisions(BaseModel):
+    """What was decided of each slot and why; null where no plan says it. Sentences are in the language asked for."""
+
+    plan_id: list[str | None]
+    mode: list[str | None]
+    code: list[str | None]
+    text: list[str | None]
+    short: list[str | None]
+    energy_value: Annotated[Numbers, Field(description="what a stored kWh is worth, currency per kWh")]
+    keep_from_price: Annotated[Numbers, Field(description="below this price it pays to buy a kWh and store it, currency per kWh")]
+    keep_to_price: Annotated[Numbers, Field(description="above this price it pays to use or sell a stored kWh, currency per kWh")]
+    cost_of_opposite: Annotated[Numbers, Field(description="what the opposite would cost more, in currency")]
+    binding: Annotated[list[list[str] | None], Field(description="limits at work, in words")]
+    price_rank: Annotated[list[int | None], Field(description="1: the cheapest to import of price_count slots")]
+    price_count: list[int | None]
+    manual: Annotated[list[list[str] | None], Field(description="devices that do what their owner said")]
+    figures: Annotated[list[dict[str, Any] | None], Field(description="what the sentence was made from, by name")]
+    decided_by: Annotated[list[str | None], Field(description="planner, owner, rule, agent; null where nobody did")]
+
+
+class NextDay(BaseModel):
+    """What the next 24 hours cost, in currency; what either leaves more in the batteries counts at the value of stored energy."""
+
+    cost: float
+    cost_without_luna: float
+
+
+class WithoutLunaGhost(BaseModel):
+    """The same weather and habits with inverters alone, from the first measured state of charge on."""
+
+    soc: Soc
+    next_day: NextDay | None
+
+
+class MidnightGhost(BaseModel):
+    """What the plan that held at the last local midnight had in mind."""
+
+    plan_id: str | None
+    issued_at: datetime | None
+    soc: Soc
+
+
+class ForecastGhost(BaseModel):
+    """What was expected of slots that are over, by the forecast that held when each began."""
+
+    load_kw: Power
+    pv_kw: Power
+
+
+class Ghosts(BaseModel):
+    """What is drawn for comparison."""
+
+    without_luna: WithoutLunaGhost
+    midnight: MidnightGhost
+    forecast_then: ForecastGhost
+
+
+class Stay(BaseModel):
+    """A vehicle at its charger."""
+
+    vehicle: str
+    from_: Annotated[datetime, Field(alias="from")]
+    to: datetime
+    target_soc: float | None
+    charge_kw: Annotated[float, Field(description="what the charger gives at most, kW")]
+
+
+class TimelineOverride(BaseModel):
+    """What the owner wants of a device instead of the plan."""
+
+    device: str
+    mode: str
+    power_kw: float | None
+    target_soc: float | None
+    until: datetime
+    by: str
+
+
+class TimelineBlock(BaseModel):
+    """What the owner pinned or forbade."""
+
+    block_id: int | None
+    device: str
+    action: str
+    from_: Annotated[datetime, Field(alias="from")]
+    to: datetime
+    power_kw: float | None
+
+
+class Timelines(BaseModel):
+    """Past and coming quarter-hours of a site on one axis. Every column has ``slots`` values; slot ``i`` begins at ``start`` + ``i`` × ``slot_minutes``."""
+
+    site: str
+    timezone: str
+    currency: str
+    language: Language
+    price_scale: Annotated[int, Field(description="what prices are multiplied by to be shown in price_unit")]
+    price_unit: str
+    start: datetime
+    slot_minutes: int
+    slots: int
+    past_slots: Annotated[int, Field(description="how many slots are over; the next one runs, or is still to come")]
+    now: datetime
+    plan: TimelinePlan | None
+    ages_s: Ages
+    prices: TimelinePrices
+    measured: MeasuredFlows
+    planned: PlannedFlows
+    bands: Bands
+    devices: list[DeviceColumn]
+    reserve_soc: Soc
+    decisions: Decisions
+    ghosts: Ghosts
+    stays: list[Stay]
+    overrides: list[TimelineOverride]
+    blocks: list[TimelineBlock]

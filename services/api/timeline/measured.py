@@ -1,0 +1,119 @@
+"""What was measured, what prices are known, and who decided: the parts of a timeline that no plan says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.control import ControlState
+from luna.database import control, forecast_activations, forecasts, manual_blocks, observations, plan_slots, prices
+from luna.device_config import BATTERIES
+from luna.economics import price_slots
+from luna.timeline import SLOT, FloatArray, Timeline
+from services.api.timeline.window import Window
+
+PER_HOUR = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Mean powers in kW and the state of charge at each slot's end, on all slots of a window, NaN where nothing was measured."""
+
+    flows: dict[str, FloatArray]
+    soc: FloatArray
+
+    @property
+    def last(self) -> int | None:
+        """The last slot of which load is known."""
+        known = np.flatnonzero(np.isfinite(self.flows["load_kw"]))
+        return int(known[-1]) if known.size else None
+
+
+def read_measured(connection: Connection, window: Window) -> Measured:
+    """Return what was measured in the slots that are over."""
+    names, past = observations.MEASURED, window.past
+    unknown = np.full(window.timeline.count - past, np.nan)
+    read = observations.read_series(connection, window.site.name, window.timeline.window(0, past), names) if past else dict.fromkeys(names, np.zeros(0))
+    series = {name: np.concatenate([values, unknown]) for name, values in read.items()}
+    return Measured({f"{name.removesuffix('_kwh')}_kw": series[name] * PER_HOUR for name in names if name != "soc"}, series["soc"])
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a kWh costs and earns in each slot; from ``known`` on no price is published, and what a plan reckons with stands there."""
+
+    import_price: FloatArray
+    export_price: FloatArray
+    known: int
+
+
+def read_prices(connection: Connection, window: Window, expected: tuple[FloatArray, FloatArray]) -> Prices:
+    """Return the published prices, and where there are none those that the latest plan expects."""
+    site, timeline = window.site, window.timeline
+    spot = prices.read_tariff(connection, site, timeline, known_at=window.now)
+    published = price_slots(site.tariff, timeline, zone=window.numbers.zone, spot=spot)
+    there = np.flatnonzero(np.isfinite(published[0]))
+    imported, exported = (np.where(np.isfinite(known), known, plan) for known, plan in zip(published, expected, strict=True))
+    return Prices(imported, exported, int(there[-1]) + 1 if there.size else 0)
+
+
+def read_expected(connection: Connection, window: Window) -> dict[str, FloatArray]:
+    """Return the forecast that was valid when each past slot began, kW: its expected load and PV; NaN where none was."""
+    version = forecast_activations.find_active(connection, window.site).forecast_version
+    past = window.timeline.window(0, max(window.past, 1))
+    issued = (past.start - forecasts.REACH, window.now)
+    read = partial(forecasts.read_latest, connection, window.site.name, past, version=version, issued=issued)
+    spans = {name: read(column=f"{name}_kwh") for name in ("load", "pv")}
+    ahead = np.full(window.timeline.count - past.count, np.nan)
+    return {f"{name}_kw": np.concatenate([values * PER_HOUR, ahead]) for name, values in spans.items()}
+
+
+def read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
+    """Return what the owner wants instead of the plan now, device by device."""
+    site_id = window.site.name
+    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
+    return [_override(state) for state in states if state.override and state.override.until > window.now]
+
+
+def _override(state: ControlState) -> dict[str, Any]:
+    assert state.override is not None  # noqa: S101 - asked for by the only caller
+    return {"device": state.device} | state.override.model_dump(mode="json", include={"mode", "power_kw", "target_soc", "until", "by"})
+
+
+def read_blocks(connection: Connection, window: Window) -> list[dict[str, Any]]:
+    """Return what the owner pinned and forbade within the window."""
+    timeline = window.timeline
+    standing = manual_blocks.read_standing(connection, window.site.name, first=timeline.start, end=timeline.end)
+    names = {"block_id", "device", "action", "from_", "to", "power_kw"}
+    return [block.model_dump(mode="json", by_alias=True, include=names) for block in standing]
+
+
+def name_deciders(connection: Connection, window: Window, *, planned: list[bool], overrides: list[dict[str, Any]]) -> list[str | None]:
+    """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
+    timeline = window.timeline
+    logged = plan_slots.read_deciders(connection, window.site.name, timeline.start, timeline.end, device=BATTERIES)
+    owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
+    return [_decider(start, window, logged, planned=there, owner_until=owner_until) for start, there in zip(timeline, planned, strict=True)]
+
+
+def _decider(start: datetime, window: Window, logged: dict[datetime, tuple[str, str]], *, planned: bool, owner_until: datetime | None) -> str | None:
+    if start in logged:
+        return logged[start][0]
+    if start + SLOT <= window.now:
+        return None
+    if owner_until is not None and start < owner_until:
+        return "owner"
+    return "planner" if planned else None
+
+
+def seconds_since(instant: datetime | None, now: datetime) -> int | None:
+    """Return how old something is, in whole seconds; None where it is not there."""
+    return None if instant is None else max(0, int((now - instant).total_seconds()))
+
+
+def end_of(timeline: Timeline, slot: int | None) -> datetime | None:
+    """Return when a slot ends, None for none."""
+    return None if slot is None else timeline.start + (slot + 1) * SLOT

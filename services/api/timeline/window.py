@@ -1,0 +1,49 @@
+"""Of which slots a timeline tells, and to whom."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from luna.errors import InvalidInputError
+from luna.site import Site
+from luna.timeline import SLOT, Timeline, floor_to, parse_zone
+from luna.wording import Language, Numbers
+
+BEFORE, AFTER, LONGEST = timedelta(hours=24), timedelta(hours=48), timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The quarter-hours of a timeline, the instant at which it is asked for, and how its reader is spoken to."""
+
+    site: Site
+    timeline: Timeline
+    now: datetime
+    numbers: Numbers
+
+    @property
+    def past(self) -> int:
+        """How many slots are over; the next one runs, or is still to come."""
+        return max(0, min(self.timeline.count, (self.now - self.timeline.start) // SLOT))
+
+    @property
+    def running(self) -> datetime:
+        """The start of the slot that runs now."""
+        return floor_to(self.now, SLOT)
+
+
+def open_window(site: Site, *, now: datetime, language: Language, first: datetime | None = None, end: datetime | None = None) -> Window:
+    """Return the quarter-hours from ``first`` to ``end``; usually those of the day before and of the two days after now.
+
+    Raises:
+        InvalidInputError: the end does not come after the beginning, or lies more than ``LONGEST`` after it.
+    """
+    start = floor_to(now - BEFORE if first is None else first, SLOT)
+    stop = floor_to(now, SLOT) + AFTER if end is None else floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
+    if stop <= start:
+        raise InvalidInputError("the end comes before the beginning", field="to", value=stop.isoformat(), remedy="Give a later end, or leave both out.")
+    if stop - start > LONGEST:
+        raise InvalidInputError(
+            f"a timeline holds {LONGEST.days} days at most", field="to", value=stop.isoformat(), remedy="Ask for its series: /v1/sites/{site_id}/series."
+        )
+    zone = parse_zone(site.timezone)
+    return Window(site, Timeline(start, SLOT, (stop - start) // SLOT), now, Numbers(language, zone, site.currency))

@@ -1,0 +1,175 @@
+"""A plan as a terminal shows it: when which mode begins, what flows until the next one at which prices, and why."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from luna.contracts.plan import CompromiseReply, LoadFlow, PlanReply, ReasonReply, SlotReply, VehicleFlow
+from luna.errors import InvalidInputError
+from luna.wording import Language, Numbers, Sentences, mode, say_instant
+from luna.wording.modes import join_figures
+from luna.wording.numbers import NBSP, UNKNOWN
+from services.cli.console import out, table
+from services.cli.plan_texts import TEXTS
+from services.cli.shared_sentences import show_note
+
+# Beside the figures a reason needs at least this many columns of the terminal; in a narrower one reasons have a table of their own.
+WIDE = 130
+
+
+def show_plan(reply: PlanReply, language: Language) -> None:
+    """Print a plan with what it rests on."""
+    words, numbers = TEXTS[language], Numbers(language, ZoneInfo(reply.timezone), reply.currency)
+    for note in reply.notes:
+        show_note(note, language)
+    _show_slots(reply, numbers)
+    _show_placed(reply, numbers)
+    status = words[reply.status] + (words["assumed"] if any(note.assumed for note in reply.notes) else "")
+    out.print(words["cost"].format(cost=numbers.money(reply.cost.total), status=status, plan=reply.plan_id))
+    if reply.forecast:
+        why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
+        out.print(words["forecast"].format(version=reply.forecast.version, issued=say_instant(reply.forecast.issued_at, numbers.zone), why=why))
+    _show_owner(reply, numbers)
+    _show_objective(reply, numbers)
+    show_compromises(reply.compromises, language)
+
+
+def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
+    """Print what a plan could not hold."""
+    for compromise in compromises:
+        out.print(f"[yellow]{TEXTS[language]['not_met']}[/] {compromise.constraint}: {compromise.shortfall}")
+
+
+def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
+    """Say which rules set what, and what the owner's blocks cost and could not have."""
+    words = TEXTS[numbers.language]
+    for rule in reply.strategy:
+        out.print(words["rule"].format(parameter=rule.parameter, value=rule.value, rule=rule.rule, why=rule.why))
+    if reply.manual is None:
+        return
+    out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
+    for block in (block for block in reply.manual.blocks if not block.applied):
+        out.print(f"[yellow]{words['not_had']}[/] {block.device} {block.action}: {block.why}")
+
+
+def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
+    """Say what counted beside money, and what that made of the plan."""
+    words, beside = TEXTS[numbers.language], reply.objective.beside_cheapest if reply.objective else None
+    if beside is None:
+        return
+    carbon = "" if beside.carbon_g is None else words["carbon"].format(kg=numbers.number(beside.carbon_g / 1e3, 2))
+    out.print(words["beside"].format(cost=numbers.money(beside.cost), carbon=carbon, kwh=numbers.energy(beside.import_kwh)))
+
+
+def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
+    """Print a table of cars and appliances where a plan places any."""
+    rows = [row for kind in ("vehicles", "loads") for name in getattr(reply.slots[0], kind) for row in _rows(reply, kind, name, numbers=numbers)]
+    words = TEXTS[numbers.language]
+    if rows:
+        table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
+
+
+def _rows(reply: PlanReply, kind: str, name: str, *, numbers: Numbers) -> Iterator[tuple[str, ...]]:
+    flows: list[tuple[SlotReply, VehicleFlow | LoadFlow]] = [(slot, getattr(slot, kind)[name]) for slot in reply.slots]
+    for text, run in groupby(flows, key=lambda pair: _text(pair[1].reason)):
+        pairs = list(run)
+        start, energy = pairs[0][0].start, sum(_energy(flow) for _, flow in pairs)
+        if text:
+            yield f"{numbers.weekday(start)} {numbers.clock(start)}", name, numbers.energy(energy), text
+
+
+def _text(reason: ReasonReply | None) -> str:
+    return "" if reason is None else reason.text
+
+
+def _energy(flow: VehicleFlow | LoadFlow) -> float:
+    return flow.energy_kwh if isinstance(flow, LoadFlow) else flow.charge_kwh - flow.discharge_kwh
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Slots in a row of one mode and one reason; ``text`` is true of all of them."""
+
+    slots: list[SlotReply]
+    text: str
+
+
+def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
+    """Print a line for each mode and reason: from when on, what flows until the next one, how full batteries then are, at which prices, and why."""
+    words, lines = TEXTS[numbers.language], _join_slots(reply.slots, numbers)
+    title = words["title"].format(site=reply.site, zone=reply.timezone)
+    unit = numbers.price_unit[1]
+    headings = [words[name].format(unit=unit) for name in ("from", "mode", "battery", "charge", "house", "pv", "grid", "buy", "sell")]
+    rows = list(_rows_by_day(lines, numbers))
+    if out.width >= WIDE:
+        table([*headings, words["reason"]], rows, title=title, words=(words["mode"], words["reason"]))
+        return
+    table(headings, [row[:-1] for row in rows], title=title, words=(words["mode"],))
+    table([words["from"], words["reason"]], [[row[0], row[-1]] for row in rows], words=(words["reason"],))
+
+
+def _rows_by_day(lines: Sequence[Line], numbers: Numbers) -> Iterator[list[str]]:
+    """Yield the rows of the lines, before those of a local day one with its date alone."""
+    for day, of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
+        yield [day, *[""] * 9]
+        yield from (_row(line, numbers) for line in of_day)
+
+
+def _join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[Line]:
+    """Return a plan's slots as lines; each ends with its local day at the latest."""
+    spoken, lines = Sentences(numbers), [Line([slots[0]], slots[0].reason.text)]
+    for slot in slots[1:]:
+        together = [*lines[-1].slots, slot]
+        text = _say_together(together, spoken) if _alike(lines[-1].slots[0], slot, numbers) else None
+        if text is None:
+            lines.append(Line([slot], slot.reason.text))
+        else:
+            lines[-1] = Line(together, text)
+    return lines
+
+
+def _alike(one: SlotReply, other: SlotReply, numbers: Numbers) -> bool:
+    """Return whether two slots may share a line: of one local day, mode and reason."""
+    return numbers.day(one.start) == numbers.day(other.start) and (one.mode, one.reason.code, one.reason.device) == (
+        other.mode,
+        other.reason.code,
+        other.reason.device,
+    )
+
+
+def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
+    """Return the sentence that is true of all slots; None where there is none."""
+    code, texts = slots[0].reason.code, {slot.reason.text for slot in slots}
+    if len(texts) == 1 and "kwh" not in slots[0].reason.figures:
+        return texts.pop()
+    try:
+        figures = join_figures(code, [_read_instants(slot.reason.figures) for slot in slots])
+        return None if figures is None else spoken.say(code, figures)
+    except (InvalidInputError, KeyError):  # a plan of another version may say what has no words here
+        return None
+
+
+def _read_instants(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(figure) if name in ("time", "start") else figure for name, figure in figures.items()}
+
+
+def _row(line: Line, numbers: Numbers) -> list[str]:
+    first, last = line.slots[0], line.slots[-1]
+    stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in line.slots for flow in slot.batteries.values())
+    energies = [stored, *(sum(getattr(slot, name) for slot in line.slots) for name in ("load_kwh", "pv_kwh"))]
+    grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
+    battery, house, pv = (numbers.number(energy, 1) for energy in energies)
+    charge = "/".join(numbers.share(flow.soc_end) for flow in last.batteries.values()) or UNKNOWN
+    prices = [_price(line, name, numbers) for name in ("import_price", "export_price")]
+    whose = f"{first.reason.device}: " if first.reason.device else ""
+    called = mode(first.mode, language=numbers.language).full
+    return [numbers.clock(first.start), called, battery, charge, house, pv, numbers.number(grid, 1), *prices, whose + line.text]
+
+
+def _price(line: Line, name: str, numbers: Numbers) -> str:
+    """Return between which prices a line lies, without their unit."""
+    prices = [getattr(slot, name) for slot in line.slots]
+    return numbers.price_range(min(prices), max(prices)).partition(NBSP)[0]

@@ -1,0 +1,131 @@
+"""The connection to the broker: it comes back by itself, and the broker says that Luna is gone when it is."""
+
+import queue
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import paho.mqtt.client as paho
+import structlog
+
+from luna.addresses import Broker
+from luna.errors import UnavailableError
+from luna.mqtt import create_client, use_tls
+from services.home_assistant.discovery import ANNOUNCED, AVAILABILITY, COMMANDS, OFFLINE
+
+KEEPALIVE_SECONDS = 30
+LONGEST_PAUSE_SECONDS = 30
+# More than anybody switches in a turn; who floods the broker is not listened to.
+MOST_WAITING = 1000
+LONGEST_PAYLOAD = 65_536
+LEAVE_PATIENCE = timedelta(seconds=2)
+
+log = structlog.get_logger("luna.home_assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message: ``kept`` by the broker since nobody knows when, or said now."""
+
+    topic: str
+    payload: bytes
+    kept: bool
+
+
+class Connection:
+    """Publishes messages that are kept, and collects what is said; no session: what is said while Luna is away is not done afterwards."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._birth = f"{broker.prefix}/status"
+        self._heard: queue.Queue[Heard] = queue.Queue(MOST_WAITING)
+        self._fresh = threading.Event()
+        self._state = "connects"
+        self._client = create_client(broker, reconnect_on_failure=True)
+        self._client.will_set(AVAILABILITY, OFFLINE, qos=1, retain=True)
+        self._client.reconnect_delay_set(1, LONGEST_PAUSE_SECONDS)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+
+    def open(self) -> None:
+        """Begin to connect, and go on trying until closed."""
+        use_tls(self._client, self._broker)
+        self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
+        self._client.loop_start()
+
+    def close(self) -> None:
+        """Say that Luna is gone, and go."""
+        if self._client.is_connected():
+            self.publish({AVAILABILITY: OFFLINE})
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._client.is_connected()
+
+    def take_fresh(self) -> bool:
+        """Return whether everything has to be said anew: the connection is new, or Home Assistant was started."""
+        fresh = self._fresh.is_set()
+        self._fresh.clear()
+        return fresh
+
+    def publish(self, messages: dict[str, str]) -> None:
+        """Have the broker keep these, an empty one is taken off; return when it has them, or soon."""
+        sent = [self._client.publish(topic, payload, qos=1, retain=True) for topic, payload in messages.items()]
+        for each in sent[-1:]:
+            try:
+                each.wait_for_publish(LEAVE_PATIENCE.total_seconds())
+            except (RuntimeError, ValueError) as error:
+                log.warning("the broker did not take a message", error=str(error))
+
+    def hear(self, within: timedelta) -> Iterable[Heard]:
+        """Yield what was said, waiting for the first."""
+        try:
+            yield self._heard.get(timeout=within.total_seconds())
+            while True:
+                yield self._heard.get_nowait()
+        except queue.Empty:
+            return
+
+    def probe(self) -> str:
+        """Return that the broker is there.
+
+        Raises:
+            UnavailableError: it is not.
+        """
+        if not self.connected:
+            raise UnavailableError(f"the MQTT broker: {self._state}", field="mqtt_url", value=str(self._broker), remedy="Check LUNA_MQTT_URL and the broker.")
+        return "connected"
+
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._say("connected" if not reason.is_failure else f"refuses Luna: {reason}")
+        if not reason.is_failure:
+            self._fresh.set()
+            client.subscribe([(topic, 1) for topic in (self._birth, ANNOUNCED, COMMANDS)])
+
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._say(f"is gone: {reason}")
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        # Source: Home Assistant, "MQTT": birth and last will; a birth that was kept is of a start that Luna has answered, or will by connecting.
+        if message.topic == self._birth:
+            if message.payload == b"online" and not message.retain:
+                self._fresh.set()
+            return
+        if len(message.payload) > LONGEST_PAYLOAD:
+            log.warning("message is left out: too long", topic=message.topic, bytes=len(message.payload))
+            return
+        try:
+            self._heard.put_nowait(Heard(message.topic, bytes(message.payload), message.retain))
+        except queue.Full:
+            log.warning("message is left out: too many wait", topic=message.topic)
+
+    def _say(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            log.info("broker", broker=str(self._broker), state=state)

@@ -1,0 +1,83 @@
+"""What owners switch in Home Assistant: checked and stored as ``luna control`` does it, by "home assistant"."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from luna import control_service
+from luna.contracts import PlanRequest
+from luna.database import control
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError
+from luna.wording import read_mode
+from luna.wording.entities import FOLLOW_PLAN
+from services.home_assistant.entities import HOURS, LEAST_HOURS, MOST_HOURS, USUAL_HOURS, Entity
+
+BY = "home assistant"
+Ask = Callable[[PlanRequest], object]
+_SWITCHES = {"ON": True, "OFF": False}
+
+
+class Commands:
+    """Carries out what was said to an entity of a site.
+
+    Args:
+        database: where it is stored.
+        ask_plan: sends the request for a plan.
+    """
+
+    def __init__(self, database: Engine, ask_plan: Ask) -> None:
+        self._database = database
+        self._ask_plan = ask_plan
+        self._hours: dict[str, float] = {}
+
+    def carry_out(self, site_id: str, entity: Entity, payload: bytes, *, kept: bool, now: datetime) -> None:
+        """Do what a message says; one that the broker had kept sets a number and switches nothing.
+
+        Raises:
+            LunaError: it cannot be done; nothing was changed.
+        """
+        text = payload.decode("utf-8", "replace").strip()
+        if entity is HOURS:
+            self._hours[site_id] = _read_hours(text)
+        elif not kept:
+            self._switch(site_id, entity, text, now=now)
+
+    def _switch(self, site_id: str, entity: Entity, text: str, *, now: datetime) -> None:
+        if entity.key == "plan_now":
+            self._ask_plan(PlanRequest(site_id=site_id))
+            return
+        with unit_of_work(self._database) as connection:
+            if entity.device is not None:
+                self._override(connection, site_id, entity.device, mode=text, now=now)
+            elif entity.key == "vacation":
+                control_service.switch_vacation(connection, site_id, on=_read_switch(text), now=now)
+            elif _read_switch(text):
+                control_service.arm(connection, site_id, now=now, by=BY)
+            else:
+                control.disarm(connection, site_id)
+
+    def _override(self, connection: Connection, site_id: str, device: str, *, mode: str, now: datetime) -> None:
+        if mode in FOLLOW_PLAN.values():
+            control.override(connection, site_id, None, device=device)
+            return
+        until = now + timedelta(hours=self._hours.get(site_id, USUAL_HOURS))
+        control_service.override(connection, site_id, device, {"mode": read_mode(mode), "until": until, "by": BY}, now=now)
+
+
+def _read_switch(text: str) -> bool:
+    if text not in _SWITCHES:
+        raise InvalidInputError("is neither ON nor OFF", field="payload", value=text[:80], remedy="Send ON or OFF.")
+    return _SWITCHES[text]
+
+
+def _read_hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not LEAST_HOURS <= hours <= MOST_HOURS:
+        raise InvalidInputError("is no number of hours", field="payload", value=text[:80], remedy=f"Send {LEAST_HOURS:g} to {MOST_HOURS:g}.")
+    return hours

@@ -1,0 +1,129 @@
+"""A local day of a site from midnight to midnight: measured where it was measured, else as last planned."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.plan import PlanReply, SlotReply
+from luna.database import observations, plans
+from luna.observations import SERIES
+from luna.physics import Mode, SetPoint, SiteLimits
+from luna.schedule import whole_range
+from luna.simulator import Actuals, simulate
+from luna.site import APPLIANCES, Site
+from luna.timeline import SLOT, FloatArray, Timeline
+
+PLANNED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
+# A plan that was issued before this says nothing of the day that the next ones do not.
+_PLANNED_BEFORE = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's energies and prices per slot, arrays of shape ``(slots,)``, NaN where nothing is known.
+
+    ``measured`` says where meters spoke; elsewhere a plan does. ``battery_kwh`` is what batteries took at their terminals, what they gave below zero.
+    ``start_soc`` is the state of charge at its beginning, None where none was measured.
+    """
+
+    timeline: Timeline
+    measured: FloatArray
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    import_kwh: FloatArray
+    export_kwh: FloatArray
+    battery_kwh: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+    start_soc: float | None
+
+    @property
+    def cost(self) -> float | None:
+        """What energy costs at its meter, without fees by month; None where a slot is not known."""
+        return _known(price(self.import_kwh, self.export_kwh, self))
+
+
+def read_day(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> Day:
+    """Return a local day of a stored site as it is known at ``now``."""
+    issued = (timeline.start - _PLANNED_BEFORE, now)
+    planned = {name: plans.read_latest(connection, site.name, timeline, column=name, issued=issued) for name in PLANNED}
+    before = Timeline(timeline.start - SLOT, SLOT, timeline.count + 1)
+    seen = observations.read_series(connection, site.name, before, (*SERIES, *APPLIANCES))
+    soc = float(seen["soc"][0])
+    return join_day(site, timeline, planned=planned, seen={name: values[1:] for name, values in seen.items()}, start_soc=soc, now=now)
+
+
+def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], seen: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:
+    """Return a day from what was planned and what was measured, by column; ``start_soc`` is NaN where it is unknown.
+
+    Invariants: a slot that has not ended is never measured; nothing is measured of a slot whose meters are not all there.
+    """
+    pv = seen["pv_kwh"] if site.pv else np.zeros(timeline.count)
+    load = seen["load_kwh"] + sum(np.nan_to_num(seen[name]) for name in APPLIANCES)
+    over = timeline.starts + np.timedelta64(SLOT) <= np.datetime64(now.replace(tzinfo=None))
+    measured = over & np.isfinite(load + pv + seen["import_kwh"] + seen["export_kwh"])
+    battery = pv - load + seen["import_kwh"] - seen["export_kwh"]
+    return Day(
+        timeline=timeline,
+        measured=measured.astype(float),
+        load_kwh=np.where(measured, seen["load_kwh"], planned["load_kwh"]),
+        pv_kwh=np.where(measured, pv, planned["pv_kwh"]),
+        import_kwh=np.where(measured, seen["import_kwh"], planned["import_kwh"]),
+        export_kwh=np.where(measured, seen["export_kwh"], planned["export_kwh"]),
+        battery_kwh=np.where(measured, battery, planned["charge_kwh"] - planned["discharge_kwh"]),
+        import_price=planned["import_price"],
+        export_price=planned["export_price"],
+        start_soc=start_soc if np.isfinite(start_soc) else None,
+    )
+
+
+def total(energy_kwh: FloatArray) -> float | None:
+    """Return the sum of a day; None where a slot is not known."""
+    return _known(float(np.sum(energy_kwh)))
+
+
+def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
+    """Return what these energies cost at the day's prices."""
+    return float(np.sum(import_kwh * day.import_price - export_kwh * day.export_price))
+
+
+def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None) -> float | None:
+    """Return what batteries save on a day beside the inverter alone, what they hold at midnight counted by its value; None where it is not known.
+
+    Everything else of the house is as it is: it is what batteries do that is compared.
+    """
+    last = None if plan is None else find_slot(plan, day.timeline.end - SLOT)
+    if last is None or last.reason.energy_value is None or day.start_soc is None or day.cost is None or not site.batteries:
+        return None
+    value = last.reason.energy_value
+    capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
+    # What the house takes beside its batteries; what is held back of PV stays so.
+    residual = day.import_kwh - day.export_kwh - day.battery_kwh
+    actuals = Actuals(day.timeline, np.maximum(residual, 0.0), np.maximum(-residual, 0.0))
+    alone = simulate(_InverterAlone(len(site.batteries)), actuals, limits=SiteLimits.of(site), stored_kwh=day.start_soc * capacity)
+    own_end = sum(last.batteries[battery.name].soc_end * battery.capacity_kwh for battery in site.batteries if battery.name in last.batteries)
+    alone_end = float(alone.flows.stored_kwh[..., -1].sum())
+    alone_cost = price(alone.flows.import_kwh[0], alone.flows.export_kwh[0], day)
+    return (alone_cost - alone_end * value) - (day.cost - own_end * value)
+
+
+def find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
+    """Return the slot of a plan that covers an instant, None where none does."""
+    step = timedelta(minutes=plan.slot_minutes)
+    return next((slot for slot in plan.slots if slot.start <= at < slot.start + step), None)
+
+
+class _InverterAlone:
+    """Stores surplus and serves the load."""
+
+    def __init__(self, batteries: int) -> None:
+        self._setpoint = whole_range(np.full((batteries, 1), Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        return self._setpoint
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

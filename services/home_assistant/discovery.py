@@ -1,0 +1,132 @@
+"""What is published of sites: discovery messages, states, attributes, and the list of them all by which they are taken off again.
+
+Entity by entity instead of device by device: every version of Home Assistant since 2023.8 takes the former, 2024.11 and newer alone the latter.
+
+Source: Home Assistant, "MQTT": discovery messages, discovery topic, device registry, availability.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any, Literal
+
+from luna.wording import Numbers
+from services.home_assistant.entities import HOURS, REFUSAL, USUAL_HOURS, Entity, fill_config, list_entities, numbers_of
+from services.home_assistant.view import SiteView
+
+BASE = "luna"
+AVAILABILITY = f"{BASE}/availability"
+ONLINE, OFFLINE = "online", "offline"
+# What a site has announced; and what can be said to it.
+ANNOUNCED, COMMANDS = f"{BASE}/+/announced", f"{BASE}/+/set/+"
+_ELSE = re.compile(r"[^a-z0-9]+")
+_ORIGIN = "https://www.home-assistant.io/integrations/mqtt/"
+
+
+def slug(name: str) -> str:
+    """Return a name for topics and ids; two names never share one."""
+    plain = _ELSE.sub("_", name.casefold()).strip("_")
+    return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:6]}".lstrip("_")
+
+
+def topic_key(entity: Entity) -> str:
+    """Return an entity's part of its topics."""
+    words, _, device = entity.key.partition(":")
+    return f"{words}_{slug(device)}" if device else words
+
+
+def command_topic(site_id: str, entity: Entity) -> str:
+    """Return where an entity is told something."""
+    return f"{BASE}/{slug(site_id)}/set/{topic_key(entity)}"
+
+
+def refusal_topic(site_id: str) -> str:
+    """Return where is said what was refused last."""
+    return f"{BASE}/{slug(site_id)}/refusal"
+
+
+def describe_site(view: SiteView, *, language: Literal["en", "de"], prefix: str, commands: bool) -> dict[str, str]:
+    """Return every message of a site that is kept, by topic; what was announced comes first."""
+    numbers, home = numbers_of(view, language), f"{BASE}/{slug(view.site.name)}"
+    entities = list_entities(view, numbers, commands=commands)
+    configs = {_config_topic(view, entity, prefix): _write(_config(view, entity, numbers)) for entity in entities}
+    states = {topic_key(entity): entity.state(view, numbers) for entity in entities if entity.state is not None}
+    details = {f"{home}/{topic_key(entity)}/attributes": _write(entity.attributes(view, numbers)) for entity in entities if entity.attributes is not None}
+    messages = configs | details | {f"{home}/state": _write(states)}
+    return {f"{home}/announced": _write(sorted([*messages, refusal_topic(view.site.name), command_topic(view.site.name, HOURS)]))} | messages
+
+
+def is_of(topic: str, announcement: str, prefix: str) -> bool:
+    """Return whether a topic can be one of the site that an announcement is of: nothing else is ever taken off."""
+    home = announcement.removesuffix("/announced")
+    device = home.replace("/", "_", 1)
+    own = re.fullmatch(rf"{re.escape(prefix)}/[a-z_]+/{re.escape(device)}/[a-z0-9_]+/config", topic)
+    return own is not None or topic.startswith(f"{home}/")
+
+
+def read_announced(payload: bytes) -> list[str]:
+    """Return the topics of an announcement; none where it is no list of texts."""
+    try:
+        listed = json.loads(payload)
+    except (ValueError, RecursionError):
+        return []
+    return [topic for topic in listed if isinstance(topic, str)] if isinstance(listed, list) else []
+
+
+def _config_topic(view: SiteView, entity: Entity, prefix: str) -> str:
+    return f"{prefix}/{entity.component}/{BASE}_{slug(view.site.name)}/{topic_key(entity)}/config"
+
+
+def _config(view: SiteView, entity: Entity, numbers: Numbers) -> dict[str, Any]:
+    site, home, key = slug(view.site.name), f"{BASE}/{slug(view.site.name)}", topic_key(entity)
+    config: dict[str, Any] = {
+        "name": entity.name(numbers),
+        "unique_id": f"{BASE}_{site}_{key}",
+        "default_entity_id": f"{entity.component}.{BASE}_{site}_{key}",
+        "availability": [{"topic": AVAILABILITY}],
+        "device": {
+            "identifiers": [f"{BASE}_{site}"],
+            "name": f"Luna {view.site.name}",
+            "manufacturer": "Luna",
+            "model": "Energy manager",
+            "sw_version": version("luna-energy"),
+        },
+        "origin": {"name": "Luna", "sw_version": version("luna-energy"), "support_url": _ORIGIN},
+        "qos": 1,
+    }
+    config |= fill_config(entity, view, numbers)
+    if entity.state is not None:
+        config |= {"state_topic": f"{home}/state", "value_template": f"{{{{ value_json.{key} }}}}"}
+        if entity.component == "sensor" and "unit_of_measurement" not in config:
+            config |= _say_unknown(config, key)
+    if entity is REFUSAL:
+        config |= {"state_topic": refusal_topic(view.site.name)}
+    if entity is HOURS:
+        # Home Assistant has the broker keep what it is set to: that is its state as well.
+        config |= {"state_topic": command_topic(view.site.name, entity), "value_template": f"{{{{ value | float({USUAL_HOURS:g}) }}}}"}
+    if entity.attributes is not None:
+        config["json_attributes_topic"] = f"{home}/{key}/attributes"
+    if entity.commands:
+        config["command_topic"] = command_topic(view.site.name, entity)
+    return config
+
+
+def _say_unknown(config: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return what makes a sensor that is no number unavailable where its state is unknown: only numbers may be none, the others want a state that fits."""
+    fits = {"timestamp": "1970-01-01T00:00:00+00:00", "enum": next(iter(config.get("options", ())), "")}.get(config.get("device_class", ""), "")
+    known = {"topic": config["state_topic"], "value_template": f"{{{{ '{ONLINE}' if value_json.{key} is not none else '{OFFLINE}' }}}}"}
+    template = f"{{{{ value_json.{key} if value_json.{key} is not none else '{fits}' }}}}"
+    return {"value_template": template, "availability": [*config["availability"], known], "availability_mode": "all"}
+
+
+def _write(document: Mapping[str, Any] | Iterable[Any]) -> str:
+    return json.dumps(document, default=_instant, separators=(",", ":"), ensure_ascii=False)
+
+
+def _instant(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not written")

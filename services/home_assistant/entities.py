@@ -1,0 +1,256 @@
+"""The entities of a site's device in Home Assistant: one declaration each, with what it says of a site.
+
+Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor entity": which units and state classes a device class takes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from luna.contracts.control import ControlState
+from luna.contracts.plan import ReasonReply, SlotReply
+from luna.control_service import modes_of
+from luna.device_config import BATTERIES
+from luna.errors import InvalidInputError
+from luna.timeline import parse_zone
+from luna.wording import MODES, Numbers, Sentences, say_mode
+from luna.wording.entities import ENTITIES, FOLLOW_PLAN
+from luna.wording.messages import say_message
+from services.home_assistant.day import total
+from services.home_assistant.view import SiteView, list_devices
+
+Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
+# Longer states Home Assistant does not take. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.
+LONGEST_STATE = 255
+# Attributes above this the recorder leaves out. Source: homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
+LONGEST_ATTRIBUTES = 16_384
+MOST_HOURS, LEAST_HOURS, USUAL_HOURS = 24.0, 0.25, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An entity of a site's device.
+
+    Attributes:
+        key: names its topics, and with the site's its id; the part before a colon its words.
+        component: what it is to Home Assistant.
+        state: what it says of a site, None where that is unknown; no function: it only takes commands.
+        attributes: what stands beside the state.
+        config: fields of its discovery message; functions are given the site.
+        commands: whether something can be switched with it.
+        device: whom it overrides.
+    """
+
+    key: str
+    component: Component
+    state: Callable[[SiteView, Numbers], Any] | None = None
+    attributes: Callable[[SiteView, Numbers], Mapping[str, Any]] | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    commands: bool = False
+    device: str | None = None
+
+    def name(self, numbers: Numbers) -> str:
+        """Return what it is called."""
+        words, _, device = self.key.partition(":")
+        return ENTITIES[words][numbers.language].format(device=device)
+
+
+def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[Entity]:
+    """Return the entities of a site; those that take commands only where that is wanted."""
+    entities = [*_SENSORS, *(_COMMANDS if commands else ())]
+    if commands:
+        entities += [_override(device, numbers) for device in list_devices(view.site)]
+    return entities
+
+
+def numbers_of(view: SiteView, language: Literal["en", "de"]) -> Numbers:
+    """Return how a site's owner is spoken to."""
+    return Numbers(language, parse_zone(view.site.timezone), view.site.currency)
+
+
+def say_reason(reason: ReasonReply, start: datetime, numbers: Numbers) -> str:
+    """Return why a slot is as it is, in the owner's language; as the plan says it where its figures make no sentence."""
+    try:
+        said = Sentences(numbers).say(reason.code, {"start": start} | _figures(reason.figures))
+    except (InvalidInputError, KeyError, TypeError, ValueError):
+        said = reason.text
+    return said
+
+
+def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
+    # Instants come out of a stored plan as texts.
+    return {name: datetime.fromisoformat(value) if name in {"time", "start"} and isinstance(value, str) else value for name, value in figures.items()}
+
+
+# ---- what is said of a site ----
+
+
+def _planned_mode(view: SiteView, numbers: Numbers) -> str | None:
+    return None if view.slot is None else say_mode(view.slot.mode, language=numbers.language)
+
+
+def _planned_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
+    plan, slot = view.planned.plan, view.slot
+    if plan is None or slot is None:
+        return {}
+    about = {"plan_id": plan.plan_id, "issued_at": plan.issued_at, "status": plan.status, "until": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)}
+    return {"mode": slot.mode, "reason": say_reason(slot.reason, slot.start, numbers)} | about
+
+
+def _actual_mode(view: SiteView, numbers: Numbers) -> str | None:
+    mode = _told(view.states[0])
+    return None if mode is None else say_mode(mode, language=numbers.language)
+
+
+def _actual_details(view: SiteView, _: Numbers) -> dict[str, Any]:
+    state, decision = view.states[0], view.states[0].decision
+    if state.armed_at is None or decision is None:
+        return {"armed": state.armed_at is not None}
+    told = {name: setpoint.mode for name, setpoint in decision.allowed.items()}
+    return {
+        "armed": True,
+        "mode": _told(state),
+        "told": told,
+        "decided_by": decision.decided_by,
+        "because": decision.reason,
+        "confirmed_at": decision.confirmed_at,
+    }
+
+
+def _told(state: ControlState) -> str | None:
+    if state.armed_at is None or state.decision is None:
+        return None
+    return next((setpoint.mode for setpoint in state.decision.allowed.values()), None)
+
+
+def _next_action(view: SiteView, numbers: Numbers) -> str | None:
+    slot = view.next_slot
+    if slot is None:
+        return None
+    return f"{say_mode(slot.mode, language=numbers.language)}: {say_reason(slot.reason, slot.start, numbers)}"[:LONGEST_STATE]
+
+
+def _next_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
+    slot = view.next_slot
+    return {} if slot is None else {"mode": slot.mode, "start": slot.start, "reason": say_reason(slot.reason, slot.start, numbers)}
+
+
+def _plan_age(view: SiteView, _: Numbers) -> int | None:
+    return None if view.planned.plan is None else max(int((view.now - view.planned.plan.issued_at).total_seconds() // 60), 0)
+
+
+def _day_details(view: SiteView, _: Numbers) -> dict[str, Any]:
+    day = view.planned.today
+    hours = float(day.measured.sum() / 4)
+    return {"measured_hours": hours, "planned_hours": day.timeline.count / 4 - hours}
+
+
+def _problem(view: SiteView, _: Numbers) -> str:
+    return "ON" if view.findings else "OFF"
+
+
+def _problem_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
+    said = [say_message(finding.code, finding.figures, site=view.site.name, numbers=numbers) for finding in view.findings]
+    return {"codes": [finding.code for finding in view.findings], "sentences": [words.text for words in said]}
+
+
+def _override_until(view: SiteView, _: Numbers) -> datetime | None:
+    return max((state.override.until for state in view.states if state.override is not None and state.override.until > view.now), default=None)
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals) + 0.0
+
+
+def _figure(read: Callable[[SiteView], float | None], decimals: int) -> Callable[[SiteView, Numbers], float | None]:
+    return lambda view, _: _rounded(read(view), decimals)
+
+
+# ---- the plan as series ----
+
+
+def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, decimals: int, config: Mapping[str, Any]) -> Entity:
+    """Return an entity of a value of each slot: now, and ``data``: pairs of milliseconds since 1970 and value, as charts take them."""
+
+    def value(slot: SlotReply, view: SiteView) -> float | None:
+        plan = view.planned.plan
+        return None if plan is None else _rounded(read(slot, plan.slot_minutes / 60), decimals)
+
+    def rows(view: SiteView, _: Numbers) -> dict[str, Any]:
+        slots: Sequence[SlotReply] = [] if view.planned.plan is None else view.planned.plan.slots
+        return {"data": [[int(slot.start.timestamp() * 1000), value(slot, view)] for slot in slots]}
+
+    return Entity(key, "sensor", lambda view, _: None if view.slot is None else value(view.slot, view), rows, config)
+
+
+def _soc_percent(slot: SlotReply, _: float) -> float | None:
+    levels = [flow.soc_end * 100 for flow in slot.batteries.values()]
+    return sum(levels) / len(levels) if levels else None
+
+
+def _battery_kw(slot: SlotReply, hours: float) -> float:
+    return sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours
+
+
+_MONEY = {"device_class": "monetary", "unit_of_measurement": "{currency}", "suggested_display_precision": 2}
+_ENERGY = {"device_class": "energy", "unit_of_measurement": "kWh", "suggested_display_precision": 1}
+_POWER = {"device_class": "power", "unit_of_measurement": "kW", "state_class": "measurement", "suggested_display_precision": 2}
+_PRICE = {"unit_of_measurement": "{currency}/kWh", "state_class": "measurement", "suggested_display_precision": 4}
+_MODES = {"device_class": "enum", "options": "{modes}"}
+_SENSORS = (
+    Entity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
+    Entity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
+    Entity("next_action", "sensor", _next_action, _next_details),
+    Entity("next_action_at", "sensor", lambda view, _: None if view.next_slot is None else view.next_slot.start, config={"device_class": "timestamp"}),
+    Entity("energy_value", "sensor", _figure(lambda view: None if view.slot is None else view.slot.reason.energy_value, 4), config=_PRICE),
+    Entity("cost_today", "sensor", _figure(lambda view: view.planned.today.cost, 2), _day_details, _MONEY),
+    Entity("cost_tomorrow", "sensor", _figure(lambda view: view.planned.tomorrow.cost, 2), config=_MONEY),
+    Entity("saved_today", "sensor", _figure(lambda view: view.planned.saved_today, 2), _day_details, _MONEY),
+    Entity("load_today", "sensor", _figure(lambda view: total(view.planned.today.load_kwh), 2), _day_details, _ENERGY),
+    Entity("load_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.load_kwh), 2), config=_ENERGY),
+    Entity("pv_today", "sensor", _figure(lambda view: total(view.planned.today.pv_kwh), 2), _day_details, _ENERGY),
+    Entity("pv_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.pv_kwh), 2), config=_ENERGY),
+    Entity("plan_age", "sensor", _plan_age, config={"device_class": "duration", "unit_of_measurement": "min", "state_class": "measurement"}),
+    _of_plan("plan_soc", _soc_percent, decimals=1, config={"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}),
+    _of_plan("plan_battery", _battery_kw, decimals=3, config=_POWER),
+    _of_plan("plan_grid", lambda slot, hours: (slot.import_kwh - slot.export_kwh) / hours, decimals=3, config=_POWER),
+    _of_plan("plan_load", lambda slot, hours: slot.load_kwh / hours, decimals=3, config=_POWER),
+    _of_plan("plan_pv", lambda slot, hours: slot.pv_kwh / hours, decimals=3, config=_POWER),
+    _of_plan("import_price", lambda slot, _: slot.import_price, decimals=5, config=_PRICE),
+    _of_plan("export_price", lambda slot, _: slot.export_price, decimals=5, config=_PRICE),
+    Entity("override_until", "sensor", _override_until, config={"device_class": "timestamp"}),
+    Entity("problem", "binary_sensor", _problem, _problem_details, {"device_class": "problem"}),
+)
+# What was refused is no property of a site: who takes commands says it.
+REFUSAL = Entity("refusal", "sensor", config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"})
+_HOURS = {"min": LEAST_HOURS, "max": MOST_HOURS, "step": LEAST_HOURS, "mode": "box", "unit_of_measurement": "h", "device_class": "duration", "retain": True}
+HOURS = Entity("override_hours", "number", config=_HOURS, commands=True)
+_COMMANDS = (
+    Entity("armed", "switch", lambda view, _: "OFF" if view.states[0].armed_at is None else "ON", config={"icon": "mdi:shield-check"}, commands=True),
+    Entity("vacation", "switch", lambda view, _: "ON" if view.vacation else "OFF", config={"icon": "mdi:beach"}, commands=True),
+    Entity("plan_now", "button", config={"icon": "mdi:calendar-refresh"}, commands=True),
+    HOURS,
+    REFUSAL,
+)
+
+
+def _override(device: str, numbers: Numbers) -> Entity:
+    kind, _, name = device.partition(":")
+    key = "override" if device == BATTERIES else f"override_{kind}" + (f":{name}" if name else "")
+    options = [FOLLOW_PLAN[numbers.language], *(say_mode(mode, language=numbers.language) for mode in modes_of(device))]
+
+    def state(view: SiteView, numbers: Numbers) -> str:
+        wanted = current.override if (current := view.state_of(device)) else None
+        active = wanted is not None and wanted.until > view.now
+        return say_mode(wanted.mode, language=numbers.language) if wanted is not None and active else FOLLOW_PLAN[numbers.language]
+
+    return Entity(key, "select", state, config={"options": options, "icon": "mdi:hand-back-right"}, commands=True, device=device)
+
+
+def fill_config(entity: Entity, view: SiteView, numbers: Numbers) -> dict[str, Any]:
+    """Return an entity's own fields of its discovery message, in the site's currency and the owner's language."""
+    filled = {name: value.format(currency=view.site.currency, modes="{modes}") if isinstance(value, str) else value for name, value in entity.config.items()}
+    if filled.get("options") == "{modes}":
+        filled["options"] = [say_mode(mode, language=numbers.language) for mode in MODES]
+    return filled

@@ -1,0 +1,157 @@
+"""Keeps what the broker holds of the sites as they are, and does what is said to their entities."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import Connection as Database
+from sqlalchemy import Engine
+
+from luna.database import plans, sites
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError, UnavailableError
+from luna.site import Site
+from luna.timeline import SLOT, Clock, floor_to
+from luna.wording.numbers import UNKNOWN
+from services.home_assistant.broker import Connection, Heard
+from services.home_assistant.commands import Commands
+from services.home_assistant.discovery import AVAILABILITY, OFFLINE, ONLINE, command_topic, describe_site, is_of, read_announced, refusal_topic
+from services.home_assistant.entities import LONGEST_STATE, Entity, list_entities, numbers_of
+from services.home_assistant.view import Planned, SiteView, read_planned, read_view
+
+TURN = timedelta(seconds=2)
+PUBLISHED = Counter("luna_home_assistant_published_total", "Messages that the broker was given to keep.")
+COMMANDS = Counter("luna_home_assistant_commands_total", "What was switched in Home Assistant, by what became of it: done, refused.", ["outcome"])
+
+log = structlog.get_logger("luna.home_assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """What is published: in which language, whether commands are taken, and when a plan is too old."""
+
+    language: Literal["en", "de"]
+    commands: bool
+    prefix: str
+    plan_max_age: timedelta
+
+
+class Publisher:
+    """One turn says what has changed since the last, and does what was said meanwhile.
+
+    Args:
+        connection: to the broker.
+        database: with the sites.
+        commands: carries out.
+        publishing: what of it all.
+        clock: where "now" comes from.
+    """
+
+    def __init__(self, connection: Connection, database: Engine, commands: Commands, *, publishing: Publishing, clock: Clock) -> None:
+        self._connection = connection
+        self._database = database
+        self._commands = commands
+        self._publishing = publishing
+        self._clock = clock
+        self._said: dict[str, str] = {}
+        self._announced: dict[str, list[str]] = {}
+        self._refusals: dict[str, str] = {}
+        self._planned: dict[str, tuple[tuple[datetime | None, datetime, Site], Planned]] = {}
+        self._targets: dict[str, tuple[str, Entity]] = {}
+
+    def turn(self, within: timedelta = TURN) -> None:
+        """Do what was said, waiting ``within`` for it, then say what has changed; without database, that Luna is away."""
+        heard = list(self._connection.hear(within))
+        if self._connection.take_fresh():
+            self._said.clear()
+        try:
+            # Who is spoken to may be new.
+            if any(each.topic not in self._targets for each in heard):
+                self._describe(self._clock.now())
+            for each in heard:
+                self._receive(each)
+            wanted = self._describe(self._clock.now())
+        except UnavailableError as error:
+            log.warning("the sites cannot be read", error=str(error))
+            self._say({AVAILABILITY: OFFLINE})
+            return
+        self._say(self._leftovers(wanted) | wanted | {AVAILABILITY: ONLINE})
+
+    def remove(self) -> None:
+        """Take off whatever was announced and has been heard of since the connection was made."""
+        for each in self._connection.hear(TURN):
+            self._receive(each)
+        self._say(self._leftovers({}))
+
+    def _describe(self, now: datetime) -> dict[str, str]:
+        about = self._publishing
+        messages: dict[str, str] = {}
+        views = self._read_views(now)
+        self._targets = {}
+        for view in views:
+            entities = list_entities(view, numbers_of(view, about.language), commands=about.commands)
+            self._targets |= {command_topic(view.site.name, entity): (view.site.name, entity) for entity in entities if entity.commands}
+            messages |= describe_site(view, language=about.language, prefix=about.prefix, commands=about.commands)
+            if about.commands:
+                messages |= {refusal_topic(view.site.name): self._refusals.get(view.site.name, UNKNOWN)}
+        return messages
+
+    def _read_views(self, now: datetime) -> Sequence[SiteView]:
+        views = []
+        with unit_of_work(self._database) as connection:
+            for site_id in sites.names(connection):
+                try:
+                    views.append(self._read_view(connection, site_id, now))
+                except UnavailableError:
+                    raise
+                except LunaError as error:
+                    # A site that is gone since, or that a newer version stored; the others are told of.
+                    log.warning("the site cannot be told of", site_id=site_id, error=str(error))
+        self._planned = {view.site.name: self._planned[view.site.name] for view in views}
+        return views
+
+    def _read_view(self, connection: Database, site_id: str, now: datetime) -> SiteView:
+        site = sites.load(connection, site_id)
+        key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
+        known = self._planned.get(site_id)
+        # What a plan and measured slots come to takes a moment; it changes with them alone.
+        planned = known[1] if known is not None and known[0] == key else read_planned(connection, site, now=now)
+        self._planned[site_id] = key, planned
+        return read_view(connection, site_id, planned, plan_max_age=self._publishing.plan_max_age, now=now)
+
+    def _leftovers(self, wanted: dict[str, str]) -> dict[str, str]:
+        """Return empty messages for what was announced, by whichever process, and is no more."""
+        before = {topic for topics in self._announced.values() for topic in topics} | set(self._announced)
+        self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in wanted}
+        return {topic: "" for topic in before if topic not in wanted and topic not in self._targets}
+
+    def _say(self, messages: dict[str, str]) -> None:
+        changed = {topic: payload for topic, payload in messages.items() if self._said.get(topic) != payload}
+        if changed and self._connection.connected:
+            self._connection.publish(changed)
+            PUBLISHED.inc(len(changed))
+            self._said |= changed
+
+    def _receive(self, heard: Heard) -> None:
+        if heard.topic.endswith("/announced"):
+            topics = read_announced(heard.payload)
+            self._announced[heard.topic] = [topic for topic in topics if is_of(topic, heard.topic, self._publishing.prefix)]
+            return
+        target = self._targets.get(heard.topic)
+        if target is not None and heard.payload:
+            self._carry_out(*target, heard)
+
+    def _carry_out(self, site_id: str, entity: Entity, heard: Heard) -> None:
+        try:
+            self._commands.carry_out(site_id, entity, heard.payload, kept=heard.kept, now=self._clock.now())
+        except LunaError as error:
+            log.warning("what was switched is refused", site_id=site_id, entity=entity.key, error=str(error))
+            self._refusals[site_id] = str(error)[:LONGEST_STATE]
+            outcome = "refused"
+        else:
+            self._refusals.pop(site_id, None)
+            outcome = "done"
+        COMMANDS.labels(outcome).inc()

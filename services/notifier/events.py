@@ -1,0 +1,107 @@
+"""What owners of a site should know now: what is the matter, cheap hours ahead, what the week saved."""
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna import findings
+from luna.contracts.notification import EventKind
+from luna.contracts.plan import PlanReply
+from luna.control_service import read_states
+from luna.database import plans
+from luna.database.notifications import NewNotification
+from luna.database.savings import read_savings
+from luna.findings import SiteFinding
+from luna.site import SeriesPrice, Site, SpotPrice
+from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_instant, parse_zone
+from luna.wording import Numbers
+from luna.wording.messages import say_message
+
+DAY = timedelta(days=1)
+KINDS: dict[str, EventKind] = {
+    "no_plan": "plan",
+    "plan_old": "plan",
+    "plan_compromised": "plan",
+    "device_silent": "device",
+    "sensors_silent": "device",
+    "cheap_hours": "prices",
+    "weekly_saving": "saving",
+    "weekly_loss": "saving",
+}
+# What keeps devices from following a plan passes quiet hours; everything else is as true in the morning.
+URGENT = frozenset({"no_plan", "plan_old", "device_silent"})
+NEWS_FOR = DAY
+# Hours are cheap where three in a row cost a quarter less than the day.
+CHEAP_HOURS, CHEAP_SHARE = 3, 0.75
+# The week is told on a Monday, or on the days after it where replays came late.
+WEEK_TOLD_FROM, WEEK_TOLD_DAYS = "08:00", 3
+
+
+def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_max_age: timedelta, now: datetime) -> list[NewNotification]:
+    """Return what is to be known of a stored site at ``now``, whether it was told before or not."""
+    plan = plans.read_due(connection, site.name, now)
+    states = read_states(connection, site.name, now=now)
+    found = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
+    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in found]
+    return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now)]
+
+
+def cheapest_run(price: FloatArray, length: int) -> int:
+    """Return where the run of ``length`` slots with the lowest mean price begins; of equal ones the earliest."""
+    return int(np.lib.stride_tricks.sliding_window_view(price, length).mean(axis=1).argmin())
+
+
+def _word(finding: SiteFinding, site: Site, numbers: Numbers, *, expires_at: datetime) -> NewNotification:
+    code = finding.code
+    words = say_message(code, finding.figures, site=site.name, numbers=numbers)
+    return NewNotification(KINDS[code], code, finding.key, words.title, words.text, code in URGENT, expires_at)
+
+
+def _cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime) -> list[NewNotification]:
+    # Prices that are the same every day are no news.
+    if plan is None or not isinstance(site.tariff.import_, SpotPrice | SeriesPrice):
+        return []
+    zone = parse_zone(site.timezone)
+    tomorrow = local_day(now.astimezone(zone).date() + DAY, zone)
+    if plan.prices_known_until is not None and plan.prices_known_until < tomorrow.end:
+        return []
+    price = _prices(plan, tomorrow)
+    if not np.isfinite(price).all():
+        return []
+    length = int(timedelta(hours=CHEAP_HOURS) / SLOT)
+    first, usual = cheapest_run(price, length), float(price.mean())
+    mean = float(price[first : first + length].mean())
+    if mean > min(CHEAP_SHARE * usual, usual):
+        return []
+    start = tomorrow.start + first * SLOT
+    figures = {"start": start, "end": start + length * SLOT, "price": mean, "usual": usual}
+    words = say_message("cheap_hours", figures, site=site.name, numbers=numbers)
+    return [NewNotification("prices", "cheap_hours", start.astimezone(zone).date().isoformat(), words.title, words.text, urgent=False, expires_at=start)]
+
+
+def _prices(plan: PlanReply, timeline: Timeline) -> FloatArray:
+    known = {slot.start: slot.import_price for slot in plan.slots}
+    return np.array([known.get(start, np.nan) for start in timeline])
+
+
+def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
+    zone = parse_zone(site.timezone)
+    today = now.astimezone(zone).date()
+    monday = today - timedelta(days=today.weekday())
+    if not local_instant(monday, WEEK_TOLD_FROM, zone) <= now < local_instant(monday + timedelta(days=WEEK_TOLD_DAYS), "00:00", zone):
+        return []
+    savings = read_savings(connection, site, first=monday - timedelta(days=7), last=monday - DAY)
+    if not savings.counted:
+        return []
+    saved = sum(day.saved for day in savings.counted)
+    code = "weekly_saving" if saved >= 0 else "weekly_loss"
+    words = say_message(code, {"saved": abs(saved), "days": len(savings.counted)}, site=site.name, numbers=numbers)
+    # One key for both: a day that is replayed later may turn the sum, and is no second message.
+    expires_at = local_instant(monday + timedelta(days=WEEK_TOLD_DAYS), "24:00", zone)
+    return [NewNotification("saving", "weekly_saving", _week_of(monday), words.title, words.text, urgent=False, expires_at=expires_at)]
+
+
+def _week_of(monday: date) -> str:
+    year, week, _ = (monday - DAY).isocalendar()
+    return f"{year}-W{week:02}"

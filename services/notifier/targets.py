@@ -1,0 +1,136 @@
+"""Where messages go: targets of Apprise, and the notify services of Home Assistant.
+
+Source: Apprise, "Configuration: text": a line is ``tags=URL``, tags with commas; here tags are events. Home Assistant, REST API: POST /api/services.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol, get_args
+
+import apprise
+import httpx
+
+from luna.addresses import HomeAssistantAccess
+from luna.contracts.notification import EventKind
+from luna.errors import InvalidInputError, UnavailableError
+from luna.settings import Settings
+
+PATIENCE = timedelta(seconds=10)
+EVENTS: tuple[EventKind, ...] = get_args(EventKind)
+_LINE = re.compile(r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(?:notify\.[a-z0-9_]+)|(?:[a-z][a-z0-9+.-]*://\S+))", re.IGNORECASE)
+_REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices or saving with commas and =."
+
+
+class Channel(Protocol):
+    """A way on which messages go."""
+
+    def send(self, title: str, text: str) -> None:
+        """Send a message.
+
+        Raises:
+            UnavailableError: it was not taken.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody who is told of some events; ``name`` is the same as long as the address is, ``label`` says it without secrets."""
+
+    name: str
+    label: str
+    events: tuple[EventKind, ...]
+    channel: Channel = field(repr=False)
+
+
+def open_targets(settings: Settings) -> list[Target]:
+    """Return the targets that the settings name; none where they name none.
+
+    Raises:
+        InvalidInputError: a line is none; it is named by its number, for it may hold a password.
+    """
+    text = settings.notify_urls.get_secret_value() if settings.notify_urls else ""
+    # An environment variable holds lines as well as a file; where it has one line, semicolons part them.
+    lines = [line.strip() for line in re.split(r"[\n;]", text)]
+    return [_open(line, number, settings) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
+
+
+def _open(line: str, number: int, settings: Settings) -> Target:
+    parts = _LINE.fullmatch(line)
+    if parts is None:
+        raise InvalidInputError(f"line {number} is no target", field="notify_urls", remedy=_REMEDY)
+    where, events = parts["where"], _read_events(parts["events"], number)
+    name = hashlib.sha256(where.encode()).hexdigest()[:16]
+    if where.lower().startswith("notify."):
+        return Target(name, where.lower(), events, HomeAssistantChannel(HomeAssistantAccess.of(settings), where.partition(".")[2].lower()))
+    plugin = apprise.Apprise.instantiate(where)
+    if plugin is None:
+        raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
+    return Target(name, _label(plugin), events, AppriseChannel(plugin))
+
+
+def _label(plugin: Any) -> str:
+    return str(plugin.url(privacy=True)).partition("?")[0]
+
+
+def _read_events(text: str | None, number: int) -> tuple[EventKind, ...]:
+    if text is None:
+        return EVENTS
+    named = [name.strip().lower() for name in text.split(",")]
+    unknown = [name for name in named if name not in EVENTS]
+    if unknown:
+        raise InvalidInputError(f"line {number} names no event", field="notify_urls", value=unknown[0], remedy=f"Known are {', '.join(EVENTS)}.")
+    return tuple(event for event in EVENTS if event in named)
+
+
+class AppriseChannel:
+    """One of Apprise's services; it says no more than that it failed, its log says why."""
+
+    def __init__(self, plugin: "apprise.NotifyBase") -> None:
+        self._plugin = plugin
+
+    def send(self, title: str, text: str) -> None:
+        """Send a message.
+
+        Raises:
+            UnavailableError: the service did not take it.
+        """
+        try:
+            taken = self._plugin.notify(body=text, title=title)
+        except (OSError, TypeError, ValueError) as exc:
+            raise UnavailableError(f"the service cannot be reached: {type(exc).__name__}", field="notify_urls") from exc
+        if not taken:
+            raise UnavailableError("the service did not take the message", field="notify_urls", remedy="The worker's log says why.")
+
+
+class HomeAssistantChannel:
+    """A notify service of Home Assistant: a phone with its app, a speaker, a group."""
+
+    def __init__(self, access: HomeAssistantAccess, service: str, *, patience: timedelta = PATIENCE) -> None:
+        self._access = access
+        self._service = service
+        self._patience = patience
+
+    def send(self, title: str, text: str) -> None:
+        """Send a message.
+
+        Raises:
+            UnavailableError: Home Assistant is away, or refuses.
+        """
+        url = f"{self._access.url}/api/services/notify/{self._service}"
+        headers = {"Authorization": f"Bearer {self._access.token}"}
+        try:
+            response = httpx.post(url, headers=headers, json={"title": title, "message": text}, timeout=self._patience.total_seconds())
+        except httpx.HTTPError as exc:
+            message = f"Home Assistant does not answer: {type(exc).__name__}"
+            raise UnavailableError(message, field="LUNA_HOME_ASSISTANT_URL", remedy="Check that it runs, and its address.") from exc
+        if not response.is_success:
+            message = f"Home Assistant answers {response.status_code} {response.reason_phrase}"
+            raise UnavailableError(message, field=f"notify.{self._service}", remedy="Compare with Developer tools, Actions; check the token.")
+
+
+def for_event(targets: Sequence[Target], event: EventKind) -> list[tuple[str, str]]:
+    """Return name and label of those who are told of an event."""
+    return list({target.name: (target.name, target.label) for target in targets if event in target.events}.values())

@@ -1,0 +1,225 @@
+"""Home in a real browser: the plan's chart, its keys, its refresh, its states, on desk and phone."""
+
+import csv
+import io
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from luna import control_service
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.timeline import FixedClock
+from tests.browser.conftest import PHONE, Open
+from tests.browsers import AXE
+from tests.databases import remove_site
+from tests.demo_home import DemoHome, store_demo_home
+from tests.gateway import serve
+
+HOME = "/ui/sites/demo/home"
+TITLE = "#readout .title b"
+
+
+def drawn(page: Page) -> Page:
+    """Wait until the chart is there."""
+    expect(page.locator("#chart canvas")).to_be_visible()
+    expect(page.locator(TITLE)).not_to_be_empty()
+    return page
+
+
+def span(page: Page) -> tuple[datetime, datetime]:
+    """What the chart shows: from when until when."""
+    shown = page.locator("#chart")
+    first, end = (datetime.fromisoformat(shown.get_attribute(name) or "") for name in ("data-from", "data-to"))
+    return first, end
+
+
+def test_the_chart_is_drawn_on_all_three_panels_from_the_timeline(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    # A column of pixels through now crosses the rule of now in price, power and charge; ten hours on there are bars above and below zero.
+    inked = page.evaluate(
+        """() => {
+          const canvas = document.querySelector("#chart canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const colours = new Set();
+          for (let i = 0; i < data.length; i += 4) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+          return colours.size;
+        }"""
+    )
+    assert inked > 30
+    assert page.locator("#readout > span").count() >= 9
+    assert page.locator("#no-chart").is_hidden()
+
+
+def test_nothing_is_asked_of_any_other_machine(open_page: Open, demo_gateway: httpx.Client) -> None:
+    page = drawn(open_page(HOME))
+    asked = page.evaluate("() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)")
+    assert set(asked) == {str(demo_gateway.base_url).rstrip("/")}
+
+
+def test_keys_choose_slots_and_the_sheet_follows(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    page.locator("#chart").press("Home")
+    # It is 16:40: the slot that runs began at 16:30.
+    expect(page.locator(TITLE)).to_have_text("Wed 16:30")
+    page.locator("#chart").press("ArrowRight")
+    page.locator("#chart").press("PageDown")
+    expect(page.locator(TITLE)).to_have_text("Wed 17:45")
+    expect(page.locator("#why .label").first).to_contain_text("Wed 17:45")
+    page.locator("#chart").press("ArrowLeft")
+    expect(page.locator("#why .label").first).to_contain_text("Wed 17:30")
+
+
+def test_a_step_chooses_its_slot_and_is_marked(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    step = page.locator(".step").nth(2)
+    step.click()
+    expect(step).to_have_attribute("aria-current", "true")
+    assert page.url.endswith(HOME)
+
+
+def test_zoom_and_choice_stay_when_something_new_arrives(open_page: Open, demo_home: DemoHome, database: Engine) -> None:
+    page = drawn(open_page(HOME))
+    page.locator("#chart").press("Home")
+    page.locator("#chart").hover(position={"x": 500, "y": 250})
+    before, first = span(page), page.locator("#chart").get_attribute("data-from") or ""
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -600)
+    page.keyboard.up("Control")
+    expect(page.locator("#chart")).not_to_have_attribute("data-from", first)
+    zoomed = span(page)
+    assert zoomed[1] - zoomed[0] < before[1] - before[0]
+    until = demo_home.now + timedelta(hours=2)
+    with unit_of_work(database) as connection:
+        control_service.override(connection, "demo", "batteries", {"mode": "hold", "until": until.isoformat()}, now=demo_home.now)
+    # Nobody clicks: the gateway says that there is something new.
+    expect(page.locator(".hero .notice")).to_contain_text("You decided: Hold until 18:40.")
+    assert span(page) == zoomed
+    expect(page.locator(TITLE)).to_have_text("Wed 16:30")
+    page.get_by_role("button", name="End now").click()
+    expect(page.locator(".hero .notice")).to_have_count(0)
+    assert span(page) == zoomed
+
+
+def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    page.locator("#chart").press("Home")
+    expect(page.locator("#why .label").first).to_contain_text("Wed 16:30")
+    page.locator(".override select").select_option(label="17:45")
+    page.get_by_role("button", name="Charge", exact=True).click()
+    expect(page.locator(".hero .notice")).to_contain_text("You decided: Charge until 17:45.")
+    expect(page.locator("#why dl")).to_contain_text("you")
+    page.get_by_role("button", name="Extend 1 h").click()
+    expect(page.locator(".hero .notice")).to_contain_text("until 18:45")
+    page.get_by_role("button", name="End now").click()
+    expect(page.locator(".hero .notice")).to_have_count(0)
+
+
+def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> None:
+    page = drawn(open_page(HOME, timezone_id="Asia/Kolkata"))
+    page.locator("#chart").press("Home")
+    expect(page.locator(TITLE)).to_have_text("Wed 16:30")
+    expect(page.locator("#why .label").first).to_contain_text("Wed 16:30")
+
+
+# Noon in Greenwich is 13:00 in Amsterdam before the clocks change in March, and 14:00 before they do in October: 12¾ and 11¾ hours before 01:45.
+@pytest.mark.parametrize(
+    ("now", "hours", "following"),
+    [("2026-03-28T12:00:00+00:00", 12, ["Sun 03:00", "Sun 04:00"]), ("2026-10-24T12:00:00+00:00", 11, ["Sun 02:00 CEST", "Sun 02:00 CET"])],
+    ids=["92 slots", "100 slots"],
+)
+def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
+    open_page: Open, database: Engine, addresses: Addresses, now: str, hours: int, following: list[str]
+) -> None:
+    instant = datetime.fromisoformat(now)
+    store_demo_home(database, name="change", now=instant, vehicles=[], loads=[])
+    with serve(addresses, FixedClock(instant)) as gateway:
+        page = drawn(open_page("/ui/sites/change/home", gateway=gateway))
+        for key in ["Home", *["PageDown"] * hours, *["ArrowRight"] * 3]:
+            page.locator("#chart").press(key)
+        expect(page.locator(TITLE)).to_have_text("Sun 01:45")
+        page.locator("#chart").press("ArrowRight")
+        expect(page.locator(TITLE)).to_have_text(following[0])
+        page.locator("#chart").press("PageDown")
+        expect(page.locator(TITLE)).to_have_text(following[1])
+        page.context.close()
+    remove_site(database, "change")
+
+
+@pytest.mark.parametrize("width", [320, 390, 720, 1024, 1440])
+def test_no_width_makes_the_page_scroll_sideways(open_page: Open, width: int) -> None:
+    page = drawn(open_page(HOME, viewport={"width": width, "height": 844}, locale="de-DE"))
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_on_a_phone_the_sheet_rises_where_a_slot_is_tapped_and_has_three_heights(open_page: Open) -> None:
+    page = drawn(open_page(HOME, **PHONE))
+    sheet = page.locator("#why")
+    expect(sheet).to_have_attribute("data-height", "action")
+    page.locator("#chart").scroll_into_view_if_needed()
+    page.locator("#chart").tap(position={"x": 200, "y": 120})
+    expect(sheet).to_have_attribute("data-height", "reason")
+    sheet.locator("#handle").tap()
+    expect(sheet).to_have_attribute("data-height", "all")
+
+
+def test_dark_follows_the_system(open_page: Open) -> None:
+    page = drawn(open_page(HOME, color_scheme="dark"))
+    # The token --page in its dark value, #0e1116.
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 17, 22)"
+
+
+@pytest.mark.parametrize("parts", [{}, {"color_scheme": "dark"}, PHONE | {"locale": "de-DE"}], ids=["light", "dark", "phone"])
+def test_axe_finds_nothing(open_page: Open, parts: dict[str, Any]) -> None:
+    page = drawn(open_page(HOME, **parts))
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run().then((result) => result.violations.map((each) => [each.id, each.nodes.map((node) => node.target.join(' '))]))")
+    assert found == []
+
+
+def test_the_table_holds_every_slot_under_scoped_headings(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("#table tbody tr")).to_have_count(288)
+    assert page.locator("#table thead th:not([scope=col])").count() == 0
+    assert page.locator("#table tbody tr > :first-child:not([scope=row])").count() == 0
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("#chart")).to_be_visible()
+
+
+def test_values_leave_as_csv_and_as_a_picture(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    with page.expect_download() as table:
+        page.get_by_role("link", name="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(table.value.path().read_text(encoding="utf-8"))))
+    assert len(rows) == 288
+    assert rows[0]["slot_start"] == "2026-05-19T16:30:00+02:00"
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="Picture").click()
+    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_script_sentence_steps_figures_and_reason_are_there(open_page: Open) -> None:
+    page = open_page(HOME, java_script_enabled=False)
+    assert re.search(r"At \d\d:\d\d it starts selling\.", page.locator("#headline").inner_text())
+    assert page.locator(".step").count() == 4
+    assert page.locator(".facts > div").count() == 4
+    page.locator(".step").nth(2).click()
+    assert "at=" in page.url
+    expect(page.locator("#why .reason")).to_be_visible()
+    page.goto(page.url.partition("?")[0] + "/table")
+    assert page.locator("tbody tr").count() == 288
+
+
+def test_a_gateway_that_is_away_leaves_what_is_shown_and_says_so(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    page.context.set_offline(True)
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('luna:refresh', { detail: {} }))")
+    expect(page.locator("#said")).to_have_text("Connection lost. Shown is what was known last.")
+    expect(page.locator("#chart canvas")).to_be_visible()
+    expect(page.locator("#headline")).not_to_be_empty()

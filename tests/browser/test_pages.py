@@ -1,0 +1,102 @@
+"""The pages beside Home in a real browser: they fit a phone, no tool finds a barrier, and what scripts add works."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import Engine
+
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.timeline import FixedClock
+from tests.browser.conftest import PHONE, Open
+from tests.browsers import AXE
+from tests.furnished import describe_furnished, forget_everything, furnish, plan_now, refuse_row
+from tests.gateway import serve
+
+# The evening before clocks go back: what lies ahead has an hour that comes twice.
+NOW = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
+PAGES = ("planning", "savings", "forecasts", "what-ifs", "data")
+LOOKS: list[dict[str, Any]] = [{}, {"color_scheme": "dark"}, {**PHONE, "locale": "de-DE"}]
+
+
+@pytest.fixture(scope="module")
+def pages(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
+    with unit_of_work(database) as connection:
+        site = describe_furnished()
+        furnish(connection, site, last=date(2026, 10, 23), missing=2)
+        plan_now(connection, site, NOW)
+        refuse_row(connection, "home", 7)
+        sites.save(connection, describe_furnished("bare"))
+    with serve(addresses, FixedClock(NOW)) as client:
+        yield client
+    with unit_of_work(database) as connection:
+        forget_everything(connection)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: Open, pages: httpx.Client, name: str, look: dict[str, Any]) -> None:
+    page = open_page(f"/ui/sites/home/{name}", gateway=pages, **look)
+    expect(page.locator("h1")).to_be_visible()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run().then((result) => result.violations.map((each) => [each.id, each.nodes.map((node) => node.target.join(' '))]))")
+    assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_site_that_knows_nothing_yet_says_so_without_a_barrier(open_page: Open, pages: httpx.Client, name: str) -> None:
+    page = open_page(f"/ui/sites/bare/{name}", gateway=pages, **PHONE)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate("axe.run().then((result) => result.violations.map((each) => each.id))") == []
+
+
+def test_dragging_over_the_strip_sets_the_form_s_times(open_page: Open, pages: httpx.Client) -> None:
+    page = open_page("/ui/sites/home/planning", gateway=pages, timezone_id="America/New_York")
+    strip = page.locator("svg.strip.wide")
+    box = strip.bounding_box()
+    assert box is not None
+    # The plot begins at 34 of 976 units and holds 192 quarter-hours: the middle of the 12th and that of the 20th.
+    left, slot = box["width"] * 34 / 976, box["width"] * (976 - 34 - 8) / 976 / 192
+    page.mouse.move(box["x"] + left + 12.5 * slot, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + left + 20.5 * slot, box["y"] + 60, steps=4)
+    page.mouse.up()
+    chosen = [page.locator(f"#block select[name={name}]").evaluate("each => each.selectedOptions[0].text") for name in ("from", "to")]
+    # 18:00 of the site and twelve quarter-hours, to the end of the 20th.
+    assert chosen == ["21:00", "23:15"]
+
+
+def test_an_hour_that_comes_twice_can_be_told_apart_in_the_form(open_page: Open, pages: httpx.Client) -> None:
+    page = open_page("/ui/sites/home/planning", gateway=pages)
+    times = page.locator("#block select[name=from] option").all_text_contents()
+    assert [time.replace("\u00a0", " ") for time in times if time.startswith("02:00")] == ["02:00 CEST", "02:00 CET", "02:00"]
+
+
+def test_a_device_offers_what_it_knows_alone(open_page: Open, pages: httpx.Client) -> None:
+    page = open_page("/ui/sites/home/planning", gateway=pages)
+    page.select_option("#block select[name=device]", "boiler")
+    known = page.locator("#block select[name=action]").evaluate("each => [...each.options].filter((one) => !one.disabled).map((one) => one.value)")
+    assert known == ["on", "off"]
+
+
+def test_a_file_is_sent_by_the_script_and_its_page_says_what_becomes_of_it(open_page: Open, pages: httpx.Client) -> None:
+    page = open_page("/ui/sites/home/data", gateway=pages)
+    page.set_input_files("#upload input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": b"slot_start,load_kwh\n"})
+    page.click("#upload button")
+    expect(page.locator(".loads")).to_contain_text("meter.csv")
+    expect(page.locator(".job")).to_be_visible()
+
+
+def test_without_a_script_every_page_says_the_same(open_page: Open, pages: httpx.Client) -> None:
+    for name in PAGES:
+        page = open_page(f"/ui/sites/home/{name}", gateway=pages, java_script_enabled=False)
+        expect(page.locator("h1")).to_be_visible()
+    page = open_page("/ui/sites/home/savings", gateway=pages, java_script_enabled=False)
+    page.click("text=Count 2 days now")
+    expect(page.locator(".job")).to_be_visible()

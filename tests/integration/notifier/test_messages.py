@@ -1,0 +1,262 @@
+"""Messages to owners: what is told, to whom, once, not at night, and again where it was not taken."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.control import BatterySetpoint, Decision
+from luna.contracts.notification import Notification
+from luna.contracts.plan import PlanReply
+from luna.database import control, notifications, plans, readings, sites
+from luna.database.engine import unit_of_work
+from luna.settings import Settings
+from luna.site import parse_site
+from services.notifier import delivery
+from services.notifier.targets import open_targets
+from tests.controlled import describe
+from tests.databases import remove_site
+from tests.message_server import TOKEN, MessageServer, serve_messages
+from tests.plans import describe_plan
+
+NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
+BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+HOLD = BatterySetpoint(mode="hold")
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def house() -> Iterator[MessageServer]:
+    with serve_messages() as house:
+        yield house
+
+
+@pytest.fixture
+def site(database: Engine) -> Iterator[str]:
+    """A stored site in UTC that is not armed and has no plan."""
+    name = f"noted-{next(_NUMBERS)}-{time.time_ns()}"
+    spot = {"import": {"kind": "spot", "market": "NL"}}
+    document = {"name": name, "timezone": "UTC", "batteries": [BATTERY], "tariff": spot, "control": describe(), "input_sensors": {"battery_soc": "sensor.soc"}}
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(document))
+    yield name
+    remove_site(database, name)
+
+
+@pytest.fixture
+def tell(database: Engine, house: MessageServer, site: str) -> Any:
+    """Looks for what is new and sends what is due at an instant, of this test's site alone."""
+
+    def run(now: datetime, lines: str | None = None, **settings: Any) -> None:
+        urls = lines or f"json://127.0.0.1:{house.port}/apprise"
+        own = Settings(notify_urls=urls, home_assistant_url=f"http://127.0.0.1:{house.port}", home_assistant_token=TOKEN, **settings)
+        delivery.notify(database, open_targets(own), own, now=now)
+
+    return run
+
+
+def arm(database: Engine, site: str) -> None:
+    with unit_of_work(database) as connection:
+        control.arm(connection, site, at=NOON, by="owner")
+
+
+def plan(database: Engine, site: str, start: datetime, prices: list[float] | None = None, **parts: Any) -> None:
+    """Store a plan of two days from ``start`` on; ``prices`` by the hour."""
+    told: PlanReply = describe_plan(f"{site}-{next(_NUMBERS)}", start, [HOLD] * 192)
+    slots = [slot.model_copy(update={"import_price": (prices or [0.3] * 48)[place // 4]}) for place, slot in enumerate(told.slots)]
+    with unit_of_work(database) as connection:
+        plans.save(connection, site_id=site, plan=told.model_copy(update={"slots": slots} | parts), inputs_digest="", system_id="prod")
+
+
+def told(database: Engine, site: str) -> list[Notification]:
+    with unit_of_work(database) as connection:
+        return notifications.list_newest(connection, site_id=site, limit=100)
+
+
+def statuses(database: Engine, site: str) -> list[str]:
+    return [each.status for notification in told(database, site) for each in notification.deliveries]
+
+
+def test_a_site_with_nothing_the_matter_is_not_heard_of(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    tell(NOON)
+    assert (house.taken, told(database, site)) == ([], [])
+
+
+def test_an_armed_site_without_a_plan_is_told_once(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    arm(database, site)
+    for minutes in (0, 5, 10):
+        tell(NOON + timedelta(minutes=minutes))
+    assert house.texts == [f"{site} is armed and has no plan: its devices do what they do by themselves."]
+    (only,) = told(database, site)
+    assert (only.event, only.code, only.urgent, only.deliveries[0].status) == ("plan", "no_plan", True, "sent")
+
+
+def test_each_old_plan_is_an_event_of_its_own(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    arm(database, site)
+    plan(database, site, NOON)
+    tell(NOON + 4 * HOUR)
+    plan(database, site, NOON + 5 * HOUR)
+    tell(NOON + 6 * HOUR)
+    tell(NOON + 9 * HOUR)
+    assert [each.code for each in told(database, site)] == ["plan_old", "plan_old"]
+    assert "Thu 12:00" in house.texts[0]
+
+
+def test_what_a_plan_misses_is_told_once_a_day_in_german_when_that_is_wanted(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    missed = {"constraint": "Reserve", "shortfall": "10 % zu wenig", "cost": 1.0, "code": "reserve"}
+    for hours in (0, 1):
+        plan(database, site, NOON + hours * HOUR, status="compromised", compromises=[_compromise(missed)])
+        tell(NOON + hours * HOUR, message_language="de")
+    assert house.texts == [f"Der Plan für {site} kann nicht alles einhalten, was gewünscht ist. Reserve: 10 % zu wenig"]
+
+
+def _compromise(document: dict[str, Any]) -> Any:
+    from luna.contracts.plan.reply import CompromiseReply
+
+    return CompromiseReply.model_validate(document)
+
+
+def test_a_device_that_did_not_confirm_is_told(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    arm(database, site)
+    plan(database, site, NOON)
+    decision = Decision(slot_start=NOON, source="planner", decided_by="rule", reason="not_acknowledged", requested={}, allowed={"battery": HOLD})
+    with unit_of_work(database) as connection:
+        control.decide(connection, control.load(connection, site), decision)
+    tell(NOON)
+    assert house.texts == [f"The battery of {site} has not confirmed what it was told at Thu 12:00; it is left to itself."]
+
+
+def test_sensors_are_missed_after_an_hour_and_forgotten_after_a_week(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    with unit_of_work(database) as connection:
+        key = readings.register(connection, site, {"sensor.soc": "%"})["sensor.soc"]
+        at = np.array([NOON.replace(tzinfo=None)], dtype="datetime64[us]")
+        readings.upsert(connection, np.array([key], dtype=np.int32), at, np.array([50.0]))
+    tell(NOON + timedelta(minutes=50))
+    assert house.texts == []
+    tell(NOON + 2 * HOUR)
+    tell(NOON + 8 * DAY)
+    assert len(house.texts) == 1
+    assert "Since Thu 12:00 no sensor" in house.texts[0]
+
+
+def test_cheap_hours_of_tomorrow_are_told_where_they_are_cheap_and_never_after_they_began(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    # From 12:00 on: 12 hours of today, then tomorrow's 24, of which 02:00 to 05:00 cost 0.06 and the rest 0.30: 0.27 on average.
+    prices = [0.3] * 14 + [0.06] * 3 + [0.3] * 31
+    plan(database, site, NOON, prices)
+    tell(NOON)
+    tell(NOON + HOUR)
+    assert house.texts == [f"{site}: from Fri 02:00 to Fri 05:00 electricity costs 6.0\u00a0ct per kWh on average, 27.0\u00a0ct over the whole day."]
+
+
+def test_prices_that_are_level_or_not_published_yet_are_no_news(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    plan(database, site, NOON)
+    tell(NOON)
+    plan(database, site, NOON + HOUR, [0.06] * 3 + [0.3] * 45, prices_known_until=NOON + 12 * HOUR)
+    tell(NOON + HOUR)
+    assert house.texts == []
+
+
+def test_what_can_wait_waits_for_the_morning_of_the_site_and_what_is_urgent_does_not(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    night = datetime(2024, 2, 1, 23, tzinfo=UTC)
+    plan(database, site, night, [0.3] * 24 + [0.06] * 3 + [0.3] * 21)
+    plan_misses = {"constraint": "Reserve", "shortfall": "10 %", "cost": 1.0, "code": "reserve"}
+    plan(database, site, night, status="compromised", compromises=[_compromise(plan_misses)], issued_at=night + timedelta(minutes=1))
+    tell(night + timedelta(minutes=2))
+    assert (house.texts, statuses(database, site)) == ([], ["waiting"])
+    tell(night + 8 * HOUR - timedelta(minutes=1))
+    assert house.texts == []
+    arm(database, site)
+    tell(night + 7 * HOUR)
+    # The plan is seven hours old: that is said at six in the morning.
+    assert len(house.texts) == 1
+    tell(night + 8 * HOUR)
+    assert len(house.texts) == 2
+
+
+def test_each_target_is_told_of_the_events_it_wants(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    arm(database, site)
+    lines = f"prices,saving=json://127.0.0.1:{house.port}/apprise\n# phone\nplan = notify.mobile_app_phone\n"
+    tell(NOON, lines)
+    assert [path for path, _ in house.taken] == ["/api/services/notify/mobile_app_phone"]
+    assert house.taken[0][1]["title"] == "No plan"
+
+
+@pytest.mark.parametrize("fault", ["500", "404", "hang_up"])
+@pytest.mark.parametrize("line", ["json://127.0.0.1:{port}/apprise", "notify.phone"], ids=["apprise", "home assistant"])
+def test_a_message_that_was_not_taken_comes_again_and_once(tell: Any, house: MessageServer, database: Engine, site: str, fault: str, line: str) -> None:
+    arm(database, site)
+    house.faults.append(fault)
+    lines = line.format(port=house.port)
+    tell(NOON, lines)
+    (failed,) = told(database, site)[0].deliveries
+    assert (failed.status, failed.tries, failed.due_at) == ("waiting", 1, NOON + timedelta(minutes=5))
+    for minutes in (4, 6, 8, 30):
+        tell(NOON + timedelta(minutes=minutes), lines)
+    assert (len(house.taken), statuses(database, site)) == (1, ["sent"])
+
+
+def test_a_target_that_never_takes_it_is_given_up_and_keeps_no_other_waiting(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    arm(database, site)
+    lines = f"json://127.0.0.1:1/away\njson://127.0.0.1:{house.port}/apprise"
+    # 5, 15, 45, 135, 240 minutes: the sixth try is the last.
+    for minutes in itertools.accumulate([0, 5, 15, 45, 135, 240, 240]):
+        tell(NOON + timedelta(minutes=minutes), lines)
+    assert sorted(statuses(database, site)) == ["failed", "sent"]
+    assert max(each.tries for each in told(database, site)[0].deliveries) == 6
+    assert len(house.taken) == 1
+
+
+def test_what_a_process_began_and_did_not_end_is_never_sent_a_second_time(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    arm(database, site)
+    tell(NOON, "json://127.0.0.1:1/away")
+    own = Settings(notify_urls="json://127.0.0.1:1/away")
+    with unit_of_work(database) as connection:
+        taken = notifications.claim(connection, [open_targets(own)[0].name], now=NOON + HOUR, most=10)
+    assert len(taken) == 1
+    for hours in (1, 2, 3):
+        tell(NOON + hours * HOUR, "json://127.0.0.1:1/away")
+    assert statuses(database, site) == ["unknown"]
+
+
+def test_a_message_that_is_no_news_any_more_is_not_sent(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    arm(database, site)
+    house.faults.append("500")
+    tell(NOON)
+    tell(NOON + 25 * HOUR)
+    assert (house.taken, statuses(database, site)) == ([], ["expired"])
+
+
+def test_the_week_is_told_on_monday_by_what_the_replay_counted(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    days = [date(2024, 1, 22) + number * DAY for number in range(7)]
+    with unit_of_work(database) as connection:
+        _score(connection, site, {"self_consumption": 2.0, "mpc": 1.5, "oracle": 1.0}, days[:5])
+    tell(datetime(2024, 1, 29, 7, 55, tzinfo=UTC))
+    assert house.texts == []
+    tell(datetime(2024, 1, 29, 8, 0, tzinfo=UTC))
+    tell(datetime(2024, 1, 30, 12, 0, tzinfo=UTC))
+    # Five days at 0.50.
+    assert house.texts == [f"{site}: by the replay, Luna cost €2.50 less than the inverter alone, on 5 of 7 days."]
+
+
+def _score(connection: Any, site: str, costs: dict[str, float], days: list[date]) -> None:
+    from luna.database.schema.plans import daily_scores
+
+    key = sites.key_of(connection, site)
+    base = {"site_key": key, "system_id": "simulation", "stored_gain": 0.0, "currency": "EUR"}
+    rows = [base | {"day": day, "policy": policy, "cost": cost} for policy, cost in costs.items() for day in days]
+    connection.execute(daily_scores.insert(), rows)
+
+
+def test_a_test_message_goes_to_everybody_and_says_who_did_not_take_it(house: MessageServer) -> None:
+    lines = f"saving=json://user:secret@127.0.0.1:{house.port}/apprise\nnotify.phone"
+    own = Settings(notify_urls=lines, home_assistant_url=f"http://127.0.0.1:{house.port}", home_assistant_token="wrong")
+    apprise, phone = delivery.send_test(open_targets(own), own).targets
+    assert (apprise.sent, apprise.events, phone.sent, phone.error) == (True, ["saving"], False, "Home Assistant answers 401 Unauthorized")
+    assert "secret" not in apprise.target
+    assert house.texts == ["This is a test: messages from Luna arrive here."]

@@ -1,0 +1,110 @@
+"""The installation's pages: every panel in each state, settings that are refused, and a bundle that gives nothing away."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
+
+from luna.contracts import FetchPricesRequest
+from luna.contracts.job import Job
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.queue import Client
+from luna.queue.jobs import submit_job
+from services.api.pages.admin.panels import PANELS
+from tests.gateway import serve
+from tests.stored import stored_site
+
+# Each where something could let it slip: a setting of its own, one in an address, one with what JSON escapes.
+SECRETS = {
+    "home_assistant_token": SecretStr("ha-token-5d1f"),
+    "mqtt_password": SecretStr('quote"and\\slash-77'),
+    "entsoe_token": SecretStr("entsoe-0c44"),
+    "objects_secret_key": SecretStr("objects-91ab"),
+    "vectors_api_key": SecretStr("vectors-22fe"),
+    "mqtt_url": "mqtt://luna:in-address-3e8d@127.0.0.1:9",
+    "home_assistant_url": "http://127.0.0.1:9",
+}
+TEXTS = ("ha-token-5d1f", 'quote"and', "slash-77", "entsoe-0c44", "objects-91ab", "vectors-22fe", "in-address-3e8d")
+
+
+@pytest.fixture
+def api(redis_url: str, database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path, **SECRETS) as client:
+        yield client
+
+
+@pytest.fixture
+def job(redis_url: str, database: Engine) -> Iterator[Job]:
+    client = Client(redis_url)
+    job = submit_job(database, client, FetchPricesRequest(), key="shown-to-admins")
+    yield job
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM jobs WHERE job_id = :job_id"), {"job_id": job.job_id})
+    client.close()
+
+
+@pytest.mark.parametrize("section", ["status", "jobs", "people", "settings", "audit", "logs"])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_page_is_there_without_a_script_in_both_languages(api: httpx.Client, section: str, language: str) -> None:
+    answer = api.get(f"/ui/admin/{section}", headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    assert f'<html lang="{language}"' in answer.text
+    assert not [secret for secret in TEXTS if secret in answer.text]
+
+
+@pytest.mark.parametrize("name", list(PANELS))
+def test_every_panel_is_read_again_by_itself(api: httpx.Client, name: str) -> None:
+    part = api.get(f"/ui/admin/parts/{name}", headers={"HX-Request": "true"})
+    assert part.status_code == 200
+    assert "<html" not in part.text
+    assert f'hx-get="/ui/admin/parts/{name}"' in part.text
+
+
+def test_a_panel_that_cannot_be_read_says_so_and_the_others_stay(database_url: str, tmp_path: Path) -> None:
+    nowhere = Addresses(database_url=database_url, redis_url="redis://127.0.0.1:9/0")
+    with serve(nowhere, data_folder=tmp_path) as api:
+        page = api.get("/ui/admin/status").text
+    assert "This could not be read." in page
+    assert "alembic_version" in page
+
+
+def test_a_job_is_cancelled_and_tried_again(api: httpx.Client, job: Job) -> None:
+    assert f"/ui/admin/jobs/{job.job_id}/cancel" in api.get("/ui/admin/jobs").text
+    assert api.post(f"/ui/admin/jobs/{job.job_id}/cancel").status_code == 303
+    assert f"/ui/admin/jobs/{job.job_id}/retry" in api.get("/ui/admin/jobs?status=cancelled").text
+    assert api.post(f"/ui/admin/jobs/{job.job_id}/retry").status_code == 303
+    assert f"/ui/admin/jobs/{job.job_id}/cancel" in api.get("/ui/admin/jobs?status=open").text
+
+
+def test_a_setting_is_changed_holds_and_goes_back(api: httpx.Client, tmp_path: Path) -> None:
+    assert api.post("/ui/admin/settings", data={"name": "job_retention", "value": "P30D", "go": "save"}).status_code == 303
+    assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8")) == {"job_retention": "P30D"}
+    assert 'value="P30D"' in api.get("/ui/admin/settings").text
+    api.post("/ui/admin/settings", data={"name": "job_retention", "value": "P30D", "go": "default"})
+    assert 'value="P90D"' in api.get("/ui/admin/settings").text
+
+
+@pytest.mark.parametrize(("name", "value"), [("job_retention", "PT1H"), ("load_max_rows", "many"), ("database_url", "x"), ("nonsense", "x")])
+def test_a_setting_that_cannot_be_taken_is_refused_and_nothing_is_stored(api: httpx.Client, tmp_path: Path, name: str, value: str) -> None:
+    assert api.post("/ui/admin/settings", data={"name": name, "value": value, "go": "save"}).status_code == 422
+    assert not (tmp_path / "settings.json").exists()
+
+
+def test_the_bundle_holds_what_helps_and_no_secret_and_no_place(api: httpx.Client, database: Engine) -> None:
+    with stored_site(database, name="bundled", location={"latitude": 52.5163, "longitude": 13.3777}):
+        api.get("/ui/admin/status")
+        answer = api.get("/ui/admin/bundle")
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert set(texts) == {"settings.json", "versions.json", "services.json", "jobs.json", "tables.json", "sites.json", "logs.jsonl"}
+    whole = "\n".join(texts.values())
+    assert not [secret for secret in (*TEXTS, "52.5163", "13.3777") if secret in whole]
+    [location] = [each["site"]["location"] for each in json.loads(texts["sites.json"]) if each["site"]["name"] == "bundled"]
+    assert location == {"latitude": 53, "longitude": 13}

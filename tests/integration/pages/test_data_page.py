@@ -1,0 +1,125 @@
+"""The page Data: quality by day, gaps, refused rows and what is decided about them, files."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.data import JudgeQualityRequest, LoadFileRequest
+from luna.database import jobs, quarantine, sites
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from tests.furnished import describe_furnished, forget_everything, furnish, refuse_row
+from tests.gateway import serve
+from tests.workers import worker_process
+
+LAST = date(2026, 10, 27)
+PAGE = "/ui/sites/home/data"
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str, database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with unit_of_work(database) as connection:
+        furnish(connection, describe_furnished(), last=LAST)
+        sites.save(connection, describe_furnished("bare"))
+    folder = tmp_path_factory.mktemp("data")
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=folder) as client:
+        yield client
+    with unit_of_work(database) as connection:
+        forget_everything(connection)
+
+
+def read(api: httpx.Client, address: str, language: str = "en") -> str:
+    answer = api.get(address, headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+
+
+def test_a_month_shows_the_verdict_on_each_day_and_what_speaks_against_it(api: httpx.Client) -> None:
+    text = read(api, f"{PAGE}?month=2026-10")
+    # Of the 27 days judged, the 18th and the 10th are left out.
+    assert "25 of 27 days of this month can be trusted." in text
+    assert "Sun 18 Oct: left out (Consumption is known in 68 of 96 quarter-hours)" in text
+    assert "Fri 23 Oct: all but the battery" in text
+    assert "Wed 28 Oct: not judged" in text
+
+
+def test_it_speaks_german(api: httpx.Client) -> None:
+    text = read(api, f"{PAGE}?month=2026-10", "de")
+    assert "25 von 27 Tagen dieses Monats ist zu trauen." in text
+    assert "So., 18. Okt.: ausgelassen (Verbrauch ist in 68 von 96 Viertelstunden bekannt)" in text
+
+
+def test_a_month_of_which_nothing_is_known_says_so(api: httpx.Client) -> None:
+    text = read(api, "/ui/sites/bare/data?month=2026-10")
+    assert "No day of this month was judged." in text
+    assert "Nothing was recorded yet." in text
+    assert "no row was refused" in text
+    assert "No file was loaded yet." in text
+
+
+def test_months_that_nobody_can_name_are_refused_in_words(api: httpx.Client) -> None:
+    for wrong in ("2026-13", "never", "20-1", "0001-01", "9999-12"):
+        assert api.get(f"{PAGE}?month={wrong}").status_code == 422, wrong
+
+
+def test_judging_a_month_anew_is_a_job_of_its_days(api: httpx.Client, database: Engine) -> None:
+    asked = api.post(f"{PAGE}/quality?month=2026-10")
+    assert asked.status_code == 303
+    with unit_of_work(database) as connection:
+        (job,) = jobs.list_of_site(connection, "home", tasks=[JudgeQualityRequest.task])
+    assert (job.request["from_day"], job.request["to_day"]) == ("2026-10-01", "2026-10-31")
+
+
+def test_without_a_worker_gaps_are_not_known_and_the_page_stands_all_the_same(redis_url: str, database_url: str, api: httpx.Client) -> None:
+    with serve(Addresses(database_url=database_url, redis_url="redis://127.0.0.1:1/0")) as alone:
+        part = alone.get(f"{PAGE}/gaps?month=2026-10", headers={"HX-Request": "true"})
+        page = alone.get(f"{PAGE}/gaps?month=2026-10")
+    assert part.status_code == page.status_code == 200
+    assert "Gaps could not be looked for:" in part.text
+    assert "<html" not in part.text
+    assert "Quality by day" in page.text
+
+
+def test_refused_rows_are_let_in_corrected_or_left_out_and_another_site_s_are_not_there(
+    api: httpx.Client, redis_url: str, database_url: str, database: Engine
+) -> None:
+    with unit_of_work(database) as connection:
+        first, second = (refuse_row(connection, "home", line) for line in (7, 8))
+        third = refuse_row(connection, "home", 9, load_kwh=0.7)
+    assert "load_kwh: -0.4 is below 0" in read(api, PAGE)
+    assert api.post(f"/ui/sites/bare/data/quarantine/{first}/dismissed").status_code == 404
+    assert api.post(f"{PAGE}/quarantine/{first}/corrected", data={"value:load_kwh": "-0.4"}).status_code == 422
+    assert api.post(f"{PAGE}/quarantine/{first}/eaten").status_code == 422
+    with worker_process(redis_url, database_url, "services.ingest.tasks"):
+        dismissed = api.post(f"{PAGE}/quarantine/{first}/dismissed")
+        corrected = api.post(f"{PAGE}/quarantine/{second}/corrected", data={"value:load_kwh": "0.4", "value:pv_kwh": "0.2"})
+        released = api.post(f"{PAGE}/quarantine/{third}/released")
+        gaps = read(api, f"{PAGE}/gaps?month=2026-11")
+    assert (dismissed.status_code, corrected.status_code) == (303, 303), corrected.text
+    assert f"Row {first} is left out for good." in read(api, dismissed.headers["Location"])
+    assert f"Row {second} was let in as corrected." in read(api, corrected.headers["Location"])
+    assert f"Row {third} was let in." in read(api, released.headers["Location"])
+    assert "Gaps" in gaps
+    with unit_of_work(database) as connection:
+        (row,) = quarantine.list_rows(connection, "home", status="corrected")
+    assert row.corrected is not None
+    assert row.corrected["load_kwh"] == 0.4
+
+
+def test_a_file_is_taken_and_leads_to_what_becomes_of_it(api: httpx.Client, database: Engine) -> None:
+    form = {"kind": "observations", "timezone": "Europe/Berlin"}
+    sent = api.post(f"{PAGE}/uploads", data=form, files={"file": ("zähler.csv", b"slot_start,load_kwh\n2026-10-01T00:00,0.2\n")})
+    assert sent.status_code == 303
+    with unit_of_work(database) as connection:
+        (job,) = jobs.list_of_site(connection, "home", tasks=[LoadFileRequest.task])
+    assert (job.request["file_name"], job.request["kind"]) == ("zähler.csv", "observations")
+    text = read(api, sent.headers["Location"])
+    assert "zähler.csv" in text
+    assert "Waits for its turn." in text
+    wrong = api.post(f"{PAGE}/uploads", data={"kind": "songs"}, files={"file": ("a.csv", b"x")}, headers={"HX-Request": "true"})
+    assert wrong.status_code == 422
+    assert "<html" not in wrong.text

@@ -1,0 +1,160 @@
+"""The page Forecasts: what drives and how fresh it is, versions compared, and what can be done about them."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime, timedelta
+
+import httpx
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.forecast import IssueRequest, TrainRequest
+from luna.database import forecast_activations, forecast_scores, forecasts, jobs, observations, sites
+from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import Activation
+from luna.database.forecast_issues import ForecastIssue, upsert
+from luna.embedded import Addresses
+from luna.learning_reset import find_forgotten, reset_today
+from luna.objects import open_objects
+from luna.observations import Observations
+from luna.queue import Client
+from luna.settings import Settings
+from luna.timeline import SLOT, SystemClock, Timeline, floor_to, local_midnight
+from services.forecaster.service import issue_forecasts
+from tests.furnished import ZONE, describe_furnished, forget_everything
+from tests.gateway import serve
+from tests.workers import worker_process
+
+PAGE = "/ui/sites/foreseen/forecasts"
+BASELINE, AURORA = "baseline_7_day_avg", "aurora_v1.0"
+
+
+@pytest.fixture(scope="module")
+def now() -> datetime:
+    return SystemClock().now()
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str, database: Engine, now: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    start = floor_to(now, SLOT) - timedelta(days=8)
+    window = Timeline(start, SLOT, 8 * 96)
+    objects = open_objects(Settings(data_folder=tmp_path_factory.mktemp("data")))
+    with unit_of_work(database) as connection:
+        for name in ("foreseen", "old", "bare"):
+            sites.save(connection, describe_furnished(name))
+        series = {"load_kwh": np.full(window.count, 0.2), "pv_kwh": np.zeros(window.count)}
+        observations.upsert(connection, "foreseen", Observations.of(window.starts, series))
+        issue_forecasts(connection, IssueRequest(site_id="foreseen", at=now, forecast_version=BASELINE), objects=objects)
+        upsert(connection, "old", [ForecastIssue(BASELINE, now - timedelta(hours=9), "full")])
+        day = now.date() - timedelta(days=4)
+        scores = [forecast_scores.DayScore(day, version, "load_kwh", 4, mae, mae, mae, 0.8) for version, mae in ((BASELINE, 0.05), (AURORA, 0.03))]
+        forecast_scores.upsert(connection, "foreseen", scores)
+    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+    with unit_of_work(database) as connection:
+        forget_everything(connection)
+
+
+def read(api: httpx.Client, address: str, language: str = "en") -> str:
+    answer = api.get(address, headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+
+
+def test_it_says_what_drives_how_old_it_is_and_how_good_versions_were(api: httpx.Client) -> None:
+    text = read(api, PAGE)
+    assert "The mean of the last seven days drives the plan." in text
+    assert re.search(r"Issued \d\d:\d\d, \d+ min ago, for 48 h ahead", text)
+    # 0.05 and 0.03 kWh in a quarter-hour are 0.2 and 0.12 kW.
+    assert "0.20 kW" in text
+    assert "0.12 kW" in text
+    assert "Das Mittel der letzten sieben Tage treibt den Plan an." in read(api, PAGE, "de")
+
+
+def test_an_old_forecast_and_none_at_all_are_said_to_be_so(api: httpx.Client) -> None:
+    assert "The last forecast is 9 h old" in read(api, "/ui/sites/old/forecasts")
+    bare = read(api, "/ui/sites/bare/forecasts")
+    assert "No forecast yet" in bare
+    assert "Nothing is compared yet" in bare
+
+
+@pytest.fixture(scope="module")
+def worker(api: httpx.Client, redis_url: str, database_url: str) -> Iterator[None]:
+    with worker_process(redis_url, database_url, "services.forecaster.tasks"), closing(Client(redis_url)) as client:
+        while not client.heartbeats.workers():
+            pass
+        yield
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_forecast_is_drawn_with_its_reasons_and_a_slot_is_explained(api: httpx.Client, now: datetime) -> None:
+    slot = (floor_to(now, SLOT) + timedelta(hours=3)).isoformat()
+    part = api.get(f"{PAGE}/chart", headers={"HX-Request": "true"})
+    whole = api.get(f"{PAGE}/chart")
+    why = read(api, f"{PAGE}/explanation?{httpx.QueryParams({'slot': slot})}")
+    missing = api.get("/ui/sites/bare/forecasts/chart", headers={"HX-Request": "true"})
+    assert part.text.count('<svg class="chart forecast') == whole.text.count('<svg class="chart forecast') == 2
+    assert "<html" not in part.text
+    assert "8 of 10 cases lie between" in part.text
+    # The last seven days were 0.2 kWh a quarter-hour.
+    assert "0.80 kW" in why
+    assert "The forecast cannot be shown:" in missing.text
+
+
+@pytest.mark.usefixtures("worker")
+def test_promoting_and_taking_back_are_decisions_of_the_planner_s_forecasts(api: httpx.Client, database: Engine) -> None:
+    promoted = api.post(f"{PAGE}/promote", data={"version": "seasonal_naive"})
+    with unit_of_work(database) as connection:
+        decided = forecast_activations.current(connection, "foreseen")
+    back = api.post(f"{PAGE}/rollback")
+    nothing = api.post(f"{PAGE}/rollback")
+    assert promoted.status_code == 303, promoted.text
+    assert isinstance(decided, Activation)
+    assert decided.forecast_version == "seasonal_naive"
+    assert (back.status_code, nothing.status_code) == (303, 409)
+    assert "there is nothing to go back to" in nothing.text
+
+
+def test_training_anew_is_a_job_that_counts_whatever_its_test_says(api: httpx.Client, database: Engine) -> None:
+    assert api.post(f"{PAGE}/train").status_code == 303
+    with unit_of_work(database) as connection:
+        (job,) = jobs.list_of_site(connection, "foreseen", tasks=[TrainRequest.task])
+    assert job.request["trigger"] == "force"
+    assert api.post("/ui/sites/nowhere/forecasts/train").status_code == 404
+
+
+def test_forgetting_today_is_said_and_issues_a_forecast_afresh(api: httpx.Client, database: Engine) -> None:
+    assert api.post(f"{PAGE}/reset").status_code == 303
+    with unit_of_work(database) as connection:
+        (job,) = jobs.list_of_site(connection, "foreseen", tasks=[IssueRequest.task])
+    assert job.request["forecast_version"] == BASELINE
+    assert re.search(r"Today before \d\d:\d\d is forgotten.", read(api, PAGE))
+
+
+def test_what_was_measured_before_the_reset_moves_no_forecast_of_the_day_and_counts_again_tomorrow(database: Engine) -> None:
+    noon = local_midnight(date(2024, 5, 7), ZONE) + timedelta(hours=12)
+    window = Timeline(noon - timedelta(days=8, hours=12), SLOT, 96 * 8 + 48)
+    quiet = np.full(window.count, 0.2)
+    odd = quiet.copy()
+    odd[-48:] = 2.0
+    expected = {}
+    with database.connect() as connection, connection.begin() as transaction:
+        for name, load in (("steady", quiet), ("strange", odd)):
+            site = describe_furnished(name)
+            sites.save(connection, site)
+            series = {"load_kwh": load, "pv_kwh": np.zeros(window.count)}
+            observations.upsert(connection, name, Observations.of(window.starts, series))
+            reset_today(connection, name, now=noon)
+            assert find_forgotten(connection, site, noon + SLOT) == (noon - timedelta(hours=12), noon)
+            assert find_forgotten(connection, site, noon) is None
+            assert find_forgotten(connection, site, noon + timedelta(hours=13)) is None
+            for at in (noon + SLOT, noon + timedelta(hours=13)):
+                issue_forecasts(connection, IssueRequest(site_id=name, at=at, forecast_version=BASELINE), objects=open_objects(Settings()))
+                (issued,) = forecasts.read_all(connection, name, version=BASELINE, first=at, last=at)
+                expected[name, at] = issued.load_kwh.expected
+        transaction.rollback()
+    today, tomorrow = noon + SLOT, noon + timedelta(hours=13)
+    np.testing.assert_allclose(expected["steady", today], expected["strange", today])
+    assert expected["strange", tomorrow].sum() > expected["steady", tomorrow].sum()

@@ -1,0 +1,158 @@
+"""Home as the gateway writes it: sentence, notices and states, in both languages, whatever a site has."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, text
+
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.timeline import FixedClock
+from services.api.pages.home_table import _cell
+from tests.databases import remove_site
+from tests.demo_home import NOW, store_demo_home
+from tests.gateway import serve
+from tests.stored import stored_site
+
+HOME = "/ui/sites/shown/home"
+PLAIN = {"vehicles": [], "loads": []}
+
+
+@pytest.fixture(scope="module")
+def servers_of(database_url: str, redis_url: str) -> Addresses:
+    return Addresses(database_url=database_url, redis_url=redis_url)
+
+
+@pytest.fixture(scope="module")
+def api(database: Engine, servers_of: Addresses) -> Iterator[httpx.Client]:
+    store_demo_home(database, name="shown", **PLAIN)
+    with serve(servers_of, FixedClock(NOW)) as client:
+        client.headers["Accept-Language"] = "en"
+        yield client
+    remove_site(database, "shown")
+
+
+def seen(page: httpx.Response) -> str:
+    """The words of a page, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+
+
+def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api: httpx.Client) -> None:
+    english, german = api.get(HOME), api.get(HOME, headers={"Accept-Language": "de"})
+    assert re.search(r"Battery follows the house\. At \d\d:\d\d it starts selling\.", seen(english))
+    assert re.search(r"Batterie folgt dem Haus\. Ab \d\d:\d\d verkauft sie\.", seen(german))
+    assert "instead of €" in seen(english)
+
+
+@pytest.mark.parametrize("part", ["head", "flow", "why", "table"])
+def test_parts_are_no_pages_and_hold_no_script_or_style(api: httpx.Client, part: str) -> None:
+    found = api.get(f"{HOME}/{part}", headers={"HX-Request": "true"})
+    assert found.status_code == 200
+    assert not re.search(r"<html|<script|<style|\sstyle=|\son\w+=", found.text)
+
+
+def test_a_slot_is_chosen_by_its_instant_and_one_that_is_over_offers_nothing(api: httpx.Client) -> None:
+    past, coming = (api.get(f"{HOME}/why", params={"at": at}) for at in ("2026-05-20T12:00:00+02:00", "2026-05-20T19:30:00+02:00"))
+    assert "Wed 12:00" in seen(past)
+    assert "Measured" in seen(past)
+    assert "<form" not in past.text
+    assert "Do something else" in seen(coming)
+
+
+@pytest.mark.parametrize("at", ["", "soon", "9999-12-31T23:00:00Z", "2026-05-20T12:00:00 02:00", "<script>"])
+def test_an_instant_that_is_none_is_an_error_in_words_or_leads_to_the_edge(api: httpx.Client, at: str) -> None:
+    found = api.get(f"{HOME}/why", params={"at": at}, headers={"HX-Request": "true"})
+    assert found.status_code in {200, 422}
+    assert "<script>" not in found.text
+
+
+def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client) -> None:
+    chosen = api.post(f"{HOME}/override", data={"mode": "hold", "until": "2026-05-20T18:30:00+02:00"})
+    assert (chosen.status_code, chosen.headers["Location"]) == (303, HOME)
+    assert "You decided: Hold until 18:30." in seen(api.get(HOME))
+    assert api.post(f"{HOME}/resume", data={"device": "batteries"}).status_code == 303
+    assert "You decided" not in seen(api.get(HOME))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"mode": "explode", "until": "2026-05-20T18:30:00+02:00"},
+        {"mode": "hold", "until": "2026-05-20T10:00:00+02:00"},
+        {"mode": "hold"},
+        {"mode": "hold", "until": "2026-05-20T18:30:00+02:00", "device": "vehicle:none"},
+    ],
+    ids=["no such mode", "over already", "no end", "no such device"],
+)
+def test_what_cannot_be_overridden_is_refused_with_a_remedy(api: httpx.Client, wanted: dict[str, Any]) -> None:
+    answer = api.post(f"{HOME}/override", data=wanted, headers={"HX-Request": "true"})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert "You decided" not in seen(api.get(HOME))
+
+
+def test_the_csv_has_a_row_per_slot_with_the_site_s_offset(api: httpx.Client) -> None:
+    rows = list(csv.DictReader(io.StringIO(api.get(f"{HOME}/plan.csv").text)))
+    assert len(rows) == 288
+    assert rows[-1]["slot_start"] == "2026-05-22T16:15:00+02:00"
+    assert rows[37]["measured_load_kw"] == ""
+
+
+def test_no_cell_of_a_csv_is_a_formula() -> None:
+    assert [_cell(value) for value in ("=1+1", "@x", "-2", -2.0, None)] == ["'=1+1", "'@x", "'-2", -2.0, ""]
+
+
+# The clock of the gateway goes on, the recorder and the planner have stopped: four hours later the plan of 16:30 is older than three hours.
+def test_old_values_late_prices_and_an_old_plan_are_said(api: httpx.Client, servers_of: Addresses) -> None:
+    with serve(servers_of, FixedClock(NOW + timedelta(hours=4))) as later:
+        found = seen(later.get(HOME, headers={"Accept-Language": "en"}))
+        assert "No valid plan for 4 h. The inverter follows the house by itself." in found
+        assert "No measured values since Wed 16:30." in found
+        assert "4 h old" in found
+    with serve(servers_of, FixedClock(NOW + timedelta(days=1))) as tomorrow:
+        assert "Prices for tomorrow are late. Planned with predicted prices from Fri 00:00 on." in seen(tomorrow.get(HOME, headers={"Accept-Language": "en"}))
+
+
+def test_after_the_last_slot_of_the_last_plan_home_still_opens(api: httpx.Client, servers_of: Addresses) -> None:
+    with serve(servers_of, FixedClock(NOW + timedelta(days=30))) as later:
+        found = later.get(HOME, headers={"Accept-Language": "en"})
+        assert found.status_code == 200
+        assert "There is no plan yet." in seen(found)
+
+
+def test_a_site_without_anything_says_that_luna_watches(api: httpx.Client, database: Engine) -> None:
+    with stored_site(database, name="bare"):
+        found = api.get("/ui/sites/bare/home")
+        assert "Luna is watching. There is no plan yet." in seen(found)
+        assert "No measured values yet." in seen(found)
+        for part in ("head", "flow", "why", "table", "plan.csv"):
+            assert api.get(f"/ui/sites/bare/home/{part}").status_code == 200
+
+
+@pytest.mark.parametrize("parts", [PLAIN | {"pv": []}, PLAIN | {"tariff": {"import": {"kind": "fixed", "price": 0.3}}}], ids=["no roof", "fixed prices"])
+def test_whatever_a_site_has_home_opens(database: Engine, servers_of: Addresses, parts: dict[str, Any]) -> None:
+    store_demo_home(database, name="other", **parts)
+    with serve(servers_of, FixedClock(NOW)) as client:
+        for path in ("", "/head", "/why", "/table", "/plan.csv"):
+            assert client.get(f"/ui/sites/other/home{path}").status_code == 200, path
+    remove_site(database, "other")
+
+
+def test_the_gateway_says_when_something_is_new(api: httpx.Client, database: Engine) -> None:
+    with api.stream("GET", f"{HOME}/events") as stream:
+        lines = stream.iter_lines()
+        first = next(line for line in lines if line.startswith("data:"))
+        with unit_of_work(database) as connection:
+            connection.execute(text("UPDATE plan_history SET issued_at = issued_at + interval '1 second' WHERE site = 'shown'"))
+        second = next(line for line in lines if line.startswith("data:"))
+    assert second != first
+
+
+def test_a_site_that_is_not_there_has_no_events(api: httpx.Client) -> None:
+    assert api.get("/ui/sites/nowhere/home/events", headers={"HX-Request": "true"}).status_code == 404

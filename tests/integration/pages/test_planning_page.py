@@ -1,0 +1,169 @@
+"""The page Planning: what is fixed, what it would cost, and that everything can be taken back."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna import control_service
+from luna.contracts.counterfactual import Alternative, WhyNotRequest
+from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.timeline import SLOT, SystemClock, floor_to
+from services.planner.milp.solver import Solver
+from services.planner.service.counterfactual import ask_stored
+from tests.controlled import describe
+from tests.furnished import describe_furnished, forget_everything, plan_now
+from tests.gateway import serve
+from tests.workers import worker_process
+
+PAGE = "/ui/sites/planned/planning"
+
+
+@pytest.fixture
+def site(database: Engine) -> Iterator[str]:
+    with unit_of_work(database) as connection:
+        site = describe_furnished("planned", vehicles=[], control=describe(), strategy={"vacation": {}})
+        sites.save(connection, site)
+        plan_now(connection, site, SystemClock().now())
+        sites.save(connection, describe_furnished("bare", vehicles=[]))
+    yield site.name
+    with unit_of_work(database) as connection:
+        forget_everything(connection)
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+
+
+def read(api: httpx.Client, address: str, language: str = "en") -> str:
+    answer = api.get(address, headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+
+
+def tomorrow(**changes: Any) -> dict[str, str]:
+    first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=8)
+    fields = {"device": "battery", "action": "charge", "from": first.isoformat(), "to": (first + timedelta(hours=2)).isoformat(), "power_kw": ""}
+    return fields | changes
+
+
+def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(api: httpx.Client, database: Engine, site: str) -> None:
+    assert "Nothing is fixed: Luna plans freely." in read(api, PAGE)
+    assert api.post(f"{PAGE}/blocks", data=tomorrow(power_kw="2,5")).status_code == 303
+    assert "battery: Charge 2.5 kW" in read(api, PAGE)
+    assert "battery: Laden 2,5 kW" in read(api, PAGE, "de")
+    with unit_of_work(database) as connection:
+        (block,) = manual_blocks.read_standing(connection, site, first=SystemClock().now())
+    assert block.power_kw == 2.5
+    taken = api.post(f"{PAGE}/blocks/{block.block_id}/take-back")
+    assert (taken.status_code, taken.headers["Location"]) == (303, f"{PAGE}?taken_back={block.block_id}")
+    text = read(api, taken.headers["Location"])
+    assert "Nothing is fixed" in text
+    assert "Taken back: battery: Charge 2.5 kW" in text
+
+
+def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
+    api: httpx.Client, redis_url: str, database_url: str, database: Engine, site: str
+) -> None:
+    fields = tomorrow()
+    with unit_of_work(database) as connection:
+        plan = plans.latest(connection, site)
+        assert plan is not None
+        alternative = Alternative(slot=fields["from"], until=fields["to"], mode="charge", device="battery")  # type: ignore[arg-type]
+        expected = ask_stored(connection, WhyNotRequest(plan_id=plan.plan_id, alternative=alternative), solver=Solver()).cost.total
+    with worker_process(redis_url, database_url, "services.planner.tasks"):
+        part = api.get(f"{PAGE}/cost", params=fields, headers={"HX-Request": "true"})
+        by_plan = api.get(f"{PAGE}/cost", params=tomorrow(device="grid", action="no_import"))
+        page = read(api, f"{PAGE}?{httpx.QueryParams(fields | {'cost': 'true'})}")
+    assert "<html" not in part.text
+    assert f"Costs about €{expected:.2f} more than the plan." in part.text
+    assert f"Costs about €{expected:.2f} more than the plan." in page
+    assert "Costs" in by_plan.text
+    with unit_of_work(database) as connection:
+        latest = plans.latest(connection, site)
+        assert latest is not None
+        assert latest.plan_id == plan.plan_id
+        assert manual_blocks.read_standing(connection, site, first=SystemClock().now()) == []
+
+
+def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, site: str) -> None:
+    for fields, said in [
+        (tomorrow(device="toaster"), "the site has no such device"),
+        (tomorrow(action="on"), "battery knows no such action"),
+        (tomorrow(power_kw="99"), "more power than the device has"),
+        (tomorrow(to=tomorrow()["from"]), "a block ends after it begins"),
+    ]:
+        assert said in read(api, f"{PAGE}/cost?{httpx.QueryParams(fields)}"), fields
+        assert api.post(f"{PAGE}/blocks", data=fields).status_code == 422
+    assert api.post(f"{PAGE}/blocks", data=tomorrow(power_kw="much")).status_code == 422
+
+
+def test_without_a_plan_the_cost_is_not_known_and_said_so(api: httpx.Client, site: str) -> None:
+    assert "There is no plan yet" in read(api, "/ui/sites/bare/planning")
+    assert "there is no plan to compare with yet" in read(api, f"/ui/sites/bare/planning/cost?{httpx.QueryParams(tomorrow())}")
+
+
+def test_nothing_is_sent_until_its_owner_said_so_twice(api: httpx.Client, database: Engine, site: str) -> None:
+    assert "Luna only reads and advises." in read(api, PAGE)
+    assert "Luna only reads. The site does not say" in read(api, "/ui/sites/bare/planning")
+    refused = api.post(f"{PAGE}/arm", headers={"Accept-Language": "de"})
+    assert refused.status_code == 422
+    assert "Setze erst das Häkchen" in refused.text
+    with unit_of_work(database) as connection:
+        assert control.load(connection, site).armed_at is None
+    api.post(f"{PAGE}/arm", data={"sure": "true"})
+    assert "Luna controls the devices since" in read(api, PAGE)
+    api.post(f"{PAGE}/disarm")
+    with unit_of_work(database) as connection:
+        assert control.load(connection, site).armed_at is None
+
+
+def test_an_override_stands_above_all_and_can_be_ended(api: httpx.Client, database: Engine, site: str) -> None:
+    now = SystemClock().now()
+    with unit_of_work(database) as connection:
+        control_service.override(connection, site, "batteries", {"mode": "hold", "until": now + timedelta(hours=1)}, now=now)
+    assert "You decided: Hold for all batteries until" in read(api, PAGE)
+    api.post(f"{PAGE}/resume", data={"device": "batteries"})
+    assert "You decided" not in read(api, PAGE)
+
+
+def test_heat_begins_now_for_as_long_as_asked(api: httpx.Client, database: Engine, site: str) -> None:
+    assert api.post(f"{PAGE}/heat", data={"device": "boiler", "hours": "2"}).status_code == 303
+    with unit_of_work(database) as connection:
+        (block,) = manual_blocks.read_standing(connection, site, first=SystemClock().now())
+    assert (block.device, block.action, block.to - block.from_) == ("boiler", "on", timedelta(hours=2))
+
+
+def test_a_vacation_begins_and_ends_by_a_button(api: httpx.Client, site: str) -> None:
+    api.post(f"{PAGE}/vacation", data={"on": "true"})
+    assert "Nobody is at home." in read(api, PAGE)
+    api.post(f"{PAGE}/vacation", data={"on": "false"})
+    assert "Somebody is at home." in read(api, PAGE)
+
+
+def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: httpx.Client, database: Engine, site: str) -> None:
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished("planned", control=describe()))
+    first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=1)
+    fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": ""}
+    assert "No departure is known" in read(api, PAGE)
+    unknown = api.post(f"{PAGE}/stays", data=fields)
+    assert unknown.status_code == 422
+    assert "how full the vehicle comes is not known" in unknown.text
+    assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "40"}).status_code == 303
+    assert "car: 80% by" in read(api, PAGE)
+    assert "car: 80 % bis" in read(api, PAGE, "de")
+    with unit_of_work(database) as connection:
+        (stay,) = vehicle_sessions.read_standing(connection, site, first=first)
+    assert (stay.target_soc, stay.arrival_soc) == (0.8, 0.4)
+    taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
+    assert "Taken back: car: 80% by" in read(api, taken.headers["Location"])
+    assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "140"}).status_code == 422

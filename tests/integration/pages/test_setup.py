@@ -1,0 +1,141 @@
+"""Set-up over HTTP, as a browser without a script does it: nothing typed is lost, and it ends with a plan."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.database import jobs, sites
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from tests.databases import remove_site
+from tests.gateway import serve
+from tests.home_assistant import TOKEN, House, Sensor
+from tests.home_assistant import serve as serve_home_assistant
+from tests.workers import wait_for, worker_process
+
+SITE = {"name": "Own home", "place": "AT:Graz", "go": "next"}
+DEVICES = {
+    "batteries-0-capacity_kwh": "9,6",
+    "batteries-0-power_kw": "4.6",
+    "batteries-0-reserve_percent": "10",
+    "batteries-0-efficiency_percent": "90",
+    "go": "next",
+}
+TARIFF = {"import_kind": "fixed", "import_price": "31,5", "export_kind": "fixed", "export_price": "7", "go": "next"}
+
+
+@pytest.fixture
+def api(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> Iterator[httpx.Client]:
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    with serve(addresses, data_folder=tmp_path, outside_services=False) as client:
+        yield client
+    remove_site(database, "Own home")
+
+
+def begin(api: httpx.Client) -> str:
+    """Begin a draft and return the address its steps stand below."""
+    answer = api.post("/ui/setup", data={"kind": "site"})
+    assert answer.status_code == 303
+    return answer.headers["Location"].removesuffix("/site")
+
+
+def follow(api: httpx.Client, draft: str, *steps: tuple[str, dict[str, str]]) -> str:
+    """Send steps and return where the last one leads, below the draft."""
+    for step, typed in steps:
+        answer = api.post(f"{draft}/{step}", data=typed)
+        assert answer.status_code == 303, answer.text
+    return answer.headers["Location"].removeprefix(f"{draft}/")
+
+
+def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url: str) -> None:
+    draft = begin(api)
+    ended = follow(
+        api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"source": "nothing", "go": "next"}), ("review", {"go": "next"})
+    )
+    assert ended == "plan"
+    with worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"):
+        wait_for(lambda: "/ui/sites/Own%20home/home" in api.get(f"{draft}/progress").text)
+    page = api.get(f"{draft}/plan").text
+    assert "a household like any other" in page
+    assert "hx-get" not in page
+    assert api.get("/ui/sites/Own%20home/home").status_code == 200
+
+
+def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing_typed_is_lost(api: httpx.Client) -> None:
+    draft = begin(api)
+    assert follow(api, draft, ("site", SITE), ("devices", DEVICES | {"batteries-0-power_kw": "viel"})) == "devices?check=1"
+    page = api.get(f"{draft}/devices?check=1", headers={"Accept-Language": "de"}).text
+    assert "Schreib eine Zahl" in page
+    assert 'value="viel"' in page
+    assert 'value="9,6"' in page
+    assert re.search(r'id="batteries-0-power_kw"[^>]*aria-invalid="true"', page)
+
+
+def test_devices_come_and_go_without_a_script(api: httpx.Client) -> None:
+    draft = begin(api)
+    follow(api, draft, ("devices", DEVICES | {"go": "add-batteries"}), ("devices", DEVICES | {"go": "add-vehicles"}))
+    assert 'id="vehicles-0-capacity_kwh"' in api.get(f"{draft}/devices").text
+    assert follow(api, draft, ("devices", DEVICES | {"go": "remove-batteries-0"})) == "devices"
+    assert 'id="batteries-0-capacity_kwh"' not in api.get(f"{draft}/devices").text
+
+
+def test_a_name_that_is_taken_and_a_review_that_is_not_whole_lead_back(api: httpx.Client, database: Engine) -> None:
+    draft = begin(api)
+    assert follow(api, draft, ("site", SITE), ("review", {"go": "next"})) == "devices?check=1"
+    follow(api, draft, ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        assert "Own home" in sites.names(connection)
+    other = begin(api)
+    assert follow(api, other, ("site", SITE)) == "site?check=1"
+    assert "There is a site of this name" in api.get(f"{other}/site?check=1").text
+
+
+def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored_out_of_the_page(api: httpx.Client, tmp_path: Path) -> None:
+    house = House(
+        {"sensor.house_energy": Sensor("kWh", counter=True, seconds=[0.0], states=["1"]), "sensor.grid_import": Sensor("kWh", seconds=[0.0], states=["1"])}
+    )
+    draft = begin(api)
+    with serve_home_assistant(house):
+        url = house.url
+        entered = {"source": "home_assistant", "url": url, "token": "wrong", "go": "connect"}
+        assert follow(api, draft, ("site", SITE), ("data", entered)) == "data?sensors=1"
+        assert "does not accept the token" in api.get(f"{draft}/data?sensors=1").text
+        follow(api, draft, ("data", entered | {"token": TOKEN}))
+        page = api.get(f"{draft}/data?sensors=1").text
+    assert re.search(r'<option value="sensor.house_energy" selected', page)
+    assert TOKEN not in page
+    assert TOKEN in (tmp_path / "settings.json").read_text(encoding="utf-8")
+
+
+def test_an_address_that_is_none_is_refused_where_it_stands(api: httpx.Client) -> None:
+    draft = begin(api)
+    for url in ("homeassistant", "ftp://ha", "http://", "http://ha:99999999", "http://h a"):
+        assert follow(api, draft, ("data", {"source": "home_assistant", "url": url, "token": "x", "go": "connect"})) == "data?check=1", url
+
+
+def test_a_file_is_kept_for_the_site_that_is_not_there_yet(api: httpx.Client) -> None:
+    draft = begin(api)
+    sent = api.post("/ui/setup/upload", data={"draft_id": draft.rpartition("/")[2]}, files={"file": ("zähler.csv", b"start,load_kwh\n")})
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"{draft}/data")
+    assert "zähler.csv" in api.get(f"{draft}/data").text
+    strange = api.post("/ui/setup/upload", data={"draft_id": "none"}, files={"file": ("a.csv", b"x")})
+    assert strange.status_code == 404
+
+
+def test_looking_twice_asks_once(api: httpx.Client, database: Engine) -> None:
+    draft = begin(api)
+    follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    for _ in range(3):
+        assert api.get(f"{draft}/progress").status_code == 200
+    with unit_of_work(database) as connection:
+        asked = [job for job in jobs.list_newest(connection, limit=500) if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")]
+    assert [job.task for job in asked] == ["forecaster.forecast.refresh"]
+
+
+@pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "review", "plan", "progress"])
+def test_a_draft_that_is_not_there_is_said_so(api: httpx.Client, step: str) -> None:
+    assert api.get(f"/ui/setup/nothing/{step}").status_code == 404

@@ -1,0 +1,100 @@
+"""The page What if: a form becomes a question, its answer a picture and a table."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.counterfactual import WhatIfVariantRequest
+from luna.database import sites, what_ifs
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from services.planner.service.counterfactual import replay_variant
+from tests.furnished import describe_furnished, forget_everything, furnish
+from tests.gateway import serve
+
+LAST = date(2026, 10, 27)
+PAGE = "/ui/sites/home/what-ifs"
+FORM = {"from": "2026-10-24", "to": "2026-10-26", "battery": "2", "pv": "1", "fixed_price": "0,30", "investment": "", "expert": ""}
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.Client]:
+    with unit_of_work(database) as connection:
+        furnish(connection, describe_furnished(vehicles=[], loads=[]), last=LAST)
+        sites.save(connection, describe_furnished("bare", batteries=[], pv=[]))
+        sites.save(connection, describe_furnished("blank"))
+    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+    with unit_of_work(database) as connection:
+        forget_everything(connection)
+
+
+def read(api: httpx.Client, address: str, language: str = "en") -> str:
+    answer = api.get(address, headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+
+
+def test_a_form_becomes_variants_and_their_replays_a_picture_and_a_table(api: httpx.Client, database: Engine) -> None:
+    asked = api.post(PAGE, data=FORM)
+    assert asked.status_code == 303, asked.text
+    address = asked.headers["Location"]
+    what_if_id = address.rsplit("/", 1)[1]
+    with unit_of_work(database) as connection:
+        question = what_ifs.load(connection, what_if_id)
+    assert [variant.name for variant in question.variants] == ["Battery × 2", "Fixed 30.0\u00a0ct"]
+    # Of 10 kWh twice as much.
+    assert question.variants[0].site == {"batteries": {"battery": {"capacity_kwh": 20.0}}}
+    assert "0 of 3 ways of living are lived through." in read(api, address)
+    assert "<html" not in api.get(address, headers={"HX-Request": "true"}).text
+    with unit_of_work(database) as connection:
+        for name in ("baseline", "Battery × 2", "Fixed 30.0\u00a0ct"):
+            replay_variant(connection, WhatIfVariantRequest(what_if_id=what_if_id, variant=name))
+        reply = what_ifs.read_answer(connection, what_if_id)[1]
+    assert reply is not None
+    page = api.get(address).text
+    assert page.count('<svg class="chart bills') == 2
+    assert f"€{reply.baseline.total:.2f}" in page
+    text = read(api, address, "de")
+    assert "Wie es ist" in text
+    assert "Weniger als vier Wochen sagen nichts über Jahre." in text
+    assert "Battery × 2, Fixed 30.0 ct" in read(api, PAGE)
+    assert api.get(f"/ui/sites/bare/what-ifs/{what_if_id}").status_code == 404
+
+
+def test_what_a_house_does_not_have_can_be_tried_as_well(api: httpx.Client, database: Engine) -> None:
+    asked = api.post("/ui/sites/bare/what-ifs", data=FORM | {"fixed_price": "", "investment": "5000"})
+    assert asked.status_code == 303, asked.text
+    with unit_of_work(database) as connection:
+        question = what_ifs.load(connection, asked.headers["Location"].rsplit("/", 1)[1])
+    assert question.variants[0].name == "A battery of 10.0\u00a0kWh"
+    assert question.variants[0].investment == 5000
+
+
+def test_forms_that_make_no_question_are_refused_in_words(api: httpx.Client) -> None:
+    for changes, said in [
+        ({"battery": "1", "fixed_price": ""}, "Change something first"),
+        ({"expert": "{"}, "is no JSON object"),
+        ({"expert": "[" * 9000}, "is no JSON object"),
+        ({"expert": "[1]"}, "is no JSON object: list"),
+        ({"expert": '{"batteries": {"battery": {"capacity_kwh": -1}}}'}, "capacity_kwh"),
+        ({"fixed_price": "cheap"}, "is no number"),
+        ({"battery": "7"}, "battery"),
+        ({"from": "yesterday"}, "from"),
+    ]:
+        refused = api.post(PAGE, data=FORM | changes, headers={"Accept-Language": "en"})
+        assert refused.status_code == 422, changes
+        assert said in refused.text, changes
+
+
+def test_without_a_past_or_a_plan_that_is_what_is_said(api: httpx.Client) -> None:
+    text = read(api, "/ui/sites/blank/what-ifs")
+    assert "Nothing is recorded yet" in text
+    assert "Nothing was asked yet." in text
+    refused = api.post("/ui/sites/blank/what-ifs", data=FORM | {"from": "", "to": ""})
+    assert refused.status_code == 422
+    assert "There is no plan yet." in read(api, "/ui/sites/blank/what-ifs/plan?battery=2")

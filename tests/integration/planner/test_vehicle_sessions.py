@@ -1,0 +1,169 @@
+"""Stored stays of vehicles: kept by a site, in every plan of it until they are over or taken back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from luna.contracts.plan import PlanReply, PlanRequest, StateMessage
+from luna.contracts.vehicle_session import NewSession, StoredSession
+from luna.database import forecasts, sites, vehicle_sessions
+from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.errors import InvalidInputError, NotFoundError
+from luna.outlook import Forecast, Quantiles
+from luna.site import Site, parse_site
+from luna.timeline import SLOT, Timeline
+from services.planner.milp.solver import Solver
+from services.planner.service.plans import complete_request, plan_and_store
+
+START = datetime(2024, 2, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+# Eleven kW at nine tenths: a quarter-hour stores 2.475 of 60 kWh.
+CAR = {"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}
+BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+
+
+def describe(**changes: Any) -> Site:
+    tariff = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
+    return parse_site({"name": "parked", "timezone": "Europe/Berlin", "batteries": [BATTERY], "vehicles": [CAR], "tariff": tariff} | changes)
+
+
+@pytest.fixture
+def parked(connection: Connection) -> str:
+    """A stored site with a car, and a forecast for two days from ``START`` on."""
+    sites.save(connection, describe())
+    load = Quantiles.exact(np.full(192, 0.1))
+    forecasts.upsert(connection, "parked", [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, Quantiles.exact(np.zeros(192)))])
+    return "parked"
+
+
+def stay(first: float = 0, last: float = 6, **wanted: Any) -> NewSession:
+    """Return a stay of the car from so many hours after ``START`` on."""
+    window = {"from": START + first * HOUR, "to": START + last * HOUR}
+    return NewSession.model_validate({"vehicle": "car", "arrival_soc": 0.4, "target_soc": 0.8} | wanted | window)
+
+
+def store(connection: Connection, session: NewSession, now: datetime = START) -> StoredSession:
+    return vehicle_sessions.add(connection, "parked", session, by="owner", now=now)
+
+
+def complete(connection: Connection, hours: float = 0, **state: Any) -> PlanRequest:
+    at = START + hours * HOUR
+    return complete_request(connection, PlanRequest(site_id="parked", start=at, state=StateMessage.model_validate(state)), now=at)
+
+
+def plan(connection: Connection, hours: float = 0) -> PlanReply:
+    at = START + hours * HOUR
+    return plan_and_store(PlanRequest(site_id="parked", start=at), lambda: connection, now=at, solver=Solver())
+
+
+def soc_at(reply: PlanReply, instant: datetime) -> float:
+    return next(slot.vehicles["car"].soc_end for slot in reply.slots if slot.start + SLOT == instant)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.integers(0, 40), hours=st.integers(2, 30), soc=st.floats(0.1, 0.6), more=st.floats(0.0, 0.2))
+def test_a_stored_stays_target_is_reached_when_the_car_leaves(connection: Connection, parked: str, first: int, hours: int, soc: float, more: float) -> None:
+    # At most 0.2 of 60 kWh: 12 kWh, which five quarter-hours store; the shortest stay has eight.
+    last = min(first + hours, 48)
+    session = store(connection, stay(first, last, arrival_soc=soc, target_soc=soc + more))
+    reply = plan(connection)
+    assert reply.status == "optimal"
+    assert soc_at(reply, START + last * HOUR) >= soc + more - 1e-6
+    vehicle_sessions.remove(connection, parked, session.session_id, by="owner")
+
+
+def test_a_stay_is_in_every_plan_until_it_is_taken_back(connection: Connection, parked: str) -> None:
+    stored = store(connection, stay())
+    first = plan(connection)
+    later = complete(connection, 1)
+    assert [each.session_id for each in later.state.vehicles["car"].sessions] == [stored.session_id]
+    # As full as the first plan expected it to be an hour later, not as it came.
+    assert later.state.vehicles["car"].soc == first.slots[3].vehicles["car"].soc_end
+    vehicle_sessions.remove(connection, parked, stored.session_id, by="owner")
+    assert complete(connection, 1).state.vehicles["car"].sessions == []
+
+
+def test_a_stay_that_is_over_is_in_no_plan(connection: Connection, parked: str) -> None:
+    store(connection, stay(0, 2))
+    assert complete(connection, 2).state.vehicles == {}
+
+
+def test_what_a_request_says_of_a_car_goes_before_what_is_stored(connection: Connection, parked: str) -> None:
+    store(connection, stay())
+    assert complete(connection, vehicles={"car": {"soc": 0.9}}).state.vehicles["car"].sessions == []
+
+
+def test_a_request_that_names_one_car_leaves_the_other_its_stored_stay(connection: Connection, parked: str) -> None:
+    sites.save(connection, describe(vehicles=[CAR, CAR | {"name": "van"}]))
+    store(connection, stay())
+    told = complete(connection, vehicles={"van": {"soc": 0.9}}).state.vehicles
+    assert (told["van"].soc, len(told["car"].sessions)) == (0.9, 1)
+
+
+def test_a_stay_that_has_begun_when_it_is_stored_starts_as_full_as_was_said(connection: Connection, parked: str) -> None:
+    plan(connection)
+    store(connection, stay(-1, 6, arrival_soc=0.3))
+    assert complete(connection, 0.5).state.vehicles["car"].soc == 0.3
+
+
+def test_a_stay_named_once_gives_way_to_one_that_is_stored_for_the_same_time(connection: Connection, parked: str) -> None:
+    once = {"from": START.isoformat(), "to": (START + 4 * HOUR).isoformat(), "target_soc": 0.5}
+    told = PlanRequest.model_validate({"site_id": parked, "start": START, "state": {"vehicles": {"car": {"soc": 0.4, "sessions": [once]}}}})
+    plan_and_store(told, lambda: connection, now=START, solver=Solver())
+    assert len(complete(connection, 1).state.vehicles["car"].sessions) == 1
+    stored = store(connection, stay(2, 8))
+    assert [each.session_id for each in complete(connection, 1).state.vehicles["car"].sessions] == [stored.session_id]
+    assert plan(connection, 1).status == "optimal"
+
+
+def test_a_site_that_changes_bounds_what_is_stored_and_is_planned_on(connection: Connection, parked: str) -> None:
+    store(connection, stay(target_soc=1.0, min_power_kw=11))
+    sites.save(connection, describe(vehicles=[CAR | {"max_soc": 0.8, "charge_limit_kw": 3.7}]))
+    assert plan(connection).slots
+    sites.save(connection, describe(vehicles=[]))
+    assert plan(connection).slots[0].vehicles == {}
+
+
+@pytest.mark.parametrize(
+    ("session", "field"),
+    [
+        (stay(vehicle="bus"), "vehicle"),
+        (stay(-4, -1), "to"),
+        (stay(0, 24 * 90), "to"),
+        (stay(arrival_soc=None), "arrival_soc"),
+        (stay(min_power_kw=50), "min_power_kw"),
+        (stay(2, 3), "from"),
+    ],
+    ids=["unknown vehicle", "over", "too long", "nobody knows how full", "too much power", "meets another"],
+)
+def test_what_cannot_be_had_is_refused_by_its_field(connection: Connection, parked: str, session: NewSession, field: str) -> None:
+    store(connection, stay(1, 5))
+    with pytest.raises(InvalidInputError) as refused:
+        store(connection, session)
+    assert refused.value.field == field
+    assert refused.value.remedy
+
+
+def test_a_target_beyond_the_car_is_refused(connection: Connection, parked: str) -> None:
+    sites.save(connection, describe(vehicles=[CAR | {"max_soc": 0.7}]))
+    with pytest.raises(InvalidInputError, match="never charged this far"):
+        store(connection, stay())
+
+
+def test_the_same_stay_again_is_the_one_there_is(connection: Connection, parked: str) -> None:
+    assert store(connection, stay()) == store(connection, stay())
+
+
+def test_a_stay_of_another_site_is_not_there(connection: Connection, parked: str) -> None:
+    stored = store(connection, stay())
+    sites.save(connection, describe(name="elsewhere"))
+    with pytest.raises(NotFoundError):
+        vehicle_sessions.remove(connection, "elsewhere", stored.session_id, by="owner")
+    taken = vehicle_sessions.remove(connection, parked, stored.session_id, by="owner")
+    assert vehicle_sessions.remove(connection, parked, stored.session_id, by="somebody else") == taken
+    assert [each.removed_by for each in vehicle_sessions.read_history(connection, parked)] == ["owner"]

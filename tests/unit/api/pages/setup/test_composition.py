@@ -1,0 +1,131 @@
+"""From what was typed to a site: what is taken as it is meant, what is refused and where."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luna.site.countries import COUNTRIES, place_named, places
+from luna.timeline import parse_zone
+from services.api.pages.setup.composition import Composition, compose, suggest_tariff
+from services.api.pages.setup.fields import DEVICES, GRID, SITE, TARIFF, read_number
+from services.ingest.sources.prices.registry import known_markets
+
+SITE_TYPED = {"name": "Home", "place": "DE:Berlin"}
+BATTERY = {"capacity_kwh": "10", "power_kw": "5", "reserve_percent": "10", "efficiency_percent": "81", "from_grid": "on"}
+FIXED = {"import_kind": "fixed", "import_price": "32", "export_kind": "fixed", "export_price": "8,2"}
+
+
+def typed(**parts: Any) -> dict[str, Any]:
+    return {"site": SITE_TYPED, "tariff": FIXED} | parts
+
+
+def refused(composed: Composition) -> dict[str, str]:
+    return {fault.field: fault.code for faults in composed.faults.values() for fault in faults}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("9,5", 9.5), ("9.5", 9.5), ("1.234,5", 1234.5), ("1,234.5", 1234.5), ("\u22123", -3.0), ("1\u00a0000", 1000.0), (".5", 0.5), ("7", 7.0)],
+)
+def test_numbers_are_read_as_either_language_writes_them(text: str, value: float) -> None:
+    assert read_number(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "ten", "1e5", "nan", "inf", "1,2,3", "0x10", "--1", "9 kW"])
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert read_number(text) is None
+
+
+def test_a_town_gives_clock_currency_country_and_place() -> None:
+    site = compose(typed()).site()
+    assert (site.timezone, site.currency, site.country) == ("Europe/Berlin", "EUR", "DE")
+    assert site.location is not None
+    assert (site.location.latitude, site.location.longitude) == (52.52, 13.4)
+
+
+def test_a_battery_loses_half_of_what_it_loses_on_each_way_and_a_switch_that_is_not_set_is_off() -> None:
+    [battery] = compose(typed(batteries=[BATTERY])).site().batteries
+    # Of 81 % that come out again, √0.81 = 0.9 are left after each way.
+    assert (battery.charge_efficiency, battery.discharge_efficiency, battery.min_soc) == (0.9, 0.9, 0.1)
+    assert (battery.charge_from_grid, battery.discharge_to_grid) == (True, False)
+
+
+def test_devices_of_a_kind_get_names_of_their_own() -> None:
+    pv = {"peak_kw": "6", "tilt_deg": "30", "azimuth_deg": "180"}
+    assert [array.name for array in compose(typed(pv=[pv, pv])).site().pv] == ["roof", "roof 2"]
+
+
+def test_prices_are_typed_in_hundredths_and_stored_in_the_currency() -> None:
+    tariff = compose(typed()).site().tariff
+    assert (tariff.import_.price, tariff.export.price) == (0.32, 0.082)
+
+
+def test_a_price_below_one_hundredth_is_asked_about() -> None:
+    assert refused(compose(typed(tariff=FIXED | {"import_price": "0,32"}))) == {"import_price": "too_cheap"}
+
+
+def test_a_market_s_tariff_takes_what_is_usual_in_the_country_until_something_else_is_typed() -> None:
+    suggested = suggest_tariff({"site": SITE_TYPED})
+    site = compose(typed(tariff=suggested | {"import_kind": "spot"})).site()
+    assert (site.tariff.import_.market, site.tariff.import_.vat) == ("DE-LU", 0.19)
+
+
+def test_a_power_in_watts_is_refused() -> None:
+    assert refused(compose(typed(batteries=[BATTERY | {"power_kw": "500"}]))) == {"batteries-0-power_kw": "watts"}
+
+
+def test_elsewhere_needs_place_and_clock_and_takes_them() -> None:
+    assert refused(compose(typed(site={"name": "Home", "place": "elsewhere"}))) == dict.fromkeys(
+        ("latitude", "longitude", "timezone", "currency"), "missing_elsewhere"
+    )
+    far = {"name": "Home", "place": "elsewhere", "latitude": "-33,9", "longitude": "151,2", "timezone": "Australia/Sydney", "currency": "aud"}
+    assert compose(typed(site=far)).site().currency == "AUD"
+
+
+def test_special_hours_run_over_midnight_and_a_second_band_is_whole_or_not_there() -> None:
+    bands = {"default_price": "34", "first_from": "22:00", "first_to": "06:00", "first_price": "24", "first_days": "all", "import_kind": "time_of_use"}
+    assert compose(typed(tariff=FIXED | bands)).whole
+    assert refused(compose(typed(tariff=FIXED | bands | {"second_from": "12:00"}))) == {"second_to": "band", "second_price": "band"}
+
+
+def test_sensors_count_only_where_home_assistant_was_chosen() -> None:
+    sensors = {"total_load_consumption": "sensor.house"}
+    assert compose(typed(sensors=sensors, data={"source": "home_assistant"})).site().input_sensors.total_load_consumption == ("sensor.house",)
+    assert compose(typed(sensors=sensors, data={"source": "nothing"})).site().input_sensors.total_load_consumption == ()
+
+
+TEXT = st.one_of(
+    st.text(max_size=12), st.sampled_from(["on", "1", "-1", "1e9", "99999999", "0.0001", "22:00", "24:00", "DE:Berlin", "elsewhere", "spot", "fixed"])
+)
+
+
+def fields(entries: Any) -> Any:
+    return st.fixed_dictionaries({}, optional={entry.name: TEXT for entry in entries})
+
+
+@given(
+    site=fields(SITE),
+    grid=fields(GRID),
+    tariff=fields(TARIFF),
+    devices=st.fixed_dictionaries({kind: st.lists(fields(entries), max_size=2) for kind, entries in DEVICES.items()}),
+)
+def test_whatever_is_typed_is_a_site_or_has_a_fault(site: Any, grid: Any, tariff: Any, devices: Any) -> None:
+    composed = compose({"site": site, "grid": grid, "tariff": tariff, **devices})
+    assert not composed.whole or composed.site().name
+
+
+def test_every_market_of_a_country_is_one_that_a_price_source_has() -> None:
+    named = {market for country in COUNTRIES.values() for market in country.markets}
+    assert named <= set(known_markets())
+
+
+def test_every_place_has_a_clock_and_lies_where_it_can() -> None:
+    for place, code in places():
+        country, town = place_named(place)
+        assert country.code == code
+        assert parse_zone(country.timezone).key == country.timezone
+        # From the Canaries' latitude to the North Cape, from the Azores to the Urals.
+        assert 27 < town.latitude < 72, place
+        assert -32 < town.longitude < 41, place

@@ -1,0 +1,51 @@
+"""The command line and the gateway do the same: the table of operations names every command, and every command it names is there."""
+
+from collections.abc import Iterator
+
+import pytest
+from typer.main import get_command
+
+from services.api.operations import COMMANDS_ALONE, OPERATIONS, Operation
+from services.cli.main import COMMANDS, build
+
+
+def list_commands() -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield every command with its options."""
+    for name in COMMANDS:
+        yield from _below(name, get_command(build(name)).commands[name])  # type: ignore[attr-defined]
+
+
+def _below(path: str, command: object) -> Iterator[tuple[str, frozenset[str]]]:
+    yield path, frozenset(option for parameter in getattr(command, "params", ()) for option in parameter.opts)
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from _below(f"{path} {name}", sub)
+
+
+KNOWN = dict(list_commands())
+GROUPS = {path for path in KNOWN if any(other.startswith(f"{path} ") for other in KNOWN)}
+LEAVES = sorted(set(KNOWN) - GROUPS)
+NAMED = [operation for operation in OPERATIONS if operation.command is not None]
+# Commands that come with who may call.
+AWAITED = {"user add", "user list", "user change", "user remove", "user password", "key list", "key add", "key remove", "audit list"}
+
+
+@pytest.mark.parametrize("operation", NAMED, ids=[operation.name for operation in NAMED])
+def test_every_operation_names_a_command_that_is_there(operation: Operation) -> None:
+    path, *options = str(operation.command).split(" --")
+    assert path in {*LEAVES, *AWAITED}
+    assert {f"--{option}" for option in options} <= KNOWN.get(path, frozenset())
+
+
+def test_every_operation_has_a_command_or_says_why_not() -> None:
+    assert [operation.name for operation in OPERATIONS if (operation.command is None) == (operation.alone is None)] == []
+
+
+def test_every_command_is_an_operations_or_says_why_not() -> None:
+    named = {str(operation.command).split(" --")[0] for operation in NAMED}
+    alone = [path for path in LEAVES if path in COMMANDS_ALONE or path.partition(" ")[0] in COMMANDS_ALONE]
+    assert [path for path in LEAVES if path not in named and path not in alone] == []
+
+
+def test_what_stands_alone_is_there_and_no_operations() -> None:
+    assert set(COMMANDS_ALONE) <= set(KNOWN)
+    assert set(COMMANDS_ALONE).isdisjoint({operation.command for operation in NAMED})
