@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from luna.contracts.identity import AuditEntry
 from luna.database.schema.identity import audit_log
@@ -56,7 +56,7 @@ def list_before(connection: Connection, which: AuditFilter, *, before: int | Non
     return entries[:limit], entries[limit - 1].entry_id if len(entries) > limit else None
 
 
-def forget_old(connection: Connection, *, age: timedelta, now: datetime) -> int:
-    """Delete entries older than ``age`` and return how many; what one call leaves over goes in the next."""
-    oldest = select(audit_log.c.entry_id).where(audit_log.c.at < now - age).order_by(audit_log.c.at).limit(FORGET_AT_MOST)
+def forget_old(connection: Connection, *, age: timedelta) -> int:
+    """Delete entries older than ``age`` by the database's own clock, which wrote them, and return how many; what one call leaves over goes in the next."""
+    oldest = select(audit_log.c.entry_id).where(audit_log.c.at < func.now() - age).order_by(audit_log.c.at).limit(FORGET_AT_MOST)
     return connection.execute(delete(audit_log).where(audit_log.c.entry_id.in_(oldest))).rowcount

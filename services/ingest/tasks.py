@@ -55,7 +55,7 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
     deleted |= {
         "jobs": ended,
         "idempotent_answers": idempotency.forget_old(work.connection),
-        "audit_log": audit.forget_old(work.connection, age=settings.audit_retention, now=now),
+        "audit_log": audit.forget_old(work.connection, age=settings.audit_retention),
         "sessions": sessions.forget_ended(work.connection, now=now, idle=settings.session_idle),
     }
     return RetentionReply(deleted=deleted)

@@ -48,8 +48,8 @@ async def _write(scope: Scope, status: int) -> None:
     log.info("audit", user=record.user_name, means=record.means, operation=record.operation, site=record.site, status=status, address=record.address)
     try:
         await identity.write(partial(audit.write, record=record))
-    except LunaError:
-        log.exception("the audit log cannot be written", operation=record.operation, user=record.user_name)
+    except LunaError as error:
+        log.warning("the audit log cannot be written", reason=str(error), operation=record.operation, user=record.user_name)
 
 
 def _record(scope: Scope, status: int) -> audit.AuditRecord | None:
