@@ -17,6 +17,8 @@ from luna.telemetry import Check, check_health
 
 # The check of a process that it turns itself.
 ALIVE = "heartbeat"
+# The check of a worker that it takes the messages that wait.
+TAKES = "messages"
 
 log = structlog.get_logger("luna.health")
 

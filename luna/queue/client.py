@@ -12,9 +12,10 @@ from luna.queue import serialization
 from luna.queue.app import create_sender
 from luna.queue.connection import connect, reachable
 from luna.queue.heartbeats import Heartbeats
-from luna.queue.task_monitor import TaskMonitor
+from luna.queue.task_monitor import SENT_AT, TaskMonitor
 from luna.queue.task_tracker import Progress
 from luna.telemetry import current_trace_id
+from luna.timeline import SystemClock
 
 # What a body that is interrupted has to end, before its process is.
 GRACE_OF_ASKED = timedelta(seconds=10)
@@ -101,4 +102,5 @@ class Client:
 
     def _send(self, task: str, text: str, arguments: dict[str, str], **options: Any) -> None:
         with reachable():
-            self._app.send_task(task, (text,), arguments, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})
+            sent_at = {SENT_AT: SystemClock().now().timestamp()}
+            self._app.send_task(task, (text,), arguments, headers=sent_at, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})

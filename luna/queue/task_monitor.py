@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import redis
@@ -17,6 +17,8 @@ from luna.queue.app import PREFIX
 from luna.queue.connection import reachable
 from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
 
+# The header of a message that says when it was sent, Unix time.
+SENT_AT = "luna_sent_at"
 # How long one blocking read lasts; below the socket's own timeout.
 _POLL_SECONDS = 1.0
 
@@ -72,6 +74,14 @@ class TaskMonitor:
         with reachable():
             length: Any = self._redis.llen(f"{PREFIX}{queue}")
         return int(length)
+
+    def oldest_waiting(self, queue: str, *, now: datetime) -> timedelta:
+        """Return how long the message that stands first in ``queue`` has waited; nought without one, or where its sender did not say."""
+        with reachable():
+            first: Any = self._redis.lindex(f"{PREFIX}{queue}", -1)
+        sent_at = json.loads(first)["headers"].get(SENT_AT) if first else None
+        # Clocks of two machines may differ a little.
+        return max(timedelta(seconds=now.timestamp() - sent_at), timedelta(0)) if sent_at else timedelta(0)
 
     def await_reply(
         self,

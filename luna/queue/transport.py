@@ -9,7 +9,7 @@ from collections import defaultdict
 
 import structlog
 from celery.app.amqp import AMQP
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.transport import redis
 
 log = structlog.get_logger("luna.queue")
@@ -18,7 +18,7 @@ log = structlog.get_logger("luna.queue")
 _UNSAID: dict[str, dict[str, bool]] = defaultdict(dict)
 
 
-class QoS(redis.QoS):  # type: ignore[misc]
+class QoS(redis.QoS):
     """The messages that a worker holds. Belongs to the event loop."""
 
     def ack(self, delivery_tag: str) -> None:
@@ -30,7 +30,7 @@ class QoS(redis.QoS):  # type: ignore[misc]
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
         """Called by kombu every few seconds and after each connect."""
         self._say_unsaid()
-        super().restore_visible(start=start, num=num, interval=interval)
+        super().restore_visible(start=start, num=num, interval=interval)  # type: ignore[no-untyped-call]
 
     def _settle(self, delivery_tag: str, *, again: bool) -> None:
         _UNSAID[self.unacked_key][delivery_tag] = again
@@ -45,25 +45,25 @@ class QoS(redis.QoS):  # type: ignore[misc]
         unsaid = _UNSAID[self.unacked_key]
         for tag, again in list(unsaid.items()):
             if again:
-                self.restore_by_tag(tag, leftmost=True)
+                self.restore_by_tag(tag, leftmost=True)  # type: ignore[no-untyped-call]
             else:
-                self._remove_from_indices(tag).execute()
+                self._remove_from_indices(tag).execute()  # type: ignore[no-untyped-call]
             del unsaid[tag]
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     """kombu's, with our account of credit."""
 
     QoS = QoS
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     """kombu's, with our channel."""
 
     Channel = Channel
 
 
-class WorkerConnection(Connection):  # type: ignore[misc]
+class WorkerConnection(Connection):
     """A worker's connection to Redis."""
 
     def get_transport_cls(self) -> type[Transport]:

@@ -25,9 +25,10 @@ from celery.worker.state import maybe_shutdown
 from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
 from luna.errors import LunaError
-from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, TAKES, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue.app import create_worker
 from luna.queue.cancellation import Cancellation
+from luna.queue.consumption import Consumption
 from luna.queue.heartbeats import BEAT, Node
 from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
@@ -50,10 +51,12 @@ class NodeHeartbeat:
     pulse: Liveness
     node: Node
     readiness: Readiness
+    consumption: Consumption
 
     def beat(self) -> None:
         """Beat once."""
         self.pulse.beat()
+        self.consumption.look()
         self.node.beat()
 
 
@@ -123,9 +126,10 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
         register(app, definition, process)
     pulse = Liveness(beat, settings.heartbeat_file)
     needs = dict.fromkeys(need for needs in served.values() for need in needs)
-    readiness = Readiness({ALIVE: pulse.probe, **probes_for(needs, settings, addresses)})
+    consumption = Consumption(addresses.redis_url, tuple(served), settings.worker_processes)
+    readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
-    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness)
+    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption)
     app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart, "cancellation": Cancellation(addresses.redis_url)}))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 

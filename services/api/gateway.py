@@ -17,7 +17,7 @@ from luna.contracts.message import interactive_queue_of
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.health import Readiness
+from luna.health import TAKES, Readiness
 from luna.health.probes import probe_database
 from luna.objects import ObjectStore, open_objects
 from luna.queue import Client, Progress
@@ -100,9 +100,15 @@ class Gateway:
         return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        planners = [name for name, queues in self.queue.heartbeats.workers().items() if PLANS in queues]
+        planners = {name: sign for name, sign in self.queue.heartbeats.nodes().items() if PLANS in sign.queues}
         if not planners:
             raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
+        starved = [check.detail for sign in planners.values() for check in sign.checks if check.name == TAKES and not check.ok]
+        if len(starved) == len(planners):
+            raise UnavailableError(f"no worker takes plans: {starved[0]}", remedy="Each ends by itself and is started again; else see its log.")
+        waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())
+        if waited > self.settings.plan_timeout / 2:
+            raise UnavailableError(f"the first plan has waited for {waited.total_seconds():.0f} s", remedy="See the log of the worker for plans.")
         return f"{len(planners)} live"
 
 

@@ -10,7 +10,7 @@ from luna.contracts.message import interactive_queue_of
 from luna.database import control
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from luna.health import ALIVE
+from luna.health import ALIVE, TAKES
 from luna.queue.services import SERVICES
 from luna.telemetry import Check
 from services.api.gateway import Gateway
@@ -59,7 +59,7 @@ def _own_instance(gateway: Gateway) -> InstanceReply:
 
 
 def _instances(queue: str, signs: Mapping[str, NodeSign]) -> list[InstanceReply]:
-    return [_instance(name, sign, (ALIVE, *sign.queues[queue])) for name, sign in signs.items() if queue in sign.queues]
+    return [_instance(name, sign, (ALIVE, TAKES, *sign.queues[queue])) for name, sign in signs.items() if queue in sign.queues]
 
 
 def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceReply:

@@ -17,6 +17,7 @@ import redis
 
 from luna.embedded import start
 from luna.queue import Client
+from luna.queue.consumption import EXIT_STARVED
 from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
@@ -62,7 +63,7 @@ def client(own_redis: str) -> Iterator[Client]:
 
 
 def live(client: Client, queue: str) -> bool:
-    return [queue] in client.heartbeats.workers().values()
+    return any(queue in queues for queues in client.heartbeats.workers().values())
 
 
 def test_a_service_without_tasks_serves_its_queue_in_health(start_worker: Start, client: Client) -> None:
@@ -71,7 +72,7 @@ def test_a_service_without_tasks_serves_its_queue_in_health(start_worker: Start,
     wait_for(lambda: says(port, "ready", 200))
     status, document = ask(port, "ready")
     assert (status, document["status"]) == (200, "ready")
-    assert [check["name"] for check in document["checks"]] == ["heartbeat", "database", "redis", "objects"]
+    assert [check["name"] for check in document["checks"]] == ["heartbeat", "messages", "database", "redis", "objects"]
     assert all(check["latency_ms"] >= 0 for check in document["checks"])
     assert says(port, "unknown", 404)
     metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
@@ -216,3 +217,16 @@ def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[
     start_gatekeeper()
     wait_for(lambda: client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
     assert client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
+
+
+def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(own_redis: str, database_url: str, client: Client, tmp_path: Path) -> None:
+    port = free_port()
+    own = {"redis_url": own_redis, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
+    arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "1", "--health-port", str(port))
+    with luna_process("tests.deaf_worker", *arguments, **own) as worker:
+        wait_for(lambda: says(port, "ready", 200))
+        client.submit(upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))
+        wait_for(lambda: failing(port) == ["messages"])
+        assert worker.wait(60) == EXIT_STARVED
+    # What it left waits for the next one.
+    assert client.tasks.waiting("ingest") == 1
