@@ -43,6 +43,10 @@ class DroppedError(Exception):
     """This delivery has nothing to do: the job runs elsewhere or has ended."""
 
 
+class AbortedError(Exception):
+    """A library ended the process of the attempt before, as some do where memory ends; it would do so again."""
+
+
 class EndedError(Exception):
     """The job has failed or is dead, as its row says."""
 
@@ -90,13 +94,14 @@ class JobRunner:
         if job.finished_at is not None:
             raise DroppedError(f"the job is {job.status}")
         with self._counted(job_id) as deaths:
+            if deaths and self.ledger.forget_abort(job_id):
+                raise self._fail(self._begin(job_id), AbortedError())
             if deaths >= MAX_STARTS or JOB_RETRY.gives_up(job.attempts):
                 raise self._bury(job, deaths)
             return self._attempt(job_id)
 
     def _attempt(self, job_id: str) -> str:
-        with unit_of_work(self.engine) as connection:
-            job = jobs.begin(connection, job_id)
+        job = self._begin(job_id)
         try:
             return self.perform(json.dumps(job.request), lambda connection, reply: jobs.finish(connection, job, status="done", reply=reply))
         except jobs.SupersededError:
@@ -108,6 +113,10 @@ class JobRunner:
             raise self._fail(job, error) from error
         except Exception as error:
             raise self._fail(job, error) from error
+
+    def _begin(self, job_id: str) -> Job:
+        with unit_of_work(self.engine) as connection:
+            return jobs.begin(connection, job_id)
 
     def _put_back(self, job: Job) -> None:
         with unit_of_work(self.engine) as connection:

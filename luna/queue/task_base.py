@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import redis
 import structlog
 from celery import Task
-from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, WorkerLostError
 from celery.worker.request import Request
 from prometheus_client import Counter, Histogram
 from redis.backoff import ExponentialBackoff, NoBackoff
@@ -22,8 +22,9 @@ from luna.database import engine
 from luna.errors import LunaError, UnavailableError
 from luna.queue import serialization
 from luna.queue.app import LONGEST_LIMIT
-from luna.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
+from luna.queue.attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
 from luna.queue.client import Client
+from luna.queue.memory import default_limit, is_want_of_memory, limited
 from luna.queue.task import Definition, RetryableError
 from luna.queue.task_context import TaskContext
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
@@ -50,10 +51,19 @@ class MeasuredRequest(Request):  # type: ignore[misc]
         super().__init_subclass__()
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        if issubclass(exc_info.type, WorkerLostError) and "SIGABRT" in str(exc_info.exception):
+            self._note_abort()
         # A retry is counted by itself; a message that was dropped did no work.
         if not issubclass(exc_info.type, Ignore | Retry):
             TASKS.labels(self.name, "failed").inc()
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+
+    def _note_abort(self) -> None:
+        try:
+            self.task.process.reporter.note_abort(self.id)
+        except redis.RedisError as exc:
+            # At worst it is begun three times.
+            log.warning("queue does not answer", error=str(exc))
 
     def on_retry(self, exc_info: object) -> None:
         TASKS.labels(self.name, "retried").inc()
@@ -132,7 +142,10 @@ class LunaTask(Task):  # type: ignore[misc]
         with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name):
             if job_id is not None:
                 return self._answer_job(job_id)
-            if self.process.ledger.start(key, self.request.id) >= MAX_STARTS:
+            deaths = self.process.ledger.start(key, self.request.id)
+            if deaths and self.process.ledger.forget_abort(self.request.id):
+                raise self._failed(self._explain(AbortedError()))
+            if deaths >= MAX_STARTS:
                 raise self._bury(text, key)
             return self._answer(text, key)
 
@@ -176,6 +189,7 @@ class LunaTask(Task):  # type: ignore[misc]
     def _perform(self, request: RequestMessage, conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None) -> str:
         report = throttle(self._report)
         with (
+            limited(self._most_bytes),
             log_context(site_id=getattr(request, "site_id", None)),
             TaskContext(self.process.settings, lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
@@ -196,8 +210,23 @@ class LunaTask(Task):  # type: ignore[misc]
             return error
         if isinstance(error, SoftTimeLimitExceeded):
             return self._too_slow()
+        if isinstance(error, AbortedError) or is_want_of_memory(error):
+            return self._too_large(error)
         log.error("task failed", exc_info=error)
         return LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
+
+    @property
+    def _most_bytes(self) -> int:
+        settings = self.process.settings
+        return settings.job_memory_bytes or default_limit(settings.worker_processes)
+
+    def _too_large(self, error: Exception) -> LunaError:
+        log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
+        remedy = "Ask for a smaller piece of work, or raise LUNA_JOB_MEMORY_BYTES where the machine has more."
+        said = f"the task took more memory than {self._most_bytes / 1e6:.0f} MB"
+        if isinstance(error, AbortedError):
+            said = f"a library ended the task's process, as happens where it wants more memory than {self._most_bytes / 1e6:.0f} MB"
+        return LunaError(said, field="task", value=self.name, remedy=remedy)
 
     def _failed(self, error: LunaError) -> TaskFailedError:
         return TaskFailedError(serialization.encode_error(error))

@@ -2,7 +2,7 @@
 
 Keys, all below ``luna:``: ``starts:<key>`` (hash: task id → starts that have not ended), ``running:<task id>``,
 ``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash: task id → a task that is not tried again),
-``cancelled:<task id>`` (whoever runs it is to end it).
+``cancelled:<task id>`` (whoever runs it is to end it), ``aborted:<task id>`` (a library ended its process).
 """
 
 from collections.abc import Sequence
@@ -102,6 +102,14 @@ class TaskTracker:
         """Return how far a task was when it last said so, None where it has not or has ended."""
         event: Any = self._redis.lindex(_events(task_id), -1)
         return _progress(event)
+
+    def note_abort(self, task_id: str) -> None:
+        """Note that a library ended the process of a task."""
+        self._redis.set(f"{PREFIX}aborted:{task_id}", 1, ex=VISIBILITY_TIMEOUT)
+
+    def forget_abort(self, task_id: str) -> bool:
+        """Return whether a library ended the process of a task when it was last begun; said once."""
+        return bool(self._redis.delete(f"{PREFIX}aborted:{task_id}"))
 
     def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
         """Return how far tasks were when they last said so; those that have not, or have ended, are left out."""

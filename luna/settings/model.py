@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
+    job_memory_bytes: Annotated[
+        int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")
+    ] = None
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan")] = timedelta(seconds=30)
     plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed")] = timedelta(hours=3)
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked")] = 8_000_000_000

@@ -3,10 +3,13 @@
 import os
 import signal
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+import numpy as np
 from sqlalchemy import text
 
 from luna.contracts.message import Message, Request
@@ -47,6 +50,14 @@ class EndlessRequest(ErrandRequest):
     task: ClassVar[str] = "errand.value.overrun"
 
 
+class GreedyRequest(ErrandRequest):
+    """Take ``value`` megabytes, in whichever way."""
+
+    task: ClassVar[str] = "errand.value.hoard"
+
+    way: Literal["python", "numpy", "threads", "abort"] = "python"
+
+
 class PoisonRequest(ErrandRequest):
     task: ClassVar[str] = "errand.value.poison"
 
@@ -85,6 +96,35 @@ def crash(request: CrashRequest, work: TaskContext) -> ErrandReply:
 def overrun(request: EndlessRequest, work: TaskContext) -> ErrandReply:
     time.sleep(60)
     return ErrandReply(value=request.value, starts=note_start(request.starts))
+
+
+@task(GreedyRequest)
+def hoard(request: GreedyRequest, work: TaskContext) -> ErrandReply:
+    work.connection.execute(text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value})
+    starts = note_start(request.starts)
+    HOARDS[request.way](request.value * 1_000_000)
+    return ErrandReply(value=request.value, starts=starts)
+
+
+def hoard_in_threads(size: int) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(lambda _: np.ones(size // 4, dtype=np.uint8).any(), range(4)))
+
+
+def abort_for_want(size: int) -> None:
+    """As libraries do that cannot say that an allocation failed."""
+    try:
+        bytearray(size)
+    except MemoryError:
+        os.abort()
+
+
+HOARDS: dict[str, Callable[[int], object]] = {
+    "python": bytearray,
+    "numpy": lambda size: np.ones(size, dtype=np.uint8),
+    "threads": hoard_in_threads,
+    "abort": abort_for_want,
+}
 
 
 @task(PoisonRequest)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ from luna.queue.jobs import cancel_job, resend_due, retry_job, submit_job
 from luna.queue.task_base import Process
 from luna.queue.task_tracker import TaskTracker
 from luna.settings import Settings
-from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, PoisonRequest, RefusedRequest
+from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, GreedyRequest, PoisonRequest, RefusedRequest
 from tests.places import Place, open_place
 from tests.processes import free_port
 from tests.starts import count_starts
@@ -279,6 +280,24 @@ def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandR
         runner.run(job.job_id)
     ended = place.look_at(job)
     assert (ended.status, ended.attempts, ended.error["status"]) == ("failed", last, 503)
+
+
+@pytest.mark.parametrize("way", ["python", "numpy", "threads", "abort"])
+def test_a_job_that_takes_too_much_memory_has_failed_at_once_and_the_worker_lives_on(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Literal["python", "numpy", "threads", "abort"]
+) -> None:
+    monkeypatch.setenv("LUNA_JOB_MEMORY_BYTES", "100000000")
+    worker = place.start_worker()
+    greedy = GreedyRequest(value=400, way=way, starts=tmp_path / "starts", gate=tmp_path / "gate")
+    job = place.submit(greedy)
+    modest = place.submit(greedy.model_copy(update={"value": 20, "starts": tmp_path / "modest"}))
+    wait_for(lambda: place.look_at(job).finished_at is not None)
+    ended = place.look_at(job)
+    assert (ended.status, ended.error["field"], count_starts(greedy.starts)) == ("failed", "task", 1)
+    assert "more memory than 100 MB" in ended.error["detail"]
+    assert "LUNA_JOB_MEMORY_BYTES" in ended.error["remedy"]
+    wait_for(place.has(modest, "done"))
+    assert (place.values(), worker.poll()) == ([20], None)
 
 
 def test_a_message_without_a_row_is_refused(place: Place, runner: JobRunner) -> None:
