@@ -83,7 +83,7 @@ def test_the_ways_to_be_told_are_valid_once_uncommented() -> None:
 
 def test_every_worker_is_measured_and_missed() -> None:
     scraped = next(job for job in load(PROMETHEUS / "prometheus.yml")["scrape_configs"] if job["job_name"] == "workers")
-    missed = set(re.findall(r'absent\(up\{service="(\w+)"\}\)', ALERTS["ServiceDown"]["expr"]))
+    missed = set(re.findall(r'absent\(up\{service="([\w-]+)"\}\)', ALERTS["ServiceDown"]["expr"]))
     assert set(scraped["dns_sd_configs"][0]["names"]) == workers()
     assert missed == workers() | {"api"}
 

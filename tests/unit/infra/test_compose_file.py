@@ -18,7 +18,7 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("luna-") and name != "fluent-bit"}
 JOBS = {"preflight", "migrate", "buckets", "models", "cli"}
-WORKERS = {"planner", "forecaster", "ingest", "agent", "rag"}
+WORKERS = {"planner", "planner-jobs", "forecaster", "ingest", "agent", "rag"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
