@@ -202,7 +202,7 @@ CREATE TABLE jobs (
 	started_at TIMESTAMP WITH TIME ZONE,
 	finished_at TIMESTAMP WITH TIME ZONE,
 	CONSTRAINT pk_jobs PRIMARY KEY (job_id),
-	CONSTRAINT ck_jobs_status CHECK (status IN ('queued', 'running', 'done', 'failed', 'dead'))
+	CONSTRAINT ck_jobs_status CHECK (status IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled'))
 );
 CREATE INDEX ix_jobs_open_sent_at ON jobs (sent_at) WHERE status IN ('queued', 'running');
 CREATE UNIQUE INDEX uq_jobs_open_task_key ON jobs (task, key) WHERE status IN ('queued', 'running');
@@ -599,3 +599,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9001_own_prices.py
 -- r9002_unused_tables.py
 -- r9002_unused_tables.sql 26ae2709ee908c4db6da975e9551f84df34bae16a8b6b603095c6112f1959343
+-- r9121_cancelled_jobs.py
