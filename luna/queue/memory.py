@@ -1,7 +1,8 @@
 """How much memory a task may take, and what is said of one that takes more.
 
-Linux counts what a process may write into (``RLIMIT_DATA``): heaps and private mappings, whatever library made them; what is only read or reserved, as code
-is, does not count. Where the limit is met, an allocation fails: Python and NumPy raise MemoryError, and a library that cannot say so aborts its process.
+Linux counts what a process may write into (``RLIMIT_DATA``): heaps and private mappings, whatever library made them. What is only read or reserved does not
+count, such as libraries and files. Where the limit is met, an allocation fails: Python and NumPy raise MemoryError, and a library that cannot say so aborts its
+process.
 """
 
 import os

@@ -77,7 +77,7 @@ def planner(redis_url: str, database_url: str) -> Iterator[None]:
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_WORKER_PROCESSES": "1"}
     process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner"], env=environment, stderr=subprocess.DEVNULL)
     client = Client(redis_url)
-    wait_for(lambda: ["planner"] in client.heartbeats.workers().values() or process.poll() is not None)
+    wait_for(lambda: any("planner" in queues for queues in client.heartbeats.workers().values()) or process.poll() is not None)
     assert process.returncode is None, "the worker ended"
     client.close()
     yield

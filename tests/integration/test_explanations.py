@@ -125,7 +125,7 @@ def api(redis_url: str, database: Engine, database_url: str) -> Iterator[httpx.C
         issue_forecasts(connection, IssueRequest(site_id="explained", at=day(14), forecast_version="seasonal_naive"), objects=FileObjects(Path()))
     client = Client(redis_url)
     with worker_process(redis_url, database_url, "services.forecaster.tasks"), serve(Addresses(database_url=database_url, redis_url=redis_url)) as gateway:
-        wait_for(lambda: ["forecaster"] in client.heartbeats.workers().values())
+        wait_for(lambda: any("forecaster" in queues for queues in client.heartbeats.workers().values()))
         yield gateway
     client.close()
 

@@ -78,8 +78,8 @@ def test_a_missing_store_is_told_of_the_service_that_needs_it_and_planning_stays
         assert (services["rag"]["ready"], services["rag"]["missing"]) == (False, ["vectors", "language"])
         assert services["planner"]["missing"] == services["api"]["missing"] == []
         [planner] = services["planner"]["instances"]
-        assert planner["queues"] == ["planner", "rag"]
-        assert [check["name"] for check in planner["checks"]] == ["heartbeat", "database", "redis"]
+        assert planner["queues"] == ["planner", "planner.interactive", "rag", "rag.interactive"]
+        assert [check["name"] for check in planner["checks"]] == ["heartbeat", "messages", "database", "redis"]
         assert all(check["latency_ms"] >= 0 for check in planner["checks"])
         assert planner["version"] == services["api"]["instances"][0]["version"]
         ready = api.get("/health/ready")
