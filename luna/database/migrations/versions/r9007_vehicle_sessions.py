@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "9191"
-down_revision = "9180"
+revision = "9007"
+down_revision = "9006"
 branch_labels = None
 depends_on = None
 

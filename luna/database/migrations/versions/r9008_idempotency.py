@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "9192"
-down_revision = "9191"
+revision = "9008"
+down_revision = "9007"
 branch_labels = None
 depends_on = None
 

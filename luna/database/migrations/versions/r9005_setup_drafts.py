@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "9172"
-down_revision = "9171"
+revision = "9005"
+down_revision = "9004"
 branch_labels = None
 depends_on = None
 

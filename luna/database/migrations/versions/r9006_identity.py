@@ -10,8 +10,8 @@ from alembic import op
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
 
-revision = "9180"
-down_revision = "9172"
+revision = "9006"
+down_revision = "9005"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "9193"
-down_revision = "9192"
+revision = "9009"
+down_revision = "9008"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "9121"
+revision = "9003"
 down_revision = "9002"
 branch_labels = None
 depends_on = None

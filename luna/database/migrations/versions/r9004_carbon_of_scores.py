@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "9171"
-down_revision = "9121"
+revision = "9004"
+down_revision = "9003"
 branch_labels = None
 depends_on = None
 
