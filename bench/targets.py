@@ -157,6 +157,16 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("a lone reading until acknowledged", ("callers_1", "p50_ms"), at_most=20, unit="ms"),
     ),
     "history": (Target("a year of eight sensors out of Home Assistant's statistics", ("rows_per_s",), at_least=10_000, unit="rows/s"),),
+    "gateway": (
+        Target("the latest plan with a key, requests per second over a bare application's", ("latest_plan_ratio",), at_least=0.5, unit="×"),
+        Target("the same where nothing changed", ("not_modified_ratio",), at_least=0.5, unit="×"),
+    ),
+    "page": (
+        Target("JavaScript of Home, compressed", ("javascript_kb",), at_most=200, unit="kB"),
+        Target("Home: first text", ("first_paint_ms",), at_most=1000, unit="ms"),
+        Target("Home: chart drawn", ("chart_ms",), at_most=2500, unit="ms"),
+        Target("Home beside 200 who watch live", ("page_beside_watchers_ms",), at_most=100, unit="ms"),
+    ),
     "forecast": (
         *_forecasts("home"),
         *_forecasts("feed_in"),

@@ -1,0 +1,119 @@
+"""The page Home: what it weighs, when it can be read and its chart be used, and how many may watch it live.
+
+Needs a browser (Debian's chromium) and scripts that are built. Run as ``python -m bench.page``.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, sync_playwright
+
+from bench.gateway import GATEWAY, resident_mb, serving
+from luna.database import engine
+from luna.database.migrate import upgrade
+from luna.embedded import Addresses, start
+from luna.errors import MachineError
+from luna.telemetry import configure_logging
+from luna.timeline import SystemClock
+from tests.browsers import CHROMIUM, MISSING
+from tests.demo_home import store_demo_home
+
+HOME = "/ui/sites/home/home"
+VISITS = 7
+WATCHERS = 200
+SIZES = Path("services/api/static/sizes.json")
+# What the browser says of the page's first text, and of the chart: it has been drawn when it has a canvas.
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+DRAWN = "#chart canvas"
+
+
+def measure() -> dict[str, Any]:
+    """Return kilobytes compressed, milliseconds and megabytes.
+
+    Raises:
+        MachineError: there is no browser, or the scripts are not built.
+    """
+    if MISSING is not None:
+        raise MachineError(f"the page cannot be measured: {MISSING}", field="browser", remedy="apt-get install chromium, and: make static")
+    configure_logging("bench", level="WARNING")
+    with _home() as (addresses, folder), serving(GATEWAY, addresses, folder) as (port, process):
+        idle = resident_mb(process)
+        visits = _visit(port)
+        watchers = asyncio.run(_watch(port))
+        return _weigh() | visits | watchers | {"gateway_mb": idle, "gateway_watched_mb": resident_mb(process)}
+
+
+def _weigh() -> dict[str, float]:
+    sizes = json.loads(SIZES.read_text(encoding="utf-8"))
+    return {"javascript_kb": sum(sizes[name]["brotli"] for name in ("home.js", "page.js")) / 1000}
+
+
+def _visit(port: int) -> dict[str, float]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        seen = [_open(browser, f"http://127.0.0.1:{port}{HOME}") for _ in range(VISITS + 1)][1:]
+        browser.close()
+    return {"first_paint_ms": median(paint for paint, _ in seen), "chart_ms": median(chart for _, chart in seen)}
+
+
+def _open(browser: Browser, address: str) -> tuple[float, float]:
+    """Return when the first text and the chart are there, in a browser that has kept nothing."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector(DRAWN)
+    found = float(page.evaluate(PAINT)), float(page.evaluate("performance.now()"))
+    context.close()
+    return found
+
+
+async def _watch(port: int) -> dict[str, float]:
+    """Return how many of the watchers that came at once hear the first event, and how long a page takes beside them."""
+    limits = httpx.Limits(max_connections=WATCHERS + 8)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=30) as client:
+        heard = asyncio.Semaphore(0)
+        watchers = [asyncio.create_task(_listen(client, heard)) for _ in range(WATCHERS)]
+        for _ in watchers:
+            await asyncio.wait_for(heard.acquire(), 60)
+        times = []
+        for _ in range(20):
+            answer = await client.get(HOME)
+            answer.raise_for_status()
+            times.append(answer.elapsed.total_seconds() * 1000)
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+    return {"watchers": float(WATCHERS), "page_beside_watchers_ms": median(times)}
+
+
+async def _listen(client: httpx.AsyncClient, heard: asyncio.Semaphore) -> None:
+    async with client.stream("GET", f"{HOME}/events") as answer:
+        answer.raise_for_status()
+        async for _ in answer.aiter_bytes():
+            heard.release()
+            break
+        await asyncio.Event().wait()
+
+
+@contextmanager
+def _home() -> Iterator[tuple[Addresses, str]]:
+    """Yield the servers with a home that has a past and a plan, and their folder."""
+    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
+        Path(folder).chmod(0o711)
+        with start(Path(folder)) as servers:
+            upgrade(servers.database_url)
+            pool = engine.create(servers.database_url, application_name="bench")
+            store_demo_home(pool, now=SystemClock().now())
+            pool.dispose()
+            yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url), folder
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))
