@@ -133,7 +133,7 @@ class Gateway:
         return f"{len(planners)} live"
 
 
-def _current(request: Request) -> Gateway:
+async def _current(request: Request) -> Gateway:
     gateway: Gateway = request.app.state.gateway
     return gateway
 

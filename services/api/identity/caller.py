@@ -66,7 +66,7 @@ LOCAL = Caller("local", "local", "admin", ROLE_SCOPES["admin"], sites=None)
 MONITOR = Caller("monitor", "monitor", "user", frozenset({"read"}), sites=None)
 
 
-def _current(request: Request) -> Caller:
+async def _current(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller
 

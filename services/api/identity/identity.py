@@ -239,7 +239,7 @@ def _not_valid() -> UnauthenticatedError:
     return UnauthenticatedError("the credentials do not hold (any more)", field="Authorization", remedy="Sign in again, or take a key that holds.")
 
 
-def _current(request: Request) -> Identity:
+async def _current(request: Request) -> Identity:
     identity: Identity = request.app.state.identity
     return identity
 

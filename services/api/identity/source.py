@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from anyio import to_thread
@@ -13,8 +14,12 @@ from starlette.requests import HTTPConnection
 from luna.settings.model import is_loopback
 
 # What a proxy adds. A request that has one of these was not made by who stands at the other end of the connection.
-FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via", "x-ingress-path", "cf-connecting-ip")
+FORWARDING = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via", b"x-ingress-path", b"cf-connecting-ip"}
+)
 NAMES_KEPT_SECONDS = 10.0
+# Most requests come from where the last ones came from.
+SEEN = 1024
 _HOST = re.compile(r"^(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5}))?$")
 
 Address = IPv4Address | IPv6Address
@@ -73,16 +78,17 @@ class TrustedProxies:
 async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Source:
     """Return where a request comes from; what it says of itself counts only as far as a trusted proxy says so."""
     peer = _parse(request.client.host if request.client else "")
-    host, secure = request.headers.get("host", ""), request.url.scheme == "https"
+    host, secure = request.headers.get("host", ""), request.scope["scheme"] == "https"
     if await proxies.trust(peer):
         said = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
         address = await _first_stranger(reversed(said), proxies) or peer
         forwarded = request.headers.getlist("x-forwarded-proto")
         return Source(str(address), secure=forwarded[-1:] == ["https"] or secure, host=host, here=False)
-    here = peer is not None and peer.is_loopback and not any(name in request.headers for name in FORWARDING) and names_this_machine(host)
+    here = peer is not None and peer.is_loopback and FORWARDING.isdisjoint(name for name, _ in request.scope["headers"]) and names_this_machine(host)
     return Source(str(peer or "unknown"), secure, host, here)
 
 
+@lru_cache(SEEN)
 def names_this_machine(host: str) -> bool:
     """Return whether a ``Host`` is this machine's own name, which no other's name server can point elsewhere."""
     match = _HOST.match(host)
@@ -98,6 +104,7 @@ async def _first_stranger(said: Iterable[str], proxies: TrustedProxies) -> Addre
     return None
 
 
+@lru_cache(SEEN)
 def _parse(text: str) -> Address | None:
     try:
         address = ip_address(text.strip("[]").partition("%")[0])
