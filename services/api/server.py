@@ -1,6 +1,7 @@
 """Serves the gateway: ``python -m services.api``."""
 
 import errno
+import gc
 import socket
 
 import uvicorn
@@ -32,6 +33,9 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        config.load()
+        # What is loaded by now stays: no collection has to look through it again.
+        gc.freeze()
         uvicorn.Server(config).run(sockets=[open_listener])
 
 

@@ -37,7 +37,7 @@ async def admit(request: Request, operation: Operation) -> Caller:
     identity: Identity = request.app.state.identity
     source = await identity.read_source(request)
     request.state.source, request.state.operation, request.state.caller, request.state.csrf_token = source, operation, NOBODY, ""
-    if request.url.path in MONITORS:
+    if request.scope["path"] in MONITORS:
         return NOBODY
     if operation.monitor and (identity.is_monitor(request) or (source.here and not _says_who(request, source))):
         # Also while the database is away: that is when a monitor is needed.

@@ -77,7 +77,7 @@ class TrustedProxies:
 
 async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Source:
     """Return where a request comes from; what it says of itself counts only as far as a trusted proxy says so."""
-    peer = _parse(request.client.host if request.client else "")
+    peer = _parse((request.scope.get("client") or ("", 0))[0])
     host, secure = request.headers.get("host", ""), request.scope["scheme"] == "https"
     if await proxies.trust(peer):
         said = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
