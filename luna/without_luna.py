@@ -14,7 +14,7 @@ from luna.timeline import FloatArray, Timeline
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class ChargerStay:
     """A vehicle's stay at its charger: slots ``[first, end)``, and what it charges there at most, kW."""
 
     first: int
@@ -33,7 +33,7 @@ class House:
     load_kwh: FloatArray
     pv_kwh: FloatArray
     vehicle_kwh: FloatArray
-    stays: Sequence[Stay] = ()
+    stays: Sequence[ChargerStay] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from luna.queue import Client
 from luna.queue.app import create_worker, unacknowledged_by
 from luna.queue.heartbeats import LeaderLock, Node, executor_present, present
 from luna.queue.services import SERVICES
+from luna.queue.task_monitor import SENT_AT
 from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
 from luna.telemetry import log_context
 from luna.timeline import FixedClock
@@ -142,6 +143,7 @@ def _read_key(client: Any, key: str) -> Document:
 def _open(value: Any) -> Any:
     """Return contents with JSON within text opened, and without what chance makes of them."""
     if isinstance(value, dict):
+        value = value | ({SENT_AT: "INSTANT"} if SENT_AT in value else {})
         return {name: _open(_decode_body(value) if name == "body" else each) for name, each in value.items() if name not in _PASSING}
     if isinstance(value, list):
         return [_open(each) for each in value]

@@ -27,7 +27,7 @@ class NewSession(VehicleSession):
 class StoredSession(NewSession):
     """A stay with who added it when, and who took it back."""
 
-    session_id: int
+    session_id: Annotated[int, Field(description="number by which it is taken back")]
     added_at: datetime
     added_by: str
     removed_at: datetime | None = None

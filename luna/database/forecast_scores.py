@@ -16,7 +16,7 @@ POLICIES = ("mpc", "mpc_perfect")
 
 
 @dataclass(frozen=True, slots=True)
-class DayScore:
+class ForecastDayScore:
     """How good a version was on one series, over the forecasts issued on one local day; energies in kWh per slot, None where no slot was counted."""
 
     day: date
@@ -34,7 +34,7 @@ def shadow_system(version: str) -> str:
     return f"prod_shadow_forecast_{version}"
 
 
-def upsert(connection: Connection, site_id: str, scores: Sequence[DayScore]) -> None:
+def upsert(connection: Connection, site_id: str, scores: Sequence[ForecastDayScore]) -> None:
     """Store scores; a day scored again takes the place of the first."""
     if not scores:
         return
@@ -45,12 +45,12 @@ def upsert(connection: Connection, site_id: str, scores: Sequence[DayScore]) -> 
     connection.execute(statement.on_conflict_do_update(constraint=forecast_scores.primary_key, set_=changed), rows)
 
 
-def read(connection: Connection, site_id: str, first: date, last: date) -> list[DayScore]:
+def read(connection: Connection, site_id: str, first: date, last: date) -> list[ForecastDayScore]:
     """Return the scores of all versions on the days of issue from ``first`` to ``last``, in order of days."""
     table = forecast_scores.c
-    columns = [table[name] for name in DayScore.__dataclass_fields__]
+    columns = [table[name] for name in ForecastDayScore.__dataclass_fields__]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
-    return [DayScore(**row) for row in connection.execute(query.order_by(table.day, table.forecast_version, table.series)).mappings()]
+    return [ForecastDayScore(**row) for row in connection.execute(query.order_by(table.day, table.forecast_version, table.series)).mappings()]
 
 
 def last_day(connection: Connection, site_id: str) -> date | None:

@@ -11,7 +11,7 @@ from luna.contracts.forecast import DrivingVersion, WaitingVersion
 from luna.contracts.forecast_versions import DAYS_TO_PROVE, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionDecision, VersionRecord
 from luna.database import forecast_activations, forecast_scores, sites, training_runs
 from luna.database.forecast_activations import Activation, ActiveVersion
-from luna.database.forecast_scores import DayScore
+from luna.database.forecast_scores import ForecastDayScore
 from luna.database.training_runs import TrainingRun
 from luna.site import Site
 from luna.timeline import parse_zone
@@ -119,13 +119,13 @@ def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
     return records
 
 
-def summarise(scores: Sequence[DayScore], regrets: Sequence[float]) -> VersionRecord:
+def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> VersionRecord:
     """Return the means over the days of one version's scores, and of what its errors cost."""
     series = {name: _average([score for score in scores if score.series == name]) for name in sorted({score.series for score in scores})}
     return VersionRecord(series=series, regret_per_day=fmean(regrets) if regrets else None, regret_days=len(regrets))
 
 
-def _average(scores: Sequence[DayScore]) -> SeriesRecord:
+def _average(scores: Sequence[ForecastDayScore]) -> SeriesRecord:
     known = [score.coverage_80 for score in scores if score.coverage_80 is not None]
     means = {name: fmean(getattr(score, name) for score in scores) for name in ("mae", "rmse", "pinball")}
     return SeriesRecord(days=len(scores), coverage_80=fmean(known) if known else None, **means)

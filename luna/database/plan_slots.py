@@ -14,7 +14,7 @@ from luna.timeline import SLOT
 _INPUTS = {"vehicles": ("state", "vehicles"), "reserves": ("reserves",), "first_slot_minutes": ("first_slot_minutes",)}
 
 
-class IssuedPlan(NamedTuple):
+class PlanSpan(NamedTuple):
     """A plan without its slots."""
 
     plan_id: str
@@ -23,7 +23,7 @@ class IssuedPlan(NamedTuple):
     ends_at: datetime
 
 
-def list_followed(connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime) -> list[IssuedPlan]:
+def list_followed(connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime) -> list[PlanSpan]:
     """Return the plans that may have driven a site between two instants, in order of issue; one that looks back, as a replay's does, drives nothing.
 
     Of those that were issued before ``first`` the last one alone is there.
@@ -34,10 +34,10 @@ def list_followed(connection: Connection, site_id: str, first: datetime, end: da
     within = select(*columns).where(own, table.ends_at > first, table.starts_at < end, table.issued_at >= first)
     before = select(*columns).where(own, table.ends_at > first, table.issued_at < first).order_by(table.issued_at.desc()).limit(1)
     found = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
-    return [IssuedPlan(*row) for row in found]
+    return [PlanSpan(*row) for row in found]
 
 
-def read_slots(connection: Connection, plan: IssuedPlan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
+def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
     """Return how many minutes a plan's slots have, and those from the one that holds ``first`` to the one that holds ``last``, as they were answered."""
     minutes = plan_history.c.reply["slot_minutes"].as_integer()
     places = [func.floor(int((at - plan.starts_at).total_seconds()) / 60.0 / minutes) for at in (first, last)]

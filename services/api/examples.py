@@ -27,6 +27,7 @@ BODIES: dict[str, Schema] = {
     "make_plan": _PLAN,
     "trace_pareto": {"plan": _PLAN, "figures": ["cost", "self_sufficiency"], "points": 3},
     "check_plans": _WINDOW,
+    "set_vacation": {"vacation": True},
     "ask_why_not": {"slot": "2024-03-12T01:00:00+01:00", "mode": "charge", "power_kw": 2},
     "plan_variant": {"variant": _LARGER},
     "issue_forecast": {"at": "2024-03-12T06:00:00+01:00"},
@@ -75,6 +76,7 @@ PARAMETERS: dict[str, str | int] = {
     "prefix": "lk_7Qm2",
 }
 ANSWERS: dict[str, Any] = {
+    "test_notifications": {"targets": [{"target": "ntfys://ntfy.example/luna", "events": ["plan", "device"], "sent": True, "error": None}]},
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},

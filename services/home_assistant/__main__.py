@@ -25,7 +25,7 @@ from luna.queue.heartbeats import present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
-from services.home_assistant.broker import Connection
+from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.publisher import Publisher, Publishing
 
@@ -76,8 +76,8 @@ def _turn(publisher: Publisher | None, ending: threading.Event) -> None:
 
 
 @contextmanager
-def _connected(settings: Settings) -> Iterator[Connection]:
-    connection = Connection(parse_broker(settings.mqtt_url or "", settings.mqtt_password))
+def _connected(settings: Settings) -> Iterator[BrokerConnection]:
+    connection = BrokerConnection(parse_broker(settings.mqtt_url or "", settings.mqtt_password))
     connection.open()
     try:
         yield connection
@@ -85,7 +85,7 @@ def _connected(settings: Settings) -> Iterator[Connection]:
         connection.close()
 
 
-def _open(connection: Connection, settings: Settings, addresses: Addresses, stack: ExitStack) -> Publisher:
+def _open(connection: BrokerConnection, settings: Settings, addresses: Addresses, stack: ExitStack) -> Publisher:
     database = engine.create(addresses.database_url, application_name="luna-home-assistant", pool_size=2)
     stack.callback(database.dispose)
     client = stack.enter_context(closing(Client(addresses.redis_url)))

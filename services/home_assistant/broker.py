@@ -34,7 +34,7 @@ class Heard:
     kept: bool
 
 
-class Connection:
+class BrokerConnection:
     """Publishes messages that are kept, and collects what is said; no session: what is said while Luna is away is not done afterwards."""
 
     def __init__(self, broker: Broker) -> None:

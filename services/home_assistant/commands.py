@@ -13,7 +13,7 @@ from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError
 from luna.wording import read_mode
 from luna.wording.entities import FOLLOW_PLAN
-from services.home_assistant.entities import HOURS, LEAST_HOURS, MOST_HOURS, USUAL_HOURS, Entity
+from services.home_assistant.entities import HOURS, LEAST_HOURS, MOST_HOURS, USUAL_HOURS, PublishedEntity
 
 BY = "home assistant"
 Ask = Callable[[PlanRequest], object]
@@ -33,7 +33,7 @@ class Commands:
         self._ask_plan = ask_plan
         self._hours: dict[str, float] = {}
 
-    def carry_out(self, site_id: str, entity: Entity, payload: bytes, *, kept: bool, now: datetime) -> None:
+    def carry_out(self, site_id: str, entity: PublishedEntity, payload: bytes, *, kept: bool, now: datetime) -> None:
         """Do what a message says; one that the broker had kept sets a number and switches nothing.
 
         Raises:
@@ -45,7 +45,7 @@ class Commands:
         elif not kept:
             self._switch(site_id, entity, text, now=now)
 
-    def _switch(self, site_id: str, entity: Entity, text: str, *, now: datetime) -> None:
+    def _switch(self, site_id: str, entity: PublishedEntity, text: str, *, now: datetime) -> None:
         if entity.key == "plan_now":
             self._ask_plan(PlanRequest(site_id=site_id))
             return

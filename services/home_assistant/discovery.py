@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from luna.wording import Numbers
-from services.home_assistant.entities import HOURS, REFUSAL, USUAL_HOURS, Entity, fill_config, list_entities, numbers_of
+from services.home_assistant.entities import HOURS, REFUSAL, USUAL_HOURS, PublishedEntity, fill_config, list_entities, numbers_of
 from services.home_assistant.view import SiteView
 
 BASE = "luna"
@@ -32,13 +32,13 @@ def slug(name: str) -> str:
     return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:6]}".lstrip("_")
 
 
-def topic_key(entity: Entity) -> str:
+def topic_key(entity: PublishedEntity) -> str:
     """Return an entity's part of its topics."""
     words, _, device = entity.key.partition(":")
     return f"{words}_{slug(device)}" if device else words
 
 
-def command_topic(site_id: str, entity: Entity) -> str:
+def command_topic(site_id: str, entity: PublishedEntity) -> str:
     """Return where an entity is told something."""
     return f"{BASE}/{slug(site_id)}/set/{topic_key(entity)}"
 
@@ -76,11 +76,11 @@ def read_announced(payload: bytes) -> list[str]:
     return [topic for topic in listed if isinstance(topic, str)] if isinstance(listed, list) else []
 
 
-def _config_topic(view: SiteView, entity: Entity, prefix: str) -> str:
+def _config_topic(view: SiteView, entity: PublishedEntity, prefix: str) -> str:
     return f"{prefix}/{entity.component}/{BASE}_{slug(view.site.name)}/{topic_key(entity)}/config"
 
 
-def _config(view: SiteView, entity: Entity, numbers: Numbers) -> dict[str, Any]:
+def _config(view: SiteView, entity: PublishedEntity, numbers: Numbers) -> dict[str, Any]:
     site, home, key = slug(view.site.name), f"{BASE}/{slug(view.site.name)}", topic_key(entity)
     config: dict[str, Any] = {
         "name": entity.name(numbers),

@@ -29,7 +29,7 @@ MOST_HOURS, LEAST_HOURS, USUAL_HOURS = 24.0, 0.25, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
+class PublishedEntity:
     """An entity of a site's device.
 
     Attributes:
@@ -56,7 +56,7 @@ class Entity:
         return ENTITIES[words][numbers.language].format(device=device)
 
 
-def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[Entity]:
+def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
     """Return the entities of a site; those that take commands only where that is wanted."""
     entities = [*_SENSORS, *(_COMMANDS if commands else ())]
     if commands:
@@ -170,7 +170,7 @@ def _figure(read: Callable[[SiteView], float | None], decimals: int) -> Callable
 # ---- the plan as series ----
 
 
-def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, decimals: int, config: Mapping[str, Any]) -> Entity:
+def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, decimals: int, config: Mapping[str, Any]) -> PublishedEntity:
     """Return an entity of a value of each slot: now, and ``data``: pairs of milliseconds since 1970 and value, as charts take them."""
 
     def value(slot: SlotReply, view: SiteView) -> float | None:
@@ -181,7 +181,7 @@ def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, deci
         slots: Sequence[SlotReply] = [] if view.planned.plan is None else view.planned.plan.slots
         return {"data": [[int(slot.start.timestamp() * 1000), value(slot, view)] for slot in slots]}
 
-    return Entity(key, "sensor", lambda view, _: None if view.slot is None else value(view.slot, view), rows, config)
+    return PublishedEntity(key, "sensor", lambda view, _: None if view.slot is None else value(view.slot, view), rows, config)
 
 
 def _soc_percent(slot: SlotReply, _: float) -> float | None:
@@ -199,19 +199,19 @@ _POWER = {"device_class": "power", "unit_of_measurement": "kW", "state_class": "
 _PRICE = {"unit_of_measurement": "{currency}/kWh", "state_class": "measurement", "suggested_display_precision": 4}
 _MODES = {"device_class": "enum", "options": "{modes}"}
 _SENSORS = (
-    Entity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
-    Entity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
-    Entity("next_action", "sensor", _next_action, _next_details),
-    Entity("next_action_at", "sensor", lambda view, _: None if view.next_slot is None else view.next_slot.start, config={"device_class": "timestamp"}),
-    Entity("energy_value", "sensor", _figure(lambda view: None if view.slot is None else view.slot.reason.energy_value, 4), config=_PRICE),
-    Entity("cost_today", "sensor", _figure(lambda view: view.planned.today.cost, 2), _day_details, _MONEY),
-    Entity("cost_tomorrow", "sensor", _figure(lambda view: view.planned.tomorrow.cost, 2), config=_MONEY),
-    Entity("saved_today", "sensor", _figure(lambda view: view.planned.saved_today, 2), _day_details, _MONEY),
-    Entity("load_today", "sensor", _figure(lambda view: total(view.planned.today.load_kwh), 2), _day_details, _ENERGY),
-    Entity("load_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.load_kwh), 2), config=_ENERGY),
-    Entity("pv_today", "sensor", _figure(lambda view: total(view.planned.today.pv_kwh), 2), _day_details, _ENERGY),
-    Entity("pv_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.pv_kwh), 2), config=_ENERGY),
-    Entity("plan_age", "sensor", _plan_age, config={"device_class": "duration", "unit_of_measurement": "min", "state_class": "measurement"}),
+    PublishedEntity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
+    PublishedEntity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
+    PublishedEntity("next_action", "sensor", _next_action, _next_details),
+    PublishedEntity("next_action_at", "sensor", lambda view, _: None if view.next_slot is None else view.next_slot.start, config={"device_class": "timestamp"}),
+    PublishedEntity("energy_value", "sensor", _figure(lambda view: None if view.slot is None else view.slot.reason.energy_value, 4), config=_PRICE),
+    PublishedEntity("cost_today", "sensor", _figure(lambda view: view.planned.today.cost, 2), _day_details, _MONEY),
+    PublishedEntity("cost_tomorrow", "sensor", _figure(lambda view: view.planned.tomorrow.cost, 2), config=_MONEY),
+    PublishedEntity("saved_today", "sensor", _figure(lambda view: view.planned.saved_today, 2), _day_details, _MONEY),
+    PublishedEntity("load_today", "sensor", _figure(lambda view: total(view.planned.today.load_kwh), 2), _day_details, _ENERGY),
+    PublishedEntity("load_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.load_kwh), 2), config=_ENERGY),
+    PublishedEntity("pv_today", "sensor", _figure(lambda view: total(view.planned.today.pv_kwh), 2), _day_details, _ENERGY),
+    PublishedEntity("pv_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.pv_kwh), 2), config=_ENERGY),
+    PublishedEntity("plan_age", "sensor", _plan_age, config={"device_class": "duration", "unit_of_measurement": "min", "state_class": "measurement"}),
     _of_plan("plan_soc", _soc_percent, decimals=1, config={"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}),
     _of_plan("plan_battery", _battery_kw, decimals=3, config=_POWER),
     _of_plan("plan_grid", lambda slot, hours: (slot.import_kwh - slot.export_kwh) / hours, decimals=3, config=_POWER),
@@ -219,23 +219,23 @@ _SENSORS = (
     _of_plan("plan_pv", lambda slot, hours: slot.pv_kwh / hours, decimals=3, config=_POWER),
     _of_plan("import_price", lambda slot, _: slot.import_price, decimals=5, config=_PRICE),
     _of_plan("export_price", lambda slot, _: slot.export_price, decimals=5, config=_PRICE),
-    Entity("override_until", "sensor", _override_until, config={"device_class": "timestamp"}),
-    Entity("problem", "binary_sensor", _problem, _problem_details, {"device_class": "problem"}),
+    PublishedEntity("override_until", "sensor", _override_until, config={"device_class": "timestamp"}),
+    PublishedEntity("problem", "binary_sensor", _problem, _problem_details, {"device_class": "problem"}),
 )
 # What was refused is no property of a site: who takes commands says it.
-REFUSAL = Entity("refusal", "sensor", config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"})
+REFUSAL = PublishedEntity("refusal", "sensor", config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"})
 _HOURS = {"min": LEAST_HOURS, "max": MOST_HOURS, "step": LEAST_HOURS, "mode": "box", "unit_of_measurement": "h", "device_class": "duration", "retain": True}
-HOURS = Entity("override_hours", "number", config=_HOURS, commands=True)
+HOURS = PublishedEntity("override_hours", "number", config=_HOURS, commands=True)
 _COMMANDS = (
-    Entity("armed", "switch", lambda view, _: "OFF" if view.states[0].armed_at is None else "ON", config={"icon": "mdi:shield-check"}, commands=True),
-    Entity("vacation", "switch", lambda view, _: "ON" if view.vacation else "OFF", config={"icon": "mdi:beach"}, commands=True),
-    Entity("plan_now", "button", config={"icon": "mdi:calendar-refresh"}, commands=True),
+    PublishedEntity("armed", "switch", lambda view, _: "OFF" if view.states[0].armed_at is None else "ON", config={"icon": "mdi:shield-check"}, commands=True),
+    PublishedEntity("vacation", "switch", lambda view, _: "ON" if view.vacation else "OFF", config={"icon": "mdi:beach"}, commands=True),
+    PublishedEntity("plan_now", "button", config={"icon": "mdi:calendar-refresh"}, commands=True),
     HOURS,
     REFUSAL,
 )
 
 
-def _override(device: str, numbers: Numbers) -> Entity:
+def _override(device: str, numbers: Numbers) -> PublishedEntity:
     kind, _, name = device.partition(":")
     key = "override" if device == BATTERIES else f"override_{kind}" + (f":{name}" if name else "")
     options = [FOLLOW_PLAN[numbers.language], *(say_mode(mode, language=numbers.language) for mode in modes_of(device))]
@@ -245,10 +245,10 @@ def _override(device: str, numbers: Numbers) -> Entity:
         active = wanted is not None and wanted.until > view.now
         return say_mode(wanted.mode, language=numbers.language) if wanted is not None and active else FOLLOW_PLAN[numbers.language]
 
-    return Entity(key, "select", state, config={"options": options, "icon": "mdi:hand-back-right"}, commands=True, device=device)
+    return PublishedEntity(key, "select", state, config={"options": options, "icon": "mdi:hand-back-right"}, commands=True, device=device)
 
 
-def fill_config(entity: Entity, view: SiteView, numbers: Numbers) -> dict[str, Any]:
+def fill_config(entity: PublishedEntity, view: SiteView, numbers: Numbers) -> dict[str, Any]:
     """Return an entity's own fields of its discovery message, in the site's currency and the owner's language."""
     filled = {name: value.format(currency=view.site.currency, modes="{modes}") if isinstance(value, str) else value for name, value in entity.config.items()}
     if filled.get("options") == "{modes}":

@@ -7,8 +7,7 @@ from typing import Literal
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection as Database
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from luna.database import plans, sites
 from luna.database.engine import unit_of_work
@@ -16,11 +15,11 @@ from luna.errors import LunaError, UnavailableError
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
 from luna.wording.numbers import UNKNOWN
-from services.home_assistant.broker import Connection, Heard
+from services.home_assistant.broker import BrokerConnection, Heard
 from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import AVAILABILITY, OFFLINE, ONLINE, command_topic, describe_site, is_of, read_announced, refusal_topic
-from services.home_assistant.entities import LONGEST_STATE, Entity, list_entities, numbers_of
-from services.home_assistant.view import Planned, SiteView, read_planned, read_view
+from services.home_assistant.entities import LONGEST_STATE, PublishedEntity, list_entities, numbers_of
+from services.home_assistant.view import PlannedView, SiteView, read_planned, read_view
 
 TURN = timedelta(seconds=2)
 PUBLISHED = Counter("luna_home_assistant_published_total", "Messages that the broker was given to keep.")
@@ -50,7 +49,7 @@ class Publisher:
         clock: where "now" comes from.
     """
 
-    def __init__(self, connection: Connection, database: Engine, commands: Commands, *, publishing: Publishing, clock: Clock) -> None:
+    def __init__(self, connection: BrokerConnection, database: Engine, commands: Commands, *, publishing: Publishing, clock: Clock) -> None:
         self._connection = connection
         self._database = database
         self._commands = commands
@@ -59,8 +58,8 @@ class Publisher:
         self._said: dict[str, str] = {}
         self._announced: dict[str, list[str]] = {}
         self._refusals: dict[str, str] = {}
-        self._planned: dict[str, tuple[tuple[datetime | None, datetime, Site], Planned]] = {}
-        self._targets: dict[str, tuple[str, Entity]] = {}
+        self._planned: dict[str, tuple[tuple[datetime | None, datetime, Site], PlannedView]] = {}
+        self._targets: dict[str, tuple[str, PublishedEntity]] = {}
 
     def turn(self, within: timedelta = TURN) -> None:
         """Do what was said, waiting ``within`` for it, then say what has changed; without database, that Luna is away."""
@@ -113,7 +112,7 @@ class Publisher:
         self._planned = {view.site.name: self._planned[view.site.name] for view in views}
         return views
 
-    def _read_view(self, connection: Database, site_id: str, now: datetime) -> SiteView:
+    def _read_view(self, connection: Connection, site_id: str, now: datetime) -> SiteView:
         site = sites.load(connection, site_id)
         key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
         known = self._planned.get(site_id)
@@ -144,7 +143,7 @@ class Publisher:
         if target is not None and heard.payload:
             self._carry_out(*target, heard)
 
-    def _carry_out(self, site_id: str, entity: Entity, heard: Heard) -> None:
+    def _carry_out(self, site_id: str, entity: PublishedEntity, heard: Heard) -> None:
         try:
             self._commands.carry_out(site_id, entity, heard.payload, kept=heard.kept, now=self._clock.now())
         except LunaError as error:

@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedView:
     """What only a new plan or a new slot changes: the plan that drives the site, and the day it makes. ``saved_today`` is beside the inverter alone."""
 
     plan: PlanReply | None
@@ -34,7 +34,7 @@ class SiteView:
 
     site: Site
     now: datetime
-    planned: Planned
+    planned: PlannedView
     states: tuple[ControlState, ...]
     vacation: bool
     findings: tuple[SiteFinding, ...]
@@ -57,16 +57,16 @@ class SiteView:
         return next((state for state in self.states if state.device == device), None)
 
 
-def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planned:
+def read_planned(connection: Connection, site: Site, *, now: datetime) -> PlannedView:
     """Return how a stored site is planned."""
     zone = parse_zone(site.timezone)
     plan = plans.read_due(connection, site.name, now)
     first = now.astimezone(zone).date()
     today, tomorrow = (read_day(connection, site, local_day(day, zone), now=now) for day in (first, first + DAY))
-    return Planned(plan, today, tomorrow, save_beside_inverter(site, today, plan))
+    return PlannedView(plan, today, tomorrow, save_beside_inverter(site, today, plan))
 
 
-def read_view(connection: Connection, site_id: str, planned: Planned, *, plan_max_age: timedelta, now: datetime) -> SiteView:
+def read_view(connection: Connection, site_id: str, planned: PlannedView, *, plan_max_age: timedelta, now: datetime) -> SiteView:
     """Return a stored site as it stands, with what was read of its plan."""
     site = sites.load(connection, site_id)
     devices = list_devices(site)

@@ -24,7 +24,7 @@ _LINE = re.compile(r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(
 _REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices or saving with commas and =."
 
 
-class Channel(Protocol):
+class MessageTarget(Protocol):
     """A way on which messages go."""
 
     def send(self, title: str, text: str) -> None:
@@ -42,7 +42,7 @@ class Target:
     name: str
     label: str
     events: tuple[EventKind, ...]
-    channel: Channel = field(repr=False)
+    channel: MessageTarget = field(repr=False)
 
 
 def open_targets(settings: Settings) -> list[Target]:

@@ -112,7 +112,7 @@ CHANGE = Change(
         Edit(
             "luna/settings/model.py",
             '    hearth_token: Annotated[SecretStr | None, Field(description="key of Hearth"), GIVEN_OUT] = None\n',
-            after='tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT] = None',
+            after='tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT, CHANGEABLE] = None',
         ),
     ),
     PROOF,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, update
 from luna.contracts.forecast import RenewModelsRequest, SiteRenewal
 from luna.database import forecast_scores, observations, sites, training_runs
 from luna.database.engine import unit_of_work
-from luna.database.forecast_scores import DayScore
+from luna.database.forecast_scores import ForecastDayScore
 from luna.database.schema.plans import training_runs as runs_table
 from luna.database.schema.series import slot_observations
 from luna.database.schema.sites import site_versions
@@ -60,7 +60,7 @@ def score_days(connection: Connection, worse: float) -> None:
     noise = np.exp(0.2 * np.random.default_rng(1).standard_normal(75))
     for back in range(1, 75):
         mae = 0.01 * float(noise[back]) * (worse if back <= 10 else 1.0)
-        score = DayScore((NIGHT - timedelta(days=back)).date(), VERSION, "load_kwh", 4, mae, mae, mae, 0.8)
+        score = ForecastDayScore((NIGHT - timedelta(days=back)).date(), VERSION, "load_kwh", 4, mae, mae, mae, 0.8)
         forecast_scores.upsert(connection, "home", [score])
 
 

@@ -22,7 +22,7 @@ from tests.stored import store_site
 from tests.workers import wait_for
 
 AWAY = "http://127.0.0.1:9"
-EVERYBODY = ["api", "planner", "forecaster", "ingest", "agent", "rag", "beat"]
+EVERYBODY = ["api", "planner", "forecaster", "ingest", "agent", "rag", "notifier", "beat"]
 
 
 @pytest.fixture

@@ -131,6 +131,7 @@ CREATE TABLE daily_scores (
 	value_gain DOUBLE PRECISION,
 	currency TEXT NOT NULL,
 	scored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	import_carbon_g DOUBLE PRECISION,
 	CONSTRAINT pk_daily_scores PRIMARY KEY (site_key, day, system_id, policy),
 	CONSTRAINT fk_daily_scores_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
@@ -138,6 +139,7 @@ COMMENT ON COLUMN daily_scores.day IS 'local day of the site';
 COMMENT ON COLUMN daily_scores.stored_gain IS 'worth of the energy gained in the batteries; cost less this compares policies';
 COMMENT ON COLUMN daily_scores.value_gain IS 'the same worth by the oracle''s value of stored energy at both midnights; cost less this compares days';
 COMMENT ON COLUMN daily_scores.scored_at IS 'when the row was written';
+COMMENT ON COLUMN daily_scores.import_carbon_g IS 'grid intensity × import; empty where the intensity of any slot is unknown';
 COMMENT ON TABLE daily_scores IS 'What one policy cost on one day';
 CREATE TABLE data_quality_daily (
 	site_key INTEGER NOT NULL,
@@ -236,6 +238,25 @@ COMMENT ON COLUMN history_changes.series IS 'column of slot_observations, or mar
 COMMENT ON COLUMN history_changes.rule IS 'which rule or whose hand changed it';
 COMMENT ON COLUMN history_changes.changed_at IS 'when the row was written';
 COMMENT ON TABLE history_changes IS 'A change of a value of the past: what it was, what it became, why';
+CREATE TABLE idempotent_answers (
+	caller TEXT NOT NULL,
+	operation TEXT NOT NULL,
+	key TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	status INTEGER,
+	headers JSONB,
+	body TEXT,
+	asked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_idempotent_answers PRIMARY KEY (caller, operation, key)
+);
+CREATE INDEX ix_idempotent_answers_asked_at ON idempotent_answers (asked_at);
+COMMENT ON COLUMN idempotent_answers.caller IS 'who asked; empty: nobody has to say';
+COMMENT ON COLUMN idempotent_answers.operation IS 'as OpenAPI names it';
+COMMENT ON COLUMN idempotent_answers.key IS 'as the caller sent it';
+COMMENT ON COLUMN idempotent_answers.digest IS 'SHA-256 of address and body';
+COMMENT ON COLUMN idempotent_answers.status IS 'empty: the first one is still being answered';
+COMMENT ON COLUMN idempotent_answers.asked_at IS 'when the row was written';
+COMMENT ON TABLE idempotent_answers IS 'What was answered to a request that carries an idempotency key, so that a second one gets it too and does nothing';
 CREATE TABLE jobs (
 	job_id TEXT NOT NULL,
 	task TEXT NOT NULL,
@@ -251,7 +272,7 @@ CREATE TABLE jobs (
 	started_at TIMESTAMP WITH TIME ZONE,
 	finished_at TIMESTAMP WITH TIME ZONE,
 	CONSTRAINT pk_jobs PRIMARY KEY (job_id),
-	CONSTRAINT ck_jobs_status CHECK (status IN ('queued', 'running', 'done', 'failed', 'dead'))
+	CONSTRAINT ck_jobs_status CHECK (status IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled'))
 );
 CREATE INDEX ix_jobs_open_sent_at ON jobs (sent_at) WHERE status IN ('queued', 'running');
 CREATE UNIQUE INDEX uq_jobs_open_task_key ON jobs (task, key) WHERE status IN ('queued', 'running');
@@ -304,6 +325,46 @@ COMMENT ON COLUMN market_prices.published_at IS 'revisions are kept, so that a r
 COMMENT ON COLUMN market_prices.price IS 'currency per kWh';
 COMMENT ON COLUMN market_prices.currency IS 'ISO 4217';
 COMMENT ON TABLE market_prices IS 'The price of a market in one quarter-hour, as published';
+CREATE TABLE notification_deliveries (
+	notification_id BIGINT NOT NULL,
+	target TEXT NOT NULL,
+	label TEXT NOT NULL,
+	status TEXT DEFAULT 'waiting' NOT NULL,
+	tries INTEGER DEFAULT '0' NOT NULL,
+	due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	error TEXT,
+	CONSTRAINT pk_notification_deliveries PRIMARY KEY (notification_id, target),
+	CONSTRAINT fk_notification_deliveries_notification_id FOREIGN KEY(notification_id) REFERENCES notifications (notification_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_notification_deliveries_due_at ON notification_deliveries (status, due_at);
+COMMENT ON COLUMN notification_deliveries.target IS 'digest of its address';
+COMMENT ON COLUMN notification_deliveries.label IS 'its address without secrets';
+COMMENT ON COLUMN notification_deliveries.status IS 'waiting, sending, sent, failed, expired, unknown';
+COMMENT ON COLUMN notification_deliveries.due_at IS 'when it is sent next, or was last';
+COMMENT ON TABLE notification_deliveries IS 'A message on its way to one target';
+CREATE TABLE notifications (
+	notification_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	event TEXT NOT NULL,
+	code TEXT NOT NULL,
+	event_key TEXT NOT NULL,
+	title TEXT NOT NULL,
+	text TEXT NOT NULL,
+	urgent BOOLEAN NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_notifications PRIMARY KEY (notification_id),
+	CONSTRAINT uq_notifications_site_key_code_event_key UNIQUE (site_key, code, event_key),
+	CONSTRAINT fk_notifications_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN notifications.event IS 'plan, device, prices, saving: what targets ask for';
+COMMENT ON COLUMN notifications.code IS 'what happened';
+COMMENT ON COLUMN notifications.event_key IS 'the same as long as it is the same event, which is told once';
+COMMENT ON COLUMN notifications.text IS 'in the language of messages when it happened';
+COMMENT ON COLUMN notifications.urgent IS 'sent in quiet hours too';
+COMMENT ON COLUMN notifications.expires_at IS 'after this it is not sent any more';
+COMMENT ON COLUMN notifications.recorded_at IS 'when the row was written';
+COMMENT ON TABLE notifications IS 'What owners were to know; rows are only added';
 CREATE TABLE oracle_daily_results (
 	site_key INTEGER NOT NULL,
 	day DATE NOT NULL,
@@ -443,6 +504,15 @@ COMMENT ON COLUMN sessions.expires_at IS 'when it ends, however much it is used'
 COMMENT ON COLUMN sessions.confirmed_until IS 'until when what is critical asks for no password';
 COMMENT ON COLUMN sessions.address IS 'from where it was begun';
 COMMENT ON TABLE sessions IS 'A sign-in that stands';
+CREATE TABLE setup_drafts (
+	draft_id TEXT NOT NULL,
+	answers JSONB NOT NULL,
+	changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_setup_drafts PRIMARY KEY (draft_id)
+);
+COMMENT ON COLUMN setup_drafts.answers IS 'by step, as it was typed; no password or token';
+COMMENT ON COLUMN setup_drafts.changed_at IS 'forgotten thirty days later';
+COMMENT ON TABLE setup_drafts IS 'What is being entered of a site that is not there yet';
 CREATE TABLE site_versions (
 	site_key INTEGER NOT NULL,
 	version INTEGER NOT NULL,
@@ -653,6 +723,27 @@ COMMENT ON COLUMN users.password_hash IS 'argon2id with its parameters and salt'
 COMMENT ON COLUMN users.created_at IS 'when the row was written';
 COMMENT ON COLUMN users.signed_in_at IS 'when last';
 COMMENT ON TABLE users IS 'A person who may sign in';
+CREATE TABLE vehicle_sessions (
+	session_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	vehicle TEXT NOT NULL,
+	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	wanted JSONB NOT NULL,
+	added_by TEXT NOT NULL,
+	added_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	removed_by TEXT,
+	removed_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_vehicle_sessions PRIMARY KEY (session_id),
+	CONSTRAINT fk_vehicle_sessions_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_vehicle_sessions_ends_at ON vehicle_sessions (site_key, ends_at);
+COMMENT ON COLUMN vehicle_sessions.vehicle IS 'by its name';
+COMMENT ON COLUMN vehicle_sessions.ends_at IS 'then the vehicle leaves';
+COMMENT ON COLUMN vehicle_sessions.wanted IS 'what it is to hold when, as a plan''s request says it';
+COMMENT ON COLUMN vehicle_sessions.added_at IS 'when the row was written';
+COMMENT ON COLUMN vehicle_sessions.removed_at IS 'since when it is in no plan any more';
+COMMENT ON TABLE vehicle_sessions IS 'When vehicles are at their chargers, and what their owners want of a stay';
 CREATE TABLE weather (
 	place TEXT NOT NULL,
 	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -706,4 +797,10 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9001_own_prices.py
 -- r9002_unused_tables.py
 -- r9002_unused_tables.sql 26ae2709ee908c4db6da975e9551f84df34bae16a8b6b603095c6112f1959343
--- r9101_identity.py
+-- r9003_cancelled_jobs.py
+-- r9004_carbon_of_scores.py
+-- r9005_setup_drafts.py
+-- r9006_identity.py
+-- r9007_vehicle_sessions.py
+-- r9008_idempotency.py
+-- r9009_notifications.py

@@ -79,18 +79,18 @@ def say_age(view: HomeView, seconds: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Liveness:
+class DataAge:
     """The dot in the header: whether what is shown is new, in words."""
 
     fresh: bool
     text: str
 
 
-def tell_liveness(view: HomeView) -> Liveness:
+def tell_liveness(view: HomeView) -> DataAge:
     """Return how old the newest measured value is."""
     age = view.document["ages_s"]["measured"]
     if age is None:
-        return Liveness(fresh=False, text=view.words("live_none"))
+        return DataAge(fresh=False, text=view.words("live_none"))
     if age <= (OLD_VALUES - SLOT).total_seconds():
-        return Liveness(fresh=True, text=view.words("live"))
-    return Liveness(fresh=False, text=view.words("live_old", age=say_age(view, age)))
+        return DataAge(fresh=True, text=view.words("live"))
+    return DataAge(fresh=False, text=view.words("live_old", age=say_age(view, age)))

@@ -59,21 +59,21 @@ class ChangeList(Message):
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
-class Window(Message):
+class HistoryWindow(Message):
     """The time that is meant."""
 
     from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
     to: Annotated[Instant, Field(description="the instant after the last")]
 
 
-class Days(Message):
+class HistoryDays(Message):
     """The local days that are meant."""
 
     from_day: Annotated[Day, Field(description="the first local day")]
     to_day: Annotated[Day, Field(description="the last local day, included")]
 
 
-class RepairOrder(Days):
+class RepairOrder(HistoryDays):
     """Which days to repair."""
 
     dry_run: Annotated[bool, Field(description="say what would be done and change nothing")] = False
@@ -92,7 +92,7 @@ def read_quality(
 
 
 @router.operation("Judge days", status_code=202, response_model=JobReply)
-def judge_quality(site_id: SitePath, days: Days, gateway: CurrentGateway, response: Response) -> Job:
+def judge_quality(site_id: SitePath, days: HistoryDays, gateway: CurrentGateway, response: Response) -> Job:
     """Judge local days anew, as a job; what is excluded neither trains nor scores."""
     return submit_for_site(gateway, site_id, JudgeQualityRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day), response)
 
@@ -134,20 +134,20 @@ def list_data_changes(
 
 
 @router.operation("Build quarter-hours", status_code=202, response_model=JobReply)
-def build_slots(site_id: SitePath, window: Window, gateway: CurrentGateway, response: Response) -> Job:
+def build_slots(site_id: SitePath, window: HistoryWindow, gateway: CurrentGateway, response: Response) -> Job:
     """Build quarter-hours from stored readings, as a job; building them again changes nothing."""
     require_window(window.from_, window.to, longest=LONGEST)
     return submit_for_site(gateway, site_id, BuildSlotsRequest(site_id=site_id, first=window.from_, end=window.to), response)
 
 
 @router.operation("Take over the past from Home Assistant", status_code=202, response_model=JobReply)
-def backfill(site_id: SitePath, window: Window, gateway: CurrentGateway, response: Response) -> Job:
+def backfill(site_id: SitePath, window: HistoryWindow, gateway: CurrentGateway, response: Response) -> Job:
     """Read what the site's sensors said out of Home Assistant and build the quarter-hours, as a job; interrupted, it goes on where it was."""
     require_window(window.from_, window.to, longest=LONGEST)
     return submit_for_site(gateway, site_id, BackfillRequest(site_id=site_id, first=window.from_, end=window.to), response)
 
 
 @router.operation("Compare the past with Home Assistant", status_code=202, response_model=JobReply)
-def verify_data(site_id: SitePath, days: Days, gateway: CurrentGateway, response: Response) -> Job:
+def verify_data(site_id: SitePath, days: HistoryDays, gateway: CurrentGateway, response: Response) -> Job:
     """Compare the stored quarter-hours with what Home Assistant counted, per local day, as a job."""
     return submit_for_site(gateway, site_id, VerifyRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day), response)

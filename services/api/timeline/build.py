@@ -24,7 +24,7 @@ from services.api.timeline.measured import (
     seconds_since,
 )
 from services.api.timeline.memory import PlanMemory
-from services.api.timeline.plan_parts import Followed, Part, read_followed
+from services.api.timeline.plan_parts import Followed, PlanPart, read_followed
 from services.api.timeline.window import Window
 
 Document = dict[str, Any]
@@ -133,7 +133,7 @@ def _ages(followed: Followed, measured: Measured, window: Window) -> Document:
     }
 
 
-def _expected_prices(parts: list[Part | None]) -> tuple[FloatArray, FloatArray]:
+def _expected_prices(parts: list[PlanPart | None]) -> tuple[FloatArray, FloatArray]:
     imported, exported = (np.array([part.first[name] if part else np.nan for part in parts]) for name in ("import_price", "export_price"))
     return imported, exported
 

@@ -10,17 +10,17 @@ from luna.site import Battery, Site
 from luna.timeline import FloatArray
 from luna.wording import Numbers
 from luna.wording.retelling import retell_limits, retell_reason
-from services.api.timeline.plan_parts import Part
+from services.api.timeline.plan_parts import PlanPart
 
 Column = list[Any]
 
 
-def power(parts: Sequence[Part | None], energy_kwh: Callable[[dict[str, Any]], float | None]) -> FloatArray:
+def power(parts: Sequence[PlanPart | None], energy_kwh: Callable[[dict[str, Any]], float | None]) -> FloatArray:
     """Return the mean power of each slot, kW, NaN where no plan says it."""
     return np.array([_mean_power(part, energy_kwh) for part in parts], dtype=np.float64)
 
 
-def _mean_power(part: Part | None, energy_kwh: Callable[[dict[str, Any]], float | None]) -> float:
+def _mean_power(part: PlanPart | None, energy_kwh: Callable[[dict[str, Any]], float | None]) -> float:
     energies = [energy_kwh(slot) for slot in part.slots] if part else []
     known = [each for each in energies if each is not None]
     return sum(known) / part.hours if part and known and len(known) == len(energies) else np.nan
@@ -41,13 +41,13 @@ def of_one(kind: str, device: str, name: str) -> Callable[[dict[str, Any]], floa
     return lambda slot: slot.get(kind, {}).get(device, {}).get(name)
 
 
-def ends(parts: Sequence[Part | None], kind: str, device: str) -> FloatArray:
+def ends(parts: Sequence[PlanPart | None], kind: str, device: str) -> FloatArray:
     """Return the state of charge with which each slot ends for a device, NaN where no plan says it."""
     said = [part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts]
     return np.array(said, dtype=np.float64)
 
 
-def mean_soc(parts: Sequence[Part | None], site: Site) -> FloatArray:
+def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
     """Return how full all batteries together end each slot, NaN where no plan says it or there are none."""
     if not site.batteries:
         return np.full(len(parts), np.nan)
@@ -55,7 +55,7 @@ def mean_soc(parts: Sequence[Part | None], site: Site) -> FloatArray:
     return np.average([ends(parts, "batteries", battery.name) for battery in site.batteries], axis=0, weights=weights)
 
 
-def planned_flows(parts: Sequence[Part | None]) -> dict[str, FloatArray]:
+def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     """Return what plans expect of each slot, mean powers in kW; ``pv_kw`` is what the roof could give, ``curtailed_kw`` what of it is held back."""
     meter = {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in ("load", "pv", "curtailed", "import", "export")}
     return meter | {
@@ -68,13 +68,13 @@ def planned_flows(parts: Sequence[Part | None]) -> dict[str, FloatArray]:
     }
 
 
-def bands(parts: Sequence[Part | None]) -> dict[str, FloatArray]:
+def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     """Return within which powers load and PV are expected, P10 to P90, kW; NaN where a plan's forecast has none."""
     names = ("load_p10", "load_p90", "pv_p10", "pv_p90")
     return {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in names}
 
 
-def device_columns(parts: Sequence[Part | None], site: Site) -> list[dict[str, Any]]:
+def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
     """Return for every device what plans have it do: power in kW (a battery's is negative where it gives), and state of charge."""
     found: list[dict[str, Any]] = []
     for kind, devices in (("batteries", site.batteries), ("vehicles", site.vehicles)):
@@ -87,7 +87,7 @@ def device_columns(parts: Sequence[Part | None], site: Site) -> list[dict[str, A
     return found
 
 
-def decisions(parts: Sequence[Part | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
+def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
     """Return what was decided of each slot and why, null where no plan says it; sentences in the reader's language."""
     rows = [_decision(part, start, site, numbers) if part else dict.fromkeys(DECISION) for part, start in zip(parts, starts, strict=True)]
     return {name: [row[name] for row in rows] for name in DECISION}
@@ -99,7 +99,7 @@ DECISION = (
 )
 
 
-def _decision(part: Part, start: datetime, site: Site, numbers: Numbers) -> dict[str, Any]:
+def _decision(part: PlanPart, start: datetime, site: Site, numbers: Numbers) -> dict[str, Any]:
     slot, reason = part.first, part.first["reason"]
     told = {"short": "", "figures": {}} | reason
     keep_from, keep_to = _worth_keeping(reason.get("energy_value"), _battery_of(reason, site))

@@ -55,7 +55,7 @@ class MeasuredFlows(BaseModel):
     soc: Soc
 
 
-class PlannedFlows(BaseModel):
+class TimelineFlows(BaseModel):
     """What the latest plan has of the running slot and those to come; null in slots that are over."""
 
     load_kw: Power
@@ -148,7 +148,7 @@ class Ghosts(BaseModel):
     forecast_then: ForecastGhost
 
 
-class Stay(BaseModel):
+class VehicleStay(BaseModel):
     """A vehicle at its charger."""
 
     vehicle: str
@@ -198,12 +198,12 @@ class Timelines(BaseModel):
     ages_s: Ages
     prices: TimelinePrices
     measured: MeasuredFlows
-    planned: PlannedFlows
+    planned: TimelineFlows
     bands: Bands
     devices: list[DeviceColumn]
     reserve_soc: Soc
     decisions: Decisions
     ghosts: Ghosts
-    stays: list[Stay]
+    stays: list[VehicleStay]
     overrides: list[TimelineOverride]
     blocks: list[TimelineBlock]

@@ -9,8 +9,8 @@ import numpy as np
 
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline
-from luna.without_luna import House, Stay, WithoutLuna, run_without_luna
-from services.api.timeline.measured import PER_HOUR, Measured, Prices
+from luna.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
+from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices
 from services.api.timeline.window import Window
 
 A_DAY = 96
@@ -22,7 +22,7 @@ class Seen:
 
     measured: Measured
     planned: Mapping[str, FloatArray]
-    prices: Prices
+    prices: MeasuredPrices
     soc: FloatArray
     stays: Sequence[Mapping[str, Any]]
 
@@ -96,9 +96,9 @@ def compare_next_day(window: Window, seen: Seen, without: tuple[int, WithoutLuna
     return {"cost": cost, "cost_without_luna": other + left_kwh * (energy_value or 0.0)}
 
 
-def _stay(stay: Mapping[str, Any], timeline: Timeline) -> Stay:
+def _stay(stay: Mapping[str, Any], timeline: Timeline) -> ChargerStay:
     first, end = (int(np.clip(-((timeline.start - _instant(stay[name])) // SLOT), 0, timeline.count)) for name in ("from", "to"))
-    return Stay(first, end, float(stay["charge_kw"]))
+    return ChargerStay(first, end, float(stay["charge_kw"]))
 
 
 def _first_known(*sources: FloatArray) -> FloatArray:

@@ -42,7 +42,7 @@ def read_measured(connection: Connection, window: Window) -> Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class MeasuredPrices:
     """What a kWh costs and earns in each slot; from ``known`` on no price is published, and what a plan reckons with stands there."""
 
     import_price: FloatArray
@@ -50,14 +50,14 @@ class Prices:
     known: int
 
 
-def read_prices(connection: Connection, window: Window, expected: tuple[FloatArray, FloatArray]) -> Prices:
+def read_prices(connection: Connection, window: Window, expected: tuple[FloatArray, FloatArray]) -> MeasuredPrices:
     """Return the published prices, and where there are none those that the latest plan expects."""
     site, timeline = window.site, window.timeline
     spot = prices.read_tariff(connection, site, timeline, known_at=window.now)
     published = price_slots(site.tariff, timeline, zone=window.numbers.zone, spot=spot)
     there = np.flatnonzero(np.isfinite(published[0]))
     imported, exported = (np.where(np.isfinite(known), known, plan) for known, plan in zip(published, expected, strict=True))
-    return Prices(imported, exported, int(there[-1]) + 1 if there.size else 0)
+    return MeasuredPrices(imported, exported, int(there[-1]) + 1 if there.size else 0)
 
 
 def read_expected(connection: Connection, window: Window) -> dict[str, FloatArray]:

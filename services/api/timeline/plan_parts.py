@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from luna.database import plan_slots
-from luna.database.plan_slots import IssuedPlan
+from luna.database.plan_slots import PlanSpan
 from luna.timeline import SLOT, local_midnight
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import Window
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlanPart:
     """What a plan says of one quarter-hour: its slots there, of which only the first counts where it is the longer, and their length together."""
 
     plan_id: str
@@ -51,21 +51,21 @@ class WholePlan:
         """The length of its slots."""
         return timedelta(minutes=self.reply["slot_minutes"])
 
-    def part_at(self, instant: datetime) -> Part | None:
+    def part_at(self, instant: datetime) -> PlanPart | None:
         """Return what it says of the quarter-hour that begins at ``instant``, None where it does not reach."""
         first = (instant - self.starts_at) // self.step
         last = (instant + SLOT - timedelta(microseconds=1) - self.starts_at) // self.step
         slots = self.reply["slots"][first : last + 1] if first >= 0 else []
         begun = self.inputs["first_slot_minutes"] if first == 0 else None
         hours = len(slots) * (self.step / HOUR) if begun is None else float(begun) / 60 + (len(slots) - 1) * (self.step / HOUR)
-        return Part(self.reply["plan_id"], self.issued_at, slots, hours) if slots else None
+        return PlanPart(self.reply["plan_id"], self.issued_at, slots, hours) if slots else None
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
     """The plans of a timeline: for each slot what the plan says that drove it, or drives it; the latest plan, and that of the last midnight."""
 
-    parts: list[Part | None]
+    parts: list[PlanPart | None]
     latest: WholePlan | None
     midnight: WholePlan | None
 
@@ -74,7 +74,7 @@ def read_followed(connection: Connection, window: Window, memory: PlanMemory) ->
     """Return what plans say of every slot: of past ones the plan that was the last by the middle of the slot, of the others the latest."""
     timeline = window.timeline
     issued = plan_slots.list_followed(connection, window.site.name, min(timeline.start, _midnight(window)), timeline.end, issued_by=window.now)
-    past: list[Part | None] = []
+    past: list[PlanPart | None] = []
     for plan, slots in groupby([(_driving(issued, start), start) for start in list(timeline)[: window.past]], key=lambda each: each[0]):
         past += _read_parts(connection, plan, [start for _, start in slots], memory)
     latest = _read_whole(connection, issued[-1], memory) if issued else None
@@ -87,12 +87,12 @@ def _midnight(window: Window) -> datetime:
     return local_midnight(window.now.astimezone(window.numbers.zone).date(), window.numbers.zone)
 
 
-def _driving(issued: Sequence[IssuedPlan], start: datetime) -> IssuedPlan | None:
+def _driving(issued: Sequence[PlanSpan], start: datetime) -> PlanSpan | None:
     middle = start + SLOT / 2
     return next((plan for plan in reversed(issued) if plan.issued_at <= middle and plan.starts_at < start + SLOT and plan.ends_at > start), None)
 
 
-def _read_parts(connection: Connection, plan: IssuedPlan | None, starts: Sequence[datetime], memory: PlanMemory) -> list[Part | None]:
+def _read_parts(connection: Connection, plan: PlanSpan | None, starts: Sequence[datetime], memory: PlanMemory) -> list[PlanPart | None]:
     if plan is None:
         return [None] * len(starts)
     first, last = max(starts[0], plan.starts_at), starts[-1]
@@ -100,9 +100,9 @@ def _read_parts(connection: Connection, plan: IssuedPlan | None, starts: Sequenc
     step = timedelta(minutes=minutes)
     begin = plan.starts_at + (first - plan.starts_at) // step * step
     found = [slots[max(0, (start - begin) // step) :][:1] for start in starts]
-    return [Part(plan.plan_id, plan.issued_at, each, step / HOUR) if each else None for each in found]
+    return [PlanPart(plan.plan_id, plan.issued_at, each, step / HOUR) if each else None for each in found]
 
 
-def _read_whole(connection: Connection, plan: IssuedPlan, memory: PlanMemory) -> WholePlan:
+def _read_whole(connection: Connection, plan: PlanSpan, memory: PlanMemory) -> WholePlan:
     reply, inputs = memory.recall((plan.plan_id, "whole"), lambda: plan_slots.read_document(connection, plan.plan_id))
     return WholePlan(reply, inputs, plan.starts_at, plan.issued_at)

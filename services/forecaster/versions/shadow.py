@@ -16,7 +16,7 @@ from luna.contracts.forecast_versions import JudgeForecastsReply, JudgeForecasts
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_scores, observations, past_forecasts, prices, quality, recorded_span, sites
 from luna.database.engine import unit_of_work
-from luna.database.forecast_scores import DayScore
+from luna.database.forecast_scores import ForecastDayScore
 from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.outlook import Forecast
@@ -224,9 +224,9 @@ class _DayKey(NamedTuple):
     origins: int
 
 
-def _row(key: _DayKey, series: str, score: Score) -> DayScore:
+def _row(key: _DayKey, series: str, score: Score) -> ForecastDayScore:
     coverage = None if np.isnan(score.coverage_80) else score.coverage_80
-    return DayScore(key.day, key.version, series, key.origins, score.mae, score.rmse, score.pinball, coverage)
+    return ForecastDayScore(key.day, key.version, series, key.origins, score.mae, score.rmse, score.pinball, coverage)
 
 
 def _ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.database import engine, forecast_scores, sites, training_runs
-from luna.database.forecast_scores import DayScore
+from luna.database.forecast_scores import ForecastDayScore
 from luna.database.training_runs import TrainingRun
 from tests.command_line import Luna
 from tests.household import describe_site
@@ -23,7 +23,7 @@ def forecast(luna_on_servers: Luna, database: Engine) -> Luna:
         for number in (1, 2):
             run = TrainingRun(f"cli_run_{number}", "aurora_v1.0", UNTIL - timedelta(days=30), UNTIL + timedelta(days=number), "0", 0, 1.5)
             training_runs.save(connection, "versions_cli", run)
-        scores = [DayScore(date(2024, 3, 5), version, "load_kwh", 4, 0.03, 0.04, 0.01, 0.8) for version in ("aurora_v1.0", "baseline_7_day_avg")]
+        scores = [ForecastDayScore(date(2024, 3, 5), version, "load_kwh", 4, 0.03, 0.04, 0.01, 0.8) for version in ("aurora_v1.0", "baseline_7_day_avg")]
         forecast_scores.upsert(connection, "versions_cli", scores)
     return lambda *words: luna_on_servers("forecast", *words, *SITE)
 

@@ -20,7 +20,7 @@ from luna.contracts.control import ControlState
 from luna.database import control, engine, sites
 from luna.database.engine import unit_of_work
 from luna.site import parse_site
-from services.home_assistant.broker import Connection
+from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import slug
 from services.home_assistant.entities import LONGEST_ATTRIBUTES
@@ -48,7 +48,7 @@ class Luna:
     clock: Clock
     asked: list[PlanRequest]
     publisher: Publisher
-    connection: Connection
+    connection: BrokerConnection
     database: Engine
 
     def id(self, entity: str) -> str:
@@ -105,7 +105,7 @@ def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
 
         def run(*, commands: bool = True, language: Any = "en", port: int | None = None, on: Engine = database) -> Luna:
             clock, asked = Clock(), list[PlanRequest]()
-            connection = Connection(Broker("127.0.0.1", port or broker.port))
+            connection = BrokerConnection(Broker("127.0.0.1", port or broker.port))
             connection.open()
             stack.callback(connection.close)
             about = Publishing(language=language, commands=commands, prefix="homeassistant", plan_max_age=timedelta(hours=3))

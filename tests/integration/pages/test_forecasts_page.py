@@ -49,7 +49,7 @@ def api(redis_url: str, database_url: str, database: Engine, now: datetime, tmp_
         issue_forecasts(connection, IssueRequest(site_id="foreseen", at=now, forecast_version=BASELINE), objects=objects)
         upsert(connection, "old", [ForecastIssue(BASELINE, now - timedelta(hours=9), "full")])
         day = now.date() - timedelta(days=4)
-        scores = [forecast_scores.DayScore(day, version, "load_kwh", 4, mae, mae, mae, 0.8) for version, mae in ((BASELINE, 0.05), (AURORA, 0.03))]
+        scores = [forecast_scores.ForecastDayScore(day, version, "load_kwh", 4, mae, mae, mae, 0.8) for version, mae in ((BASELINE, 0.05), (AURORA, 0.03))]
         forecast_scores.upsert(connection, "foreseen", scores)
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
         yield client

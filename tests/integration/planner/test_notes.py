@@ -10,7 +10,7 @@ from luna.contracts.plan import BatteryState, PlanOptions, PlanReply, PlanReques
 from luna.database import forecast_activations, forecast_issues, forecast_scores, forecasts, observations, prices, sites, training_runs
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.database.forecast_issues import ForecastIssue
-from luna.database.forecast_scores import DayScore
+from luna.database.forecast_scores import ForecastDayScore
 from luna.database.training_runs import TrainingRun
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
@@ -152,7 +152,7 @@ def test_days_count_on_which_both_versions_are_scored(connection: Connection, da
     first = START.date() - timedelta(days=20)
     scored = {DEFAULT_VERSION: 18, AURORA: days}
     for version, count in scored.items():
-        scores = [DayScore(first + timedelta(days=number), version, "load_kwh", 4, 0.1, 0.1, 0.1, None) for number in range(count)]
+        scores = [ForecastDayScore(first + timedelta(days=number), version, "load_kwh", 4, 0.1, 0.1, 0.1, None) for number in range(count)]
         forecast_scores.upsert(connection, "noted", scores)
     assert noted(plan(connection))[code]["days"] == days
 

@@ -23,7 +23,7 @@ from services.api.pages.setup.fields import (
     KINDS,
     SITE,
     TARIFF,
-    Fault,
+    FieldFault,
     check_entries,
     check_zone,
 )
@@ -43,7 +43,7 @@ class Composition:
     """What the answers make: a document of a site as far as they go, its faults by step."""
 
     document: dict[str, Any] = field(default_factory=dict)
-    faults: dict[str, list[Fault]] = field(default_factory=lambda: {step: [] for step in STEPS})
+    faults: dict[str, list[FieldFault]] = field(default_factory=lambda: {step: [] for step in STEPS})
 
     @property
     def whole(self) -> bool:
@@ -108,20 +108,20 @@ def _compose_site(composed: Composition, typed: Mapping[str, str]) -> None:
     values, faults = check_entries(SITE, typed)
     name = values.get("name", "")
     if name and not _NAME.fullmatch(name):
-        faults.append(Fault("name", "name"))
+        faults.append(FieldFault("name", "name"))
     place = _find_place(values, faults)
     zone = values.get("timezone") or (place[0].timezone if place else "")
     currency = str(values.get("currency") or (place[0].currency if place else "")).upper()
     if zone and (fault := check_zone(zone)):
         faults.append(fault)
     if currency and not _CURRENCY.fullmatch(currency):
-        faults.append(Fault("currency", "currency"))
+        faults.append(FieldFault("currency", "currency"))
     if ("latitude" in values) != ("longitude" in values):
-        faults.append(Fault("longitude" if "latitude" in values else "latitude", "both"))
+        faults.append(FieldFault("longitude" if "latitude" in values else "latitude", "both"))
     if values.get("place") == ELSEWHERE:
         needed = {"latitude": values.get("latitude"), "longitude": values.get("longitude"), "timezone": zone or None, "currency": currency or None}
         named = {fault.field for fault in faults}
-        faults.extend(Fault(field, "missing_elsewhere") for field, value in needed.items() if value is None and field not in named)
+        faults.extend(FieldFault(field, "missing_elsewhere") for field, value in needed.items() if value is None and field not in named)
     composed.faults["site"] += faults
     if not faults:
         own = {"latitude": values["latitude"], "longitude": values["longitude"]} if "latitude" in values else None
@@ -130,13 +130,13 @@ def _compose_site(composed: Composition, typed: Mapping[str, str]) -> None:
         composed.document |= {"country": place[0].code} if place else {}
 
 
-def _find_place(values: Mapping[str, Any], faults: list[Fault]) -> Any:
+def _find_place(values: Mapping[str, Any], faults: list[FieldFault]) -> Any:
     if values.get("place") in {None, ELSEWHERE}:
         return None
     try:
         return place_named(values["place"])
     except NotFoundError:
-        faults.append(Fault("place", "choice"))
+        faults.append(FieldFault("place", "choice"))
         return None
 
 
@@ -150,7 +150,7 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
         for place, typed in enumerate(answers.get(kind, [])):
             values, faults = check_entries(entries, typed, prefix=f"{kind}-{place}-")
             if not faults and kind == "batteries" and values["power_kw"] > 20 * values["capacity_kwh"]:
-                faults.append(Fault(f"{kind}-{place}-power_kw", "watts"))
+                faults.append(FieldFault(f"{kind}-{place}-power_kw", "watts"))
             composed.faults["devices"] += faults
             if not faults:
                 devices.append({"name": _name(kind, place), **_DEVICE[kind](values)})
@@ -197,17 +197,17 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     scale = numbers_of(answers, "en").price_unit[0]
     kind, export = typed["import_kind"], typed["export_kind"]
     if kind not in KINDS or export not in EXPORT_KINDS:
-        composed.faults["tariff"].append(Fault("import_kind", "choice"))
+        composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return
     bought, faults = check_entries(ASKED_IMPORT[kind], typed, price_scale=scale)
     sold, more = check_entries(ASKED_EXPORT[export], typed, price_scale=scale)
     country = country_of(answers)
     for name, values in (("market", bought), ("export_market", sold)):
         if name in values and (country is None or values[name] not in country.markets):
-            faults.append(Fault(name, "choice"))
+            faults.append(FieldFault(name, "choice"))
     second = {name for name in ("second_from", "second_to", "second_price") if name in bought}
     if kind == "time_of_use" and second and len(second) < 3:
-        faults += [Fault(name, "band") for name in ("second_from", "second_to", "second_price") if name not in second]
+        faults += [FieldFault(name, "band") for name in ("second_from", "second_to", "second_price") if name not in second]
     composed.faults["tariff"] += [*faults, *more]
     if not faults and not more:
         composed.document["tariff"] = {"import": _import_rule(kind, bought), "export": _export_rule(export, sold)}
@@ -243,4 +243,4 @@ def _check_whole(composed: Composition) -> None:
         for fault in exc.errors(include_url=False):
             step = _STEP_OF.get(str(fault["loc"][0]) if fault["loc"] else "", "site")
             said = {"said": fault["msg"].removeprefix("Value error, ")}
-            composed.faults[step].append(Fault("", "other", said))
+            composed.faults[step].append(FieldFault("", "other", said))

@@ -8,7 +8,7 @@ from luna.addresses import HomeAssistantAccess
 from luna.settings import Settings
 from luna.settings.stored import find_source, store_settings
 from services.api.gateway import Gateway
-from services.api.pages.setup.fields import DEVICES, Fault
+from services.api.pages.setup.fields import DEVICES, FieldFault
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, offer_sensors, roles_for
 
 SOURCES = ("home_assistant", "file", "nothing")
@@ -48,13 +48,13 @@ def find_access(settings: Settings) -> Access:
     return "here" if settings.database_url is None else "not_here"
 
 
-def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[Fault]:
+def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
     """Return what is wrong with the address, where one is to be entered."""
     data = answers.get("data", {})
     if data.get("source") != "home_assistant" or find_access(gateway.settings) != "here":
         return []
-    faults = [] if _is_address(data.get("url") or gateway.settings.home_assistant_url or "") else [Fault("url", "url")]
-    return faults if gateway.settings.home_assistant_token else [*faults, Fault("token", "missing")]
+    faults = [] if _is_address(data.get("url") or gateway.settings.home_assistant_url or "") else [FieldFault("url", "url")]
+    return faults if gateway.settings.home_assistant_token else [*faults, FieldFault("token", "missing")]
 
 
 def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 ON = "on"
 
 
-class Fault(NamedTuple):
+class FieldFault(NamedTuple):
     """What is wrong with a field: ``code`` names a phrase ``fault_<code>`` of the page, ``figures`` stand in it."""
 
     field: str
@@ -129,7 +129,7 @@ def read_number(text: str) -> float | None:
     return float(plain)
 
 
-def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1) -> tuple[dict[str, Any], list[Fault]]:
+def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1) -> tuple[dict[str, Any], list[FieldFault]]:
     """Return what was typed as values by field, and what is wrong with the rest.
 
     Args:
@@ -141,7 +141,7 @@ def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "",
     Invariants: every entry that is required has a value or a fault.
     """
     values: dict[str, Any] = {}
-    faults: list[Fault] = []
+    faults: list[FieldFault] = []
     for entry in entries:
         text = typed.get(entry.name, "").strip()
         value, fault = _check(entry, text, price_scale)
@@ -152,33 +152,33 @@ def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "",
     return values, faults
 
 
-def _check(entry: Entry, text: str, scale: int) -> tuple[Any, Fault | None]:
+def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]:
     if entry.kind == "switch":
         return text == ON, None
     if not text:
-        return None, Fault("", "missing") if entry.required else None
+        return None, FieldFault("", "missing") if entry.required else None
     if entry.kind in {"number", "price"}:
         return _check_number(entry, text, scale if entry.kind == "price" else 1)
     if entry.kind == "clock":
-        return (text, None) if CLOCK.fullmatch(text) else (None, Fault("", "clock"))
+        return (text, None) if CLOCK.fullmatch(text) else (None, FieldFault("", "clock"))
     if entry.options and text not in entry.options:
-        return None, Fault("", "choice")
+        return None, FieldFault("", "choice")
     return text, None
 
 
-def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, Fault | None]:
+def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, FieldFault | None]:
     typed = read_number(text)
     if typed is None or not math.isfinite(typed):
-        return None, Fault("", "number")
+        return None, FieldFault("", "number")
     # 8.2 hundredths are 0.082, and not what floats make of it.
     value = round(typed / scale, 9)
     if value < entry.least or (entry.above and value <= entry.least):
-        return None, Fault("", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)})
+        return None, FieldFault("", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)})
     if value > entry.most:
-        return None, Fault("", "most", {"bound": _plain(entry.most * scale)})
+        return None, FieldFault("", "most", {"bound": _plain(entry.most * scale)})
     # Nobody sells for a third of a cent: 0.32 was typed where 32 is meant.
     if scale > 1 and entry.kind == "price" and entry.least >= 0 and 0 < typed < 1:
-        return None, Fault("", "too_cheap", {"meant": _plain(typed * scale)})
+        return None, FieldFault("", "too_cheap", {"meant": _plain(typed * scale)})
     return value, None
 
 
@@ -186,12 +186,12 @@ def _plain(value: float) -> str:
     return f"{value:g}"
 
 
-def check_zone(text: str) -> Fault | None:
+def check_zone(text: str) -> FieldFault | None:
     """Return what is wrong with the name of a time zone."""
     try:
         parse_zone(text)
     except InvalidInputError:
-        return Fault("timezone", "timezone")
+        return FieldFault("timezone", "timezone")
     return None
 
 

@@ -12,7 +12,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
 from services.api.pages.setup.composition import STEPS, compose, country_of
-from services.api.pages.setup.fields import DEVICES, GRID, MOST_DEVICES, SITE, TARIFF, Fault, defaults_of, gather_devices, new_device
+from services.api.pages.setup.fields import DEVICES, GRID, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 
 PAGE = Page("setup", "/ui/setup", "administer")
 Step = Literal["site", "devices", "tariff", "data", "review"]
@@ -76,7 +76,7 @@ def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: Cu
     return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
 
 
-def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mapping[str, Fault]) -> dict[str, Any]:
+def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
     words, language = words_of(request, PAGE), Reader.of(request).language
     if step == "site":
         return views.view_site(answers, language, faults)
@@ -126,24 +126,24 @@ def _finish(gateway: Gateway, draft_id: str) -> Response:
     return _lead(draft_id, "plan")
 
 
-def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str, Fault]:
+def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str, FieldFault]:
     """Return what is wrong with a step, by field; of several faults of a field the first."""
     found = list(compose(answers).faults[step])
     if step == "site":
         found += _find_taken(gateway, answers)
     if step == "data":
         found += data_step.find_faults(gateway, answers)
-    first: dict[str, Fault] = {}
+    first: dict[str, FieldFault] = {}
     for fault in found:
         first.setdefault(fault.field, fault)
     return first
 
 
-def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[Fault]:
+def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
     name = answers.get("site", {}).get("name", "").strip()
     with unit_of_work(gateway.database) as connection:
         taken = name in sites.names(connection) and name != answers.get("stored")
-    return [Fault("name", "exists")] if taken else []
+    return [FieldFault("name", "exists")] if taken else []
 
 
 def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ Done = Mapping[str, Job]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PreparationStage:
     """One job of a preparation: ``name`` in words is ``stage_<name>``; ``optional``: without it the rest goes on."""
 
     name: str
@@ -70,7 +70,7 @@ class Preparation:
         return next((stage for stage in self.stages if stage.status == "failed" and not stage.optional), None)
 
 
-def advance(gateway: Gateway, stages: Sequence[Stage], run: str) -> Preparation:
+def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> Preparation:
     """Return how far the stages are, having asked for the next one where the one before has ended.
 
     Args:
@@ -97,7 +97,7 @@ def advance(gateway: Gateway, stages: Sequence[Stage], run: str) -> Preparation:
     return Preparation(states, done)
 
 
-def _look_at(gateway: Gateway, stage: Stage, run: str, done: Done) -> tuple[StageState, Job | None]:
+def _look_at(gateway: Gateway, stage: PreparationStage, run: str, done: Done) -> tuple[StageState, Job | None]:
     request, key = stage.request(done), f"setup:{run}:{stage.name}"
     with unit_of_work(gateway.database) as connection:
         found = jobs.find_newest(connection, task=request.task, key=key)
@@ -110,7 +110,7 @@ def _look_at(gateway: Gateway, stage: Stage, run: str, done: Done) -> tuple[Stag
     return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
 
 
-def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[Stage]:
+def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[PreparationStage]:
     """Return what leads to the first plan of a site: what of its past and future can be had, a forecast, the plan.
 
     Args:
@@ -120,30 +120,30 @@ def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None,
         now: where the past ends.
         language: of the plan's sentences.
     """
-    stages: list[Stage] = []
+    stages: list[PreparationStage] = []
     if site.tariff.markets and settings.outside_services:
-        stages.append(Stage("prices", lambda _: FetchPricesRequest(), optional=True))
+        stages.append(PreparationStage("prices", lambda _: FetchPricesRequest(), optional=True))
     if site.location is not None and settings.outside_services:
-        stages.append(Stage("weather", lambda _: FetchWeatherRequest(site_id=site.name), optional=True))
+        stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(site_id=site.name), optional=True))
     if any(sensors for _, sensors in site.input_sensors) and settings.home_assistant_url:
-        stages.append(Stage("history", lambda _: BackfillRequest(site_id=site.name, first=now - HISTORY, end=now), optional=True))
+        stages.append(PreparationStage("history", lambda _: BackfillRequest(site_id=site.name, first=now - HISTORY, end=now), optional=True))
     if upload:
-        stages.append(Stage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **upload})))
+        stages.append(PreparationStage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **upload})))
     options = PlanOptions(language=language)
     return [
         *stages,
-        Stage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name)),
-        Stage("plan", lambda _: PlanRequest(site_id=site.name, options=options)),
+        PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name)),
+        PreparationStage("plan", lambda _: PlanRequest(site_id=site.name, options=options)),
     ]
 
 
-def demo(language: Language) -> list[Stage]:
+def demo(language: Language) -> list[PreparationStage]:
     """Return what leads to the demo's sites with a plan: a recorded year, a forecast of one of its last days, the plan of that day."""
     options = PlanOptions(language=language)
     return [
-        Stage("demo", lambda _: DemoLoadRequest()),
-        Stage("forecast", lambda done: IssueRequest(site_id=_demo_site(done).name, at=_demo_start(done), forecast_version=DEFAULT_VERSION)),
-        Stage("plan", lambda done: PlanRequest(site_id=_demo_site(done).name, start=_demo_start(done), options=options)),
+        PreparationStage("demo", lambda _: DemoLoadRequest()),
+        PreparationStage("forecast", lambda done: IssueRequest(site_id=_demo_site(done).name, at=_demo_start(done), forecast_version=DEFAULT_VERSION)),
+        PreparationStage("plan", lambda done: PlanRequest(site_id=_demo_site(done).name, start=_demo_start(done), options=options)),
     ]
 
 

@@ -10,13 +10,13 @@ from luna.site.countries import COUNTRIES, places
 from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
-from services.api.pages.setup.fields import SITE, TARIFF, Fault
+from services.api.pages.setup.fields import SITE, TARIFF, FieldFault
 
 Lines = list[tuple[str, str]]
 _DETAILS = ("latitude", "longitude", "timezone", "currency")
 
 
-def view_site(answers: Mapping[str, Any], language: Language, faults: Mapping[str, Fault]) -> dict[str, Any]:
+def view_site(answers: Mapping[str, Any], language: Language, faults: Mapping[str, FieldFault]) -> dict[str, Any]:
     """Return the places by country in the reader's language, and what follows from the one that was chosen."""
     typed = answers.get("site", {})
     towns = [(COUNTRIES[code].names[language == "de"], [(place, place.partition(":")[2]) for place, _ in of]) for code, of in groupby(places(), itemgetter(1))]
