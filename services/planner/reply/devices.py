@@ -19,6 +19,8 @@ from services.planner.problem.vehicle_demand import VehicleDemand
 from services.planner.reply.compromises import name_compromise
 
 _NOTHING_KWH = 1e-4
+# Of a departure's target: less shows as 0.0 %, and a charger's least power is dearer than what it would bring.
+_NOTHING_SOC = 5e-4
 Fields = dict[str, Any]
 
 
@@ -174,7 +176,7 @@ def _missed_minimum(
 def _missed_departures(demand: VehicleDemand, missing_kwh: FloatArray, told: tuple[float, Language], *, zone: str) -> Iterator[CompromiseReply]:
     dearest, language = told
     for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
-        if missing > _NOTHING_KWH:
+        if missing > _NOTHING_SOC * demand.vehicle.capacity_kwh:
             figures = {"name": demand.vehicle.name, "wanted": stay.target_soc, "by": stay.until.astimezone(ZoneInfo(zone))}
             cost = missing / demand.vehicle.charge_efficiency * dearest
             yield name_compromise("vehicle", language, cost=cost, missing=missing / demand.vehicle.capacity_kwh, **figures)

@@ -68,15 +68,15 @@ def test_a_weak_password_is_refused_in_the_reader_s_language(api: httpx.Client) 
 
 def test_what_is_critical_asks_for_the_password_and_leads_back(api: httpx.Client) -> None:
     make_first(api)
-    typed = {"name": "bea", "password": "nine quiet harbours sing", "role": "user"}
+    typed = {"name": "xaver", "password": "nine quiet harbours sing", "role": "user"}
     asked = api.post("/ui/admin/people", data=typed | {"csrf_token": token_of(api, "/ui/admin/people")}, headers={"Referer": f"{api.base_url}/ui/admin/people"})
     assert (asked.status_code, asked.headers["Location"]) == (303, "/ui/confirm?next=%2Fui%2Fadmin%2Fpeople")
     assert post(api, "/ui/confirm", "/ui/confirm", password="wrong", next="/ui/admin/people").status_code == 401
     assert post(api, "/ui/confirm", "/ui/confirm", password=PASSWORD, next="/ui/admin/people").headers["Location"] == "/ui/admin/people"
     assert post(api, "/ui/admin/people", "/ui/admin/people", **typed).status_code == 303
-    assert "bea" in api.get("/ui/admin/people").text
-    assert post(api, "/ui/admin/people", "/ui/admin/people/bea/remove").status_code == 303
-    assert "bea" not in api.get("/ui/admin/people").text
+    assert "xaver" in api.get("/ui/admin/people").text
+    assert post(api, "/ui/admin/people", "/ui/admin/people/xaver/remove").status_code == 303
+    assert "xaver" not in api.get("/ui/admin/people").text
 
 
 def test_a_key_is_shown_once_and_opens(api: httpx.Client) -> None:
