@@ -36,6 +36,8 @@ from services.planner.reply.reply import plan_request
 ROUNDS = 7
 SITE = "benched"
 LATEST = f"/v1/sites/{SITE}/plans/latest"
+# As browsers and the libraries of programs say by themselves.
+TAKES = {"Accept-Encoding": "gzip, deflate"}
 HELLO = ("uvicorn", "bench.hello:app", "--log-level", "error", "--no-access-log")
 GATEWAY = ("services.api",)
 START_SECONDS = 60
@@ -87,7 +89,7 @@ def _prepare(addresses: Addresses) -> dict[str, str]:
         owner = users.find_credentials(connection, "bench")
         made = api_keys.make(connection, owner.user_id, NewKey(name="bench", scopes=("read",)), now=datetime.now(UTC)) if owner else None
     pool.dispose()
-    return {"Authorization": f"Bearer {made.key}"} if made else {}
+    return TAKES | ({"Authorization": f"Bearer {made.key}"} if made else {})
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from http import HTTPStatus
 import structlog
 from fastapi import FastAPI
 from prometheus_client import Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,9 +70,10 @@ from services.api.routes import uploads as upload_routes
 
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
-TRACE_HEADER = "X-Trace-Id"
+TRACE_HEADER = "x-trace-id"
 # What others call it; said beside ours, and taken where ours is not given.
-REQUEST_HEADER = "X-Request-Id"
+REQUEST_HEADER = "x-request-id"
+_TRACE_HEADERS = (TRACE_HEADER.encode(), REQUEST_HEADER.encode())
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
 PAGES = (
@@ -113,7 +114,7 @@ class MeasureRequests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).update({TRACE_HEADER: trace_id, REQUEST_HEADER: trace_id})
+                message["headers"] = [*message["headers"], *((name, trace_id.encode()) for name in _TRACE_HEADERS)]
             await send(message)
 
         begun = time.perf_counter()

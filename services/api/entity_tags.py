@@ -1,4 +1,4 @@
-"""Entity tags: a caller that has the newest form of a thing is told so, and one that has not cannot overwrite it. Source: RFC 9110, sections 8.8.3 and 13."""
+"""Entity tags: a caller that has the newest form of a thing is told so, and one that has not cannot overwrite it. Source: RFC 9110, 8.8.3, 12.5.3 and 13."""
 
 from http import HTTPStatus
 
@@ -16,12 +16,23 @@ def is_known(request: Request, tag: str) -> bool:
     return tag in known or "*" in known
 
 
-def respond_tagged(request: Request, body: bytes, tag: str, *, media_type: str = "application/json") -> Response:
-    """Return ``body`` with its tag, or 304 where the caller has it."""
+def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | None = None, media_type: str = "application/json") -> Response:
+    """Return ``body`` with its tag, or 304 where the caller has it; ``packed`` is the body by gzip, for who takes that."""
     headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
+    if packed is not None:
+        # One tag for both forms says that they mean the same, not that they are the same bytes.
+        headers |= {"ETag": f"W/{tag}", "Vary": "Accept-Encoding"}
     if is_known(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
+    if packed is not None and "gzip" in accepted_encodings(request):
+        return Response(packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
     return Response(body, headers=headers, media_type=media_type)
+
+
+def accepted_encodings(request: Request) -> set[str]:
+    """Return the content codings that the caller takes."""
+    said = [each.replace(" ", "").partition(";q=") for each in request.headers.get("Accept-Encoding", "").split(",")]
+    return {coding for coding, _, weight in said if weight.strip("0.") or not weight}
 
 
 def read_version(request: Request) -> int:

@@ -39,7 +39,9 @@ class SiteClockRoute(CheckedRoute):
 
 async def _read_body(request: Request) -> dict[str, Any]:
     """Return a JSON body, with the site that a job's request or a trade-off's plan names at its top."""
-    body = await request.json() if is_json(request.headers.get("Content-Type")) and await request.body() else None
+    # Most requests read, and bring no body of any type.
+    content_type = request.headers.get("Content-Type")
+    body = await request.json() if content_type is not None and is_json(content_type) and await request.body() else None
     if not isinstance(body, dict):
         return {}
     inner: dict[str, Any] = next((body[name] for name in ("request", "plan") if isinstance(body.get(name), dict)), {})

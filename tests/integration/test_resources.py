@@ -164,9 +164,20 @@ def test_plans_are_found_by_when_they_were_issued(api: httpx.Client, house: Site
 def test_the_newest_plan_is_the_one_listed_first_as_it_is_stored(api: httpx.Client, house: Site, database: Engine) -> None:
     newest = api.get(f"/v1/sites/{house.name}/plans").json()["plans"][0]["plan_id"]
     answer = api.get(f"/v1/sites/{house.name}/plans/latest")
-    assert (answer.json()["plan_id"], answer.headers["etag"]) == (newest, f'"{newest}"')
+    assert (answer.json()["plan_id"], answer.headers["etag"]) == (newest, f'W/"{newest}"')
     assert answer.json() == api.get(f"/v1/plans/{newest}").json()
     assert api.get(f"/v1/sites/{house.name}/plans/latest", headers={"If-None-Match": f'"{newest}"'}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("taken", "coding"),
+    [("gzip, deflate", "gzip"), ("br;q=1.0, gzip;q=0.5", "gzip"), ("identity", None), ("gzip;q=0", None), ("gzip;q=0.000", None), ("", None)],
+)
+def test_the_newest_plan_comes_packed_to_who_takes_that(api: httpx.Client, house: Site, taken: str, coding: str | None) -> None:
+    plain = api.get(f"/v1/sites/{house.name}/plans/latest", headers={"Accept-Encoding": "identity"})
+    packed = api.get(f"/v1/sites/{house.name}/plans/latest", headers={"Accept-Encoding": taken})
+    assert (packed.headers.get("content-encoding"), packed.headers["vary"]) == (coding, "Accept-Encoding")
+    assert (packed.content, packed.headers["etag"]) == (plain.content, plain.headers["etag"])
 
 
 def test_a_plan_issued_meanwhile_is_the_newest_at_once(api: httpx.Client, own_house: Site, database: Engine) -> None:

@@ -1,6 +1,7 @@
 """What every answer tells the browser it must not do. Source: OWASP HTTP Headers Cheat Sheet; Mozilla Observatory."""
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Iterator
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luna.settings import Settings
@@ -9,26 +10,39 @@ YEAR_SECONDS = 365 * 86_400
 
 
 class SecureHeaders:
-    """Adds headers that a route did not set more strictly itself."""
+    """Adds headers that a route did not set more strictly itself.
+
+    Every answer passes here, so the headers are kept as the bytes that are sent.
+    """
 
     def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self._app = app
-        self._headers = list_headers(settings)
+        self._headers = [_encode(name, value) for name, value in list_headers(settings).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                source = scope.get("state", {}).get("source")
-                if source is not None and source.secure:
-                    headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
-                if _is_about_somebody(scope):
-                    headers.setdefault("Cache-Control", "no-store")
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(header for header in self._list(scope) if header[0] not in said)]
             await send(message)
 
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
+
+    def _list(self, scope: Scope) -> Iterator[tuple[bytes, bytes]]:
+        yield from self._headers
+        source = scope.get("state", {}).get("source")
+        if source is not None and source.secure:
+            yield _HTTPS_ONLY
+        if _is_about_somebody(scope):
+            yield _NOT_KEPT
+
+
+def _encode(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.lower().encode("latin-1"), value.encode("latin-1")
+
+
+_HTTPS_ONLY = _encode("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
+_NOT_KEPT = _encode("Cache-Control", "no-store")
 
 
 def _is_about_somebody(scope: Scope) -> bool:

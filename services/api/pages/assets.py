@@ -13,6 +13,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from luna.errors import NotFoundError
+from services.api.entity_tags import accepted_encodings
 from services.api.json_body import CheckedRoute
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -42,7 +43,7 @@ def serve_asset(name: str, request: Request) -> Response:
     if asset is None:
         raise NotFoundError("no such file", field="name", value=name, remedy="Load the page again: it names the files of this version.")
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
-    accepted = {each.partition(";")[0].strip() for each in request.headers.get("Accept-Encoding", "").split(",")}
+    accepted = accepted_encodings(request)
     encoding = next((each for each in asset.encoded if each in accepted), None)
     if encoding is not None:
         headers["Content-Encoding"] = encoding

@@ -113,8 +113,8 @@ async def read_latest_plan(
     if_none_match: IfNoneMatch = None,  # noqa: ARG001 - documents the header
 ) -> Response:
     """Return the plan issued last, as it was issued; its ETag names it, so that who has it already is told so."""
-    plan_id, text = await gateway.latest_plans.read((site_id, system_id))
-    return respond_tagged(request, text, f'"{plan_id}"')
+    plan = await gateway.latest_plans.read((site_id, system_id))
+    return respond_tagged(request, plan.text, f'"{plan.plan_id}"', packed=plan.packed)
 
 
 @router.operation("Read an issued plan", response_model=PlanReply, responses=_TAGGED)

@@ -12,6 +12,7 @@ from luna.contracts.message import Instant
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.wording import Language
+from services.api.entity_tags import accepted_encodings
 from services.api.gateway import CurrentGateway
 from services.api.routing import ResourceRouter, SitePath
 from services.api.timeline import Timelines, build_timeline
@@ -40,7 +41,7 @@ def read_timeline(
         window = open_window(sites.load(connection, site_id), now=now, language=language, first=first, end=end)
         document = build_timeline(connection, window, gateway.plans_read)
     body, headers = to_json(_shorten(document), inf_nan_mode="null"), {"Vary": "Accept-Encoding", "Cache-Control": "private, no-cache"}
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if "gzip" in accepted_encodings(request):
         body, headers = gzip.compress(body, LEVEL), headers | {"Content-Encoding": "gzip"}
     return Response(body, headers=headers, media_type="application/json")
 
