@@ -61,5 +61,5 @@ def issue(number: int) -> dict[str, Any]:
     return {"task": "forecaster.forecast.issue", "request": {"site_id": "home", "at": f"2023-09-{FIRST_DAY + number:02}T06:00:00Z"}}
 
 
-# By the service whose worker does it, and one that takes a moment only.
-WORK = {"planner": replay, "forecaster": train, "ingest": load, "moment": issue}
+# By the container whose worker does it, and one that takes a moment only.
+WORK = {"planner-jobs": replay, "forecaster": train, "ingest": load, "moment": issue}

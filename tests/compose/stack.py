@@ -16,6 +16,7 @@ from tests.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 JOBS = {"preflight", "migrate", "buckets"}
+APP_IMAGE = "luna-app:0.0.0-test"
 # Run inside a container: signals the service's process, which is the first process's child, or those that it has forked.
 SIGNAL = """
 import os, sys
@@ -175,6 +176,12 @@ def provide_images(stack: Stack) -> None:
     """Make sure that Docker runs, the images that the file names can be had, and Luna's own are built."""
     start_engine(stack)
     stack.compose("build", "--quiet", timeout=1800)
+
+
+def build_app(folder: Path) -> None:
+    """Build the app of Home Assistant from the repository of apps that owners get."""
+    run(str(ROOT / "infra/home-assistant/assemble"), str(folder))
+    run("docker", "build", "--tag", APP_IMAGE, str(folder / "luna"), timeout=1200)
 
 
 def start_engine(stack: Stack) -> None:

@@ -11,18 +11,19 @@ import pytest
 from tests.compose.jobs import Jobs
 from tests.compose.stack import JOBS, ROOT, Stack, run, wait_for
 
-WORKERS = ("planner", "forecaster", "ingest", "agent", "rag")
+WORKERS = ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
 OURS = ("api", "beat", *WORKERS)
-# Recorder and executor serve no queue.
-CONTAINERS = (*OURS, "recorder", "executor")
-OUTSIDE = ("ingest", "recorder", "executor", "rag")
+# Recorder and executor serve no queue; Home Assistant is told of nothing before a broker is named.
+SERVICES = (*OURS, "recorder", "executor")
+CONTAINERS = (*SERVICES, "planner-jobs", "home-assistant")
+OUTSIDE = ("ingest", "recorder", "executor", "rag", "notifier", "home-assistant")
 
 
 def test_every_container_is_healthy_and_every_job_has_ended_well(stack: Stack) -> None:
     states = {each["Service"]: (each["State"], each["Health"], each["ExitCode"]) for each in stack.containers()}
     assert {state for name, state in states.items() if name in JOBS} == {("exited", "", 0)}
     assert {name: state for name, state in states.items() if name not in JOBS and state[:2] != ("running", "healthy")} == {}
-    assert len(states) == 22
+    assert len(states) == 25
 
 
 def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: dict[str, object]) -> None:
@@ -35,9 +36,9 @@ def test_the_gateway_tells_how_every_service_is(stack: Stack) -> None:
     # Healthy is a process that lives; a worker that was just started gives its first sign within seconds.
     wait_for(lambda: all(service["ready"] for service in stack.services().values()), seconds=60, what="every service is ready")
     said = stack.services()
-    assert set(said) == set(CONTAINERS)
+    assert set(said) - {"home_assistant"} == set(SERVICES)
     checks = {name: {check["name"] for check in service["instances"][0]["checks"]} - {"heartbeat"} for name, service in said.items() if name in WORKERS}
-    assert checks["planner"] == {"database", "redis"}
+    assert checks["planner"] == checks["notifier"] == {"database", "redis"}
     assert checks["forecaster"] == checks["ingest"] == checks["agent"] == {"database", "redis", "objects"}
     assert checks["rag"] == {"database", "redis", "objects", "vectors", "language"}
 
@@ -110,10 +111,10 @@ def test_two_migrations_at_once_do_not_collide(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_a_task_that_has_begun_is_finished_before_a_worker_ends(healthy: Stack, jobs: Jobs) -> None:
-    job_id = jobs.begin("planner")
+    job_id = jobs.begin("planner-jobs")
     jobs.wait(job_id, "running", seconds=30)
-    healthy.compose("stop", "planner")
-    assert healthy.inspect("planner")["State"]["ExitCode"] == 0
+    healthy.compose("stop", "planner-jobs")
+    assert healthy.inspect("planner-jobs")["State"]["ExitCode"] == 0
     job = jobs.state(job_id)
     assert (job["status"], job["attempts"]) == ("done", 1)
 

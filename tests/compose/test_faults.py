@@ -37,7 +37,7 @@ def holder_of(stack: Stack, service: str) -> str:
 
 
 def test_killed_workers_tasks_are_finished_exactly_once_by_others(healthy: Stack, jobs: Jobs, recovered: Recovered) -> None:
-    services = ("planner", "forecaster", "ingest")
+    services = ("planner-jobs", "forecaster", "ingest")
     healthy.compose("up", "-d", "--wait", "--no-build", "--no-recreate", *(word for name in services for word in ("--scale", f"{name}=2")), *services)
     begun = {}
     for service in services:
@@ -114,7 +114,7 @@ def test_a_full_volume_of_objects_loses_no_model_and_stops_no_plan(
     small = {"services": {"minio": {"volumes": ["small:/data"]}}, "volumes": {"small": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=48m"}}}}
     override = healthy.folder / "small.json"
     override.write_text(json.dumps(small), encoding="utf-8")
-    files = ("-f", "docker-compose.yml", "-f", str(override))
+    files = ("-f", str(override))
     healthy.compose(*files, "up", "-d", "--wait", "--no-build", "--force-recreate", "--no-deps", "minio")
     healthy.compose(*files, "up", "-d", "--no-build", "--force-recreate", "--no-deps", "buckets")
     wait_for(lambda: healthy.inspect("buckets")["State"]["Status"] == "exited", seconds=60, what="the bucket is made")
@@ -149,14 +149,14 @@ def test_what_only_some_need_is_missed_by_those_alone_and_planning_goes_on(
 
 
 def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_seen(healthy: Stack, api: httpx.Client, jobs: Jobs) -> None:
-    job_id = jobs.begin("planner", number=2)
+    job_id = jobs.begin("planner-jobs", number=2)
     for start in (1, 2, 3):
         wait_for(lambda: jobs.state(job_id)["attempts"] == start and jobs.state(job_id)["status"] == "running", seconds=60, what=f"start {start}")  # noqa: B023
-        healthy.signal("planner", signal.SIGKILL, whose="children")
+        healthy.signal("planner-jobs", signal.SIGKILL, whose="children")
     jobs.wait(job_id, "dead", seconds=60)
     assert job_id in {job["job_id"] for job in api.get("/jobs", params={"status": "dead"}).raise_for_status().json()["jobs"]}
     assert "luna_queue_dead_tasks 1.0" in api.get("/metrics").text
-    assert healthy.health("planner") == "healthy"
+    assert healthy.health("planner-jobs") == "healthy"
 
 
 def test_a_frozen_beat_is_noticed_within_three_minutes(healthy: Stack, recovered: Recovered) -> None:

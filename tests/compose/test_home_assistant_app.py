@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.stack import ROOT, Stack, run, start_engine, wait_for
+from tests.compose.stack import APP_IMAGE, ROOT, Stack, build_app, run, start_engine, wait_for
 
-IMAGE, NAME, VOLUME = "luna-app:0.0.0-test", "luna-app-test", "luna-app-test-data"
+NAME, VOLUME = "luna-app-test", "luna-app-test-data"
 INGRESS = "/api/hassio_ingress/token"
 ASK = """
 import sys, urllib.error, urllib.request
@@ -39,13 +39,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     stack = Stack("luna-app-test", tmp_path_factory.mktemp("stack"))
     stack.prepare()
     start_engine(stack)
-    run(str(ROOT / "infra/home-assistant/assemble"), str(folder))
-    run("docker", "build", "--tag", IMAGE, str(folder / "luna"), timeout=1200)
+    build_app(folder)
     run("docker", "volume", "create", VOLUME)
     options = json.dumps({"publish": "off", "language": "de", "admin_password": "a long first password"})
     write = f"import pathlib; path = pathlib.Path('/data/options.json'); path.write_text({options!r}); path.chmod(0o600)"
-    run("docker", "run", "--rm", "--volume", f"{VOLUME}:/data", "--entrypoint", "python", IMAGE, "-c", write)
-    run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", IMAGE)
+    run("docker", "run", "--rm", "--volume", f"{VOLUME}:/data", "--entrypoint", "python", APP_IMAGE, "-c", write)
+    run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", APP_IMAGE)
     try:
         wait_for(is_ready, seconds=420, what="the app is ready")
         yield NAME
@@ -78,6 +77,6 @@ def test_its_data_are_there_again_after_it_was_made_anew(app: str) -> None:
     # It ended of itself: 137 would say that it was killed when its time was over.
     assert run("docker", "inspect", app, "--format", "{{.State.ExitCode}}").strip() in {"0", "143"}
     run("docker", "rm", app)
-    run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", IMAGE)
+    run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", APP_IMAGE)
     wait_for(is_ready, seconds=420, what="the app is ready again")
     assert run("docker", "exec", app, "sh", "-c", "ls /data/luna/servers") == before
