@@ -30,6 +30,13 @@ $(VENV)/.test: $(VENV)/.core locks/test.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/test.txt
 	@touch $@
 
+# It wants older libraries than Luna's commands.
+CLIENT_GENERATOR := $(VENV)/client-generator
+$(CLIENT_GENERATOR)/.made: $(VENV)/.uv locks/client.txt
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(CLIENT_GENERATOR)
+	@$(BIN)/uv pip install --quiet --python $(CLIENT_GENERATOR)/bin/python --require-hashes --no-deps -r locks/client.txt
+	@touch $@
+
 # The pages' scripts and styles. Node comes as a wheel, so that none is needed on the machine.
 FRONTEND := services/api/frontend
 STATIC := services/api/static/manifest.json
@@ -54,7 +61,7 @@ try-static: $(VENV)/.uv
 	@$(MAKE) --no-print-directory static >/dev/null || echo "The pages' scripts were not built: the pages work without them. Try again: make static"
 
 setup-core: $(VENV)/.core try-static  ## install what the demo needs
-setup: $(VENV)/.test static  ## install everything, for development
+setup: $(VENV)/.test $(CLIENT_GENERATOR)/.made static  ## install everything, for development
 
 DAYS ?= 14
 demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.html; nothing is left running
@@ -63,7 +70,7 @@ demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.ht
 up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
 	@exec $(BIN)/luna up
 
-test: $(VENV)/.test  ## unit, property and integration tests against the real embedded servers
+test: $(VENV)/.test $(CLIENT_GENERATOR)/.made  ## unit, property and integration tests against the real embedded servers
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
@@ -103,7 +110,7 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@for extra in agent api cli forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
 	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
-	@sed -n 's/^frontend = \["\(.*\)"\]/\1/p' pyproject.toml | $(UV_COMPILE) - -o locks/frontend.txt
+	@for tool in frontend client; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | $(UV_COMPILE) - -o locks/$$tool.txt; done
 	@$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
 
 # ---- containers ----------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 
 import importlib
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,10 +19,8 @@ from tests.databases import remove_site
 from tests.gateway import serve
 from tests.integration.test_resources import store_house
 
-# It wants older libraries than Luna's commands, so it lives in an environment of its own: pip install openapi-python-client==0.29.1.
-GENERATOR_VARIABLE = "LUNA_CLIENT_GENERATOR"
-GENERATOR = os.environ.get(GENERATOR_VARIABLE) or shutil.which("openapi-python-client")
-pytestmark = pytest.mark.skipif(GENERATOR is None, reason=f"{GENERATOR_VARIABLE} names no openapi-python-client")
+# It wants older libraries than Luna's commands, so make setup gives it an environment of its own.
+GENERATOR = Path(sys.prefix) / "client-generator/bin/openapi-python-client"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_text(json.dumps(create_app(Settings()).openapi()), encoding="utf-8")
     (folder / "config.yaml").write_text("package_name_override: luna_client\nproject_name_override: made\npost_hooks: []\n", encoding="utf-8")
-    command = [GENERATOR or "", "generate", "--path", "openapi.json", "--config", "config.yaml", "--meta", "none"]
+    command = [str(GENERATOR), "generate", "--path", "openapi.json", "--config", "config.yaml", "--meta", "none"]
     said = subprocess.run([*command, "--output-path", "luna_client", "--fail-on-warning"], cwd=folder, capture_output=True, text=True, check=False)
     sys.path.insert(0, str(folder))
     yield said.stdout + said.stderr if said.returncode else ""
@@ -50,8 +47,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def ask(operation: str, api: httpx.Client, **parameters: Any) -> Any:
     """Return what the generated function of an operation returns."""
-    client = importlib.import_module("luna_client").Client(base_url=str(api.base_url), raise_on_unexpected_status=True)
-    return importlib.import_module(f"luna_client.api.{operation}").sync(client=client, **parameters)
+    with importlib.import_module("luna_client").Client(base_url=str(api.base_url), raise_on_unexpected_status=True) as client:
+        return importlib.import_module(f"luna_client.api.{operation}").sync(client=client, **parameters)
 
 
 def test_the_client_is_made_without_a_warning(made: str) -> None:
