@@ -37,7 +37,8 @@ def test_the_gateway_tells_how_every_service_is(stack: Stack) -> None:
     wait_for(lambda: all(service["ready"] for service in stack.services().values()), seconds=60, what="every service is ready")
     said = stack.services()
     assert set(said) - {"home_assistant"} == set(SERVICES)
-    checks = {name: {check["name"] for check in service["instances"][0]["checks"]} - {"heartbeat", "messages"} for name, service in said.items() if name in WORKERS}
+    own = {"heartbeat", "messages"}
+    checks = {name: {check["name"] for check in said[name]["instances"][0]["checks"]} - own for name in WORKERS}
     assert checks["planner"] == checks["notifier"] == {"database", "redis"}
     assert checks["forecaster"] == checks["ingest"] == checks["agent"] == {"database", "redis", "objects"}
     assert checks["rag"] == {"database", "redis", "objects", "vectors", "language"}
