@@ -42,8 +42,9 @@ def replay(request: ReplayRequest, work: TaskContext) -> ReplayReply:
 
 @task(ReplaySitesRequest)
 def replay_sites(request: ReplaySitesRequest, work: TaskContext) -> ReplaySitesReply:
-    """Ask for a replay of each site."""
-    return replays.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted))
+    """Ask for replays of each site."""
+    now = work.clock.now()
+    return replays.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted), now=now)
 
 
 @task(PlanChangesRequest)
