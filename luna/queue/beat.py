@@ -74,7 +74,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
-        return (False, self.max_interval) if due and not self._is_served(entry) else (due, seconds)
+        return (False, self.max_interval) if due and not self._client.is_served(type(entry.args[0])) else (due, seconds)
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
@@ -84,12 +84,6 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
             return
         self.asked_at[entry.name] = entry.app.now()
         SENT.labels(entry.name).inc()
-
-    def _is_served(self, entry: ScheduleEntry) -> bool:
-        try:
-            return any(entry.args[0].queue() in queues for queues in self._client.heartbeats.workers().values())
-        except UnavailableError:
-            return False
 
 
 TURN = timedelta(seconds=5)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.forecast import EnsureForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesReply, ReplaySitesRequest
@@ -23,10 +24,12 @@ from luna.database.forecast_activations import find_active
 from luna.database.forecast_status import describe_driving
 from luna.database.oracle_results import OracleResult
 from luna.database.savings import read_savings
+from luna.driving_forecast import find_missing_issues
 from luna.site import Site
 from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT, local_dates, local_midnight, parse_zone
 from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
+from services.planner.replay.policies import find_policies
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.inputs import read_scene
 
@@ -89,6 +92,17 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
     _conclude(store.whole(), request, reply, replayed)
     replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
+
+
+def find_missing(connection: Connection, request: ReplayRequest) -> EnsureForecastsRequest | None:
+    """Return what to have issued before a replay, None where it lacks nothing.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    if not any(policy.needs_forecasts for name, policy in find_policies().items() if name in request.policies):
+        return None
+    return find_missing_issues(connection, request)
 
 
 @dataclass(frozen=True, slots=True)
