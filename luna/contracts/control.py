@@ -171,7 +171,10 @@ class ControlState(Message):
 
 
 class ControlEntry(Message):
-    """A row of the log: what was decided for a slot and what came of it; ``confirmed`` is what was read back, null where nothing confirmed it."""
+    """A row of the log: what was decided for a slot and what came of it; ``confirmed`` is what was read back, null where nothing confirmed it.
+
+    ``asked_by`` names whose override it was, null where nobody asked for it.
+    """
 
     device: str = BATTERIES
     slot_start: Instant
@@ -181,4 +184,5 @@ class ControlEntry(Message):
     requested: dict[str, Any]
     allowed: dict[str, Any]
     confirmed: dict[str, Any] | None = None
+    asked_by: str | None = None
     recorded_at: Instant

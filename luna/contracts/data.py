@@ -105,6 +105,7 @@ class QuarantinedRow(Message):
     resolution: Resolution | None = None
     corrected: Annotated[dict[str, Any] | None, Field(description="the row as corrected by hand")] = None
     resolved_at: Instant | None = None
+    resolved_by: Annotated[str | None, Field(description="who decided; null: nobody has, or it was not noted")] = None
 
 
 class ResolveReply(Message):
@@ -123,6 +124,7 @@ class ResolveRequest(Request):
     quarantine_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
     resolution: Resolution
     values: Annotated[dict[str, Cell], Field(description="column → value as it should have been; the others stay as received")] = {}
+    by: Annotated[str, Field(min_length=1, max_length=64, description="who decides; it is kept with the row")] = "owner"
 
     @model_validator(mode="after")
     def _corrects_something(self) -> "ResolveRequest":

@@ -96,6 +96,25 @@ class IssueRequest(Request):
     forecast_version: ForecastVersion | None = None
 
 
+class EnsureForecastsReply(Message):
+    """How many forecasts were issued now."""
+
+    issued: int
+
+
+class EnsureForecastsRequest(Request):
+    """Issue what was not issued then: a forecast every ``every_minutes`` from ``first`` on, before ``end``, by a model that knows nothing of that time."""
+
+    task: ClassVar[str] = "forecaster.forecast.ensure"
+    reply: ClassVar[type[Message]] = EnsureForecastsReply
+
+    site_id: SiteId
+    forecast_version: ForecastVersion
+    first: Instant
+    end: Instant
+    every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+
+
 class SeriesScore(Message):
     """How good one version was on one series (energies in kWh per slot)."""
 

@@ -1,12 +1,12 @@
 """Replay recorded days under several policies."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion
-from luna.contracts.message import Day, Instant, Message, Request
+from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.contracts.plan.reply import NoteReply
 from luna.wording import read_policy
 
@@ -134,11 +134,9 @@ class ReplayReply(Message):
     as_recorded: list[str] = []
 
 
-class ReplayQuestion(Message):
-    """What to replay, wherever: from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``."""
+class ReplayRules(Message):
+    """How days are replayed, whichever they are: under these policies, re-planning every ``every_minutes``."""
 
-    from_day: Day
-    to_day: Day
     policies: Annotated[list[Annotated[str, BeforeValidator(read_policy)]], Field(min_length=1, max_length=16)] = list(POLICIES)
     every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     system_id: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,96}$")] = "simulation"
@@ -146,6 +144,13 @@ class ReplayQuestion(Message):
     faults: Annotated[list[Fault], Field(max_length=16)] = []
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="draws when faults strike that do not say")] = 0
     episodes: Annotated[str | None, Field(max_length=64, description="the policy whose days become episodes; null: none")] = "mpc"
+
+
+class ReplayQuestion(ReplayRules):
+    """What to replay, wherever: from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``."""
+
+    from_day: Day
+    to_day: Day
 
 
 class OneSite(Message):
@@ -163,16 +168,29 @@ class ReplayRequest(Request, ReplayQuestion, OneSite):
 
 
 class ReplaySitesReply(Message):
-    """The job that replays each site."""
+    """The job that replays each site; of days that were due, the job of the last of them."""
 
     jobs: dict[str, str]
 
 
-class ReplaySitesRequest(Request, ReplayQuestion):
-    """Replay several stored sites side by side, each by a job of its own; none named: all."""
+class ReplaySitesRequest(Request, ReplayRules):
+    """Replay several stored sites side by side, each by jobs of its own; none named: all.
+
+    Without days those of the last thirty that were measured whole, had a forecast and were not replayed; of sites that are not named, only in their night.
+    """
 
     task: ClassVar[str] = "planner.replay.spread"
     reply: ClassVar[type[Message]] = ReplaySitesReply
+    # Each site's turn comes once in its night; where nothing is due, a run looks and does nothing.
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "replays", "time between two looks for days to replay")
     public: ClassVar[bool] = True
 
     site_ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=100_000)] = []
+    from_day: Annotated[Day | None, Field(description="first local day; default: what is due")] = None
+    to_day: Annotated[Day | None, Field(description="last local day, included; default: what is due")] = None
+
+    @model_validator(mode="after")
+    def _days(self) -> Self:
+        if (self.from_day is None) != (self.to_day is None):
+            raise ValueError("from_day and to_day are named together, or neither")
+        return self

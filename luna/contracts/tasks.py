@@ -10,7 +10,7 @@ from luna.contracts.data import (
     LoadFileRequest,
     ResolveRequest,
 )
-from luna.contracts.forecast import EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
+from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.history_care import FindGapsRequest, RepairRequest, VerifyRequest
@@ -37,6 +37,7 @@ REQUESTS: tuple[type[Request], ...] = (
     ReplaySitesRequest,
     TrainRequest,
     IssueRequest,
+    EnsureForecastsRequest,
     IssueScenariosRequest,
     EvaluateRequest,
     ExplainRequest,

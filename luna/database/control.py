@@ -103,6 +103,7 @@ def record(connection: Connection, state: ControlState, decision: Decision, conf
         "allowed": _document(decision.allowed),
         "confirmed": null() if confirmed is None else dict(confirmed),
         "reason": decision.reason,
+        "asked_by": None if decision.override is None else decision.override.by,
     }
     connection.execute(control_log.insert().values(row))
 

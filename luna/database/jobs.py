@@ -118,9 +118,11 @@ def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, 
     return {row["job_id"]: JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()}
 
 
-def find_newest(connection: Connection, *, task: str, key: str) -> JobSummary | None:
-    """Return the job of a task and key that was accepted last, None where there is none."""
+def find_newest(connection: Connection, *, task: str, key: str, within: timedelta | None = None) -> JobSummary | None:
+    """Return the job of a task and key that was accepted last, None where there is none; ``within``: that is open or ended no longer ago."""
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.task == task, jobs.c.key == key)
+    if within is not None:
+        query = query.where(or_(text(OPEN), jobs.c.finished_at > _NOW - within))
     row = connection.execute(query.order_by(jobs.c.submitted_at.desc()).limit(1)).mappings().first()
     return None if row is None else JobSummary.model_validate(_in_utc(row))
 
@@ -205,9 +207,9 @@ def list_outliving(connection: Connection) -> list[str]:
     return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_LOCK_IS_HELD))))
 
 
-def put_back(connection: Connection, job: Job) -> None:
-    """Queue a job again whose attempt could not go on; its message is sent right afterwards."""
-    connection.execute(_update_own(job).values(status="queued", sent_at=_NOW))
+def put_back(connection: Connection, job: Job, *, counted: bool = True) -> None:
+    """Queue a job again whose attempt could not go on; its message is sent right afterwards. Not ``counted``: as if the attempt had not been."""
+    connection.execute(_update_own(job).values(status="queued", sent_at=_NOW, attempts=job.attempts if counted else job.attempts - 1))
 
 
 def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:

@@ -136,10 +136,10 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
     return found.name, _row(found)
 
 
-def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime) -> QuarantinedRow:
+def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime, by: str) -> QuarantinedRow:
     """Note what was decided about a row and return it as it now stands."""
     table = quarantine
-    decided = {"resolution": resolution, "corrected": null() if corrected is None else corrected, "resolved_at": at}
+    decided = {"resolution": resolution, "corrected": null() if corrected is None else corrected, "resolved_at": at, "resolved_by": by}
     connection.execute(update(table).where(table.c.quarantine_id == quarantine_id).values(decided))
     return _row(connection.execute(_rows().where(table.c.quarantine_id == quarantine_id)).one())
 

@@ -1,17 +1,18 @@
 """What policies cost a site day by day, beside what is known of the days themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost
-from luna.database import forecasts, quality, scores
+from luna.database import forecasts, observations, prices, quality, scores
 from luna.database.forecast_activations import find_active
-from luna.savings import G_PER_KG, NEEDED, CountedDay, LeftOutDay, Savings
+from luna.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
 from luna.site import Site
-from luna.timeline import local_midnight, parse_zone
+from luna.timeline import local_dates, local_days, local_midnight, parse_zone
 
 # Whose scores are held to be what the site itself would have done.
 SYSTEM = "simulation"
@@ -22,11 +23,13 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     scored = _by_day(scores.read_daily(connection, site.name, system_id=SYSTEM, first=first, last=last))
     verdicts = {day.day: day for day in quality.read(connection, site.name, first, last)}
     forecast_days = _find_forecast_days(connection, site, first, last)
+    lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])
     counted: list[CountedDay] = []
     left_out: list[LeftOutDay] = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
-        left = _leave_out(day, verdicts.get(day), has_forecast=day in forecast_days, replayed=set(NEEDED) <= set(scored.get(day, {})))
+        waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
+        left = _leave_out(day, verdicts.get(day), waits_for=None if _is_replayed(scored, day) else waits_for)
         if left is None:
             counted.append(_count(day, scored[day]))
         else:
@@ -34,15 +37,35 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     return Savings(first, last, counted, left_out)
 
 
-def _leave_out(day: date, verdict: DayQuality | None, *, has_forecast: bool, replayed: bool) -> LeftOutDay | None:
-    """Return why a day does not count; None where it does."""
+def _leave_out(day: date, verdict: DayQuality | None, *, waits_for: LeftOutCode | None) -> LeftOutDay | None:
+    """Return why a day does not count; None where it does. ``waits_for``: what a trusted day lacks, None where it was replayed."""
     if verdict is not None and verdict.verdict == "exclude":
         return LeftOutDay(day, "excluded", tuple(verdict.reasons))
-    if replayed:
+    if waits_for is None:
         return None
-    if verdict is None:
-        return LeftOutDay(day, "not_recorded")
-    return LeftOutDay(day, "not_replayed" if has_forecast else "no_forecast")
+    return LeftOutDay(day, "not_recorded" if verdict is None else waits_for)
+
+
+def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> bool:
+    return set(NEEDED) <= set(scored.get(day, {}))
+
+
+def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> dict[date, LeftOutCode]:
+    """Return of which days a slot of load, PV or a price is unknown: a replay refuses them, and all days that it is asked for beside them."""
+    if not days:
+        return {}
+    zone = parse_zone(site.timezone)
+    span = local_days(min(days), max(days), zone)
+    seen = observations.read(connection, site.name, span)
+    measured = np.isfinite(seen.load_kwh) & np.isfinite(seen.pv_kwh)
+    priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *(np.isfinite(price) for price in prices.read_tariff(connection, site, span).values())])
+    found: dict[date, LeftOutCode] = {}
+    for day, is_measured, is_priced in zip(local_dates(span, zone), measured.tolist(), priced.tolist(), strict=True):
+        if not is_measured:
+            found[day] = "gaps"
+        elif not is_priced:
+            found.setdefault(day, "no_prices")
+    return found
 
 
 def _count(day: date, costs: Mapping[str, DayCost]) -> CountedDay:

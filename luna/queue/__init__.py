@@ -2,9 +2,9 @@
 
 from luna.queue.client import Client
 from luna.queue.heartbeats import Heartbeats
-from luna.queue.task import RetryableError, task
+from luna.queue.task import AwaitsJobError, RetryableError, task
 from luna.queue.task_context import TaskContext
 from luna.queue.task_monitor import TaskMonitor, TaskState
 from luna.queue.task_tracker import DeadTask, Progress
 
-__all__ = ["Client", "DeadTask", "Heartbeats", "Progress", "RetryableError", "TaskContext", "TaskMonitor", "TaskState", "task"]
+__all__ = ["AwaitsJobError", "Client", "DeadTask", "Heartbeats", "Progress", "RetryableError", "TaskContext", "TaskMonitor", "TaskState", "task"]

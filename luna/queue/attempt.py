@@ -8,7 +8,7 @@ row open? ───no──▶ drop: the row holds the answer already
 begun too often without an end? ──yes──▶ dead
     │ no
 begin ─▶ body ─▶ done, in the body's own transaction
-             ├─▶ queued again, with a pause: something was away
+             ├─▶ queued again, with a pause: something was away, or another job has to end first
              └─▶ failed, with the problem document
 ```
 """
@@ -27,6 +27,7 @@ from luna.contracts.job import Job
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, UnavailableError
+from luna.queue.task import AwaitsJobError
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.retry import RetryPolicy
 from luna.timeline import SystemClock
@@ -106,6 +107,9 @@ class JobRunner:
             return self.perform(json.dumps(job.request), lambda connection, reply: jobs.finish(connection, job, status="done", reply=reply))
         except jobs.SupersededError:
             raise
+        except AwaitsJobError:
+            self._put_back(job, counted=False)
+            raise
         except UnavailableError as error:
             if not JOB_RETRY.gives_up(job.attempts):
                 self._put_back(job)
@@ -118,9 +122,9 @@ class JobRunner:
         with unit_of_work(self.engine) as connection:
             return jobs.begin(connection, job_id)
 
-    def _put_back(self, job: Job) -> None:
+    def _put_back(self, job: Job, *, counted: bool = True) -> None:
         with unit_of_work(self.engine) as connection:
-            jobs.put_back(connection, job)
+            jobs.put_back(connection, job, counted=counted)
 
     def _fail(self, job: Job, error: Exception) -> EndedError:
         said = self.explain(error)

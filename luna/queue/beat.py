@@ -47,7 +47,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     Args:
         client: sends.
-        schedule: how often to ask for what.
+        schedule: how often to ask for what, each time with the defaults of its request.
         asked_at: when a task was asked for last, by whichever beat led then; one that never was is due at once.
         turn: after how long to look again at what is due and not served.
     """
@@ -55,13 +55,13 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
     # Messages go through the client, which gives up in time where Redis is away; Celery's producer would wait for it.
     producer = None
 
-    def __init__(self, client: Client, schedule: Mapping[Request, timedelta], asked_at: Mapping[str, datetime], *, turn: timedelta) -> None:
+    def __init__(self, client: Client, schedule: Mapping[type[Request], timedelta], asked_at: Mapping[str, datetime], *, turn: timedelta) -> None:
         app = Celery("luna-beat", set_as_current=False)
         app.conf.timezone = "UTC"
         self._client = client
         self.asked_at = {request.task: min(asked_at[request.task], app.now()) for request in schedule if request.task in asked_at}
         entries = {
-            request.task: ScheduleEntry(request.task, request.task, self.asked_at.get(request.task, _NEVER), schedule=every, args=(request,), app=app)
+            request.task: ScheduleEntry(request.task, request.task, self.asked_at.get(request.task, _NEVER), schedule=every, args=(request(),), app=app)
             for request, every in schedule.items()
         }
         super().__init__(app, schedule=entries, max_interval=turn.total_seconds(), lazy=True)
@@ -74,7 +74,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
-        return (False, self.max_interval) if due and not self._is_served(entry) else (due, seconds)
+        return (False, self.max_interval) if due and not self._client.is_served(type(entry.args[0])) else (due, seconds)
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
@@ -84,12 +84,6 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
             return
         self.asked_at[entry.name] = entry.app.now()
         SENT.labels(entry.name).inc()
-
-    def _is_served(self, entry: ScheduleEntry) -> bool:
-        try:
-            return any(entry.args[0].queue() in queues for queues in self._client.heartbeats.workers().values())
-        except UnavailableError:
-            return False
 
 
 TURN = timedelta(seconds=5)
@@ -101,12 +95,12 @@ class Beat:
 
     Args:
         redis_url: the queue.
-        schedule: how often to ask for what.
+        schedule: how often to ask for what, each time with the defaults of its request.
         turn: the longest time between two turns.
         clock: where "now" comes from.
     """
 
-    def __init__(self, redis_url: str, schedule: Mapping[Request, timedelta], *, turn: timedelta = TURN, clock: Clock | None = None) -> None:
+    def __init__(self, redis_url: str, schedule: Mapping[type[Request], timedelta], *, turn: timedelta = TURN, clock: Clock | None = None) -> None:
         self.name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._schedule = schedule
         self._turn = turn
@@ -207,8 +201,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read_schedule(options: argparse.Namespace) -> dict[Request, timedelta]:
-    return {request(): timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
+def _read_schedule(options: argparse.Namespace) -> dict[type[Request], timedelta]:
+    return {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
 
 
 if __name__ == "__main__":

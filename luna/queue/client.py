@@ -8,6 +8,7 @@ from typing import Any
 
 from luna.contracts.job import Job
 from luna.contracts.message import Request, interactive_queue_of, queue_of
+from luna.errors import UnavailableError
 from luna.queue import serialization
 from luna.queue.app import create_sender
 from luna.queue.connection import connect, reachable
@@ -83,6 +84,13 @@ class Client:
     def notify_job(self, job: Job) -> None:
         """Tell the workers that ``job`` waits; whoever comes takes the request from the row and leaves the reply there."""
         self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
+
+    def is_served(self, request: type[Request]) -> bool:
+        """Return whether a live worker answers such requests; where the queue is away, none is known."""
+        try:
+            return any(request.queue() in queues for queues in self.heartbeats.workers().values())
+        except UnavailableError:
+            return False
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -3,6 +3,8 @@
 A message that cannot be sent is no failure: the row is there, and ``resend_due`` sends it again.
 """
 
+from datetime import timedelta
+
 import structlog
 from sqlalchemy import Connection, Engine
 
@@ -10,10 +12,14 @@ from luna.contracts.job import Job, ResendReply
 from luna.contracts.message import Request
 from luna.database import jobs
 from luna.database.engine import unit_of_work
-from luna.errors import UnavailableError
+from luna.errors import LunaError, UnavailableError
 from luna.queue import serialization
 from luna.queue.client import Client
+from luna.queue.task import AwaitsJobError
 from luna.telemetry import current_trace_id
+
+# Longer than the longest pause between two tries of a job, so that it meets the answer that it waited for.
+ANSWER_HOLDS = timedelta(minutes=15)
 
 log = structlog.get_logger("luna.queue")
 
@@ -35,6 +41,25 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
     with unit_of_work(engine) as connection:
         job = jobs.accept(connection, task=request.task, key=key or serialization.digest(request.task, text), request=text, trace_id=current_trace_id())
     return _ring(engine, client, job) if job.sent_at is None else job
+
+
+def await_job(engine: Engine, client: Client, request: Request) -> None:
+    """Return where a job for ``request`` was done a moment ago; else accept one, for what calls this to be tried again when it has ended.
+
+    Raises:
+        AwaitsJobError: it is open.
+        LunaError: it ended badly a moment ago; it says which and why.
+        UnavailableError: the database is away.
+    """
+    key = serialization.digest(request.task, serialization.encode_request(request))
+    with unit_of_work(engine) as connection:
+        last = jobs.find_newest(connection, task=request.task, key=key, within=ANSWER_HOLDS)
+    if last is None or last.finished_at is None:
+        job = submit_job(engine, client, request)
+        raise AwaitsJobError(f"{request.task} has to end first", field="job_id", value=job.job_id, remedy=f"See how it stands: luna jobs show {job.job_id}.")
+    if last.status in jobs.ENDED_BADLY:
+        said = (last.error or {}).get("detail", "it came to no end")
+        raise LunaError(f"{request.task} {last.status}: {said}", field="job_id", value=last.job_id, remedy=f"See why: luna jobs show {last.job_id}.")
 
 
 def cancel_job(engine: Engine, client: Client, job_id: str) -> Job:

@@ -36,6 +36,10 @@ class RetryableError(UnavailableError):
     """Something outside failed for now: the task comes again, up to five times, then the caller sees this."""
 
 
+class AwaitsJobError(UnavailableError):
+    """Another job has to end before this one can begin: it comes again until then, and none of that counts as an attempt."""
+
+
 @dataclass(frozen=True)
 class Definition:
     """A declared task: its request model, body and time limits."""

@@ -21,7 +21,7 @@ from luna.embedded import Addresses, running
 from luna.queue import Client
 from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
-from luna.telemetry import log_context, new_trace_id
+from luna.telemetry import ensure_plain_lines, log_context, new_trace_id
 from luna.timeline import Clock, SystemClock
 from services.api import uploads
 from services.api.gateway import Gateway
@@ -215,6 +215,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         addresses: of the servers; default: those the settings name, else the embedded ones, started with the application.
         clock: what pages and the timeline take for now; default: the machine's.
     """
+    ensure_plain_lines()
     settings = settings or load_settings()
     app = FastAPI(
         title="Luna",

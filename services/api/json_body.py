@@ -23,6 +23,7 @@ from services.api.identity.guard import admit
 from services.api.identity.site_access import require_sites
 from services.api.operations import require_operation
 from services.api.problems import Problem
+from services.api.uploads import PeekedBody
 
 MAX_DEPTH = 64
 # What PostgreSQL calls bigint.
@@ -79,7 +80,7 @@ class CheckedRoute(APIRoute):
         operations = {method: require_operation(method, self.path) for method in self.methods or ()}
 
         async def handle_checked(request: Request) -> Response:
-            checked, operation = JsonRequest(request.scope, request.receive), operations[request.method]
+            checked, operation = JsonRequest(request.scope, PeekedBody(request.receive)), operations[request.method]
             caller = await admit(checked, operation)
             _require_text(checked)
             body: Any = dict(await checked.form()) if takes_form else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from anyio import CapacityLimiter, to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive
 
 from luna.errors import InvalidInputError, UnavailableError
 from luna.objects import ObjectStore
@@ -23,6 +25,37 @@ MAX_FILE_BYTES = 4_000_000_000
 MAX_FIELD_BYTES = 10_000
 MAX_FIELDS = 300
 FILE_FIELD = "file"
+
+
+# What stands before the file in a browser's form.
+MAX_LEADING_BYTES = 16_384
+
+
+class PeekedBody:
+    """The messages of a request's body, whose beginning may be looked at before it is read."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._peeked: deque[Message] = deque()
+
+    async def __call__(self) -> Message:
+        """Return the next message."""
+        return self._peeked.popleft() if self._peeked else await self._receive()
+
+    async def peek_field(self, content_type: str, name: str) -> str | None:
+        """Return a field of a multipart form that stands before its file, None where it has none there; all of the body can still be read.
+
+        Raises:
+            InvalidInputError: no such form.
+        """
+        form, seen, ended = _Form(content_type), 0, False
+        while name not in form.fields and form.file_name is None and seen < MAX_LEADING_BYTES and not ended:
+            message = await self._receive()
+            self._peeked.append(message)
+            piece = message.get("body", b"")
+            form.take(piece)
+            seen, ended = seen + len(piece), not message.get("more_body", False)
+        return form.fields.get(name, [None])[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +155,17 @@ class _Form:
             "on_end": self._end,
         }
 
+    def take(self, piece: bytes) -> None:
+        """Take in what comes next.
+
+        Raises:
+            InvalidInputError: the form is broken.
+        """
+        try:
+            self._parser.write(piece)
+        except FormParserError as exc:
+            raise _malformed(exc) from exc
+
     def read(self, body: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the file as it comes in.
 
@@ -130,11 +174,9 @@ class _Form:
         """
         try:
             for piece in body:
-                self._parser.write(piece)
+                self.take(piece)
                 yield from self._file
                 self._file.clear()
-        except FormParserError as exc:
-            raise _malformed(exc) from exc
         except ClientDisconnect as exc:
             raise InvalidInputError("the caller hung up", field="body", remedy="Send all of it; nothing was stored.") from exc
         if not self._ended:

@@ -1,5 +1,6 @@
 """``luna data quarantine``: rows that were refused, and what to do about them."""
 
+import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,7 +66,7 @@ def _resolve(row: int, resolution: Resolution, values: dict[str, str], *, as_jso
     from luna.timeline import SystemClock
     from services.ingest.quarantine_release import resolve_row
 
-    request = compose_request(ResolveRequest, quarantine_id=row, resolution=resolution, values=values)
+    request = compose_request(ResolveRequest, quarantine_id=row, resolution=resolution, values=values, by=getpass.getuser())
     with unit_of_work() as connection:
         reply = resolve_row(connection, request, now=SystemClock().now())
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply))

@@ -23,15 +23,12 @@ if TYPE_CHECKING:
     from luna.queue import Client, TaskMonitor
     from services.planner.replay import Progress
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.contracts.forecast import IssueRequest
 from luna.contracts.message import site_clock
 from luna.contracts.replay import POLICIES
-from luna.timeline import local_midnight
 from luna.wording import read_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.storage import compose_request
@@ -244,9 +241,8 @@ def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progres
         known = sites.names(connection) if ALL in asked else list(dict.fromkeys(asked))
         requests = {name: name_version(connection, request.model_copy(update={"site_id": name})) for name in known}
         for each in requests.values():
-            if {"mpc", "mpc_scenarios"} & set(each.policies):
-                with name_errors(each.site_id, several=len(requests) > 1):
-                    ensure_forecasts(connection, each, objects=open_objects(load_settings()), progress=progress)
+            with name_errors(each.site_id, several=len(requests) > 1):
+                ensure_forecasts(connection, each, objects=open_objects(load_settings()), progress=progress)
     return requests
 
 
@@ -268,7 +264,7 @@ def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Pr
 
     if len(requests) > 1:
         with open_queue() as client:
-            if any(ReplayRequest.queue() in queues for queues in client.heartbeats.workers().values()):
+            if client.is_served(ReplayRequest):
                 return replay_on_workers(pool, client, requests, progress=progress)
     replies = {}
     for name, each in requests.items():
@@ -291,22 +287,10 @@ def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequ
 
 
 def ensure_forecasts(connection: "Connection", request: ReplayRequest, *, objects: "ObjectStore", progress: "Progress") -> None:
-    """Train and issue what the window lacks: a model that knows nothing of the window, a forecast per re-planning."""
-    from luna.database import forecasts, sites
-    from services.forecaster.model.aurora import VERSION
-    from services.forecaster.service import issue_forecasts
-    from services.forecaster.versions.comparison import ensure_trained
+    """Train and issue what a replay lacks: a model that knows nothing of the window, a forecast per re-planning."""
+    from services.forecaster.versions import hindsight
+    from services.planner.service.replay import find_missing
 
-    site = sites.load(connection, request.site_id)
-    zone = ZoneInfo(site.timezone)
-    start, end = local_midnight(request.from_day, zone), local_midnight(request.to_day + timedelta(days=1), zone)
-    step = timedelta(minutes=request.every_minutes)
-    version = str(request.forecast_version)
-    issued = forecasts.read_instants(connection, request.site_id, version=version, first=start, last=end)
-    if len(issued) >= (end - start) // step:
-        return
-    if version == VERSION:
-        progress(0, 1, "train")
-        ensure_trained(connection, site, before=start, objects=objects)
-    asked = IssueRequest(site_id=request.site_id, at=start, to=end - step, every_minutes=request.every_minutes, forecast_version=version)
-    issue_forecasts(connection, asked, objects=objects, progress=progress)
+    missing = find_missing(connection, request)
+    if missing is not None:
+        hindsight.ensure_forecasts(connection, missing, objects=objects, progress=progress)

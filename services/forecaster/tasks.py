@@ -4,7 +4,14 @@ from contextlib import suppress
 from datetime import timedelta
 
 from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
-from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest, RenewModelsReply, RenewModelsRequest
+from luna.contracts.forecast import (
+    EnsureForecastsReply,
+    EnsureForecastsRequest,
+    RefreshForecastsReply,
+    RefreshForecastsRequest,
+    RenewModelsReply,
+    RenewModelsRequest,
+)
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, IssueScenariosReply, IssueScenariosRequest
 from luna.contracts.forecast_versions import (
     ActivationReply,
@@ -25,7 +32,7 @@ from services.forecaster.model.trees import import_lightgbm
 from services.forecaster.retraining import card, renewal, training
 from services.forecaster.retraining import refresh as refreshing
 from services.forecaster.scenarios import service as scenarios
-from services.forecaster.versions import comparison, promotion, shadow
+from services.forecaster.versions import comparison, hindsight, promotion, shadow
 
 NEEDS = ("database", "redis", "objects")
 
@@ -50,6 +57,12 @@ def train(request: TrainRequest, work: TaskContext) -> TrainReply:
 def issue(request: IssueRequest, work: TaskContext) -> IssueReply:
     """Issue and store."""
     return service.issue_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress).reply()
+
+
+@task(EnsureForecastsRequest, soft_limit=timedelta(hours=1))
+def ensure(request: EnsureForecastsRequest, work: TaskContext) -> EnsureForecastsReply:
+    """Issue what was not issued then."""
+    return hindsight.ensure_forecasts(work.connection, request, objects=work.objects, progress=work.progress)
 
 
 @task(IssueScenariosRequest)

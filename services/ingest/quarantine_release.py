@@ -127,7 +127,7 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
     if request.resolution != "dismissed":
         rule = Rule(f"{request.resolution} by hand from quarantine {row.quarantine_id}")
         changed = _let_in(connection, sites.load(connection, site_id), row.model_copy(update={"corrected": request.values or None}), rule=rule, now=now)
-    resolved = quarantine.resolve(connection, row.quarantine_id, request.resolution, corrected=request.values or None, at=now)
+    resolved = quarantine.resolve(connection, row.quarantine_id, request.resolution, corrected=request.values or None, at=now, by=request.by)
     if row.kind == "readings" and request.resolution != "dismissed":
         changed = _build_around(connection, sites.load(connection, site_id), resolved, now=now)
     return ResolveReply(row=resolved, slots_changed=changed)

@@ -6,8 +6,9 @@ from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
+from luna.database.engine import unit_of_work
 from luna.queue import TaskContext, task
-from luna.queue.jobs import submit_job
+from luna.queue.jobs import await_job, submit_job
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.service import counterfactual, pareto, plan_check, plan_diff, plans
@@ -36,14 +37,20 @@ def trace_pareto(request: ParetoRequest, work: TaskContext) -> ParetoReply:
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: ReplayRequest, work: TaskContext) -> ReplayReply:
-    """Replay recorded days and store their scores, each day in a transaction of its own."""
+    """Replay recorded days and store their scores, each day in a transaction of its own; forecasts that were not issued then are issued first."""
+    with unit_of_work(work.database()) as connection:
+        missing = replays.find_missing(connection, request)
+    # Where nobody issues forecasts, the replay says what it lacks.
+    if missing is not None and work.client.is_served(type(missing)):
+        await_job(work.database(), work.client, missing)
     return replays.replay_on(Store.beside(work.database(), lambda: work.connection), request, progress=work.progress)
 
 
 @task(ReplaySitesRequest)
 def replay_sites(request: ReplaySitesRequest, work: TaskContext) -> ReplaySitesReply:
-    """Ask for a replay of each site."""
-    return replays.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted))
+    """Ask for replays of each site."""
+    now = work.clock.now()
+    return replays.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted), now=now)
 
 
 @task(PlanChangesRequest)

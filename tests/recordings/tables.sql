@@ -95,6 +95,7 @@ CREATE TABLE control_log (
 	reason TEXT DEFAULT '' NOT NULL,
 	device TEXT DEFAULT 'batteries' NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	asked_by TEXT,
 	CONSTRAINT pk_control_log PRIMARY KEY (entry_id)
 );
 CREATE INDEX ix_control_log_slot ON control_log (site_key, slot_start);
@@ -105,6 +106,7 @@ COMMENT ON COLUMN control_log.confirmed IS 'what came back';
 COMMENT ON COLUMN control_log.reason IS 'why it was decided so';
 COMMENT ON COLUMN control_log.device IS 'batteries, vehicle:…, load:…, pv: who was told';
 COMMENT ON COLUMN control_log.recorded_at IS 'when the row was written';
+COMMENT ON COLUMN control_log.asked_by IS 'whose override it was; empty: nobody asked for it';
 COMMENT ON TABLE control_log IS 'Who decided a slot; rows are only added';
 CREATE TABLE control_state (
 	site_key INTEGER NOT NULL,
@@ -419,6 +421,7 @@ CREATE TABLE quarantine (
 	resolution TEXT,
 	corrected JSONB,
 	resolved_at TIMESTAMP WITH TIME ZONE,
+	resolved_by TEXT,
 	CONSTRAINT pk_quarantine PRIMARY KEY (quarantine_id)
 );
 CREATE UNIQUE INDEX uq_quarantine_row ON quarantine (site_key, kind, source, line);
@@ -804,3 +807,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9007_vehicle_sessions.py
 -- r9008_idempotency.py
 -- r9009_notifications.py
+-- r9010_askers.py

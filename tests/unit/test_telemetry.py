@@ -2,13 +2,16 @@
 
 import json
 import logging
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
 from pydantic import SecretStr
 
 from luna.errors import UnavailableError
-from luna.telemetry import check_health, configure_logging, hide_secrets, log_context, new_trace_id
+from luna.settings import Settings
+from luna.telemetry import check_health, configure_logging, ensure_plain_lines, hide_secrets, log_context, new_trace_id
+from services.api.app import create_app
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,51 @@ def test_a_line_is_json_with_service_and_context(capsys: pytest.CaptureFixture[s
     assert (ours["event"], ours["service"], ours["trace_id"], ours["slots"]) == ("plan issued", "planner", "t-1", 192)
     assert (theirs["event"], theirs["level"], theirs["trace_id"]) == ("slow", "warning", "t-1")
     assert "site_id" not in ours
+
+
+@pytest.fixture
+def unconfigured() -> Iterator[None]:
+    """Logs as they are before anybody configured them."""
+    handlers, level = logging.root.handlers, logging.root.level
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers, logging.root.level = handlers, level
+
+
+def fail_with_a_secret() -> None:
+    """Fail while a local variable holds a secret, also that of whoever raised first."""
+    code = "g" + "eheim"
+    try:
+        {}[len(code)]
+    except KeyError as exc:
+        raise ValueError("no such thing") from exc
+
+
+@pytest.mark.parametrize("configure", [lambda: configure_logging("test"), ensure_plain_lines], ids=["json", "console"])
+@pytest.mark.usefixtures("unconfigured")
+def test_a_traceback_names_no_local_variable(configure: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+    configure()
+    try:
+        fail_with_a_secret()
+    except ValueError:
+        structlog.get_logger("luna.test").exception("the turn failed")
+        logging.getLogger("library").exception("failed too")
+    written = "".join(capsys.readouterr())
+    assert "fail_with_a_secret" in written
+    assert "geheim" not in written
+
+
+@pytest.mark.usefixtures("unconfigured")
+def test_who_embeds_the_gateway_gets_lines_without_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    create_app(Settings())
+    try:
+        fail_with_a_secret()
+    except ValueError:
+        structlog.get_logger("luna.test").exception("the turn failed")
+    written = capsys.readouterr().out
+    assert "ValueError: no such thing" in written
+    assert "geheim" not in written
 
 
 def test_a_count_of_tokens_is_no_secret() -> None:

@@ -124,6 +124,7 @@ control_log = Table(
     text("reason", "why it was decided so", server_default=""),
     text("device", "batteries, vehicle:…, load:…, pv: who was told", server_default="batteries"),
     recorded(),
+    text("asked_by", "whose override it was; empty: nobody asked for it", nullable=True),
     Index("ix_control_log_slot", "site_key", "slot_start"),
     comment="Who decided a slot; rows are only added",
 )

@@ -65,6 +65,7 @@ quarantine = Table(
     text("resolution", "released, corrected or dismissed, by hand; empty: still in quarantine", nullable=True),
     document("corrected", "the row as corrected by hand", nullable=True),
     instant("resolved_at", nullable=True),
+    text("resolved_by", nullable=True),
     Index("uq_quarantine_row", "site_key", "kind", "source", "line", unique=True),
     comment="A row that was refused, with the reason: nothing is dropped silently",
 )

@@ -59,6 +59,8 @@ PHRASES = {
     "left_excluded": Phrase("its data cannot be trusted", "seinen Daten ist nicht zu trauen"),
     "left_not_recorded": Phrase("nothing was recorded, or the day was not judged yet", "nichts aufgezeichnet, oder der Tag wurde noch nicht beurteilt"),
     "left_no_forecast": Phrase("no forecast was issued that day", "an diesem Tag wurde keine Prognose erstellt"),
+    "left_gaps": Phrase("some quarter-hours of consumption or solar power are unknown", "einzelne Viertelstunden von Verbrauch oder Solarstrom sind unbekannt"),
+    "left_no_prices": Phrase("some prices of that day are unknown", "einzelne Preise dieses Tages sind unbekannt"),
     "left_not_replayed": Phrase("not counted yet", "noch nicht gezählt"),
     "compute": Phrase("Count {days} days now", "{days} Tage jetzt zählen"),
     "compute_one": Phrase("Count 1 day now", "1 Tag jetzt zählen"),

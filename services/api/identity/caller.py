@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from luna.contracts.identity import ROLE_SCOPES, KeyScope, Role
 from luna.errors import NotFoundError
 
+OWNER = "owner"
 Means = Literal["nobody", "local", "monitor", "session", "token", "key"]
 
 
@@ -38,6 +39,11 @@ class Caller:
     key_prefix: str | None = None
     confirmed_until: datetime | None = None
     csrf_token: str | None = None
+
+    @property
+    def signature(self) -> str:
+        """What stands beside what they changed: their name; as long as nobody is set up, that of whoever owns this machine."""
+        return OWNER if self.means == "local" else self.name
 
     def has_site(self, name: str) -> bool:
         """Return whether a site is one of the caller's."""

@@ -14,6 +14,7 @@ from services.api.identity.limits import Budget
 from services.api.identity.login import confirm_by_header
 from services.api.identity.source import Source
 from services.api.operations import SOLVERS, Operation
+from services.api.uploads import PeekedBody
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
@@ -140,8 +141,8 @@ async def _require_csrf_token(request: Request, caller: Caller) -> None:
     if said is None and media_type == FORM:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         said = fields.get(CSRF_FIELD, [""])[-1]
-    if said is None and media_type == FILES:
-        # A form with a file is read as it comes in, long after this: its address carries the token.
-        said = request.query_params.get(CSRF_FIELD)
+    if said is None and media_type == FILES and isinstance(request.receive, PeekedBody):
+        # A form with a file is read as it comes in, long after this: its token stands before the file. An address would be logged.
+        said = await request.receive.peek_field(request.headers["content-type"], CSRF_FIELD)
     if said is None or not hmac.compare_digest(said.encode(), (caller.csrf_token or "").encode()):
         raise ForbiddenError("the page's token is missing or of another session", field=CSRF_HEADER, remedy="Load the page again; GET /v1/auth/me names it.")

@@ -19,6 +19,7 @@ from luna.queue.jobs import submit_job
 from luna.site import Site
 from luna.timeline import local_midnight, parse_zone
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
 from services.api.pages.data_view import DataView, Month, cell_of
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
@@ -69,12 +70,14 @@ def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = 
 
 
 @router.post("/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}")
-async def decide_row(site_id: SitePath, quarantine_id: RowPath, resolution: Resolution, request: Request, *, gateway: CurrentGateway) -> Response:
+async def decide_row(
+    site_id: SitePath, quarantine_id: RowPath, resolution: Resolution, request: Request, *, gateway: CurrentGateway, caller: CurrentCaller
+) -> Response:
     """Let a refused row in, as it is or with the form's values, or leave it out for good."""
     received = await run_in_threadpool(_read_row, gateway, site_id, quarantine_id)
     form = await request.form()
     values = _read_values({name: str(value) for name, value in form.items()}, received) if resolution == "corrected" else {}
-    await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution=resolution, values=values))
+    await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution=resolution, values=values, by=caller.signature))
     return RedirectResponse(f"{PAGE.address(site_id)}?decided={resolution}:{quarantine_id}", 303)
 
 

@@ -17,6 +17,7 @@ from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
 from services.api.pages.home_sheet import shown_slot, view_sheet
@@ -128,10 +129,10 @@ async def watch_home(site_id: SitePath, gateway: CurrentGateway) -> Response:
 
 
 @router.post("/ui/sites/{site_id}/home/override")
-def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, wanted: Annotated[OverrideForm, Form()]) -> Response:
+def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, wanted: Annotated[OverrideForm, Form()]) -> Response:
     """Do something else until an instant; then the plan takes over again."""
     with unit_of_work(gateway.database) as connection:
-        asked = {"mode": wanted.mode, "until": wanted.until.isoformat()}
+        asked = {"mode": wanted.mode, "until": wanted.until.isoformat(), "by": caller.signature}
         control_service.override(connection, site_id, wanted.device, asked, now=gateway.clock.now())
     return _done(site_id, request)
 

@@ -21,6 +21,7 @@ from luna.owner_constraints import find_actions
 from luna.site import Site
 from luna.timeline import SLOT, floor_to
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, read_power, say_cost
@@ -29,7 +30,6 @@ from services.api.pages.trial import Trial, price_block
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = PAGES["planning"]
-OWNER = "owner"
 BOOST_HOURS = (1, 2, 4)
 BlockPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
@@ -100,29 +100,31 @@ async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway
 
 
 @router.post("/ui/sites/{site_id}/planning/blocks")
-def fix_block(site_id: SitePath, gateway: CurrentGateway, fields: Annotated[BlockFields, Form()]) -> Response:
+def fix_block(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[BlockFields, Form()]) -> Response:
     """Store a block, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        manual_blocks.add(connection, site_id, fields.form().block(), by=OWNER, now=gateway.clock.now())
+        manual_blocks.add(connection, site_id, fields.form().block(), by=caller.signature, now=gateway.clock.now())
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.post("/ui/sites/{site_id}/planning/blocks/{block_id}/take-back")
-def take_back_block(site_id: SitePath, block_id: BlockPath, gateway: CurrentGateway) -> Response:
+def take_back_block(site_id: SitePath, block_id: BlockPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Take a block back, and lead to the page, which can put it back."""
     with unit_of_work(gateway.database) as connection:
-        manual_blocks.remove(connection, site_id, block_id, by=OWNER)
+        manual_blocks.remove(connection, site_id, block_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?taken_back={block_id}", 303)
 
 
 @router.post("/ui/sites/{site_id}/planning/heat")
-def heat_now(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=64)], hours: Annotated[int, Form(ge=1, le=24)]) -> Response:
+def heat_now(
+    site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, *, device: Annotated[str, Form(max_length=64)], hours: Annotated[int, Form(ge=1, le=24)]
+) -> Response:
     """Switch a load on from now on for some hours, as a block."""
     now = gateway.clock.now()
     first = floor_to(now, SLOT)
     block = BlockForm(device, "on", first, first + timedelta(hours=hours)).block()
     with unit_of_work(gateway.database) as connection:
-        manual_blocks.add(connection, site_id, block, by=OWNER, now=now)
+        manual_blocks.add(connection, site_id, block, by=caller.signature, now=now)
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
@@ -135,12 +137,12 @@ def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bo
 
 
 @router.post("/ui/sites/{site_id}/planning/arm")
-def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, sure: Annotated[bool, Form()] = False) -> Response:
+def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, sure: Annotated[bool, Form()] = False) -> Response:
     """Let commands be sent to the devices, once their owner said so twice."""
     if not sure:
         raise InvalidInputError(words_of(request, PAGE)("arm_unsure"), field="sure")
     with unit_of_work(gateway.database) as connection:
-        control_service.arm(connection, site_id, now=gateway.clock.now(), by=OWNER)
+        control_service.arm(connection, site_id, now=gateway.clock.now(), by=caller.signature)
     return RedirectResponse(PAGE.address(site_id), 303)
 
 

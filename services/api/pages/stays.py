@@ -12,13 +12,13 @@ from luna.database import vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway
+from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = PAGES["planning"]
-OWNER = "owner"
 Percent = Annotated[float | None, BeforeValidator(lambda value: None if value == "" else value), Field(ge=0, le=100)]
 
 
@@ -48,16 +48,16 @@ class StayFields(BaseModel):
 
 
 @router.post("/ui/sites/{site_id}/planning/stays")
-def add_stay(site_id: SitePath, gateway: CurrentGateway, fields: Annotated[StayFields, Form()]) -> Response:
+def add_stay(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[StayFields, Form()]) -> Response:
     """Have a vehicle planned in a stay, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        vehicle_sessions.add(connection, site_id, fields.session(), by=OWNER, now=gateway.clock.now())
+        vehicle_sessions.add(connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now())
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.post("/ui/sites/{site_id}/planning/stays/{session_id}/take-back")
-def take_back_stay(site_id: SitePath, session_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway) -> Response:
+def take_back_stay(site_id: SitePath, session_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Take a stay back, and lead to the page, which says so."""
     with unit_of_work(gateway.database) as connection:
-        vehicle_sessions.remove(connection, site_id, session_id, by=OWNER)
+        vehicle_sessions.remove(connection, site_id, session_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?stay_taken_back={session_id}", 303)

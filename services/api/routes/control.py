@@ -55,7 +55,7 @@ def read_control(site_id: SitePath, gateway: CurrentGateway) -> ControlReply:
 def arm(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller) -> ControlState:
     """Let commands be sent from the executor's next look on; before this nothing ever is. 422 where the site does not say how its devices are told."""
     with unit_of_work(gateway.database) as connection:
-        return control_service.arm(connection, site_id, now=SystemClock().now(), by=caller.name)
+        return control_service.arm(connection, site_id, now=SystemClock().now(), by=caller.signature)
 
 
 @router.operation("Hand a site's devices back")
@@ -67,10 +67,11 @@ def disarm(site_id: SitePath, gateway: CurrentGateway) -> ControlState:
 
 
 @router.operation("Have a device do something else than the plan says")
-def override(site_id: SitePath, device: DevicePath, wanted: Override, gateway: CurrentGateway) -> ControlState:
+def override(site_id: SitePath, device: DevicePath, wanted: Override, gateway: CurrentGateway, *, caller: CurrentCaller) -> ControlState:
     """Have a device, or all batteries, do this until an instant; the safety layer bounds it like anything else. It takes the place of an override before."""
     with unit_of_work(gateway.database) as connection:
-        return control_service.override(connection, site_id, device, wanted.model_dump(), now=SystemClock().now())
+        asked = {"by": caller.signature} | wanted.model_dump(include=wanted.model_fields_set)
+        return control_service.override(connection, site_id, device, asked, now=SystemClock().now())
 
 
 @router.operation("End an override", status_code=204)

@@ -25,7 +25,7 @@ from luna.contracts.plan_questions import (
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from luna.driving_forecast import find_missing_forecast
-from luna.errors import ConflictError, UnavailableError
+from luna.errors import ConflictError
 from luna.history import require_window
 from luna.plan_reasons import list_reasons
 from luna.timeline import SystemClock
@@ -75,14 +75,7 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
     with unit_of_work(gateway.database) as connection:
         missing = find_missing_forecast(connection, request, now=SystemClock().now())
     # Where nobody issues forecasts, the planner says what it lacks sooner than the wait would end.
-    return missing if missing is not None and _is_served(gateway, IssueRequest.queue()) else None
-
-
-def _is_served(gateway: Gateway, queue: str) -> bool:
-    try:
-        return any(queue in queues for queues in gateway.queue.heartbeats.workers().values())
-    except UnavailableError:
-        return False
+    return missing if missing is not None and gateway.queue.is_served(IssueRequest) else None
 
 
 @router.operation("Plan along what two aims cost each other", responses=document_errors(ConflictError), response_model=ParetoReply)

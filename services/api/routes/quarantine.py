@@ -12,6 +12,7 @@ from luna.database import quarantine
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import CurrentCaller
 from services.api.json_body import CheckedRoute
 from services.api.paging import Cursor, Limit, cut_page, read_number
 from services.api.problems import document_errors
@@ -53,26 +54,26 @@ def list_quarantine(
 
 
 @router.operation("Let a row in as it is", responses=document_errors(ConflictError), response_model=ResolveReply)
-async def release_row(site_id: SitePath, quarantine_id: RowId, gateway: CurrentGateway) -> Response:
+async def release_row(site_id: SitePath, quarantine_id: RowId, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided already."""
-    return await _resolve(gateway, site_id, quarantine_id, "released")
+    return await _resolve(gateway, site_id, quarantine_id, "released", by=caller.signature)
 
 
 @router.operation("Let a row in with other values", responses=document_errors(ConflictError), response_model=ResolveReply)
-async def correct_row(site_id: SitePath, quarantine_id: RowId, correction: Correction, gateway: CurrentGateway) -> Response:
+async def correct_row(site_id: SitePath, quarantine_id: RowId, correction: Correction, gateway: CurrentGateway, *, caller: CurrentCaller) -> Response:
     """Let the row in with the values given; what was received is kept beside them. 409 where somebody decided already."""
-    return await _resolve(gateway, site_id, quarantine_id, "corrected", values=correction.values)
+    return await _resolve(gateway, site_id, quarantine_id, "corrected", values=correction.values, by=caller.signature)
 
 
 @router.operation("Leave a row out for good", responses=document_errors(ConflictError), response_model=ResolveReply)
-async def dismiss_row(site_id: SitePath, quarantine_id: RowId, gateway: CurrentGateway) -> Response:
+async def dismiss_row(site_id: SitePath, quarantine_id: RowId, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Leave the row out for good; it stays readable. 409 where somebody decided already."""
-    return await _resolve(gateway, site_id, quarantine_id, "dismissed")
+    return await _resolve(gateway, site_id, quarantine_id, "dismissed", by=caller.signature)
 
 
-async def _resolve(gateway: Gateway, site_id: str, row: int, resolution: Resolution, *, values: dict[str, Cell] | None = None) -> Response:
+async def _resolve(gateway: Gateway, site_id: str, row: int, resolution: Resolution, *, by: str, values: dict[str, Cell] | None = None) -> Response:
     await to_thread.run_sync(_require_row, gateway, site_id, row)
-    return await gateway.ask(ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}))
+    return await gateway.ask(ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}, by=by))
 
 
 def _require_row(gateway: Gateway, site_id: str, row: int) -> None:

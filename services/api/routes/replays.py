@@ -29,7 +29,10 @@ class ScoreList(Message):
 
 @router.operation("Replay recorded days", status_code=202, response_model=JobReply)
 def start_replay(site_id: SitePath, question: ReplayQuestion, gateway: CurrentGateway, response: Response) -> Job:
-    """Replay as a job: forecasts as issued then, prices as published then, the oracle with hindsight. Interrupted, it goes on where it was."""
+    """Replay as a job: forecasts as issued then, prices as published then, the oracle with hindsight. Interrupted, it goes on where it was.
+
+    Forecasts that were not issued then are issued first, from nothing that was known later.
+    """
     return submit_for_site(gateway, site_id, ReplayRequest(site_id=site_id, **dict(question)), response)
 
 

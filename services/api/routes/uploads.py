@@ -16,6 +16,7 @@ from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller
+from services.api.identity.guard import CSRF_FIELD
 from services.api.json_body import CheckedRoute
 from services.api.routes.jobs import JobReply, job_path
 from services.api.routing import ResourceRouter, SitePath
@@ -80,7 +81,7 @@ def _submit(gateway: Gateway, upload: Upload, site_id: str | None, caller: Calle
 
 
 def _compose(upload: Upload, site_id: str | None) -> LoadFileRequest:
-    known = {"kind", "timezone", *LISTS} | ({"site"} if site_id is None else set())
+    known = {"kind", "timezone", CSRF_FIELD, *LISTS} | ({"site"} if site_id is None else set())
     strangers = sorted(set(upload.fields) - known)
     if strangers:
         remedy = f"Known are {'site, ' if site_id is None else ''}kind, timezone, columns, ignore, units and file."

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, TrainRequest, VersionScore
-from luna.database import forecast_scores, quality, sites, training_runs
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, VersionScore
+from luna.database import forecast_scores, quality, sites
 from luna.errors import InvalidInputError
 from luna.objects import ObjectStore
 from luna.observations import Observations
@@ -21,9 +21,9 @@ from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES
-from services.forecaster.retraining.training import train_site
 from services.forecaster.scoring import Score, measure_skill, score_batch
 from services.forecaster.service import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster
+from services.forecaster.versions.hindsight import ensure_trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,6 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
         progress(place + 1, len(request.versions), version)
     regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
     return _describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
-
-
-def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
-    """Return the seconds that training took of the latest Aurora that knows nothing from after ``before``; train one where there is none."""
-    run = training_runs.latest(connection, site.name, version=VERSION, before=before)
-    return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
 
 
 def _judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from itertools import takewhile
 from typing import Any, Self
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.forecast import EnsureForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesReply, ReplaySitesRequest
@@ -22,14 +23,22 @@ from luna.database.episodes import EpisodeStep
 from luna.database.forecast_activations import find_active
 from luna.database.forecast_status import describe_driving
 from luna.database.oracle_results import OracleResult
+from luna.database.savings import read_savings
+from luna.driving_forecast import find_missing_issues
+from luna.site import Site
 from luna.spool.kind import EpisodeKind
-from luna.timeline import SLOT, local_dates, local_midnight
+from luna.timeline import SLOT, local_dates, local_midnight, parse_zone
 from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
+from services.planner.replay.policies import find_policies
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.inputs import read_scene
 
 # Whose replays are held to be what the site itself would have done: of them the optimum in hindsight and episodes are kept.
 SIMULATION = "simulation"
+# Local hours in which days are complete and nobody waits for a plan; two, because an hourly message may just miss one.
+NIGHT_HOURS = (4, 5)
+# The month that the page Savings shows.
+LOOK_BACK_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,17 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
     _conclude(store.whole(), request, reply, replayed)
     replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
+
+
+def find_missing(connection: Connection, request: ReplayRequest) -> EnsureForecastsRequest | None:
+    """Return what to have issued before a replay, None where it lacks nothing.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    if not any(policy.needs_forecasts for name, policy in find_policies().items() if name in request.policies):
+        return None
+    return find_missing_issues(connection, request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +174,26 @@ def _result(day: OracleDay, currency: str) -> OracleResult:
     )
 
 
-def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[Request], Job]) -> ReplaySitesReply:
-    """Ask for a replay of each site, as a job of its own: they run side by side, and each goes on by itself where its worker dies.
+def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[Request], Job], now: datetime) -> ReplaySitesReply:
+    """Ask for replays of each site, as jobs of their own: they run side by side, and each goes on by itself where its worker dies.
 
     Raises:
         NotFoundError: no such site.
     """
     with unit_of_work(engine) as connection:
         names = [sites.load(connection, name).name for name in request.site_ids] or sites.names(connection)
-    common = request.model_dump(exclude={"site_ids"})
-    return ReplaySitesReply(jobs={name: ask(ReplayRequest(site_id=name, **common)).job_id for name in names})
+        spans = {name: _choose_spans(connection, sites.load(connection, name), request, now=now) for name in names}
+    rules = request.model_dump(exclude={"site_ids", "from_day", "to_day"})
+    asked = {name: [ask(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules)) for first, last in spans[name]] for name in names}
+    return ReplaySitesReply(jobs={name: jobs[-1].job_id for name, jobs in asked.items() if jobs})
+
+
+def _choose_spans(connection: Connection, site: Site, request: ReplaySitesRequest, *, now: datetime) -> list[tuple[date, date]]:
+    """Return the days that are named, else those that are due: at once where the site is named, else in its night."""
+    if request.from_day is not None and request.to_day is not None:
+        return [(request.from_day, request.to_day)]
+    local = now.astimezone(parse_zone(site.timezone))
+    if not request.site_ids and local.hour not in NIGHT_HOURS:
+        return []
+    yesterday = local.date() - timedelta(days=1)
+    return read_savings(connection, site, first=yesterday - timedelta(days=LOOK_BACK_DAYS - 1), last=yesterday).find_missing_spans()

@@ -199,7 +199,7 @@ def test_of_two_executors_one_decides(armed: Home, inverter: Inverter, database:
 def test_an_owner_decides_at_once_survives_a_restart_and_expires(armed: Home, inverter: Inverter) -> None:
     armed.plan(*[CHARGE] * 4)
     armed.turn()
-    armed.override(Override(mode="export", power_kw=99, until=START + SLOT + timedelta(minutes=5)))
+    armed.override(Override(mode="export", power_kw=99, until=START + SLOT + timedelta(minutes=5), by="anna"))
     armed.turn(timedelta(minutes=1))
     assert (inverter.states[MODE], inverter.states[POWER]) == ("Force Discharge", "5000")
     armed.start()
@@ -207,6 +207,7 @@ def test_an_owner_decides_at_once_survives_a_restart_and_expires(armed: Home, in
     armed.turn(timedelta(minutes=4))
     assert inverter.modes == ["Force Charge", "Force Discharge", "Force Discharge", "Force Charge"]
     assert [entry.decided_by for entry in armed.log] == ["planner", "owner", "owner", "planner"]
+    assert [entry.asked_by for entry in armed.log] == [None, "anna", "anna", None]
 
 
 def test_disarming_hands_the_inverter_back_once(armed: Home, inverter: Inverter) -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import Engine, text
 
+from luna.contracts.data import DayQuality
 from luna.contracts.replay import Fault, ReplayReply, ReplayRequest, ReplaySitesRequest
-from luna.database import episodes, forecasts, observations, oracle_results, scores, sites
+from luna.database import episodes, forecasts, observations, oracle_results, quality, scores, sites
 from luna.database.engine import unit_of_work
 from luna.errors import NotFoundError
 from luna.observations import Observations
@@ -35,6 +37,10 @@ TARIFF = {
 }
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}
 SITE = parse_site({"name": "replayed", "timezone": "Europe/Berlin", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": TARIFF})
+
+
+# 04:15 and 14:15 in Berlin, the day after the last one.
+NIGHT, DAYTIME = datetime(2024, 4, 2, 2, 15, tzinfo=UTC), datetime(2024, 4, 2, 12, 15, tzinfo=UTC)
 
 
 class KilledError(Exception):
@@ -178,8 +184,8 @@ def test_each_site_is_replayed_by_a_job_of_its_own(replayed: Engine, redis_url: 
         sites.save(connection, SITE.model_copy(update={"name": "second"}))
     client = Client(redis_url)
     asked = ReplaySitesRequest(from_day=FIRST, to_day=LAST, policies=["rule"], seed=7)
-    jobs = replay_sites(replayed, asked, ask=lambda wanted: submit_job(replayed, client, wanted)).jobs
-    again = replay_sites(replayed, asked, ask=lambda wanted: submit_job(replayed, client, wanted)).jobs
+    jobs = replay_sites(replayed, asked, ask=lambda wanted: submit_job(replayed, client, wanted), now=DAYTIME).jobs
+    again = replay_sites(replayed, asked, ask=lambda wanted: submit_job(replayed, client, wanted), now=DAYTIME).jobs
     client.close()
     assert list(jobs) == ["replayed", "second"]
     assert again == jobs
@@ -189,8 +195,64 @@ def test_each_site_is_replayed_by_a_job_of_its_own(replayed: Engine, redis_url: 
 
 
 def test_a_site_that_is_not_there_is_asked_nothing_of(replayed: Engine) -> None:
+    asked = ReplaySitesRequest(site_ids=["nowhere"], from_day=FIRST, to_day=LAST)
     with pytest.raises(NotFoundError):
-        replay_sites(replayed, ReplaySitesRequest(site_ids=["nowhere"], from_day=FIRST, to_day=LAST), ask=lambda _: pytest.fail("asked"))
+        replay_sites(replayed, asked, ask=lambda _: pytest.fail("asked"), now=DAYTIME)
+
+
+def list_due(database: Engine, redis_url: str, request: ReplaySitesRequest, now: datetime) -> list[tuple[str, str]]:
+    """Look for days that are due; return first and last day of every replay that was asked for so far."""
+    with closing(Client(redis_url)) as client:
+        replay_sites(database, request, ask=lambda wanted: submit_job(database, client, wanted), now=now)
+    with unit_of_work(database) as connection:
+        rows = connection.execute(text("SELECT request ->> 'from_day', request ->> 'to_day' FROM jobs ORDER BY 1"))
+        return [(first, last) for first, last in rows]
+
+
+@pytest.fixture
+def judged(replayed: Engine) -> Engine:
+    """The same, its three days judged and trusted."""
+    with unit_of_work(replayed) as connection:
+        quality.save(connection, SITE.name, [DayQuality(day=FIRST + timedelta(days=day), verdict="clean") for day in range(3)])
+    return replayed
+
+
+def test_days_that_wait_are_replayed_in_the_site_s_night_and_once(judged: Engine, redis_url: str) -> None:
+    by_the_clock = ReplaySitesRequest()
+    # 23:30 UTC is 01:30 in Berlin.
+    assert list_due(judged, redis_url, by_the_clock, datetime(2024, 4, 1, 23, 30, tzinfo=UTC)) == []
+    assert list_due(judged, redis_url, by_the_clock, NIGHT) == [("2024-03-30", "2024-04-01")]
+    assert list_due(judged, redis_url, by_the_clock, NIGHT + timedelta(hours=1)) == [("2024-03-30", "2024-04-01")]
+
+
+def test_what_was_replayed_is_not_due_again(judged: Engine, redis_url: str) -> None:
+    run(judged, ask(policies=["self_consumption", "mpc", "oracle"]))
+    assert list_due(judged, redis_url, ReplaySitesRequest(), NIGHT) == []
+
+
+def test_a_day_with_a_gap_a_day_without_a_forecast_and_a_day_that_is_not_over_are_not_due(judged: Engine, redis_url: str) -> None:
+    with unit_of_work(judged) as connection:
+        connection.execute(text("UPDATE slot_observations SET pv_kwh = NULL WHERE slot_start = '2024-03-31T12:00Z'"))
+        connection.execute(text("DELETE FROM slot_forecasts WHERE issued_at = '2024-03-29T23:00Z'"))
+    # The night before the last of them is over; that one alone would be whole.
+    assert list_due(judged, redis_url, ReplaySitesRequest(), NIGHT - timedelta(days=1)) == []
+    assert list_due(judged, redis_url, ReplaySitesRequest(), NIGHT) == [("2024-04-01", "2024-04-01")]
+
+
+def test_days_without_prices_are_not_due(judged: Engine, redis_url: str) -> None:
+    spot = parse_site(SITE.model_dump(mode="json", by_alias=True) | {"tariff": {"import": {"kind": "spot", "market": "XX"}}})
+    with unit_of_work(judged) as connection:
+        sites.save(connection, spot)
+    assert list_due(judged, redis_url, ReplaySitesRequest(), NIGHT) == []
+
+
+def test_a_site_that_is_named_is_looked_at_at_any_hour(judged: Engine, redis_url: str) -> None:
+    assert list_due(judged, redis_url, ReplaySitesRequest(site_ids=[SITE.name]), DAYTIME) == [("2024-03-30", "2024-04-01")]
+
+
+def test_one_day_alone_names_no_span() -> None:
+    with pytest.raises(ValidationError, match="named together"):
+        ReplaySitesRequest(from_day=FIRST)
 
 
 def test_a_command_replays_several_sites_in_its_own_process_where_no_worker_is(replayed: Engine, luna_on_servers: Luna) -> None:

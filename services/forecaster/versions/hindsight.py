@@ -1,0 +1,49 @@
+"""Forecasts of days that are over and on which nobody issued them: made now of nothing that was known later."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from luna.contracts.forecast import EnsureForecastsReply, EnsureForecastsRequest, IssueRequest, TrainRequest
+from luna.database import sites, training_runs
+from luna.driving_forecast import list_missing_issues
+from luna.objects import ObjectStore
+from luna.site import Site
+from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.retraining.training import train_site
+from services.forecaster.service import issue_forecasts
+
+
+def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
+    """Return the seconds that training took of the latest Aurora that knows nothing from after ``before``; train one where there is none."""
+    run = training_runs.latest(connection, site.name, version=VERSION, before=before)
+    return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
+
+
+def ensure_forecasts(connection: Connection, request: EnsureForecastsRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EnsureForecastsReply:
+    """Train and issue what is missing; what was issued then stays as it was.
+
+    Raises:
+        NotFoundError: no such site or version.
+        InvalidInputError: too little was measured before to learn from.
+    """
+    missing = list_missing_issues(connection, request)
+    if not missing:
+        return EnsureForecastsReply(issued=0)
+    if request.forecast_version == VERSION:
+        progress(0, 1, "train")
+        ensure_trained(connection, sites.load(connection, request.site_id), before=request.first, objects=objects)
+    for first, last in _find_runs(missing, every=timedelta(minutes=request.every_minutes)):
+        asked = IssueRequest(site_id=request.site_id, at=first, to=last, every_minutes=request.every_minutes, forecast_version=request.forecast_version)
+        issue_forecasts(connection, asked, objects=objects, progress=progress)
+    return EnsureForecastsReply(issued=len(missing))
+
+
+def _find_runs(instants: Sequence[datetime], *, every: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """Yield first and last of each stretch of instants one step apart."""
+    first = instants[0]
+    for at, following in zip(instants, [*instants[1:], None], strict=True):
+        if following is None or following - at != every:
+            yield first, at
+            first = following or at
