@@ -87,6 +87,8 @@ PHRASES = {
     "soc": Phrase("Battery charge", "Ladestand"),
     "used": Phrase("used", "verbraucht"),
     "supplied": Phrase("supplied", "geliefert"),
+    "plan_of": Phrase("Plan of {t}", "Plan von {t}"),
+    "expected": Phrase("expected", "erwartet"),
     "measured": Phrase("measured", "gemessen"),
     "planned": Phrase("planned", "geplant"),
     "band": Phrase("P10–P90", "P10–P90"),
