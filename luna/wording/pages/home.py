@@ -37,6 +37,7 @@ PHRASES = {
     "step_supply": Phrase("Battery gives the house {kwh}", "Batterie gibt dem Haus {kwh}"),
     "step_charge": Phrase("Battery takes {kwh} at {price}", "Batterie lädt {kwh} zu {price}"),
     "step_export": Phrase("Battery sells {kwh}", "Batterie verkauft {kwh}"),
+    "step_owner": Phrase("{mode}, as you decided", "{mode}, wie du entschieden hast"),
     "step_car": Phrase("Car charges {kwh} at {price}, ready by {by}", "Auto lädt {kwh} zu {price}, fertig bis {by}"),
     # Figures.
     "fact_cost": Phrase("Next 24 h", "Nächste 24 h"),
